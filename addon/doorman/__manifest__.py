@@ -1,0 +1,27 @@
+# Copyright 2026 Doorman contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+{
+    "name": "Doorman: governed MCP access",
+    "summary": "Let AI tools into Odoo by name, with a badge, past the doors "
+    "they may pass and no other",
+    "version": "19.0.0.1.0",
+    "category": "Technical",
+    "author": "Doorman contributors",
+    "website": "https://github.com/doorman-mcp/doorman",
+    "license": "LGPL-3",
+    "depends": ["base", "web", "mail"],
+    "data": [
+        "security/doorman_groups.xml",
+        "security/ir.model.access.csv",
+        "security/doorman_rules.xml",
+        "data/doorman_scope_data.xml",
+        "data/doorman_data.xml",
+        "views/doorman_key_views.xml",
+        "views/doorman_connection_views.xml",
+        "views/doorman_tool_views.xml",
+        "views/doorman_audit_views.xml",
+        "views/doorman_settings_views.xml",
+        "views/doorman_menus.xml",
+    ],
+    "application": True,
+}

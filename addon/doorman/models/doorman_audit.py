@@ -1,0 +1,123 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+# The columns of a row, in the order of the INSERT.
+COLUMNS = (
+    "time",
+    "connection_id",
+    "connection_name",
+    "connection_type",
+    "user_id",
+    "user_login",
+    "company_id",
+    "ip",
+    "client",
+    "method",
+    "tool",
+    "model",
+    "orm_method",
+    "record_ids",
+    "outcome",
+    "reason",
+    "message",
+    "duration_ms",
+    "request_id",
+    "count",
+)
+TEXT_LIMIT = 500
+
+
+class LooseMany2one(fields.Many2one):
+    """A many2one without a foreign key.
+
+    The audit keeps its rows when what they are about is deleted, and a foreign key
+    would lock the connection's row at every single request.
+    """
+
+    def update_db_foreign_key(self, model, column):
+        """No foreign key (odoo/orm/fields_relational.py)."""
+
+
+class DoormanAudit(models.Model):
+    """One row a request. Nobody writes or deletes one, administrators included."""
+
+    _name = "doorman.audit"
+    _description = "MCP audit"
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "tool"
+
+    time = fields.Datetime(required=True, readonly=True, index=True)
+    connection_id = LooseMany2one("doorman.connection", readonly=True, index=True)
+    connection_name = fields.Char(readonly=True)
+    connection_type = fields.Char(readonly=True)
+    user_id = LooseMany2one("res.users", readonly=True, index=True)
+    user_login = fields.Char(readonly=True)
+    company_id = LooseMany2one("res.company", readonly=True)
+    ip = fields.Char("IP address", readonly=True)
+    client = fields.Char(readonly=True)
+    method = fields.Char(readonly=True)
+    tool = fields.Char(readonly=True)
+    model = fields.Char(readonly=True)
+    orm_method = fields.Char("ORM method", readonly=True)
+    record_ids = fields.Char("Records", readonly=True)
+    outcome = fields.Selection(
+        [("ok", "OK"), ("error", "Error"), ("refused", "Refused")],
+        readonly=True,
+        required=True,
+        index=True,
+    )
+    reason = fields.Char(readonly=True)
+    message = fields.Char(readonly=True)
+    duration_ms = fields.Integer("Duration (ms)", readonly=True)
+    request_id = fields.Char(readonly=True)
+    count = fields.Integer(readonly=True, default=1)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("Audit rows are written by the gateway only."))
+
+    def write(self, vals):
+        raise AccessError(self.env._("Audit rows cannot be changed."))
+
+    @api.ondelete(at_uninstall=False)
+    def _refuse_unlink(self):
+        raise AccessError(self.env._("Audit rows cannot be deleted."))
+
+    def _insert(self, row):
+        """Write one row: one INSERT and nothing of the ORM, because it is on the
+        path of every request.
+
+        :param dict row: values by column; missing ones stay empty
+        """
+        for name in ("message", "client", "record_ids"):
+            if row.get(name):
+                row[name] = row[name][:TEXT_LIMIT]
+        self.env.cr.execute(INSERT, [row.get(name) for name in COLUMNS])
+
+    def _forget_connections(self, ids):
+        self.env.cr.execute(
+            SQL(
+                "UPDATE doorman_audit SET connection_id = NULL "
+                "WHERE connection_id = ANY(%s)",
+                ids,
+            )
+        )
+
+    def _forget_users(self, ids):
+        self.env.cr.execute(
+            SQL(
+                "UPDATE doorman_audit SET user_id = NULL WHERE user_id = ANY(%s)", ids
+            )
+        )
+
+
+# now() is the time of the transaction: the same instant the fence was checked at.
+INSERT = (
+    "INSERT INTO doorman_audit ({}) VALUES "
+    "(COALESCE(%s, now() at time zone 'utc'), {})".format(
+        ", ".join(f'"{name}"' for name in COLUMNS),
+        ", ".join(["%s"] * (len(COLUMNS) - 1)),
+    )
+)

@@ -1,0 +1,415 @@
+import json
+import logging
+import re
+import time
+
+import psycopg2
+
+from odoo import api, models, release
+from odoo.exceptions import (
+    AccessDenied,
+    AccessError,
+    ConcurrencyError,
+    LockError,
+    MissingError,
+    UserError,
+)
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools.json import json_default
+
+from .. import operations, rules
+from ..guard import Guard, Refusal
+from .doorman_connection import LIVE_STATES, hash_proof
+
+_logger = logging.getLogger(__name__)
+
+PROOF = re.compile(r"^[0-9a-f]{64}$")
+MAX_TIMEOUT_MS = 300_000
+
+# The fence: one statement, from the tables, past every cache.
+FENCE = """
+    SELECT c.id, c.name, c.auth_type, c.version, c.state, c.active,
+           c.expires_at IS NOT NULL
+               AND c.expires_at <= now() at time zone 'utc' AS expired,
+           c.user_id, c.company_id, u.login, u.active AS user_active,
+           k.id IS NOT NULL
+               AND k.scope = 'mcp'
+               AND k.user_id = c.user_id
+               AND (k.expiration_date IS NULL
+                    OR k.expiration_date >= now() at time zone 'utc') AS key_valid,
+           s.enabled, s.version AS settings_version,
+           set_config('statement_timeout', %s, true),
+           set_config('synchronous_commit', %s, true)
+      FROM doorman_connection_proof p
+      JOIN doorman_connection c ON c.id = p.connection_id
+      JOIN res_users u ON u.id = c.user_id
+      LEFT JOIN res_users_apikeys k ON k.id = p.api_key_id
+     CROSS JOIN doorman_settings s
+     WHERE p.proof = %s AND s.singleton
+"""
+
+# The same words for a credential that never was, and one that is no more: who
+# guesses learns nothing. The audit row says which.
+NOT_VALID = "This key or token is not valid (any more)."
+NOT_VALID_HINT = "Ask your Odoo administrator for a new one."
+
+
+class DoormanGateway(models.AbstractModel):
+    """What the service may call: these methods, as its own user, and nothing else.
+
+    Each takes and gives plain JSON. The service's key alone acts as nobody: what
+    reads or writes data wants the proof of a client's own credential as well.
+    """
+
+    _name = "doorman.gateway"
+    _description = "Doorman gateway"
+
+    # The methods that the JSON-RPC endpoint reaches.
+    _methods = ("hello", "resolve", "call", "fields", "record", "sync_catalog")
+
+    def _check_caller(self):
+        # By id, not by group: a person who was put into the group is still refused.
+        if self.env.uid != self.env["doorman.settings"]._service_user_id():
+            raise AccessError(
+                self.env._("Only the Doorman service's own user may call this.")
+            )
+
+    # ---- methods ----
+
+    @api.model
+    def hello(self, version=""):
+        """Who answers here; also the service's heartbeat.
+
+        :param str version: of the service
+        """
+        self._check_caller()
+        settings = self.env["doorman.settings"].sudo()._get()
+        self.env.cr.execute(
+            "UPDATE doorman_settings SET gateway_last_seen = now() at time zone 'utc', "
+            "gateway_version = %s WHERE singleton",
+            [str(version)[:64]],
+        )
+        module = self.env["ir.module.module"].sudo()
+        return {
+            "odoo_version": release.version,
+            "addon_version": module._get("doorman").latest_version or "",
+            "database": self.env.cr.dbname,
+            "enabled": settings.enabled,
+            "settings_version": settings.version,
+            "registry": self._registry(),
+            "company": self.env["res.company"].sudo().search([], limit=1).name,
+        }
+
+    @api.model
+    def resolve(self, proof):
+        """What holds for the connection behind a credential.
+
+        :param str proof: SHA-256 of the credential, 64 hex digits
+        """
+        self._check_caller()
+        row = self._fence_row(proof, "0", "off")
+        refusal, _reason = self._refusal(row)
+        # The switch is left to the service's own decision, which knows what to say.
+        if refusal and refusal["kind"] != "forbidden":
+            return {"error": refusal}
+        return {"snapshot": self._connection(row)._snapshot()}
+
+    @api.model
+    def call(self, fence, request):
+        """One ORM call, as the connection's user, with its audit row.
+
+        :param dict fence: proof, connection, version, settings_version, groups
+        :param dict request: model, method, ids, kwargs, context, timeout_ms, audit
+        :return: ``{value, registry}``, ``{stale}`` or ``{error}``
+        """
+        self._check_caller()
+        started = time.monotonic()
+        answer, audit = self._fenced(fence, request, self._run)
+        audit["duration_ms"] = round((time.monotonic() - started) * 1000)
+        if "stale" not in answer:
+            self.env["doorman.audit"]._insert(audit)
+        return answer
+
+    @api.model
+    def fields(self, fence, model, lang="en_US"):
+        """The field metadata of a model, as the connection's user may see it. For
+        the service's own cache: the request it is for leaves the audit row.
+
+        :param str model: technical name
+        :param str lang: Odoo language code of the labels
+        """
+        self._check_caller()
+        request = {"model": model, "method": "fields_get", "context": {"lang": lang}}
+        answer, _audit = self._fenced(fence, request, self._run)
+        return answer
+
+    @api.model
+    def record(self, events):
+        """Refusals that never became a call, for the audit.
+
+        :param list events: time, connection, model, reason, message, count, audit
+        """
+        self._check_caller()
+        recorded = 0
+        for event in events[:1000]:
+            self._record_one(event)
+            recorded += 1
+        return {"recorded": recorded}
+
+    @api.model
+    def sync_catalog(self, tools):
+        """Make the tool catalog the one that the service serves."""
+        self._check_caller()
+        return self.env["doorman.tool"]._sync(tools)
+
+    @api.model
+    def json_call(self, method, payload):
+        """The same methods for transports that cannot carry every JSON value.
+
+        :param str method: one of the others
+        :param str payload: its named arguments, as JSON text
+        :return: its answer, as JSON text
+        """
+        self._check_caller()
+        if method not in self._methods:
+            raise AccessError(self.env._("There is no gateway method %s.", method))
+        return self._dump(getattr(self, method)(**json.loads(payload)))
+
+    # ---- the fence ----
+
+    def _fence_row(self, proof, timeout, synchronous):
+        if not isinstance(proof, str) or not PROOF.match(proof):
+            return None
+        self.env.cr.execute(FENCE, [timeout, synchronous, hash_proof(proof)])
+        names = [column.name for column in self.env.cr.description]
+        row = self.env.cr.fetchone()
+        return row and dict(zip(names, row, strict=True))
+
+    def _refusal(self, row):
+        """:return: an error and the true reason, or ``(None, None)``"""
+        reason = None
+        if row is None:
+            reason = "unknown credential"
+        elif not row["user_active"] or row["user_id"] == api.SUPERUSER_ID:
+            # The superuser would bypass every rule: no connection is ever that.
+            reason = "user archived"
+        elif not row["key_valid"]:
+            reason = "key removed or expired"
+        elif row["state"] not in LIVE_STATES or not row["active"]:
+            reason = f"connection {row['state'] if row['active'] else 'archived'}"
+        elif row["expired"]:
+            reason = "connection expired"
+        if reason:
+            kind, message, hint = "unauthenticated", NOT_VALID, NOT_VALID_HINT
+        elif not row["enabled"]:
+            reason = "server switched off"
+            kind = "forbidden"
+            message = "Access for AI tools is switched off in this Odoo."
+            hint = "An MCP administrator can switch it on in Doorman's settings."
+        else:
+            return None, None
+        return {"kind": kind, "message": message, "hint": hint}, reason
+
+    def _connection(self, row):
+        return self.env["doorman.connection"].sudo().browse(row["id"])
+
+    def _fenced(self, fence, request, run):
+        """Check the fence, then run. What is checked and what is done see the same
+        snapshot of the database: there is no moment in between.
+
+        :return: the answer, and the audit row without its duration
+        """
+        reads = operations.only_reads(request)
+        # A row of a call that only read may be lost if PostgreSQL itself crashes
+        # within a fraction of a second; a write waits for the disk.
+        row = self._fence_row(
+            fence.get("proof"), self._timeout(request), "off" if reads else "on"
+        )
+        audit = self._audit_row(row, request)
+        refusal, reason = self._refusal(row)
+        if refusal:
+            audit.update(outcome="refused", reason=refusal["kind"], message=reason)
+            return {"error": refusal}, audit
+        connection = self._connection(row)
+        user = self.env["res.users"].browse(row["user_id"])
+        if (
+            fence.get("connection") != row["id"]
+            or fence.get("version") != row["version"]
+            or fence.get("settings_version") != row["settings_version"]
+            or fence.get("groups") != user._doorman_fingerprint()
+        ):
+            return {"stale": connection._snapshot()}, audit
+        try:
+            with self.env.cr.savepoint():
+                value = run(connection, row, request)
+            audit.update(outcome="ok")
+            return {"value": value, "registry": self._registry()}, audit
+        except Exception as exc:
+            error = self._error(exc)
+            audit.update(outcome="error", **error)
+            if isinstance(exc, Refusal):
+                audit["outcome"] = "refused"
+            audit["reason"] = audit.pop("kind")
+            audit.pop("hint", None)
+            return {"error": error}, audit
+
+    def _timeout(self, request):
+        timeout = request.get("timeout_ms")
+        if type(timeout) is not int or not 0 < timeout <= MAX_TIMEOUT_MS:
+            timeout = MAX_TIMEOUT_MS
+        return str(timeout)
+
+    def _run(self, connection, row, request):
+        allowed, companies = connection._model_rule(row["version"])
+        context = {
+            key: value
+            for key, value in (request.get("context") or {}).items()
+            if key in rules.CONTEXT_KEYS
+        }
+        # Sizes instead of contents for binary fields: bytes never go through here.
+        context["bin_size"] = True
+        user = self.env["res.users"].browse(row["user_id"])
+        self._limit_companies(context, companies, user)
+        # A fresh context, not one on top of ours.
+        env = self.env(user=row["user_id"], context=context, su=False)
+        return operations.run(Guard(env, allowed), request)
+
+    def _limit_companies(self, context, companies, user):
+        """Keep a call inside the companies of its connection and its user."""
+        asked = context.get("allowed_company_ids")
+        if asked is None and companies is None:
+            return
+        mine = set(user.sudo().company_ids.ids)
+        if companies is not None:
+            mine &= companies
+        if asked is not None:
+            if not isinstance(asked, list) or not asked or set(asked) - mine:
+                raise Refusal(
+                    "not_allowed",
+                    "This connection may not work in that company.",
+                    "Call get_context for the companies it may work in.",
+                )
+        elif not mine:
+            raise Refusal(
+                "not_allowed", "None of this connection's companies is its user's."
+            )
+        else:
+            main = user.sudo().company_id.id
+            context["allowed_company_ids"] = sorted(mine, key=lambda c: c != main)
+
+    # ---- audit ----
+
+    def _audit_row(self, row, request):
+        """What is known of a request before it runs."""
+        asked = request.get("audit") or {}
+        ids = request.get("ids")
+        audit = {
+            "ip": self._text(asked.get("ip")),
+            "client": self._text(asked.get("client")),
+            "method": self._text(asked.get("method")),
+            "tool": self._text(asked.get("tool")),
+            "request_id": self._text(asked.get("request_id")),
+            "model": self._text(request.get("model")),
+            "orm_method": self._text(request.get("method")),
+            "record_ids": ",".join(map(str, ids)) if isinstance(ids, list) else None,
+            "count": 1,
+        }
+        if row:
+            audit.update(
+                connection_id=row["id"],
+                connection_name=row["name"],
+                connection_type=row["auth_type"],
+                user_id=row["user_id"],
+                user_login=row["login"],
+                company_id=row["company_id"],
+            )
+        return audit
+
+    def _record_one(self, event):
+        """One refusal, with the connection's own name and user: the service says
+        only which connection it means."""
+        asked = event.get("audit") or {}
+        audit = self._audit_row(None, {"audit": asked, "model": event.get("model")})
+        connection = self.env["doorman.connection"].sudo().browse(
+            event.get("connection") or 0
+        )
+        if connection.exists():
+            audit.update(
+                connection_id=connection.id,
+                connection_name=connection.name,
+                connection_type=connection.auth_type,
+                user_id=connection.user_id.id,
+                user_login=connection.user_id.login,
+                company_id=connection.company_id.id or None,
+            )
+        audit.update(
+            time=self._text(event.get("time"))[:19].replace("T", " ") or None,
+            outcome="refused",
+            reason=self._text(event.get("reason")),
+            message=self._text(event.get("message")),
+            count=max(1, int(event.get("count") or 1)),
+        )
+        self.env["doorman.audit"]._insert(audit)
+
+    @staticmethod
+    def _text(value):
+        return str(value)[:256] if value else ""
+
+    # ---- errors ----
+
+    def _error(self, exc):
+        """What went wrong, as kind and words, without anything of the inside.
+
+        Concurrency errors are not answers: they go up, so that Odoo runs the whole
+        request again and no audit row tells of a call that did not happen.
+        """
+        if isinstance(exc, (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)):
+            raise exc
+        if isinstance(exc, Refusal):
+            return {"kind": exc.kind, "message": exc.message, "hint": exc.hint}
+        if isinstance(exc, psycopg2.errors.QueryCanceled):
+            return {
+                "kind": "odoo_timeout",
+                "message": "Odoo did not finish in time; nothing was changed.",
+            }
+        if isinstance(exc, psycopg2.IntegrityError):
+            return {"kind": "business_rule", "message": self._integrity_text(exc)}
+        kinds = (
+            (AccessError, "forbidden"),
+            (AccessDenied, "forbidden"),
+            (MissingError, "not_found"),
+            (LockError, "conflict"),
+            (UserError, "business_rule"),
+        )
+        for cls, kind in kinds:
+            if isinstance(exc, cls):
+                return {"kind": kind, "message": str(exc.args[0] if exc.args else exc)}
+        if isinstance(exc, ValueError | TypeError | KeyError | psycopg2.DataError):
+            _logger.info("Doorman: invalid call", exc_info=exc)
+            return {"kind": "invalid_input", "message": self._short(exc)}
+        _logger.error("Doorman: call failed", exc_info=exc)
+        return {"kind": "internal", "message": "Odoo failed to answer this call."}
+
+    def _integrity_text(self, exc):
+        model = self.env["base"]
+        for cls in self.env.registry.values():
+            if exc.diag.table_name == cls._table:
+                model = self.env[cls._name]
+                break
+        return model._sql_error_to_message(exc)
+
+    @staticmethod
+    def _short(exc):
+        """The first line of an error of Odoo's, which may quote the caller's own
+        arguments and no more than that."""
+        if isinstance(exc, psycopg2.Error):
+            return "A value has the wrong type for its field."
+        text = str(exc).strip().splitlines()
+        return text[0][:300] if text else type(exc).__name__
+
+    def _registry(self):
+        return str(self.env.registry.registry_sequence)
+
+    @staticmethod
+    def _dump(value):
+        return json.dumps(value, ensure_ascii=False, default=json_default)

@@ -1,0 +1,47 @@
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+# An object, not a value: no JSON or XML that arrives over RPC can be this very
+# object, so no context from outside passes for ours.
+SENTINEL = object()
+CONTEXT_KEY = "doorman_inside"
+
+
+class DoormanProtectedMixin(models.AbstractModel):
+    """Fields that only checked methods of this addon may write.
+
+    Access rights are not enough: an administrator has write access to the policy
+    of a connection, and must still not forge its state, its version or its user.
+    """
+
+    _name = "doorman.protected.mixin"
+    _description = "Doorman: fields that cannot be written from outside"
+
+    # On create as on write / on write only (set once, at creation).
+    _protected_fields = frozenset()
+    _frozen_fields = frozenset()
+
+    def _inside(self):
+        """This recordset, allowed to write protected fields."""
+        return self.with_context(**{CONTEXT_KEY: SENTINEL})
+
+    def _check_protected(self, names, fields):
+        forbidden = sorted(fields & set(names))
+        if forbidden and self.env.context.get(CONTEXT_KEY) is not SENTINEL:
+            raise AccessError(
+                self.env._(
+                    "%(fields)s of %(model)s cannot be written: use its buttons.",
+                    fields=", ".join(forbidden),
+                    model=self._description,
+                )
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_protected(vals, self._protected_fields)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_protected(vals, self._protected_fields | self._frozen_fields)
+        return super().write(vals)

@@ -1,0 +1,93 @@
+from odoo import fields, models
+
+
+class DoormanTool(models.Model):
+    """The catalog: what the service offers, as it says itself at its start."""
+
+    _name = "doorman.tool"
+    _inherit = ["doorman.protected.mixin"]
+    _description = "MCP tool"
+    _order = "scope_code, name"
+    _rec_name = "name"
+
+    _protected_fields = frozenset(
+        {
+            "name",
+            "title",
+            "description",
+            "category",
+            "scope_code",
+            "risk",
+            "needs_module",
+            "input_schema",
+            "offered",
+        }
+    )
+
+    name = fields.Char(required=True, readonly=True)
+    title = fields.Char(readonly=True)
+    description = fields.Text(readonly=True)
+    category = fields.Char(readonly=True)
+    scope_code = fields.Char("Scope", readonly=True)
+    risk = fields.Selection(
+        [("low", "Low"), ("medium", "Medium"), ("high", "High")],
+        readonly=True,
+        default="low",
+    )
+    needs_module = fields.Char(readonly=True)
+    input_schema = fields.Json(readonly=True)
+    offered = fields.Boolean(
+        readonly=True,
+        default=True,
+        help="The running service offers this tool.",
+    )
+    active = fields.Boolean(
+        default=True,
+        help="Switched off, the tool disappears from every connection at once.",
+    )
+
+    _name_uniq = models.Constraint("UNIQUE (name)", "A tool exists once.")
+
+    def write(self, vals):
+        res = super().write(vals)
+        if "active" in vals:
+            self.env["doorman.settings"]._bump()
+        return res
+
+    def _sync(self, tools):
+        """Make the catalog what the service offers. A tool that is offered no more
+        stays, so that allow lists and audit rows that name it keep their meaning.
+
+        :param list tools: dicts with the keys of ``_protected_fields``, ``scope``
+            for ``scope_code``
+        :return: how many were created, updated, retired
+        :rtype: dict
+        """
+        known = {t.name: t for t in self.sudo().with_context(active_test=False).search([])}
+        done = {"created": 0, "updated": 0, "retired": 0}
+        for tool in tools:
+            vals = {
+                "name": str(tool["name"]),
+                "title": tool.get("title") or "",
+                "description": tool.get("description") or "",
+                "category": tool.get("category") or "",
+                "scope_code": tool.get("scope") or "",
+                "risk": tool.get("risk") or "low",
+                "needs_module": tool.get("needs_module") or "",
+                "input_schema": tool.get("input_schema") or {},
+                "offered": True,
+            }
+            record = known.pop(vals["name"], None)
+            if record is None:
+                self.sudo()._inside().create(vals)
+                done["created"] += 1
+                continue
+            changed = {k: v for k, v in vals.items() if (record[k] or "") != (v or "")}
+            if changed:
+                record._inside().write(changed)
+                done["updated"] += 1
+        for record in known.values():
+            if record.offered:
+                record._inside().write({"offered": False})
+                done["retired"] += 1
+        return done

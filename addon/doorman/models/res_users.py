@@ -1,0 +1,51 @@
+import hashlib
+
+from odoo import api, models
+
+DEFAULT_SCOPE_GROUPS = (
+    "doorman.group_scope_metadata",
+    "doorman.group_scope_search",
+    "doorman.group_scope_orm",
+)
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        users = super().create(vals_list)
+        users._doorman_grant_defaults(self.browse())
+        return users
+
+    def write(self, vals):
+        if "group_ids" not in vals:
+            return super().write(vals)
+        before = self._doorman_users()
+        res = super().write(vals)
+        self._doorman_grant_defaults(before)
+        return res
+
+    def unlink(self):
+        self.env["doorman.audit"].sudo()._forget_users(self.ids)
+        return super().unlink()
+
+    def _doorman_users(self):
+        return self.filtered(lambda u: u.has_group("doorman.group_user"))
+
+    def _doorman_grant_defaults(self, before):
+        """Who becomes an MCP user gets the permissions for metadata, search and orm
+        once. They are not implied by the group, so that each can be taken away."""
+        gained = self._doorman_users() - before
+        if gained:
+            groups = [(4, self.env.ref(xmlid).id) for xmlid in DEFAULT_SCOPE_GROUPS]
+            super(ResUsers, gained.sudo()).write({"group_ids": groups})
+
+    def _doorman_fingerprint(self):
+        """Names the set of groups of a user: field metadata, and the scopes that a
+        person may lend, depend on it.
+
+        :rtype: str
+        """
+        groups = ",".join(map(str, sorted(self.sudo()._get_group_ids())))
+        return hashlib.sha256(groups.encode()).hexdigest()[:16]

@@ -1,0 +1,196 @@
+package access
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/netip"
+	"time"
+)
+
+// Scope is a group of tools that a connection may use, as named on the consent page and in OAuth.
+type Scope string
+
+// The five scopes. Each is a permission group in Odoo too: a connection never has one that its user lacks.
+const (
+	ScopeMetadata Scope = "mcp:metadata"
+	ScopeSearch   Scope = "mcp:search"
+	ScopeORM      Scope = "mcp:orm"
+	ScopeSQL      Scope = "mcp:sql"
+	ScopeShell    Scope = "mcp:shell"
+)
+
+// Scopes lists every scope, from the harmless to the mighty.
+var Scopes = []Scope{ScopeMetadata, ScopeSearch, ScopeORM, ScopeSQL, ScopeShell}
+
+// Proof is SHA-256 of a client's credential: what the service shows to Odoo instead of the credential. Odoo stores
+// only SHA-256 of it, so neither the service's key nor a copy of the database is enough to act as anyone.
+type Proof [sha256.Size]byte
+
+// ProofOf returns the proof of a credential as the client sent it (prefix included).
+func ProofOf(credential string) Proof { return sha256.Sum256([]byte(credential)) }
+
+// String never prints the proof: to Odoo it is as good as the credential.
+func (Proof) String() string { return "[proof]" }
+
+// GoString keeps %#v from printing what String hides.
+func (Proof) GoString() string { return "[proof]" }
+
+// Hex is the form that goes over the wire to Odoo, and nowhere else.
+func (p Proof) Hex() string { return hex.EncodeToString(p[:]) }
+
+// Status is where a connection stands in its life.
+type Status string
+
+// The states of a connection. Only awaiting, connected and idle ones may call.
+const (
+	StatusAwaiting  Status = "awaiting"
+	StatusConnected Status = "connected"
+	StatusIdle      Status = "idle"
+	StatusInactive  Status = "inactive"
+	StatusRevoked   Status = "revoked"
+	StatusExpired   Status = "expired"
+)
+
+// Policy is what a connection may do. A nil list means "no restriction"; an empty one that is not nil allows nothing,
+// so that an allow list whose last entry vanished (its module was removed) does not turn into "everything".
+type Policy struct {
+	Scopes        []Scope
+	ReadOnly      bool
+	AllowedTools  []string
+	AllowedModels []string
+	Companies     []int64
+	AllowedIPs    []netip.Prefix
+	BlockedIPs    []netip.Prefix
+}
+
+// Connection is one AI tool's way in, as Odoo knows it at one version.
+type Connection struct {
+	ID        int64
+	Version   int64 // raised by Odoo at every change that matters to a decision
+	Name      string
+	Type      string // "bearer" or "oauth"
+	Status    Status
+	ExpiresAt time.Time // zero = never
+	Policy    Policy
+}
+
+// User is the Odoo user a connection acts as.
+type User struct {
+	ID     int64
+	Login  string
+	Name   string
+	Lang   string // Odoo language code, e.g. "en_US"
+	Groups string // fingerprint of the user's groups: field metadata is cached by it
+}
+
+// Settings is the part of Doorman's settings that decisions need.
+type Settings struct {
+	Enabled       bool
+	Version       int64
+	DisabledTools []string // switched off in the catalog, for everyone
+}
+
+// Snapshot is everything a decision needs, read from Odoo in one transaction.
+type Snapshot struct {
+	Connection Connection
+	User       User
+	Settings   Settings
+	Registry   string // changes when Odoo's models change (a module, a field); field metadata is cached by it
+}
+
+// Tool is what a decision needs to know of a tool.
+type Tool struct {
+	Name   string
+	Scope  Scope
+	Writes bool // changes something in Odoo, or may
+}
+
+// Call is one request to use a tool.
+type Call struct {
+	Tool  Tool
+	Model string // empty for tools that touch no model
+	IP    netip.Addr
+}
+
+// Fence is what Odoo checks once more inside the transaction of the call: the credential, and that the decision was
+// taken on what holds now.
+type Fence struct {
+	Proof           Proof
+	Connection      int64
+	Version         int64
+	SettingsVersion int64
+	Groups          string
+}
+
+// FenceOf binds a decision taken on s, for the holder of p, to the call that follows from it.
+func FenceOf(p Proof, s *Snapshot) Fence {
+	return Fence{
+		Proof:           p,
+		Connection:      s.Connection.ID,
+		Version:         s.Connection.Version,
+		SettingsVersion: s.Settings.Version,
+		Groups:          s.User.Groups,
+	}
+}
+
+// Request is one ORM call, as the connection's user.
+type Request struct {
+	Model   string
+	Method  string         // a public ORM method that the addon knows how to check
+	IDs     []int64        // the records it is called on; nil for model methods
+	Kwargs  map[string]any // named arguments
+	Context map[string]any // lang, tz, allowed_company_ids, active_test: the addon drops everything else
+	Timeout time.Duration  // how long PostgreSQL may work on it; 0 = Odoo's own limit
+	Audit   Audit
+}
+
+// Audit is what the audit row of a request says beyond what Odoo knows itself.
+type Audit struct {
+	RequestID string
+	IP        string
+	Client    string // name and version of the AI tool, as it calls itself
+	Method    string // MCP method, e.g. "tools/call"
+	Tool      string
+}
+
+// Reply is Odoo's answer to a Request. Exactly one of Value and Stale is set.
+type Reply struct {
+	Value    json.RawMessage
+	Stale    *Snapshot // the decision was taken on an old snapshot: decide anew on this one; nothing was done
+	Registry string
+}
+
+// Event is a refusal that never reached Odoo as a call, for the audit.
+type Event struct {
+	Time       time.Time
+	Connection int64 // 0 = none known
+	Audit      Audit
+	Model      string
+	Reason     Kind
+	Message    string
+	Count      int // how often the same happened; >= 1
+}
+
+// Hello is what Odoo says of itself.
+type Hello struct {
+	OdooVersion  string
+	AddonVersion string
+	Database     string
+	Enabled      bool
+	Settings     int64 // version of the settings
+	Registry     string
+	CompanyName  string
+}
+
+// CatalogTool is one row of the tool catalog that Odoo shows to administrators.
+type CatalogTool struct {
+	Name        string          `json:"name"`
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Category    string          `json:"category"`
+	Scope       Scope           `json:"scope"`
+	Risk        string          `json:"risk"` // low, medium, high
+	NeedsModule string          `json:"needs_module"`
+	InputSchema json.RawMessage `json:"input_schema"`
+}
