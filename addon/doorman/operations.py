@@ -44,7 +44,9 @@ def _paging(guard, model, kwargs, known=()):
     _integer(kwargs, "limit", MAX_ROWS)
     _integer(kwargs, "offset", 10_000_000)
     if kwargs.get("order"):
-        guard.order(model, kwargs["order"], known)
+        # The model's own order is Odoo's business, wherever it leads.
+        own = [term.split()[0] for term in model._order.split(",")]
+        guard.order(model, kwargs["order"], (*known, *own))
     return dict(kwargs, limit=kwargs.get("limit") or MAX_ROWS)
 
 
@@ -94,13 +96,20 @@ def formatted_read_group(guard, model, ids, kwargs):
 
 
 def fields_get(guard, model, ids, kwargs):
-    """Field metadata, less what is withheld."""
+    """Field metadata, less what is withheld, with the model's label and order."""
     _unknown_arguments(kwargs, ())
     model.check_access("read")
+    fields = model.fields_get(attributes=FIELD_ATTRIBUTES)
     return {
-        name: attributes
-        for name, attributes in model.fields_get(attributes=FIELD_ATTRIBUTES).items()
-        if not rules.is_withheld(name)
+        "label": guard.env["ir.model"]._display_name_for([model._name])[0][
+            "display_name"
+        ],
+        "order": model._order,
+        "fields": {
+            name: attributes
+            for name, attributes in fields.items()
+            if not rules.is_withheld(name)
+        },
     }
 
 

@@ -1,0 +1,112 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"github.com/rs/zerolog"
+
+	"doorman/server/access"
+)
+
+// Job is one piece of periodic work.
+type Job struct {
+	Name     string
+	Schedule string        // cron syntax, or "@every 15s"; UTC
+	Timeout  time.Duration // of one run
+	Run      func(context.Context) error
+}
+
+// Heartbeat tells Odoo that the service lives, and lets note take what Odoo says of itself.
+func Heartbeat(g access.Gateway, note func(access.Hello, error)) Job {
+	return Job{Name: "heartbeat", Schedule: "@every 15s", Timeout: 10 * time.Second, Run: func(ctx context.Context) error {
+		hello, err := g.Hello(ctx)
+		note(hello, err)
+		return err
+	}}
+}
+
+// Catalog makes the tool catalog in Odoo the one that this service serves.
+func Catalog(g access.Gateway, tools []access.CatalogTool) Job {
+	return Job{Name: "catalog", Schedule: "@hourly", Timeout: 30 * time.Second, Run: func(ctx context.Context) error {
+		return g.SyncCatalog(ctx, tools)
+	}}
+}
+
+// retry is how long a job that has never succeeded waits before its next try.
+const retry = 2 * time.Second
+
+// Runner runs jobs until Stop.
+type Runner struct {
+	cron   *cron.Cron
+	cancel context.CancelFunc
+	first  sync.WaitGroup
+}
+
+// Start runs every job once at once, again until it has succeeded, and then on its schedule.
+func Start(ctx context.Context, log zerolog.Logger, jobs ...Job) (*Runner, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	r := &Runner{cancel: cancel, cron: cron.New(
+		cron.WithLocation(time.UTC),
+		cron.WithChain(cron.Recover(logger{log}), cron.SkipIfStillRunning(logger{log})),
+	)}
+	for _, job := range jobs {
+		run := func() { _ = runOnce(ctx, log, job) }
+		if _, err := r.cron.AddFunc(job.Schedule, run); err != nil {
+			cancel()
+			return nil, fmt.Errorf("job %s: %w", job.Name, err)
+		}
+	}
+	for _, job := range jobs {
+		r.first.Go(func() { untilDone(ctx, log, job) })
+	}
+	r.cron.Start()
+	return r, nil
+}
+
+// Stop ends the jobs: no new run starts, those under way are cancelled and waited for.
+func (r *Runner) Stop() {
+	r.cancel()
+	<-r.cron.Stop().Done()
+	r.first.Wait()
+}
+
+func untilDone(ctx context.Context, log zerolog.Logger, job Job) {
+	for runOnce(ctx, log, job) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(retry):
+		}
+	}
+}
+
+// runOnce runs a job within its deadline and logs how it went.
+func runOnce(ctx context.Context, log zerolog.Logger, job Job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+			log.Error().Str("job", job.Name).Interface("panic", p).Msg("job panicked")
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, job.Timeout)
+	defer cancel()
+	start := time.Now()
+	err = job.Run(ctx)
+	event := log.Debug()
+	if err != nil && ctx.Err() != context.Canceled {
+		event = log.Warn().Str("error", access.AsError(err).Error())
+	}
+	event.Str("job", job.Name).Dur("took", time.Since(start)).Msg("job ran")
+	return err
+}
+
+// logger lets cron speak through zerolog.
+type logger struct{ log zerolog.Logger }
+
+func (l logger) Info(msg string, kv ...any) { l.log.Debug().Fields(kv).Msg(msg) }
+
+func (l logger) Error(err error, msg string, kv ...any) { l.log.Error().Err(err).Fields(kv).Msg(msg) }

@@ -1,0 +1,158 @@
+package access
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Decision says whether a call may go on. The zero value is a refusal, so that a path which forgets to decide refuses.
+type Decision struct {
+	allow bool
+	// Refusal is why not; nil for a Decision that allows, and for the zero value.
+	refusal *Error
+}
+
+// Allowed reports whether the call may go on.
+func (d Decision) Allowed() bool { return d.allow }
+
+// Err returns nil if the call is allowed, and otherwise the refusal, in words for who asked.
+func (d Decision) Err() *Error {
+	switch {
+	case d.allow:
+		return nil
+	case d.refusal == nil:
+		return NewError(Forbidden, "This request was not decided.", "Report this to your administrator.")
+	}
+	return d.refusal
+}
+
+func refuse(kind Kind, message, hint string) *Error { return NewError(kind, message, hint) }
+
+// Admit decides whether a connection may ask for anything at all, before it is known for what. It checks, first failure
+// wins: master switch, connection status, connection expiry, blocked IP, allowed IP.
+//
+// now is the time of the request; ip the address of the client, as clientip found it.
+func Admit(now time.Time, s *Snapshot, ip netip.Addr) Decision {
+	checks := [...]func() *Error{
+		func() *Error { return checkSwitch(s) },
+		func() *Error { return checkStatus(s.Connection.Status) },
+		func() *Error { return checkExpiry(now, s.Connection.ExpiresAt) },
+		func() *Error { return checkIP(s.Connection.Policy, ip) },
+	}
+	for _, check := range checks {
+		if refusal := check(); refusal != nil {
+			return Decision{refusal: refusal}
+		}
+	}
+	return Decision{allow: true}
+}
+
+// Decide decides one call. It checks what Admit checks, and then, first failure wins: scope, read only, the tool being
+// switched on and on the allow list, the model being on the allow list.
+func Decide(now time.Time, s *Snapshot, c Call) Decision {
+	if d := Admit(now, s, c.IP); !d.allow {
+		return d
+	}
+	p := s.Connection.Policy
+	checks := [...]func() *Error{
+		func() *Error { return checkScope(p, c.Tool) },
+		func() *Error { return checkReadOnly(p, c.Tool) },
+		func() *Error { return checkTool(s, c.Tool) },
+		func() *Error { return checkModel(p, c.Model) },
+	}
+	for _, check := range checks {
+		if refusal := check(); refusal != nil {
+			return Decision{refusal: refusal}
+		}
+	}
+	return Decision{allow: true}
+}
+
+// MayUse reports whether a tool belongs in the list that a connection sees: exactly the tools that Decide would let it
+// call on some model. An unlisted tool is refused all the same; the list is a courtesy.
+func MayUse(s *Snapshot, t Tool) bool {
+	p := s.Connection.Policy
+	return checkScope(p, t) == nil && checkReadOnly(p, t) == nil && checkTool(s, t) == nil
+}
+
+func checkSwitch(s *Snapshot) *Error {
+	if s.Settings.Enabled {
+		return nil
+	}
+	return refuse(Forbidden, "Access for AI tools is switched off in this Odoo.",
+		"An MCP administrator can switch it on in Doorman's Server Settings.")
+}
+
+func checkStatus(status Status) *Error {
+	switch status {
+	case StatusAwaiting, StatusConnected, StatusIdle:
+		return nil
+	case StatusInactive:
+		return refuse(Forbidden, "This connection waits for an administrator to activate it.",
+			"Ask your MCP administrator.")
+	}
+	// Revoked, expired, and any word that a later Odoo may send: the same words as for an unknown key.
+	return Invalid()
+}
+
+// Invalid is the refusal of a credential that opens nothing, whatever the reason: who guesses learns nothing from it.
+func Invalid() *Error {
+	return refuse(Unauthenticated, "This key or token is not valid (any more).", "Ask your Odoo administrator for a new one.")
+}
+
+func checkExpiry(now, expires time.Time) *Error {
+	// At the very instant it is over: "valid until" does not include the end.
+	if expires.IsZero() || now.Before(expires) {
+		return nil
+	}
+	return Invalid()
+}
+
+func checkIP(p Policy, ip netip.Addr) *Error {
+	ip = ip.Unmap() // ::ffff:10.0.0.1 must not slip past a rule for 10.0.0.0/8
+	within := func(list []netip.Prefix) bool {
+		return slices.ContainsFunc(list, func(rule netip.Prefix) bool { return rule.Contains(ip) })
+	}
+	if within(p.BlockedIPs) || (len(p.AllowedIPs) > 0 && !within(p.AllowedIPs)) {
+		return refuse(Forbidden, "This connection may not be used from your network address.",
+			"Ask your MCP administrator which addresses are allowed.")
+	}
+	return nil
+}
+
+func checkScope(p Policy, t Tool) *Error {
+	if t.Scope != "" && slices.Contains(p.Scopes, t.Scope) {
+		return nil
+	}
+	return refuse(NotAllowed, fmt.Sprintf("%s needs the scope %s, which this connection does not have.", t.Name, t.Scope),
+		"Use another tool, or ask your MCP administrator for the scope.")
+}
+
+func checkReadOnly(p Policy, t Tool) *Error {
+	if !p.ReadOnly || !t.Writes {
+		return nil
+	}
+	return refuse(ReadOnly, fmt.Sprintf("This connection may only read; %s changes something.", t.Name),
+		"Tell the person you work for what should be changed.")
+}
+
+func checkTool(s *Snapshot, t Tool) *Error {
+	if slices.Contains(s.Settings.DisabledTools, t.Name) {
+		return refuse(NotAllowed, fmt.Sprintf("%s is switched off in this Odoo.", t.Name), "Use another tool.")
+	}
+	if listed := s.Connection.Policy.AllowedTools; listed == nil || slices.Contains(listed, t.Name) {
+		return nil
+	}
+	return refuse(NotAllowed, fmt.Sprintf("%s is not among the tools this connection may use.", t.Name),
+		"Call tools/list for those it may use.")
+}
+
+func checkModel(p Policy, model string) *Error {
+	if model == "" || p.AllowedModels == nil || slices.Contains(p.AllowedModels, model) {
+		return nil
+	}
+	return refuse(NotAllowed, fmt.Sprintf("This connection may not use the model %s.", model),
+		"Call list_models for the models it may use.")
+}

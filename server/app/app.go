@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+)
+
+// Version is set at build time with -ldflags "-X doorman/server/app.Version=...".
+var Version = ""
+
+// UsageError says that the command line was wrong, and how it should look.
+type UsageError struct{ Text string }
+
+// Error implements error.
+func (e UsageError) Error() string { return e.Text }
+
+const usage = `Usage: doorman <command>
+
+  serve     run the service; configured by DOORMAN_... variables, see the README
+  demo      run everything on this machine: an Odoo, the service, and a walk through it
+  version   print the version`
+
+// Run is the program: args without the program's name, environ as os.Environ gives it. It returns when the command is
+// done or ctx ends.
+func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return UsageError{usage}
+	}
+	switch command, rest := args[0], args[1:]; command {
+	case "serve":
+		if len(rest) > 0 {
+			return UsageError{"serve takes no arguments: it is configured by DOORMAN_... variables, see the README"}
+		}
+		return serveCommand(ctx, environ, stderr)
+	case "demo":
+		return demoCommand(ctx, rest, environ, stdout, stderr)
+	case "version", "--version", "-v":
+		_, err := fmt.Fprintln(stdout, "doorman", version())
+		return err
+	case "help", "--help", "-h":
+		_, err := fmt.Fprintln(stdout, usage)
+		return err
+	default:
+		return UsageError{fmt.Sprintf("there is no command %q\n\n%s", command, usage)}
+	}
+}
+
+// version is what was set at build time, or what the module system knows.
+func version() string {
+	if Version != "" {
+		return Version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return strings.TrimPrefix(info.Main.Version, "v")
+}

@@ -1,0 +1,219 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/rs/zerolog"
+
+	"doorman/server/secret"
+)
+
+// Config is the service's configuration, from the environment. Nothing else in the program reads the environment.
+type Config struct {
+	OdooURL       string        `env:"DOORMAN_ODOO_URL"`
+	OdooDB        string        `env:"DOORMAN_ODOO_DB"`
+	OdooKey       secret.Text   `env:"DOORMAN_ODOO_KEY"`
+	OdooKeyFile   string        `env:"DOORMAN_ODOO_KEY_FILE"`
+	OdooTransport string        `env:"DOORMAN_ODOO_TRANSPORT" envDefault:"auto"`
+	OdooTimeout   time.Duration `env:"DOORMAN_ODOO_TIMEOUT" envDefault:"30s"`
+	OdooInFlight  int           `env:"DOORMAN_ODOO_MAX_IN_FLIGHT" envDefault:"32"`
+
+	Listen         string   `env:"DOORMAN_LISTEN" envDefault:"127.0.0.1:8090"`
+	PublicURL      string   `env:"DOORMAN_PUBLIC_URL"`
+	TrustedProxies []string `env:"DOORMAN_TRUSTED_PROXIES"`
+	AllowedOrigins []string `env:"DOORMAN_ALLOWED_ORIGINS"`
+	MetricsAllow   []string `env:"DOORMAN_METRICS_ALLOW" envDefault:"127.0.0.0/8,::1/128"`
+	MaxBody        int64    `env:"DOORMAN_MAX_BODY" envDefault:"1048576"`
+	LogLevel       string   `env:"DOORMAN_LOG_LEVEL" envDefault:"info"`
+
+	// What follows is worked out from the above.
+	public         *url.URL
+	trustedProxies []netip.Prefix
+	metricsAllow   []netip.Prefix
+	logLevel       zerolog.Level
+}
+
+var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
+
+// loadConfig reads the configuration. The error names every problem at once: who sets up a service wants to mend them
+// all before the next try.
+func loadConfig(environ []string) (*Config, error) {
+	variables := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "DOORMAN_") && value != "" {
+			variables[name] = value
+		}
+	}
+	c := &Config{}
+	var problems []error
+	if err := env.ParseWithOptions(c, env.Options{Environment: variables}); err != nil {
+		problems = append(problems, parseProblems(err)...)
+	}
+	problems = append(problems, unknownVariables(variables)...)
+	problems = append(problems, c.checkOdoo()...)
+	problems = append(problems, c.checkHTTP()...)
+	if len(problems) > 0 {
+		return nil, configError(problems)
+	}
+	return c, nil
+}
+
+// configError lists the problems, one a line.
+func configError(problems []error) error {
+	lines := []string{"the configuration has problems:"}
+	for _, p := range problems {
+		lines = append(lines, "  - "+p.Error())
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// parseProblems takes the library's errors apart. They quote the value, so variables that hold secrets must be texts,
+// which always parse.
+func parseProblems(err error) []error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return []error{err}
+	}
+	return all.Errors
+}
+
+// unknownVariables finds misspelt names: DOORMAN_ODOO_DATABASE would otherwise be ignored without a word.
+func unknownVariables(variables map[string]string) (problems []error) {
+	params, err := env.GetFieldParams(&Config{})
+	if err != nil {
+		return []error{err}
+	}
+	known := []string{"DOORMAN_CACHE"} // of demo
+	for _, p := range params {
+		known = append(known, p.Key)
+	}
+	for name := range variables {
+		if !slices.Contains(known, name) && !strings.HasPrefix(name, "DOORMAN_TEST_") {
+			problems = append(problems, fmt.Errorf("%s is not a setting; the README lists those there are", name))
+		}
+	}
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return problems
+}
+
+func (c *Config) checkOdoo() (problems []error) {
+	if u, err := url.Parse(c.OdooURL); c.OdooURL == "" {
+		problems = append(problems, errors.New("DOORMAN_ODOO_URL is missing: where Odoo answers, such as http://127.0.0.1:8070"))
+	} else if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" {
+		problems = append(problems, errors.New("DOORMAN_ODOO_URL must look like https://odoo.example.com, without user, password or query"))
+	}
+	if c.OdooDB == "" {
+		problems = append(problems, errors.New("DOORMAN_ODOO_DB is missing: the name of Odoo's database"))
+	}
+	if c.OdooKey != "" && c.OdooKeyFile != "" {
+		problems = append(problems, errors.New("DOORMAN_ODOO_KEY and DOORMAN_ODOO_KEY_FILE are both set: set one"))
+	} else if c.OdooKeyFile != "" {
+		key, err := os.ReadFile(c.OdooKeyFile)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("DOORMAN_ODOO_KEY_FILE: %w", err))
+		} else if c.OdooKey = secret.Text(strings.TrimSpace(string(key))); c.OdooKey == "" {
+			problems = append(problems, errors.New("DOORMAN_ODOO_KEY_FILE: the file is empty"))
+		}
+	} else if c.OdooKey == "" {
+		problems = append(problems, errors.New("DOORMAN_ODOO_KEY is missing: make it in Odoo, Doorman > Configuration > Server Settings"))
+	}
+	if !slices.Contains(transports, c.OdooTransport) {
+		problems = append(problems, fmt.Errorf("DOORMAN_ODOO_TRANSPORT is %q: use one of %s", c.OdooTransport, strings.Join(transports, ", ")))
+	}
+	if c.OdooTimeout < time.Second || c.OdooTimeout > 5*time.Minute {
+		problems = append(problems, errors.New("DOORMAN_ODOO_TIMEOUT must be between 1s and 5m"))
+	}
+	if c.OdooInFlight < 1 || c.OdooInFlight > 1000 {
+		problems = append(problems, errors.New("DOORMAN_ODOO_MAX_IN_FLIGHT must be between 1 and 1000"))
+	}
+	return problems
+}
+
+func (c *Config) checkHTTP() (problems []error) {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil || port == "" {
+		problems = append(problems, errors.New("DOORMAN_LISTEN must look like 127.0.0.1:8090 or 0.0.0.0:8090"))
+	}
+	if c.PublicURL == "" && err == nil {
+		if host == "" || host == "0.0.0.0" || host == "::" {
+			problems = append(problems, errors.New("DOORMAN_PUBLIC_URL is missing: where AI tools reach this service, such as https://mcp.example.com"))
+		} else {
+			c.PublicURL = "http://" + net.JoinHostPort(host, port)
+		}
+	}
+	if c.PublicURL != "" {
+		if c.public, err = parsePublicURL(c.PublicURL); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	for _, list := range []struct {
+		name string
+		from []string
+		to   *[]netip.Prefix
+	}{
+		{"DOORMAN_TRUSTED_PROXIES", c.TrustedProxies, &c.trustedProxies},
+		{"DOORMAN_METRICS_ALLOW", c.MetricsAllow, &c.metricsAllow},
+	} {
+		if *list.to, err = parsePrefixes(list.from); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", list.name, err))
+		}
+	}
+	for _, origin := range c.AllowedOrigins {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Path != "" {
+			problems = append(problems, fmt.Errorf("DOORMAN_ALLOWED_ORIGINS: %q is no origin such as https://app.example.com", origin))
+		}
+	}
+	if c.MaxBody < 1024 || c.MaxBody > 64<<20 {
+		problems = append(problems, errors.New("DOORMAN_MAX_BODY must be between 1024 and 67108864 bytes"))
+	}
+	if c.logLevel, err = zerolog.ParseLevel(c.LogLevel); err != nil || c.LogLevel == "" {
+		problems = append(problems, fmt.Errorf("DOORMAN_LOG_LEVEL is %q: use trace, debug, info, warn or error", c.LogLevel))
+	}
+	return problems
+}
+
+// parsePublicURL takes an origin: a path would make the OAuth issuer one with a path, which clients look for in places
+// that a proxy may not pass on. Plain http is for this machine only: keys travel in every request.
+func parsePublicURL(s string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	switch {
+	case err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "":
+		return nil, errors.New("DOORMAN_PUBLIC_URL must look like https://mcp.example.com, without a path")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return u, nil
+	}
+	return nil, errors.New("DOORMAN_PUBLIC_URL must be https: keys travel in every request (http only on this machine)")
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
+}
+
+// parsePrefixes takes addresses and networks, v4 and v6.
+func parsePrefixes(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		s = strings.TrimSpace(s)
+		if addr, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no address or network, such as 10.0.0.0/8 or 2001:db8::/32", s)
+		}
+		out = append(out, prefix.Masked())
+	}
+	return out, nil
+}

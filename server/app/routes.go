@@ -1,0 +1,178 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"doorman/server/access"
+	"doorman/server/clientip"
+)
+
+const (
+	mcpPath      = "/mcp"
+	resourcePath = "/.well-known/oauth-protected-resource"
+	// readyFor is how long one answer of readiness serves: probes must not become a load on Odoo.
+	readyFor = time.Second
+)
+
+type requestKey struct{}
+
+// request is what the outer layers found out about a request, for the inner ones.
+type request struct {
+	ip netip.Addr
+	id string
+}
+
+// identify is how package mcp learns who asks.
+func identify(r *http.Request) (netip.Addr, string) {
+	if found, ok := r.Context().Value(requestKey{}).(request); ok {
+		return found.ip, found.id
+	}
+	return netip.Addr{}, ""
+}
+
+// routes is the whole surface of the service.
+func (s *service) routes() http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = s.httpError
+	// Echo's own default trusts whatever X-Forwarded-For says.
+	e.IPExtractor = func(r *http.Request) string { return clientip.Of(r, s.config.trustedProxies).String() }
+	e.Use(s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource)
+
+	e.Any(mcpPath, echo.WrapHandler(s.endpoint))
+	e.GET(resourcePath, s.resource)
+	e.GET(resourcePath+mcpPath, s.resource)
+	e.GET("/healthz", s.healthz)
+	e.GET("/readyz", s.readyz)
+	e.GET("/metrics", s.metricsPage(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
+	return e
+}
+
+// identifyRequest gives every request an id and its client's address, and logs it when it is done: method, path
+// without the query (it may hold what must not be logged), status, time.
+func (s *service) identifyRequest(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		r := c.Request()
+		found := request{ip: clientip.Of(r, s.config.trustedProxies), id: uuid.NewString()}
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestKey{}, found)))
+		c.Response().Header().Set("X-Request-Id", found.id)
+		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
+		err := next(c)
+		if err != nil {
+			c.Error(err)
+		}
+		if event := s.log.Debug(); event.Enabled() {
+			event.Str("request_id", found.id).Str("method", r.Method).Str("path", r.URL.Path).
+				Int("status", c.Response().Status).Stringer("ip", found.ip).Dur("took", time.Since(start)).Msg("request")
+		}
+		return nil
+	}
+}
+
+// checkSource refuses requests whose Host or Origin is not ours: a page in a browser could otherwise reach a service on
+// its user's machine by rebinding a name of its own to 127.0.0.1.
+func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if !s.hostAllowed(r.Host) && c.Path() != "/healthz" && c.Path() != "/readyz" {
+			return echo.NewHTTPError(http.StatusForbidden, "This host name is not Doorman's: DOORMAN_PUBLIC_URL says which is.")
+		}
+		if origin := r.Header.Get("Origin"); origin != "" && !s.originAllowed(origin) {
+			return echo.NewHTTPError(http.StatusForbidden, "Requests from this web page are not allowed: DOORMAN_ALLOWED_ORIGINS lists those that are.")
+		}
+		return next(c)
+	}
+}
+
+// hostAllowed takes the public host, and this machine's own names where the service listens on it: a proxy on the same
+// machine, or a probe, may come by either.
+func (s *service) hostAllowed(host string) bool {
+	if strings.EqualFold(host, s.config.public.Host) {
+		return true
+	}
+	name, port := host, ""
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		name, port = host[:i], host[i+1:]
+	}
+	return isLoopback(strings.Trim(name, "[]")) && port == s.port
+}
+
+func (s *service) originAllowed(origin string) bool {
+	return strings.EqualFold(origin, s.config.public.Scheme+"://"+s.config.public.Host) || slices.Contains(s.config.AllowedOrigins, origin)
+}
+
+// resource is the RFC 9728 document. It names no authorization server yet: keys come from Odoo.
+func (s *service) resource(c echo.Context) error {
+	c.Response().Header().Set("Access-Control-Allow-Origin", "*") // public information, for browser clients too
+	return c.JSON(http.StatusOK, map[string]any{
+		"resource":                 s.config.public.String() + mcpPath,
+		"resource_name":            "Doorman for Odoo",
+		"bearer_methods_supported": []string{"header"},
+		"scopes_supported":         []access.Scope{access.ScopeMetadata, access.ScopeSearch},
+	})
+}
+
+// healthz says that the process lives. It asks nobody: an Odoo that is down must not get the service restarted.
+func (s *service) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+
+// readyz says whether Odoo can be reached, by asking it.
+func (s *service) readyz(c echo.Context) error {
+	hello, err := s.health.check(c.Request().Context())
+	if err != nil {
+		e := access.AsError(err)
+		return c.JSON(http.StatusServiceUnavailable, map[string]any{"ready": false, "kind": e.Kind, "message": e.Message, "hint": e.Hint})
+	}
+	return c.JSON(http.StatusOK, map[string]any{"ready": true, "enabled": hello.Enabled})
+}
+
+// metricsPage shows the metrics to the networks that may see them.
+func (s *service) metricsPage(page http.Handler) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ip, _ := identify(c.Request())
+		if !slices.ContainsFunc(s.config.metricsAllow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+			return echo.ErrNotFound
+		}
+		page.ServeHTTP(c.Response(), c.Request())
+		return nil
+	}
+}
+
+// httpError answers what no handler did, in the same form everywhere.
+func (s *service) httpError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status, message := http.StatusInternalServerError, "Something went wrong inside Doorman."
+	if he, ok := err.(*echo.HTTPError); ok {
+		status = he.Code
+		if text, isText := he.Message.(string); isText {
+			message = text
+		}
+	}
+	body, _ := json.Marshal(map[string]any{"error": map[string]any{"status": status, "message": message}})
+	_ = c.JSONBlob(status, body)
+}
+
+func (s *service) logPanic(c echo.Context, err error, _ []byte) error {
+	_, id := identify(c.Request())
+	s.log.Error().Str("request_id", id).Err(err).Msg("panic")
+	return err
+}
+
+// newLog writes JSON lines.
+func newLog(c *Config, w interface{ Write([]byte) (int, error) }) zerolog.Logger {
+	return zerolog.New(w).Level(c.logLevel).With().Timestamp().Logger()
+}

@@ -1,0 +1,115 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"doorman/jobs"
+	"doorman/odoo"
+	"doorman/server/access"
+	"doorman/server/mcp"
+)
+
+// grace is how long requests under way may take after the order to stop.
+const grace = 20 * time.Second
+
+// service is one running Doorman.
+type service struct {
+	config   *Config
+	log      zerolog.Logger
+	gateway  access.Gateway
+	endpoint *mcp.Server
+	metrics  *metrics
+	health   *health
+	port     string
+}
+
+// newService wires the parts; it starts nothing and talks to nobody.
+func newService(c *Config, log zerolog.Logger, transport http.RoundTripper) (*service, error) {
+	m := newMetrics()
+	client, err := odoo.New(odoo.Config{
+		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
+		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, RoundTripper: transport,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client)}
+	s.endpoint = mcp.New(mcp.Config{
+		Gateway: client, Identify: identify, Log: log, Version: version(),
+		ResourceMetadata: c.public.String() + resourcePath + mcpPath,
+		Timeout:          c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
+	})
+	return s, nil
+}
+
+// serve runs the service on listener until ctx ends: then no new request is taken, those under way are finished, the
+// jobs are drained, and what is left for the audit is sent.
+func (s *service) serve(ctx context.Context, listener net.Listener) error {
+	_, s.port, _ = net.SplitHostPort(listener.Addr().String())
+	server := &http.Server{
+		Handler: s.routes(), ErrorLog: nil,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		// No WriteTimeout: a tool call has its own deadline, and a stream may be long.
+	}
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	var workers sync.WaitGroup
+	workers.Go(func() { s.endpoint.Run(background) })
+	runner, err := jobs.Start(background, s.log, jobs.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	s.log.Info().Str("listen", listener.Addr().String()).Str("mcp", s.config.public.String()+mcpPath).Str("version", version()).Msg("doorman is open")
+
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		s.log.Info().Msg("stopping")
+		err = shutdown(server)
+	}
+	runner.Stop()
+	stopBackground()
+	workers.Wait()
+	return err
+}
+
+func shutdown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		_ = server.Close()
+		return fmt.Errorf("some requests were cut off after %s: %w", grace, err)
+	}
+	return nil
+}
+
+// serveCommand is `doorman serve`.
+func serveCommand(ctx context.Context, environ []string, stderr io.Writer) error {
+	c, err := loadConfig(environ)
+	if err != nil {
+		return err
+	}
+	s, err := newService(c, newLog(c, stderr), nil)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("DOORMAN_LISTEN: %w", err)
+	}
+	if err := s.serve(ctx, listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package mcp
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"doorman/server/access"
+)
+
+// Named types, so that their schema stays flat: an inferred []string would be the union ["null", "array"], which
+// several clients refuse.
+type (
+	stringList []string
+	idList     []int64
+	// domainArg is an Odoo domain. The schema says text, the only flat type that can hold one; a list is taken as well,
+	// because that is what models like to send.
+	domainArg json.RawMessage
+)
+
+var (
+	modelName = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)*$`)
+	langCode  = regexp.MustCompile(`^[a-zA-Z@_]{2,16}$`)
+)
+
+// schemaTypes gives the schemas of the named types.
+var schemaTypes = map[reflect.Type]*jsonschema.Schema{
+	reflect.TypeFor[stringList](): {Type: "array", Items: &jsonschema.Schema{Type: "string"}},
+	reflect.TypeFor[idList]():     {Type: "array", Items: &jsonschema.Schema{Type: "integer"}},
+	reflect.TypeFor[domainArg]():  {Type: "string"},
+}
+
+// inputSchema builds the schema of a tool's arguments from its struct.
+func inputSchema[T any]() *jsonschema.Schema {
+	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: schemaTypes})
+	if err != nil {
+		panic(err) // a struct of ours that has no schema: found by the first test that runs
+	}
+	return s
+}
+
+// UnmarshalJSON takes a domain as a list, or as text that holds one, also escaped twice (some clients do).
+func (d *domainArg) UnmarshalJSON(data []byte) error {
+	for range 3 {
+		data = bytes.TrimSpace(data)
+		if len(data) == 0 || data[0] != '"' {
+			break
+		}
+		var text string
+		if err := json.Unmarshal(data, &text); err != nil {
+			return err
+		}
+		data = []byte(text)
+	}
+	*d = bytes.Clone(bytes.TrimSpace(data))
+	return nil
+}
+
+// decodeArgs reads a tool's arguments into T. Unknown arguments are an error that names the near ones: a misspelt
+// "feilds" that is silently dropped gives the model a wrong answer it trusts.
+func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
+	var args T
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" {
+		return args, nil
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &given); err != nil {
+		return args, access.NewError(access.InvalidInput, "The arguments are no JSON object.", "Send an object with the tool's parameters.")
+	}
+	fields := argFields(reflect.TypeFor[T]())
+	v := reflect.ValueOf(&args).Elem()
+	for name, value := range given {
+		i, ok := fields[name]
+		if !ok {
+			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", clip(name, 60)), nearHint(name, keys(fields), "parameters"))
+		}
+		if string(value) == "null" {
+			continue // as good as left out
+		}
+		if err := json.Unmarshal(value, v.Field(i).Addr().Interface()); err != nil {
+			return args, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is not %s.", name, typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
+		}
+	}
+	return args, nil
+}
+
+// argFields maps the JSON names of a struct's fields, exactly as written: encoding/json alone would take "MODEL" too.
+func argFields(t reflect.Type) map[string]int {
+	fields := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		fields[name] = i
+	}
+	return fields
+}
+
+func keys(m map[string]int) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func typeWord(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[stringList]():
+		return "a list of texts"
+	case reflect.TypeFor[idList]():
+		return "a list of record ids (whole numbers)"
+	}
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
+	}
+	return "a text"
+}
+
+// clip shortens a text from outside before it goes into a message.
+func clip(s string, n int) string {
+	s = strings.ToValidUTF8(s, "?")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "..."
+	}
+	return s
+}
+
+// checkModel refuses what cannot be the name of a model, before anything is asked of Odoo.
+func checkModel(name string) *access.Error {
+	if name == "" {
+		return access.NewError(access.InvalidInput, "The parameter model is missing.", `Name a model, such as "res.partner"; list_models finds them.`)
+	}
+	if len(name) > 128 || !modelName.MatchString(name) {
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no name of a model.", clip(name, 60)), `Models are named like "res.partner"; list_models finds them.`)
+	}
+	return nil
+}

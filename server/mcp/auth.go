@@ -1,0 +1,208 @@
+package mcp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"doorman/server/access"
+)
+
+const (
+	// maxDepth is how deep the JSON of a request may nest. A domain of a person's making stays below 10.
+	maxDepth = 64
+	// maxCredential is longer than any key or token of ours; what is longer is not hashed at all.
+	maxCredential = 512
+)
+
+// Identify tells who sends a request, as the layers in front found it.
+type Identify func(*http.Request) (ip netip.Addr, requestID string)
+
+// authenticate lets a request through to next with its caller, or answers it.
+//
+// A refusal of tools/call is left to the tool, whose result the model reads; of anything else it is the HTTP status
+// (RFC 6750 section 3).
+func (s *Server) authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ip, requestID := s.identify(r)
+		credential, present := bearer(r)
+		if credential == "" {
+			s.challenge(w, present, access.Invalid())
+			return
+		}
+		c := &caller{proof: access.ProofOf(credential), ip: ip, requestID: requestID, userAgent: r.UserAgent()}
+		snapshot, err := s.resolver.resolve(r.Context(), c.proof)
+		if err != nil {
+			s.refuseHTTP(w, c, "", err)
+			return
+		}
+		c.snapshot = snapshot
+		method, err := s.peek(w, r)
+		if err != nil {
+			s.refuseHTTP(w, c, method, err)
+			return
+		}
+		if method != "tools/call" {
+			if d := access.Admit(s.now(), snapshot, ip); !d.Allowed() {
+				s.refuseHTTP(w, c, method, d.Err())
+				return
+			}
+		}
+		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
+	})
+}
+
+// bearer returns the credential of the Authorization header, and whether the request tried to show one. A credential
+// in the query is never looked at: it would stand in every log on the way (RFC 6750 section 2.3).
+func bearer(r *http.Request) (credential string, present bool) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return "", false
+	}
+	// Two headers could mean one thing to a proxy in front and another to us.
+	if len(values) > 1 {
+		return "", true
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || len(token) > maxCredential || strings.ContainsAny(token, " \t,") {
+		return "", true
+	}
+	return token, true
+}
+
+// peek reads the body, bounded, and returns the JSON-RPC method; the body is put back for the SDK. A batch (protocol
+// 2025-03-26) has none.
+func (s *Server) peek(w http.ResponseWriter, r *http.Request) (string, error) {
+	if r.Method != http.MethodPost {
+		return "", nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return "", access.NewError(access.TooLarge,
+			fmt.Sprintf("The request is larger than %d bytes.", s.maxBody), "Send less at once.")
+	case err != nil:
+		return "", access.NewError(access.InvalidInput, "The request broke off.", "Send it again.")
+	}
+	if depth(body) > maxDepth {
+		return "", access.NewError(access.InvalidInput,
+			fmt.Sprintf("The request nests deeper than %d levels.", maxDepth), "Flatten it.")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var envelope struct {
+		Method string `json:"method"`
+	}
+	// What is no JSON object is the SDK's to answer.
+	_ = json.Unmarshal(body, &envelope)
+	return envelope.Method, nil
+}
+
+// depth returns how deep the brackets of a JSON text nest, without parsing it: a parser that recurses has already lost.
+func depth(body []byte) (deepest int) {
+	level, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch b := body[i]; {
+		case inString && b == '\\':
+			i++
+		case b == '"':
+			inString = !inString
+		case inString:
+		case b == '{' || b == '[':
+			level++
+			deepest = max(deepest, level)
+		case b == '}' || b == ']':
+			level--
+		}
+	}
+	return deepest
+}
+
+// challenge answers 401. Without credentials there is no error code (RFC 6750 section 3.1).
+func (s *Server) challenge(w http.ResponseWriter, present bool, e *access.Error) {
+	parts := []string{`Bearer realm="doorman"`}
+	if present {
+		parts = append(parts, `error="invalid_token"`, fmt.Sprintf("error_description=%q", e.Message))
+	}
+	parts = append(parts, fmt.Sprintf("scope=%q", s.basicScopes()), fmt.Sprintf("resource_metadata=%q", s.resourceMetadata))
+	w.Header().Set("WWW-Authenticate", strings.Join(parts, ", "))
+	if !present {
+		e = access.NewError(access.Unauthenticated, "This needs a key.",
+			"Send the header 'Authorization: Bearer <key>'; a key comes from your Odoo administrator.")
+	}
+	writeError(w, http.StatusUnauthorized, e)
+}
+
+// basicScopes is what a client should ask for first: enough to look around, nothing that changes anything.
+func (s *Server) basicScopes() string {
+	return string(access.ScopeMetadata) + " " + string(access.ScopeSearch)
+}
+
+// refuseHTTP answers a request that is refused before it is known for what, and records it.
+func (s *Server) refuseHTTP(w http.ResponseWriter, c *caller, method string, err error) {
+	e := access.AsError(err)
+	s.refused(c, method, "", "", e)
+	if e.Kind == access.Unauthenticated {
+		s.challenge(w, true, e)
+		return
+	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+0.999)))
+	}
+	writeError(w, httpStatus(e.Kind), e)
+}
+
+// httpStatus is the one place where a kind becomes a status.
+func httpStatus(k access.Kind) int {
+	switch k {
+	case access.Unauthenticated:
+		return http.StatusUnauthorized
+	case access.Forbidden, access.NotAllowed, access.ReadOnly:
+		return http.StatusForbidden
+	case access.RateLimited:
+		return http.StatusTooManyRequests
+	case access.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case access.InvalidInput:
+		return http.StatusBadRequest
+	case access.OdooUnavailable:
+		return http.StatusServiceUnavailable
+	case access.OdooTimeout:
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusInternalServerError
+}
+
+// writeError writes e as a JSON-RPC error with no id: the request was refused before its id meant anything.
+func writeError(w http.ResponseWriter, status int, e *access.Error) {
+	data, _ := json.Marshal(errorBody(e))
+	body, _ := json.Marshal(map[string]any{
+		"jsonrpc": "2.0", "id": nil,
+		"error": jsonrpc.Error{Code: -32000 - int64(status), Message: e.Message, Data: data},
+	})
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// errorJSON is what a client gets of an error, in a tool result and over HTTP alike.
+type errorJSON struct {
+	Kind       access.Kind `json:"kind"`
+	Message    string      `json:"message"`
+	Hint       string      `json:"hint,omitempty"`
+	RetryAfter int         `json:"retry_after_seconds,omitempty"`
+}
+
+func errorBody(e *access.Error) errorJSON {
+	return errorJSON{Kind: e.Kind, Message: e.Message, Hint: e.Hint, RetryAfter: int(e.RetryAfter.Seconds() + 0.999)}
+}

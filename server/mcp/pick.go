@@ -1,0 +1,91 @@
+package mcp
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// pickMax is how many fields are read when none are named: enough to recognize a record, few enough that ten records
+// do not fill a conversation.
+const pickMax = 15
+
+// often are names that matter on most models that have them, the most telling first.
+var often = []string{
+	"id", "display_name", "name", "state", "stage_id", "partner_id", "email", "phone", "date_order", "date", "invoice_date",
+	"date_deadline", "amount_total", "amount_residual", "list_price", "price_unit", "expected_revenue", "product_id",
+	"quantity", "product_uom_qty", "user_id", "employee_id", "company_id", "currency_id", "parent_id", "is_company", "city",
+	"country_id", "vat", "ref", "default_code", "move_type", "type", "priority", "active", "create_date", "write_date",
+}
+
+// noise are fields that no one asks for by not asking.
+var noise = []string{"message_", "activity_", "website_message", "rating_", "access_", "__"}
+
+// pickFields chooses the fields to read when none are named.
+func pickFields(m *modelInfo) []string {
+	type scored struct {
+		name  string
+		score int
+	}
+	var list []scored
+	for name, f := range m.Fields {
+		if score := fieldScore(f); score > 0 {
+			list = append(list, scored{name, score})
+		}
+	}
+	slices.SortFunc(list, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.name, b.name))
+	})
+	var out []string
+	for _, s := range list[:min(pickMax, len(list))] {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+// fieldScore says how much a field tells of its record; 0 = leave it out.
+func fieldScore(f *fieldInfo) int {
+	if i := slices.Index(often, f.Name); i >= 0 {
+		return 1000 - i
+	}
+	for _, prefix := range noise {
+		if strings.HasPrefix(f.Name, prefix) {
+			return 0
+		}
+	}
+	// Stored only: a computed field costs a computation a record, and may ask other systems.
+	if !f.Stored || f.Name == "create_uid" || f.Name == "write_uid" {
+		return 0
+	}
+	score := 0
+	switch f.Type {
+	case "char", "selection", "many2one", "monetary":
+		score = 30
+	case "date", "datetime", "float", "integer":
+		score = 20
+	case "boolean":
+		score = 10
+	default: // text, html, binary, x2many, properties, json, reference: long, or a second question
+		return 0
+	}
+	if f.Required {
+		score += 50
+	}
+	if f.Exportable {
+		score += 25
+	}
+	return score
+}
+
+// left returns the names of the readable fields that a pick leaves out, sorted.
+func left(m *modelInfo, picked []string) []string {
+	var out []string
+	for _, name := range m.names {
+		if !slices.Contains(picked, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func quoteList(names []string) string { return strings.Join(names, ", ") }

@@ -1,0 +1,107 @@
+package mcp
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"doorman/server/access"
+)
+
+const (
+	recordEvery = 2 * time.Second
+	// maxPending bounds memory while Odoo is down; what is beyond it is counted, not kept.
+	maxPending = 2_000
+)
+
+// recorder carries refusals that never reached Odoo into its audit, in batches. Repeats become one row with a count, so
+// that a client in a loop does not fill the table.
+type recorder struct {
+	gateway access.Gateway
+	dropped func(int)
+
+	mu      sync.Mutex
+	pending map[eventKey]*access.Event
+}
+
+// eventKey is what makes two refusals the same.
+type eventKey struct {
+	connection              int64
+	ip, method, tool, model string
+	reason                  access.Kind
+}
+
+func keyOf(e access.Event) eventKey {
+	return eventKey{e.Connection, e.Audit.IP, e.Audit.Method, e.Audit.Tool, e.Model, e.Reason}
+}
+
+func newRecorder(g access.Gateway, dropped func(int)) *recorder {
+	return &recorder{gateway: g, dropped: dropped, pending: map[eventKey]*access.Event{}}
+}
+
+// add never blocks and never fails.
+func (r *recorder) add(e access.Event) {
+	key := keyOf(e)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.pending[key]; known != nil {
+		known.Count++
+		return
+	}
+	if len(r.pending) >= maxPending {
+		r.dropped(1)
+		return
+	}
+	e.Count = 1
+	r.pending[key] = &e
+}
+
+// run sends what came in, until ctx ends; then it sends the rest once more, bounded in time.
+func (r *recorder) run(ctx context.Context) {
+	ticker := time.NewTicker(recordEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+			defer cancel()
+			r.flush(last)
+			return
+		case <-ticker.C:
+			r.flush(ctx)
+		}
+	}
+}
+
+// flush sends everything pending. What Odoo does not take now is kept for the next time.
+func (r *recorder) flush(ctx context.Context) {
+	r.mu.Lock()
+	batch := make([]access.Event, 0, len(r.pending))
+	for _, e := range r.pending {
+		batch = append(batch, *e)
+	}
+	clear(r.pending)
+	r.mu.Unlock()
+	if len(batch) == 0 || r.gateway.Record(ctx, batch) == nil {
+		return
+	}
+	for _, e := range batch {
+		r.putBack(e)
+	}
+}
+
+func (r *recorder) putBack(e access.Event) {
+	key := keyOf(e)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.pending[key]; known != nil {
+		known.Count += e.Count
+		known.Time = e.Time
+		return
+	}
+	if len(r.pending) >= maxPending {
+		r.dropped(e.Count)
+		return
+	}
+	r.pending[key] = &e
+}

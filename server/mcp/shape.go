@@ -1,0 +1,170 @@
+package mcp
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+const (
+	// maxReply is how many bytes of rows a reply holds; clients cut off at about 150,000 characters.
+	maxReply = 90_000
+	// maxText is how long one text may be in a list of records.
+	maxText = 2_000
+	// maxIDs is how many ids of a one2many or many2many are given.
+	maxIDs = 50
+)
+
+var null = json.RawMessage("null")
+
+// rows are records on their way to the client, each already JSON, in the order of the fields asked for.
+type rows struct {
+	list []json.RawMessage
+	cut  bool // more were read than fit
+}
+
+// shapeRows turns Odoo's rows into ours: many2one as {id, name}, no false for "empty", no markup, bounded.
+//
+// fields give the order of the keys; id always comes first.
+func shapeRows(raw json.RawMessage, m *modelInfo, fields []string) (rows, error) {
+	var records []map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &records); err != nil {
+		return rows{}, err
+	}
+	out := rows{list: make([]json.RawMessage, 0, len(records))}
+	size := 0
+	for _, record := range records {
+		row := shapeRow(record, m, fields)
+		if size += len(row) + 1; size > maxReply && len(out.list) > 0 {
+			out.cut = true
+			break
+		}
+		out.list = append(out.list, row)
+	}
+	return out, nil
+}
+
+func shapeRow(record map[string]json.RawMessage, m *modelInfo, fields []string) json.RawMessage {
+	var b bytes.Buffer
+	b.WriteString(`{"id":`)
+	b.Write(record["id"])
+	for _, name := range fields {
+		value, ok := record[name]
+		if name == "id" || !ok {
+			continue
+		}
+		b.WriteString(`,"`)
+		b.WriteString(name) // a field name of Odoo's: letters, digits, underscore
+		b.WriteString(`":`)
+		b.Write(shapeValue(value, m.Fields[name]))
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// shapeValue turns one value of Odoo's into ours.
+func shapeValue(v json.RawMessage, f *fieldInfo) json.RawMessage {
+	if f == nil {
+		return v
+	}
+	if string(v) == "false" && f.Type != "boolean" {
+		return null // Odoo's "nothing"
+	}
+	switch f.Type {
+	case "many2one":
+		return shapeMany2one(v)
+	case "one2many", "many2many":
+		return shapeIDs(v)
+	case "html":
+		return shapeText(v, true)
+	case "char", "text":
+		return shapeText(v, false)
+	}
+	return v
+}
+
+func shapeMany2one(v json.RawMessage) json.RawMessage {
+	var pair []json.RawMessage
+	if json.Unmarshal(v, &pair) != nil || len(pair) != 2 {
+		return v
+	}
+	out := make([]byte, 0, len(v)+16)
+	out = append(out, `{"id":`...)
+	out = append(out, pair[0]...)
+	out = append(out, `,"name":`...)
+	out = append(out, pair[1]...)
+	return append(out, '}')
+}
+
+func shapeIDs(v json.RawMessage) json.RawMessage {
+	var ids []json.RawMessage
+	if json.Unmarshal(v, &ids) != nil || len(ids) <= maxIDs {
+		return v
+	}
+	short, err := json.Marshal(map[string]any{"ids": ids[:maxIDs], "count": len(ids)})
+	if err != nil {
+		return v
+	}
+	return short
+}
+
+func shapeText(v json.RawMessage, markup bool) json.RawMessage {
+	if !markup && len(v) <= maxText {
+		return v
+	}
+	var text string
+	if json.Unmarshal(v, &text) != nil {
+		return v
+	}
+	if markup {
+		text = plainText(text)
+	}
+	out, err := json.Marshal(clip(text, maxText))
+	if err != nil {
+		return v
+	}
+	return out
+}
+
+// plainText drops the markup of a text and keeps its lines.
+func plainText(markup string) string {
+	var b strings.Builder
+	z := html.NewTokenizer(strings.NewReader(markup))
+	skip := 0
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return strings.TrimSpace(collapse(b.String()))
+		case html.TextToken:
+			if skip == 0 {
+				b.Write(z.Text())
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, _ := z.TagName()
+			switch string(name) {
+			case "br", "p", "div", "li", "tr", "h1", "h2", "h3":
+				b.WriteByte('\n')
+			case "style", "script":
+				skip++
+			}
+		case html.EndTagToken:
+			if name, _ := z.TagName(); skip > 0 && (string(name) == "style" || string(name) == "script") {
+				skip--
+			}
+		}
+	}
+}
+
+// collapse joins runs of blanks, and of empty lines.
+func collapse(s string) string {
+	var lines []string
+	for line := range strings.Lines(html.UnescapeString(s)) {
+		line = strings.Join(strings.Fields(line), " ")
+		if line != "" || (len(lines) > 0 && lines[len(lines)-1] != "") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}

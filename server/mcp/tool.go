@@ -1,0 +1,149 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
+)
+
+// tool is one entry of the catalog: what clients see, what a decision needs, and what it does.
+type tool struct {
+	access.Tool
+	title       string
+	description string
+	category    string // read, write, execute
+	risk        string // low, medium, high
+	destructive bool
+	idempotent  bool
+	input       *jsonschema.Schema
+	output      *jsonschema.Schema
+	// run decodes the arguments and does the work. It must call begin before anything reaches Odoo.
+	run func(ctx context.Context, g *governed, raw json.RawMessage) (any, error)
+}
+
+// begin is the gate of every tool: it names the model and takes the decision.
+func (g *governed) begin(model string) error {
+	g.model = model
+	if refusal := g.decide(); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// definition is the tool as clients see it. All four annotations are always set: clients decide on them whether to ask
+// their user, and the protocol's defaults are the wrong way round for a tool that only reads.
+func (t *tool) definition() *sdk.Tool {
+	closed := false
+	return &sdk.Tool{
+		Name: t.Name, Title: t.title, Description: t.description,
+		InputSchema: t.input, OutputSchema: t.output,
+		Annotations: &sdk.ToolAnnotations{
+			Title: t.title, ReadOnlyHint: !t.Writes, DestructiveHint: &t.destructive,
+			IdempotentHint: t.idempotent, OpenWorldHint: &closed,
+		},
+	}
+}
+
+// catalogRow is the tool as Odoo's catalog shows it to administrators.
+func (t *tool) catalogRow() access.CatalogTool {
+	schema, err := json.Marshal(t.input)
+	if err != nil {
+		panic(err) // a schema of ours that is no JSON: found by the first test that runs
+	}
+	return access.CatalogTool{
+		Name: t.Name, Title: t.title, Description: t.description, Category: t.category,
+		Scope: t.Scope, Risk: t.risk, InputSchema: schema,
+	}
+}
+
+// handle is what the SDK calls for a tool. It never returns a Go error: the SDK would turn it into a protocol error
+// that no model reads.
+func (s *Server) handle(t *tool) sdk.ToolHandler {
+	return func(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+		start := s.now()
+		c, refusal := callerOf(ctx)
+		if refusal != nil {
+			return errorResult(refusal), nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+		g := &governed{server: s, caller: c, tool: t.Tool, audit: s.auditOf(c, req, t.Name)}
+		value, err := t.run(ctx, g, req.Params.Arguments)
+		outcome := "ok"
+		var result *sdk.CallToolResult
+		if err != nil {
+			e := access.AsError(err)
+			outcome = string(e.Kind)
+			result = errorResult(e)
+			s.log.Debug().Str("request_id", c.requestID).Str("tool", t.Name).Str("kind", outcome).Str("detail", e.Detail).Msg("tool failed")
+			if !g.done {
+				s.refused(c, "tools/call", t.Name, g.model, e)
+			}
+		} else if result, err = okResult(value); err != nil {
+			outcome = string(access.Internal)
+			result = errorResult(access.AsError(err))
+		}
+		s.observe(t.Name, outcome, s.now().Sub(start))
+		return result, nil
+	}
+}
+
+// auditOf is what an audit row says of this request beyond what Odoo knows.
+func (s *Server) auditOf(c *caller, req *sdk.CallToolRequest, tool string) access.Audit {
+	client := c.userAgent
+	if p := req.Session.InitializeParams(); p != nil && p.ClientInfo != nil && p.ClientInfo.Name != "" {
+		client = strings.TrimSpace(p.ClientInfo.Name + " " + p.ClientInfo.Version)
+	}
+	return access.Audit{
+		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(client, 120), Method: "tools/call", Tool: tool,
+	}
+}
+
+// okResult gives the value twice, as the protocol asks: structured, and as text for clients that read only that.
+func okResult(value any) (*sdk.CallToolResult, error) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.CallToolResult{
+		Content:           []sdk.Content{&sdk.TextContent{Text: string(body)}},
+		StructuredContent: json.RawMessage(body),
+	}, nil
+}
+
+// errorResult is a failure that the model can read and act on.
+func errorResult(e *access.Error) *sdk.CallToolResult {
+	text := e.Message
+	if e.Hint != "" {
+		text += " " + e.Hint
+	}
+	return &sdk.CallToolResult{
+		IsError:           true,
+		Content:           []sdk.Content{&sdk.TextContent{Text: text}},
+		StructuredContent: errorBody(e),
+	}
+}
+
+// refused notes a refusal that Odoo does not know of.
+func (s *Server) refused(c *caller, method, tool, model string, e *access.Error) {
+	s.countRefusal(e.Kind)
+	if e.Kind == access.OdooUnavailable || e.Kind == access.OdooTimeout || e.Kind == access.Internal {
+		return // an outage, not a refusal
+	}
+	event := access.Event{
+		Time: s.now().UTC().Truncate(time.Second), Model: clip(model, 64), Reason: e.Kind, Message: e.Message,
+		Audit: access.Audit{
+			RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(c.userAgent, 120), Method: method, Tool: tool,
+		},
+	}
+	if snapshot := c.current(); snapshot != nil {
+		event.Connection = snapshot.Connection.ID
+	}
+	s.recorder.add(event)
+}
