@@ -141,15 +141,17 @@ func (c *Config) checkOdoo() (problems []error) {
 
 func (c *Config) checkHTTP() (problems []error) {
 	host, port, err := net.SplitHostPort(c.Listen)
-	if err != nil || port == "" {
+	if err == nil && port == "" {
+		err = errors.New("no port")
+	}
+	if err != nil {
 		problems = append(problems, errors.New("DOORMAN_LISTEN must look like 127.0.0.1:8090 or 0.0.0.0:8090"))
 	}
 	if c.PublicURL == "" && err == nil {
-		if host == "" || host == "0.0.0.0" || host == "::" {
+		if !isLoopback(host) {
 			problems = append(problems, errors.New("DOORMAN_PUBLIC_URL is missing: where AI tools reach this service, such as https://mcp.example.com"))
-		} else {
-			c.PublicURL = "http://" + net.JoinHostPort(host, port)
 		}
+		// Otherwise it is where the service listens, known once it does (listenOn).
 	}
 	if c.PublicURL != "" {
 		if c.public, err = parsePublicURL(c.PublicURL); err != nil {
@@ -180,6 +182,18 @@ func (c *Config) checkHTTP() (problems []error) {
 		problems = append(problems, fmt.Errorf("DOORMAN_LOG_LEVEL is %q: use trace, debug, info, warn or error", c.LogLevel))
 	}
 	return problems
+}
+
+// listenOn starts to listen, and lets the public URL be that address where none is set.
+func (c *Config) listenOn() (net.Listener, error) {
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("DOORMAN_LISTEN: %w", err)
+	}
+	if c.public == nil {
+		c.public = &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	}
+	return listener, nil
 }
 
 // parsePublicURL takes an origin: a path would make the OAuth issuer one with a path, which clients look for in places

@@ -17,7 +17,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"doorman/odoo/localodoo"
-	"doorman/server/secret"
 )
 
 // demoOptions are the flags of demo.
@@ -233,20 +232,19 @@ func seedDemo(ctx context.Context, host *localodoo.Host, db string, ready *demoR
 // demoService starts the service; stop ends it.
 func demoService(ctx context.Context, o demoOptions, say *teller, ready *demoReady, stderr io.Writer) (stop func(), err error) {
 	say.title("The Doorman service")
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)))
+	config, err := loadConfig([]string{
+		"DOORMAN_ODOO_URL=" + ready.OdooURL, "DOORMAN_ODOO_DB=" + ready.OdooDB, "DOORMAN_ODOO_KEY=" + ready.ServiceKey,
+		"DOORMAN_LISTEN=" + net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), "DOORMAN_LOG_LEVEL=warn",
+	})
 	if err != nil {
 		return nil, err
 	}
-	ready.ServiceURL = "http://" + listener.Addr().String()
-	ready.MCPURL = ready.ServiceURL + mcpPath
-	config, err := loadConfig([]string{
-		"DOORMAN_ODOO_URL=" + ready.OdooURL, "DOORMAN_ODOO_DB=" + ready.OdooDB, "DOORMAN_ODOO_KEY=" + ready.ServiceKey,
-		"DOORMAN_LISTEN=" + listener.Addr().String(), "DOORMAN_PUBLIC_URL=" + ready.ServiceURL, "DOORMAN_LOG_LEVEL=warn",
-	})
+	listener, err := config.listenOn()
 	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+		return nil, err
 	}
-	config.OdooKey = secret.Text(ready.ServiceKey)
+	ready.ServiceURL = config.public.String()
+	ready.MCPURL = ready.ServiceURL + mcpPath
 	s, err := newService(config, newLog(config, zerolog.ConsoleWriter{Out: stderr}), nil)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())

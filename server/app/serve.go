@@ -100,13 +100,13 @@ func serveCommand(ctx context.Context, environ []string, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	s, err := newService(c, newLog(c, stderr), nil)
+	listener, err := c.listenOn()
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	s, err := newService(c, newLog(c, stderr), nil)
 	if err != nil {
-		return fmt.Errorf("DOORMAN_LISTEN: %w", err)
+		return errors.Join(err, listener.Close())
 	}
 	if err := s.serve(ctx, listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
