@@ -48,10 +48,8 @@ func fieldScore(f *fieldInfo) int {
 	if i := slices.Index(often, f.Name); i >= 0 {
 		return 1000 - i
 	}
-	for _, prefix := range noise {
-		if strings.HasPrefix(f.Name, prefix) {
-			return 0
-		}
+	if isNoise(f.Name) {
+		return 0
 	}
 	// Stored only: a computed field costs a computation a record, and may ask other systems.
 	if !f.Stored || f.Name == "create_uid" || f.Name == "write_uid" {
@@ -77,15 +75,23 @@ func fieldScore(f *fieldInfo) int {
 	return score
 }
 
-// left returns the names of the readable fields that a pick leaves out, sorted.
-func left(m *modelInfo, picked []string) []string {
-	var out []string
+// left returns the names of the fields that a pick leaves out and that somebody may want, sorted, and how many are left
+// out in all.
+func left(m *modelInfo, picked []string) (names []string, all int) {
 	for _, name := range m.names {
-		if !slices.Contains(picked, name) {
-			out = append(out, name)
+		if slices.Contains(picked, name) {
+			continue
+		}
+		all++
+		if f := m.Fields[name]; f.Type != "binary" && !isNoise(name) {
+			names = append(names, name)
 		}
 	}
-	return out
+	return names, all
+}
+
+func isNoise(name string) bool {
+	return slices.ContainsFunc(noise, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 func quoteList(names []string) string { return strings.Join(names, ", ") }

@@ -16,7 +16,7 @@ const (
 	resolveTTL = 30 * time.Second
 	// refusedTTL keeps a client that hammers with a dead key from hammering Odoo. Short, so that a key that was just
 	// made, or a connection just reactivated, works almost at once.
-	refusedTTL = 2 * time.Second
+	refusedTTL = time.Second
 	resolveMax = 20_000
 )
 
@@ -34,7 +34,7 @@ type resolver struct {
 
 func newResolver(g access.Gateway) *resolver {
 	expiry := func(e otter.Entry[access.Proof, resolved]) time.Duration {
-		if e.Value.refusal != nil {
+		if e.Value.refusal != nil || !e.Value.snapshot.Settings.Enabled || e.Value.snapshot.Connection.Status == access.StatusInactive {
 			return refusedTTL
 		}
 		return resolveTTL

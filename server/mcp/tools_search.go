@@ -124,8 +124,8 @@ func (p *page) noteLeftOut(m *modelInfo, named stringList, fields []string) {
 	if len(named) > 0 {
 		return
 	}
-	names := left(m, fields)
-	p.LeftOutCount = len(names)
+	names, all := left(m, fields)
+	p.LeftOutCount = all
 	p.LeftOut = names[:min(maxNamed, len(names))]
 }
 
