@@ -1,0 +1,228 @@
+package mcp_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+
+	"doorman/server/access"
+	"doorman/server/mcp"
+)
+
+const goodKey = "dmk_good"
+
+// fakeGateway is Odoo in memory: one connection, one model.
+type fakeGateway struct {
+	mu       sync.Mutex
+	snapshot *access.Snapshot
+	calls    []access.Request
+	fences   []access.Fence
+	resolves int
+	events   []access.Event
+	// call and fields answer instead of the default, if set.
+	call   func(access.Fence, access.Request) (access.Reply, error)
+	record func([]access.Event) error
+}
+
+func newFake() *fakeGateway {
+	return &fakeGateway{snapshot: &access.Snapshot{
+		Connection: access.Connection{
+			ID: 7, Version: 1, Name: "test", Status: access.StatusConnected,
+			Policy: access.Policy{Scopes: []access.Scope{access.ScopeMetadata, access.ScopeSearch}},
+		},
+		User:     access.User{ID: 2, Login: "ann", Lang: "en_US", Groups: "g1"},
+		Settings: access.Settings{Enabled: true, Version: 1},
+		Registry: "1",
+	}}
+}
+
+func (f *fakeGateway) Hello(context.Context) (access.Hello, error) {
+	return access.Hello{Enabled: true}, nil
+}
+
+func (f *fakeGateway) Resolve(_ context.Context, p access.Proof) (*access.Snapshot, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.resolves++
+	if p != access.ProofOf(goodKey) {
+		return nil, access.Invalid()
+	}
+	s := *f.snapshot
+	return &s, nil
+}
+
+func (f *fakeGateway) Call(_ context.Context, fence access.Fence, r access.Request) (access.Reply, error) {
+	f.mu.Lock()
+	f.calls = append(f.calls, r)
+	f.fences = append(f.fences, fence)
+	answer := f.call
+	f.mu.Unlock()
+	if answer != nil {
+		return answer(fence, r)
+	}
+	switch r.Method {
+	case "search_read", "read":
+		return reply(`[{"id":1,"name":"Acme","active":true,"comment":"<p>Hi<br>there</p>","parent_id":[3,"Holding"],"child_ids":[4,5],"ref":false}]`), nil
+	case "formatted_read_group":
+		return reply(`[{"parent_id":[3,"Holding"],"create_date:month":["2026-11-01","November 2026"],"__count":2,"color:sum":false,"__extra_domain":[]}]`), nil
+	case "fields_get":
+		return reply(partnerFields), nil
+	case "models":
+		return reply(`[{"model":"res.partner","display_name":"Contact","create":true,"write":true,"unlink":false},{"model":"res.country","display_name":"Country"}]`), nil
+	}
+	return reply(`{"user":{"id":2},"companies":[]}`), nil
+}
+
+func (f *fakeGateway) Fields(context.Context, access.Fence, string, string) (access.Reply, error) {
+	return reply(partnerFields), nil
+}
+
+func (f *fakeGateway) Record(_ context.Context, events []access.Event) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.record != nil {
+		return f.record(events)
+	}
+	f.events = append(f.events, events...)
+	return nil
+}
+
+func (f *fakeGateway) SyncCatalog(context.Context, []access.CatalogTool) error { return nil }
+
+func (f *fakeGateway) callCount() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.calls)
+}
+
+func (f *fakeGateway) last() access.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[len(f.calls)-1]
+}
+
+func reply(value string) access.Reply {
+	return access.Reply{Value: json.RawMessage(value), Registry: "1"}
+}
+
+const partnerFields = `{"label":"Contact","order":"complete_name ASC, id DESC","fields":{
+"id":{"type":"integer","string":"ID","store":true,"sortable":true,"searchable":true,"groupable":true,"help":false},
+"name":{"type":"char","string":"Name","store":true,"required":true,"sortable":true,"searchable":true,"groupable":true},
+"active":{"type":"boolean","string":"Active","store":true,"sortable":true,"searchable":true,"groupable":true},
+"comment":{"type":"html","string":"Notes","store":true,"sortable":false,"searchable":true,"groupable":false},
+"parent_id":{"type":"many2one","string":"Company","relation":"res.partner","store":true,"sortable":true,"searchable":true,"groupable":true},
+"child_ids":{"type":"one2many","string":"Contacts","relation":"res.partner","store":true,"sortable":false,"searchable":true,"groupable":false},
+"ref":{"type":"char","string":"Reference","store":true,"sortable":true,"searchable":true,"groupable":true},
+"color":{"type":"integer","string":"Color","store":true,"sortable":true,"searchable":true,"groupable":true,"aggregator":"sum"},
+"image_1920":{"type":"binary","string":"Image","store":true,"sortable":false,"searchable":true,"groupable":false},
+"create_date":{"type":"datetime","string":"Created","store":true,"sortable":true,"searchable":true,"groupable":true},
+"message_ids":{"type":"one2many","string":"Messages","relation":"mail.message","store":true}}}`
+
+// endpoint serves a Server over HTTP.
+func endpoint(t *testing.T, f *fakeGateway, change ...func(*mcp.Config)) *httptest.Server {
+	t.Helper()
+	c := mcp.Config{
+		Gateway: f, Version: "test", ResourceMetadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
+		Identify: identify,
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	server := httptest.NewServer(mcp.New(c))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// answer is what came back of one JSON-RPC request.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	Result struct {
+		IsError           bool
+		StructuredContent map[string]any
+		Content           []struct{ Text string }
+		Tools             []struct{ Name string }
+	}
+	Error struct {
+		Code    int
+		Message string
+		Data    map[string]any
+	}
+}
+
+// kind is the kind of a refusal, in a tool result or in an HTTP error; "" for success.
+func (a answer) kind() string {
+	content := a.Result.StructuredContent
+	if a.Error.Message != "" {
+		content = a.Error.Data
+	} else if !a.Result.IsError {
+		return ""
+	}
+	k, _ := content["kind"].(string)
+	return k
+}
+
+// send posts a raw body with a key, as protocol 2025-11-25.
+func send(t testing.TB, url, body string, headers ...string) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set("MCP-Protocol-Version", "2025-11-25")
+	r.Header.Set("Authorization", "Bearer "+goodKey)
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			r.Header.Del(headers[i])
+			continue
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return do(t, r)
+}
+
+func do(t testing.TB, r *http.Request) answer {
+	t.Helper()
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var b strings.Builder
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := response.Body.Read(buffer)
+		b.Write(buffer[:n])
+		if err != nil {
+			break
+		}
+	}
+	a := answer{status: response.StatusCode, header: response.Header, body: b.String()}
+	_ = json.Unmarshal([]byte(a.body), &a)
+	return a
+}
+
+// call calls a tool with arguments given as JSON.
+func call(t testing.TB, url, tool, args string) answer {
+	t.Helper()
+	return send(t, url, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`","arguments":`+args+`}}`)
+}
+
+func identify(*http.Request) (netip.Addr, string) { return netip.MustParseAddr("192.0.2.1"), "req-1" }
+
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func contains(s, part string) bool { return strings.Contains(s, part) }

@@ -1,0 +1,131 @@
+package mcp_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestBadInput: what is wrong is said, with what to do, and Odoo is not asked.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`["child_ids","any",[`, 25) + `["name","=","x"]` + strings.Repeat(`]]`, 25)
+	many := "[" + strings.TrimSuffix(strings.Repeat(`["name","=","x"],`, 201), ",") + "]"
+	rows := []struct {
+		name, tool, args string
+		kind, says       string
+	}{
+		{"no model", "search_records", `{}`, "invalid_input", "model is missing"},
+		{"a model with a quote in it", "search_records", `{"model":"res.partner'"}`, "invalid_input", "no name of a model"},
+		{"a model in capitals", "search_records", `{"model":"Res.Partner"}`, "invalid_input", "no name of a model"},
+		{"a number for a model", "search_records", `{"model":7}`, "invalid_input", "model is not a text"},
+		{"a misspelt parameter", "search_records", `{"model":"res.partner","feilds":["name"]}`, "invalid_input", "Did you mean fields"},
+		{"a parameter in capitals", "search_records", `{"MODEL":"res.partner"}`, "invalid_input", "no parameter"},
+		{"a parameter twice, the second in capitals", "search_records", `{"model":"res.partner","Model":"ir.rule"}`, "invalid_input", "no parameter"},
+		{"arguments that are a list", "search_records", `[]`, "invalid_input", "no JSON object"},
+		{"an unknown field", "search_records", `{"model":"res.partner","fields":["nmae"]}`, "unknown_field", "Did you mean name"},
+		{"a field through a relation", "search_records", `{"model":"res.partner","fields":["parent_id.name"]}`, "invalid_input", "through a relation"},
+		{"a file", "search_records", `{"model":"res.partner","fields":["image_1920"]}`, "invalid_input", "holds a file"},
+		{"fields that are a text", "search_records", `{"model":"res.partner","fields":"name"}`, "invalid_input", "list of texts"},
+		{"a domain that is no JSON", "search_records", `{"model":"res.partner","domain":"name = x"}`, "invalid_input", "not a JSON list"},
+		{"a domain that is an object", "search_records", `{"model":"res.partner","domain":{"name":"x"}}`, "invalid_input", "not a JSON list"},
+		{"a condition of two parts", "search_records", `{"model":"res.partner","domain":[["name","="]]}`, "invalid_input", "2 parts"},
+		{"an operator that is a number", "search_records", `{"model":"res.partner","domain":[["name",1,"x"]]}`, "invalid_input", "operator"},
+		{"an operator without its conditions", "search_records", `{"model":"res.partner","domain":["|",["name","=","x"]]}`, "invalid_input", "lacks its conditions"},
+		{"a word in a domain", "search_records", `{"model":"res.partner","domain":["and",["name","=","x"]]}`, "invalid_input", "neither a condition"},
+		{"an unknown field in a domain", "search_records", `{"model":"res.partner","domain":[["nmae","=","x"]]}`, "unknown_field", "Did you mean name"},
+		{"a domain that nests too deeply", "search_records", `{"model":"res.partner","domain":` + "[" + deep + "]" + `}`, "invalid_input", "nests"},
+		{"a domain of 201 conditions", "search_records", `{"model":"res.partner","domain":` + many + `}`, "invalid_input", "more than 200"},
+		{"an unknown field to sort by", "search_records", `{"model":"res.partner","order":"nmae desc"}`, "unknown_field", "Did you mean name"},
+		{"SQL to sort by", "search_records", `{"model":"res.partner","order":"name; drop table x"}`, "invalid_input", "no order"},
+		{"a field that cannot be sorted by", "search_records", `{"model":"res.partner","order":"comment"}`, "invalid_input", "cannot be sorted"},
+		{"a language that is none", "search_records", `{"model":"res.partner","language":"fr;x"}`, "invalid_input", "no language code"},
+		{"no ids", "read_records", `{"model":"res.partner"}`, "invalid_input", "ids is missing"},
+		{"an id of zero", "read_records", `{"model":"res.partner","ids":[0]}`, "invalid_input", "no record id"},
+		{"an id beyond 32 bits", "read_records", `{"model":"res.partner","ids":[4294967296]}`, "invalid_input", "no record id"},
+		{"an id that is a text", "read_records", `{"model":"res.partner","ids":["1"]}`, "invalid_input", "list of record ids"},
+		{"101 ids", "read_records", `{"model":"res.partner","ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `]}`, "invalid_input", "more than 100"},
+		{"a date without its period", "aggregate_records", `{"model":"res.partner","group_by":["create_date"]}`, "invalid_input", "by which period"},
+		{"a period on what is no date", "aggregate_records", `{"model":"res.partner","group_by":["name:month"]}`, "invalid_input", "no periods"},
+		{"a field that cannot be grouped by", "aggregate_records", `{"model":"res.partner","group_by":["comment"]}`, "invalid_input", "cannot be grouped"},
+		{"a measure without how", "aggregate_records", `{"model":"res.partner","measures":["color"]}`, "invalid_input", "no measure"},
+		{"a measure nobody knows", "aggregate_records", `{"model":"res.partner","measures":["color:array_agg"]}`, "invalid_input", "no way to aggregate"},
+		{"an order that is not there", "aggregate_records", `{"model":"res.partner","order":"name"}`, "invalid_input", "no order for these groups"},
+		{"an argument for a tool that has none", "get_context", `{"x":1}`, "invalid_input", "no parameter"},
+	}
+	f := newFake()
+	server := endpoint(t, f)
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			a := call(t, server.URL, row.tool, row.args)
+			text := fmt.Sprint(a.Result.Content)
+			if a.kind() != row.kind || !strings.Contains(text, row.says) {
+				t.Fatalf("got %q %s, want %q and %q", a.kind(), a.body, row.kind, row.says)
+			}
+			if hint, _ := a.Result.StructuredContent["hint"].(string); hint == "" {
+				t.Fatal("no hint what to do")
+			}
+			if n := f.callCount(); n != 0 {
+				t.Fatalf("Odoo was asked %d times", n)
+			}
+		})
+	}
+}
+
+func TestGoodInput(t *testing.T) {
+	t.Parallel()
+	rows := []struct {
+		name, tool, args string
+		key, want        string // a keyword argument that Odoo gets
+	}{
+		{"a domain as a list", "search_records", `{"model":"res.partner","domain":[["name","=","x"]]}`, "domain", `[[name = x]]`},
+		{"a domain as text", "search_records", `{"model":"res.partner","domain":"[[\"name\",\"=\",\"x\"]]"}`, "domain", `[[name = x]]`},
+		{"a domain escaped twice", "search_records", `{"model":"res.partner","domain":"\"[[\\\"name\\\",\\\"=\\\",\\\"x\\\"]]\""}`, "domain", `[[name = x]]`},
+		{"one bare condition", "search_records", `{"model":"res.partner","domain":["name","=","x"]}`, "domain", `[[name = x]]`},
+		{"no domain", "search_records", `{"model":"res.partner"}`, "domain", `[]`},
+		{"an empty text for a domain", "search_records", `{"model":"res.partner","domain":""}`, "domain", `[]`},
+		{"null is as good as left out", "search_records", `{"model":"res.partner","domain":null,"limit":null}`, "limit", `11`},
+		{"always true", "search_records", `{"model":"res.partner","domain":[[1,"=",1]]}`, "domain", `[[1 = 1]]`},
+		{"a large id stays a whole number", "search_records", `{"model":"res.partner","domain":[["id","=",10000000]]}`, "domain", `[[id = 10000000]]`},
+		{"one row more than asked for", "search_records", `{"model":"res.partner","limit":5}`, "limit", `6`},
+		{"at most a hundred", "search_records", `{"model":"res.partner","limit":5000}`, "limit", `101`},
+		{"an order becomes total", "search_records", `{"model":"res.partner","order":"name desc"}`, "order", `name desc, id`},
+		{"an order that is total stays", "search_records", `{"model":"res.partner","order":"id desc"}`, "order", `id desc`},
+		{"the model's own order", "search_records", `{"model":"res.partner"}`, "order", `complete_name ASC, id DESC`},
+		{"fields named twice are read once", "search_records", `{"model":"res.partner","fields":["name","name"]}`, "fields", `[name]`},
+		{"fields chosen", "search_records", `{"model":"res.partner"}`, "fields", `[id name parent_id ref active create_date color]`},
+		{"a measure", "aggregate_records", `{"model":"res.partner","measures":["color:sum"]}`, "aggregates", `[__count color:sum]`},
+		{"groups", "aggregate_records", `{"model":"res.partner","group_by":["parent_id","create_date:month"]}`, "groupby", `[parent_id create_date:month]`},
+	}
+	f := newFake()
+	server := endpoint(t, f)
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if a := call(t, server.URL, row.tool, row.args); a.kind() != "" || a.status != 200 {
+				t.Fatalf("refused: %d %s", a.status, a.body)
+			}
+			if got := fmt.Sprint(f.last().Kwargs[row.key]); got != row.want {
+				t.Fatalf("%s: got %s, want %s", row.key, got, row.want)
+			}
+		})
+	}
+}
+
+func TestShape(t *testing.T) {
+	t.Parallel()
+	server := endpoint(t, newFake())
+	a := call(t, server.URL, "search_records", `{"model":"res.partner","fields":["name","active","comment","parent_id","child_ids","ref"]}`)
+	want := `{"id":1,"name":"Acme","active":true,"comment":"Hi\nthere","parent_id":{"id":3,"name":"Holding"},"child_ids":[4,5],"ref":null}`
+	if text := a.Result.Content[0].Text; !strings.Contains(text, want) {
+		t.Fatalf("got %s\nwant in it %s", text, want)
+	}
+	a = call(t, server.URL, "aggregate_records", `{"model":"res.partner","group_by":["parent_id","create_date:month"],"measures":["color:sum"]}`)
+	want = `{"color:sum":null,"count":2,"create_date:month":{"from":"2026-11-01","label":"November 2026"},"parent_id":{"id":3,"name":"Holding"}}`
+	if text := a.Result.Content[0].Text; !strings.Contains(text, want) || strings.Contains(text, "__") {
+		t.Fatalf("got %s\nwant in it %s", text, want)
+	}
+	a = call(t, server.URL, "read_records", `{"model":"res.partner","ids":[1,2]}`)
+	if got := fmt.Sprint(a.Result.StructuredContent["missing_ids"]); got != "[2]" {
+		t.Fatalf("missing_ids %s", got)
+	}
+}
