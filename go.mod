@@ -37,3 +37,6 @@ require (
 	golang.org/x/time v0.16.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+// Packages that npm installs for the tests bring .go files of their own.
+ignore node_modules

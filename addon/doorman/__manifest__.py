@@ -7,7 +7,6 @@
     "version": "19.0.0.1.0",
     "category": "Technical",
     "author": "Doorman contributors",
-    "website": "https://github.com/doorman-mcp/doorman",
     "license": "LGPL-3",
     "depends": ["base", "web", "mail"],
     "data": [

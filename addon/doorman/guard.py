@@ -150,9 +150,7 @@ class Guard:
             if not field.relational:
                 continue
             if condition.operator in ("any", "not any"):
-                self._conditions(
-                    self._through(owner, field), Domain(condition.value)
-                )
+                self._conditions(self._through(owner, field), Domain(condition.value))
             elif self._compares_name(condition):
                 # ("partner_id", "ilike", "x") searches the partner's name, and
                 # whatever else its name search looks into: e-mail, VAT number.

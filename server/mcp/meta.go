@@ -39,11 +39,6 @@ type fieldInfo struct {
 	Exportable bool   `json:"default_export_compatible"`
 }
 
-// relational reports whether values of the field are ids of another model.
-func (f *fieldInfo) relational() bool {
-	return f.Type == "many2one" || f.Type == "one2many" || f.Type == "many2many"
-}
-
 // modelInfo is a model as one set of groups sees it, in one language.
 type modelInfo struct {
 	Name   string

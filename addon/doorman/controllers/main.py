@@ -29,7 +29,9 @@ class DoormanController(http.Controller):
         uid = self._service_uid()
         if not uid:
             return self._answer(
-                None, error=("odoo.exceptions.AccessDenied", "Access Denied"), status=401
+                None,
+                error=("odoo.exceptions.AccessDenied", "Access Denied"),
+                status=401,
             )
         try:
             body = json.loads(request.httprequest.get_data())
@@ -49,9 +51,9 @@ class DoormanController(http.Controller):
         return self._call(gateway, call_id, method, params)
 
     def _service_uid(self):
-        scheme, _, key = request.httprequest.headers.get(
-            "Authorization", ""
-        ).partition(" ")
+        scheme, _, key = request.httprequest.headers.get("Authorization", "").partition(
+            " "
+        )
         if scheme.lower() != "bearer" or not key:
             return None
         return request.env["doorman.settings"]._service_uid(key.strip())

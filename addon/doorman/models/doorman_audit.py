@@ -107,9 +107,7 @@ class DoormanAudit(models.Model):
 
     def _forget_users(self, ids):
         self.env.cr.execute(
-            SQL(
-                "UPDATE doorman_audit SET user_id = NULL WHERE user_id = ANY(%s)", ids
-            )
+            SQL("UPDATE doorman_audit SET user_id = NULL WHERE user_id = ANY(%s)", ids)
         )
 
 

@@ -313,8 +313,10 @@ class DoormanConnection(models.Model):
                 self.ids,
             )
         )
-        keys = self.env["res.users.apikeys"].sudo().browse(
-            [row[0] for row in self.env.cr.fetchall()]
+        keys = (
+            self.env["res.users.apikeys"]
+            .sudo()
+            .browse([row[0] for row in self.env.cr.fetchall()])
         )
         keys.exists().unlink()
         self._inside().sudo().write({"api_key_id": False})
@@ -333,7 +335,9 @@ class DoormanConnection(models.Model):
         # sudo: a key may outlive what the user's groups allow, its connection's
         # own expiry and an administrator's eye are what ends it.
         keys = self.env["res.users.apikeys"].with_user(self.user_id).sudo()
-        key = keys._generate(KEY_SCOPE, f"Doorman: {self.name}", self.expires_at or None)
+        key = keys._generate(
+            KEY_SCOPE, f"Doorman: {self.name}", self.expires_at or None
+        )
         self.env.cr.execute(
             SQL(
                 "SELECT max(id) FROM res_users_apikeys "

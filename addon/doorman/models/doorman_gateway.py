@@ -330,8 +330,8 @@ class DoormanGateway(models.AbstractModel):
         only which connection it means."""
         asked = event.get("audit") or {}
         audit = self._audit_row(None, {"audit": asked, "model": event.get("model")})
-        connection = self.env["doorman.connection"].sudo().browse(
-            event.get("connection") or 0
+        connection = (
+            self.env["doorman.connection"].sudo().browse(event.get("connection") or 0)
         )
         if connection.exists():
             audit.update(

@@ -63,7 +63,9 @@ class DoormanTool(models.Model):
         :return: how many were created, updated, retired
         :rtype: dict
         """
-        known = {t.name: t for t in self.sudo().with_context(active_test=False).search([])}
+        known = {
+            t.name: t for t in self.sudo().with_context(active_test=False).search([])
+        }
         done = {"created": 0, "updated": 0, "retired": 0}
         for tool in tools:
             vals = {

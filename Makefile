@@ -1,0 +1,69 @@
+# Doorman. Two commands do everything: `make demo` and `make test`. Both install what they need and say so.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+RUFF        := ruff==0.17.6
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMPOSE     := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
+FUZZTIME    ?= 10s
+VENV        := .cache/venv
+
+.PHONY: help demo test unit real fuzz lint bench build deps clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: ## a real Odoo, the service, and an AI tool's walk through it, on this machine (Ctrl-C ends it)
+	@$(GO) run ./server demo $(ARGS)
+
+test: lint unit real fuzz ## every test there is: lint, unit with -race, the real Odoo, the addon, clients, conformance, fuzz
+	@echo "All tests passed."
+
+unit: ## what needs no Odoo, with the race detector; under a minute
+	@echo "== unit tests (no Odoo) =="
+	$(GO) test -race -shuffle=on ./...
+
+real: deps ## the real Odoo 19, the addon's own tests, the official MCP clients and the conformance suite
+	@echo "== tests on a real Odoo 19: the first run downloads it (about 125 MB) =="
+	DOORMAN_TEST_ODOO=1 DOORMAN_TEST_NODE=1 $(GO) test -count=1 -p 1 -timeout 40m ./...
+
+fuzz: ## each fuzz target for COMPOSE     := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
+FUZZTIME (10s)
+	@echo "== fuzzing, $(FUZZTIME) each =="
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+lint: ## gofmt, vet, staticcheck for Go; ruff for the addon
+	@echo "== lint =="
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'd:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	@echo "docker-compose.yml against the compose specification"; $(GO) run $(COMPOSE) docker-compose.yml >/dev/null
+	@$(MAKE) --no-print-directory $(VENV)/bin/ruff
+	$(VENV)/bin/ruff check addon
+	$(VENV)/bin/ruff format --check addon
+
+$(VENV)/bin/ruff:
+	@echo "installing ruff into $(VENV)"
+	@/usr/bin/env python3 -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(VENV)/bin/pip install --quiet $(RUFF)
+
+deps: ## what the tests need from Debian: Node's npm
+	@command -v npm >/dev/null || { echo "installing npm (for the MCP clients and the conformance suite)"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends npm; \
+	  else sudo -n apt-get update -qq && sudo -n apt-get install -y -qq --no-install-recommends npm; fi; }
+
+bench: ## Doorman against calling Odoo directly, and against a bare go-sdk server
+	$(GO) run ./server/bench $(ARGS)
+
+build: ## bin/doorman
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X doorman/server/app.Version=$(VERSION)" -o bin/doorman ./server
+
+clean: ## what was built here (the cache of Odoo stays)
+	rm -rf bin .cache server/conformance/node_modules

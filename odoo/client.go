@@ -1,0 +1,155 @@
+package odoo
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"doorman/server/access"
+)
+
+// Client implements access.Gateway. It is safe for concurrent use; every error is an *access.Error.
+type Client struct {
+	poster  *poster
+	way     transport
+	breaker *breaker
+	gate    *gate
+	timeout time.Duration
+	observe func(method, outcome string, d time.Duration)
+	name    string
+	version string
+}
+
+var _ access.Gateway = (*Client)(nil)
+
+// New builds a client. It does not talk to Odoo, so it succeeds while Odoo is down; the error says what is wrong with
+// the configuration, without the key.
+func New(c Config) (*Client, error) {
+	c, base, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	p := newPoster(c, base)
+	way, err := newTransport(c, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		poster: p, way: way, breaker: newBreaker(way),
+		gate:    newGate(c.MaxInFlight, c.Timeout/3),
+		timeout: c.Timeout, observe: c.Observe, name: c.Transport, version: c.Version,
+	}, nil
+}
+
+// Close drops the idle connections. Calls in flight go on; the client stays usable.
+func (c *Client) Close() { c.poster.client.CloseIdleConnections() }
+
+// Transport names the way in use: for "auto" also the one it picked, e.g. "auto/json2".
+func (c *Client) Transport() string { return c.transportName() }
+
+func (c *Client) transportName() string {
+	if a, ok := c.way.(*autoTransport); ok {
+		return a.name()
+	}
+	return c.name
+}
+
+// Hello implements access.Gateway.
+func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
+	err = c.do(ctx, job{method: "hello", params: map[string]any{"version": c.version}}, func(raw json.RawMessage) (err error) {
+		h, err = decodeHello(raw)
+		return err
+	})
+	return h, err
+}
+
+// Resolve implements access.Gateway.
+func (c *Client) Resolve(ctx context.Context, p access.Proof) (s *access.Snapshot, err error) {
+	params := map[string]any{"proof": p.Hex()}
+	err = c.do(ctx, job{method: "resolve", params: params}, func(raw json.RawMessage) (err error) {
+		s, err = decodeResolve(raw)
+		return err
+	})
+	return s, err
+}
+
+// Call implements access.Gateway. It is sent once; where the answer is lost, the error says that it may have been done.
+// A Request.Timeout beyond Config.Timeout prolongs the call's deadline to a little more than itself.
+func (c *Client) Call(ctx context.Context, f access.Fence, r access.Request) (reply access.Reply, err error) {
+	params := map[string]any{"fence": fenceWire(f), "request": requestWire(r)}
+	j := job{method: "call", params: params, connection: f.Connection}
+	if r.Timeout > 0 {
+		j.atLeast = r.Timeout + 2*time.Second
+	}
+	err = c.do(ctx, j, func(raw json.RawMessage) (err error) {
+		reply, err = decodeReply(raw)
+		return err
+	})
+	return reply, err
+}
+
+// Fields implements access.Gateway.
+func (c *Client) Fields(ctx context.Context, f access.Fence, model, lang string) (reply access.Reply, err error) {
+	params := map[string]any{"fence": fenceWire(f), "model": model, "lang": lang}
+	j := job{method: "fields", params: params, connection: f.Connection}
+	err = c.do(ctx, j, func(raw json.RawMessage) (err error) {
+		reply, err = decodeReply(raw)
+		return err
+	})
+	return reply, err
+}
+
+// Record implements access.Gateway. No events means no request.
+func (c *Client) Record(ctx context.Context, events []access.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	return c.do(ctx, job{method: "record", params: map[string]any{"events": eventsWire(events)}}, decodeObject)
+}
+
+// SyncCatalog implements access.Gateway.
+func (c *Client) SyncCatalog(ctx context.Context, tools []access.CatalogTool) error {
+	if tools == nil {
+		tools = []access.CatalogTool{} // null would not be a list
+	}
+	return c.do(ctx, job{method: "sync_catalog", params: map[string]any{"tools": tools}}, decodeObject)
+}
+
+// job is one call on its way through the client.
+type job struct {
+	method     string
+	params     map[string]any
+	connection int64         // whose turn it is in the queue; 0 = the service's own
+	atLeast    time.Duration // deadline, if longer than the client's
+}
+
+// do runs j and hands the result to decode. It is the one place where a failure becomes an error and a call is counted.
+func (c *Client) do(ctx context.Context, j job, decode func(json.RawMessage) error) error {
+	start := time.Now()
+	raw, err := c.run(ctx, j)
+	if err == nil {
+		err = decode(raw)
+	} else {
+		err = c.errorOf(asFailure(err), j.method)
+	}
+	outcome := "ok"
+	if err != nil {
+		outcome = string(access.AsError(err).Kind)
+	}
+	c.observe(j.method, outcome, time.Since(start))
+	return err
+}
+
+// run takes j past the breaker and the gate to the transport.
+func (c *Client) run(ctx context.Context, j job) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(c.timeout, j.atLeast))
+	defer cancel()
+	if c.breaker.open() { // asked before the queue too: nobody has to wait for a refusal
+		return nil, &failure{class: clsOpen, reason: "Odoo was not reachable a moment ago"}
+	}
+	if err := c.gate.enter(ctx, j.connection); err != nil {
+		return nil, err
+	}
+	defer c.gate.leave()
+	return c.breaker.do(ctx, j.method, j.params)
+}

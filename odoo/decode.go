@@ -1,0 +1,144 @@
+package odoo
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"doorman/server/access"
+)
+
+// unusable is an answer of the addon that the service cannot act on. Nothing may be allowed on it.
+func unusable(what string) *access.Error {
+	return &access.Error{
+		Kind: access.Internal, Message: "Odoo's answer cannot be used.",
+		Hint:   "An administrator updates the Doorman addon and the service to the same version.",
+		Detail: "addon's answer: " + what,
+	}
+}
+
+// problem is the addon's error object.
+type problem struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// toError cleans the words once more: the addon may pass on what an ORM call raised.
+func (p problem) toError() *access.Error {
+	e := &access.Error{Kind: access.ParseKind(p.Kind), Message: cleanText(p.Message), Hint: cleanText(p.Hint)}
+	switch e.Kind {
+	case access.Internal:
+		e.Message, e.Hint = or(e.Message, "Odoo could not do this."), or(e.Hint, hintAdmin)
+	case access.OdooUnavailable, access.Conflict:
+		e.RetryAfter = retrySoon
+	}
+	e.Message = or(e.Message, "Odoo refused this ("+string(e.Kind)+").")
+	return e
+}
+
+// decodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company}.
+func decodeHello(raw json.RawMessage) (access.Hello, error) {
+	var w struct {
+		OdooVersion     string `json:"odoo_version"`
+		AddonVersion    string `json:"addon_version"`
+		Database        string `json:"database"`
+		Enabled         *bool  `json:"enabled"`
+		SettingsVersion *int64 `json:"settings_version"`
+		Registry        string `json:"registry"`
+		Company         string `json:"company"`
+	}
+	if err := unmarshal(raw, &w, "hello"); err != nil {
+		return access.Hello{}, err
+	}
+	if w.Enabled == nil || w.SettingsVersion == nil || w.AddonVersion == "" {
+		return access.Hello{}, unusable("hello without enabled, settings_version or addon_version")
+	}
+	return access.Hello{
+		OdooVersion: w.OdooVersion, AddonVersion: w.AddonVersion, Database: w.Database, Enabled: *w.Enabled,
+		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
+	}, nil
+}
+
+// decodeResolve reads {"snapshot": S} or {"error": E}.
+func decodeResolve(raw json.RawMessage) (*access.Snapshot, error) {
+	var w struct {
+		Snapshot *snapshotWire `json:"snapshot"`
+		Error    *problem      `json:"error"`
+	}
+	if err := unmarshal(raw, &w, "resolve"); err != nil {
+		return nil, err
+	}
+	if (w.Snapshot == nil) == (w.Error == nil) {
+		return nil, unusable("resolve: not exactly one of snapshot and error")
+	}
+	if w.Error != nil {
+		return nil, w.Error.toError()
+	}
+	return w.Snapshot.snapshot()
+}
+
+// decodeReply reads {"value": any, "registry": "..."}, {"stale": S} or {"error": E}; exactly one of the three.
+func decodeReply(raw json.RawMessage) (access.Reply, error) {
+	var w struct {
+		Value    json.RawMessage `json:"value"`
+		Registry string          `json:"registry"`
+		Stale    *snapshotWire   `json:"stale"`
+		Error    *problem        `json:"error"`
+	}
+	if err := unmarshal(raw, &w, "call"); err != nil {
+		return access.Reply{}, err
+	}
+	switch {
+	case w.Value != nil && w.Stale == nil && w.Error == nil:
+		return access.Reply{Value: w.Value, Registry: w.Registry}, nil
+	case w.Value == nil && w.Stale != nil && w.Error == nil:
+		s, err := w.Stale.snapshot()
+		if err != nil {
+			return access.Reply{}, err
+		}
+		return access.Reply{Stale: s, Registry: s.Registry}, nil
+	case w.Value == nil && w.Stale == nil && w.Error != nil:
+		return access.Reply{}, w.Error.toError()
+	}
+	return access.Reply{}, unusable("call: not exactly one of value, stale and error")
+}
+
+// decodeObject accepts any object without an error in it: record and sync_catalog answer with counts that nobody needs.
+func decodeObject(raw json.RawMessage) error {
+	var w struct {
+		Error *problem `json:"error"`
+	}
+	if isNull(raw) {
+		return unusable("not an object")
+	}
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return err
+	}
+	if w.Error != nil {
+		return w.Error.toError()
+	}
+	return nil
+}
+
+// unmarshal decodes raw; the error names what was wrong only in words of this package, since encoding/json quotes.
+func unmarshal(raw json.RawMessage, v any, what string) error {
+	err := json.Unmarshal(raw, v)
+	var own *access.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &own):
+		return own
+	}
+	return unusable(what + " is not of the agreed shape")
+}
+
+// parseTime reads RFC 3339; "" is the zero time, which means never.
+func parseTime(s *string) (time.Time, bool) {
+	if s == nil {
+		return time.Time{}, true
+	}
+	t, err := time.Parse(time.RFC3339, *s)
+	return t, err == nil && !t.IsZero()
+}

@@ -1,0 +1,23 @@
+// Package odoo is the client of the Doorman addon: it implements access.Gateway over four ways to reach the same methods.
+//
+//	access.Gateway call
+//	      │  params (named arguments, plain JSON)
+//	      ▼
+//	  Client ──> breaker ──> gate ──────> transport ──────────────> poster ──> Odoo
+//	             (dead Odoo  (calls in    doorman  /doorman/jsonrpc   one POST: body cap,
+//	              answered    flight,     json2    /json/2/...        no redirect, no cookie,
+//	              at once)    fair by     jsonrpc  /jsonrpc           no proxy, X-Odoo-Database,
+//	                          connection) xmlrpc   /xmlrpc/2/object   knows what was sent
+//	                                      auto     the first that works
+//	      ▲                                            │
+//	      │  *access.Error, in fixed words             │ *failure: a class, never text that came from outside
+//	      └──────────────── errors.go <────────────────┘
+//
+// Three promises hold on every way:
+//
+//   - A call is sent once. Only hello, resolve and fields, which change nothing, are ever sent again; anything else is
+//     sent again only when not one byte of it had left (a pooled connection that Odoo had closed).
+//   - A call ends by its deadline, and holds no more memory than Config.MaxBody asks for, whatever Odoo sends.
+//   - No error carries a key, a traceback, SQL, a path, or a body: errors are made of fixed words, of an exception's name,
+//     and of the sentence of a business error, which Odoo wrote for its user.
+package odoo

@@ -1,0 +1,165 @@
+package odoo
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"doorman/server/access"
+)
+
+// Words that more than one failure uses. "May or may not" is said only of what can change something.
+const (
+	msgNotDone   = "Odoo is not reachable right now; nothing was done."
+	msgMaybeDone = "Odoo did not answer; the request may or may not have been carried out."
+	msgNoAnswer  = "Odoo did not answer."
+	hintLater    = "Try again in a moment."
+	hintLook     = "Look at the records first; try again only if nothing has changed."
+	hintKey      = "An administrator makes a new service key in Doorman > Configuration > Server Settings and puts it in DOORMAN_ODOO_KEY."
+	hintAdmin    = "Give the request id to your administrator."
+	retrySoon    = time.Second
+)
+
+// errorOf turns a failure of method into the error that leaves this package. MaxBody is in bytes.
+func (c *Client) errorOf(f *failure, method string) *access.Error {
+	e := c.words(f, method)
+	e.Detail = c.detail(f, method)
+	return e
+}
+
+// words finds kind, message, hint and retry time.
+func (c *Client) words(f *failure, method string) *access.Error {
+	maybe := f.sent && !repeatable[method]
+	switch f.class {
+	case clsUnreachable, clsOpen:
+		return unavailable(msgNotDone, hintLater, max(f.retry, retrySoon))
+	case clsBusy:
+		return unavailable("Odoo is busy: too many calls are waiting; nothing was done.", hintLater, 2*time.Second)
+	case clsThrottled:
+		return unavailable("Odoo, or a proxy before it, asks to slow down.", hintLater, max(f.retry, 5*time.Second))
+	case clsNoAnswer, clsGateway, clsGarbage:
+		if maybe {
+			return unavailable(msgMaybeDone, hintLook, max(f.retry, retrySoon))
+		}
+		return unavailable(msgNoAnswer, hintLater, max(f.retry, retrySoon))
+	case clsTimeout, clsCancelled:
+		return timeout(f, maybe)
+	case clsTooLarge:
+		e := access.NewError(access.TooLarge, fmt.Sprintf("Odoo's answer is larger than %d MiB.", max(c.poster.maxBody>>20, 1)),
+			"Ask for fewer records or fewer fields.")
+		if maybe {
+			e.Hint += " If the call was to change something, it has done so."
+		}
+		return e
+	case clsRefusedSize:
+		return access.NewError(access.TooLarge, "The request is too large for Odoo, or for a proxy before it.", "Send less at once.")
+	case clsBadRequest:
+		return access.NewError(access.InvalidInput, "The arguments cannot be sent to Odoo.", "Use plain JSON values.")
+	case clsFault:
+		return faultWords(f)
+	default:
+		return c.setupWords(f)
+	}
+}
+
+// setupWords is for what only whoever runs Doorman can mend.
+func (c *Client) setupWords(f *failure) *access.Error {
+	switch f.class {
+	case clsKeyRefused:
+		hint := hintKey
+		if f.noAddon {
+			hint = "An administrator checks that the module doorman is installed in the database that DOORMAN_ODOO_DB names. If it is: " + hintKey
+		}
+		return unavailable("Odoo refused Doorman's own key.", hint, 0)
+	case clsMissing:
+		return unavailable("The Doorman addon does not answer in Odoo.",
+			"An administrator checks DOORMAN_ODOO_URL and DOORMAN_ODOO_DB, installs or updates the module doorman in that database, "+
+				"and lets POST /doorman/jsonrpc through the proxy, if there is one.", 0)
+	case clsRedirect:
+		return unavailable("Odoo's address redirects elsewhere ("+f.reason+"); Doorman does not follow, because its key would go along.",
+			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", 0)
+	case clsBlocked:
+		return unavailable("Something between Doorman and Odoo does not let the request through.",
+			"An administrator lets POST /doorman/jsonrpc through the proxy, or sets DOORMAN_ODOO_TRANSPORT to another way.", 0)
+	}
+	return access.NewError(access.Internal, "Something went wrong inside Doorman.", hintAdmin)
+}
+
+// timeout is for calls that the deadline, or the caller, ended.
+func timeout(f *failure, maybe bool) *access.Error {
+	msg, hint := "Odoo did not answer in time", "Ask for less at once, or try again later."
+	if f.class == clsCancelled {
+		msg = "The request was cancelled before Odoo answered"
+	}
+	switch {
+	case maybe:
+		msg, hint = msg+"; the request may or may not have been carried out.", hintLook
+	case f.sent:
+		msg += "."
+	default:
+		msg += "; nothing was done."
+	}
+	return &access.Error{Kind: access.OdooTimeout, Message: msg, Hint: hint, RetryAfter: 5 * time.Second}
+}
+
+func unavailable(msg, hint string, retry time.Duration) *access.Error {
+	return &access.Error{Kind: access.OdooUnavailable, Message: msg, Hint: hint, RetryAfter: retry}
+}
+
+// faultWords maps an exception of Odoo's. An exception ended the transaction, so nothing was done.
+func faultWords(f *failure) *access.Error {
+	own := cleanText(f.message)
+	switch lastName(f.name) {
+	case "AccessError":
+		return access.NewError(access.Forbidden, or(own, "Odoo does not allow this."), "")
+	case "MissingError":
+		return access.NewError(access.NotFound, or(own, "The record does not exist, or was deleted."), "Search for it again.")
+	case "UserError", "ValidationError", "RedirectWarning":
+		return access.NewError(access.BusinessRule, or(own, "Odoo's own rules refuse this."), "")
+	case "LockError", "ConcurrencyError", "SerializationFailure", "DeadlockDetected", "LockNotAvailable",
+		"TransactionRollbackError":
+		return &access.Error{
+			Kind: access.Conflict, Message: "Somebody else is changing the same records; nothing was done.",
+			Hint: hintLater, RetryAfter: retrySoon,
+		}
+	case "QueryCanceled", "QueryCanceledError":
+		return access.NewError(access.OdooTimeout, "PostgreSQL took too long for this; nothing was done.", "Ask for less at once.")
+	case "OperationalError", "InterfaceError", "PoolError", "AdminShutdown":
+		return unavailable("Odoo's database does not answer; nothing was done.", hintLater, retrySoon)
+	case "ValueError", "KeyError", "TypeError", "UnprocessableEntity":
+		return access.NewError(access.InvalidInput, invalid(f.message), "Check the arguments.")
+	}
+	return access.NewError(access.Internal, "Odoo could not do this.", hintAdmin)
+}
+
+// invalid says what Python found wrong with the arguments.
+func invalid(message string) string {
+	if s := cleanLine(message); s != "" {
+		return "Odoo could not make sense of the arguments: " + strings.TrimSuffix(s, ".") + "."
+	}
+	return "Odoo could not make sense of the arguments."
+}
+
+// detail is for the operator: where, what, which exception. The exception's text is not in it, since it may quote what
+// the caller sent.
+func (c *Client) detail(f *failure, method string) string {
+	s := method + " by " + c.transportName() + " at " + c.poster.base.Scheme + "://" + c.poster.base.Host + ": " + f.reason
+	if f.status != 0 {
+		s += fmt.Sprintf(", HTTP %d", f.status)
+	}
+	if f.proxied {
+		s += ", not JSON"
+	}
+	if f.name != "" {
+		s += ", " + printable(f.name)
+	}
+	return s
+}
+
+// or returns s, or the fixed text if nothing of s was fit to be passed on.
+func or(s, fixed string) string {
+	if s == "" {
+		return fixed
+	}
+	return s
+}

@@ -1,0 +1,99 @@
+package odoo
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+)
+
+// doormanTransport is the addon's own endpoint.
+type doormanTransport struct {
+	poster *poster
+	key    Key
+	ids    atomic.Int64
+}
+
+func (t *doormanTransport) do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
+	return envelope(ctx, t.poster, outgoing{path: "/doorman/jsonrpc", bearer: t.key, repeat: repeatable[method]},
+		t.ids.Add(1), method, object(params))
+}
+
+// jsonrpcTransport is Odoo's /jsonrpc (addons/rpc/controllers/jsonrpc.py): database, user id and key go in the body.
+type jsonrpcTransport struct {
+	poster  *poster
+	key     Key
+	session *session
+	ids     atomic.Int64
+}
+
+func (t *jsonrpcTransport) do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
+	return t.session.do(ctx, func(uid int64) (json.RawMessage, error) {
+		args := []any{t.poster.db, uid, string(t.key), gatewayModel, method, []any{}, object(params)}
+		return t.service(ctx, "object", "execute_kw", args, repeatable[method])
+	})
+}
+
+// authenticate asks for the user id behind the login and the key (service/common.py, exp_authenticate).
+func (t *jsonrpcTransport) authenticate(ctx context.Context, login string) (int64, error) {
+	args := []any{t.poster.db, login, string(t.key), map[string]any{}}
+	raw, err := t.service(ctx, "common", "authenticate", args, true)
+	if err != nil {
+		return 0, err
+	}
+	var uid int64
+	if json.Unmarshal(raw, &uid) != nil { // a wrong key answers false
+		return 0, &failure{class: clsKeyRefused, sent: true, reason: "login or key refused"}
+	}
+	return uid, nil
+}
+
+func (t *jsonrpcTransport) service(ctx context.Context, service, method string, args []any, repeat bool) (json.RawMessage, error) {
+	return envelope(ctx, t.poster, outgoing{path: "/jsonrpc", repeat: repeat}, t.ids.Add(1), "call",
+		map[string]any{"service": service, "method": method, "args": args})
+}
+
+// envelope sends one JSON-RPC 2.0 request.
+func envelope(ctx context.Context, p *poster, o outgoing, id int64, method string, params any) (json.RawMessage, error) {
+	body, err := encode(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+	if err != nil {
+		return nil, err
+	}
+	o.ctype, o.body = mimeJSON, body
+	in, err := p.post(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return decodeEnvelope(in, id)
+}
+
+// decodeEnvelope takes the result out of a JSON-RPC answer. An error envelope counts whatever the status, since Odoo
+// sends it with 200 and the addon with the status that fits; a result counts with 200 only.
+func decodeEnvelope(in incoming, id int64) (json.RawMessage, error) {
+	if !in.json || in.status == http.StatusUnauthorized {
+		return nil, statusFailure(in)
+	}
+	var env struct {
+		ID     json.RawMessage `json:"id"`
+		Result json.RawMessage `json:"result"`
+		Error  *struct {
+			Code    json.RawMessage `json:"code"`
+			Message string          `json:"message"`
+			Data    exception       `json:"data"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(in.body, &env) != nil {
+		return nil, statusFailure(in)
+	}
+	switch {
+	case env.Error != nil && env.Result == nil && env.Error.Data.Name != "":
+		return nil, env.Error.Data.fault(in.status)
+	case env.Error != nil || in.status != http.StatusOK || env.Result == nil:
+		return nil, statusFailure(in)
+	case string(env.ID) != strconv.FormatInt(id, 10):
+		// The answer to somebody else's question, from a connection that got out of step: it must reach nobody.
+		return nil, &failure{class: clsGarbage, sent: true, status: in.status, reason: "answer to another request"}
+	}
+	return env.Result, nil
+}

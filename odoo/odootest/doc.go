@@ -1,0 +1,12 @@
+// Package odootest is a fake Odoo with the Doorman addon, for tests and for the benchmark: real HTTP, no database.
+//
+//	/doorman/jsonrpc ─┐                        ┌─ connections, by SHA-256 of the proof
+//	/json/2/...      ─┼─> fault? ─> gateway ───┼─ records (res.partner, res.country, ...)
+//	/jsonrpc         ─┤   (Inject)  (one lock) └─ what happened: counts, effects, events, audit
+//	/xmlrpc/2/...    ─┘
+//
+// What it answers is what Odoo 19 answers, as far as the client reads it: ../testdata/golden holds replies recorded from
+// the real one, and a test compares the two. What has no golden reply is marked "from documentation" in the code.
+//
+// It is not Odoo: access rights, record rules and most of the ORM are not there. Options.Handle answers what it lacks.
+package odootest

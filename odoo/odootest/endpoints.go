@@ -1,0 +1,202 @@
+package odootest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+)
+
+const maxRequest = 8 << 20 // the addon's own limit (controllers/main.py, MAX_BODY)
+
+// query is one request on its way through an endpoint.
+type query struct {
+	transport string
+	method    string          // gateway method, or "authenticate"
+	id        json.RawMessage // of a JSON-RPC request
+	params    map[string]any  // named arguments of the gateway method
+	service   []any           // arguments of "authenticate"
+	denied    bool            // the key, or the user id, is wrong
+	person    bool            // a key that is right, but not the service's
+	nodb      bool            // the database is not ours
+	fault     *Fault
+	cleared   <-chan struct{}
+}
+
+// ServeHTTP answers the four endpoints.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, base)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err != nil {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
+	q, ok := s.parse(r, path, body)
+	s.seen.request(Request{
+		Transport: q.transport, Method: q.method, Path: path, Database: r.Header.Get("X-Odoo-Database"),
+		Authorization: r.Header.Get("Authorization"), Body: body,
+	})
+	q.fault, q.cleared = s.fault(q.transport, q.method)
+	if s.opt.Log != nil {
+		s.opt.Log("odootest: %s %s", q.transport, q.method)
+	}
+	if s.before(w, r, q) {
+		return
+	}
+	if !ok || r.Method != http.MethodPost {
+		s.html(w, http.StatusNotFound)
+		return
+	}
+	s.serve(w, r, q)
+}
+
+// serve runs the query and writes its answer.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
+	if s.opt.NoAddon && q.transport == "doorman" || q.nodb && (q.transport == "doorman" || q.transport == "json2") {
+		s.html(w, http.StatusNotFound) // no such route
+		return
+	}
+	if q.nodb {
+		s.raise(w, q, raised{
+			name: "psycopg2.OperationalError", message: `connection to server failed: FATAL:  database "other" does not exist`,
+		})
+		return
+	}
+	if q.method == "authenticate" {
+		s.answer(w, r, q, s.authenticate(q))
+		return
+	}
+	if q.denied {
+		s.raise(w, q, denied)
+		return
+	}
+	if s.opt.NoAddon {
+		s.raise(w, q, noAddon(q))
+		return
+	}
+	if q.person {
+		s.raise(w, q, notService)
+		return
+	}
+	value, err := s.gateway(q.method, q.params)
+	if err.name != "" {
+		s.raise(w, q, err)
+		return
+	}
+	s.answer(w, r, q, value)
+}
+
+// noAddon is how Odoo says that there is no such model.
+func noAddon(q *query) raised {
+	if q.transport == "json2" {
+		return raised{name: "werkzeug.exceptions.NotFound", message: "the model 'doorman.gateway' does not exist"}
+	}
+	return raised{name: "odoo.exceptions.UserError", message: "Object doorman.gateway doesn't exist"}
+}
+
+func (s *Server) authenticate(q *query) any {
+	switch {
+	case len(q.service) < 3:
+	case s.serviceKey(q.service[2]) && q.service[1] == s.opt.Login:
+		return s.uid.Load()
+	case q.service[1] == PersonLogin && q.service[2] == s.opt.PersonKey:
+		return int64(personUID)
+	}
+	return false
+}
+
+// parse reads a request of any of the four; false = none of them, or not readable.
+func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool) {
+	q := &query{}
+	bearer := r.Header.Get("Authorization")
+	key, hasKey := cutPrefixFold(bearer, "Bearer ")
+	q.nodb = r.Header.Get("X-Odoo-Database") != s.opt.Database
+	switch {
+	case path == "/doorman/jsonrpc":
+		q.transport = "doorman"
+		q.denied = !hasKey || key != s.opt.Key
+		var env envelope
+		if json.Unmarshal(body, &env) != nil {
+			return q, false
+		}
+		q.method, q.id = env.Method, env.ID
+		return q, json.Unmarshal(env.Params, &q.params) == nil
+	case strings.HasPrefix(path, "/json/2/doorman.gateway/"):
+		q.transport, q.method = "json2", strings.TrimPrefix(path, "/json/2/doorman.gateway/")
+		q.person = key == s.opt.PersonKey
+		q.denied = !hasKey || !s.serviceKey(key) && !q.person
+		return q, json.Unmarshal(body, &q.params) == nil
+	case path == "/jsonrpc":
+		q.transport = "jsonrpc"
+		return q, s.parseJSONRPC(q, body)
+	case strings.HasPrefix(path, "/xmlrpc/2/"):
+		q.transport = "xmlrpc"
+		return q, s.parseXMLRPC(q, strings.TrimPrefix(path, "/xmlrpc/2/"), body)
+	}
+	return q, false
+}
+
+// serviceKey reports whether key is the service's, in an Odoo that has the service's user.
+func (s *Server) serviceKey(key any) bool { return key == s.opt.Key && !s.opt.NoAddon }
+
+const personUID = 2
+
+type envelope struct {
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+	Params json.RawMessage `json:"params"`
+}
+
+func (s *Server) parseJSONRPC(q *query, body []byte) bool {
+	var env struct {
+		ID     json.RawMessage `json:"id"`
+		Params struct {
+			Service string `json:"service"`
+			Method  string `json:"method"`
+			Args    []any  `json:"args"`
+		} `json:"params"`
+	}
+	if json.Unmarshal(body, &env) != nil {
+		return false
+	}
+	q.id = env.ID
+	return s.service(q, env.Params.Service, env.Params.Method, env.Params.Args)
+}
+
+// service reads the arguments that /jsonrpc and XML-RPC share (http.py, dispatch_rpc).
+func (s *Server) service(q *query, service, method string, args []any) bool {
+	if len(args) < 3 {
+		return false
+	}
+	q.nodb = q.nodb || args[0] != s.opt.Database
+	if service == "common" && method == "authenticate" {
+		q.method, q.service = method, args
+		return true
+	}
+	if service != "object" || method != "execute_kw" || len(args) < 6 || args[3] != "doorman.gateway" {
+		return false
+	}
+	q.person = number(args[1]) == personUID && args[2] == s.opt.PersonKey
+	q.denied = !q.person && (number(args[1]) != float64(s.uid.Load()) || !s.serviceKey(args[2]))
+	q.method, _ = args[4].(string)
+	if q.method != "json_call" {
+		if len(args) > 6 {
+			q.params, _ = args[6].(map[string]any)
+		}
+		return true
+	}
+	positional, _ := args[5].([]any)
+	if len(positional) != 2 {
+		return false
+	}
+	q.method, _ = positional[0].(string)
+	text, _ := positional[1].(string)
+	return json.Unmarshal([]byte(text), &q.params) == nil
+}
+
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return "", false
+	}
+	return s[len(prefix):], true
+}

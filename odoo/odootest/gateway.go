@@ -1,0 +1,255 @@
+package odootest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"doorman/server/access"
+)
+
+// The words of the addon (models/doorman_gateway.py).
+var (
+	notValid = &Problem{"unauthenticated", "This key or token is not valid (any more).", "Ask your Odoo administrator for a new one."}
+	disabled = &Problem{
+		"forbidden", "Access for AI tools is switched off in this Odoo.",
+		"An MCP administrator can switch it on in Doorman's settings.",
+	}
+)
+
+// Connect adds a connection, or replaces the one with the same credential, and returns its snapshot.
+func (s *Server) Connect(c Connection) access.Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap := fill(c.Snapshot, s.nextID, s.enabled, s.settings)
+	s.nextID = max(s.nextID, snap.Connection.ID) + 1
+	s.connections[lookup(access.ProofOf(c.Credential))] = &snap
+	return snap
+}
+
+// Update changes what holds for a credential, and raises the connection's version.
+func (s *Server) Update(credential string, change func(*access.Snapshot)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := lookup(access.ProofOf(credential))
+	if old := s.connections[key]; old != nil {
+		snap := *old
+		change(&snap)
+		snap.Connection.Version++
+		s.connections[key] = &snap
+	}
+}
+
+// Revoke ends a connection: from now on its credential opens nothing.
+func (s *Server) Revoke(credential string) {
+	s.Update(credential, func(snap *access.Snapshot) { snap.Connection.Status = access.StatusRevoked })
+}
+
+// SetEnabled turns the master switch, and raises the version of the settings.
+func (s *Server) SetEnabled(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.enabled = on
+	s.settings++
+	for key, old := range s.connections {
+		snap := *old
+		snap.Settings.Enabled, snap.Settings.Version = on, s.settings
+		s.connections[key] = &snap
+	}
+}
+
+// lookup is how Odoo stores a proof: hashed once more.
+func lookup(p access.Proof) [32]byte { return sha256.Sum256(p[:]) }
+
+// find returns the snapshot behind a proof on the wire; nil if it opens nothing.
+func (s *Server) find(proof any) *access.Snapshot {
+	text, _ := proof.(string)
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != sha256.Size {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	snap := s.connections[sha256.Sum256(raw)]
+	if snap == nil {
+		return nil
+	}
+	c := snap.Connection
+	switch c.Status {
+	case access.StatusAwaiting, access.StatusConnected, access.StatusIdle:
+	default:
+		return nil
+	}
+	if !c.ExpiresAt.IsZero() && !time.Now().Before(c.ExpiresAt) {
+		return nil
+	}
+	return snap
+}
+
+// gateway is the addon's methods.
+func (s *Server) gateway(method string, params map[string]any) (any, raised) {
+	switch method {
+	case "hello":
+		return s.hello(), raised{}
+	case "resolve":
+		if _, ok := params["proof"]; !ok {
+			return nil, wrongArguments
+		}
+		snap := s.find(params["proof"])
+		if snap == nil {
+			return refusal(notValid), raised{}
+		}
+		return map[string]any{"snapshot": snapshotJSON(snap)}, raised{}
+	case "call":
+		request, _ := params["request"].(map[string]any)
+		return s.fenced(params["fence"], request, true), raised{}
+	case "fields":
+		request := map[string]any{
+			"model": params["model"], "method": "fields_get", "context": map[string]any{"lang": params["lang"]},
+		}
+		return s.fenced(params["fence"], request, false), raised{}
+	case "record":
+		return s.record(params), raised{}
+	case "sync_catalog":
+		return s.sync(params), raised{}
+	}
+	return nil, noMethod
+}
+
+func (s *Server) hello() any {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return map[string]any{
+		"odoo_version": s.opt.OdooVersion, "addon_version": s.opt.AddonVersion, "database": s.opt.Database,
+		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
+	}
+}
+
+func (s *Server) record(params map[string]any) any {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	events, _ := params["events"].([]any)
+	for _, e := range events {
+		m, _ := e.(map[string]any)
+		s.seen.events = push(s.seen.events, m)
+	}
+	return map[string]any{"recorded": len(events)}
+}
+
+func (s *Server) sync(params map[string]any) any {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	old := len(s.seen.catalog)
+	tools, _ := params["tools"].([]any)
+	s.seen.catalog = tools
+	return map[string]any{"created": max(len(tools)-old, 0), "updated": min(len(tools), old), "retired": max(old-len(tools), 0)}
+}
+
+// fenced checks the fence, then runs the call.
+func (s *Server) fenced(rawFence any, request map[string]any, audited bool) any {
+	fence, _ := rawFence.(map[string]any)
+	snap := s.find(fence["proof"])
+	switch {
+	case snap == nil:
+		return refusal(notValid)
+	case !snap.Settings.Enabled:
+		return refusal(disabled)
+	case number(fence["connection"]) != float64(snap.Connection.ID),
+		number(fence["version"]) != float64(snap.Connection.Version),
+		number(fence["settings_version"]) != float64(snap.Settings.Version),
+		fence["groups"] != snap.User.Groups:
+		return map[string]any{"stale": snapshotJSON(snap)}
+	}
+	call := callOf(request, snap.User)
+	value, problem := s.run(call, snap)
+	if audited {
+		outcome, effects := "ok", 0
+		if problem != nil {
+			outcome = problem.Kind
+		} else if !readers[call.Method] {
+			effects = 1
+		}
+		s.seen.call(call, outcome, effects)
+	}
+	if problem != nil {
+		return refusal(problem)
+	}
+	return map[string]any{"value": value, "registry": snap.Registry}
+}
+
+func refusal(p *Problem) any { return map[string]any{"error": p} }
+
+// readers change nothing.
+var readers = map[string]bool{
+	"search_read": true, "search_count": true, "read": true, "formatted_read_group": true, "fields_get": true,
+	"name_search": true, "models": true, "context": true,
+}
+
+func callOf(request map[string]any, user access.User) Call {
+	c := Call{User: user}
+	c.Model, _ = request["model"].(string)
+	c.Method, _ = request["method"].(string)
+	c.Kwargs, _ = request["kwargs"].(map[string]any)
+	c.Context, _ = request["context"].(map[string]any)
+	c.Audit, _ = request["audit"].(map[string]any)
+	if ids, ok := request["ids"].([]any); ok {
+		c.IDs = []int64{}
+		for _, id := range ids {
+			c.IDs = append(c.IDs, int64(number(id)))
+		}
+	}
+	return c
+}
+
+// snapshotJSON is the snapshot as the addon writes it: what sets no restriction is left out.
+func snapshotJSON(s *access.Snapshot) map[string]any {
+	c, p := s.Connection, s.Connection.Policy
+	conn := map[string]any{"id": c.ID, "version": c.Version, "name": c.Name, "type": c.Type, "status": c.Status}
+	if !c.ExpiresAt.IsZero() {
+		conn["expires_at"] = c.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	policy := map[string]any{
+		"scopes": p.Scopes, "read_only": p.ReadOnly,
+		"allowed_ips": append([]netip.Prefix{}, p.AllowedIPs...), "blocked_ips": append([]netip.Prefix{}, p.BlockedIPs...),
+	}
+	if p.AllowedTools != nil {
+		policy["allowed_tools"] = p.AllowedTools
+	}
+	if p.AllowedModels != nil {
+		policy["allowed_models"] = p.AllowedModels
+	}
+	if p.Companies != nil {
+		policy["companies"] = p.Companies
+	}
+	off := s.Settings.DisabledTools
+	if off == nil {
+		off = []string{}
+	}
+	return map[string]any{
+		"connection": conn, "policy": policy,
+		"user": map[string]any{
+			"id": s.User.ID, "login": s.User.Login, "name": s.User.Name, "lang": s.User.Lang, "groups": s.User.Groups,
+		},
+		"settings": map[string]any{"enabled": s.Settings.Enabled, "version": s.Settings.Version, "disabled_tools": off},
+		"registry": s.Registry,
+	}
+}
+
+// number reads a number from decoded JSON; anything else is -1, which no id is.
+func number(v any) float64 {
+	switch n := v.(type) {
+	case float64:
+		return n
+	case int64:
+		return float64(n)
+	case int:
+		return float64(n)
+	case json.Number:
+		f, _ := strconv.ParseFloat(n.String(), 64)
+		return f
+	}
+	return -1
+}

@@ -1,0 +1,160 @@
+package odoo
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"doorman/server/access"
+)
+
+// snapshotWire is a snapshot as the addon writes it. What a decision rests on is a pointer: a field that is missing has
+// to be seen as missing, since its zero value (not read only, no restriction) would allow more.
+type snapshotWire struct {
+	Connection *struct {
+		ID        int64   `json:"id"`
+		Version   *int64  `json:"version"`
+		Name      string  `json:"name"`
+		Type      string  `json:"type"`
+		Status    string  `json:"status"`
+		ExpiresAt *string `json:"expires_at"`
+	} `json:"connection"`
+	Policy *struct {
+		Scopes        *[]access.Scope `json:"scopes"`
+		ReadOnly      *bool           `json:"read_only"`
+		AllowedTools  list[string]    `json:"allowed_tools"`
+		AllowedModels list[string]    `json:"allowed_models"`
+		Companies     list[int64]     `json:"companies"`
+		AllowedIPs    list[string]    `json:"allowed_ips"`
+		BlockedIPs    list[string]    `json:"blocked_ips"`
+	} `json:"policy"`
+	User *struct {
+		ID     int64  `json:"id"`
+		Login  string `json:"login"`
+		Name   string `json:"name"`
+		Lang   string `json:"lang"`
+		Groups string `json:"groups"`
+	} `json:"user"`
+	Settings *struct {
+		Enabled       *bool        `json:"enabled"`
+		Version       *int64       `json:"version"`
+		DisabledTools list[string] `json:"disabled_tools"`
+	} `json:"settings"`
+	Registry string `json:"registry"`
+}
+
+// list is nil when it is absent ("no restriction") and not nil when it is there, even empty ("nothing allowed"). A null
+// is neither, and an error: read as absent it would turn a fault of the addon into "everything".
+type list[T any] []T
+
+// UnmarshalJSON refuses null.
+func (l *list[T]) UnmarshalJSON(b []byte) error {
+	if isNull(b) {
+		return unusable("a list is null")
+	}
+	items := []T{}
+	err := json.Unmarshal(b, &items)
+	*l = items
+	return err
+}
+
+// snapshot checks and converts w. One thing that cannot be read makes all of it unusable.
+func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
+	if what := w.missing(); what != "" {
+		return nil, unusable("snapshot without " + what)
+	}
+	expires, ok := parseTime(w.Connection.ExpiresAt)
+	if !ok {
+		return nil, unusable("connection.expires_at")
+	}
+	allowed, err := prefixes(w.Policy.AllowedIPs)
+	if err != nil {
+		return nil, err
+	}
+	blocked, err := prefixes(w.Policy.BlockedIPs)
+	if err != nil {
+		return nil, err
+	}
+	return &access.Snapshot{
+		Connection: access.Connection{
+			ID: w.Connection.ID, Version: *w.Connection.Version, Name: w.Connection.Name, Type: w.Connection.Type,
+			Status: access.Status(w.Connection.Status), ExpiresAt: expires,
+			Policy: access.Policy{
+				Scopes: *w.Policy.Scopes, ReadOnly: *w.Policy.ReadOnly,
+				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
+				AllowedIPs: allowed, BlockedIPs: blocked,
+			},
+		},
+		User: access.User{
+			ID: w.User.ID, Login: w.User.Login, Name: w.User.Name, Lang: w.User.Lang, Groups: w.User.Groups,
+		},
+		Settings: access.Settings{
+			Enabled: *w.Settings.Enabled, Version: *w.Settings.Version, DisabledTools: w.Settings.DisabledTools,
+		},
+		Registry: w.Registry,
+	}, nil
+}
+
+// missing names the first part that a decision needs and that is not there.
+func (w *snapshotWire) missing() string {
+	switch {
+	case w.Connection == nil || w.Connection.ID <= 0:
+		return "connection.id"
+	case w.Connection.Version == nil:
+		return "connection.version"
+	case w.Connection.Status == "":
+		return "connection.status"
+	case w.Policy == nil || w.Policy.Scopes == nil:
+		return "policy.scopes"
+	case w.Policy.ReadOnly == nil:
+		return "policy.read_only"
+	case w.User == nil || w.User.ID <= 0 || w.User.Groups == "":
+		return "user.id or user.groups"
+	case w.Settings == nil || w.Settings.Enabled == nil || w.Settings.Version == nil:
+		return "settings.enabled or settings.version"
+	case w.Registry == "":
+		return "registry"
+	}
+	return ""
+}
+
+// prefixes parses addresses and networks; nil stays nil. The error names the first that is neither.
+func prefixes(entries []string) ([]netip.Prefix, error) {
+	if entries == nil {
+		return nil, nil
+	}
+	out := make([]netip.Prefix, 0, len(entries))
+	for _, s := range entries {
+		p, ok := prefix(s)
+		if !ok {
+			return nil, unusable("not an IP address or network: " + strconv.Quote(printable(s)))
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// prefix reads one address or network. An IPv4 network written as IPv6 (::ffff:10.0.0.0/104) is made IPv4, or it would
+// match nothing: callers' addresses are unmapped before they are compared.
+func prefix(s string) (netip.Prefix, bool) {
+	if !strings.Contains(s, "/") {
+		a, err := netip.ParseAddr(s)
+		if err != nil || a.Zone() != "" {
+			return netip.Prefix{}, false
+		}
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), true
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if p.Addr().Is4In6() {
+		if p.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), true
+}

@@ -1,0 +1,90 @@
+package odoo
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+)
+
+const maxText = 1500 // bytes of Odoo's words that are passed on
+
+var (
+	noDatabase = regexp.MustCompile(`database "[^"\n]*" does not exist`)
+
+	// leak matches a line that no person wrote for a user.
+	leak = regexp.MustCompile(`Traceback \(most recent call last\)|^\s*File "|\.py\b["',: ]|\.py$|psycopg2|` +
+		`^\s*(LINE \d+:|DETAIL:|CONTEXT:|HINT:|STATEMENT:)|` +
+		`\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER TABLE)\s+"|\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bDELETE FROM\b`)
+
+	path = regexp.MustCompile(`(?:[A-Za-z]:\\|/)[\w.@+-]+(?:[/\\][\w.@+-]+)+/?`)
+)
+
+// cleanText keeps what Odoo wrote for its user and drops what it did not: control characters, lines of a traceback, SQL.
+// "" means that nothing is left to pass on.
+func cleanText(s string) string {
+	if i := strings.Index(s, "Traceback (most recent call last)"); i >= 0 {
+		s = s[:i] // whatever follows is for the log
+	}
+	var kept []string
+	for line := range strings.SplitSeq(s, "\n") {
+		line = strings.TrimSpace(strings.Map(plain, line))
+		if line != "" && !leak.MatchString(line) {
+			kept = append(kept, line)
+		}
+	}
+	return truncate(strings.Join(kept, "\n"), maxText)
+}
+
+// cleanLine is the first clean line of s without the paths in it: for the words of Python's own errors, which are about
+// the arguments but not written for a user.
+func cleanLine(s string) string {
+	first, _, _ := strings.Cut(cleanText(s), "\n")
+	return truncate(path.ReplaceAllString(first, "…"), 300)
+}
+
+// printable makes a word from outside fit for a log line: a host, an exception's name.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r <= ' ' || r >= 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+	return truncate(s, 100)
+}
+
+// plain drops control and formatting characters: a message must not redraw the terminal or reverse the text around it.
+func plain(r rune) rune {
+	if r == '\t' {
+		return ' '
+	}
+	if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+		return -1
+	}
+	return r
+}
+
+// truncate cuts s to at most n bytes, at a character's border.
+func truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// lastName is the part of a dotted name after the last dot.
+func lastName(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }
+
+// writeEscape writes r as JSON's \u escape, in two halves where UTF-16 needs them.
+func writeEscape(out *strings.Builder, r rune) {
+	if hi, lo := utf16.EncodeRune(r); hi != unicode.ReplacementChar {
+		fmt.Fprintf(out, `\u%04x\u%04x`, hi, lo)
+		return
+	}
+	fmt.Fprintf(out, `\u%04x`, r)
+}

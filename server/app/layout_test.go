@@ -1,0 +1,203 @@
+package app_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+)
+
+const module = "doorman"
+
+// mayImport says which packages of ours a package may import. What is not listed may import none.
+var mayImport = map[string][]string{
+	"server/access":      {},
+	"server/clientip":    {},
+	"server/secret":      {},
+	"server/mcp":         {"server/access"},
+	"odoo":               {"server/access"},
+	"odoo/odootest":      {"server/access"},
+	"odoo/localodoo":     {},
+	"jobs":               {"server/access"},
+	"server/app":         {"*"},
+	"server/app/apptest": {"*"},
+	"server/bench":       {"*"},
+	"server/conformance": {"*"},
+	"server":             {"server/app"},
+}
+
+// access is pure: of the standard library it may not even use what reads a clock, draws numbers or does I/O.
+var notInAccess = []string{"context", "net", "os", "log", "io", "math/rand", "math/rand/v2", "crypto/rand", "net/http"}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...)
+	command.Dir = repoRoot(t)
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Fields(string(out))
+}
+
+func repoRoot(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func TestImportRule(t *testing.T) {
+	t.Parallel()
+	for _, pkg := range goList(t, "./jobs/...", "./odoo/...", "./server/...") {
+		name := strings.TrimPrefix(pkg, module+"/")
+		allowed, known := mayImport[name]
+		if !known {
+			t.Errorf("%s is new: say in mayImport what it may import", name)
+		}
+		for _, imported := range goList(t, "-f", `{{join .Imports "\n"}}`, pkg) {
+			ours := strings.TrimPrefix(imported, module+"/")
+			switch {
+			case ours != imported && !slices.Contains(allowed, "*") && !slices.Contains(allowed, ours):
+				t.Errorf("%s imports %s", name, ours)
+			case name == "server/access" && strings.Contains(imported, ".") && imported != "github.com/google/uuid":
+				t.Errorf("access imports %s: only the standard library and uuid", imported)
+			case name == "server/access" && slices.Contains(notInAccess, imported) && imported != "context":
+				t.Errorf("access imports %s: it must stay pure", imported)
+			}
+		}
+	}
+}
+
+// TestPureAccess: context is for the interfaces that others implement; a decision takes none.
+func TestPureAccess(t *testing.T) {
+	t.Parallel()
+	for _, file := range parse(t, "server/access") {
+		if strings.HasSuffix(file.name, "gateway.go") {
+			continue
+		}
+		for _, imported := range file.tree.Imports {
+			if imported.Path.Value == `"context"` {
+				t.Errorf("%s imports context", file.name)
+			}
+		}
+		ast.Inspect(file.tree, func(n ast.Node) bool {
+			if call, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := call.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After"}, call.Sel.Name) {
+					t.Errorf("%s reads the clock: time.%s", file.name, call.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+type source struct {
+	name string
+	set  *token.FileSet
+	tree *ast.File
+}
+
+func parse(t *testing.T, dirs ...string) (files []source) {
+	t.Helper()
+	root := repoRoot(t)
+	for _, dir := range dirs {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "testdata") {
+				return filepath.SkipDir
+			}
+			if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return nil
+			}
+			set := token.NewFileSet()
+			tree, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(root, path)
+			files = append(files, source{name, set, tree})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// TestStyleBars holds the code to the bars of the design: sizes of files and functions, and documented names.
+func TestStyleBars(t *testing.T) {
+	t.Parallel()
+	var fileLines, funcLines []int
+	for _, file := range parse(t, "server", "odoo", "jobs") {
+		lines := nonBlank(t, filepath.Join(repoRoot(t), file.name))
+		fileLines = append(fileLines, lines)
+		if lines > 600 {
+			t.Errorf("%s has %d lines: split it", file.name, lines)
+		}
+		for _, decl := range file.tree.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			n := file.set.Position(f.End()).Line - file.set.Position(f.Pos()).Line + 1
+			funcLines = append(funcLines, n)
+			if n > 100 {
+				t.Errorf("%s: %s has %d lines", file.name, f.Name.Name, n)
+			}
+			if f.Name.IsExported() && f.Doc == nil && exportedReceiver(f) && f.Name.Name != "main" {
+				t.Errorf("%s: %s is not documented", file.name, f.Name.Name)
+			}
+		}
+	}
+	if p := p90(fileLines); p > 350 {
+		t.Errorf("files: p90 is %d lines, the bar is 350", p)
+	}
+	if p := p90(funcLines); p > 45 {
+		t.Errorf("functions: p90 is %d lines, the bar is 45", p)
+	}
+}
+
+// exportedReceiver reports whether a method can be seen from outside at all.
+func exportedReceiver(f *ast.FuncDecl) bool {
+	if f.Recv == nil {
+		return true
+	}
+	t := f.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	id, ok := t.(*ast.Ident)
+	return ok && id.IsExported()
+}
+
+func nonBlank(t *testing.T, path string) (n int) {
+	t.Helper()
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(body)) {
+		if strings.TrimSpace(line) != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func p90(list []int) int {
+	sort.Ints(list)
+	return list[len(list)*9/10]
+}
