@@ -35,7 +35,7 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		poster: p, way: way, breaker: newBreaker(way),
+		poster: p, way: way, breaker: newBreaker(way, c.Version),
 		gate:    newGate(c.MaxInFlight, c.Timeout/3),
 		timeout: c.Timeout, observe: c.Observe, name: c.Transport, version: c.Version,
 	}, nil
@@ -56,7 +56,7 @@ func (c *Client) transportName() string {
 
 // Hello implements access.Gateway.
 func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
-	err = c.do(ctx, job{method: "hello", params: map[string]any{"version": c.version}}, func(raw json.RawMessage) (err error) {
+	err = c.do(ctx, job{method: "hello", params: helloParams(c.version)}, func(raw json.RawMessage) (err error) {
 		h, err = decodeHello(raw)
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,6 +129,7 @@ func TestReal(t *testing.T) {
 			t.Logf("%s: %v", transport, wantKind(t, err, access.OdooUnavailable))
 		}
 	})
+	t.Run("latency", func(t *testing.T) { realLatency(t, r) })
 	t.Run("restart", func(t *testing.T) { realRestart(t, r) })
 }
 
@@ -210,4 +212,29 @@ env.cr.commit()`), "KEY")
 		t.Fatal(err)
 	}
 	return r.client
+}
+
+// realLatency reports, without a bar, what a call costs by each way; interleaved, so that a slow moment hits them all.
+func realLatency(t *testing.T, r *real) {
+	const rounds = 60
+	took := map[string][]time.Duration{}
+	clients := map[string]*odoo.Client{}
+	proof := access.ProofOf(r.cred)
+	for _, transport := range transports {
+		clients[transport] = r.client(t, transport)
+	}
+	fence := access.FenceOf(proof, mustResolve(t, clients[odoo.TransportDoorman], proof))
+	for range rounds {
+		for _, transport := range transports {
+			start := time.Now()
+			if _, err := clients[transport].Call(t.Context(), fence, searchRead(nil, "name")); err != nil {
+				t.Fatal(err)
+			}
+			took[transport] = append(took[transport], time.Since(start))
+		}
+	}
+	for _, transport := range transports {
+		slices.Sort(took[transport])
+		t.Logf("%-8s p50 %v, p95 %v", transport, took[transport][rounds/2], took[transport][rounds*95/100])
+	}
 }

@@ -6,6 +6,9 @@ import (
 	"doorman/server/access"
 )
 
+// helloParams tells Odoo which service asks: its settings page shows it, with the time.
+func helloParams(version string) map[string]any { return map[string]any{"version": version} }
+
 // auditWire is the part of a request that only the audit reads.
 func auditWire(a access.Audit) map[string]any {
 	return map[string]any{

@@ -6,7 +6,13 @@
 //	/xmlrpc/2/...    ─┘
 //
 // What it answers is what Odoo 19 answers, as far as the client reads it: ../testdata/golden holds replies recorded from
-// the real one, and a test compares the two. What has no golden reply is marked "from documentation" in the code.
+// the real one, and a test compares the two. From documentation, that is from Odoo's and the addon's source and not from a
+// recorded reply, are:
+//
+//   - exceptions that Inject raises, other than AccessDenied, AccessError, TypeError and NotFound: their HTTP status, the
+//     shape being the same for all;
+//   - create, write and unlink;
+//   - AccessDenied by /jsonrpc and XML-RPC for a user id that is not the key's.
 //
 // It is not Odoo: access rights, record rules and most of the ORM are not there. Options.Handle answers what it lacks.
 package odootest

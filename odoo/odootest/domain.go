@@ -119,6 +119,10 @@ func text(v any) string {
 		}
 	case float64:
 		return fmt.Sprint(x)
+	case bool:
+		if x {
+			return "true"
+		}
 	}
 	return ""
 }

@@ -1,7 +1,6 @@
 package odootest
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -168,14 +167,3 @@ func (s *Server) CloseConnections() {
 
 // Close stops it for good.
 func (s *Server) Close() { s.Refuse() }
-
-// Shutdown waits for requests in flight, as http.Server.Shutdown does.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.life.Lock()
-	srv := s.http
-	s.life.Unlock()
-	if srv == nil {
-		return nil
-	}
-	return srv.Shutdown(ctx)
-}

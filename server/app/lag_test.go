@@ -141,7 +141,10 @@ for name in ("revoke", "user", "key", "switch"):
 	})
 	t.Run("master switch", func(t *testing.T) {
 		toggle := func(method string) func(testing.TB, string) string {
-			return func(t testing.TB, key string) string { asAdmin(t, o, "doorman.settings", method, []int64{}); return key }
+			return func(t testing.TB, key string) string {
+				asAdmin(t, o, "doorman.settings", method, []int64{})
+				return key
+			}
 		}
 		for range lagRounds {
 			lagRound(t, s.MCP, o.Text("switch"), toggle("action_disable"), toggle("action_enable"))
@@ -210,3 +213,5 @@ func lagRound(t testing.TB, mcpURL, key string, end, mend func(testing.TB, strin
 	}
 	return mend(t, key)
 }
+
+func sprintf(format string, args ...any) string { return fmt.Sprintf(format, args...) }

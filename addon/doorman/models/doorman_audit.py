@@ -50,10 +50,10 @@ class DoormanAudit(models.Model):
 
     time = fields.Datetime(required=True, readonly=True, index=True)
     connection_id = LooseMany2one("doorman.connection", readonly=True, index=True)
-    connection_name = fields.Char(readonly=True)
+    connection_name = fields.Char("Connection (name)", readonly=True)
     connection_type = fields.Char(readonly=True)
     user_id = LooseMany2one("res.users", readonly=True, index=True)
-    user_login = fields.Char(readonly=True)
+    user_login = fields.Char("User (login)", readonly=True)
     company_id = LooseMany2one("res.company", readonly=True)
     ip = fields.Char("IP address", readonly=True)
     client = fields.Char(readonly=True)

@@ -102,7 +102,7 @@ class DoormanConnection(models.Model):
         "res.users.apikeys", string="API key", readonly=True, copy=False
     )
     expires_at = fields.Datetime("Expires on", copy=False, tracking=True)
-    last_used = fields.Datetime(readonly=True, copy=False)
+    last_used = fields.Datetime("Last used", readonly=True, copy=False)
     request_count = fields.Integer("Requests", readonly=True, copy=False)
     description = fields.Text()
     audit_count = fields.Integer(compute="_compute_audit_count")
@@ -154,7 +154,9 @@ class DoormanConnection(models.Model):
     def _compute_missing_scopes(self):
         for connection in self:
             groups = connection.user_id.sudo().all_group_ids
-            missing = connection.scope_ids.filtered(lambda s: s.group_id not in groups)
+            missing = connection.scope_ids.filtered(
+                lambda s, groups=groups: s.group_id not in groups
+            )
             connection.missing_scopes = ", ".join(missing.mapped("code"))
 
     def _compute_audit_count(self):

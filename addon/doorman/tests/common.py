@@ -1,0 +1,129 @@
+import hashlib
+
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tests import TransactionCase
+
+QUIET = {"no_reset_password": True, "tracking_disable": True}
+
+# Logins of the people in the tests, and the groups that make them what they are.
+PEOPLE = {
+    "portal": ["base.group_portal"],
+    "internal": ["base.group_user"],
+    "user": ["doorman.group_user"],
+    "user2": ["doorman.group_user"],
+    "admin": ["doorman.group_admin"],
+    # A person who was put into the service's group, and is not the service.
+    "impostor": ["base.group_user", "doorman.group_service"],
+}
+ROLES = ("public", *PEOPLE)
+
+
+def proof_of(credential):
+    """What the service sends instead of a credential."""
+    return hashlib.sha256(credential.encode()).hexdigest()
+
+
+class DoormanMixin:
+    """People, connections and a gateway to call, for both kinds of test cases."""
+
+    @classmethod
+    def _set_up_doorman(cls):
+        cls.company = cls.env.ref("base.main_company")
+        cls.people = {"public": cls.env.ref("base.public_user")}
+        for login, groups in PEOPLE.items():
+            cls.people[login] = cls._person(login, groups)
+        cls.service = cls.env.ref("doorman.user_service")
+        cls.settings = cls.env["doorman.settings"]._get()
+        cls.settings._switch(True)
+        cls.gateway = cls.env["doorman.gateway"].with_user(cls.service)
+        cls.connection = cls._connect("user")
+        cls.connection2 = cls._connect("user2")
+        cls.credential = cls.connection._issue_key()
+        cls.proof = proof_of(cls.credential)
+
+    @classmethod
+    def _person(cls, login, groups, **vals):
+        vals = {
+            "name": f"Test {login}",
+            "login": f"dm-{login}",
+            "email": f"{login}@example.com",
+            "company_id": cls.company.id,
+            "company_ids": [Command.set(cls.company.ids)],
+            "group_ids": [Command.set([cls.env.ref(g).id for g in groups])],
+        } | vals
+        users = cls.env["res.users"].with_context(**QUIET)
+        return cls.env["res.users"].browse(users.create(vals).id)
+
+    @classmethod
+    def _connect(cls, role, **vals):
+        vals = {"name": f"Tool of {role}", "user_id": cls.people[role].id} | vals
+        connections = cls.env["doorman.connection"].with_context(**QUIET)
+        return cls.env["doorman.connection"].browse(connections.create(vals).id)
+
+    def allow_models(self, *names, connection=None):
+        """Limit a connection to these models; to none in particular without any."""
+        models = self.env["ir.model"].search([("model", "in", names)])
+        self.assertEqual(len(models), len(names), f"some of {names} do not exist")
+        (connection or self.connection).allowed_model_ids = [Command.set(models.ids)]
+
+    def fence(self, proof=None, **changes):
+        """A fence that holds, but for ``changes``."""
+        proof = proof or self.proof
+        self.env.flush_all()
+        snapshot = self.gateway.resolve(proof)["snapshot"]
+        return {
+            "proof": proof,
+            "connection": snapshot["connection"]["id"],
+            "version": snapshot["connection"]["version"],
+            "settings_version": snapshot["settings"]["version"],
+            "groups": snapshot["user"]["groups"],
+        } | changes
+
+    def request(self, model, method, ids=None, context=None, **kwargs):
+        return {
+            "model": model,
+            "method": method,
+            "ids": ids,
+            "kwargs": kwargs,
+            "context": context or {},
+            "timeout_ms": 10_000,
+            "audit": {"tool": "test", "ip": "192.0.2.1", "request_id": "r1"},
+        }
+
+    def call(self, model, method, ids=None, fence=None, **kwargs):
+        """One call through the gateway, as the service makes it."""
+        fence = fence or self.fence()
+        return self.gateway.call(fence, self.request(model, method, ids, **kwargs))
+
+    def kind(self, *args, **kwargs):
+        """How a call ended: ``ok``, ``stale`` or the kind of its error."""
+        answer = self.call(*args, **kwargs)
+        if "error" in answer:
+            return answer["error"]["kind"]
+        return "stale" if "stale" in answer else "ok"
+
+    def rows(self):
+        """The audit as it stands, newest first, as dicts."""
+        self.env.cr.execute("SELECT * FROM doorman_audit ORDER BY id DESC")
+        return self.env.cr.dictfetchall()
+
+    def new_rows(self, before):
+        return self.rows()[: -len(before) or None]
+
+    def outcome(self, run, *denials):
+        """``allow`` or ``deny``; whatever else goes wrong is an error of the test."""
+        try:
+            with self.env.cr.savepoint():
+                run()
+                self.env.flush_all()
+        except (AccessError, *denials):
+            return "deny"
+        return "allow"
+
+
+class DoormanCase(DoormanMixin, TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_doorman()

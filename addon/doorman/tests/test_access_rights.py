@@ -1,0 +1,173 @@
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common import ROLES, DoormanCase
+
+# record -> operation -> who may; everyone else gets an AccessError. ``user`` is the
+# owner of the first connection, ``user2`` of the second.
+MATRIX = {
+    "connection": {
+        "read": {"user", "admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "connection2": {
+        "read": {"user2", "admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "audit": {"read": {"user", "admin"}},
+    "audit2": {"read": {"user2", "admin"}},
+    "stranger": {"read": {"admin"}},
+    "scope": {"read": {"user", "user2", "admin"}},
+    "tool": {"read": {"user", "user2", "admin"}, "write": {"admin"}},
+    "settings": {"read": {"admin"}, "write": {"admin"}},
+}
+OPERATIONS = ("read", "write", "create", "unlink")
+
+# No table, so nothing to read; the dialog with the key needs both to open.
+ABSTRACT = {
+    "doorman.gateway": {},
+    "doorman.policy.mixin": {},
+    "doorman.protected.mixin": {},
+    "doorman.key.show": {
+        "read": {"user", "user2", "admin"},
+        "create": {"user", "user2", "admin"},
+    },
+}
+
+
+@tagged("post_install", "-at_install")
+class TestAccessRights(DoormanCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        audit = cls.env["doorman.audit"]
+        for connection in (cls.connection, cls.connection2, None):
+            audit._insert(
+                {
+                    "connection_id": connection and connection.id,
+                    "user_id": connection and connection.user_id.id,
+                    "company_id": connection and cls.company.id,
+                    "outcome": "refused",
+                    "count": 1,
+                }
+            )
+        stranger, audit2, audit1 = audit.search([], limit=3)
+        cls.records = {
+            "connection": cls.connection,
+            "connection2": cls.connection2,
+            "audit": audit1,
+            "audit2": audit2,
+            "stranger": stranger,
+            "scope": cls.env.ref("doorman.scope_search"),
+            "tool": cls.env["doorman.tool"]._inside().create({"name": "t1"}),
+            "settings": cls.settings,
+        }
+        cls.vals = {
+            "doorman.connection": ({"name": "x"}, {"name": "x"}),
+            "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
+            "doorman.scope": ({"sequence": 1}, {"name": "x", "code": "y"}),
+            "doorman.tool": ({"active": False}, {"active": True}),
+            "doorman.settings": ({"public_url": "https://x"}, {"public_url": "x"}),
+        }
+
+    def _operation(self, record, operation):
+        write, create = self.vals[record._name]
+        return {
+            "read": lambda: record.read(["display_name"]),
+            "write": lambda: record.write(dict(write)),
+            "create": lambda: record.browse().create(self._create(record, create)),
+            "unlink": record.unlink,
+        }[operation]
+
+    def _create(self, record, vals):
+        if record._name == "doorman.connection":
+            return {**vals, "user_id": self.people["user"].id}
+        if record._name == "doorman.scope":
+            return {**vals, "group_id": self.env.ref("base.group_user").id}
+        return dict(vals)
+
+    def test_matrix(self):
+        for name, allowed in MATRIX.items():
+            for operation in OPERATIONS:
+                for role in (*ROLES, "service"):
+                    person = self.people.get(role, self.service)
+                    record = self.records[name].with_user(person)
+                    with self.subTest(record=name, operation=operation, role=role):
+                        found = self.outcome(self._operation(record, operation))
+                        expected = role in allowed.get(operation, ())
+                        self.assertEqual(found, "allow" if expected else "deny")
+
+    def test_abstract_models(self):
+        for name, allowed in ABSTRACT.items():
+            for operation in OPERATIONS:
+                for role in (*ROLES, "service"):
+                    person = self.people.get(role, self.service)
+                    with self.subTest(model=name, operation=operation, role=role):
+                        model = self.env[name].with_user(person)
+                        expected = role in allowed.get(operation, ())
+                        self.assertEqual(model.has_access(operation), expected)
+
+    def test_every_model_of_ours_is_in_a_table(self):
+        ours = {m for m in self.env.registry if m.startswith("doorman.")}
+        tested = {record._name for record in self.records.values()}
+        self.assertEqual(ours, tested | set(ABSTRACT))
+
+    def test_searches_show_own_records_only(self):
+        for role, expected in (
+            ("user", self.connection),
+            ("user2", self.connection2),
+        ):
+            with self.subTest(role=role):
+                connections = self.env["doorman.connection"]
+                found = connections.with_user(self.people[role]).search([])
+                self.assertEqual(found, expected)
+
+    def test_groups_and_counts_follow_the_rules(self):
+        audit = self.env["doorman.audit"].with_user(self.people["user"])
+        self.assertEqual(audit.search_count([("user_login", "!=", "x")]), 1)
+        groups = audit.formatted_read_group([], ["user_id"], ["__count"])
+        self.assertEqual([g["__count"] for g in groups], [1])
+
+    def test_the_service_user_reads_nothing_of_the_business(self):
+        for model in ("res.partner", "res.company", "ir.attachment", "mail.message"):
+            with self.subTest(model=model):
+                allowed = self.env[model].with_user(self.service).has_access("read")
+                # Odoo lets the public read messages, each by its own rule.
+                if model == "mail.message":
+                    messages = self.env[model].with_user(self.service)
+                    self.assertFalse(messages.search([]))
+                else:
+                    self.assertFalse(allowed)
+
+    def test_administrators_see_their_companies_only(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        person = self._person(
+            "far", ["doorman.group_user"], company_id=other.id, company_ids=other.ids
+        )
+        self.people["far"] = person
+        far = self._connect("far")
+        admin = self.people["admin"]
+        seen = self.env["doorman.connection"].with_user(admin).search([])
+        self.assertNotIn(far, seen)
+        for method in ("action_revoke", "action_rotate_key", "unlink"):
+            with self.subTest(method=method):
+                found = self.outcome(getattr(far.with_user(admin), method))
+                self.assertEqual(found, "deny")
+        for vals in ({}, {"company_id": self.company.id}):
+            with self.subTest(vals=vals):
+                vals = {"name": "x", "user_id": person.id, **vals}
+                connections = self.env["doorman.connection"].with_user(admin)
+                run = lambda vals=vals: connections.create(vals)  # noqa: E731
+                self.assertEqual(self.outcome(run, UserError), "deny")
+
+    def test_an_administrator_cannot_move_a_connection_out_of_sight(self):
+        """The record rule is about the company: who writes it picks who may see."""
+        other = self.env["res.company"].create({"name": "Other"})
+        mine = self.connection.with_user(self.people["admin"])
+        self.outcome(lambda: mine.write({"company_id": other.id}))
+        self.env.invalidate_all()
+        self.assertEqual(self.connection.company_id, self.company)

@@ -1,0 +1,251 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common import ROLES, DoormanCase
+
+# What only checked methods may set, with a value that would be worth forging.
+CONNECTION = {
+    "state": "connected",
+    "version": 99,
+    "request_count": 7,
+    "last_used": "2020-01-01 00:00:00",
+    "api_key_id": 1,
+    "tools_restricted": True,
+    "models_restricted": True,
+    "companies_restricted": True,
+}
+FROZEN = {"auth_type": "oauth"}
+SETTINGS = {
+    "enabled": False,
+    "version": 99,
+    "gateway_last_seen": "2020-01-01 00:00:00",
+    "gateway_version": "9",
+}
+TOOL = {"name": "forged", "scope_code": "mcp:metadata", "risk": "low"}
+AUDIT = {"outcome": "ok", "tool": "forged", "message": "forged", "count": 0}
+
+# Contexts by which a caller may try to pass for the addon itself.
+CONTEXTS = (
+    {},
+    *({"doorman_inside": value} for value in (True, 1, "1", "SENTINEL", {}, [], None)),
+    {"doorman_inside": {"__class__": "object"}, "install_mode": True},
+    {"tracking_disable": True, "bypass": True, "su": True, "uid": 1},
+    {"import_file": True, "no_reset_password": True},
+)
+
+
+@tagged("post_install", "-at_install")
+class TestForging(DoormanCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tool = cls.env["doorman.tool"]._inside().create({"name": "t1"})
+        cls.env["doorman.audit"]._insert(
+            {
+                "outcome": "refused",
+                "tool": "t1",
+                "count": 1,
+                "user_id": cls.people["user"].id,
+                "company_id": cls.company.id,
+            }
+        )
+        cls.audit = cls.env["doorman.audit"].search([], limit=1)
+
+    def _targets(self):
+        other = {"user_id": self.people["user2"].id}
+        return (
+            (self.connection, CONNECTION | FROZEN | other),
+            (self.settings, SETTINGS),
+            (self.tool, TOOL),
+            (self.audit, AUDIT),
+        )
+
+    def _refused(self, run, *denials):
+        self.assertEqual(self.outcome(run, *denials), "deny")
+
+    def test_write_by_every_role(self):
+        for record, vals in self._targets():
+            for role in ROLES:
+                mine = record.with_user(self.people[role])
+                for name, value in vals.items():
+                    with self.subTest(model=record._name, role=role, field=name):
+                        run = lambda m=mine, n=name, v=value: m.write({n: v})  # noqa
+                        self._refused(run)
+
+    def test_write_with_crafted_contexts(self):
+        admin = self.people["admin"]
+        for record, vals in self._targets():
+            for context in CONTEXTS:
+                mine = record.with_user(admin).with_context(**context)
+                for name, value in vals.items():
+                    with self.subTest(model=record._name, field=name, ctx=context):
+                        run = lambda m=mine, n=name, v=value: m.write({n: v})  # noqa
+                        self._refused(run)
+
+    def test_hidden_among_allowed_values(self):
+        mine = self.connection.with_user(self.people["admin"])
+        self._refused(lambda: mine.write({"name": "x", "state": "revoked"}))
+        self.assertNotEqual(self.connection.name, "x")
+
+    def test_web_save(self):
+        for record, vals in self._targets():
+            mine = record.with_user(self.people["admin"])
+            for name, value in vals.items():
+                with self.subTest(model=record._name, field=name):
+                    run = lambda m=mine, n=name, v=value: m.web_save({n: v}, {})  # noqa
+                    self._refused(run)
+
+    def test_create_with_protected_values(self):
+        connections = self.env["doorman.connection"].with_user(self.people["admin"])
+        base = {"name": "x", "user_id": self.people["user"].id}
+        for name, value in CONNECTION.items():
+            for context in CONTEXTS:
+                with self.subTest(field=name, context=context):
+                    model = connections.with_context(**context)
+                    run = lambda m=model, n=name, v=value: m.create(base | {n: v})  # noqa
+                    self._refused(run)
+
+    def _created_clean(self, model):
+        connection = model.create({"name": "x", "user_id": self.people["user"].id})
+        found = {name: connection[name] for name in CONNECTION}
+        clean = {
+            "state": "awaiting",
+            "version": connection.version if connection.version < 50 else 1,
+            "request_count": 0,
+            "last_used": False,
+            "api_key_id": self.env["res.users.apikeys"],
+            "tools_restricted": False,
+            "models_restricted": False,
+            "companies_restricted": False,
+        }
+        self.assertEqual(found, clean)
+
+    def test_defaults_in_the_context_set_nothing_protected(self):
+        model = self.env["doorman.connection"].with_user(self.people["admin"])
+        for name, value in CONNECTION.items():
+            with self.subTest(field=name):
+                self._created_clean(model.with_context(**{f"default_{name}": value}))
+
+    def test_stored_user_defaults_set_nothing_protected(self):
+        admin = self.people["admin"]
+        self.env["ir.default"].set(
+            "doorman.connection", "state", "connected", user_id=admin.id
+        )
+        self.env["ir.default"].set(
+            "doorman.connection", "request_count", 7, user_id=admin.id
+        )
+        self._created_clean(self.env["doorman.connection"].with_user(admin))
+
+    def test_default_get_offers_nothing_protected(self):
+        model = self.env["doorman.connection"].with_user(self.people["admin"])
+        model = model.with_context(default_state="connected", default_version=99)
+        offered = model.default_get(["state", "version"])
+        self.assertEqual(offered.get("state", "awaiting"), "awaiting")
+        self.assertEqual(offered.get("version", 1), 1)
+
+    def test_copy_starts_anew(self):
+        """A duplicate is possible, has no key and no history of the original."""
+        self.connection._inside().write({"state": "idle", "request_count": 5})
+        self.allow_models("res.partner")
+        copy = self.connection.with_user(self.people["admin"]).copy()
+        self.assertEqual(copy.state, "awaiting")
+        self.assertFalse(copy.api_key_id)
+        self.assertFalse(copy.request_count)
+        self.assertEqual(copy.allowed_model_ids, self.connection.allowed_model_ids)
+        self.assertTrue(copy.models_restricted)
+
+    def test_copy_with_protected_defaults(self):
+        mine = self.connection.with_user(self.people["admin"])
+        for name, value in CONNECTION.items():
+            with self.subTest(field=name):
+                run = lambda n=name, v=value: mine.copy({n: v})  # noqa: E731
+                self._refused(run)
+        for record in (self.audit, self.tool, self.settings):
+            with self.subTest(model=record._name):
+                self._refused(record.with_user(self.people["admin"]).copy, UserError)
+
+    def test_import(self):
+        admin = self.people["admin"]
+        model = self.env["doorman.connection"].with_user(admin)
+        for name, value in CONNECTION.items():
+            column = f"{name}/.id" if name == "api_key_id" else name
+            with self.subTest(field=name):
+                before = model.search_count([])
+                with self.assertRaises(AccessError):
+                    messages = model.load(
+                        ["name", "user_id/.id", column],
+                        [["x", str(self.people["user"].id), str(value)]],
+                    )
+                    # What import reports as a message is refused just as well.
+                    raise AccessError(str(messages["messages"]))
+                self.assertEqual(model.search_count([]), before)
+        for other in ("doorman.audit", "doorman.tool", "doorman.settings"):
+            with self.subTest(model=other):
+                loaded = self.env[other].with_user(admin)
+                found = self.outcome(
+                    lambda m=loaded: self.assertTrue(m.load(["id"], [["a.b"]])["ids"]),
+                    AssertionError,
+                )
+                self.assertEqual(found, "deny")
+
+    def test_name_create(self):
+        for model in ("doorman.audit", "doorman.tool", "doorman.settings"):
+            with self.subTest(model=model):
+                mine = self.env[model].with_user(self.people["admin"])
+                self._refused(lambda m=mine: m.name_create("x"), UserError)
+        mine = self.env["doorman.connection"].with_user(self.people["user"])
+        self._refused(lambda: mine.name_create("x"))
+
+    def test_nothing_of_another_model_leads_to_ours(self):
+        """A one2many or many2many of another model to one of ours would be a way
+        to write it with that model's rights."""
+        found = {
+            f"{name}.{field.name}"
+            for name, model in self.env.registry.items()
+            if not name.startswith("doorman.")
+            for field in model._fields.values()
+            if field.relational and (field.comodel_name or "").startswith("doorman.")
+        }
+        self.assertFalse(found)
+
+    def test_commands_through_our_own_relations(self):
+        """Write access to a connection is not write access to what it names."""
+        mine = self.connection.with_user(self.people["admin"])
+        scope = self.env.ref("doorman.scope_shell")
+        commands = {
+            "allowed_tool_ids": [
+                Command.create({"name": "x"}),
+                Command.update(self.tool.id, {"scope_code": "x"}),
+                Command.delete(self.tool.id),
+            ],
+            "scope_ids": [
+                Command.create({"name": "x", "code": "y", "group_id": 1}),
+                Command.update(scope.id, {"group_id": 1}),
+                Command.delete(scope.id),
+            ],
+            "allowed_model_ids": [
+                Command.create({"name": "x", "model": "x_x"}),
+                Command.delete(self.env["ir.model"]._get_id("res.partner")),
+            ],
+            "company_ids": [Command.update(self.company.id, {"name": "x"})],
+        }
+        for name, values in commands.items():
+            for command in values:
+                with self.subTest(field=name, command=command):
+                    run = lambda n=name, c=command: mine.write({n: [c]})  # noqa: E731
+                    self._refused(run, UserError)
+
+    def test_audit_rows_stay_for_the_superuser_too(self):
+        with self.assertRaises(AccessError):
+            self.audit.sudo().unlink()
+        with self.assertRaises(AccessError):
+            self.audit.sudo().write({"tool": "x"})
+        with self.assertRaises(AccessError):
+            self.settings.sudo().unlink()
+
+    def test_proofs_are_no_field_of_anything(self):
+        tables = ("doorman_connection_proof", "doorman_service_key")
+        for name, model in self.env.registry.items():
+            self.assertNotIn(model._table, tables, name)
+        self.assertNotIn("proof", self.env["doorman.connection"]._fields)

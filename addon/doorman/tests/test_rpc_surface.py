@@ -1,0 +1,157 @@
+import inspect
+
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import get_public_method
+from odoo.tests import tagged
+
+from .common import ROLES, DoormanCase
+
+# Every public method that this addon defines or overrides. Anyone with an account
+# can call them over RPC with any arguments: a new one is added here by a person who
+# has thought about that, together with a test of who may call it.
+PUBLIC = {
+    "doorman.audit": {"create", "write"},
+    "doorman.connection": {
+        "action_open_audit",
+        "action_reactivate",
+        "action_revoke",
+        "action_rotate_key",
+        "unlink",
+        "write",
+    },
+    "doorman.gateway": {
+        "call",
+        "fields",
+        "hello",
+        "json_call",
+        "record",
+        "resolve",
+        "sync_catalog",
+    },
+    "doorman.policy.mixin": {"create", "write"},
+    "doorman.protected.mixin": {"create", "write"},
+    "doorman.settings": {
+        "action_disable",
+        "action_enable",
+        "action_generate_service_key",
+        "write",
+    },
+    "doorman.tool": {"write"},
+    "res.users": {"create", "unlink", "write"},
+}
+
+GATEWAY_CALLS = {
+    "hello": {},
+    "resolve": {"proof": "0" * 64},
+    "call": {"fence": {}, "request": {}},
+    "fields": {"fence": {}, "model": "res.partner"},
+    "record": {"events": []},
+    "sync_catalog": {"tools": []},
+    "json_call": {"method": "hello", "payload": "{}"},
+}
+
+# Who may call an action on the connection of ``user``. The others are refused.
+ACTIONS = {
+    "action_revoke": {"user", "admin"},
+    "action_reactivate": {"user", "admin"},
+    "action_rotate_key": {"user", "admin"},
+    "action_open_audit": {"user", "admin"},
+}
+SETTINGS_ACTIONS = ("action_enable", "action_disable", "action_generate_service_key")
+
+
+@tagged("post_install", "-at_install")
+class TestRpcSurface(DoormanCase):
+    def _public_methods(self):
+        """``{model: names}`` of what our classes define and RPC reaches."""
+        found = {}
+        for name in self.env.registry:
+            model = self.env[name]
+            for cls in type(model)._model_classes__:
+                if not cls.__module__.startswith("odoo.addons.doorman."):
+                    continue
+                for attribute, value in vars(cls).items():
+                    if inspect.isfunction(value) and self._reachable(model, attribute):
+                        model_name = cls._name or name
+                        found.setdefault(model_name, set()).add(attribute)
+        return found
+
+    def _reachable(self, model, name):
+        try:
+            return bool(get_public_method(model, name))
+        except AccessError:
+            return False
+
+    def test_every_public_method_is_known(self):
+        self.assertEqual(self._public_methods(), PUBLIC)
+
+    def test_the_gateway_refuses_everyone_but_the_service(self):
+        self.assertEqual(set(GATEWAY_CALLS), PUBLIC["doorman.gateway"])
+        system = self._person("system", ["base.group_system"])
+        people = {**self.people, "system": system, "root": self.env.user}
+        for method, arguments in GATEWAY_CALLS.items():
+            for role, person in people.items():
+                with self.subTest(method=method, role=role):
+                    gateway = self.env["doorman.gateway"].with_user(person)
+                    with self.assertRaises(AccessError):
+                        getattr(gateway, method)(**arguments)
+
+    def test_being_sudo_does_not_make_one_the_service(self):
+        gateway = self.env["doorman.gateway"].with_user(self.people["impostor"])
+        for method, arguments in GATEWAY_CALLS.items():
+            with self.subTest(method=method), self.assertRaises(AccessError):
+                getattr(gateway.sudo(), method)(**arguments)
+
+    def test_json_call_reaches_listed_methods_only(self):
+        names = ("json_call", "_run", "_fence_row", "sudo", "__class__", "write", "")
+        for name in names:
+            with self.subTest(name=name), self.assertRaises(AccessError):
+                self.gateway.json_call(name, "{}")
+
+    def test_json_call_answers_as_the_method_does(self):
+        answer = self.gateway.json_call("record", '{"events": []}')
+        self.assertEqual(answer, '{"recorded": 0}')
+
+    def test_connection_actions(self):
+        for method, allowed in ACTIONS.items():
+            for role in ROLES:
+                with self.subTest(method=method, role=role):
+                    connection = self.connection.with_user(self.people[role])
+                    if method == "action_reactivate":
+                        self.connection._inside().state = "revoked"
+                    found = self.outcome(getattr(connection, method))
+                    expected = "allow" if role in allowed else "deny"
+                    self.assertEqual(found, expected)
+
+    def test_settings_actions(self):
+        for method in SETTINGS_ACTIONS:
+            for role in ROLES:
+                with self.subTest(method=method, role=role):
+                    settings = self.settings.with_user(self.people[role])
+                    expected = "allow" if role == "admin" else "deny"
+                    self.assertEqual(self.outcome(getattr(settings, method)), expected)
+
+    def test_settings_actions_without_a_record(self):
+        empty = self.env["doorman.settings"].with_user(self.people["user"])
+        for method in SETTINGS_ACTIONS:
+            with self.subTest(method=method), self.assertRaises(AccessError):
+                getattr(empty, method)()
+
+    def test_actions_on_own_and_others_connections_at_once(self):
+        both = (self.connection | self.connection2).with_user(self.people["user"])
+        with self.assertRaises(AccessError):
+            both.action_revoke()
+        self.assertEqual(self.connection.state, "awaiting")
+
+    def test_the_service_manages_no_connection(self):
+        connection = self.connection.with_user(self.service)
+        for method in ACTIONS:
+            with self.subTest(method=method), self.assertRaises(AccessError):
+                getattr(connection, method)()
+
+    def test_rotating_wants_a_live_api_key_connection(self):
+        mine = self.connection.with_user(self.people["user"])
+        for state in ("inactive", "revoked", "expired"):
+            self.connection._inside().state = state
+            with self.subTest(state=state), self.assertRaises(UserError):
+                mine.action_rotate_key()
