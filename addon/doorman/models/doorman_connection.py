@@ -280,7 +280,22 @@ class DoormanConnection(models.Model):
             raise UserError(self.env._("Reactivate the connection first."))
         return self._new_key_dialog()
 
+    def _check_may_see_key(self):
+        """Who sees a key can act as its user. An MCP administrator hands keys to
+        people, but must not become an Odoo administrator by it."""
+        if (
+            self.user_id != self.env.user
+            and self.user_id.sudo().has_group("base.group_system")
+            and not self.env.is_system()
+        ):
+            raise AccessError(
+                self.env._(
+                    "Only an Odoo administrator may make a key that acts as one."
+                )
+            )
+
     def _new_key_dialog(self):
+        self._check_may_see_key()
         key = self.sudo()._issue_key()
         self.sudo().message_post(
             body=self.env._("New API key, shown to %s.", self.env.user.name)

@@ -50,9 +50,9 @@ class DoormanPolicyMixin(models.AbstractModel):
     )
     # Whether a list was set by a person. Without it, removing the module of the
     # last allowed model would empty the list, and an empty list allows everything.
-    tools_restricted = fields.Boolean(readonly=True)
-    models_restricted = fields.Boolean(readonly=True)
-    companies_restricted = fields.Boolean(readonly=True)
+    tools_restricted = fields.Boolean(readonly=True, copy=False)
+    models_restricted = fields.Boolean(readonly=True, copy=False)
+    companies_restricted = fields.Boolean(readonly=True, copy=False)
 
     def _restrictions(self):
         return {

@@ -27,6 +27,11 @@ class ResUsers(models.Model):
         return res
 
     def unlink(self):
+        # Here, and not by the database's cascade: keys and audit rows go with them.
+        connections = self.env["doorman.connection"].sudo()
+        connections.with_context(active_test=False).search(
+            [("user_id", "in", self.ids)]
+        ).unlink()
         self.env["doorman.audit"].sudo()._forget_users(self.ids)
         return super().unlink()
 

@@ -1,0 +1,117 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"doorman/jobs"
+)
+
+func counted(run func(ctx context.Context, n int64) error) (jobs.Job, *atomic.Int64) {
+	runs := &atomic.Int64{}
+	return jobs.Job{Name: "test", Schedule: "@every 15s", Timeout: time.Minute, Run: func(ctx context.Context) error {
+		return run(ctx, runs.Add(1))
+	}}, runs
+}
+
+// in runs the job for a while on the bubble's clock, and returns how often it ran.
+func in(t *testing.T, d time.Duration, run func(ctx context.Context, n int64) error) (runs int64) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		job, n := counted(run)
+		r, err := jobs.Start(t.Context(), zerolog.Nop(), job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(d)
+		synctest.Wait()
+		runs = n.Load()
+		r.Stop()
+	})
+	return runs
+}
+
+func TestRunsAtOnceAndThenOnSchedule(t *testing.T) {
+	t.Parallel()
+	if n := in(t, 61*time.Second, func(context.Context, int64) error { return nil }); n != 5 {
+		t.Fatalf("%d runs in 61 s, want 1 at once and 4 on schedule", n)
+	}
+}
+
+func TestFirstRunIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	n := in(t, 9*time.Second, func(_ context.Context, n int64) error {
+		if n < 4 {
+			return errors.New("Odoo is down")
+		}
+		return nil
+	})
+	if n != 4 {
+		t.Fatalf("%d runs in 9 s, want tries at 0, 2, 4 and 6 s", n)
+	}
+}
+
+func TestPanicEndsTheRunOnly(t *testing.T) {
+	t.Parallel()
+	n := in(t, 31*time.Second, func(_ context.Context, n int64) error {
+		if n > 1 {
+			panic("boom")
+		}
+		return nil
+	})
+	if n != 3 {
+		t.Fatalf("%d runs, want 3", n)
+	}
+}
+
+func TestRunsDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	var under, most atomic.Int64
+	in(t, 3*time.Minute, func(ctx context.Context, n int64) error {
+		if n == 1 {
+			return nil
+		}
+		most.Store(max(most.Load(), under.Add(1)))
+		defer under.Add(-1)
+		<-ctx.Done() // longer than its schedule, until its deadline
+		return ctx.Err()
+	})
+	if most.Load() != 1 {
+		t.Fatalf("%d at once", most.Load())
+	}
+}
+
+func TestStopWaitsForRuns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ended atomic.Bool
+		job, _ := counted(func(ctx context.Context, _ int64) error {
+			<-ctx.Done()
+			time.Sleep(time.Second) // what a run still has to do when it is cancelled
+			ended.Store(true)
+			return ctx.Err()
+		})
+		r, err := jobs.Start(t.Context(), zerolog.Nop(), job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		r.Stop()
+		if !ended.Load() {
+			t.Fatal("Stop returned before the run had ended")
+		}
+	})
+}
+
+func TestBadScheduleIsAnError(t *testing.T) {
+	t.Parallel()
+	if _, err := jobs.Start(t.Context(), zerolog.Nop(), jobs.Job{Name: "x", Schedule: "sometimes"}); err == nil {
+		t.Fatal("no error")
+	}
+}

@@ -1,0 +1,99 @@
+package app_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"doorman/server/app"
+)
+
+const canary = "canary-4711-key"
+
+// good is a configuration that starts; each row changes it.
+var good = []string{"DOORMAN_ODOO_URL=http://127.0.0.1:1", "DOORMAN_ODOO_DB=db", "DOORMAN_ODOO_KEY=" + canary, "DOORMAN_LISTEN=127.0.0.1:0"}
+
+func TestConfigNamesEveryProblem(t *testing.T) {
+	t.Parallel()
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rows := []struct {
+		name    string
+		environ []string
+		says    []string
+	}{
+		{"nothing at all", []string{}, []string{"DOORMAN_ODOO_URL is missing", "DOORMAN_ODOO_DB is missing", "DOORMAN_ODOO_KEY is missing"}},
+		{"an empty value is none", []string{"DOORMAN_ODOO_URL="}, []string{"DOORMAN_ODOO_URL is missing"}},
+		{"a URL without a scheme", append(good, "DOORMAN_ODOO_URL=odoo.example.com"), []string{"DOORMAN_ODOO_URL must look like"}},
+		{"a URL with a password", append(good, "DOORMAN_ODOO_URL=https://u:"+canary+"@odoo.example.com"), []string{"DOORMAN_ODOO_URL must look like"}},
+		{"both kinds of key", append(good, "DOORMAN_ODOO_KEY_FILE=/x"), []string{"are both set"}},
+		{"a key file that is not there", append(good[:2:2], "DOORMAN_ODOO_KEY_FILE=/does/not/exist"), []string{"DOORMAN_ODOO_KEY_FILE", "no such file"}},
+		{"a key file that is empty", append(good[:2:2], "DOORMAN_ODOO_KEY_FILE="+empty), []string{"the file is empty"}},
+		{"a transport nobody knows", append(good, "DOORMAN_ODOO_TRANSPORT=soap"), []string{`"soap": use one of auto`}},
+		{"a timeout without a unit", append(good, "DOORMAN_ODOO_TIMEOUT=30"), []string{"OdooTimeout"}},
+		{"a timeout of an hour", append(good, "DOORMAN_ODOO_TIMEOUT=1h"), []string{"between 1s and 5m"}},
+		{"nothing in flight", append(good, "DOORMAN_ODOO_MAX_IN_FLIGHT=0"), []string{"between 1 and 1000"}},
+		{"an address without a port", append(good, "DOORMAN_LISTEN=127.0.0.1"), []string{"DOORMAN_LISTEN must look like"}},
+		{"open to the world without a public URL", append(good, "DOORMAN_LISTEN=0.0.0.0:0"), []string{"DOORMAN_PUBLIC_URL is missing"}},
+		{"a public URL without https", append(good, "DOORMAN_PUBLIC_URL=http://mcp.example.com"), []string{"must be https"}},
+		{"a public URL with a path", append(good, "DOORMAN_PUBLIC_URL=https://example.com/mcp"), []string{"without a path"}},
+		{"a proxy that is no address", append(good, "DOORMAN_TRUSTED_PROXIES=10.0.0.0/8,proxy"), []string{`"proxy" is no address`}},
+		{"an origin that is none", append(good, "DOORMAN_ALLOWED_ORIGINS=app.example.com"), []string{"is no origin"}},
+		{"a body of nothing", append(good, "DOORMAN_MAX_BODY=1"), []string{"DOORMAN_MAX_BODY"}},
+		{"a log level nobody knows", append(good, "DOORMAN_LOG_LEVEL=loud"), []string{`"loud": use trace`}},
+		{"a misspelt name", append(good, "DOORMAN_ODOO_DATABASE=x"), []string{"DOORMAN_ODOO_DATABASE is not a setting"}},
+		{"several at once", append(good, "DOORMAN_LOG_LEVEL=loud", "DOORMAN_ODOO_TRANSPORT=soap", "DOORMAN_TRUSTED_PROXIES=x"), []string{"DOORMAN_LOG_LEVEL", "DOORMAN_ODOO_TRANSPORT", "DOORMAN_TRUSTED_PROXIES"}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			err := app.Run(t.Context(), []string{"serve"}, row.environ, &out, &out)
+			if err == nil {
+				t.Fatal("it started")
+			}
+			for _, want := range row.says {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is missing in: %v", want, err)
+				}
+			}
+			if strings.Contains(err.Error()+out.String(), canary) {
+				t.Errorf("a secret was printed: %v", err)
+			}
+		})
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		args []string
+		says string // "" = no error
+	}{
+		{[]string{"version"}, ""},
+		{[]string{"help"}, ""},
+		{nil, "Usage"},
+		{[]string{"sevre"}, `no command "sevre"`},
+		{[]string{"serve", "--port", "1"}, "takes no arguments"},
+		{[]string{"demo", "now"}, "takes only flags"},
+		{[]string{"demo", "--odoo-url", "http://x"}, "belong together"},
+		{[]string{"demo", "--key", "x"}, "belongs to --odoo-url"},
+		{[]string{"demo", "--prot", "1"}, "-prot"},
+	} {
+		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			err := app.Run(t.Context(), row.args, nil, &out, &out)
+			if (err == nil) != (row.says == "") || (err != nil && !strings.Contains(err.Error(), row.says)) {
+				t.Fatalf("got %v", err)
+			}
+			if err == nil && out.Len() == 0 {
+				t.Fatal("it said nothing")
+			}
+		})
+	}
+}
