@@ -20,6 +20,7 @@ import (
 
 const (
 	maxErrorBody = 1 << 20   // an answer that is not 200 needs no more: an exception with its traceback
+	maxStale     = 16        // dead pooled connections that one request may meet; one just given back may slip past a purge
 	chunkSize    = 256 << 10 // how an answer of unknown length is read
 )
 
@@ -92,13 +93,12 @@ type incoming struct {
 
 // post sends o and returns the answer, whatever its status. Every error is a *failure.
 func (p *poster) post(ctx context.Context, o outgoing) (incoming, error) {
-	// One more try is for a pooled connection that turned out closed before a byte was written; a second stale one
-	// cannot be: the idle ones are dropped first.
-	for try := 0; ; try++ {
+	for try := 1; ; try++ {
 		in, stale, err := p.once(ctx, o)
-		if !stale || try > 0 {
+		if !stale || try == maxStale {
 			return in, err
 		}
+		// Nothing was sent, so this is still the first time. The other pooled connections are likely as dead.
 		p.client.CloseIdleConnections()
 	}
 }
