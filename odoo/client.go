@@ -16,6 +16,7 @@ type Client struct {
 	gate    *gate
 	timeout time.Duration
 	observe func(method, outcome string, d time.Duration)
+	flying  func(delta float64)
 	name    string
 	version string
 }
@@ -37,7 +38,7 @@ func New(c Config) (*Client, error) {
 	return &Client{
 		poster: p, way: way, breaker: newBreaker(way, c.Version),
 		gate:    newGate(c.MaxInFlight, c.Timeout/3),
-		timeout: c.Timeout, observe: c.Observe, name: c.Transport, version: c.Version,
+		timeout: c.Timeout, observe: c.Observe, flying: c.InFlight, name: c.Transport, version: c.Version,
 	}, nil
 }
 
@@ -151,5 +152,7 @@ func (c *Client) run(ctx context.Context, j job) (json.RawMessage, error) {
 		return nil, err
 	}
 	defer c.gate.leave()
+	c.flying(1)
+	defer c.flying(-1)
 	return c.breaker.do(ctx, j.method, j.params)
 }

@@ -63,6 +63,9 @@ type Config struct {
 	// Observe is told of every finished call: the gateway method, "ok" or the error's kind, and how long it took.
 	// It must be fast and safe for concurrent use. nil = nobody.
 	Observe func(method, outcome string, d time.Duration)
+
+	// InFlight is told +1 when a call goes to Odoo and -1 when it is back; the queue does not count. nil = nobody.
+	InFlight func(delta float64)
 }
 
 // withDefaults returns c with its gaps filled, or what is wrong with it, all of it, without the key.
@@ -92,6 +95,9 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	}
 	if c.Observe == nil {
 		c.Observe = func(string, string, time.Duration) {}
+	}
+	if c.InFlight == nil {
+		c.InFlight = func(float64) {}
 	}
 	return c, base, errors.Join(errs...)
 }

@@ -62,7 +62,7 @@ func (e raised) by(q *query) raised {
 	case "jsonrpc":
 		return raised{name: "builtins.AttributeError", message: "The method 'doorman.gateway." + q.method + "' does not exist"}
 	case "xmlrpc":
-		return raised{name: "odoo.exceptions.AccessError", message: "There is no gateway method " + q.method + "."}
+		return raised{name: "odoo.exceptions.MissingError", message: "There is no gateway method " + q.method + "."}
 	}
 	return e
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -211,9 +210,12 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 	if !c.ExpiresAt.IsZero() {
 		conn["expires_at"] = c.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	policy := map[string]any{
-		"scopes": p.Scopes, "read_only": p.ReadOnly,
-		"allowed_ips": append([]netip.Prefix{}, p.AllowedIPs...), "blocked_ips": append([]netip.Prefix{}, p.BlockedIPs...),
+	policy := map[string]any{"scopes": p.Scopes, "read_only": p.ReadOnly}
+	if len(p.AllowedIPs) > 0 {
+		policy["allowed_ips"] = p.AllowedIPs
+	}
+	if len(p.BlockedIPs) > 0 {
+		policy["blocked_ips"] = p.BlockedIPs
 	}
 	if p.AllowedTools != nil {
 		policy["allowed_tools"] = p.AllowedTools

@@ -79,6 +79,9 @@ func AsError(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
+	if err == nil {
+		err = errors.New("no error was given")
+	}
 	return &Error{
 		Kind:    Internal,
 		Message: "Something went wrong inside Doorman.",

@@ -17,8 +17,8 @@ type Gateway interface {
 	// fence that no longer holds gives Reply.Stale, and nothing was done.
 	Call(ctx context.Context, f Fence, r Request) (Reply, error)
 
-	// Fields returns the field metadata of a model as the connection's user may see it: a JSON object by field name.
-	// The service asks once per model, group set, language and registry, and keeps it.
+	// Fields returns the metadata of a model as the connection's user may see it: {label, order, fields by name}. The
+	// service asks once per model, group set, language and registry, and keeps it.
 	Fields(ctx context.Context, f Fence, model string, lang string) (Reply, error)
 
 	// Record adds refusals that the service decided alone to the audit.

@@ -52,8 +52,9 @@ const (
 	StatusExpired   Status = "expired"
 )
 
-// Policy is what a connection may do. A nil list means "no restriction"; an empty one that is not nil allows nothing,
-// so that an allow list whose last entry vanished (its module was removed) does not turn into "everything".
+// Policy is what a connection may do. A nil list of tools, models or companies means "no restriction"; an empty one that
+// is not nil allows nothing, so that an allow list whose last entry vanished (its module was removed) does not turn into
+// "everything". The lists of addresses are text that a person wrote: there, empty means none were named.
 type Policy struct {
 	Scopes        []Scope
 	ReadOnly      bool

@@ -37,7 +37,8 @@ func newService(c *Config, log zerolog.Logger, transport http.RoundTripper) (*se
 	m := newMetrics()
 	client, err := odoo.New(odoo.Config{
 		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
-		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, RoundTripper: transport,
+		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, InFlight: m.inFlight.Add,
+		Version: version(), RoundTripper: transport,
 	})
 	if err != nil {
 		return nil, err

@@ -85,8 +85,11 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         settings = self.env["doorman.settings"].sudo()._get()
         self.env.cr.execute(
+            # Not at every call: several replicas that say hello at the same instant
+            # would make each other wait and try again.
             "UPDATE doorman_settings SET gateway_last_seen = now() at time zone 'utc', "
-            "gateway_version = %s WHERE singleton",
+            "gateway_version = %s WHERE singleton AND (gateway_last_seen IS NULL "
+            "OR gateway_last_seen < now() at time zone 'utc' - interval '5 seconds')",
             [str(version)[:64]],
         )
         module = self.env["ir.module.module"].sudo()
@@ -172,7 +175,7 @@ class DoormanGateway(models.AbstractModel):
         """
         self._check_caller()
         if method not in self._methods:
-            raise AccessError(self.env._("There is no gateway method %s.", method))
+            raise MissingError(self.env._("There is no gateway method %s.", method))
         return self._dump(getattr(self, method)(**json.loads(payload)))
 
     # ---- the fence ----

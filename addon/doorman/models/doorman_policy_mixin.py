@@ -94,8 +94,6 @@ class DoormanPolicyMixin(models.AbstractModel):
         policy = {
             "scopes": self.scope_ids.mapped("code"),
             "read_only": self.read_only,
-            "allowed_ips": [],
-            "blocked_ips": [],
         }
         if self.tools_restricted:
             policy["allowed_tools"] = self.allowed_tool_ids.mapped("name")
