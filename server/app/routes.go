@@ -90,8 +90,24 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 		if !s.hostAllowed(r.Host) && c.Path() != "/healthz" && c.Path() != "/readyz" {
 			return echo.NewHTTPError(http.StatusForbidden, "This host name is not Doorman's: DOORMAN_PUBLIC_URL says which is.")
 		}
-		if origin := r.Header.Get("Origin"); origin != "" && !s.originAllowed(origin) {
+		origin := r.Header.Get("Origin")
+		if origin == "" {
+			return next(c)
+		}
+		if !s.originAllowed(origin) {
 			return echo.NewHTTPError(http.StatusForbidden, "Requests from this web page are not allowed: DOORMAN_ALLOWED_ORIGINS lists those that are.")
+		}
+		// CORS for the pages that are allowed: without it their browsers would not show them the answer. No cookies:
+		// keys travel in a header that the page sets itself.
+		header := c.Response().Header()
+		header.Set("Access-Control-Allow-Origin", origin)
+		header.Add("Vary", "Origin")
+		header.Set("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-Id, Retry-After")
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			header.Set("Access-Control-Allow-Methods", "POST")
+			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name")
+			header.Set("Access-Control-Max-Age", "600")
+			return c.NoContent(http.StatusNoContent)
 		}
 		return next(c)
 	}

@@ -87,6 +87,17 @@ func TestRoutes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a page's browser may ask first", func(t *testing.T) {
+		ask := []string{"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization"}
+		status, header, _ := get(t, "OPTIONS", base+"/mcp", append(ask, "Origin", "https://inspector.example.com")...)
+		if status != 204 || header.Get("Access-Control-Allow-Origin") != "https://inspector.example.com" || !strings.Contains(header.Get("Access-Control-Allow-Headers"), "Authorization") {
+			t.Errorf("%d %v", status, header)
+		}
+		status, header, _ = get(t, "OPTIONS", base+"/mcp", append(ask, "Origin", "https://evil.example.com")...)
+		if status != 403 || header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%d %v", status, header)
+		}
+	})
 	t.Run("nothing secret in the log", func(t *testing.T) {
 		get(t, "POST", base+"/mcp?access_token="+canary, "Authorization", "Bearer dmk_"+canary, "X-Forwarded-For", canary)
 		get(t, "GET", base+"/nothing?code="+canary)

@@ -99,12 +99,14 @@ func (s *Server) peek(w http.ResponseWriter, r *http.Request) (string, error) {
 			fmt.Sprintf("The request nests deeper than %d levels.", maxDepth), "Flatten it.")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	var envelope struct {
-		Method string `json:"method"`
+	// By the exact key: a struct would take "Method" for "method" too, and the SDK, which does not, would then run
+	// another method than the one that was admitted. What is no JSON object is the SDK's to answer.
+	var envelope map[string]json.RawMessage
+	var method string
+	if json.Unmarshal(body, &envelope) == nil {
+		_ = json.Unmarshal(envelope["method"], &method)
 	}
-	// What is no JSON object is the SDK's to answer.
-	_ = json.Unmarshal(body, &envelope)
-	return envelope.Method, nil
+	return method, nil
 }
 
 // depth returns how deep the brackets of a JSON text nest, without parsing it: a parser that recurses has already lost.
@@ -182,12 +184,12 @@ func httpStatus(k access.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// writeError writes e as a JSON-RPC error with no id: the request was refused before its id meant anything.
+// writeError writes e as a JSON-RPC error without an id: the request was refused before its id meant anything. The code
+// is the HTTP status: -32768 to -32000 belong to the protocol.
 func writeError(w http.ResponseWriter, status int, e *access.Error) {
 	data, _ := json.Marshal(errorBody(e))
 	body, _ := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "id": nil,
-		"error": jsonrpc.Error{Code: -32000 - int64(status), Message: e.Message, Data: data},
+		"jsonrpc": "2.0", "error": jsonrpc.Error{Code: int64(status), Message: e.Message, Data: data},
 	})
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

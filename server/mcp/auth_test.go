@@ -122,6 +122,22 @@ func TestRefusedBeforeTools(t *testing.T) {
 			if a := send(t, server.URL, listTools); a.status != row.status || a.kind() != row.kind {
 				t.Fatalf("tools/list: %d %s", a.status, a.body)
 			}
+			// The SDK takes the first "method", and no other spelling: nor may the check before it.
+			for _, body := range []string{
+				`{"jsonrpc":"2.0","id":1,"method":"tools/list","Method":"tools/call"}`,
+				`{"jsonrpc":"2.0","id":1,"METHOD":"tools/call","method":"tools/list"}`,
+				`{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call"}`,
+				`{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"tools/list"}`,
+				`[{"jsonrpc":"2.0","id":1,"method":"tools/list"}]`,
+			} {
+				a := send(t, server.URL, body)
+				if len(a.Result.Tools) > 0 || strings.Contains(a.body, "search_records") {
+					t.Fatalf("%s: %s", body, a.body)
+				}
+			}
+			if a := call(t, server.URL, "serch_records", `{}`); a.kind() != row.kind {
+				t.Fatalf("unknown tool: %s", a.body)
+			}
 			if a := call(t, server.URL, "search_records", `{"model":"res.partner"}`); a.status != 200 || a.kind() != row.kind {
 				t.Fatalf("tools/call: %d %s", a.status, a.body)
 			}
@@ -129,6 +145,21 @@ func TestRefusedBeforeTools(t *testing.T) {
 				t.Fatalf("Odoo was asked %d times", n)
 			}
 		})
+	}
+}
+
+func TestUnknownTool(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.snapshot.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch}
+	server := endpoint(t, f)
+	a := call(t, server.URL, "serch_records", `{}`)
+	if a.kind() != "unknown_tool" || !strings.Contains(a.body, "Did you mean search_records") {
+		t.Fatal(a.body)
+	}
+	// Tools that this connection may not use are not offered as a guess.
+	if a := call(t, server.URL, "list_model", `{}`); a.kind() != "unknown_tool" || strings.Contains(a.body, "list_models") {
+		t.Fatal(a.body)
 	}
 }
 

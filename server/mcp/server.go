@@ -2,9 +2,12 @@ package mcp
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/rs/zerolog"
 
@@ -78,7 +81,7 @@ func New(c Config) *Server {
 		s.byName[t.Name] = t
 		server.AddTool(t.definition(), s.handle(t))
 	}
-	server.AddReceivingMiddleware(s.cutList)
+	server.AddReceivingMiddleware(s.guard)
 	s.handler = s.authenticate(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
 		Stateless: true, JSONResponse: true, PropagateRequestCancellation: true, MaxRequestBodyBytes: s.maxBody,
 		// Ours is the Host and Origin check of package app: this one refuses everything behind a proxy on the same machine.
@@ -120,22 +123,56 @@ func (s *Server) Catalog() []access.CatalogTool {
 	return rows
 }
 
-// cutList takes the tools that this connection may not use out of tools/list.
-func (s *Server) cutList(next sdk.MethodHandler) sdk.MethodHandler {
+// guard stands before every method of the SDK. What authenticate let through by the method it read in the body is
+// looked at once more by the method that the SDK read: two parsers must not be played against each other.
+func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 	return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
-		result, err := next(ctx, method, req)
-		list, ok := result.(*sdk.ListToolsResult)
-		if err != nil || !ok {
-			return result, err
-		}
 		c, refusal := callerOf(ctx)
-		kept := make([]*sdk.Tool, 0, len(list.Tools))
-		for _, t := range list.Tools {
-			if known := s.byName[t.Name]; refusal == nil && known != nil && access.MayUse(c.current(), known.Tool) {
-				kept = append(kept, t)
+		if refusal != nil {
+			return nil, refusal
+		}
+		if method == "tools/call" {
+			if params, ok := req.GetParams().(*sdk.CallToolParamsRaw); ok && s.byName[params.Name] == nil {
+				return s.unknownTool(c, params.Name), nil
+			}
+			return next(ctx, method, req)
+		}
+		if d := access.Admit(s.now(), c.current(), c.ip); !d.Allowed() {
+			s.refused(c, method, "", "", d.Err())
+			return nil, &jsonrpc.Error{Code: int64(httpStatus(d.Err().Kind)), Message: d.Err().Message}
+		}
+		result, err := next(ctx, method, req)
+		if list, ok := result.(*sdk.ListToolsResult); ok && err == nil {
+			s.cutList(c, list)
+		}
+		return result, err
+	}
+}
+
+// unknownTool answers a call of a tool that does not exist, in a form that the model reads.
+func (s *Server) unknownTool(c *caller, name string) *sdk.CallToolResult {
+	refusal := access.Admit(s.now(), c.current(), c.ip).Err()
+	if refusal == nil {
+		names := make([]string, 0, len(s.tools))
+		for _, t := range s.tools {
+			if access.MayUse(c.current(), t.Tool) {
+				names = append(names, t.Name)
 			}
 		}
-		list.Tools = kept
-		return list, nil
+		refusal = access.NewError(access.UnknownTool, fmt.Sprintf("There is no tool %q.", clip(name, 60)), nearHint(name, names, "tools"))
 	}
+	s.refused(c, "tools/call", clip(name, 60), "", refusal)
+	return errorResult(refusal)
+}
+
+// cutList takes the tools that this connection may not use out of tools/list, and puts the rest in the catalog's order.
+func (s *Server) cutList(c *caller, list *sdk.ListToolsResult) {
+	kept := make([]*sdk.Tool, 0, len(list.Tools))
+	for _, known := range s.tools {
+		i := slices.IndexFunc(list.Tools, func(t *sdk.Tool) bool { return t.Name == known.Name })
+		if i >= 0 && access.MayUse(c.current(), known.Tool) {
+			kept = append(kept, list.Tools[i])
+		}
+	}
+	list.Tools = kept
 }

@@ -1,0 +1,70 @@
+package main
+
+import "fmt"
+
+// bar is one promise and how it was kept.
+type bar struct {
+	What  string  `json:"what"`
+	Value float64 `json:"value"`
+	Limit float64 `json:"limit"`
+	Least bool    `json:"at_least"` // Limit is a minimum, not a maximum
+	Pass  bool    `json:"pass"`
+}
+
+// newBar compares so that NaN, which is what nothing measured gives, fails.
+func newBar(what string, value, limit float64, least bool) bar {
+	pass := value <= limit
+	if least {
+		pass = value >= limit
+	}
+	return bar{what, value, limit, least, pass}
+}
+
+const (
+	atLeast = true
+	atMost  = false
+)
+
+// The promises.
+const (
+	minRateUsual  = 2.5  // throughput at c=8, in that of the usual /jsonrpc call
+	minRateHeader = 1.0  // the same, in that of /jsonrpc with the database header
+	maxMedian     = 0.65 // median at c=1, in that of the usual /jsonrpc call
+	minRateBare   = 0.75 // throughput at c=32, in that of the bare server
+	maxOverBare   = 0.3  // ms at c=1, median above the bare server's
+	maxMemory     = 60.0 // MB, the peak
+	maxGrowth     = 6.0  // MB from the middle of the run to its end: flat, but for what the collector leaves lying
+	maxCalls      = 1.01 // Odoo calls per tool call; a snapshot is fetched anew every 30 s
+)
+
+// bars judges what was measured. A part that did not run has no bars.
+func bars(r results) (out []bar) {
+	if p := r.Real; p != nil {
+		out = append(out,
+			newBar("c=8 throughput / usual /jsonrpc", p.compare(nameDoorman, nameUsual, 8, rateRatio), minRateUsual, atLeast),
+			newBar("c=8 throughput / /jsonrpc with the database header", p.compare(nameDoorman, nameJSONRPC, 8, rateRatio), minRateHeader, atLeast),
+			newBar("c=1 median / usual /jsonrpc", p.compare(nameDoorman, nameUsual, 1, p50Ratio), maxMedian, atMost),
+			newBar("Odoo calls per tool call (real)", p.CallsPerTool, maxCalls, atMost))
+	}
+	if p := r.Fake; p != nil {
+		out = append(out,
+			newBar("c=32 throughput / bare server", p.compare(nameDoorman, nameBare, 32, rateRatio), minRateBare, atLeast),
+			newBar("c=1 median above the bare server's (ms)", p.compare(nameDoorman, nameBare, 1, p50Difference), maxOverBare, atMost),
+			newBar("memory, peak (MB)", p.End.Peak, maxMemory, atMost),
+			newBar("memory, growth in the second half (MB)", p.End.RSS-p.Middle.RSS, maxGrowth, atMost),
+			newBar("Odoo calls per tool call (fake)", p.CallsPerTool, maxCalls, atMost))
+	}
+	return out
+}
+
+// String is the bar on one line.
+func (b bar) String() string {
+	word, verdict := "<=", "PASS"
+	if b.Least {
+		word = ">="
+	}
+	if !b.Pass {
+		verdict = "FAIL"
+	}
+	return fmt.Sprintf("%s  %-52s %8.3f  (%s %g)", verdict, b.What, b.Value, word, b.Limit)
+}

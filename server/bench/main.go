@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	rounds  int
+	seconds float64
+	only    string
+	check   bool
+	json    string
+	doorman string
+	other   string
+	addons  string
+	odooLog string
+}
+
+func parseOptions(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&o.rounds, "rounds", 6, "how often every way has its turn; the fake part takes twice as many")
+	flags.Float64Var(&o.seconds, "seconds", 1, "length of one turn")
+	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both)")
+	flags.BoolVar(&o.check, "check", false, "exit with 1 if a bar is missed")
+	flags.StringVar(&o.json, "json", "", "write all results to this `file` too")
+	flags.StringVar(&o.doorman, "doorman", "", "use this `binary` instead of building doorman")
+	flags.StringVar(&o.other, "other", "", "fake part: let a second doorman `binary` take turns too, to compare two builds")
+	flags.StringVar(&o.addons, "addons", "", "real part: use this addons `folder` instead of the repository's")
+	flags.StringVar(&o.odooLog, "odoo-log", "", "real part: keep Odoo's log in this `file`")
+	if err = flags.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case o.only != "" && o.only != "real" && o.only != "fake":
+		err = fmt.Errorf("--only is real or fake, not %q", o.only)
+	case o.rounds < 1 || o.rounds > 100:
+		err = errors.New("--rounds must be between 1 and 100")
+	case o.seconds < 0.1 || o.seconds > 60:
+		err = errors.New("--seconds must be between 0.1 and 60")
+	}
+	return o, err
+}
+
+func (o options) slice() time.Duration { return time.Duration(o.seconds * float64(time.Second)) }
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == bareCommand {
+		exitOn(serveBare(os.Args[2]), 1)
+		return
+	}
+	o, err := parseOptions(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	exitOn(err, 2)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	passed, err := run(ctx, o)
+	stop()
+	exitOn(err, 1)
+	if o.check && !passed {
+		os.Exit(1)
+	}
+}
+
+func exitOn(err error, code int) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(code)
+	}
+}
+
+// run runs the parts that are asked for, prints them, and reports whether every bar holds.
+func run(ctx context.Context, o options) (passed bool, err error) {
+	tools, err := newToolbox(ctx, o)
+	if err != nil {
+		return false, err
+	}
+	defer tools.remove()
+	var all results
+	if o.only != "fake" {
+		if all.Real, err = realPart(ctx, o, tools); err != nil {
+			return false, fmt.Errorf("real Odoo: %w", err)
+		}
+		printPart(os.Stdout, all.Real)
+	}
+	if o.only != "real" {
+		if all.Fake, err = fakePart(ctx, o, tools); err != nil {
+			return false, fmt.Errorf("fake Odoo: %w", err)
+		}
+		printPart(os.Stdout, all.Fake)
+	}
+	all.Bars = bars(all)
+	passed = printBars(os.Stdout, all.Bars)
+	return passed, writeJSON(o.json, all)
+}
