@@ -72,11 +72,26 @@ class Guard:
 
     def _through(self, model, field):
         """The model behind a relation, if the path may go there."""
+        if not field.relational:
+            raise ValueError(f"{field} is no relation")
         if not self.may_use(field.comodel_name):
             raise Refusal(
                 "not_allowed",
                 f"{model._name}.{field.name} leads to {field.comodel_name}, which "
                 "this connection may not use.",
+                "Leave that part out.",
+            )
+        if (
+            self.allowed is not None
+            and field.comodel_name in rules.FOLLOWERS
+            and getattr(field, "inverse_name", None) != "res_id"
+        ):
+            # message_ids are this record's own; mail_message_id may be of a record
+            # of any model.
+            raise Refusal(
+                "not_allowed",
+                f"{model._name}.{field.name} may lead to models that this connection "
+                "may not use.",
                 "Leave that part out.",
             )
         return self.env[field.comodel_name]
@@ -111,6 +126,8 @@ class Guard:
 
         :return: the model that holds the last field, and that field
         """
+        if path.count(".") > rules.MAX_STEPS or path.endswith("."):
+            raise Refusal("invalid_input", f"{path[:80]!r} is no path of fields.")
         name, _, rest = path.partition(".")
         field = self.field(model, name)
         while rest:
@@ -146,11 +163,15 @@ class Guard:
 
     def _conditions(self, model, domain):
         for condition in domain.iter_conditions():
+            if condition.operator not in rules.OPERATORS:
+                raise ValueError(condition.operator)
             owner, field = self.path(model, condition.field_expr)
-            if not field.relational:
-                continue
             if condition.operator in ("any", "not any"):
-                self._conditions(self._through(owner, field), Domain(condition.value))
+                # Odoo puts what is inside ``id any`` in its place.
+                other = owner if field.name == "id" else self._through(owner, field)
+                self._conditions(other, Domain(condition.value))
+            elif not field.relational:
+                continue
             elif self._compares_name(condition):
                 # ("partner_id", "ilike", "x") searches the partner's name, and
                 # whatever else its name search looks into: e-mail, VAT number.
@@ -216,6 +237,7 @@ class Guard:
         if (
             not isinstance(ids, list)
             or not ids
+            or len(ids) > rules.MAX_IDS
             or any(type(i) is not int or i <= 0 for i in ids)
         ):
             raise Refusal("invalid_input", "Name the ids of the records.")

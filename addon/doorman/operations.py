@@ -185,6 +185,8 @@ def run(guard, request):
     """
     method = request.get("method")
     kwargs = request.get("kwargs") or {}
+    if not isinstance(kwargs, dict) or not isinstance(method, str | None):
+        raise Refusal("invalid_input", "The method or its arguments are malformed.")
     if not request.get("model"):
         if method not in OPERATIONS:
             raise Refusal("not_allowed", f"There is no operation {method!r}.")
@@ -202,5 +204,6 @@ def only_reads(request):
     """Whether a request changes nothing, by what it names."""
     if not request.get("model"):
         return True
-    entry = METHODS.get(request.get("method"))
+    method = request.get("method")
+    entry = METHODS.get(method) if isinstance(method, str) else None
     return entry is None or entry[1]

@@ -11,18 +11,38 @@ import re
 FLOOR_MODELS = (
     "doorman.",
     "res.users.apikeys",
+    "res.users.apikeys.",
     "res.users.deletion",
     "res.users.identitycheck",
     "res.users.log",
+    "res.device",
+    "res.device.",
+    "res.config.settings",
+    "res.company.ldap",
     "auth_totp.",
+    "auth.totp.",
+    "auth.oauth.provider",
     "auth.passkey.",
     "change.password.",
     "ir.rule",
     "ir.model.access",
     "ir.config_parameter",
     "ir.logging",
+    "ir.profile",
     "ir.mail_server",
     "fetchmail.server",
+    # E-mails on their way: invitations and password resets with their tokens.
+    "mail.mail",
+    "mail.push",
+    "mail.push.",
+    "mail.ice.server",
+    "payment.provider",
+    "payment.token",
+    "iap.account",
+    "sms.account.",
+    "certificate.",
+    "account_edi_proxy_client.",
+    "base_import.",
     "bus.",
     "base.module.",
     "base.partner.merge.",
@@ -30,14 +50,28 @@ FLOOR_MODELS = (
 
 # Fields whose name says that they hold a credential. They are withheld in reads,
 # domains, orders and groups alike: a search on a token is a read of it, one
-# character at a time.
+# character at a time. The kinds of keys are those of Odoo's own modules.
 CREDENTIAL_FIELD = re.compile(
-    r"(^|_)("
-    r"password|passwd|passphrase|pwd|smtp_pass|secret|secrets|token|tokens|"
-    r"api_?keys?|private_?keys?|secret_?key|credential|credentials|totp_secret|"
-    r"otp|pin|cvc|cvv|webhook_key|signing_key|encryption_key"
-    r")($|_)"
+    r"passw(or)?d|passphrase|credential|secret(?!ar)|tokens?($|_)|api_?keys?($|_)"
+    r"|(^|_)(pwd|smtp_pass|otp|pin|cvc|cvv)($|_)"
+    r"|(^|_)(aade|access|account|app|encryption|googlemap|hash|hmac|kiosk"
+    r"|notification|pem|pos|private|replacement|server|session|shared|signature"
+    r"|signing|transaction|verification|webhook)_?keys?($|_)"
+    r"|(^|_)(access_code|verification_code|session_identifier|webhook_url"
+    r"|webhook_uuid|invit(e|ation)_(url|link))($|_)",
+    re.IGNORECASE,
 )
+
+# The operators of a domain; the rest are Odoo's own affair: "any!" leaves the
+# record rules of the other model out, and Odoo takes it from a list as "ANY!".
+OPERATORS = frozenset(
+    {"=", "!=", "<>", "==", "=?", "<", "<=", ">", ">=", "in", "not in"}
+    | {"like", "not like", "ilike", "not ilike"}
+    | {"=like", "not =like", "=ilike", "not =ilike"}
+    | {"any", "not any", "child_of", "parent_of"}
+)
+MAX_STEPS = 16
+MAX_IDS = 10_000
 
 # Not credentials, but bytes: they never travel in a reply.
 BYTES_FIELDS = frozenset({"raw", "db_datas"})
@@ -53,6 +87,9 @@ FOLLOWERS = {
     "mail.message": "model",
     "mail.activity": "res_model",
     "mail.followers": "res_model",
+    "mail.scheduled.message": "model",
+    "mail.compose.message": "model",
+    "rating.rating": "res_model",
 }
 
 

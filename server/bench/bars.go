@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // bar is one promise and how it was kept.
 type bar struct {
@@ -51,10 +54,19 @@ func bars(r results) (out []bar) {
 			newBar("c=32 throughput / bare server", p.compare(nameDoorman, nameBare, 32, rateRatio), minRateBare, atLeast),
 			newBar("c=1 median above the bare server's (ms)", p.compare(nameDoorman, nameBare, 1, p50Difference), maxOverBare, atMost),
 			newBar("memory, peak (MB)", p.End.Peak, maxMemory, atMost),
-			newBar("memory, growth in the second half (MB)", p.End.RSS-p.Middle.RSS, maxGrowth, atMost),
+			newBar("memory, growth in the second half (MB)", growth(p), maxGrowth, atMost),
 			newBar("Odoo calls per tool call (fake)", p.CallsPerTool, maxCalls, atMost))
 	}
 	return out
+}
+
+// growth is how much more memory the service holds at the end than in the middle, in MB. What was not measured is no
+// growth of 0: it is NaN, which fails.
+func growth(p *part) float64 {
+	if p.Middle.RSS == 0 || p.End.RSS == 0 {
+		return math.NaN()
+	}
+	return p.End.RSS - p.Middle.RSS
 }
 
 // String is the bar on one line.

@@ -132,10 +132,10 @@ func TestBars(t *testing.T) {
 		"slow against the bare one":   {"c=32 throughput", func(r *results) { r.Fake.slices[nameDoorman][32] = even(749, 9) }},
 		"late against the bare one":   {"c=1 median above", func(r *results) { r.Fake.slices[nameDoorman][1] = even(900, 0.61) }},
 		"fat":                         {"peak", func(r *results) { r.Fake.End.Peak = 61 }},
-		"leaking":                     {"end / middle", func(r *results) { r.Fake.End.RSS = 36 }},
+		"leaking":                     {"growth", func(r *results) { r.Fake.End.RSS = 36.1 }},
 		"two calls to the fake":       {"(fake)", func(r *results) { r.Fake.CallsPerTool = 1.5 }},
 		"nothing measured":            {"c=32 throughput", func(r *results) { r.Fake.slices[nameDoorman][32] = nil }},
-		"no memory measured":          {"end / middle", func(r *results) { r.Fake.Middle, r.Fake.End = memory{}, memory{} }},
+		"no memory measured":          {"growth", func(r *results) { r.Fake.Middle, r.Fake.End = memory{}, memory{} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := good()

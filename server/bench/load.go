@@ -130,8 +130,7 @@ func (w *way) turn(ctx context.Context, concurrency int, d time.Duration) (slice
 	return out, nil
 }
 
-// race lets the ways take turns at every concurrency, in another order each round. around, if given, is called before
-// and after every turn.
+// race lets the ways take turns at every concurrency, in another order each round. between is called after each round.
 func race(ctx context.Context, ways []*way, concurrencies []int, rounds int, d time.Duration, between func(round int) error) (map[string]map[int][]slice, error) {
 	out := map[string]map[int][]slice{}
 	for _, w := range ways {

@@ -38,7 +38,7 @@ class DoormanController(http.Controller):
             call_id, method, params = body.get("id"), body["method"], body["params"]
             if not isinstance(params, dict):
                 raise TypeError
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return self._answer(
                 None, error=("ValueError", "Not a JSON-RPC 2.0 request"), status=400
             )
@@ -78,7 +78,7 @@ class DoormanController(http.Controller):
             return 503, "odoo.exceptions.ConcurrencyError", "Too many at once"
         if isinstance(exc, AccessError):
             return 403, "odoo.exceptions.AccessError", exc.args[0]
-        if isinstance(exc, TypeError):
+        if isinstance(exc, (TypeError, ValueError)):
             # A service of another version.
             return 400, "TypeError", "Wrong arguments"
         return 500, "InternalError", "Internal error"

@@ -53,6 +53,7 @@ class DoormanConnection(models.Model):
             "tools_restricted",
             "models_restricted",
             "companies_restricted",
+            "needs_activation",
         }
     )
     _frozen_fields = frozenset({"auth_type", "user_id"})
@@ -74,7 +75,8 @@ class DoormanConnection(models.Model):
         default=lambda self: self.env.user,
         help="The AI tool sees and does what this user may see and do, never more.",
     )
-    company_id = fields.Many2one(related="user_id.company_id", store=True)
+    # Not stored: a column could be written, and the record rule reads it.
+    company_id = fields.Many2one(related="user_id.company_id")
     state = fields.Selection(
         [
             ("inactive", "Waiting for activation"),
@@ -92,6 +94,8 @@ class DoormanConnection(models.Model):
         index=True,
         tracking=True,
     )
+    # Set when it is revoked before an administrator let it in.
+    needs_activation = fields.Boolean(readonly=True, copy=False)
     version = fields.Integer(
         readonly=True,
         default=1,
@@ -172,7 +176,22 @@ class DoormanConnection(models.Model):
         res = super().write(vals)
         if self._versioned_fields & vals.keys():
             self._bump()
+        if "expires_at" in vals:
+            self._move_key_expiry()
         return res
+
+    def _move_key_expiry(self):
+        """Else the key dies on the old day, though its connection lives."""
+        self.flush_recordset(["expires_at"])
+        self.env.cr.execute(
+            SQL(
+                "UPDATE res_users_apikeys k SET expiration_date = c.expires_at "
+                "FROM doorman_connection c JOIN doorman_connection_proof p "
+                "ON p.connection_id = c.id "
+                "WHERE k.id = p.api_key_id AND c.id = ANY(%s)",
+                self.ids,
+            )
+        )
 
     def unlink(self):
         # The audit outlives what it is about: rows keep the name and lose the link.
@@ -219,6 +238,8 @@ class DoormanConnection(models.Model):
         self.env.cr.execute(
             SQL(
                 "UPDATE doorman_connection SET state = %s, version = version + 1, "
+                "needs_activation = COALESCE(needs_activation, false) "
+                "OR state = 'inactive', "
                 "write_date = now() at time zone 'utc', write_uid = %s "
                 "WHERE id = ANY(%s) AND state = ANY(%s) RETURNING id",
                 state,
@@ -228,7 +249,7 @@ class DoormanConnection(models.Model):
             )
         )
         changed = self.browse([row[0] for row in self.env.cr.fetchall()])
-        self.invalidate_recordset(["state", "version"])
+        self.invalidate_recordset(["state", "version", "needs_activation"])
         return changed
 
     def action_revoke(self):
@@ -260,11 +281,18 @@ class DoormanConnection(models.Model):
             raise UserError(
                 self.env._("It is past its expiry date: set a later one first.")
             )
+        admin = self.env.su or self.env.user.has_group("doorman.group_admin")
+        if connection.needs_activation and not admin:
+            raise UserError(self.env._("An MCP administrator has to let it in first."))
         if not connection._transition("awaiting", ("revoked", "expired")):
             raise UserError(self.env._("Only revoked or expired connections can be."))
         connection.message_post(
             body=self.env._("Reactivated by %s.", self.env.user.name)
         )
+        if connection.needs_activation:
+            connection._inside().needs_activation = False
+        if connection.auth_type != "bearer":
+            return True
         return self._new_key_dialog()
 
     def action_rotate_key(self):
@@ -312,6 +340,7 @@ class DoormanConnection(models.Model):
     def action_open_audit(self):
         """The audit rows of this connection."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "doorman.doorman_audit_action"
         )

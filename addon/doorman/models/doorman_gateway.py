@@ -2,6 +2,7 @@ import json
 import logging
 import re
 import time
+from datetime import datetime
 
 import psycopg2
 
@@ -19,6 +20,7 @@ from odoo.tools.json import json_default
 
 from .. import operations, rules
 from ..guard import Guard, Refusal
+from .doorman_audit import clean
 from .doorman_connection import LIVE_STATES, hash_proof
 
 _logger = logging.getLogger(__name__)
@@ -31,7 +33,8 @@ FENCE = """
     SELECT c.id, c.name, c.auth_type, c.version, c.state, c.active,
            c.expires_at IS NOT NULL
                AND c.expires_at <= now() at time zone 'utc' AS expired,
-           c.user_id, c.company_id, u.login, u.active AS user_active,
+           c.user_id, u.company_id, u.login, u.active AS user_active,
+           u.share AS user_share,
            k.id IS NOT NULL
                AND k.scope = 'mcp'
                AND k.user_id = c.user_id
@@ -181,7 +184,7 @@ class DoormanGateway(models.AbstractModel):
     # ---- the fence ----
 
     def _fence_row(self, proof, timeout, synchronous):
-        if not isinstance(proof, str) or not PROOF.match(proof):
+        if not isinstance(proof, str) or not PROOF.fullmatch(proof):
             return None
         self.env.cr.execute(FENCE, [timeout, synchronous, hash_proof(proof)])
         names = [column.name for column in self.env.cr.description]
@@ -196,6 +199,8 @@ class DoormanGateway(models.AbstractModel):
         elif not row["user_active"] or row["user_id"] == api.SUPERUSER_ID:
             # The superuser would bypass every rule: no connection is ever that.
             reason = "user archived"
+        elif row["user_share"]:
+            reason = "user is no internal user"
         elif not row["key_valid"]:
             reason = "key removed or expired"
         elif row["state"] not in LIVE_STATES or not row["active"]:
@@ -222,6 +227,8 @@ class DoormanGateway(models.AbstractModel):
 
         :return: the answer, and the audit row without its duration
         """
+        if not isinstance(fence, dict) or not isinstance(request, dict):
+            raise TypeError("fence and request are objects")
         reads = operations.only_reads(request)
         # A row of a call that only read may be lost if PostgreSQL itself crashes
         # within a fraction of a second; a write waits for the disk.
@@ -264,6 +271,8 @@ class DoormanGateway(models.AbstractModel):
 
     def _run(self, connection, row, request):
         allowed, companies = connection._model_rule(row["version"])
+        if not isinstance(request.get("context") or {}, dict):
+            raise Refusal("invalid_input", "The context is malformed.")
         context = {
             key: value
             for key, value in (request.get("context") or {}).items()
@@ -304,7 +313,8 @@ class DoormanGateway(models.AbstractModel):
 
     def _audit_row(self, row, request):
         """What is known of a request before it runs."""
-        asked = request.get("audit") or {}
+        asked = request.get("audit")
+        asked = asked if isinstance(asked, dict) else {}
         ids = request.get("ids")
         audit = {
             "ip": self._text(asked.get("ip")),
@@ -331,7 +341,14 @@ class DoormanGateway(models.AbstractModel):
     def _record_one(self, event):
         """One refusal, with the connection's own name and user: the service says
         only which connection it means."""
-        asked = event.get("audit") or {}
+        if not isinstance(event, dict) or not isinstance(
+            event.get("connection") or 0, int
+        ):
+            raise TypeError("an event is an object")
+        if event.get("time"):
+            datetime.fromisoformat(event["time"])
+        count = min(max(1, int(event.get("count") or 1)), 1_000_000)
+        asked = event.get("audit")
         audit = self._audit_row(None, {"audit": asked, "model": event.get("model")})
         connection = (
             self.env["doorman.connection"].sudo().browse(event.get("connection") or 0)
@@ -350,13 +367,13 @@ class DoormanGateway(models.AbstractModel):
             outcome="refused",
             reason=self._text(event.get("reason")),
             message=self._text(event.get("message")),
-            count=max(1, int(event.get("count") or 1)),
+            count=count,
         )
         self.env["doorman.audit"]._insert(audit)
 
     @staticmethod
     def _text(value):
-        return str(value)[:256] if value else ""
+        return clean(value)[:256] if value else ""
 
     # ---- errors ----
 
@@ -415,4 +432,6 @@ class DoormanGateway(models.AbstractModel):
 
     @staticmethod
     def _dump(value):
-        return json.dumps(value, ensure_ascii=False, default=json_default)
+        text = json.dumps(value, ensure_ascii=False, default=json_default)
+        # A lone surrogate is valid JSON as an escape only.
+        return text.encode(errors="backslashreplace").decode()

@@ -77,11 +77,17 @@ class DoormanPolicyMixin(models.AbstractModel):
 
     def _set_restrictions(self, lists):
         flags = self._restrictions()
+        # All that is on the list, also what is archived, or of a company that the
+        # one who writes cannot see: an empty list allows everything.
+        self.flush_recordset(list(lists))
+        self.invalidate_recordset(list(lists))
+        full = self.sudo().with_context(active_test=False)
         vals = {
-            flags[name]: bool(self[name])
+            flags[name]: bool(full[name])
             for name in lists
-            if self[flags[name]] != bool(self[name])
+            if full[flags[name]] != bool(full[name])
         }
+        self.invalidate_recordset(list(lists))
         if vals:
             self._inside().write(vals)
 

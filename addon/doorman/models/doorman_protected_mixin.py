@@ -36,6 +36,17 @@ class DoormanProtectedMixin(models.AbstractModel):
                 )
             )
 
+    @api.model
+    def default_get(self, fields):
+        """Neither the context nor what a user stored as default fills them."""
+        values = super().default_get(fields)
+        for name in self._protected_fields & values.keys():
+            default = self._fields[name].default
+            values.pop(name)
+            if default:
+                values[name] = default(self)
+        return values
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:

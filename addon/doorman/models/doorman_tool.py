@@ -68,6 +68,8 @@ class DoormanTool(models.Model):
         }
         done = {"created": 0, "updated": 0, "retired": 0}
         for tool in tools:
+            if not isinstance(tool, dict) or not tool.get("name"):
+                raise TypeError("a tool is an object with a name")
             vals = {
                 "name": str(tool["name"]),
                 "title": tool.get("title") or "",

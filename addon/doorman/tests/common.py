@@ -61,6 +61,12 @@ class DoormanMixin:
         connections = cls.env["doorman.connection"].with_context(**QUIET)
         return cls.env["doorman.connection"].browse(connections.create(vals).id)
 
+    @classmethod
+    def tool(cls, name):
+        """A tool of the catalog, without the right to write it."""
+        tool = cls.env["doorman.tool"]._inside().create({"name": name})
+        return cls.env["doorman.tool"].browse(tool.id)
+
     def allow_models(self, *names, connection=None):
         """Limit a connection to these models; to none in particular without any."""
         models = self.env["ir.model"].search([("model", "in", names)])
@@ -111,12 +117,14 @@ class DoormanMixin:
     def new_rows(self, before):
         return self.rows()[: -len(before) or None]
 
-    def outcome(self, run, *denials):
+    def outcome(self, run, *denials, undo=False):
         """``allow`` or ``deny``; whatever else goes wrong is an error of the test."""
         try:
-            with self.env.cr.savepoint():
+            with self.env.cr.savepoint() as savepoint:
                 run()
                 self.env.flush_all()
+                if undo:
+                    savepoint.rollback()
         except (AccessError, *denials):
             return "deny"
         return "allow"

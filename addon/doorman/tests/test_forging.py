@@ -40,7 +40,7 @@ class TestForging(DoormanCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.tool = cls.env["doorman.tool"]._inside().create({"name": "t1"})
+        cls.the_tool = cls.tool("t1")
         cls.env["doorman.audit"]._insert(
             {
                 "outcome": "refused",
@@ -57,7 +57,7 @@ class TestForging(DoormanCase):
         return (
             (self.connection, CONNECTION | FROZEN | other),
             (self.settings, SETTINGS),
-            (self.tool, TOOL),
+            (self.the_tool, TOOL),
             (self.audit, AUDIT),
         )
 
@@ -161,7 +161,7 @@ class TestForging(DoormanCase):
             with self.subTest(field=name):
                 run = lambda n=name, v=value: mine.copy({n: v})  # noqa: E731
                 self._refused(run)
-        for record in (self.audit, self.tool, self.settings):
+        for record in (self.audit, self.the_tool, self.settings):
             with self.subTest(model=record._name):
                 self._refused(record.with_user(self.people["admin"]).copy, UserError)
 
@@ -216,8 +216,8 @@ class TestForging(DoormanCase):
         commands = {
             "allowed_tool_ids": [
                 Command.create({"name": "x"}),
-                Command.update(self.tool.id, {"scope_code": "x"}),
-                Command.delete(self.tool.id),
+                Command.update(self.the_tool.id, {"scope_code": "x"}),
+                Command.delete(self.the_tool.id),
             ],
             "scope_ids": [
                 Command.create({"name": "x", "code": "y", "group_id": 1}),
@@ -230,6 +230,11 @@ class TestForging(DoormanCase):
             ],
             "company_ids": [Command.update(self.company.id, {"name": "x"})],
         }
+        # As in a request: Odoo runs some commands as the user who opened the
+        # transaction, which in a test is the superuser.
+        transaction = self.env.transaction
+        self.addCleanup(setattr, transaction, "default_env", transaction.default_env)
+        transaction.default_env = mine.env
         for name, values in commands.items():
             for command in values:
                 with self.subTest(field=name, command=command):

@@ -48,7 +48,7 @@ x_studio_API_KEY X_Token x_userpassword x_authtoken x_bearertoken
 
 READABLE = """
 name login email display_name code default_code zip phone mobile vat barcode
-key_date monkey turkey keyboard shipping_code description pinned pin_count_total
+key_date monkey turkey keyboard shipping_code description pinned
 spin opinion author_id authority state_id tokenize compass passport_id
 hotpink stock_quant key_account public_holiday secretary_id
 """.split()

@@ -1,0 +1,264 @@
+"""What can be seen by reading the addon: no Odoo and no database is needed.
+
+Runs with Odoo's tests and, alone, by ``python3 addon/doorman/tests/test_static.py``.
+"""
+
+import ast
+import csv
+import re
+import unittest
+from pathlib import Path
+from xml.etree import ElementTree
+
+try:
+    from odoo.tests import BaseCase, tagged
+except ImportError:
+    BaseCase = unittest.TestCase
+
+    def tagged(*_tags):
+        return lambda cls: cls
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Who calls sudo(), and how often. Each was looked at: what is done with the greater
+# right is checked before, or is no more than reading what decides.
+SUDO = {
+    "models/doorman_connection.py:_check_user": 1,
+    "models/doorman_connection.py:_check_may_see_key": 1,
+    "models/doorman_connection.py:_compute_missing_scopes": 1,
+    "models/doorman_connection.py:_issue_key": 1,
+    "models/doorman_connection.py:_model_rule": 1,
+    "models/doorman_connection.py:_new_key_dialog": 2,
+    "models/doorman_connection.py:_remove_keys": 2,
+    "models/doorman_connection.py:_snapshot": 1,
+    "models/doorman_connection.py:action_reactivate": 1,
+    "models/doorman_connection.py:action_revoke": 1,
+    "models/doorman_gateway.py:_connection": 1,
+    "models/doorman_gateway.py:_limit_companies": 2,
+    "models/doorman_gateway.py:_record_one": 1,
+    "models/doorman_gateway.py:hello": 3,
+    "models/doorman_policy_mixin.py:_set_restrictions": 1,
+    "models/doorman_scope.py:_codes_by_group": 1,
+    "models/doorman_settings.py:_generate_service_key": 1,
+    "models/doorman_settings.py:_snapshot": 2,
+    "models/doorman_settings.py:_switch": 1,
+    "models/doorman_settings.py:action_generate_service_key": 2,
+    "models/doorman_tool.py:_sync": 2,
+    "models/res_users.py:_doorman_fingerprint": 1,
+    "models/res_users.py:_doorman_grant_defaults": 1,
+    "models/res_users.py:unlink": 2,
+    "guard.py:records": 1,
+}
+
+# Queries that are put together from pieces: constants of the module, no values.
+BUILT_SQL = {"models/doorman_audit.py:INSERT"}
+
+SQL_WORDS = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b")
+
+
+def sources():
+    for path in sorted(ROOT.rglob("*.py")):
+        if "tests" not in path.parts:
+            name = str(path.relative_to(ROOT))
+            yield name, ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def named_nodes(tree):
+    """Every node, with the name of the function or constant it stands in."""
+
+    def walk(node, owner):
+        for child in ast.iter_child_nodes(node):
+            name = owner
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                name = child.name
+            elif isinstance(child, ast.Assign) and owner == "<module>":
+                name = getattr(child.targets[0], "id", owner)
+            yield name, child
+            yield from walk(child, name)
+
+    yield from walk(tree, "<module>")
+
+
+def calls(tree, method):
+    for owner, node in named_nodes(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            name = getattr(function, "attr", getattr(function, "id", ""))
+            if name == method:
+                yield owner, node
+
+
+def manifest():
+    return ast.literal_eval((ROOT / "__manifest__.py").read_text(encoding="utf-8"))
+
+
+@tagged("post_install", "-at_install")
+class TestStatic(BaseCase):
+    maxDiff = None
+
+    def test_sudo_only_where_it_was_looked_at(self):
+        found = {}
+        for name, tree in sources():
+            for owner, _node in calls(tree, "sudo"):
+                key = f"{name}:{owner}"
+                found[key] = found.get(key, 0) + 1
+        self.assertEqual(found, SUDO)
+
+    def test_nothing_becomes_the_superuser(self):
+        for name, tree in sources():
+            for owner, node in named_nodes(tree):
+                if isinstance(node, ast.keyword) and node.arg == "su":
+                    value = getattr(node.value, "value", None)
+                    self.assertIs(value, False, f"{name}:{owner}")
+            for method in ("with_user", "update_env"):
+                for owner, node in calls(tree, method):
+                    text = ast.unparse(node)
+                    self.assertNotIn("SUPERUSER", text, f"{name}:{owner}")
+                    self.assertNotIn("user_root", text, f"{name}:{owner}")
+
+    def test_no_commit_eval_or_print(self):
+        for name, tree in sources():
+            for word in ("commit", "rollback", "eval", "exec", "safe_eval", "print"):
+                self.assertFalse(list(calls(tree, word)), f"{word}() in {name}")
+
+    def test_translations_are_the_environments(self):
+        for name, tree in sources():
+            for owner, node in calls(tree, "_"):
+                text = ast.unparse(node.func)
+                self.assertTrue(text.endswith("env._"), f"{name}:{owner}: {text}")
+                first = node.args[0]
+                self.assertIsInstance(first, ast.Constant, f"{name}:{owner}")
+
+    def test_no_sql_is_built_from_values(self):
+        for name, tree in sources():
+            for owner, node in named_nodes(tree):
+                if f"{name}:{owner}" in BUILT_SQL:
+                    continue
+                text = self._built_text(node)
+                if text and SQL_WORDS.search(text):
+                    self.fail(f"SQL is put together in {name}:{owner}: {text[:60]}")
+
+    def _built_text(self, node):
+        if isinstance(node, ast.JoinedStr):
+            return "".join(p.value for p in node.values if isinstance(p, ast.Constant))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod | ast.Add):
+            return ast.unparse(node)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "format":
+            return ast.unparse(node)
+        return ""
+
+    def test_queries_are_constants(self):
+        """The first argument of ``execute`` is text, ``SQL`` or a module's constant."""
+        for name, tree in sources():
+            for owner, node in calls(tree, "execute"):
+                first = node.args[0]
+                good = (
+                    isinstance(first, ast.Constant)
+                    or (isinstance(first, ast.Name) and first.id.isupper())
+                    or (
+                        isinstance(first, ast.Call)
+                        and getattr(first.func, "id", "") == "SQL"
+                        and isinstance(first.args[0], ast.Constant)
+                    )
+                )
+                self.assertTrue(good, f"{name}:{owner}: {ast.unparse(first)[:60]}")
+
+    def test_constraints_are_those_of_19(self):
+        for name, tree in sources():
+            for owner, node in named_nodes(tree):
+                if isinstance(node, ast.Name):
+                    self.assertNotEqual(node.id, "_sql_constraints", f"{name}:{owner}")
+
+    def test_overrides_call_super(self):
+        for name, tree in sources():
+            for _owner, node in named_nodes(tree):
+                if not isinstance(node, ast.FunctionDef):
+                    continue
+                text = ast.unparse(node)
+                if node.name in ("create", "write", "unlink", "copy", "default_get"):
+                    refuses = "raise AccessError" in text
+                    self.assertTrue(refuses or "super(" in text, f"{name}:{node.name}")
+
+    # ---- manifest, data, views ----
+
+    def test_manifest(self):
+        data = manifest()
+        self.assertRegex(data["version"], r"^19\.0\.\d+\.\d+\.\d+$")
+        self.assertEqual(data["license"], "LGPL-3")
+        files = data["data"]
+        self.assertEqual(len(files), len(set(files)))
+        for file in files:
+            self.assertTrue((ROOT / file).is_file(), file)
+        folders = [Path(f).parts[0] for f in files]
+        order = [f for i, f in enumerate(folders) if i == 0 or folders[i - 1] != f]
+        self.assertEqual(order[0], "security")
+        self.assertIn("groups", files[0])
+        self.assertTrue(files[-1].endswith("_menus.xml"), "menus come last")
+
+    def test_every_data_file_is_loaded(self):
+        listed = set(manifest()["data"]) | set(manifest().get("demo", ()))
+        for folder in ("security", "data", "views", "wizards"):
+            for path in (ROOT / folder).glob("*"):
+                if path.suffix in (".xml", ".csv"):
+                    self.assertIn(str(path.relative_to(ROOT)), listed)
+
+    def _elements(self):
+        for file in manifest()["data"]:
+            if file.endswith(".xml"):
+                for element in ElementTree.parse(ROOT / file).getroot().iter():
+                    yield file, element
+
+    def test_xml_ids_are_unique(self):
+        seen = {}
+        for file, element in self._elements():
+            if element.tag in ("record", "menuitem", "template"):
+                seen.setdefault(element.get("id"), []).append(file)
+        for path in (ROOT / "security").glob("*.csv"):
+            with path.open(encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    seen.setdefault(row["id"], []).append(path.name)
+        self.assertFalse({k: v for k, v in seen.items() if len(v) > 1})
+
+    def test_rules_and_settings_are_not_overwritten_by_updates(self):
+        for file in ("security/doorman_rules.xml", "data/doorman_data.xml"):
+            root = ElementTree.parse(ROOT / file).getroot()
+            self.assertEqual(root.get("noupdate"), "1", file)
+
+    def test_nobody_may_write_or_delete_the_audit(self):
+        for path in (ROOT / "security").glob("*.csv"):
+            with path.open(encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    self.assertTrue(row["group_id:id"], row["id"])
+                    if row["model_id:id"] == "model_doorman_audit":
+                        for right in ("write", "create", "unlink"):
+                            self.assertEqual(row[f"perm_{right}"], "0")
+
+    def test_view_names_and_files(self):
+        for file, element in self._elements():
+            if element.tag == "record" and element.get("model") == "ir.ui.view":
+                self.assertIn("_view", element.get("id"), file)
+            self.assertNotIn(element.tag, ("tree",), f"<list> since 18: {file}")
+            for word in ("attrs", "states"):
+                self.assertIsNone(element.get(word), f"{word} in {file}")
+
+    def test_what_oca_asks_for_is_there(self):
+        for file in (
+            "readme/DESCRIPTION.md",
+            "readme/CONTRIBUTORS.md",
+            "README.rst",
+            "pyproject.toml",
+            "i18n/doorman.pot",
+            "static/description/icon.png",
+            "static/description/index.html",
+        ):
+            self.assertTrue((ROOT / file).is_file(), file)
+
+    def test_files_stay_short(self):
+        for path in ROOT.rglob("*.py"):
+            lines = len(path.read_text(encoding="utf-8").splitlines())
+            self.assertLessEqual(lines, 600, path)
+
+
+if __name__ == "__main__":
+    unittest.main()
