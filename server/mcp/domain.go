@@ -3,6 +3,7 @@ package mcp
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"doorman/server/access"
@@ -12,6 +13,12 @@ const (
 	maxConditions  = 200
 	maxDomainDepth = 20
 )
+
+// operators are those of a domain (odoo/orm/domains.py); "any!" and its like are Odoo's own affair, and refused there too.
+var operators = []string{
+	"=", "!=", "<>", "==", "=?", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike",
+	"=like", "not =like", "=ilike", "not =ilike", "any", "not any", "child_of", "parent_of",
+}
 
 const domainHint = `A domain is a list of [field, operator, value], for example [["is_company","=",true],["name","ilike","acme"]]; "|" and "&" stand before the two conditions they join, "!" before one.`
 
@@ -107,6 +114,9 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 	operator, isText := c[1].(string)
 	if !isText {
 		return badDomain("The operator of a condition is not a text.")
+	}
+	if !slices.Contains(operators, operator) {
+		return badDomain("%q is no operator of a domain; use one of %s.", clip(operator, 20), strings.Join(operators, ", "))
 	}
 	field, isText := c[0].(string)
 	if !isText {

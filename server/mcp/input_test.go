@@ -31,6 +31,8 @@ func TestBadInput(t *testing.T) {
 		{"a domain that is an object", "search_records", `{"model":"res.partner","domain":{"name":"x"}}`, "invalid_input", "not a JSON list"},
 		{"a condition of two parts", "search_records", `{"model":"res.partner","domain":[["name","="]]}`, "invalid_input", "2 parts"},
 		{"an operator that is a number", "search_records", `{"model":"res.partner","domain":[["name",1,"x"]]}`, "invalid_input", "operator"},
+		{"an operator nobody knows", "search_records", `{"model":"res.partner","domain":[["name","contains","x"]]}`, "invalid_input", "no operator"},
+		{"an operator of Odoo's own", "search_records", `{"model":"res.partner","domain":[["child_ids","ANY!",[]]]}`, "invalid_input", "no operator"},
 		{"an operator without its conditions", "search_records", `{"model":"res.partner","domain":["|",["name","=","x"]]}`, "invalid_input", "lacks its conditions"},
 		{"a word in a domain", "search_records", `{"model":"res.partner","domain":["and",["name","=","x"]]}`, "invalid_input", "neither a condition"},
 		{"an unknown field in a domain", "search_records", `{"model":"res.partner","domain":[["nmae","=","x"]]}`, "unknown_field", "Did you mean name"},

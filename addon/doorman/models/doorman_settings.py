@@ -1,7 +1,7 @@
 import hashlib
 
-from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessDenied, AccessError
 from odoo.tools import SQL
 
 SERVICE_KEY_NAME = "Doorman service"
@@ -192,35 +192,65 @@ class DoormanSettings(models.Model):
                 service.id,
             )
         )
+        self.env.registry.clear_cache()
         return key
 
     @api.model
     def _service_uid(self, key):
         """The service user's id, if ``key`` is its key; else None.
 
-        Read from the tables each time, so that a removed or expired key, or an
-        archived service user, ends at once. The key is 160 random bits: a plain
-        hash of it is as hard to turn back as a slow one, and costs nothing here.
-
         :param str key: as sent by the caller
         :rtype: int or None
         """
+        # The key is 160 random bits: a plain hash of it is as hard to turn back as a
+        # slow one, and costs nothing here.
+        digest = hashlib.sha256(key.encode(errors="replace")).hexdigest()
+        try:
+            uid, expires = self._service_key(digest)
+        except AccessDenied:
+            return None
+        if expires and expires < fields.Datetime.now():
+            return None
+        return uid
+
+    @api.model
+    @tools.ormcache("digest")
+    def _service_key(self, digest):
+        """The user and the expiry behind a key. Kept by Odoo's own cache, which
+        ``res.users.apikeys`` here and ``res.users`` there clear when a key is removed
+        or a user archived. A digest that is none is an error, so that it is not kept:
+        who guesses must not push out what is.
+
+        :return: user id, expiry or None
+        :raise AccessDenied: if there is no such key
+        """
         self.env.cr.execute(
             """
-            SELECT u.id
+            SELECT u.id, k.expiration_date
               FROM doorman_service_key s
               JOIN res_users_apikeys k ON k.id = s.api_key_id
               JOIN res_users u ON u.id = k.user_id
-             WHERE s.digest = %s
-               AND u.active
-               AND (k.expiration_date IS NULL
-                    OR k.expiration_date >= now() at time zone 'utc')
+             WHERE s.digest = %s AND u.active
             """,
-            [hashlib.sha256(key.encode()).hexdigest()],
+            [digest],
         )
         row = self.env.cr.fetchone()
-        uid = row and row[0]
-        return uid if uid == self._service_user_id() else None
+        if not row or row[0] != self._service_user_id():
+            raise AccessDenied()
+        return row
+
+    @api.model
+    def _warm_companies(self, companies):
+        """Put what record rules ask of companies (``parent_of``) where the ORM looks
+        for it. Otherwise it reads every column of them, at every single call."""
+        field = companies._fields["parent_path"]
+        field._insert_cache(companies, [self._company_path(c) for c in companies.ids])
+
+    @api.model
+    @tools.ormcache("company_id")
+    def _company_path(self, company_id):
+        # Odoo refuses to move a company in its tree (res.company.write).
+        return self.env["res.company"].sudo().browse(company_id).parent_path
 
     @api.model
     def _service_user_id(self):
@@ -229,9 +259,9 @@ class DoormanSettings(models.Model):
     @api.model
     def _snapshot(self):
         settings = self._get().sudo()
-        tools = self.env["doorman.tool"].sudo().with_context(active_test=False)
+        catalog = self.env["doorman.tool"].sudo().with_context(active_test=False)
         return {
             "enabled": settings.enabled,
             "version": settings.version,
-            "disabled_tools": tools.search([("active", "=", False)]).mapped("name"),
+            "disabled_tools": catalog.search([("active", "=", False)]).mapped("name"),
         }

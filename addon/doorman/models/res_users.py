@@ -1,6 +1,6 @@
 import hashlib
 
-from odoo import api, models
+from odoo import api, models, tools
 
 DEFAULT_SCOPE_GROUPS = (
     "doorman.group_scope_metadata",
@@ -46,6 +46,7 @@ class ResUsers(models.Model):
             groups = [(4, self.env.ref(xmlid).id) for xmlid in DEFAULT_SCOPE_GROUPS]
             super(ResUsers, gained.sudo()).write({"group_ids": groups})
 
+    @tools.ormcache("self.id")
     def _doorman_fingerprint(self):
         """Names the set of groups of a user: field metadata, and the scopes that a
         person may lend, depend on it.
@@ -54,3 +55,13 @@ class ResUsers(models.Model):
         """
         groups = ",".join(map(str, sorted(self.sudo()._get_group_ids())))
         return hashlib.sha256(groups.encode()).hexdigest()[:16]
+
+
+class ResUsersApikeys(models.Model):
+    _inherit = "res.users.apikeys"
+
+    def unlink(self):
+        # The service's own key is kept in a cache (doorman.settings): a removed key
+        # must end at once.
+        self.env.registry.clear_cache()
+        return super().unlink()

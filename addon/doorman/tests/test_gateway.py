@@ -105,7 +105,7 @@ class TestGateway(DoormanCase):
         self.assertIn("doorman_audit", self.writes[0])
 
     def _writes(self, cr, query, *args, **kwargs):
-        text = str(getattr(query, "code", query)).strip()
+        text = str(getattr(query, "code", query)).rpartition("; ")[2].strip()
         if text.upper().startswith(("INSERT", "UPDATE", "DELETE", "CREATE")):
             self.writes.append(text)
         return self.original(cr, query, *args, **kwargs)

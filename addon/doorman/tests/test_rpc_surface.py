@@ -38,6 +38,7 @@ PUBLIC = {
     },
     "doorman.tool": {"write"},
     "res.users": {"create", "unlink", "write"},
+    "res.users.apikeys": {"unlink"},
 }
 
 GATEWAY_CALLS = {

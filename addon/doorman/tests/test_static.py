@@ -34,12 +34,14 @@ SUDO = {
     "models/doorman_connection.py:_snapshot": 1,
     "models/doorman_connection.py:action_reactivate": 1,
     "models/doorman_connection.py:action_revoke": 1,
-    "models/doorman_gateway.py:_connection": 1,
+    "models/doorman_gateway.py:_fenced": 1,
     "models/doorman_gateway.py:_limit_companies": 2,
     "models/doorman_gateway.py:_record_one": 1,
     "models/doorman_gateway.py:hello": 3,
+    "models/doorman_gateway.py:resolve": 1,
     "models/doorman_policy_mixin.py:_set_restrictions": 1,
     "models/doorman_scope.py:_codes_by_group": 1,
+    "models/doorman_settings.py:_company_path": 1,
     "models/doorman_settings.py:_generate_service_key": 1,
     "models/doorman_settings.py:_snapshot": 2,
     "models/doorman_settings.py:_switch": 1,
@@ -52,7 +54,10 @@ SUDO = {
 }
 
 # Queries that are put together from pieces: constants of the module, no values.
-BUILT_SQL = {"models/doorman_audit.py:INSERT"}
+BUILT_SQL = {
+    "models/doorman_audit.py:INSERT",
+    "models/doorman_audit.py:FENCED_INSERT",
+}
 
 SQL_WORDS = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b")
 
