@@ -29,8 +29,7 @@ real: deps ## the real Odoo 19, the addon's own tests, the official MCP clients 
 	@echo "== tests on a real Odoo 19: the first run downloads it (about 125 MB) =="
 	DOORMAN_TEST_ODOO=1 DOORMAN_TEST_NODE=1 $(GO) test -count=1 -p 1 -timeout 40m ./...
 
-fuzz: ## each fuzz target for COMPOSE     := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
-FUZZTIME (10s)
+fuzz: ## each fuzz target for FUZZTIME (10s)
 	@echo "== fuzzing, $(FUZZTIME) each =="
 	@set -e; for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
@@ -38,7 +37,7 @@ FUZZTIME (10s)
 	  done; \
 	done
 
-lint: ## gofmt, vet, staticcheck for Go; ruff for the addon
+lint: deps ## gofmt, vet, staticcheck for Go; ruff for the addon
 	@echo "== lint =="
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'd:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
@@ -51,13 +50,17 @@ lint: ## gofmt, vet, staticcheck for Go; ruff for the addon
 
 $(VENV)/bin/ruff:
 	@echo "installing ruff into $(VENV)"
-	@/usr/bin/env python3 -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet $(RUFF)
 
-deps: ## what the tests need from Debian: Node's npm
-	@command -v npm >/dev/null || { echo "installing npm (for the MCP clients and the conformance suite)"; \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends npm; \
-	  else sudo -n apt-get update -qq && sudo -n apt-get install -y -qq --no-install-recommends npm; fi; }
+deps: ## what the tests need from Debian: npm (MCP clients, conformance), Chromium (browser tests), venv (ruff)
+	@missing=""; command -v npm >/dev/null || missing="npm"; command -v chromium >/dev/null || missing="$$missing chromium"; \
+	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing from Debian: $$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
 
 bench: ## Doorman against calling Odoo directly, and against a bare go-sdk server
 	$(GO) run ./server/bench $(ARGS)
