@@ -115,16 +115,16 @@ func (c *Config) checkOdoo() (problems []error) {
 	if c.OdooDB == "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_DB is missing: the name of Odoo's database"))
 	}
-	if c.OdooKey != "" && c.OdooKeyFile != "" {
+	if !c.OdooKey.Empty() && c.OdooKeyFile != "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_KEY and DOORMAN_ODOO_KEY_FILE are both set: set one"))
 	} else if c.OdooKeyFile != "" {
 		key, err := os.ReadFile(c.OdooKeyFile)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("DOORMAN_ODOO_KEY_FILE: %w", err))
-		} else if c.OdooKey = secret.Text(strings.TrimSpace(string(key))); c.OdooKey == "" {
+		} else if c.OdooKey = secret.New(strings.TrimSpace(string(key))); c.OdooKey.Empty() {
 			problems = append(problems, errors.New("DOORMAN_ODOO_KEY_FILE: the file is empty"))
 		}
-	} else if c.OdooKey == "" {
+	} else if c.OdooKey.Empty() {
 		problems = append(problems, errors.New("DOORMAN_ODOO_KEY is missing: make it in Odoo, Doorman > Configuration > Server Settings"))
 	}
 	if !slices.Contains(transports, c.OdooTransport) {

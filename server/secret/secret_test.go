@@ -15,7 +15,7 @@ import (
 func TestNothingPrintsIt(t *testing.T) {
 	t.Parallel()
 	const value = "canary-4711"
-	s := secret.Text(value)
+	s := secret.New(value)
 	holder := struct {
 		Key  secret.Text
 		Keys []secret.Text
@@ -35,7 +35,7 @@ func TestNothingPrintsIt(t *testing.T) {
 	if strings.Contains(out.String(), value) || strings.Contains(out.String(), hex) {
 		t.Fatalf("the secret was printed:\n%s", out.String())
 	}
-	if s.Reveal() != value {
+	if s.Reveal() != value || s.Empty() {
 		t.Fatal("Reveal lost the value")
 	}
 }
