@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -26,6 +27,7 @@ type fakeGateway struct {
 	events   []access.Event
 	// call and fields answer instead of the default, if set.
 	call   func(access.Fence, access.Request) (access.Reply, error)
+	fields func(access.Fence) (access.Reply, error)
 	record func([]access.Event) error
 }
 
@@ -78,7 +80,10 @@ func (f *fakeGateway) Call(_ context.Context, fence access.Fence, r access.Reque
 	return reply(`{"user":{"id":2},"companies":[]}`), nil
 }
 
-func (f *fakeGateway) Fields(context.Context, access.Fence, string, string) (access.Reply, error) {
+func (f *fakeGateway) Fields(_ context.Context, fence access.Fence, _, _ string) (access.Reply, error) {
+	if f.fields != nil {
+		return f.fields(fence)
+	}
 	return reply(partnerFields), nil
 }
 
@@ -196,16 +201,11 @@ func do(t testing.TB, r *http.Request) answer {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	var b strings.Builder
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := response.Body.Read(buffer)
-		b.Write(buffer[:n])
-		if err != nil {
-			break
-		}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	a := answer{status: response.StatusCode, header: response.Header, body: b.String()}
+	a := answer{status: response.StatusCode, header: response.Header, body: string(body)}
 	_ = json.Unmarshal([]byte(a.body), &a)
 	return a
 }
@@ -224,5 +224,3 @@ func serve(t *testing.T, h http.Handler) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
-
-func contains(s, part string) bool { return strings.Contains(s, part) }

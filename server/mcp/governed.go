@@ -32,8 +32,10 @@ func (g *governed) call(ctx context.Context, r access.Request) (access.Reply, er
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = min(r.Timeout, time.Until(deadline))
 	}
-	g.done = true // also where the answer is lost: a second row would be a lie
-	return g.fenced(func(f access.Fence) (access.Reply, error) { return g.server.gateway.Call(ctx, f, r) })
+	return g.fenced(func(f access.Fence) (access.Reply, error) {
+		g.done = true // also where the answer is lost: a second row would be a lie
+		return g.server.gateway.Call(ctx, f, r)
+	})
 }
 
 // fields asks Odoo for the metadata of a model.
@@ -59,9 +61,7 @@ func (g *governed) fenced(ask func(access.Fence) (access.Reply, error)) (access.
 		if refusal := g.decide(); refusal != nil {
 			return access.Reply{}, refusal
 		}
-		g.done = true
 	}
-	g.done = false
 	return access.Reply{}, &access.Error{
 		Kind: access.Conflict, Message: "The connection is being changed right now; nothing was done.",
 		Hint: "Try again.", RetryAfter: time.Second,

@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,11 +116,11 @@ func TestErrorsStayInside(t *testing.T) {
 		return access.Reply{}, errors.New("dial tcp canary-host: password=canary")
 	}
 	a := call(t, endpoint(t, f).URL, "search_records", searchPartners)
-	if a.kind() != "internal" || contains(a.body, "canary") {
+	if a.kind() != "internal" || strings.Contains(a.body, "canary") {
 		t.Fatal(a.body)
 	}
 	f.call = func(access.Fence, access.Request) (access.Reply, error) { return reply(`{"garbage":"canary"}`), nil }
-	if a := call(t, endpoint(t, f).URL, "search_records", searchPartners); a.kind() != "internal" || contains(a.body, "canary") {
+	if a := call(t, endpoint(t, f).URL, "search_records", searchPartners); a.kind() != "internal" || strings.Contains(a.body, "canary") {
 		t.Fatal(a.body)
 	}
 }
@@ -166,5 +167,29 @@ func TestRefusalsReachTheAudit(t *testing.T) {
 	}
 	if len(f.events) != 3 || counts[access.NotAllowed] != 5 || counts[access.InvalidInput] != 1 || counts[access.Unauthenticated] != 1 {
 		t.Fatalf("%d rows: %v", len(f.events), counts)
+	}
+}
+
+// TestRefusedWhileLearningFields: a call that ends before it became one, while the model's fields were asked for anew,
+// leaves its row as well.
+func TestRefusedWhileLearningFields(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fresh := changed(f, func(*access.Policy) {})
+	f.fields = func(fence access.Fence) (access.Reply, error) {
+		if fence.Version != fresh.Connection.Version {
+			return access.Reply{Stale: fresh}, nil
+		}
+		return access.Reply{}, access.NewError(access.NotAllowed, "Not this model.", "Leave it.")
+	}
+	s := mcp.New(mcp.Config{Gateway: f, Version: "test", Identify: identify})
+	if a := call(t, serve(t, s), "search_records", searchPartners); a.kind() != "not_allowed" {
+		t.Fatal(a.body)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.Run(ctx) // sends what is pending, and returns
+	if len(f.events) != 1 || f.events[0].Reason != access.NotAllowed || f.callCount() != 0 {
+		t.Fatalf("events %+v", f.events)
 	}
 }
