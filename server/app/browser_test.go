@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -139,7 +140,7 @@ env["doorman.connection"].search([("name", "=", "n8n, order import")]).action_re
 	t.Run("a new key, shown once", func(t *testing.T) {
 		ctx := browser(t, o, "admin")
 		id := o.ID("Gemini CLI, month-end reports_id")
-		open(t, ctx, o, sprintf("action-doorman.doorman_connection_action/%d", id), ".o_form_view button[name=action_rotate_key]")
+		open(t, ctx, o, fmt.Sprintf("action-doorman.doorman_connection_action/%d", id), ".o_form_view button[name=action_rotate_key]")
 		run(t, ctx, chromedp.Click(`//button[@name="action_rotate_key"][contains(., "Rotate Key")]`), chromedp.WaitVisible(`.modal .modal-footer .btn-primary`), chromedp.Click(`.modal .modal-footer .btn-primary`),
 			chromedp.WaitVisible(`.modal .o_field_widget[name=key]`))
 		shot(t, ctx, "key", 1400, 700)

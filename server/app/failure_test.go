@@ -16,18 +16,10 @@ const (
 	recovery = 5 * time.Second
 )
 
-func ready(t testing.TB, s *apptest.Service) int {
+func ready(t *testing.T, s *apptest.Service) int {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/readyz", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	return response.StatusCode
+	status, _, _ := get(t, http.MethodGet, s.URL+"/readyz")
+	return status
 }
 
 // TestRealOdooFails: whatever happens to Odoo, a call ends by its deadline with the right kind, readiness tells, the
@@ -136,7 +128,10 @@ func TestRealShutdown(t *testing.T) {
 		ok, err := post(t.Context(), s.MCP, o.Text("key"))
 		answered <- ok && err == nil
 	}()
-	apptest.Eventually(t, 5*time.Second, "the call is under way", func() bool { return strings.Contains(metrics(t, s), "doorman_odoo_in_flight 1") })
+	apptest.Eventually(t, 5*time.Second, "the call is under way", func() bool {
+		_, _, metrics := get(t, http.MethodGet, s.URL+"/metrics")
+		return strings.Contains(metrics, "doorman_odoo_in_flight 1")
+	})
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop() }()
 	apptest.Eventually(t, 5*time.Second, "no new request is taken", func() bool {
@@ -151,23 +146,5 @@ func TestRealShutdown(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Errorf("serve returned %v", err)
-	}
-}
-
-func metrics(t testing.TB, s *apptest.Service) string {
-	t.Helper()
-	response, err := http.Get(s.URL + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body := make([]byte, 1<<20)
-	n := 0
-	for {
-		m, err := response.Body.Read(body[n:])
-		n += m
-		if err != nil {
-			return string(body[:n])
-		}
 	}
 }

@@ -213,5 +213,3 @@ func lagRound(t testing.TB, mcpURL, key string, end, mend func(testing.TB, strin
 	}
 	return mend(t, key)
 }
-
-func sprintf(format string, args ...any) string { return fmt.Sprintf(format, args...) }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -189,6 +190,6 @@ func (s *service) logPanic(c echo.Context, err error, _ []byte) error {
 }
 
 // newLog writes JSON lines.
-func newLog(c *Config, w interface{ Write([]byte) (int, error) }) zerolog.Logger {
+func newLog(c *Config, w io.Writer) zerolog.Logger {
 	return zerolog.New(w).Level(c.logLevel).With().Timestamp().Logger()
 }

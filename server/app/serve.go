@@ -36,12 +36,12 @@ type service struct {
 }
 
 // newService wires the parts; it starts nothing and talks to nobody.
-func newService(c *Config, log zerolog.Logger, transport http.RoundTripper) (*service, error) {
+func newService(c *Config, log zerolog.Logger) (*service, error) {
 	m := newMetrics()
 	client, err := odoo.New(odoo.Config{
 		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
 		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, InFlight: m.inFlight.Add,
-		Version: version(), RoundTripper: transport,
+		Version: version(),
 	})
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func serveCommand(ctx context.Context, environ []string, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	s, err := newService(c, newLog(c, stderr), nil)
+	s, err := newService(c, newLog(c, stderr))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -79,7 +80,7 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 	for name, value := range given {
 		i, ok := fields[name]
 		if !ok {
-			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", clip(name, 60)), nearHint(name, keys(fields), "parameters"))
+			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", clip(name, 60)), nearHint(name, slices.Sorted(maps.Keys(fields)), "parameters"))
 		}
 		if string(value) == "null" {
 			continue // as good as left out
@@ -99,15 +100,6 @@ func argFields(t reflect.Type) map[string]int {
 		fields[name] = i
 	}
 	return fields
-}
-
-func keys(m map[string]int) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 func typeWord(t reflect.Type) string {

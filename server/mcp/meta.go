@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -55,7 +56,7 @@ func (m *modelInfo) mustHave(name string) *access.Error {
 	}
 	hint := "Call describe_model for its fields."
 	if names := near(name, m.names); len(names) > 0 {
-		hint = "Did you mean " + quoteList(names) + "? describe_model lists all fields."
+		hint = "Did you mean " + strings.Join(names, ", ") + "? describe_model lists all fields."
 	}
 	return access.NewError(access.UnknownField, fmt.Sprintf("%s has no field %q, or it is withheld.", m.Name, clip(name, 60)), hint)
 }

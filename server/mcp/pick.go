@@ -93,5 +93,3 @@ func left(m *modelInfo, picked []string) (names []string, all int) {
 func isNoise(name string) bool {
 	return slices.ContainsFunc(noise, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
-
-func quoteList(names []string) string { return strings.Join(names, ", ") }

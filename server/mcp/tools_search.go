@@ -60,11 +60,7 @@ func (g *governed) open(ctx context.Context, model, lang string) (*modelInfo, er
 	if err := g.begin(model); err != nil {
 		return nil, err
 	}
-	m, err := g.modelInfo(ctx, lang)
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
+	return g.modelInfo(ctx, lang)
 }
 
 // chosen returns the fields to read: those named, all of them checked, or the model's own pick.

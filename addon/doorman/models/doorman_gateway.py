@@ -152,7 +152,7 @@ class DoormanGateway(models.AbstractModel):
         """
         self._check_caller()
         started = time.monotonic()
-        answer, audit = self._fenced(fence, request, self._run)
+        answer, audit = self._fenced(fence, request)
         audit["duration_ms"] = round((time.monotonic() - started) * 1000)
         if "stale" not in answer:
             self.env["doorman.audit"]._insert(audit, fenced=True)
@@ -168,7 +168,7 @@ class DoormanGateway(models.AbstractModel):
         """
         self._check_caller()
         request = {"model": model, "method": "fields_get", "context": {"lang": lang}}
-        answer, _audit = self._fenced(fence, request, self._run)
+        answer, _audit = self._fenced(fence, request)
         return answer
 
     @api.model
@@ -178,11 +178,10 @@ class DoormanGateway(models.AbstractModel):
         :param list events: time, connection, model, reason, message, count, audit
         """
         self._check_caller()
-        recorded = 0
-        for event in events[:1000]:
+        events = events[:1000]
+        for event in events:
             self._record_one(event)
-            recorded += 1
-        return {"recorded": recorded}
+        return {"recorded": len(events)}
 
     @api.model
     def sync_catalog(self, tools):
@@ -246,7 +245,7 @@ class DoormanGateway(models.AbstractModel):
         # the cache mostly knows.
         return self.env["doorman.connection"].browse(row["id"])
 
-    def _fenced(self, fence, request, run):
+    def _fenced(self, fence, request):
         """Check the fence, then run. What is checked and what is done see the same
         snapshot of the database: there is no moment in between.
 
@@ -275,7 +274,7 @@ class DoormanGateway(models.AbstractModel):
         ):
             return {"stale": connection.sudo()._snapshot()}, audit
         try:
-            value = run(connection, row, request)
+            value = self._run(connection, row, request)
             self.env.flush_all()
         except Exception as exc:
             # What the call left undone in memory, and what it did in the database.
