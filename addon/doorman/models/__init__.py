@@ -3,8 +3,11 @@ from . import doorman_scope
 from . import doorman_tool
 from . import doorman_policy_mixin
 from . import doorman_connection
+from . import doorman_connection_key
 from . import doorman_key
 from . import doorman_settings
+from . import doorman_service_key
 from . import doorman_audit
 from . import doorman_gateway
+from . import doorman_jobs
 from . import res_users

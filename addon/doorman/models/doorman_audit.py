@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from .. import rules
+
 # The columns of a row, in the order of the INSERT.
 COLUMNS = (
     "time",
@@ -26,8 +28,11 @@ COLUMNS = (
     "duration_ms",
     "request_id",
     "count",
+    "request_payload",
+    "response_payload",
 )
 TEXT_LIMIT = 500
+PAYLOAD_LIMIT = 10_000
 # What an AI tool puts where it does not belong: its own key, a proof.
 SECRET = re.compile(r"(dm[kar]_)?[0-9a-fA-F]{32,}")
 
@@ -36,6 +41,22 @@ def clean(value):
     """Text that PostgreSQL takes, without anything that looks like a secret."""
     text = str(value).replace("\0", "").encode("utf-8", "replace").decode()
     return SECRET.sub("[withheld]", text)
+
+
+def withhold(value):
+    """The same JSON value, without the values of keys that name a credential."""
+    if isinstance(value, dict):
+        return {
+            key: "[withheld]" if rules.is_withheld(str(key)) else withhold(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        # The condition of a domain says what it looks for.
+        if len(value) == 3 and isinstance(value[0], str):
+            if rules.is_withheld(value[0].split(".")[-1]):
+                return [value[0], value[1], "[withheld]"]
+        return [withhold(item) for item in value]
+    return value
 
 
 class LooseMany2one(fields.Many2one):
@@ -59,7 +80,7 @@ class DoormanAudit(models.Model):
     _rec_name = "tool"
 
     time = fields.Datetime(required=True, readonly=True, index=True)
-    connection_id = LooseMany2one("doorman.connection", readonly=True, index=True)
+    connection_id = LooseMany2one("doorman.connection", readonly=True)
     connection_name = fields.Char("Connection (name)", readonly=True)
     connection_type = fields.Char(readonly=True)
     user_id = LooseMany2one("res.users", readonly=True, index=True)
@@ -81,7 +102,19 @@ class DoormanAudit(models.Model):
     message = fields.Char(readonly=True)
     duration_ms = fields.Integer("Duration (ms)", readonly=True)
     request_id = fields.Char(readonly=True)
-    count = fields.Integer(readonly=True, default=1)
+    count = fields.Integer(
+        "Requests",
+        readonly=True,
+        default=1,
+        help="More than one: the same request, refused so often within seconds.",
+    )
+    request_payload = fields.Text("Asked", readonly=True)
+    response_payload = fields.Text("Answered", readonly=True)
+    # Whether the connection's counters hold it already.
+    folded = fields.Boolean(readonly=True)
+
+    _of_connection = models.Index("(connection_id, time)")
+    _to_fold = models.Index("(id) WHERE folded IS NOT TRUE")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -105,11 +138,29 @@ class DoormanAudit(models.Model):
         for name in ("message", "client", "record_ids"):
             if row.get(name):
                 row[name] = clean(row[name])[:TEXT_LIMIT]
+        for name in ("request_payload", "response_payload"):
+            if row.get(name):
+                row[name] = clean(row[name])[:PAYLOAD_LIMIT]
         values = [row.get(name) for name in COLUMNS]
         if fenced:
             self.env.cr.execute(FENCED_INSERT, values)
         else:
             self.env.cr.execute(INSERT, values)
+
+    def _used_today(self, connection_id):
+        """How many requests of the present UTC day count against the day limit."""
+        self.env.cr.execute(
+            """
+            SELECT COALESCE(sum(count), 0) FROM doorman_audit
+             WHERE connection_id = %s
+               AND time >= date_trunc('day', now() at time zone 'utc')
+               AND method = 'tools/call'
+               AND NOT (outcome = 'refused' AND reason IN
+                        ('unauthenticated', 'forbidden', 'rate_limited'))
+            """,
+            [connection_id],
+        )
+        return int(self.env.cr.fetchone()[0])
 
     def _forget_connections(self, ids):
         self.env.cr.execute(

@@ -1,34 +1,11 @@
-import hashlib
-
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from .doorman_policy_mixin import POLICY_FIELDS
 
-KEY_PREFIX = "dmk_"
-KEY_SCOPE = "mcp"
-
 # The states in which a connection may call.
 LIVE_STATES = ("awaiting", "connected", "idle")
-
-
-def stored_proof(credential):
-    """What is kept of a credential: the hash of the proof that the service shows.
-
-    The service sends SHA-256 of the credential, so a copy of this column alone
-    lets nobody in: it would have to be turned back into its own preimage.
-
-    :param str credential: as the client sends it, prefix included
-    :return: 64 hex digits
-    :rtype: str
-    """
-    return hash_proof(hashlib.sha256(credential.encode()).hexdigest())
-
-
-def hash_proof(proof):
-    """:param str proof: SHA-256 of the credential, as 64 hex digits"""
-    return hashlib.sha256(bytes.fromhex(proof)).hexdigest()
 
 
 class DoormanConnection(models.Model):
@@ -39,6 +16,7 @@ class DoormanConnection(models.Model):
         "doorman.protected.mixin",
         "doorman.policy.mixin",
         "mail.thread",
+        "mail.activity.mixin",
     ]
     _description = "MCP connection"
     _order = "id desc"
@@ -46,8 +24,14 @@ class DoormanConnection(models.Model):
     _protected_fields = frozenset(
         {
             "state",
+            "state_since",
             "version",
             "api_key_id",
+            "dynamic_registration",
+            "client_id",
+            "client_type",
+            "redirect_uris",
+            "expiry_reminded",
             "last_used",
             "request_count",
             "tools_restricted",
@@ -94,6 +78,9 @@ class DoormanConnection(models.Model):
         index=True,
         tracking=True,
     )
+    state_since = fields.Datetime(
+        "Status since", default=fields.Datetime.now, readonly=True, copy=False
+    )
     # Set when it is revoked before an administrator let it in.
     needs_activation = fields.Boolean(readonly=True, copy=False)
     version = fields.Integer(
@@ -108,7 +95,30 @@ class DoormanConnection(models.Model):
     expires_at = fields.Datetime("Expires on", copy=False, tracking=True)
     last_used = fields.Datetime("Last used", readonly=True, copy=False)
     request_count = fields.Integer("Requests", readonly=True, copy=False)
-    description = fields.Text()
+    expiry_reminded = fields.Boolean(readonly=True, copy=False)
+    dynamic_registration = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="The AI tool registered itself when a person logged in.",
+    )
+    client_id = fields.Char("Client ID", readonly=True, copy=False)
+    client_type = fields.Selection(
+        [("confidential", "Confidential"), ("public", "Public")],
+        readonly=True,
+        copy=False,
+    )
+    redirect_uris = fields.Text("Allowed redirect URIs", readonly=True, copy=False)
+    description = fields.Text(tracking=True)
+    approval_tool_ids = fields.Many2many(
+        relation="doorman_connection_approval_tool_rel"
+    )
+    idle_text = fields.Char("Idle for", compute="_compute_idle_text")
+    effective_rate_minute = fields.Integer(
+        "Requests/min in force", compute="_compute_effective_rates"
+    )
+    effective_rate_day = fields.Integer(
+        "Requests/day in force", compute="_compute_effective_rates"
+    )
     audit_count = fields.Integer(compute="_compute_audit_count")
     missing_scopes = fields.Char(compute="_compute_missing_scopes")
 
@@ -172,26 +182,52 @@ class DoormanConnection(models.Model):
         for connection in self:
             connection.audit_count = counts.get(connection, 0)
 
+    @api.constrains("approver_id", "user_id")
+    def _check_approver(self):
+        for connection in self:
+            approver = connection.approver_id
+            if approver and approver == connection.user_id:
+                raise ValidationError(
+                    self.env._(
+                        "%s cannot approve what is asked in their own name.",
+                        approver.name,
+                    )
+                )
+
+    @api.depends("state", "last_used", "state_since")
+    def _compute_idle_text(self):
+        now = fields.Datetime.now()
+        for connection in self:
+            since = connection.last_used or connection.state_since
+            if connection.state != "idle" or not since:
+                connection.idle_text = False
+                continue
+            hours = max(0, int((now - since).total_seconds() // 3600))
+            connection.idle_text = self.env._(
+                "for %(days)s days, %(hours)s hours",
+                days=hours // 24,
+                hours=hours % 24,
+            )
+
+    @api.depends("rate_limit_minute", "rate_limit_day")
+    def _compute_effective_rates(self):
+        settings = self.env["doorman.settings"]._get().sudo()
+        for connection in self:
+            connection.effective_rate_minute = (
+                connection.rate_limit_minute or settings.rate_limit_minute
+            )
+            connection.effective_rate_day = (
+                connection.rate_limit_day or settings.rate_limit_day
+            )
+
     def write(self, vals):
         res = super().write(vals)
         if self._versioned_fields & vals.keys():
             self._bump()
         if "expires_at" in vals:
             self._move_key_expiry()
+            self._inside().write({"expiry_reminded": False})
         return res
-
-    def _move_key_expiry(self):
-        """Else the key dies on the old day, though its connection lives."""
-        self.flush_recordset(["expires_at"])
-        self.env.cr.execute(
-            SQL(
-                "UPDATE res_users_apikeys k SET expiration_date = c.expires_at "
-                "FROM doorman_connection c JOIN doorman_connection_proof p "
-                "ON p.connection_id = c.id "
-                "WHERE k.id = p.api_key_id AND c.id = ANY(%s)",
-                self.ids,
-            )
-        )
 
     def unlink(self):
         # The audit outlives what it is about: rows keep the name and lose the link.
@@ -239,7 +275,7 @@ class DoormanConnection(models.Model):
             SQL(
                 "UPDATE doorman_connection SET state = %s, version = version + 1, "
                 "needs_activation = COALESCE(needs_activation, false) "
-                "OR state = 'inactive', "
+                "OR state = 'inactive', state_since = now() at time zone 'utc', "
                 "write_date = now() at time zone 'utc', write_uid = %s "
                 "WHERE id = ANY(%s) AND state = ANY(%s) RETURNING id",
                 state,
@@ -249,7 +285,9 @@ class DoormanConnection(models.Model):
             )
         )
         changed = self.browse([row[0] for row in self.env.cr.fetchall()])
-        self.invalidate_recordset(["state", "version", "needs_activation"])
+        self.invalidate_recordset(
+            ["state", "state_since", "version", "needs_activation"]
+        )
         return changed
 
     def action_revoke(self):
@@ -270,9 +308,10 @@ class DoormanConnection(models.Model):
 
     def action_reactivate(self):
         """Bring one revoked or expired connection back. The old key is gone, so an
-        API key connection gets a new one, shown once.
+        API key connection gets a new one, shown once; to who may not see the key of
+        this user, a pick-up link for the user.
 
-        :return: the dialog with the new key
+        :return: the dialog with the new key or link
         """
         self.ensure_one()
         self._check_may_manage()
@@ -293,120 +332,25 @@ class DoormanConnection(models.Model):
             connection._inside().needs_activation = False
         if connection.auth_type != "bearer":
             return True
+        if self._why_not_see_key():
+            return self.action_pickup_link()
         return self._new_key_dialog()
-
-    def action_rotate_key(self):
-        """Make a new API key; the old one stops at once.
-
-        :return: the dialog that shows the new key, once
-        """
-        self.ensure_one()
-        self._check_may_manage()
-        if self.auth_type != "bearer":
-            raise UserError(self.env._("Only API key connections have a key."))
-        if self.state not in LIVE_STATES:
-            raise UserError(self.env._("Reactivate the connection first."))
-        return self._new_key_dialog()
-
-    def _check_may_see_key(self):
-        """Who sees a key can act as its user. An MCP administrator hands keys to
-        people, but must not become an Odoo administrator by it."""
-        if (
-            self.user_id != self.env.user
-            and self.user_id.sudo().has_group("base.group_system")
-            and not self.env.is_system()
-        ):
-            raise AccessError(
-                self.env._(
-                    "Only an Odoo administrator may make a key that acts as one."
-                )
-            )
-
-    def _new_key_dialog(self):
-        self._check_may_see_key()
-        key = self.sudo()._issue_key()
-        self.sudo().message_post(
-            body=self.env._("New API key, shown to %s.", self.env.user.name)
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "doorman.key.show",
-            "name": self.env._("Your new key"),
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_key": key, "default_connection": self.name},
-        }
 
     def action_open_audit(self):
         """The audit rows of this connection."""
+        return self._open_audit("doorman.doorman_audit_action")
+
+    def action_open_requests(self):
+        """The use of this connection, as a graph."""
+        return self._open_audit("doorman.doorman_use_action")
+
+    def _open_audit(self, xmlid):
         self.ensure_one()
         self.check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "doorman.doorman_audit_action"
-        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         action["domain"] = [("connection_id", "=", self.id)]
         action["context"] = {}
         return action
-
-    # ---- keys ----
-
-    def _remove_keys(self):
-        """Remove the API keys of these connections, and what is kept of them."""
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM doorman_connection_proof WHERE connection_id = ANY(%s) "
-                "RETURNING api_key_id",
-                self.ids,
-            )
-        )
-        keys = (
-            self.env["res.users.apikeys"]
-            .sudo()
-            .browse([row[0] for row in self.env.cr.fetchall()])
-        )
-        keys.exists().unlink()
-        self._inside().sudo().write({"api_key_id": False})
-
-    def _issue_key(self):
-        """Make the connection's API key, in place of the one it has.
-
-        The key is a record of Odoo's own key model with a scope of ours, so that
-        Odoo's RPC refuses it and Odoo's own list shows it to its user.
-
-        :return: the key, in clear, for the only time
-        :rtype: str
-        """
-        self.ensure_one()
-        self._remove_keys()
-        # sudo: a key may outlive what the user's groups allow, its connection's
-        # own expiry and an administrator's eye are what ends it.
-        keys = self.env["res.users.apikeys"].with_user(self.user_id).sudo()
-        key = keys._generate(
-            KEY_SCOPE, f"Doorman: {self.name}", self.expires_at or None
-        )
-        self.env.cr.execute(
-            SQL(
-                "SELECT max(id) FROM res_users_apikeys "
-                "WHERE user_id = %s AND scope = %s AND index = %s",
-                self.user_id.id,
-                KEY_SCOPE,
-                key[:8],
-            )
-        )
-        key_id = self.env.cr.fetchone()[0]
-        credential = KEY_PREFIX + key
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO doorman_connection_proof "
-                "(proof, connection_id, api_key_id) VALUES (%s, %s, %s)",
-                stored_proof(credential),
-                self.id,
-                key_id,
-            )
-        )
-        self._inside().write({"api_key_id": key_id})
-        self._bump()
-        return credential
 
     # ---- what the gateway reads ----
 
@@ -433,6 +377,8 @@ class DoormanConnection(models.Model):
         scope_of = self.env["doorman.scope"]._codes_by_group()
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
         policy = connection._policy()
+        policy["rate_limit_minute"] = connection.effective_rate_minute
+        policy["rate_limit_day"] = connection.effective_rate_day
         policy["scopes"] = [s for s in policy["scopes"] if s in granted]
         snapshot = {
             "connection": {

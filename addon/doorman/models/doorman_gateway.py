@@ -20,8 +20,9 @@ from odoo.tools.json import json_default
 
 from .. import operations, rules
 from ..guard import Guard, Refusal
-from .doorman_audit import clean
-from .doorman_connection import LIVE_STATES, hash_proof
+from .doorman_audit import clean, withhold
+from .doorman_connection import LIVE_STATES
+from .doorman_connection_key import hash_proof
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ FENCE_FUNCTION = """
         id integer, name varchar, auth_type varchar, version integer, state varchar,
         active boolean, expired boolean, user_id integer, company_id integer,
         login varchar, user_active boolean, user_share boolean, key_valid boolean,
-        enabled boolean, settings_version integer
+        enabled boolean, settings_version integer, log_payloads boolean
     ) LANGUAGE plpgsql AS $$
     BEGIN
         RETURN QUERY
@@ -49,7 +50,7 @@ FENCE_FUNCTION = """
                    AND k.user_id = c.user_id
                    AND (k.expiration_date IS NULL
                         OR k.expiration_date >= now() at time zone 'utc'),
-               s.enabled, s.version
+               s.enabled, s.version, s.log_payloads
           FROM doorman_connection_proof p
           JOIN doorman_connection c ON c.id = p.connection_id
           JOIN res_users u ON u.id = c.user_id
@@ -87,7 +88,18 @@ class DoormanGateway(models.AbstractModel):
     _description = "Doorman gateway"
 
     # The methods that the JSON-RPC endpoint reaches.
-    _methods = ("hello", "resolve", "call", "fields", "record", "sync_catalog")
+    _methods = (
+        "hello",
+        "resolve",
+        "call",
+        "fields",
+        "record",
+        "sync_catalog",
+        "fold_use",
+        "expire_connections",
+        "remind_expiry",
+        "purge_audit",
+    )
 
     def init(self):
         self.env.cr.execute(FENCE_FUNCTION)
@@ -102,10 +114,11 @@ class DoormanGateway(models.AbstractModel):
     # ---- methods ----
 
     @api.model
-    def hello(self, version=""):
+    def hello(self, version="", url=""):
         """Who answers here; also the service's heartbeat.
 
         :param str version: of the service
+        :param str url: of its MCP endpoint, as AI tools reach it
         """
         self._check_caller()
         settings = self.env["doorman.settings"].sudo()._get()
@@ -113,9 +126,10 @@ class DoormanGateway(models.AbstractModel):
             # Not at every call: several replicas that say hello at the same instant
             # would make each other wait and try again.
             "UPDATE doorman_settings SET gateway_last_seen = now() at time zone 'utc', "
-            "gateway_version = %s WHERE singleton AND (gateway_last_seen IS NULL "
+            "gateway_version = %s, gateway_url = %s WHERE singleton "
+            "AND (gateway_last_seen IS NULL "
             "OR gateway_last_seen < now() at time zone 'utc' - interval '5 seconds')",
-            [str(version)[:64]],
+            [str(version)[:64], str(url)[:256] or None],
         )
         module = self.env["ir.module.module"].sudo()
         return {
@@ -140,7 +154,10 @@ class DoormanGateway(models.AbstractModel):
         # The switch is left to the service's own decision, which knows what to say.
         if refusal and refusal["kind"] != "forbidden":
             return {"error": refusal}
-        return {"snapshot": self._connection(row).sudo()._snapshot()}
+        return {
+            "snapshot": self._connection(row).sudo()._snapshot(),
+            "used_today": self.env["doorman.audit"]._used_today(row["id"]),
+        }
 
     @api.model
     def call(self, fence, request):
@@ -260,6 +277,8 @@ class DoormanGateway(models.AbstractModel):
             fence.get("proof"), self._timeout(request), "off" if reads else "on"
         )
         audit = self._audit_row(row, request)
+        if row and row["log_payloads"]:
+            audit["request_payload"] = self._payload(request.get("kwargs"))
         refusal, reason = self._refusal(row)
         if refusal:
             audit.update(outcome="refused", reason=refusal["kind"], message=reason)
@@ -271,6 +290,7 @@ class DoormanGateway(models.AbstractModel):
             or fence.get("version") != row["version"]
             or fence.get("settings_version") != row["settings_version"]
             or fence.get("groups") != user._doorman_fingerprint()
+            or fence.get("registry") != self._registry()
         ):
             return {"stale": connection.sudo()._snapshot()}, audit
         try:
@@ -288,6 +308,8 @@ class DoormanGateway(models.AbstractModel):
             audit.pop("hint", None)
             return {"error": error}, audit
         audit.update(outcome="ok")
+        if row["log_payloads"]:
+            audit["response_payload"] = self._payload(value)
         return {"value": value, "registry": self._registry()}, audit
 
     def _timeout(self, request):
@@ -366,9 +388,15 @@ class DoormanGateway(models.AbstractModel):
             )
         return audit
 
+    @classmethod
+    def _payload(cls, value):
+        """What was asked or answered, as text for the audit, without what is called
+        like a credential."""
+        return cls._dump(withhold(value))
+
     def _record_one(self, event):
-        """One refusal, with the connection's own name and user: the service says
-        only which connection it means."""
+        """One refusal, or one request that is no call. The service says only which
+        connection it means: name and user are the connection's own."""
         if not isinstance(event, dict) or not isinstance(
             event.get("connection") or 0, int
         ):
@@ -392,7 +420,7 @@ class DoormanGateway(models.AbstractModel):
             )
         audit.update(
             time=self._text(event.get("time"))[:19].replace("T", " ") or None,
-            outcome="refused",
+            outcome="ok" if event.get("outcome") == "ok" else "refused",
             reason=self._text(event.get("reason")),
             message=self._text(event.get("message")),
             count=count,

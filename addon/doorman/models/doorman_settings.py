@@ -1,21 +1,36 @@
-import hashlib
+from urllib.parse import urlsplit
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import AccessDenied, AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-SERVICE_KEY_NAME = "Doorman service"
+from .. import rules
+from .doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
+
+# The service says hello every 15 s.
+SILENT_AFTER_SECONDS = 60
+MCP_PATH = "/mcp"
 
 
 class DoormanSettings(models.Model):
     """Server Settings: one record."""
 
     _name = "doorman.settings"
-    _inherit = ["doorman.protected.mixin", "mail.thread"]
+    _inherit = ["doorman.protected.mixin", "doorman.policy.mixin", "mail.thread"]
     _description = "Doorman server settings"
 
     _protected_fields = frozenset(
-        {"enabled", "version", "singleton", "gateway_last_seen", "gateway_version"}
+        {
+            "enabled",
+            "version",
+            "singleton",
+            "gateway_last_seen",
+            "gateway_version",
+            "gateway_url",
+            "tools_restricted",
+            "models_restricted",
+            "companies_restricted",
+        }
     )
 
     name = fields.Char(compute="_compute_name")
@@ -30,40 +45,84 @@ class DoormanSettings(models.Model):
     version = fields.Integer(readonly=True, default=1)
     public_url = fields.Char(
         "Public URL",
-        help="Where AI tools reach the service, e.g. https://mcp.example.com",
+        tracking=True,
+        help="Where AI tools reach the service, e.g. https://mcp.example.com. Empty: "
+        "what the service says of itself.",
     )
-    gateway_last_seen = fields.Datetime(readonly=True)
+    gateway_last_seen = fields.Datetime("Service last seen", readonly=True)
     gateway_version = fields.Char("Service version", readonly=True)
-    service_user_id = fields.Many2one(
-        "res.users",
-        string="Service user",
-        compute="_compute_service",
-        compute_sudo=True,
+    gateway_url = fields.Char("Service's own URL", readonly=True)
+    gateway_silent = fields.Boolean(compute="_compute_gateway_silent")
+    mcp_url = fields.Char("MCP endpoint", compute="_compute_mcp_url")
+
+    approval_tool_ids = fields.Many2many(relation="doorman_settings_approval_tool_rel")
+    rate_limit_minute = fields.Integer(
+        default=60, help="Of every connection that has no limit of its own."
     )
-    service_key_date = fields.Datetime(
-        "Service key made on", compute="_compute_service", compute_sudo=True
+    rate_limit_day = fields.Integer(
+        default=10_000,
+        help="Of every connection that has no limit of its own. A day is a UTC day.",
+    )
+    idle_after_hours = fields.Integer(
+        "Idle after (hours)",
+        default=72,
+        tracking=True,
+        help="A connection that was not used for so long is shown as idle.",
+    )
+    log_payloads = fields.Boolean(
+        "Log payloads",
+        tracking=True,
+        help="Keep what was asked and answered in the audit as well. What looks like "
+        "a credential is never kept.",
+    )
+    audit_retention_days = fields.Integer(
+        "Audit retention (days)",
+        default=90,
+        tracking=True,
+        help="Older rows of the audit are removed, once a day.",
+    )
+    oauth_access_minutes = fields.Integer(
+        "Access token lifetime (minutes)", default=60, tracking=True
+    )
+    oauth_refresh_days = fields.Integer(
+        "Refresh token lifetime (days)", default=30, tracking=True
+    )
+    oauth_grace_seconds = fields.Integer(
+        "Rotation grace (seconds)",
+        default=60,
+        tracking=True,
+        help="How long a refresh token that was just exchanged still works: AI tools "
+        "sometimes refresh twice at once.",
+    )
+    oauth_dynamic_registration = fields.Boolean(
+        "Dynamic registration",
+        default=True,
+        tracking=True,
+        help="AI tools may register themselves when a person logs in.",
+    )
+    oauth_needs_activation = fields.Boolean(
+        "New OAuth connections need activation",
+        tracking=True,
+        help="What comes of a browser login waits until an MCP administrator has "
+        "activated it.",
+    )
+    allow_sql = fields.Boolean("SQL tool", tracking=True)
+    allow_shell = fields.Boolean("Shell tool", tracking=True)
+    allow_key_handover = fields.Boolean(
+        "Administrators may hand over keys",
+        default=True,
+        tracking=True,
+        help="Off: a key is shown to the user it acts as and to nobody else; "
+        "administrators make pick-up links.",
     )
     connection_count = fields.Integer(compute="_compute_counts")
     request_count = fields.Integer("Requests (7 days)", compute="_compute_counts")
+    refused_count = fields.Integer("Refused (7 days)", compute="_compute_counts")
 
     _one = models.Constraint(
         "UNIQUE (singleton)", "There is one record of server settings."
     )
     _true = models.Constraint("CHECK (singleton)", "There is one record.")
-
-    def init(self):
-        """As for connections: what is kept of the service's key is no field."""
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE TABLE IF NOT EXISTS doorman_service_key (
-                    digest varchar(64) PRIMARY KEY,
-                    api_key_id integer NOT NULL,
-                    CHECK (char_length(digest) = 64)
-                )
-                """
-            )
-        )
 
     @api.model
     def _get(self):
@@ -73,28 +132,76 @@ class DoormanSettings(models.Model):
     def _compute_name(self):
         self.name = self.env._("Server Settings")
 
-    def _compute_service(self):
-        service = self.env.ref("doorman.user_service")
-        self.env.cr.execute(
-            SQL(
-                "SELECT k.create_date FROM doorman_service_key s "
-                "JOIN res_users_apikeys k ON k.id = s.api_key_id"
-            )
+    def _compute_gateway_silent(self):
+        silent = fields.Datetime.subtract(
+            fields.Datetime.now(), seconds=SILENT_AFTER_SECONDS
         )
-        row = self.env.cr.fetchone()
         for record in self:
-            record.service_user_id = service
-            record.service_key_date = row and row[0]
+            seen = record.gateway_last_seen
+            record.gateway_silent = not seen or seen < silent
+
+    @api.depends("public_url", "gateway_url")
+    def _compute_mcp_url(self):
+        for record in self:
+            url = (record.public_url or "").strip().rstrip("/")
+            if url and not url.endswith(MCP_PATH):
+                url += MCP_PATH
+            record.mcp_url = url or record.gateway_url
 
     def _compute_counts(self):
         connections = self.env["doorman.connection"].search_count(
             [("state", "in", ("awaiting", "connected", "idle"))]
         )
         week_ago = fields.Datetime.subtract(fields.Datetime.now(), days=7)
-        requests = self.env["doorman.audit"].search_count([("time", ">=", week_ago)])
+        audit = self.env["doorman.audit"]
+        totals = dict(
+            audit._read_group([("time", ">=", week_ago)], ["outcome"], ["count:sum"])
+        )
         for record in self:
             record.connection_count = connections
-            record.request_count = requests
+            record.request_count = sum(totals.values())
+            record.refused_count = totals.get("refused", 0)
+
+    @api.constrains("public_url")
+    def _check_public_url(self):
+        for record in self.filtered("public_url"):
+            parts = urlsplit(record.public_url.strip())
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.hostname
+                or parts.username
+                or parts.query
+                or parts.fragment
+                or parts.path not in ("", "/", MCP_PATH)
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "The public URL must look like https://mcp.example.com: "
+                        "no path, user or query."
+                    )
+                )
+
+    @api.constrains(
+        "idle_after_hours",
+        "audit_retention_days",
+        "oauth_access_minutes",
+        "oauth_refresh_days",
+        "oauth_grace_seconds",
+        "rate_limit_minute",
+        "rate_limit_day",
+    )
+    def _check_settings(self):
+        self._check_range(
+            {
+                "rate_limit_minute": (1, MAX_RATE_MINUTE),
+                "rate_limit_day": (1, MAX_RATE_DAY),
+                "idle_after_hours": (1, 24 * 365),
+                "audit_retention_days": (1, 3650),
+                "oauth_access_minutes": (1, 24 * 60),
+                "oauth_refresh_days": (1, 365),
+                "oauth_grace_seconds": (0, 600),
+            }
+        )
 
     def write(self, vals):
         res = super().write(vals)
@@ -154,91 +261,6 @@ class DoormanSettings(models.Model):
             )
         return True
 
-    # ---- the service's key ----
-
-    def action_generate_service_key(self):
-        """Make the key that the service shows to Odoo; a former one stops at once.
-
-        :return: the dialog that shows the key, once
-        :raise AccessError: for anyone but MCP administrators
-        """
-        self._check_admin()
-        key = self._get().sudo()._generate_service_key()
-        self._get().sudo().message_post(
-            body=self.env._("New service key, shown to %s.", self.env.user.name)
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "doorman.key.show",
-            "name": self.env._("The service's new key"),
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_key": key, "default_connection": SERVICE_KEY_NAME},
-        }
-
-    def _generate_service_key(self):
-        service = self.env.ref("doorman.user_service")
-        keys = self.env["res.users.apikeys"].with_user(service).sudo()
-        keys.search([("user_id", "=", service.id)]).unlink()
-        self.env.cr.execute(SQL("DELETE FROM doorman_service_key"))
-        # No scope: Odoo's own endpoints take it too (the other transports need
-        # that). It opens nothing there, its user has no group but its own.
-        key = keys._generate(None, SERVICE_KEY_NAME, None)
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO doorman_service_key (digest, api_key_id) "
-                "SELECT %s, max(id) FROM res_users_apikeys WHERE user_id = %s",
-                hashlib.sha256(key.encode()).hexdigest(),
-                service.id,
-            )
-        )
-        self.env.registry.clear_cache()
-        return key
-
-    @api.model
-    def _service_uid(self, key):
-        """The service user's id, if ``key`` is its key; else None.
-
-        :param str key: as sent by the caller
-        :rtype: int or None
-        """
-        # The key is 160 random bits: a plain hash of it is as hard to turn back as a
-        # slow one, and costs nothing here.
-        digest = hashlib.sha256(key.encode(errors="replace")).hexdigest()
-        try:
-            uid, expires = self._service_key(digest)
-        except AccessDenied:
-            return None
-        if expires and expires < fields.Datetime.now():
-            return None
-        return uid
-
-    @api.model
-    @tools.ormcache("digest")
-    def _service_key(self, digest):
-        """The user and the expiry behind a key. Kept by Odoo's own cache, which
-        ``res.users.apikeys`` here and ``res.users`` there clear when a key is removed
-        or a user archived. A digest that is none is an error, so that it is not kept:
-        who guesses must not push out what is.
-
-        :return: user id, expiry or None
-        :raise AccessDenied: if there is no such key
-        """
-        self.env.cr.execute(
-            """
-            SELECT u.id, k.expiration_date
-              FROM doorman_service_key s
-              JOIN res_users_apikeys k ON k.id = s.api_key_id
-              JOIN res_users u ON u.id = k.user_id
-             WHERE s.digest = %s AND u.active
-            """,
-            [digest],
-        )
-        row = self.env.cr.fetchone()
-        if not row or row[0] != self._service_user_id():
-            raise AccessDenied()
-        return row
-
     @api.model
     def _warm_companies(self, companies):
         """Put what record rules ask of companies (``parent_of``) where the ORM looks
@@ -257,11 +279,21 @@ class DoormanSettings(models.Model):
         return self.env["ir.model.data"]._xmlid_to_res_id("doorman.user_service")
 
     @api.model
+    def _mcp_url(self):
+        """The URL that AI tools are given, or False if none is known yet."""
+        return self._get().sudo().mcp_url
+
+    @api.model
     def _snapshot(self):
         settings = self._get().sudo()
         catalog = self.env["doorman.tool"].sudo().with_context(active_test=False)
+        tools_ = catalog.search([])
+        needed = set(tools_.mapped("needs_module")) - {False, ""}
         return {
             "enabled": settings.enabled,
             "version": settings.version,
-            "disabled_tools": catalog.search([("active", "=", False)]).mapped("name"),
+            "disabled_tools": tools_.filtered(lambda t: not t.active).mapped("name"),
+            # What is not loaded is not there, whatever the list of modules says.
+            "missing_modules": sorted(needed - set(self.env.registry._init_modules)),
+            "floor": list(rules.FLOOR_MODELS),
         }

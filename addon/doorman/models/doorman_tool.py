@@ -49,9 +49,22 @@ class DoormanTool(models.Model):
     _name_uniq = models.Constraint("UNIQUE (name)", "A tool exists once.")
 
     def write(self, vals):
+        changed = self.filtered(
+            lambda tool: "active" in vals and tool.active != bool(vals["active"])
+        )
         res = super().write(vals)
-        if "active" in vals:
-            self.env["doorman.settings"]._bump()
+        if changed:
+            settings = self.env["doorman.settings"]
+            settings._bump()
+            word = self.env._("on") if vals["active"] else self.env._("off")
+            settings._get().sudo().message_post(
+                body=self.env._(
+                    "%(tools)s switched %(state)s by %(who)s.",
+                    tools=", ".join(changed.mapped("name")),
+                    state=word,
+                    who=self.env.user.name,
+                )
+            )
         return res
 
     def _sync(self, tools):

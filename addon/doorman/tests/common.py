@@ -84,6 +84,7 @@ class DoormanMixin:
             "version": snapshot["connection"]["version"],
             "settings_version": snapshot["settings"]["version"],
             "groups": snapshot["user"]["groups"],
+            "registry": snapshot["registry"],
         } | changes
 
     def request(self, model, method, ids=None, context=None, **kwargs):
