@@ -39,13 +39,11 @@ def network(entry):
     _address, slash, length = entry.partition("/")
     if slash and not (length.isascii() and length.isdigit()):
         raise ValueError(entry)
-    found = ipaddress.ip_network(entry, strict=False)
-    if found.version == 6 and (
-        "%" in entry or found.network_address.ipv4_mapped is not None
-    ):
+    found = ipaddress.ip_interface(entry)
+    if found.version == 6 and ("%" in entry or found.ip.ipv4_mapped is not None):
         # A zone means nothing to others, and the service sees IPv4 as IPv4.
         raise ValueError(entry)
-    return found
+    return found.network
 
 
 def _entries(text):

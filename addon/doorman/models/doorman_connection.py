@@ -306,6 +306,23 @@ class DoormanConnection(models.Model):
             )
         return True
 
+    def action_activate(self):
+        """Let in connections that wait for an administrator.
+
+        :raise AccessError: for anyone but MCP administrators
+        """
+        self._check_may_manage()
+        if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
+            raise AccessError(
+                self.env._("An MCP administrator has to let the connection in.")
+            )
+        for connection in self.sudo()._transition("awaiting", ("inactive",)):
+            connection._inside().needs_activation = False
+            connection.message_post(
+                body=self.env._("Activated by %s.", self.env.user.name)
+            )
+        return True
+
     def action_reactivate(self):
         """Bring one revoked or expired connection back. The old key is gone, so an
         API key connection gets a new one, shown once; to who may not see the key of

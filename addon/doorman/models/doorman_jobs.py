@@ -142,6 +142,7 @@ class DoormanGateway(models.AbstractModel):
             [REMIND_DAYS],
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
+        self.env["doorman.connection"].invalidate_model(["expiry_reminded"])
         reminded = 0
         for connection in self.env["doorman.connection"].sudo().browse(ids):
             person = connection.user_id

@@ -7,6 +7,8 @@ from . import test_guard
 from . import test_guard_odd
 from . import test_http
 from . import test_http_transports
+from . import test_jobs
+from . import test_policy
 from . import test_rpc_surface
 from . import test_rules
 from . import test_static

@@ -13,6 +13,8 @@ PEOPLE = {
     "user": ["doorman.group_user"],
     "user2": ["doorman.group_user"],
     "admin": ["doorman.group_admin"],
+    # Decides on approvals of the connection of "user", and is nothing else.
+    "approver": ["base.group_user"],
     # A person who was put into the service's group, and is not the service.
     "impostor": ["base.group_user", "doorman.group_service"],
 }
@@ -37,7 +39,7 @@ class DoormanMixin:
         cls.settings = cls.env["doorman.settings"]._get()
         cls.settings._switch(True)
         cls.gateway = cls.env["doorman.gateway"].with_user(cls.service)
-        cls.connection = cls._connect("user")
+        cls.connection = cls._connect("user", approver_id=cls.people["approver"].id)
         cls.connection2 = cls._connect("user2")
         cls.credential = cls.connection._issue_key()
         cls.proof = proof_of(cls.credential)

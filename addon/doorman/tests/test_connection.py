@@ -5,6 +5,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.doorman.models.doorman_policy_mixin import POLICY_FIELDS
+
 from .common import DoormanCase, proof_of
 
 
@@ -81,9 +83,18 @@ class TestConnection(DoormanCase):
                 Command.set(self.env["ir.model"]._get("res.partner").ids)
             ],
             "company_ids": [Command.set(self.company.ids)],
+            "approval_tool_ids": [Command.set(tool.ids)],
+            "approver_id": self.people["user2"].id,
+            "approver_group_id": self.env.ref("doorman.group_admin").id,
+            "approval_expiry_hours": 3,
+            "allowed_ips": "192.0.2.0/24",
+            "blocked_ips": "192.0.2.7",
+            "rate_limit_minute": 5,
+            "rate_limit_day": 50,
             "expires_at": fields.Datetime.now() + timedelta(days=1),
             "active": False,
         }
+        self.assertLessEqual(POLICY_FIELDS, changes.keys())
         for name, value in changes.items():
             with self.subTest(field=name):
                 before = self.connection.version

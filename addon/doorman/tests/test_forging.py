@@ -14,6 +14,13 @@ CONNECTION = {
     "tools_restricted": True,
     "models_restricted": True,
     "companies_restricted": True,
+    "state_since": "2020-01-01 00:00:00",
+    "needs_activation": True,
+    "expiry_reminded": True,
+    "dynamic_registration": True,
+    "client_id": "forged",
+    "client_type": "public",
+    "redirect_uris": "https://attacker.example",
 }
 FROZEN = {"auth_type": "oauth"}
 SETTINGS = {
@@ -21,6 +28,8 @@ SETTINGS = {
     "version": 99,
     "gateway_last_seen": "2020-01-01 00:00:00",
     "gateway_version": "9",
+    "gateway_url": "https://attacker.example/mcp",
+    "models_restricted": True,
 }
 TOOL = {"name": "forged", "scope_code": "mcp:metadata", "risk": "low"}
 AUDIT = {"outcome": "ok", "tool": "forged", "message": "forged", "count": 0}
@@ -109,6 +118,7 @@ class TestForging(DoormanCase):
     def _created_clean(self, model):
         connection = model.create({"name": "x", "user_id": self.people["user"].id})
         found = {name: connection[name] for name in CONNECTION}
+        self.assertGreater(str(found.pop("state_since")), "2021")
         clean = {
             "state": "awaiting",
             "version": connection.version if connection.version < 50 else 1,
@@ -118,6 +128,12 @@ class TestForging(DoormanCase):
             "tools_restricted": False,
             "models_restricted": False,
             "companies_restricted": False,
+            "needs_activation": False,
+            "expiry_reminded": False,
+            "dynamic_registration": False,
+            "client_id": False,
+            "client_type": False,
+            "redirect_uris": False,
         }
         self.assertEqual(found, clean)
 

@@ -12,7 +12,9 @@ from .common import ROLES, DoormanCase
 PUBLIC = {
     "doorman.audit": {"create", "write"},
     "doorman.connection": {
+        "action_activate",
         "action_open_audit",
+        "action_open_requests",
         "action_reactivate",
         "action_revoke",
         "action_rotate_key",
@@ -21,10 +23,14 @@ PUBLIC = {
     },
     "doorman.gateway": {
         "call",
+        "expire_connections",
         "fields",
+        "fold_use",
         "hello",
         "json_call",
+        "purge_audit",
         "record",
+        "remind_expiry",
         "resolve",
         "sync_catalog",
     },
@@ -48,6 +54,10 @@ GATEWAY_CALLS = {
     "fields": {"fence": {}, "model": "res.partner"},
     "record": {"events": []},
     "sync_catalog": {"tools": []},
+    "fold_use": {},
+    "expire_connections": {},
+    "remind_expiry": {},
+    "purge_audit": {},
     "json_call": {"method": "hello", "payload": "{}"},
 }
 
@@ -57,6 +67,8 @@ ACTIONS = {
     "action_reactivate": {"user", "admin"},
     "action_rotate_key": {"user", "admin"},
     "action_open_audit": {"user", "admin"},
+    "action_open_requests": {"user", "admin"},
+    "action_activate": {"admin"},
 }
 SETTINGS_ACTIONS = ("action_enable", "action_disable", "action_generate_service_key")
 
