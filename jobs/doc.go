@@ -1,9 +1,13 @@
 // Package jobs runs what has to happen without a request.
 //
-//	Start ── at once ──> heartbeat, catalog          (until each has succeeded once, tried again every few seconds)
+//	Start ── at once ──> every job                   (until each has succeeded once, tried again every few seconds)
 //	      ── cron ─────> heartbeat   every 15 s
+//	                     use         every minute     the audit folded into last use, requests and status
+//	                     expiry      every 5 minutes  connections whose time is over
 //	                     catalog     every hour
+//	                     audit       every day        rows beyond their retention
+//	                     reminders   every day        keys that expire soon
 //
-// A job is a plain function. Around each: a deadline, Recover (a panic ends the run, not the service) and
+// What there is to do Odoo knows, and each piece is one transaction there; the clock is here. A job is a plain function. Around each: a deadline, Recover (a panic ends the run, not the service) and
 // SkipIfStillRunning (a slow Odoo does not pile up runs). Every job is idempotent and may run in several replicas.
 package jobs

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -34,6 +35,35 @@ func Catalog(g access.Gateway, tools []access.CatalogTool) Job {
 	return Job{Name: "catalog", Schedule: "@hourly", Timeout: 30 * time.Second, Run: func(ctx context.Context) error {
 		return g.SyncCatalog(ctx, tools)
 	}}
+}
+
+// Upkeep is what Odoo wants done from time to time, as design.md section 9 says when.
+func Upkeep(u access.Upkeep) []Job {
+	return []Job{
+		{Name: "use", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.FoldUse)},
+		{Name: "expiry", Schedule: "@every 5m", Timeout: time.Minute, Run: untilEnd(u.ExpireConnections)},
+		{Name: "audit", Schedule: "@daily", Timeout: 30 * time.Minute, Run: untilEnd(u.PurgeAudit)},
+		{Name: "reminders", Schedule: "@daily", Timeout: 5 * time.Minute, Run: untilEnd(u.RemindExpiry)},
+	}
+}
+
+// untilEnd calls step while there is more. A deadline that comes first is no failure: the rest waits for the next run.
+func untilEnd(step func(context.Context) (access.Progress, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for turn := 0; ; turn++ {
+			p, err := step(ctx)
+			if turn > 0 && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return nil
+			}
+			// Done 0 and more to do would be a loop that never ends, and Odoo at full load meanwhile.
+			if err != nil || !p.More || p.Done == 0 {
+				return err
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+		}
+	}
 }
 
 // retry is how long a job that has never succeeded waits before its next try.

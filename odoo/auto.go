@@ -14,9 +14,9 @@ const retryBest = 5 * time.Minute
 // is still sent once; and a wrong key or an Odoo that is down ends the search, because by another way it would be no
 // better, only harder to see.
 type autoTransport struct {
-	names   []string
-	ways    []transport
-	version string // as in breaker
+	names []string
+	ways  []transport
+	hello map[string]any // as in breaker
 
 	picking chan struct{} // holds one token: who has it may pick
 
@@ -27,7 +27,7 @@ type autoTransport struct {
 
 func newAuto(c Config, p *poster) *autoTransport {
 	a := &autoTransport{
-		version: c.Version,
+		hello:   helloParams(c),
 		names:   []string{TransportDoorman, TransportJSON2, TransportJSONRPC, TransportXMLRPC},
 		picking: make(chan struct{}, 1),
 		pick:    -1,
@@ -101,7 +101,7 @@ func (a *autoTransport) choose(ctx context.Context) (int, error) {
 	}
 	var first *failure
 	for i, way := range a.ways {
-		_, err := way.do(ctx, "hello", helloParams(a.version))
+		_, err := way.do(ctx, "hello", a.hello)
 		if err == nil {
 			a.mu.Lock()
 			a.pick, a.picked = i, time.Now()

@@ -20,13 +20,13 @@ const (
 // breaker answers for an Odoo that is not there, so that callers do not pile up behind dead connections. It reopens the
 // way by a hello, never by somebody's call: a call that is lost "may have been done".
 type breaker struct {
-	next    transport
-	version string // the service's: a hello without it would make Odoo forget it
-	cb      *gobreaker.CircuitBreaker[json.RawMessage]
+	next  transport
+	hello map[string]any // what every hello says: without it Odoo would forget which service this is
+	cb    *gobreaker.CircuitBreaker[json.RawMessage]
 }
 
-func newBreaker(next transport, version string) *breaker {
-	return &breaker{next: next, version: version, cb: gobreaker.NewCircuitBreaker[json.RawMessage](gobreaker.Settings{
+func newBreaker(next transport, hello map[string]any) *breaker {
+	return &breaker{next: next, hello: hello, cb: gobreaker.NewCircuitBreaker[json.RawMessage](gobreaker.Settings{
 		MaxRequests:  1,
 		Timeout:      openFor,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= tripAfter },
@@ -53,7 +53,7 @@ func (b *breaker) do(ctx context.Context, method string, params map[string]any) 
 func (b *breaker) probe(ctx context.Context) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeFor)
 	defer cancel()
-	raw, err := b.next.do(ctx, "hello", helloParams(b.version))
+	raw, err := b.next.do(ctx, "hello", b.hello)
 	if err == nil {
 		return raw, nil
 	}

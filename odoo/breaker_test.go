@@ -57,7 +57,7 @@ func TestBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		odoo := &scripted{answer: fails(failure{class: clsUnreachable}), calls: map[string]int{}}
-		b := newBreaker(odoo, "")
+		b := newBreaker(odoo, nil)
 		call := func() *failure {
 			_, err := b.do(t.Context(), "call", nil)
 			if err == nil {
@@ -94,7 +94,7 @@ func TestBreakerProbeThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		odoo := &scripted{answer: fails(failure{class: clsGateway, sent: true}), calls: map[string]int{}}
-		b := newBreaker(odoo, "")
+		b := newBreaker(odoo, nil)
 		for range tripAfter {
 			_, _ = b.do(t.Context(), "call", nil)
 		}
@@ -132,7 +132,7 @@ func TestBreakerProbeCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		odoo := &scripted{answer: fails(failure{}), calls: map[string]int{}}
-		b := newBreaker(odoo, "")
+		b := newBreaker(odoo, nil)
 		for range tripAfter {
 			_, _ = b.do(t.Context(), "call", nil)
 		}
@@ -158,7 +158,7 @@ func TestBreakerStaysClosed(t *testing.T) {
 		clsThrottled, clsFault, clsBadRequest,
 	} {
 		odoo := &scripted{answer: fails(failure{class: cls}), calls: map[string]int{}}
-		b := newBreaker(odoo, "")
+		b := newBreaker(odoo, nil)
 		for range 10 * tripAfter {
 			_, _ = b.do(t.Context(), "call", nil)
 		}
@@ -176,7 +176,7 @@ func TestCallDeadline(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.breaker = newBreaker(&scripted{answer: hangs, calls: map[string]int{}}, "")
+		c.breaker = newBreaker(&scripted{answer: hangs, calls: map[string]int{}}, nil)
 		for _, row := range []struct{ ask, want time.Duration }{
 			{0, 10 * time.Second},
 			{time.Second, 10 * time.Second},

@@ -18,7 +18,7 @@ type Client struct {
 	observe func(method, outcome string, d time.Duration)
 	flying  func(delta float64)
 	name    string
-	version string
+	hello   map[string]any
 }
 
 var _ access.Gateway = (*Client)(nil)
@@ -36,9 +36,9 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		poster: p, way: way, breaker: newBreaker(way, c.Version),
+		poster: p, way: way, breaker: newBreaker(way, helloParams(c)),
 		gate:    newGate(c.MaxInFlight, c.Timeout/3),
-		timeout: c.Timeout, observe: c.Observe, flying: c.InFlight, name: c.Transport, version: c.Version,
+		timeout: c.Timeout, observe: c.Observe, flying: c.InFlight, name: c.Transport, hello: helloParams(c),
 	}, nil
 }
 
@@ -57,7 +57,7 @@ func (c *Client) transportName() string {
 
 // Hello implements access.Gateway.
 func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
-	err = c.do(ctx, job{method: "hello", params: helloParams(c.version)}, func(raw json.RawMessage) (err error) {
+	err = c.do(ctx, job{method: "hello", params: c.hello}, func(raw json.RawMessage) (err error) {
 		h, err = decodeHello(raw)
 		return err
 	})
@@ -65,13 +65,13 @@ func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
 }
 
 // Resolve implements access.Gateway.
-func (c *Client) Resolve(ctx context.Context, p access.Proof) (s *access.Snapshot, err error) {
+func (c *Client) Resolve(ctx context.Context, p access.Proof) (r access.Resolution, err error) {
 	params := map[string]any{"proof": p.Hex()}
 	err = c.do(ctx, job{method: "resolve", params: params}, func(raw json.RawMessage) (err error) {
-		s, err = decodeResolve(raw)
+		r, err = decodeResolve(raw)
 		return err
 	})
-	return s, err
+	return r, err
 }
 
 // Call implements access.Gateway. It is sent once; where the answer is lost, the error says that it may have been done.
@@ -114,6 +114,35 @@ func (c *Client) SyncCatalog(ctx context.Context, tools []access.CatalogTool) er
 		tools = []access.CatalogTool{} // null would not be a list
 	}
 	return c.do(ctx, job{method: "sync_catalog", params: map[string]any{"tools": tools}}, decodeObject)
+}
+
+// FoldUse implements access.Upkeep.
+func (c *Client) FoldUse(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "fold_use", "folded")
+}
+
+// ExpireConnections implements access.Upkeep.
+func (c *Client) ExpireConnections(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "expire_connections", "expired")
+}
+
+// PurgeAudit implements access.Upkeep.
+func (c *Client) PurgeAudit(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "purge_audit", "deleted")
+}
+
+// RemindExpiry implements access.Upkeep.
+func (c *Client) RemindExpiry(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "remind_expiry", "reminded")
+}
+
+// upkeep calls a method without arguments, whose answer counts what it did under the name done.
+func (c *Client) upkeep(ctx context.Context, method, done string) (p access.Progress, err error) {
+	err = c.do(ctx, job{method: method, params: map[string]any{}}, func(raw json.RawMessage) (err error) {
+		p, err = decodeProgress(raw, done)
+		return err
+	})
+	return p, err
 }
 
 // job is one call on its way through the client.

@@ -48,6 +48,7 @@ type Config struct {
 	Login     string        // the service user's login, for /jsonrpc and XML-RPC; "" = DefaultLogin
 	Transport string        // one of the Transport constants; "" = TransportDoorman
 	Version   string        // the service's own version, told to Odoo with every hello; may be empty
+	Endpoint  string        // the service's own MCP endpoint as AI tools reach it, told likewise; may be empty
 	Timeout   time.Duration // deadline of one call, its time in the queue included; 0 = 30 s
 
 	// MaxBody is the largest answer in bytes, unpacked; a larger one is an error of kind too_large. 0 = 32 MiB.

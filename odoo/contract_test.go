@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,15 +91,21 @@ func runContract(t *testing.T, transport string, w world) {
 		}
 	})
 	t.Run("resolve gives a whole snapshot", func(t *testing.T) {
-		s, err := g.Resolve(ctx, proof)
+		r, err := g.Resolve(ctx, proof)
 		if err != nil {
 			t.Fatal(err)
 		}
+		s := r.Snapshot
 		if s.Connection.ID == 0 || s.User.ID == 0 || s.User.Groups == "" || len(s.Connection.Policy.Scopes) == 0 || !s.Settings.Enabled {
 			t.Errorf("Resolve = %+v", s)
 		}
 		if p := s.Connection.Policy; p.AllowedTools != nil || p.AllowedModels != nil || p.Companies != nil {
 			t.Errorf("a policy without restrictions came with lists: %+v", p)
+		} else if p.RateMinute < 1 || p.RateDay < 1 || len(p.Approval.Tools) > 0 || len(p.AllowedIPs)+len(p.BlockedIPs) > 0 {
+			t.Errorf("rates, approval, addresses: %+v", p)
+		}
+		if !slices.Contains(s.Settings.Floor, "doorman.") || !slices.Contains(s.Settings.Floor, "ir.rule") || s.Settings.MissingModules == nil {
+			t.Errorf("settings %+v", s.Settings)
 		}
 	})
 	t.Run("calls", func(t *testing.T) { contractCalls(t, ctx, g, proof) })
@@ -118,6 +125,19 @@ func runContract(t *testing.T, transport string, w world) {
 			}
 		})
 	})
+	t.Run("a fence of another registry is stale, and nothing is done", func(t *testing.T) {
+		f := access.FenceOf(proof, mustResolve(t, g, proof))
+		right := f.Registry
+		f.Registry += "0"
+		r, err := g.Call(ctx, f, searchRead(nil, "name"))
+		if err != nil || r.Stale == nil || r.Value != nil || r.Stale.Registry != right {
+			t.Fatalf("Call = %+v, %v", r, err)
+		}
+		if r, err = g.Fields(ctx, f, "res.partner", "en_US"); err != nil || r.Stale == nil || r.Value != nil {
+			t.Fatalf("Fields = %+v, %v", r, err)
+		}
+	})
+	t.Run("upkeep", func(t *testing.T) { contractUpkeep(t, ctx, g) })
 	t.Run("events and catalog", func(t *testing.T) { contractRecord(t, ctx, g) })
 	t.Run("a cancelled call ends at once", func(t *testing.T) {
 		gone, cancel := context.WithCancel(ctx)
@@ -136,8 +156,8 @@ func contractCalls(t *testing.T, ctx context.Context, g access.Gateway, proof ac
 			t.Fatal(err)
 		}
 		var rows []map[string]any
-		if err := json.Unmarshal(reply.Value, &rows); err != nil || reply.Registry == "" {
-			t.Fatalf("%s, registry %q: %v", reply.Value, reply.Registry, err)
+		if err := json.Unmarshal(reply.Value, &rows); err != nil {
+			t.Fatalf("%s: %v", reply.Value, err)
 		}
 		return rows
 	}
@@ -214,6 +234,9 @@ func contractRecord(t *testing.T, ctx context.Context, g access.Gateway) {
 	err := g.Record(ctx, []access.Event{{
 		Time: time.Now(), Model: "res.partner", Reason: access.RateLimited, Message: "Too many requests.", Count: 3,
 		Audit: access.Audit{RequestID: "r1", IP: "192.0.2.1", Client: "test/1", Method: "tools/call", Tool: "search_records"},
+	}, {
+		Time: time.Now(), Served: true, Count: 2,
+		Audit: access.Audit{RequestID: "r2", IP: "192.0.2.1", Client: "test/1", Method: "tools/list"},
 	}})
 	if err != nil {
 		t.Errorf("Record: %v", err)
@@ -232,6 +255,19 @@ func contractRecord(t *testing.T, ctx context.Context, g access.Gateway) {
 	}
 }
 
+// contractUpkeep: each may be asked again and again, by any number of replicas.
+func contractUpkeep(t *testing.T, ctx context.Context, g access.Gateway) {
+	for name, run := range map[string]func(context.Context) (access.Progress, error){
+		"FoldUse": g.FoldUse, "ExpireConnections": g.ExpireConnections, "PurgeAudit": g.PurgeAudit, "RemindExpiry": g.RemindExpiry,
+	} {
+		for range 2 {
+			if p, err := run(ctx); err != nil || p.Done < 0 || p.More {
+				t.Errorf("%s = %+v, %v", name, p, err)
+			}
+		}
+	}
+}
+
 // searchRead asks for two partners.
 func searchRead(domain []any, fields ...string) access.Request {
 	if domain == nil {
@@ -244,11 +280,11 @@ func searchRead(domain []any, fields ...string) access.Request {
 
 func mustResolve(t testing.TB, g access.Gateway, p access.Proof) *access.Snapshot {
 	t.Helper()
-	s, err := g.Resolve(t.Context(), p)
+	r, err := g.Resolve(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return r.Snapshot
 }
 
 // wantKind demands an *access.Error of a kind, and returns it.

@@ -60,44 +60,70 @@ func decodeHello(raw json.RawMessage) (access.Hello, error) {
 	}, nil
 }
 
-// decodeResolve reads {"snapshot": S} or {"error": E}.
-func decodeResolve(raw json.RawMessage) (*access.Snapshot, error) {
+// decodeResolve reads {"snapshot": S, "used_today": n} or {"error": E}. Without a count the day limit would start anew
+// with every restart of the service.
+func decodeResolve(raw json.RawMessage) (access.Resolution, error) {
 	var w struct {
-		Snapshot *snapshotWire `json:"snapshot"`
-		Error    *problem      `json:"error"`
+		Snapshot  *snapshotWire `json:"snapshot"`
+		UsedToday *int          `json:"used_today"`
+		Error     *problem      `json:"error"`
 	}
 	if err := unmarshal(raw, &w, "resolve"); err != nil {
-		return nil, err
+		return access.Resolution{}, err
 	}
-	if (w.Snapshot == nil) == (w.Error == nil) {
-		return nil, unusable("resolve: not exactly one of snapshot and error")
+	switch {
+	case (w.Snapshot == nil) == (w.Error == nil):
+		return access.Resolution{}, unusable("resolve: not exactly one of snapshot and error")
+	case w.Error != nil:
+		return access.Resolution{}, w.Error.toError()
+	case w.UsedToday == nil || *w.UsedToday < 0:
+		return access.Resolution{}, unusable("resolve without used_today")
 	}
-	if w.Error != nil {
-		return nil, w.Error.toError()
+	s, err := w.Snapshot.snapshot()
+	if err != nil {
+		return access.Resolution{}, err
 	}
-	return w.Snapshot.snapshot()
+	return access.Resolution{Snapshot: s, UsedToday: *w.UsedToday}, nil
 }
 
-// decodeReply reads {"value": any, "registry": "..."}, {"stale": S} or {"error": E}; exactly one of the three.
+// decodeProgress reads {done: n, "more": bool}, or {"error": E}; more may be missing.
+func decodeProgress(raw json.RawMessage, done string) (access.Progress, error) {
+	var w map[string]json.RawMessage
+	var p access.Progress
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return p, err
+	}
+	if err := decodeObject(raw); err != nil {
+		return p, err
+	}
+	if isNull(w[done]) || json.Unmarshal(w[done], &p.Done) != nil || p.Done < 0 {
+		return access.Progress{}, unusable("answer without " + done)
+	}
+	if more, told := w["more"]; told && (isNull(more) || json.Unmarshal(more, &p.More) != nil) {
+		return access.Progress{}, unusable("more is not a boolean")
+	}
+	return p, nil
+}
+
+// decodeReply reads {"value": any}, {"stale": S} or {"error": E}; exactly one of the three.
 func decodeReply(raw json.RawMessage) (access.Reply, error) {
 	var w struct {
-		Value    json.RawMessage `json:"value"`
-		Registry string          `json:"registry"`
-		Stale    *snapshotWire   `json:"stale"`
-		Error    *problem        `json:"error"`
+		Value json.RawMessage `json:"value"`
+		Stale *snapshotWire   `json:"stale"`
+		Error *problem        `json:"error"`
 	}
 	if err := unmarshal(raw, &w, "call"); err != nil {
 		return access.Reply{}, err
 	}
 	switch {
 	case w.Value != nil && w.Stale == nil && w.Error == nil:
-		return access.Reply{Value: w.Value, Registry: w.Registry}, nil
+		return access.Reply{Value: w.Value}, nil
 	case w.Value == nil && w.Stale != nil && w.Error == nil:
 		s, err := w.Stale.snapshot()
 		if err != nil {
 			return access.Reply{}, err
 		}
-		return access.Reply{Stale: s, Registry: s.Registry}, nil
+		return access.Reply{Stale: s}, nil
 	case w.Value == nil && w.Stale == nil && w.Error != nil:
 		return access.Reply{}, w.Error.toError()
 	}

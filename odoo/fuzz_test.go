@@ -51,8 +51,14 @@ func checkDecoded(t *testing.T, body []byte, raw json.RawMessage, err error) {
 	if !json.Valid(raw) {
 		t.Fatalf("result %q of %q", raw, body)
 	}
-	if s, err := decodeResolve(raw); err == nil && (s.Connection.ID <= 0 || s.Connection.Policy.Scopes == nil) {
-		t.Fatalf("%+v", s)
+	if r, err := decodeResolve(raw); err == nil {
+		p := r.Snapshot.Connection.Policy
+		if r.Snapshot.Connection.ID <= 0 || p.Scopes == nil || p.RateMinute < 1 || p.RateDay < 1 || r.UsedToday < 0 || len(r.Snapshot.Settings.Floor) == 0 {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if p, err := decodeProgress(raw, "folded"); err == nil && p.Done < 0 {
+		t.Fatalf("%+v", p)
 	}
 	if r, err := decodeReply(raw); err == nil && (r.Value == nil) == (r.Stale == nil) {
 		t.Fatalf("%+v", r)
@@ -64,7 +70,7 @@ func checkDecoded(t *testing.T, body []byte, raw json.RawMessage, err error) {
 }
 
 func FuzzJSONRPC(f *testing.F) {
-	seeds(f, "doorman", `{"id":1,"result":{"snapshot":`+goodSnapshot+`}}`, `{"id":1,"result":{},"error":{}}`, `{"ID":1,"Result":1,"result":2}`,
+	seeds(f, "doorman", `{"id":1,"result":{"used_today":1,"snapshot":`+goodSnapshot+`}}`, `{"id":1,"result":{},"error":{}}`, `{"ID":1,"Result":1,"result":2}`,
 		`{"id":1e0,"result":null}`, `[]`, `{`, strings.Repeat("[", 20000))
 	seeds(f, "jsonrpc")
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
@@ -74,7 +80,7 @@ func FuzzJSONRPC(f *testing.F) {
 }
 
 func FuzzJSON2(f *testing.F) {
-	seeds(f, "json2", `{"snapshot":`+goodSnapshot+`}`, `null`, `{"name": 1}`, strings.Repeat("[", 20000))
+	seeds(f, "json2", `{"used_today":1,"snapshot":`+goodSnapshot+`}`, `null`, `{"name": 1}`, strings.Repeat("[", 20000))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		raw, err := decodeJSON2(incoming{status: status, json: true, body: body})
 		checkDecoded(t, body, raw, err)

@@ -69,6 +69,18 @@ var goldenCases = []struct {
 	{name: "record", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_ = c.Record(t.Context(), []access.Event{{Reason: access.RateLimited, Message: "m"}})
 	}},
+	{name: "record_served", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
+		_ = c.Record(t.Context(), []access.Event{{Served: true, Audit: access.Audit{Method: "tools/list"}}})
+	}},
+	{name: "stale_registry", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		f := access.FenceOf(p, mustResolve(t, c, p))
+		f.Registry = "another"
+		_, _ = c.Call(t.Context(), f, searchRead(nil, "name"))
+	}},
+	{name: "fold_use", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.FoldUse(t.Context()) }},
+	{name: "expire_connections", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireConnections(t.Context()) }},
+	{name: "purge_audit", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.PurgeAudit(t.Context()) }},
+	{name: "remind_expiry", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindExpiry(t.Context()) }},
 	{name: "sync_catalog", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_ = c.SyncCatalog(t.Context(), []access.CatalogTool{{Name: "t", Title: "T", Scope: access.ScopeSearch, Risk: "low"}})
 	}},

@@ -3,6 +3,7 @@ package odoo
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,9 @@ type snapshotWire struct {
 		Companies     list[int64]     `json:"companies"`
 		AllowedIPs    list[string]    `json:"allowed_ips"`
 		BlockedIPs    list[string]    `json:"blocked_ips"`
+		RateMinute    *int            `json:"rate_limit_minute"`
+		RateDay       *int            `json:"rate_limit_day"`
+		Approval      approvalWire    `json:"approval"`
 	} `json:"policy"`
 	User *struct {
 		ID     int64  `json:"id"`
@@ -37,11 +41,35 @@ type snapshotWire struct {
 		Groups string `json:"groups"`
 	} `json:"user"`
 	Settings *struct {
-		Enabled       *bool        `json:"enabled"`
-		Version       *int64       `json:"version"`
-		DisabledTools list[string] `json:"disabled_tools"`
+		Enabled        *bool        `json:"enabled"`
+		Version        *int64       `json:"version"`
+		DisabledTools  list[string] `json:"disabled_tools"`
+		MissingModules list[string] `json:"missing_modules"`
+		Floor          list[string] `json:"floor"`
 	} `json:"settings"`
 	Registry string `json:"registry"`
+}
+
+// approvalWire is absent when no tool needs approval. What is there must name its tools: read without them it would turn
+// a fault of the addon into "none needs approval".
+type approvalWire struct {
+	Tools    list[string] `json:"tools"`
+	Approver string       `json:"approver"`
+}
+
+// UnmarshalJSON refuses null, and what names no tools.
+func (a *approvalWire) UnmarshalJSON(b []byte) error {
+	type plain approvalWire
+	if isNull(b) {
+		return unusable("policy.approval is null")
+	}
+	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
+		return err
+	}
+	if a.Tools == nil {
+		return unusable("policy.approval without tools")
+	}
+	return nil
 }
 
 // list is nil when it is absent ("no restriction") and not nil when it is there, even empty ("nothing allowed"). A null
@@ -84,6 +112,8 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 				Scopes: *w.Policy.Scopes, ReadOnly: *w.Policy.ReadOnly,
 				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
 				AllowedIPs: allowed, BlockedIPs: blocked,
+				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay,
+				Approval: access.Approval{Tools: w.Policy.Approval.Tools, Approver: w.Policy.Approval.Approver},
 			},
 		},
 		User: access.User{
@@ -91,6 +121,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 		},
 		Settings: access.Settings{
 			Enabled: *w.Settings.Enabled, Version: *w.Settings.Version, DisabledTools: w.Settings.DisabledTools,
+			MissingModules: w.Settings.MissingModules, Floor: w.Settings.Floor,
 		},
 		Registry: w.Registry,
 	}, nil
@@ -109,10 +140,18 @@ func (w *snapshotWire) missing() string {
 		return "policy.scopes"
 	case w.Policy.ReadOnly == nil:
 		return "policy.read_only"
+	case w.Policy.RateMinute == nil || *w.Policy.RateMinute < 1:
+		return "policy.rate_limit_minute"
+	case w.Policy.RateDay == nil || *w.Policy.RateDay < 1:
+		return "policy.rate_limit_day"
 	case w.User == nil || w.User.ID <= 0 || w.User.Groups == "":
 		return "user.id or user.groups"
 	case w.Settings == nil || w.Settings.Enabled == nil || w.Settings.Version == nil:
 		return "settings.enabled or settings.version"
+	case w.Settings.MissingModules == nil:
+		return "settings.missing_modules"
+	case len(w.Settings.Floor) == 0 || slices.Contains(w.Settings.Floor, ""):
+		return "settings.floor"
 	case w.Registry == "":
 		return "registry"
 	}

@@ -3,6 +3,7 @@ package odoo
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,17 +13,18 @@ import (
 // goodSnapshot is the least that the addon may send.
 const goodSnapshot = `{
 	"connection": {"id": 3, "version": 7, "name": "n", "type": "bearer", "status": "connected"},
-	"policy": {"scopes": ["mcp:search"], "read_only": true},
+	"policy": {"scopes": ["mcp:search"], "read_only": true, "rate_limit_minute": 60, "rate_limit_day": 10000},
 	"user": {"id": 2, "login": "admin", "name": "A", "lang": "en_US", "groups": "abc"},
-	"settings": {"enabled": true, "version": 1, "disabled_tools": []},
+	"settings": {"enabled": true, "version": 1, "disabled_tools": [], "missing_modules": [], "floor": ["ir.rule"]},
 	"registry": "12"}`
 
 func TestSnapshotAbsentIsNoRestriction(t *testing.T) {
 	t.Parallel()
-	s, err := decodeResolve(json.RawMessage(`{"snapshot": ` + goodSnapshot + `}`))
+	r, err := decodeResolve(json.RawMessage(`{"used_today": 3, "snapshot": ` + goodSnapshot + `}`))
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := r.Snapshot
 	p := s.Connection.Policy
 	if p.AllowedTools != nil || p.AllowedModels != nil || p.Companies != nil || p.AllowedIPs != nil || p.BlockedIPs != nil {
 		t.Errorf("absent lists came as %+v", p)
@@ -30,17 +32,23 @@ func TestSnapshotAbsentIsNoRestriction(t *testing.T) {
 	if !p.ReadOnly || len(p.Scopes) != 1 || s.Connection.Version != 7 || !s.Connection.ExpiresAt.IsZero() || s.Registry != "12" {
 		t.Errorf("%+v", s)
 	}
+	if p.RateMinute != 60 || p.RateDay != 10000 || p.Approval.Tools != nil || r.UsedToday != 3 {
+		t.Errorf("%+v, used %d", p, r.UsedToday)
+	}
+	if !slices.Equal(s.Settings.Floor, []string{"ir.rule"}) || len(s.Settings.MissingModules) != 0 {
+		t.Errorf("%+v", s.Settings)
+	}
 }
 
 func TestSnapshotEmptyIsNothingAllowed(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"allowed_tools", "allowed_models", "companies", "allowed_ips"} {
 		text := strings.Replace(goodSnapshot, `"read_only"`, `"`+name+`": [], "read_only"`, 1)
-		s, err := decodeResolve(json.RawMessage(`{"snapshot": ` + text + `}`))
+		r, err := decodeResolve(json.RawMessage(`{"used_today": 0, "snapshot": ` + text + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := s.Connection.Policy
+		p := r.Snapshot.Connection.Policy
 		empty := map[string]bool{
 			"allowed_tools": p.AllowedTools != nil, "allowed_models": p.AllowedModels != nil,
 			"companies": p.Companies != nil, "allowed_ips": p.AllowedIPs != nil,
@@ -66,7 +74,22 @@ func TestSnapshotUnusable(t *testing.T) {
 		{"expiry empty", `"status"`, `"expires_at": "", "status"`},
 		{"expiry in the year 1", `"status"`, `"expires_at": "0001-01-01T00:00:00Z", "status"`},
 		{"no policy", `"policy"`, `"x"`},
-		{"policy null", `"policy": {"scopes": ["mcp:search"], "read_only": true}`, `"policy": null`},
+		{"policy null", `"policy": {"scopes": ["mcp:search"], "read_only": true, "rate_limit_minute": 60, "rate_limit_day": 10000}`, `"policy": null`},
+		{"no rate a minute", `"rate_limit_minute": 60, `, ``},
+		{"a rate of 0 a minute", `"rate_limit_minute": 60`, `"rate_limit_minute": 0`},
+		{"a rate below 0", `"rate_limit_minute": 60`, `"rate_limit_minute": -1`},
+		{"a rate of half a request", `"rate_limit_minute": 60`, `"rate_limit_minute": 0.5`},
+		{"a rate a minute null", `"rate_limit_minute": 60`, `"rate_limit_minute": null`},
+		{"a rate as text", `"rate_limit_minute": 60`, `"rate_limit_minute": "60"`},
+		{"no rate a day", `, "rate_limit_day": 10000`, ``},
+		{"a rate of 0 a day", `"rate_limit_day": 10000`, `"rate_limit_day": 0`},
+		{"a rate a day false", `"rate_limit_day": 10000`, `"rate_limit_day": false`},
+		{"approval null", `"read_only"`, `"approval": null, "read_only"`},
+		{"approval false", `"read_only"`, `"approval": false, "read_only"`},
+		{"approval without tools", `"read_only"`, `"approval": {"approver": "Ada"}, "read_only"`},
+		{"approval with tools null", `"read_only"`, `"approval": {"tools": null, "approver": "Ada"}, "read_only"`},
+		{"approval of one tool as text", `"read_only"`, `"approval": {"tools": "search_records"}, "read_only"`},
+		{"approval as a list", `"read_only"`, `"approval": ["search_records"], "read_only"`},
 		{"no scopes", `"scopes"`, `"x"`},
 		{"scopes null", `["mcp:search"]`, `null`},
 		{"scopes as text", `["mcp:search"]`, `"mcp:search"`},
@@ -93,13 +116,21 @@ func TestSnapshotUnusable(t *testing.T) {
 		{"settings without enabled", `"enabled": true, `, ``},
 		{"settings without version", `"version": 1, `, ``},
 		{"disabled_tools null", `"disabled_tools": []`, `"disabled_tools": null`},
+		{"no missing_modules", `"missing_modules": [], `, ``},
+		{"missing_modules null", `"missing_modules": []`, `"missing_modules": null`},
+		{"missing_modules false", `"missing_modules": []`, `"missing_modules": false`},
+		{"no floor", `, "floor": ["ir.rule"]`, ``},
+		{"an empty floor", `["ir.rule"]`, `[]`},
+		{"floor null", `["ir.rule"]`, `null`},
+		{"a floor with an empty name", `["ir.rule"]`, `["ir.rule", ""]`},
+		{"a floor as text", `["ir.rule"]`, `"ir.rule"`},
 		{"no registry", `"registry": "12"`, `"x": 1`},
 	} {
 		text := strings.Replace(goodSnapshot, row.old, row.new, 1)
 		if text == goodSnapshot {
 			t.Fatalf("%s: the row changes nothing", row.name)
 		}
-		_, err := decodeResolve(json.RawMessage(`{"snapshot": ` + text + `}`))
+		_, err := decodeResolve(json.RawMessage(`{"used_today": 0, "snapshot": ` + text + `}`))
 		if err == nil {
 			t.Errorf("%s: usable", row.name)
 		} else if e := access.AsError(err); e.Kind != access.Internal || e.Detail == "" {
@@ -126,6 +157,61 @@ func TestPrefix(t *testing.T) {
 		got, ok := prefix(in)
 		if ok != (want != "") || ok && got != netip.MustParsePrefix(want) {
 			t.Errorf("%s: %v %v, want %s", in, got, ok, want)
+		}
+	}
+}
+
+func TestSnapshotApproval(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]access.Approval{
+		`{"tools": ["a", "b"], "approver": "Ada"}`: {Tools: []string{"a", "b"}, Approver: "Ada"},
+		`{"tools": ["a"]}`:                         {Tools: []string{"a"}},
+	} {
+		text := strings.Replace(goodSnapshot, `"read_only"`, `"approval": `+in+`, "read_only"`, 1)
+		r, err := decodeResolve(json.RawMessage(`{"used_today": 0, "snapshot": ` + text + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Snapshot.Connection.Policy.Approval; !slices.Equal(got.Tools, want.Tools) || got.Approver != want.Approver {
+			t.Errorf("%s: %+v", in, got)
+		}
+	}
+}
+
+// TestResolveWantsACount: without it the day limit would start anew with every restart of the service.
+func TestResolveWantsACount(t *testing.T) {
+	t.Parallel()
+	for _, used := range []string{``, `"used_today": null,`, `"used_today": -1,`, `"used_today": "3",`, `"used_today": 1.5,`, `"used_today": false,`} {
+		if r, err := decodeResolve(json.RawMessage(`{` + used + `"snapshot": ` + goodSnapshot + `}`)); err == nil {
+			t.Errorf("%s: %+v", used, r)
+		}
+	}
+}
+
+// TestProgressShapes: a job that cannot read what Odoo did must not take it for "all is done".
+func TestProgressShapes(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]*access.Progress{
+		`{"folded": 0}`:                      {},
+		`{"folded": 7, "more": true}`:        {Done: 7, More: true},
+		`{"folded": 7, "more": false}`:       {Done: 7},
+		`{}`:                                 nil,
+		`null`:                               nil,
+		`[]`:                                 nil,
+		`true`:                               nil,
+		`{"more": false}`:                    nil,
+		`{"deleted": 7, "more": false}`:      nil,
+		`{"folded": null}`:                   nil,
+		`{"folded": -1}`:                     nil,
+		`{"folded": true}`:                   nil,
+		`{"folded": 7, "more": null}`:        nil,
+		`{"folded": 7, "more": 1}`:           nil,
+		`{"error": {"kind": "forbidden"}}`:   nil,
+		`{"folded": 7, "error": {"kind":1}}`: nil,
+	} {
+		got, err := decodeProgress(json.RawMessage(in), "folded")
+		if (err == nil) != (want != nil) || want != nil && got != *want {
+			t.Errorf("%s: %+v, %v", in, got, err)
 		}
 	}
 }

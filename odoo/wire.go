@@ -6,8 +6,10 @@ import (
 	"doorman/server/access"
 )
 
-// helloParams tells Odoo which service asks: its settings page shows it, with the time.
-func helloParams(version string) map[string]any { return map[string]any{"version": version} }
+// helloParams tells Odoo which service asks, and where AI tools reach it: its settings page shows it, with the time.
+func helloParams(c Config) map[string]any {
+	return map[string]any{"version": c.Version, "url": c.Endpoint}
+}
 
 // auditWire is the part of a request that only the audit reads.
 func auditWire(a access.Audit) map[string]any {
@@ -21,7 +23,7 @@ func auditWire(a access.Audit) map[string]any {
 func fenceWire(f access.Fence) map[string]any {
 	return map[string]any{
 		"proof": f.Proof.Hex(), "connection": f.Connection, "version": f.Version,
-		"settings_version": f.SettingsVersion, "groups": f.Groups,
+		"settings_version": f.SettingsVersion, "groups": f.Groups, "registry": f.Registry,
 	}
 }
 
@@ -48,8 +50,12 @@ func object(m map[string]any) map[string]any {
 func eventsWire(events []access.Event) []map[string]any {
 	out := make([]map[string]any, len(events))
 	for i, e := range events {
+		outcome := "refused"
+		if e.Served {
+			outcome = "ok"
+		}
 		out[i] = map[string]any{
-			"time": e.Time.UTC().Format(time.RFC3339), "connection": e.Connection, "model": e.Model,
+			"time": e.Time.UTC().Format(time.RFC3339), "connection": e.Connection, "model": e.Model, "outcome": outcome,
 			"reason": string(e.Reason), "message": e.Message, "count": max(e.Count, 1), "audit": auditWire(e.Audit),
 		}
 	}

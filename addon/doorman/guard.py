@@ -196,8 +196,13 @@ class Guard:
             match = ORDER_TERM.match(term.strip())
             if not match:
                 raise Refusal("invalid_input", f"{term.strip()!r} is no order.")
-            if match["spec"] not in known:
-                self.path(model, match["spec"].partition(":")[0])
+            if match["spec"] in known:
+                continue
+            owner, field = self.path(model, match["spec"].partition(":")[0])
+            if field.relational:
+                # Sorted by the order of the other model, whose fields may be none
+                # that this connection reads.
+                self._through(owner, field)
 
     def specs(self, model, specs, what):
         """Check group-by or aggregate specifications: ``field``, ``field:how``."""

@@ -26,6 +26,7 @@ func (s *Server) Connect(c Connection) access.Snapshot {
 	snap := fill(c.Snapshot, s.nextID, s.enabled, s.settings)
 	s.nextID = max(s.nextID, snap.Connection.ID) + 1
 	s.connections[lookup(access.ProofOf(c.Credential))] = &snap
+	s.usedToday[snap.Connection.ID] = c.UsedToday
 	return snap
 }
 
@@ -56,6 +57,17 @@ func (s *Server) SetEnabled(on bool) {
 	for key, old := range s.connections {
 		snap := *old
 		snap.Settings.Enabled, snap.Settings.Version = on, s.settings
+		s.connections[key] = &snap
+	}
+}
+
+// SetRegistry is Odoo after a module came or went: every connection's registry is another, no version is.
+func (s *Server) SetRegistry(registry string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, old := range s.connections {
+		snap := *old
+		snap.Registry = registry
 		s.connections[key] = &snap
 	}
 }
@@ -92,7 +104,7 @@ func (s *Server) find(proof any) *access.Snapshot {
 func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 	switch method {
 	case "hello":
-		return s.hello(), raised{}
+		return s.hello(params), raised{}
 	case "resolve":
 		if _, ok := params["proof"]; !ok {
 			return nil, wrongArguments
@@ -101,7 +113,9 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		if snap == nil {
 			return refusal(notValid), raised{}
 		}
-		return map[string]any{"snapshot": snapshotJSON(snap)}, raised{}
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return map[string]any{"snapshot": snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID]}, raised{}
 	case "call":
 		request, _ := params["request"].(map[string]any)
 		return s.fenced(params["fence"], request, true), raised{}
@@ -114,11 +128,27 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		return s.record(params), raised{}
 	case "sync_catalog":
 		return s.sync(params), raised{}
+	case "fold_use", "expire_connections", "purge_audit", "remind_expiry":
+		if len(params) > 0 {
+			return nil, wrongArguments
+		}
+		return upkeep[method], raised{}
 	}
 	return nil, noMethod
 }
 
-func (s *Server) hello() any {
+// upkeep is what the jobs' methods say when nothing is due.
+var upkeep = map[string]any{
+	"fold_use":           map[string]any{"folded": 0, "more": false},
+	"expire_connections": map[string]any{"expired": 0},
+	"purge_audit":        map[string]any{"deleted": 0, "more": false},
+	"remind_expiry":      map[string]any{"reminded": 0},
+}
+
+func (s *Server) hello(params map[string]any) any {
+	s.seen.mu.Lock()
+	s.seen.hello = params
+	s.seen.mu.Unlock()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return map[string]any{
@@ -159,7 +189,8 @@ func (s *Server) fenced(rawFence any, request map[string]any, audited bool) any 
 	case number(fence["connection"]) != float64(snap.Connection.ID),
 		number(fence["version"]) != float64(snap.Connection.Version),
 		number(fence["settings_version"]) != float64(snap.Settings.Version),
-		fence["groups"] != snap.User.Groups:
+		fence["groups"] != snap.User.Groups,
+		fence["registry"] != snap.Registry:
 		return map[string]any{"stale": snapshotJSON(snap)}
 	}
 	call := callOf(request, snap.User)
@@ -210,7 +241,12 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 	if !c.ExpiresAt.IsZero() {
 		conn["expires_at"] = c.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	policy := map[string]any{"scopes": p.Scopes, "read_only": p.ReadOnly}
+	policy := map[string]any{
+		"scopes": p.Scopes, "read_only": p.ReadOnly, "rate_limit_minute": p.RateMinute, "rate_limit_day": p.RateDay,
+	}
+	if len(p.Approval.Tools) > 0 {
+		policy["approval"] = map[string]any{"tools": p.Approval.Tools, "approver": p.Approval.Approver}
+	}
 	if len(p.AllowedIPs) > 0 {
 		policy["allowed_ips"] = p.AllowedIPs
 	}
@@ -235,7 +271,10 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 		"user": map[string]any{
 			"id": s.User.ID, "login": s.User.Login, "name": s.User.Name, "lang": s.User.Lang, "groups": s.User.Groups,
 		},
-		"settings": map[string]any{"enabled": s.Settings.Enabled, "version": s.Settings.Version, "disabled_tools": off},
+		"settings": map[string]any{
+			"enabled": s.Settings.Enabled, "version": s.Settings.Version, "disabled_tools": off,
+			"missing_modules": s.Settings.MissingModules, "floor": s.Settings.Floor,
+		},
 		"registry": s.Registry,
 	}
 }

@@ -20,11 +20,11 @@ func connect(t testing.TB, s *odootest.Server) (*odoo.Client, access.Proof, acce
 	}
 	t.Cleanup(c.Close)
 	p := access.ProofOf(odootest.DefaultCredential)
-	snap, err := c.Resolve(t.Context(), p)
+	r, err := c.Resolve(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, p, access.FenceOf(p, snap)
+	return c, p, access.FenceOf(p, r.Snapshot)
 }
 
 func kind(err error) access.Kind {
@@ -195,7 +195,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 16 {
 		wg.Go(func() {
 			for j := range 20 {
-				snap, err := c.Resolve(t.Context(), p)
+				r, err := c.Resolve(t.Context(), p)
 				if err != nil {
 					t.Error(err)
 					return
@@ -204,7 +204,7 @@ func TestManyAtOnce(t *testing.T) {
 				if i%4 == 0 {
 					method, kwargs = "create", map[string]any{"vals_list": []any{map[string]any{"name": fmt.Sprint(i, j)}}}
 				}
-				if _, err := c.Call(t.Context(), access.FenceOf(p, snap), access.Request{Model: "res.partner", Method: method, Kwargs: kwargs}); err != nil {
+				if _, err := c.Call(t.Context(), access.FenceOf(p, r.Snapshot), access.Request{Model: "res.partner", Method: method, Kwargs: kwargs}); err != nil {
 					t.Error(err)
 				}
 				if i == 1 && j == 10 {
@@ -231,14 +231,14 @@ func BenchmarkCall(b *testing.B) {
 			}
 			defer c.Close()
 			p := access.ProofOf(odootest.DefaultCredential)
-			snap, err := c.Resolve(b.Context(), p)
+			known, err := c.Resolve(b.Context(), p)
 			if err != nil {
 				b.Fatal(err)
 			}
 			r := access.Request{Model: "res.partner", Method: "search_read", Kwargs: map[string]any{"limit": 2, "fields": []string{"name"}}}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.Call(b.Context(), access.FenceOf(p, snap), r); err != nil {
+				if _, err := c.Call(b.Context(), access.FenceOf(p, known.Snapshot), r); err != nil {
 					b.Fatal(err)
 				}
 			}

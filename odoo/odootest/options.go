@@ -46,10 +46,20 @@ type Options struct {
 }
 
 // Connection is one credential and what holds for it. What Snapshot leaves zero is filled in: ids, version 1, status
-// connected, all scopes, user 2 "Mitchell Admin", settings, registry.
+// connected, all scopes, rates that no test reaches, user 2 "Mitchell Admin", settings, floor, registry.
 type Connection struct {
 	Credential string
 	Snapshot   access.Snapshot
+	UsedToday  int // requests of today that resolve says the audit knows
+}
+
+// manyRequests is a limit that neither a test nor the benchmark reaches.
+const manyRequests = 1_000_000
+
+// floor is a part of the addon's (rules.py, FLOOR_MODELS).
+var floor = []string{
+	"doorman.", "res.users.apikeys", "res.users.apikeys.", "ir.rule", "ir.model.access", "ir.config_parameter", "mail.mail",
+	"change.password.", "bus.",
 }
 
 // Call is one ORM call that came through the fence.
@@ -114,6 +124,18 @@ func fill(s access.Snapshot, id int64, enabled bool, settings int64) access.Snap
 	}
 	if c.Policy.Scopes == nil {
 		c.Policy.Scopes = access.Scopes
+	}
+	if c.Policy.RateMinute == 0 {
+		c.Policy.RateMinute = manyRequests
+	}
+	if c.Policy.RateDay == 0 {
+		c.Policy.RateDay = manyRequests
+	}
+	if s.Settings.MissingModules == nil {
+		s.Settings.MissingModules = []string{}
+	}
+	if s.Settings.Floor == nil {
+		s.Settings.Floor = floor
 	}
 	if s.User.ID == 0 {
 		s.User = access.User{ID: 2, Login: "admin", Name: "Mitchell Admin", Lang: "en_US"}

@@ -13,7 +13,10 @@ import (
 // run answers a call: the model rule, Options.Handle, then the fake's own records.
 func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 	allowed := snap.Connection.Policy.AllowedModels
-	if c.Model != "" && allowed != nil && !slices.Contains(allowed, c.Model) {
+	onFloor := func(name string) bool {
+		return c.Model == name || strings.HasSuffix(name, ".") && strings.HasPrefix(c.Model, name)
+	}
+	if c.Model != "" && (allowed != nil && !slices.Contains(allowed, c.Model) || slices.ContainsFunc(snap.Settings.Floor, onFloor)) {
 		return nil, &Problem{
 			"not_allowed", "This connection may not use the model " + c.Model + ".", "Call list_models for the models it may use.",
 		}

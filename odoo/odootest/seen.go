@@ -31,6 +31,7 @@ type log struct {
 	audit    []AuditEntry
 	events   []map[string]any
 	catalog  []any
+	hello    map[string]any
 	effects  int
 	dials    int
 }
@@ -117,6 +118,13 @@ func (s *Server) Events() []map[string]any {
 	s.seen.mu.Lock()
 	defer s.seen.mu.Unlock()
 	return slices.Clone(s.seen.events)
+}
+
+// LastHello is what the last hello said of the service: "version" and "url".
+func (s *Server) LastHello() map[string]any {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	return s.seen.hello
 }
 
 // Catalog is the tool catalog as the last sync_catalog left it.

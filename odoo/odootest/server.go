@@ -27,6 +27,7 @@ type Server struct {
 	enabled     bool
 	settings    int64
 	connections map[[32]byte]*access.Snapshot // by SHA-256 of the proof, as in Odoo
+	usedToday   map[int64]int                 // by connection
 	nextID      int64
 	tables      map[string]*table
 	faults      []*Fault
@@ -44,7 +45,7 @@ func Start(o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{
 		opt: o, enabled: !o.Disabled, settings: 1, cleared: make(chan struct{}),
-		connections: map[[32]byte]*access.Snapshot{}, nextID: 1, tables: demoTables(o.Partners),
+		connections: map[[32]byte]*access.Snapshot{}, usedToday: map[int64]int{}, nextID: 1, tables: demoTables(o.Partners),
 		seen: newLog(), conns: map[net.Conn]struct{}{},
 	}
 	s.uid.Store(o.UID)

@@ -4,18 +4,26 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
-// Decision says whether a call may go on. The zero value is a refusal, so that a path which forgets to decide refuses.
+// Decision says whether a call may go on: yes, no, or once a person agrees. The zero value is a refusal, so that a path
+// which forgets to decide refuses.
 type Decision struct {
 	allow bool
 	// Refusal is why not; nil for a Decision that allows, and for the zero value.
 	refusal *Error
+	// Approval says that nothing else is missing, and approver who must give it. Allow is false then.
+	approval bool
+	approver string
 }
 
-// Allowed reports whether the call may go on.
+// Allowed reports whether the call may go on, right now and without asking anyone.
 func (d Decision) Allowed() bool { return d.allow }
+
+// NeedsApproval reports whether nothing but a person's approval is missing, and by whom.
+func (d Decision) NeedsApproval() (by string, ok bool) { return d.approver, d.approval }
 
 // Err returns nil if the call is allowed, and otherwise the refusal, in words for who asked.
 func (d Decision) Err() *Error {
@@ -49,32 +57,44 @@ func Admit(now time.Time, s *Snapshot, ip netip.Addr) Decision {
 	return Decision{allow: true}
 }
 
-// Decide decides one call. It checks what Admit checks, and then, first failure wins: scope, read only, the tool being
-// switched on and on the allow list, the model being on the allow list.
+// Limit decides whether a request may go on by what a limiter said of it.
+func Limit(r Rate) Decision {
+	if refusal := checkRate(r); refusal != nil {
+		return Decision{refusal: refusal}
+	}
+	return Decision{allow: true}
+}
+
+// Decide decides one call. It checks what Admit checks, and then, first failure wins: rate, scope, read only, the tool
+// being switched on and on the allow list, the module it needs, the model being on the allow list, the floor, approval.
 func Decide(now time.Time, s *Snapshot, c Call) Decision {
 	if d := Admit(now, s, c.IP); !d.allow {
 		return d
 	}
 	p := s.Connection.Policy
 	checks := [...]func() *Error{
+		func() *Error { return checkRate(c.Rate) },
 		func() *Error { return checkScope(p, c.Tool) },
 		func() *Error { return checkReadOnly(p, c.Tool) },
 		func() *Error { return checkTool(s, c.Tool) },
+		func() *Error { return checkModule(s, c.Tool) },
 		func() *Error { return checkModel(p, c.Model) },
+		func() *Error { return checkFloor(s, c.Model) },
 	}
 	for _, check := range checks {
 		if refusal := check(); refusal != nil {
 			return Decision{refusal: refusal}
 		}
 	}
-	return Decision{allow: true}
+	return checkApproval(p.Approval, c.Tool)
 }
 
 // MayUse reports whether a tool belongs in the list that a connection sees: exactly the tools that Decide would let it
-// call on some model. An unlisted tool is refused all the same; the list is a courtesy.
+// call on some model, with or without a person's approval. An unlisted tool is refused all the same; the list is a
+// courtesy.
 func MayUse(s *Snapshot, t Tool) bool {
 	p := s.Connection.Policy
-	return checkScope(p, t) == nil && checkReadOnly(p, t) == nil && checkTool(s, t) == nil
+	return checkScope(p, t) == nil && checkReadOnly(p, t) == nil && checkTool(s, t) == nil && checkModule(s, t) == nil
 }
 
 func checkSwitch(s *Snapshot) *Error {
@@ -122,6 +142,40 @@ func checkIP(p Policy, ip netip.Addr) *Error {
 	return nil
 }
 
+func checkRate(r Rate) *Error {
+	if r.Allowed {
+		return nil
+	}
+	e := refuse(RateLimited, "", "Try again later.")
+	e.RetryAfter = r.RetryAfter
+	switch r.Limit {
+	case LimitMinute:
+		e.Message = fmt.Sprintf("This connection may make %d requests a minute; that is used up.", r.Max)
+	case LimitDay:
+		e.Message = fmt.Sprintf("This connection may make %d requests a day (UTC); that is used up.", r.Max)
+	default:
+		e.Message, e.Hint = "This request was not counted against its connection's limits.", "Report this to your administrator."
+	}
+	if r.RetryAfter > 0 {
+		e.Hint = fmt.Sprintf("Try again in %s.", inWords(r.RetryAfter))
+	}
+	return e
+}
+
+// inWords writes a waiting time, never shorter than it is.
+func inWords(d time.Duration) string {
+	seconds := int((d + time.Second - 1) / time.Second)
+	switch {
+	case seconds == 1:
+		return "1 second"
+	case seconds <= 120:
+		return fmt.Sprintf("%d seconds", seconds)
+	case seconds <= 2*60*60:
+		return fmt.Sprintf("%d minutes", (seconds+59)/60)
+	}
+	return fmt.Sprintf("%d hours", (seconds+3599)/3600)
+}
+
 func checkScope(p Policy, t Tool) *Error {
 	if t.Scope != "" && slices.Contains(p.Scopes, t.Scope) {
 		return nil
@@ -149,10 +203,46 @@ func checkTool(s *Snapshot, t Tool) *Error {
 		"Call tools/list for those it may use.")
 }
 
+func checkModule(s *Snapshot, t Tool) *Error {
+	if t.NeedsModule == "" || !slices.Contains(s.Settings.MissingModules, t.NeedsModule) {
+		return nil
+	}
+	return refuse(NeedsModule, fmt.Sprintf("%s works with the Odoo module %s, which is not installed here.", t.Name, t.NeedsModule),
+		"Use another tool, or ask an Odoo administrator to install the module.")
+}
+
 func checkModel(p Policy, model string) *Error {
 	if model == "" || p.AllowedModels == nil || slices.Contains(p.AllowedModels, model) {
 		return nil
 	}
+	return noModel(model)
+}
+
+// checkFloor refuses what no policy opens, in the words for a model that is not on the allow list: Odoo, which has the
+// last word (addon/doorman/guard.py), uses the same for both.
+func checkFloor(s *Snapshot, model string) *Error {
+	closed := func(pattern string) bool {
+		return model == pattern || strings.HasSuffix(pattern, ".") && strings.HasPrefix(model, pattern)
+	}
+	if model == "" || !slices.ContainsFunc(s.Settings.Floor, closed) {
+		return nil
+	}
+	return noModel(model)
+}
+
+func noModel(model string) *Error {
 	return refuse(NotAllowed, fmt.Sprintf("This connection may not use the model %s.", model),
 		"Call list_models for the models it may use.")
+}
+
+func checkApproval(a Approval, t Tool) Decision {
+	if !slices.Contains(a.Tools, t.Name) {
+		return Decision{allow: true}
+	}
+	by := a.Approver
+	if by == "" {
+		by = "an MCP administrator"
+	}
+	return Decision{approval: true, approver: by, refusal: refuse(PendingApproval,
+		fmt.Sprintf("%s needs the approval of a person: %s.", t.Name, by), "Wait for the decision.")}
 }

@@ -2,7 +2,7 @@ package access_test
 
 import (
 	"net/netip"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,16 +14,21 @@ var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 var (
 	search = access.Tool{Name: "search_records", Scope: access.ScopeSearch}
 	create = access.Tool{Name: "create_records", Scope: access.ScopeORM, Writes: true}
+	orders = access.Tool{Name: "search_orders", Scope: access.ScopeSearch, NeedsModule: "sale_management"}
 )
+
+var counted = access.Rate{Allowed: true}
 
 // open is a connection that may do everything the tests ask for; each row takes something away.
 func open() *access.Snapshot {
 	return &access.Snapshot{
 		Connection: access.Connection{
 			ID: 1, Version: 1, Status: access.StatusConnected,
-			Policy: access.Policy{Scopes: []access.Scope{access.ScopeSearch, access.ScopeORM}},
+			Policy: access.Policy{
+				Scopes: []access.Scope{access.ScopeSearch, access.ScopeORM}, RateMinute: 60, RateDay: 10_000,
+			},
 		},
-		Settings: access.Settings{Enabled: true, Version: 1},
+		Settings: access.Settings{Enabled: true, Version: 1, Floor: []string{"doorman.", "ir.rule", "change.password."}},
 	}
 }
 
@@ -49,25 +54,44 @@ func prefixes(list ...string) (out []netip.Prefix) {
 }
 
 func from(ip string) access.Call {
-	return access.Call{Tool: search, Model: "res.partner", IP: netip.MustParseAddr(ip)}
+	return access.Call{Tool: search, Model: "res.partner", IP: netip.MustParseAddr(ip), Rate: counted}
+}
+
+// on is a call of a tool on a model, within the limits.
+func on(tool access.Tool, model string) access.Call {
+	return access.Call{Tool: tool, Model: model, Rate: counted}
+}
+
+// rated is a search of which the limiter said this.
+func rated(r access.Rate) access.Call {
+	return access.Call{Tool: search, Model: "res.partner", Rate: r}
 }
 
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	partners := access.Call{Tool: search, Model: "res.partner"}
+	partners := on(search, "res.partner")
 	nothing := func(*access.Snapshot) {}
 	rows := []row{
 		allow("an open connection searches", partners, nothing),
-		allow("a tool without a model", access.Call{Tool: search}, nothing),
+		allow("a tool without a model", on(search, ""), nothing),
 		allow("a connection that was never used", partners, func(s *access.Snapshot) { s.Connection.Status = access.StatusAwaiting }),
 		allow("an idle connection", partners, func(s *access.Snapshot) { s.Connection.Status = access.StatusIdle }),
 		allow("a moment before its expiry", partners, func(s *access.Snapshot) { s.Connection.ExpiresAt = now.Add(1) }),
 		allow("reading through a read-only connection", partners, func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }),
-		allow("writing with the scope for it", access.Call{Tool: create, Model: "res.partner"}, nothing),
+		allow("writing with the scope for it", on(create, "res.partner"), nothing),
 		allow("a tool on the list", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{"search_records"} }),
 		allow("a model on the list", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"res.partner"} }),
 		allow("an address inside the allowed network", from("10.1.2.3"), func(s *access.Snapshot) { s.Connection.Policy.AllowedIPs = prefixes("10.0.0.0/8") }),
 		allow("an IPv6 address inside the allowed network", from("2001:db8::5"), func(s *access.Snapshot) { s.Connection.Policy.AllowedIPs = prefixes("2001:db8::/32") }),
+		allow("an address beside the blocked network", from("10.1.2.3"), func(s *access.Snapshot) { s.Connection.Policy.BlockedIPs = prefixes("10.1.2.4/30") }),
+		allow("a tool whose module is there", on(orders, "sale.order"), func(s *access.Snapshot) { s.Settings.MissingModules = []string{"sale", "stock"} }),
+		allow("a model that only starts like one on the floor", on(search, "ir.rules"), nothing),
+		allow("a model whose name holds one of the floor", on(search, "x.ir.rule"), nothing),
+		allow("a model that is called as a prefix of the floor, without its dot", on(search, "doorman"), nothing),
+		allow("when another tool needs approval", partners, func(s *access.Snapshot) {
+			s.Connection.Policy.Approval = access.Approval{Tools: []string{"create_records"}, Approver: "Ada"}
+		}),
+		allow("when nobody is named who would approve nothing", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{} }),
 
 		deny(access.Forbidden, "the master switch is off", partners, func(s *access.Snapshot) { s.Settings.Enabled = false }),
 		deny(access.Forbidden, "the master switch comes before a revoked connection", partners, func(s *access.Snapshot) {
@@ -90,14 +114,39 @@ func TestDecide(t *testing.T) {
 		deny(access.Forbidden, "no address at all where one is required", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedIPs = prefixes("10.0.0.0/8") }),
 		deny(access.NotAllowed, "without any scope", partners, func(s *access.Snapshot) { s.Connection.Policy.Scopes = nil }),
 		deny(access.NotAllowed, "with another scope", partners, func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeMetadata} }),
-		deny(access.NotAllowed, "a tool that names no scope", access.Call{Tool: access.Tool{Name: "x"}}, func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{""} }),
-		deny(access.ReadOnly, "writing through a read-only connection", access.Call{Tool: create, Model: "res.partner"}, func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }),
+		deny(access.NotAllowed, "a tool that names no scope", on(access.Tool{Name: "x"}, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{""} }),
+		deny(access.ReadOnly, "writing through a read-only connection", on(create, "res.partner"), func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }),
 		deny(access.NotAllowed, "a tool that is not on the list", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{"read_records"} }),
 		deny(access.NotAllowed, "a list that lost its last tool", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} }),
 		deny(access.NotAllowed, "a tool switched off for everyone", partners, func(s *access.Snapshot) { s.Settings.DisabledTools = []string{"search_records"} }),
 		deny(access.NotAllowed, "a model that is not on the list", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"sale.order"} }),
 		deny(access.NotAllowed, "a list that lost its last model", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{} }),
-		deny(access.NotAllowed, "a model whose name only starts like an allowed one", access.Call{Tool: search, Model: "res.partner.bank"}, func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"res.partner"} }),
+		deny(access.NotAllowed, "a model whose name only starts like an allowed one", on(search, "res.partner.bank"), func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"res.partner"} }),
+		deny(access.RateLimited, "a call that nobody counted", rated(access.Rate{}), nothing),
+		deny(access.RateLimited, "beyond the minute", rated(access.Rate{Limit: access.LimitMinute, Max: 60, RetryAfter: time.Second}), nothing),
+		deny(access.RateLimited, "beyond the day", rated(access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: time.Hour}), nothing),
+		deny(access.RateLimited, "beyond a limit nobody knows", rated(access.Rate{Limit: "week", Max: 1}), nothing),
+		deny(access.Forbidden, "a blocked address comes before the rate", access.Call{Tool: search, IP: netip.MustParseAddr("10.1.2.3")}, func(s *access.Snapshot) { s.Connection.Policy.BlockedIPs = prefixes("10.0.0.0/8") }),
+		deny(access.RateLimited, "the rate comes before the scope", rated(access.Rate{Limit: access.LimitDay, Max: 1}), func(s *access.Snapshot) { s.Connection.Policy.Scopes = nil }),
+		deny(access.NotAllowed, "the scope comes before read only", on(create, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes, s.Connection.Policy.ReadOnly = nil, true }),
+		deny(access.NeedsModule, "a tool whose module is not there", on(orders, "sale.order"), func(s *access.Snapshot) { s.Settings.MissingModules = []string{"sale_management"} }),
+		deny(access.NotAllowed, "the tool list comes before the module", on(orders, "sale.order"), func(s *access.Snapshot) {
+			s.Settings.MissingModules = []string{"sale_management"}
+			s.Connection.Policy.AllowedTools = []string{"search_records"}
+		}),
+		deny(access.NeedsModule, "the module comes before the model", on(orders, "sale.order"), func(s *access.Snapshot) {
+			s.Settings.MissingModules = []string{"sale_management"}
+			s.Connection.Policy.AllowedModels = []string{"res.partner"}
+		}),
+		deny(access.NotAllowed, "a model on the floor", on(search, "ir.rule"), nothing),
+		deny(access.NotAllowed, "a model on the floor that the policy allows", on(search, "ir.rule"), func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"ir.rule"} }),
+		deny(access.NotAllowed, "a model under a prefix of the floor", on(search, "doorman.connection"), nothing),
+		deny(access.NotAllowed, "a model deep under a prefix of the floor", on(search, "change.password.own"), func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"change.password.own"} }),
+		deny(access.NotAllowed, "the floor comes before approval", on(search, "doorman.audit"), func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
+		deny(access.PendingApproval, "a tool that needs approval", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
+		deny(access.PendingApproval, "a tool that needs approval by somebody", partners, func(s *access.Snapshot) {
+			s.Connection.Policy.Approval = access.Approval{Tools: []string{"x", "search_records"}, Approver: "Ada"}
+		}),
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
@@ -124,88 +173,59 @@ func TestDecide(t *testing.T) {
 func TestZeroDecisionRefuses(t *testing.T) {
 	t.Parallel()
 	var d access.Decision
-	if d.Allowed() || d.Err() == nil {
+	if _, asks := d.NeedsApproval(); d.Allowed() || d.Err() == nil || asks {
 		t.Fatal("the zero decision allows")
 	}
-	if access.Decide(now, &access.Snapshot{}, access.Call{}).Allowed() {
+	if access.Decide(now, &access.Snapshot{}, access.Call{Rate: counted}).Allowed() {
 		t.Fatal("an empty snapshot allows")
 	}
+	if access.Limit(access.Rate{}).Allowed() || !access.Limit(counted).Allowed() {
+		t.Fatal("the zero rate passes, or one that allows does not")
+	}
 }
 
-// TestListShowsWhatMayBeCalled holds MayUse to Decide: a tool is listed if and only if it may be called.
-func TestListShowsWhatMayBeCalled(t *testing.T) {
+// TestNeedsApproval: such a decision does not allow, says who is to be asked, and only where nothing else is missing.
+func TestNeedsApproval(t *testing.T) {
 	t.Parallel()
-	takeAway := []func(*access.Snapshot){
-		func(s *access.Snapshot) {},
-		func(s *access.Snapshot) { s.Connection.Policy.Scopes = nil },
-		func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} },
-		func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true },
-		func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{"create_records"} },
-		func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} },
-		func(s *access.Snapshot) { s.Settings.DisabledTools = []string{"search_records"} },
+	rows := []struct {
+		name, approver, by string
+		asks               bool
+		with               func(*access.Snapshot)
+	}{
+		{"by a person", "Ada", "Ada", true, func(*access.Snapshot) {}},
+		{"by anyone who administrates", "", "an MCP administrator", true, func(*access.Snapshot) {}},
+		{"not of a tool that the policy does not allow", "Ada", "", false, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} }},
+		{"not of a model on the floor", "Ada", "", false, func(s *access.Snapshot) { s.Settings.Floor = []string{"res."} }},
+		{"not while the switch is off", "Ada", "", false, func(s *access.Snapshot) { s.Settings.Enabled = false }},
+		{"not of another tool", "Ada", "", false, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"x"} }},
 	}
-	for i, take := range takeAway {
-		for j, also := range takeAway {
-			s := open()
-			take(s)
-			also(s)
-			for _, tool := range []access.Tool{search, create} {
-				if listed, callable := access.MayUse(s, tool), access.Decide(now, s, access.Call{Tool: tool}).Allowed(); listed != callable {
-					t.Errorf("%d+%d: %s listed %v, callable %v", i, j, tool.Name, listed, callable)
-				}
-			}
+	for _, row := range rows {
+		s := open()
+		s.Connection.Policy.Approval = access.Approval{Tools: []string{"search_records"}, Approver: row.approver}
+		row.with(s)
+		d := access.Decide(now, s, on(search, "res.partner"))
+		if by, asks := d.NeedsApproval(); asks != row.asks || by != row.by || (asks && d.Allowed()) {
+			t.Errorf("%s: by %q, %v, allowed %v", row.name, by, asks, d.Allowed())
 		}
 	}
 }
 
-// narrow cuts an allow list down to what it has in common with keep.
-func narrow(list *[]string, keep ...string) {
-	out := []string{}
-	for _, name := range keep {
-		if *list == nil || slices.Contains(*list, name) {
-			out = append(out, name)
-		}
-	}
-	*list = out
-}
-
-// TestTakingAwayNeverAllowsMore: whatever is allowed after a grant is removed was allowed before.
-func TestTakingAwayNeverAllowsMore(t *testing.T) {
+// TestRateWords: who is refused learns which limit it was and when to come back.
+func TestRateWords(t *testing.T) {
 	t.Parallel()
-	cuts := map[string]func(*access.Snapshot){
-		"scope": func(s *access.Snapshot) {
-			s.Connection.Policy.Scopes = s.Connection.Policy.Scopes[:min(1, len(s.Connection.Policy.Scopes))]
-		},
-		"scopes":     func(s *access.Snapshot) { s.Connection.Policy.Scopes = nil },
-		"read only":  func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true },
-		"tools":      func(s *access.Snapshot) { narrow(&s.Connection.Policy.AllowedTools, "search_records") },
-		"no tool":    func(s *access.Snapshot) { narrow(&s.Connection.Policy.AllowedTools) },
-		"models":     func(s *access.Snapshot) { narrow(&s.Connection.Policy.AllowedModels, "sale.order") },
-		"allowed ip": func(s *access.Snapshot) { s.Connection.Policy.AllowedIPs = prefixes("10.0.0.0/8") },
-		"blocked ip": func(s *access.Snapshot) { s.Connection.Policy.BlockedIPs = prefixes("0.0.0.0/0") },
-		"switch":     func(s *access.Snapshot) { s.Settings.Enabled = false },
-		"revoked":    func(s *access.Snapshot) { s.Connection.Status = access.StatusRevoked },
-		"expiry":     func(s *access.Snapshot) { s.Connection.ExpiresAt = now },
-	}
-	var calls []access.Call
-	for _, tool := range []access.Tool{search, create} {
-		for _, model := range []string{"", "res.partner", "sale.order"} {
-			for _, ip := range []string{"10.0.0.1", "192.0.2.1", "::1"} {
-				calls = append(calls, access.Call{Tool: tool, Model: model, IP: netip.MustParseAddr(ip)})
-			}
-		}
-	}
-	for first, cut := range cuts {
-		for second, deeper := range cuts {
-			before, after := open(), open()
-			cut(before)
-			cut(after)
-			deeper(after)
-			for _, call := range calls {
-				if access.Decide(now, after, call).Allowed() && !access.Decide(now, before, call).Allowed() {
-					t.Errorf("%s, then %s as well: allows %+v", first, second, call)
-				}
-			}
+	for _, row := range []struct {
+		rate            access.Rate
+		message, inHint string
+	}{
+		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 300 * time.Millisecond}, "This connection may make 100 requests a minute; that is used up.", "in 1 second."},
+		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 59*time.Second + 1}, "This connection may make 100 requests a minute; that is used up.", "in 60 seconds."},
+		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 90 * time.Minute}, "This connection may make 10000 requests a day (UTC); that is used up.", "in 90 minutes."},
+		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 5*time.Hour + time.Second}, "This connection may make 10000 requests a day (UTC); that is used up.", "in 6 hours."},
+		{access.Rate{Limit: access.LimitDay, Max: 1}, "This connection may make 1 requests a day (UTC); that is used up.", "later"},
+	} {
+		e := access.Limit(row.rate).Err()
+		if e == nil || e.Message != row.message || !strings.Contains(e.Hint, row.inHint) || e.RetryAfter != row.rate.RetryAfter {
+			t.Errorf("%+v: %+v", row.rate, e)
 		}
 	}
 }

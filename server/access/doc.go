@@ -1,7 +1,8 @@
 // Package access is the pure core of Doorman: what a connection may do, and the one function that decides it.
 //
 //	Snapshot (what Odoo says of a connection)  ─┐
-//	Call     (who asks, for which tool, model)  ├─> Decide ─> Decision: allow, or refuse (kind, words, what to do)
+//	Call     (who asks, which tool and model,   ├─> Decide ─> Decision: allow, refuse (kind, words, what to do),
+//	          what the limiter said of it)      │             or needs approval (by whom)
 //	now                                         ─┘
 //
 // Nothing here does I/O, reads a clock or draws a random number, so that every decision can be tested as a value and

@@ -11,7 +11,7 @@ type Gateway interface {
 
 	// Resolve returns what holds for the connection behind a credential. An unknown, revoked or expired credential is
 	// an error of kind Unauthenticated, whose text does not tell which.
-	Resolve(ctx context.Context, p Proof) (*Snapshot, error)
+	Resolve(ctx context.Context, p Proof) (Resolution, error)
 
 	// Call runs one ORM call as the connection's user, inside one transaction with the fence and the audit row. A
 	// fence that no longer holds gives Reply.Stale, and nothing was done.
@@ -21,9 +21,27 @@ type Gateway interface {
 	// service asks once per model, group set, language and registry, and keeps it.
 	Fields(ctx context.Context, f Fence, model string, lang string) (Reply, error)
 
-	// Record adds refusals that the service decided alone to the audit.
+	// Record adds requests that the service answered alone to the audit.
 	Record(ctx context.Context, events []Event) error
 
 	// SyncCatalog makes Odoo's tool catalog the one that this service serves.
 	SyncCatalog(ctx context.Context, tools []CatalogTool) error
+
+	Upkeep
+}
+
+// Upkeep is what Odoo wants done from time to time. Each is one transaction, does what is due and nothing else, and may
+// be asked for by several replicas at once.
+type Upkeep interface {
+	// FoldUse carries the audit into the connections' last use, number of requests and status.
+	FoldUse(ctx context.Context) (Progress, error)
+
+	// ExpireConnections ends the connections whose time is over.
+	ExpireConnections(ctx context.Context) (Progress, error)
+
+	// PurgeAudit deletes audit rows beyond their retention.
+	PurgeAudit(ctx context.Context) (Progress, error)
+
+	// RemindExpiry tells people which of their connections end soon.
+	RemindExpiry(ctx context.Context) (Progress, error)
 }

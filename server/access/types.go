@@ -63,6 +63,15 @@ type Policy struct {
 	Companies     []int64
 	AllowedIPs    []netip.Prefix
 	BlockedIPs    []netip.Prefix
+	RateMinute    int // tool calls in any 60 seconds, >= 1
+	RateDay       int // tool calls in a UTC day, >= 1
+	Approval      Approval
+}
+
+// Approval names the tools of which every call waits for a person. The zero value names none.
+type Approval struct {
+	Tools    []string
+	Approver string // name of the person or group who decides; empty = the MCP administrators
 }
 
 // Connection is one AI tool's way in, as Odoo knows it at one version.
@@ -90,6 +99,10 @@ type Settings struct {
 	Enabled       bool
 	Version       int64
 	DisabledTools []string // switched off in the catalog, for everyone
+	// MissingModules are the Odoo modules that tools of the catalog need and that are not installed.
+	MissingModules []string
+	// Floor lists the models that no policy opens: full names, or prefixes that end in a dot.
+	Floor []string
 }
 
 // Snapshot is everything a decision needs, read from Odoo in one transaction.
@@ -100,18 +113,43 @@ type Snapshot struct {
 	Registry   string // changes when Odoo's models change (a module, a field); field metadata is cached by it
 }
 
+// Resolution is Odoo's answer to "who is this".
+type Resolution struct {
+	Snapshot *Snapshot
+	// UsedToday is how many requests of the present UTC day count against the day limit, by Odoo's audit: what a
+	// limiter that has just started does not know.
+	UsedToday int
+}
+
 // Tool is what a decision needs to know of a tool.
 type Tool struct {
-	Name   string
-	Scope  Scope
-	Writes bool // changes something in Odoo, or may
+	Name        string
+	Scope       Scope
+	Writes      bool   // changes something in Odoo, or may
+	NeedsModule string // technical name of the Odoo module it works with; empty = none beyond the addon
 }
+
+// Rate is what a limiter said of one request. The zero value is a refusal, so that a call that nobody counted does not
+// pass.
+type Rate struct {
+	Allowed    bool
+	Limit      string        // which limit is used up: LimitMinute or LimitDay; empty if Allowed
+	Max        int           // that limit, in requests
+	RetryAfter time.Duration // when a place is free again
+}
+
+// The limits that a Rate may name.
+const (
+	LimitMinute = "minute"
+	LimitDay    = "day"
+)
 
 // Call is one request to use a tool.
 type Call struct {
 	Tool  Tool
 	Model string // empty for tools that touch no model
 	IP    netip.Addr
+	Rate  Rate
 }
 
 // Fence is what Odoo checks once more inside the transaction of the call: the credential, and that the decision was
@@ -122,6 +160,7 @@ type Fence struct {
 	Version         int64
 	SettingsVersion int64
 	Groups          string
+	Registry        string
 }
 
 // FenceOf binds a decision taken on s, for the holder of p, to the call that follows from it.
@@ -132,6 +171,7 @@ func FenceOf(p Proof, s *Snapshot) Fence {
 		Version:         s.Connection.Version,
 		SettingsVersion: s.Settings.Version,
 		Groups:          s.User.Groups,
+		Registry:        s.Registry,
 	}
 }
 
@@ -157,20 +197,26 @@ type Audit struct {
 
 // Reply is Odoo's answer to a Request. Exactly one of Value and Stale is set.
 type Reply struct {
-	Value    json.RawMessage
-	Stale    *Snapshot // the decision was taken on an old snapshot: decide anew on this one; nothing was done
-	Registry string
+	Value json.RawMessage
+	Stale *Snapshot // the decision was taken on an old snapshot: decide anew on this one; nothing was done
 }
 
-// Event is a refusal that never reached Odoo as a call, for the audit.
+// Event is a request that never reached Odoo as a call, for the audit: a refusal, or one served without Odoo.
 type Event struct {
 	Time       time.Time
 	Connection int64 // 0 = none known
 	Audit      Audit
+	Served     bool // true: it was served, and Reason and Message are empty; false: it was refused
 	Model      string
 	Reason     Kind
 	Message    string
 	Count      int // how often the same happened; >= 1
+}
+
+// Progress is what one run of a piece of upkeep did.
+type Progress struct {
+	Done int
+	More bool // it stopped before the end, to keep its transaction short: to be called again at once
 }
 
 // Hello is what Odoo says of itself.

@@ -14,6 +14,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/rs/zerolog"
 
+	"doorman/server/limit"
 	"doorman/server/secret"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 	OdooTransport string        `env:"DOORMAN_ODOO_TRANSPORT" envDefault:"auto"`
 	OdooTimeout   time.Duration `env:"DOORMAN_ODOO_TIMEOUT" envDefault:"30s"`
 	OdooInFlight  int           `env:"DOORMAN_ODOO_MAX_IN_FLIGHT" envDefault:"16"`
+	RedisURL      secret.Text   `env:"DOORMAN_REDIS_URL"`
 
 	Listen         string   `env:"DOORMAN_LISTEN" envDefault:"127.0.0.1:8090"`
 	PublicURL      string   `env:"DOORMAN_PUBLIC_URL"`
@@ -40,6 +42,7 @@ type Config struct {
 	trustedProxies []netip.Prefix
 	metricsAllow   []netip.Prefix
 	logLevel       zerolog.Level
+	redis          *limit.Redis // nil = the limits are counted in this process
 }
 
 var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
@@ -61,6 +64,7 @@ func loadConfig(environ []string) (*Config, error) {
 	}
 	problems = append(problems, unknownVariables(variables)...)
 	problems = append(problems, c.checkOdoo()...)
+	problems = append(problems, c.checkRedis()...)
 	problems = append(problems, c.checkHTTP()...)
 	if len(problems) > 0 {
 		return nil, configError(problems)
@@ -135,6 +139,18 @@ func (c *Config) checkOdoo() (problems []error) {
 	}
 	if c.OdooInFlight < 1 || c.OdooInFlight > 1000 {
 		problems = append(problems, errors.New("DOORMAN_ODOO_MAX_IN_FLIGHT must be between 1 and 1000"))
+	}
+	return problems
+}
+
+// checkRedis makes the client, which does not connect yet. Its errors never quote the URL: it holds a password.
+func (c *Config) checkRedis() (problems []error) {
+	if c.RedisURL.Empty() {
+		return nil
+	}
+	var err error
+	if c.redis, err = limit.NewRedis(c.RedisURL.Reveal()); err != nil {
+		problems = append(problems, fmt.Errorf("DOORMAN_REDIS_URL: %s", strings.TrimPrefix(err.Error(), "limit: ")))
 	}
 	return problems
 }

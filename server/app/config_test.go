@@ -45,6 +45,11 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		{"an origin that is none", append(good, "DOORMAN_ALLOWED_ORIGINS=app.example.com"), []string{"is no origin"}},
 		{"a body of nothing", append(good, "DOORMAN_MAX_BODY=1"), []string{"DOORMAN_MAX_BODY"}},
 		{"a log level nobody knows", append(good, "DOORMAN_LOG_LEVEL=loud"), []string{`"loud": use trace`}},
+		{"a Redis of another scheme", append(good, "DOORMAN_REDIS_URL=http://u:"+canary+"@redis:6379"), []string{"DOORMAN_REDIS_URL", "must begin with redis://"}},
+		{"a Redis without a host", append(good, "DOORMAN_REDIS_URL=redis://:"+canary+"@/0"), []string{"DOORMAN_REDIS_URL", "names no host"}},
+		{"a Redis whose URL cannot be read", append(good, "DOORMAN_REDIS_URL=redis://:"+canary+"%zz@redis:6379"), []string{"DOORMAN_REDIS_URL", "%-encoded"}},
+		{"a Redis database that is no number", append(good, "DOORMAN_REDIS_URL=redis://u:"+canary+"@redis:6379/mine"), []string{"DOORMAN_REDIS_URL", "database number"}},
+		{"a Redis that is only a host", append(good, "DOORMAN_REDIS_URL=redis:6379"), []string{"DOORMAN_REDIS_URL"}},
 		{"a misspelt name", append(good, "DOORMAN_ODOO_DATABASE=x"), []string{"DOORMAN_ODOO_DATABASE is not a setting"}},
 		{"several at once", append(good, "DOORMAN_LOG_LEVEL=loud", "DOORMAN_ODOO_TRANSPORT=soap", "DOORMAN_TRUSTED_PROXIES=x"), []string{"DOORMAN_LOG_LEVEL", "DOORMAN_ODOO_TRANSPORT", "DOORMAN_TRUSTED_PROXIES"}},
 	}

@@ -20,6 +20,7 @@ const module = "doorman"
 var mayImport = map[string][]string{
 	"server/access":      {},
 	"server/clientip":    {},
+	"server/limit":       {"server/access"},
 	"server/secret":      {},
 	"server/mcp":         {"server/access"},
 	"odoo":               {"server/access"},

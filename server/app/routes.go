@@ -145,9 +145,12 @@ func (s *service) resource(c echo.Context) error {
 // healthz says that the process lives. It asks nobody: an Odoo that is down must not get the service restarted.
 func (s *service) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz says whether Odoo can be reached, by asking it.
+// readyz says whether Odoo can be reached, by asking it, and Redis where that is used.
 func (s *service) readyz(c echo.Context) error {
 	hello, err := s.health.check(c.Request().Context())
+	if err == nil {
+		err = s.config.checkLimits(c.Request().Context())
+	}
 	if err != nil {
 		e := access.AsError(err)
 		return c.JSON(http.StatusServiceUnavailable, map[string]any{"ready": false, "kind": e.Kind, "message": e.Message, "hint": e.Hint})

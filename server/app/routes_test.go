@@ -13,7 +13,13 @@ import (
 // get sends a request with headers; "Host" sets the host.
 func get(t *testing.T, method, url string, headers ...string) (int, http.Header, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
+	return send(t, method, url, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, headers...)
+}
+
+// send is get with a body.
+func send(t *testing.T, method, url, body string, headers ...string) (int, http.Header, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +36,11 @@ func get(t *testing.T, method, url string, headers ...string) (int, http.Header,
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, response.Header, string(body)
+	return response.StatusCode, response.Header, string(answer)
 }
 
 func TestRoutes(t *testing.T) {

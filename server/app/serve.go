@@ -41,14 +41,14 @@ func newService(c *Config, log zerolog.Logger) (*service, error) {
 	client, err := odoo.New(odoo.Config{
 		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
 		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, InFlight: m.inFlight.Add,
-		Version: version(),
+		Version: version(), Endpoint: c.public.String() + mcpPath,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client)}
 	s.endpoint = mcp.New(mcp.Config{
-		Gateway: client, Identify: identify, Log: log, Version: version(),
+		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
 		ResourceMetadata: c.public.String() + resourcePath + mcpPath,
 		Timeout:          c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
 	})
@@ -68,7 +68,8 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	defer stopBackground()
 	var workers sync.WaitGroup
 	workers.Go(func() { s.endpoint.Run(background) })
-	runner, err := jobs.Start(background, s.log, jobs.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))
+	runner, err := jobs.Start(background, s.log, append(jobs.Upkeep(s.gateway),
+		jobs.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))...)
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,9 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	runner.Stop()
 	stopBackground()
 	workers.Wait()
+	if s.config.redis != nil {
+		_ = s.config.redis.Close()
+	}
 	return err
 }
 

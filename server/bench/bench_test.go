@@ -213,6 +213,7 @@ func TestSumRequests(t *testing.T) {
 		`doorman_odoo_requests_total{method="call",outcome="ok"} 1e+03` + "\n" +
 		`doorman_odoo_requests_total{method="resolve",outcome="ok"} 2` + "\n" +
 		`doorman_odoo_requests_total{method="hello",outcome="ok"} 50` + "\n" +
+		`doorman_odoo_requests_total{method="fold_use",outcome="ok"} 7` + "\n" +
 		`doorman_odoo_request_seconds_count 1052` + "\n")
 	if err != nil || got != 1002 {
 		t.Errorf("%g, %v", got, err)

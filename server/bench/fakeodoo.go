@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 )
 
@@ -16,15 +17,15 @@ const fakeKey = "dmk_bench"
 type fakeOdoo struct {
 	url    string
 	server *http.Server
-	calls  atomic.Int64 // everything but hello, which is the service's heartbeat
+	calls  atomic.Int64 // everything but what the service does by the clock
 }
 
 // fakeSnapshot is a connection that may search, as the addon writes it.
-const fakeSnapshot = `{"snapshot":{"connection":{"id":1,"version":1,"name":"bench","type":"bearer","status":"connected"},
+const fakeSnapshot = `{"used_today":0,"snapshot":{"connection":{"id":1,"version":1,"name":"bench","type":"bearer","status":"connected"},
 "policy":{"scopes":["mcp:metadata","mcp:search"],"read_only":false,"allowed_ips":[],"blocked_ips":[],
 "rate_limit_minute":1000000000,"rate_limit_day":1000000000},
 "user":{"id":7,"login":"bench","name":"Bench","lang":"en_US","groups":"0123456789abcdef"},
-"settings":{"enabled":true,"version":1,"disabled_tools":[]},"registry":"1"}}`
+"settings":{"enabled":true,"version":1,"disabled_tools":[],"missing_modules":[],"floor":["doorman.","ir.rule"]},"registry":"1"}}`
 
 const fakeFields = `{"registry":"1","value":{"label":"Contact","order":"complete_name ASC, id DESC","fields":{
 "id":{"type":"integer","string":"ID","store":true,"searchable":true,"sortable":true},
@@ -46,6 +47,11 @@ var fakeAnswers = map[string]string{
 	"call":         fakeRows,
 	"record":       `{"recorded":0}`,
 	"sync_catalog": `{"created":0,"updated":0,"retired":0}`,
+
+	"fold_use":           `{"folded":0,"more":false}`,
+	"expire_connections": `{"expired":0}`,
+	"purge_audit":        `{"deleted":0,"more":false}`,
+	"remind_expiry":      `{"reminded":0}`,
 }
 
 // startFake listens on a free port of this machine.
@@ -77,7 +83,7 @@ func (f *fakeOdoo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the fake does not know this", http.StatusNotFound)
 		return
 	}
-	if question.Method != "hello" {
+	if !slices.Contains(background, question.Method) {
 		f.calls.Add(1)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

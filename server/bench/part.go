@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,6 +81,9 @@ func odooRequests(ctx context.Context, service *child) (sum float64, err error) 
 	return sumRequests(text)
 }
 
+// background are the gateway methods that the service calls by the clock, whoever calls it.
+var background = []string{"hello", "fold_use", "expire_connections", "purge_audit", "remind_expiry"}
+
 // sumRequests adds up doorman_odoo_requests_total of a page in Prometheus' text format.
 func sumRequests(page string) (sum float64, err error) {
 	found := false
@@ -90,7 +94,7 @@ func sumRequests(page string) (sum float64, err error) {
 			continue
 		}
 		found = true
-		if strings.Contains(series, `method="hello"`) {
+		if _, rest, _ := strings.Cut(series, `method="`); slices.Contains(background, strings.Split(rest, `"`)[0]) {
 			continue
 		}
 		n, err := strconv.ParseFloat(value, 64)

@@ -39,7 +39,7 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		c := &caller{proof: access.ProofOf(credential), ip: ip, requestID: requestID, userAgent: r.UserAgent()}
-		snapshot, err := s.resolver.resolve(r.Context(), c.proof)
+		snapshot, err := s.resolver.resolve(r.Context(), c.proof, ip)
 		if err != nil {
 			s.refuseHTTP(w, c, "", err)
 			return
@@ -51,10 +51,15 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		if method != "tools/call" {
-			if d := access.Admit(s.now(), snapshot, ip); !d.Allowed() {
-				s.refuseHTTP(w, c, method, d.Err())
+			refusal := s.admit(r.Context(), c)
+			if refusal == nil {
+				refusal = s.limits.other(r.Context(), c.current())
+			}
+			if refusal != nil {
+				s.refuseHTTP(w, c, method, refusal)
 				return
 			}
+			c.counted.Store(true)
 		}
 		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
 	})
@@ -160,12 +165,12 @@ func (s *Server) refuseHTTP(w http.ResponseWriter, c *caller, method string, err
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+0.999)))
 	}
-	writeError(w, httpStatus(e.Kind), e)
+	writeError(w, httpStatus(e), e)
 }
 
-// httpStatus is the one place where a kind becomes a status.
-func httpStatus(k access.Kind) int {
-	switch k {
+// httpStatus is the one place where an error becomes a status.
+func httpStatus(e *access.Error) int {
+	switch e.Kind {
 	case access.Unauthenticated:
 		return http.StatusUnauthorized
 	case access.Forbidden, access.NotAllowed, access.ReadOnly:
@@ -180,6 +185,9 @@ func httpStatus(k access.Kind) int {
 		return http.StatusServiceUnavailable
 	case access.OdooTimeout:
 		return http.StatusGatewayTimeout
+	}
+	if e.RetryAfter > 0 {
+		return http.StatusServiceUnavailable // it will pass
 	}
 	return http.StatusInternalServerError
 }

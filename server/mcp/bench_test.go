@@ -11,7 +11,7 @@ import (
 
 // BenchmarkSearch is one tool call without the network: what the service itself costs.
 func BenchmarkSearch(b *testing.B) {
-	server := mcp.New(mcp.Config{Gateway: newFake(), Version: "test", Identify: identify})
+	server := mcp.New(mcp.Config{Gateway: newFake(), Limiter: newLimiter(), Version: "test", Identify: identify})
 	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":{"model":"res.partner","fields":["name","ref"],"limit":2}}}`
 	b.ReportAllocs()
 	for b.Loop() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"doorman/server/access"
 )
@@ -15,8 +16,13 @@ type caller struct {
 	requestID string
 	userAgent string
 
+	// counted says that authenticate has counted a request that is no tool call; guard, which sees what the SDK made of
+	// the body, takes it for the first one and counts the others.
+	counted atomic.Bool
+
 	mu       sync.Mutex
 	snapshot *access.Snapshot // replaced when Odoo says that it is stale
+	asked    bool             // Odoo said what holds while this request ran: a refusal need not ask again
 }
 
 func (c *caller) current() *access.Snapshot {
@@ -28,7 +34,13 @@ func (c *caller) current() *access.Snapshot {
 func (c *caller) replace(s *access.Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.snapshot = s
+	c.snapshot, c.asked = s, true
+}
+
+func (c *caller) hasAsked() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
 }
 
 type callerKey struct{}

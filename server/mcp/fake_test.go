@@ -3,13 +3,16 @@ package mcp_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"doorman/server/access"
 	"doorman/server/mcp"
@@ -21,24 +24,28 @@ const goodKey = "dmk_good"
 type fakeGateway struct {
 	mu       sync.Mutex
 	snapshot *access.Snapshot
+	used     int // today, as resolve says
 	calls    []access.Request
 	fences   []access.Fence
 	resolves int
 	events   []access.Event
 	// call and fields answer instead of the default, if set.
-	call   func(access.Fence, access.Request) (access.Reply, error)
-	fields func(access.Fence) (access.Reply, error)
-	record func([]access.Event) error
+	call    func(access.Fence, access.Request) (access.Reply, error)
+	resolve func(access.Proof) (access.Resolution, error)
+	fields  func(access.Fence) (access.Reply, error)
+	record  func([]access.Event) error
 }
 
 func newFake() *fakeGateway {
 	return &fakeGateway{snapshot: &access.Snapshot{
 		Connection: access.Connection{
 			ID: 7, Version: 1, Name: "test", Status: access.StatusConnected,
-			Policy: access.Policy{Scopes: []access.Scope{access.ScopeMetadata, access.ScopeSearch}},
+			Policy: access.Policy{
+				Scopes: []access.Scope{access.ScopeMetadata, access.ScopeSearch}, RateMinute: 100, RateDay: 1000,
+			},
 		},
 		User:     access.User{ID: 2, Login: "ann", Lang: "en_US", Groups: "g1"},
-		Settings: access.Settings{Enabled: true, Version: 1},
+		Settings: access.Settings{Enabled: true, Version: 1, Floor: []string{"ir.rule"}},
 		Registry: "1",
 	}}
 }
@@ -47,15 +54,34 @@ func (f *fakeGateway) Hello(context.Context) (access.Hello, error) {
 	return access.Hello{Enabled: true}, nil
 }
 
-func (f *fakeGateway) Resolve(_ context.Context, p access.Proof) (*access.Snapshot, error) {
+func (f *fakeGateway) Resolve(_ context.Context, p access.Proof) (access.Resolution, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.resolves++
+	if f.resolve != nil {
+		return f.resolve(p)
+	}
 	if p != access.ProofOf(goodKey) {
-		return nil, access.Invalid()
+		return access.Resolution{}, access.Invalid()
 	}
 	s := *f.snapshot
-	return &s, nil
+	return access.Resolution{Snapshot: &s, UsedToday: f.used}, nil
+}
+
+// change is what an administrator does in Odoo: the snapshot is another one from now on.
+func (f *fakeGateway) change(how func(*access.Snapshot)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := *f.snapshot
+	s.Connection.Version++
+	how(&s)
+	f.snapshot = &s
+}
+
+func (f *fakeGateway) resolveCount() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.resolves
 }
 
 func (f *fakeGateway) Call(_ context.Context, fence access.Fence, r access.Request) (access.Reply, error) {
@@ -99,6 +125,73 @@ func (f *fakeGateway) Record(_ context.Context, events []access.Event) error {
 
 func (f *fakeGateway) SyncCatalog(context.Context, []access.CatalogTool) error { return nil }
 
+func (f *fakeGateway) FoldUse(context.Context) (p access.Progress, err error)           { return }
+func (f *fakeGateway) ExpireConnections(context.Context) (p access.Progress, err error) { return }
+func (f *fakeGateway) PurgeAudit(context.Context) (p access.Progress, err error)        { return }
+func (f *fakeGateway) RemindExpiry(context.Context) (p access.Progress, err error)      { return }
+
+// fakeLimiter notes what it is asked, and lets everything pass unless told otherwise.
+type fakeLimiter struct {
+	mu    sync.Mutex
+	taken map[string]int
+	asked []string // "key minute day"
+	seeds []string // "key used day"
+	after map[string]int
+	err   error
+}
+
+func newLimiter() *fakeLimiter {
+	return &fakeLimiter{taken: map[string]int{}, after: map[string]int{}}
+}
+
+// Take refuses a key beyond after[key], if that is set.
+func (l *fakeLimiter) Take(_ context.Context, key string, minute, day int, _ time.Time) (access.Rate, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return access.Rate{}, l.err
+	}
+	l.asked = append(l.asked, fmt.Sprint(key, " ", minute, " ", day))
+	if most, limited := l.after[key]; limited && l.taken[key] >= most {
+		return access.Rate{Limit: access.LimitMinute, Max: most, RetryAfter: 7 * time.Second}, nil
+	}
+	l.taken[key]++
+	return access.Rate{Allowed: true}, nil
+}
+
+func (l *fakeLimiter) Seed(_ context.Context, key string, used int, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seeds = append(l.seeds, fmt.Sprint(key, " ", used, " ", now.Format(time.DateOnly)))
+	return l.err
+}
+
+func (l *fakeLimiter) count(key string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.taken[key]
+}
+
+func (l *fakeLimiter) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+}
+
+// clock is a time that moves only when told to.
+type clock struct{ nanos atomic.Int64 }
+
+// newClock starts at noon.
+func newClock() *clock {
+	c := &clock{}
+	c.set(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	return c
+}
+
+func (c *clock) set(t time.Time)      { c.nanos.Store(t.UnixNano()) }
+func (c *clock) now() time.Time       { return time.Unix(0, c.nanos.Load()).UTC() }
+func (c *clock) move(d time.Duration) { c.nanos.Add(int64(d)) }
+
 func (f *fakeGateway) callCount() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -112,7 +205,7 @@ func (f *fakeGateway) last() access.Request {
 }
 
 func reply(value string) access.Reply {
-	return access.Reply{Value: json.RawMessage(value), Registry: "1"}
+	return access.Reply{Value: json.RawMessage(value)}
 }
 
 const partnerFields = `{"label":"Contact","order":"complete_name ASC, id DESC","fields":{
@@ -132,7 +225,7 @@ const partnerFields = `{"label":"Contact","order":"complete_name ASC, id DESC","
 func endpoint(t *testing.T, f *fakeGateway, change ...func(*mcp.Config)) *httptest.Server {
 	t.Helper()
 	c := mcp.Config{
-		Gateway: f, Version: "test", ResourceMetadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
+		Gateway: f, Limiter: newLimiter(), Version: "test", ResourceMetadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
 		Identify: identify,
 	}
 	for _, f := range change {

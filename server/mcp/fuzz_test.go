@@ -21,7 +21,7 @@ func FuzzArguments(f *testing.F) {
 		f.Add(seed)
 	}
 	gateway := newFake()
-	server := mcp.New(mcp.Config{Gateway: gateway, Version: "test", Identify: identify})
+	server := mcp.New(mcp.Config{Gateway: gateway, Limiter: newLimiter(), Version: "test", Identify: identify})
 	f.Fuzz(func(t *testing.T, args string) {
 		if !json.Valid([]byte(args)) {
 			t.Skip()

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"doorman/server/access"
@@ -13,15 +14,27 @@ type governed struct {
 	caller *caller
 	tool   access.Tool
 	model  string
+	rate   access.Rate // of this call, taken once
 	audit  access.Audit
 	done   bool // Odoo wrote an audit row for this call
 }
 
-// decide takes the decision on the snapshot at hand.
-func (g *governed) decide() *access.Error {
-	return access.Decide(g.server.now(), g.caller.current(), access.Call{
-		Tool: g.tool, Model: g.model, IP: g.caller.ip,
-	}).Err()
+// decide takes the decision.
+func (g *governed) decide(ctx context.Context) *access.Error {
+	return g.server.decide(ctx, g.caller, func(s *access.Snapshot) *access.Error {
+		d := access.Decide(g.server.now(), s, access.Call{Tool: g.tool, Model: g.model, IP: g.caller.ip, Rate: g.rate})
+		if by, asks := d.NeedsApproval(); asks {
+			return g.askPerson(by)
+		}
+		return d.Err()
+	})
+}
+
+// askPerson is where a call is put before the person who must approve it. Nothing can do that yet, so nothing is done.
+func (g *governed) askPerson(by string) *access.Error {
+	return access.NewError(access.NotAllowed,
+		fmt.Sprintf("%s needs the approval of a person (%s), which this version of Doorman cannot ask for yet.", g.tool.Name, by),
+		"Use another tool, or ask an MCP administrator.")
 }
 
 // call runs one ORM call in Odoo. If the decision turns out to rest on an old snapshot, nothing was done there; it is
@@ -32,7 +45,7 @@ func (g *governed) call(ctx context.Context, r access.Request) (access.Reply, er
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = min(r.Timeout, time.Until(deadline))
 	}
-	return g.fenced(func(f access.Fence) (access.Reply, error) {
+	return g.fenced(ctx, func(f access.Fence) (access.Reply, error) {
 		g.done = true // also where the answer is lost: a second row would be a lie
 		return g.server.gateway.Call(ctx, f, r)
 	})
@@ -40,25 +53,23 @@ func (g *governed) call(ctx context.Context, r access.Request) (access.Reply, er
 
 // fields asks Odoo for the metadata of a model.
 func (g *governed) fields(ctx context.Context, model, lang string) (access.Reply, error) {
-	return g.fenced(func(f access.Fence) (access.Reply, error) { return g.server.gateway.Fields(ctx, f, model, lang) })
+	return g.fenced(ctx, func(f access.Fence) (access.Reply, error) { return g.server.gateway.Fields(ctx, f, model, lang) })
 }
 
-func (g *governed) fenced(ask func(access.Fence) (access.Reply, error)) (access.Reply, error) {
+func (g *governed) fenced(ctx context.Context, ask func(access.Fence) (access.Reply, error)) (access.Reply, error) {
 	for range 2 {
-		snapshot := g.caller.current()
-		reply, err := ask(access.FenceOf(g.caller.proof, snapshot))
+		reply, err := ask(access.FenceOf(g.caller.proof, g.caller.current()))
 		if err != nil {
 			g.forgetIfDead(err)
 			return reply, err
 		}
 		if reply.Stale == nil {
-			g.noteRegistry(snapshot, reply.Registry)
 			return reply, nil
 		}
 		g.done = false
 		g.caller.replace(reply.Stale)
 		g.server.resolver.put(g.caller.proof, reply.Stale)
-		if refusal := g.decide(); refusal != nil {
+		if refusal := g.decide(ctx); refusal != nil {
 			return access.Reply{}, refusal
 		}
 	}
@@ -74,15 +85,4 @@ func (g *governed) forgetIfDead(err error) {
 	case access.Unauthenticated, access.Forbidden:
 		g.server.resolver.forget(g.caller.proof)
 	}
-}
-
-// noteRegistry remembers that Odoo's models changed: what is known of their fields no longer holds.
-func (g *governed) noteRegistry(s *access.Snapshot, registry string) {
-	if registry == "" || registry == s.Registry {
-		return
-	}
-	fresh := *s
-	fresh.Registry = registry
-	g.caller.replace(&fresh)
-	g.server.resolver.put(g.caller.proof, &fresh)
 }

@@ -15,8 +15,8 @@ import (
 // deadGateway is an Odoo that cannot be reached.
 type deadGateway struct{ *fakeGateway }
 
-func (deadGateway) Resolve(context.Context, access.Proof) (*access.Snapshot, error) {
-	return nil, &access.Error{Kind: access.OdooUnavailable, Message: "Odoo cannot be reached.", RetryAfter: 2 * time.Second}
+func (deadGateway) Resolve(context.Context, access.Proof) (access.Resolution, error) {
+	return access.Resolution{}, &access.Error{Kind: access.OdooUnavailable, Message: "Odoo cannot be reached.", RetryAfter: 2 * time.Second}
 }
 
 const searchPartners = `{"model":"res.partner"}`
@@ -140,7 +140,7 @@ func TestRefusalsReachTheAudit(t *testing.T) {
 		f.events = append(f.events, events...)
 		return nil
 	}
-	s := mcp.New(mcp.Config{Gateway: f, Version: "test", Identify: identify})
+	s := mcp.New(mcp.Config{Gateway: f, Limiter: newLimiter(), Version: "test", Identify: identify})
 	server := serve(t, s)
 	for range 5 {
 		call(t, server, "search_records", searchPartners)
@@ -182,7 +182,7 @@ func TestRefusedWhileLearningFields(t *testing.T) {
 		}
 		return access.Reply{}, access.NewError(access.NotAllowed, "Not this model.", "Leave it.")
 	}
-	s := mcp.New(mcp.Config{Gateway: f, Version: "test", Identify: identify})
+	s := mcp.New(mcp.Config{Gateway: f, Limiter: newLimiter(), Version: "test", Identify: identify})
 	if a := call(t, serve(t, s), "search_records", searchPartners); a.kind() != "not_allowed" {
 		t.Fatal(a.body)
 	}

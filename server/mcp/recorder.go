@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,11 +11,16 @@ import (
 
 const (
 	recordEvery = 2 * time.Second
+	// servedEvery is how many flushes of refusals one of served requests waits for: a list of tools must not cost a
+	// request of its own.
+	servedEvery = 5
+	// maxBatch is less than what Odoo takes at once.
+	maxBatch = 500
 	// maxPending bounds memory while Odoo is down; what is beyond it is counted, not kept.
 	maxPending = 2_000
 )
 
-// recorder carries refusals that never reached Odoo into its audit, in batches. Repeats become one row with a count, so
+// recorder carries requests that never reached Odoo into its audit, in batches. Repeats become one row with a count, so
 // that a client in a loop does not fill the table.
 type recorder struct {
 	gateway access.Gateway
@@ -24,15 +30,16 @@ type recorder struct {
 	pending map[eventKey]*access.Event
 }
 
-// eventKey is what makes two refusals the same.
+// eventKey is what makes two events the same.
 type eventKey struct {
+	served                  bool
 	connection              int64
 	ip, method, tool, model string
 	reason                  access.Kind
 }
 
 func keyOf(e access.Event) eventKey {
-	return eventKey{e.Connection, e.Audit.IP, e.Audit.Method, e.Audit.Tool, e.Model, e.Reason}
+	return eventKey{e.Served, e.Connection, e.Audit.IP, e.Audit.Method, e.Audit.Tool, e.Model, e.Reason}
 }
 
 func newRecorder(g access.Gateway, dropped func(int)) *recorder {
@@ -60,33 +67,38 @@ func (r *recorder) add(e access.Event) {
 func (r *recorder) run(ctx context.Context) {
 	ticker := time.NewTicker(recordEvery)
 	defer ticker.Stop()
-	for {
+	for turn := 1; ; turn++ {
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 			defer cancel()
-			r.flush(last)
+			r.flush(last, true)
 			return
 		case <-ticker.C:
-			r.flush(ctx)
+			r.flush(ctx, turn%servedEvery == 0)
 		}
 	}
 }
 
-// flush sends everything pending. What Odoo does not take now is kept for the next time.
-func (r *recorder) flush(ctx context.Context) {
+// flush sends what is pending: the refusals, and the served requests too if asked to. What Odoo does not take now is
+// kept for the next time.
+func (r *recorder) flush(ctx context.Context, served bool) {
 	r.mu.Lock()
-	batch := make([]access.Event, 0, len(r.pending))
-	for _, e := range r.pending {
-		batch = append(batch, *e)
+	due := make([]access.Event, 0, len(r.pending))
+	for key, e := range r.pending {
+		if served || !e.Served {
+			due = append(due, *e)
+			delete(r.pending, key)
+		}
 	}
-	clear(r.pending)
 	r.mu.Unlock()
-	if len(batch) == 0 || r.gateway.Record(ctx, batch) == nil {
-		return
-	}
-	for _, e := range batch {
-		r.putBack(e)
+	for batch := range slices.Chunk(due, maxBatch) {
+		if r.gateway.Record(ctx, batch) == nil {
+			continue
+		}
+		for _, e := range batch {
+			r.putBack(e)
+		}
 	}
 }
 

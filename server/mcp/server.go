@@ -2,12 +2,9 @@ package mcp
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/rs/zerolog"
 
@@ -19,9 +16,10 @@ const instructions = `Doorman lets you work in this Odoo as one of its users, wi
 	`search_records finds, read_records reads by id, aggregate_records counts and sums. Dates and times are UTC. ` +
 	`A failed call says in "kind" and "hint" how to mend it; do not repeat it unchanged.`
 
-// Config is what the endpoint needs. Gateway and Identify are required.
+// Config is what the endpoint needs. Gateway, Limiter and Identify are required.
 type Config struct {
 	Gateway  access.Gateway
+	Limiter  Limiter
 	Identify Identify
 	Log      zerolog.Logger
 	Version  string
@@ -40,6 +38,7 @@ type Server struct {
 	identify         Identify
 	log              zerolog.Logger
 	resolver         *resolver
+	limits           *limits
 	meta             *metaCache
 	recorder         *recorder
 	tools            []*tool
@@ -56,15 +55,18 @@ type Server struct {
 // New builds the endpoint with every tool.
 func New(c Config) *Server {
 	s := &Server{
-		gateway: c.Gateway, identify: c.Identify, log: c.Log,
-		resolver: newResolver(c.Gateway), meta: newMetaCache(),
+		gateway: c.Gateway, identify: c.Identify, log: c.Log, meta: newMetaCache(),
 		tools: catalog(), byName: map[string]*tool{},
 		resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, maxBody: c.MaxBody, now: c.Now,
 		observe: c.Observe, countRefusal: c.CountRefusal,
 	}
 	s.defaults()
+	s.limits = &limits{limiter: c.Limiter, now: s.now, warn: func(err error) {
+		s.log.Warn().Err(err).Msg("the rate limits cannot be checked: requests are refused until they can")
+	}}
+	s.resolver = newResolver(c.Gateway, s.limits, s.now)
 	s.recorder = newRecorder(c.Gateway, func(n int) {
-		s.log.Warn().Int("refusals", n).Msg("more refusals than can be kept while Odoo does not take them")
+		s.log.Warn().Int("events", n).Msg("more for the audit than can be kept while Odoo does not take it")
 	})
 	server := sdk.NewServer(&sdk.Implementation{Name: "doorman", Title: "Doorman for Odoo", Version: c.Version}, &sdk.ServerOptions{
 		Instructions: instructions,
@@ -111,7 +113,7 @@ func (s *Server) defaults() {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run carries refusals into Odoo's audit until ctx ends; what is pending then is sent before it returns.
+// Run carries what did not reach Odoo into Odoo's audit until ctx ends; what is pending then is sent before it returns.
 func (s *Server) Run(ctx context.Context) { s.recorder.run(ctx) }
 
 // Catalog lists the tools for Odoo's catalog.
@@ -121,58 +123,4 @@ func (s *Server) Catalog() []access.CatalogTool {
 		rows = append(rows, t.catalogRow())
 	}
 	return rows
-}
-
-// guard stands before every method of the SDK. What authenticate let through by the method it read in the body is
-// looked at once more by the method that the SDK read: two parsers must not be played against each other.
-func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
-	return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
-		c, refusal := callerOf(ctx)
-		if refusal != nil {
-			return nil, refusal
-		}
-		if method == "tools/call" {
-			if params, ok := req.GetParams().(*sdk.CallToolParamsRaw); ok && s.byName[params.Name] == nil {
-				return s.unknownTool(c, params.Name), nil
-			}
-			return next(ctx, method, req)
-		}
-		if d := access.Admit(s.now(), c.current(), c.ip); !d.Allowed() {
-			s.refused(c, method, "", "", d.Err())
-			return nil, &jsonrpc.Error{Code: int64(httpStatus(d.Err().Kind)), Message: d.Err().Message}
-		}
-		result, err := next(ctx, method, req)
-		if list, ok := result.(*sdk.ListToolsResult); ok && err == nil {
-			s.cutList(c, list)
-		}
-		return result, err
-	}
-}
-
-// unknownTool answers a call of a tool that does not exist, in a form that the model reads.
-func (s *Server) unknownTool(c *caller, name string) *sdk.CallToolResult {
-	refusal := access.Admit(s.now(), c.current(), c.ip).Err()
-	if refusal == nil {
-		names := make([]string, 0, len(s.tools))
-		for _, t := range s.tools {
-			if access.MayUse(c.current(), t.Tool) {
-				names = append(names, t.Name)
-			}
-		}
-		refusal = access.NewError(access.UnknownTool, fmt.Sprintf("There is no tool %q.", clip(name, 60)), nearHint(name, names, "tools"))
-	}
-	s.refused(c, "tools/call", clip(name, 60), "", refusal)
-	return errorResult(refusal)
-}
-
-// cutList takes the tools that this connection may not use out of tools/list, and puts the rest in the catalog's order.
-func (s *Server) cutList(c *caller, list *sdk.ListToolsResult) {
-	kept := make([]*sdk.Tool, 0, len(list.Tools))
-	for _, known := range s.tools {
-		i := slices.IndexFunc(list.Tools, func(t *sdk.Tool) bool { return t.Name == known.Name })
-		if i >= 0 && access.MayUse(c.current(), known.Tool) {
-			kept = append(kept, list.Tools[i])
-		}
-	}
-	list.Tools = kept
 }

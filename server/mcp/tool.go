@@ -28,9 +28,9 @@ type tool struct {
 }
 
 // begin is the gate of every tool: it names the model and takes the decision.
-func (g *governed) begin(model string) error {
+func (g *governed) begin(ctx context.Context, model string) error {
 	g.model = model
-	if refusal := g.decide(); refusal != nil {
+	if refusal := g.decide(ctx); refusal != nil {
 		return refusal
 	}
 	return nil
@@ -58,7 +58,7 @@ func (t *tool) catalogRow() access.CatalogTool {
 	}
 	return access.CatalogTool{
 		Name: t.Name, Title: t.title, Description: t.description, Category: t.category,
-		Scope: t.Scope, Risk: t.risk, InputSchema: schema,
+		Scope: t.Scope, Risk: t.risk, NeedsModule: t.NeedsModule, InputSchema: schema,
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *Server) handle(t *tool) sdk.ToolHandler {
 		}
 		ctx, cancel := context.WithTimeout(ctx, s.timeout)
 		defer cancel()
-		g := &governed{server: s, caller: c, tool: t.Tool, audit: s.auditOf(c, req, t.Name)}
+		g := &governed{server: s, caller: c, tool: t.Tool, rate: rateOf(ctx), audit: auditOf(c, req.Session, "tools/call", t.Name)}
 		value, err := t.run(ctx, g, req.Params.Arguments)
 		outcome := "ok"
 		var result *sdk.CallToolResult
@@ -95,13 +95,15 @@ func (s *Server) handle(t *tool) sdk.ToolHandler {
 }
 
 // auditOf is what an audit row says of this request beyond what Odoo knows.
-func (s *Server) auditOf(c *caller, req *sdk.CallToolRequest, tool string) access.Audit {
+func auditOf(c *caller, session *sdk.ServerSession, method, tool string) access.Audit {
 	client := c.userAgent
-	if p := req.Session.InitializeParams(); p != nil && p.ClientInfo != nil && p.ClientInfo.Name != "" {
-		client = strings.TrimSpace(p.ClientInfo.Name + " " + p.ClientInfo.Version)
+	if session != nil {
+		if p := session.InitializeParams(); p != nil && p.ClientInfo != nil && p.ClientInfo.Name != "" {
+			client = strings.TrimSpace(p.ClientInfo.Name + " " + p.ClientInfo.Version)
+		}
 	}
 	return access.Audit{
-		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(client, 120), Method: "tools/call", Tool: tool,
+		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(client, 120), Method: method, Tool: tool,
 	}
 }
 
@@ -136,14 +138,16 @@ func (s *Server) refused(c *caller, method, tool, model string, e *access.Error)
 	if e.Kind == access.OdooUnavailable || e.Kind == access.OdooTimeout || e.Kind == access.Internal {
 		return // an outage, not a refusal
 	}
-	event := access.Event{
-		Time: s.now().UTC().Truncate(time.Second), Model: clip(model, 64), Reason: e.Kind, Message: e.Message,
-		Audit: access.Audit{
-			RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(c.userAgent, 120), Method: method, Tool: tool,
-		},
-	}
+	s.recorder.add(s.event(c, access.Event{
+		Model: clip(model, 64), Reason: e.Kind, Message: e.Message, Audit: auditOf(c, nil, method, tool),
+	}))
+}
+
+// event completes e with when it was, and whose connection.
+func (s *Server) event(c *caller, e access.Event) access.Event {
+	e.Time = s.now().UTC().Truncate(time.Second)
 	if snapshot := c.current(); snapshot != nil {
-		event.Connection = snapshot.Connection.ID
+		e.Connection = snapshot.Connection.ID
 	}
-	s.recorder.add(event)
+	return e
 }

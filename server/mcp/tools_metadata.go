@@ -43,7 +43,7 @@ func getContext() *tool {
 			if _, err := decodeArgs[contextArgs](raw); err != nil {
 				return nil, err
 			}
-			if err := g.begin(""); err != nil {
+			if err := g.begin(ctx, ""); err != nil {
 				return nil, err
 			}
 			reply, err := g.call(ctx, access.Request{Method: "context"})
@@ -95,7 +95,7 @@ func listModels() *tool {
 			if bad != nil {
 				return nil, bad
 			}
-			if err := g.begin(""); err != nil {
+			if err := g.begin(ctx, ""); err != nil {
 				return nil, err
 			}
 			reply, err := g.call(ctx, access.Request{Method: "models"})
@@ -186,7 +186,7 @@ func describeModel() *tool {
 			if bad != nil {
 				return nil, bad
 			}
-			if err := g.begin(args.Model); err != nil {
+			if err := g.begin(ctx, args.Model); err != nil {
 				return nil, err
 			}
 			// Asked anew each time, as a call with its audit row: this is what the client wants to know, and it may be

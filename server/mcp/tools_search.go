@@ -57,7 +57,7 @@ func (g *governed) open(ctx context.Context, model, lang string) (*modelInfo, er
 	if bad := checkLanguage(lang); bad != nil {
 		return nil, bad
 	}
-	if err := g.begin(model); err != nil {
+	if err := g.begin(ctx, model); err != nil {
 		return nil, err
 	}
 	return g.modelInfo(ctx, lang)

@@ -21,10 +21,10 @@ POLICY_FIELDS = frozenset(
     }
 )
 
-# Beyond these, a number is a slip of the hand; the service keeps one time stamp for
+# Beyond these, a number is a slip of the hand.
 # each request of the last minute.
-MAX_RATE_MINUTE = 10_000
-MAX_RATE_DAY = 10_000_000
+MAX_RATE_MINUTE = 1_000_000
+MAX_RATE_DAY = 100_000_000
 MAX_EXPIRY_HOURS = 24 * 90
 
 # By these keys of a context, a caller would keep a change out of the chatter.

@@ -157,6 +157,8 @@ DENY_DOMAINS = [
 # (order, kind)
 DENY_ORDERS = [
     ("country_id.code", NO),
+    ("country_id", NO),
+    ("name, user_id desc", NO),
     ("user_ids.login", NO),
     ("name; DROP TABLE x", None),
     ("(select 1)", None),

@@ -111,7 +111,7 @@ class TestPolicy(DoormanCase):
     def test_numbers_out_of_range(self):
         rows = [
             (self.connection, "rate_limit_minute", -1),
-            (self.connection, "rate_limit_minute", 10_001),
+            (self.connection, "rate_limit_minute", 1_000_001),
             (self.connection, "rate_limit_day", -1),
             (self.connection, "approval_expiry_hours", 0),
             (self.connection, "approval_expiry_hours", 24 * 90 + 1),

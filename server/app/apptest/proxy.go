@@ -14,7 +14,7 @@ import (
 )
 
 // background are the gateway methods that the service calls on its own, not because of a request at hand.
-var background = []string{"hello", "sync_catalog", "record"}
+var background = []string{"hello", "sync_catalog", "record", "fold_use", "expire_connections", "purge_audit", "remind_expiry"}
 
 // Proxy stands between a service and its Odoo. It counts, and it can answer in Odoo's stead.
 type Proxy struct {
@@ -55,8 +55,8 @@ func NewCountingProxy(t testing.TB, target string) *Proxy {
 	return p
 }
 
-// Requests is how many requests came through that a client's request was the reason for: the heartbeat, the catalog
-// and the audit of refusals are not among them.
+// Requests is how many requests came through that a client's request was the reason for: the heartbeat, the jobs
+// and the audit of what was answered without Odoo are not among them.
 func (p *Proxy) Requests() int64 { return p.requests.Load() }
 
 // AnswerInstead lets h answer every request from now on; nil lets Odoo answer again.

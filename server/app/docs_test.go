@@ -1,0 +1,84 @@
+package app_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"doorman/server/app/apptest"
+)
+
+// TestRequirementsNameRealTests: a table that says "shown by" a test which is not there shows nothing.
+func TestRequirementsNameRealTests(t *testing.T) {
+	root := filepath.Dir(apptest.AddonDir(t))
+	known := testNames(t, root)
+	tables, err := filepath.Glob(filepath.Join(root, "docs", "requirements-*.md"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("no tables: %v", err)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z0-9_.]+)`")
+	for _, table := range tables {
+		text, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for number, line := range strings.Split(string(text), "\n") {
+			if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| ---") || number == 0 {
+				continue
+			}
+			cells := strings.Split(strings.Trim(line, "| "), "|")
+			shown := named.FindAllStringSubmatch(cells[len(cells)-1], -1)
+			if len(cells) != 3 || (len(shown) == 0 && !strings.HasPrefix(line, "| the page says")) {
+				t.Errorf("%s:%d: three columns, and a test: %s", filepath.Base(table), number+1, line)
+			}
+			for _, name := range shown {
+				if !known[name[1]] {
+					t.Errorf("%s:%d: there is no test %s", filepath.Base(table), number+1, name[1])
+				}
+			}
+		}
+	}
+}
+
+// testNames finds every Go test, and every test of the addon as Class.method.
+func testNames(t *testing.T, root string) map[string]bool {
+	t.Helper()
+	goTest := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	pyTest := regexp.MustCompile(`(?m)^class (Test\w+)\(|^    def (test_\w+)\(`)
+	known := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || (entry.IsDir() && strings.HasPrefix(entry.Name(), ".")) || entry.Name() == "node_modules" {
+			if err == nil {
+				err = filepath.SkipDir
+			}
+			return err
+		}
+		isPython := strings.HasPrefix(entry.Name(), "test_") && strings.HasSuffix(path, ".py")
+		if !isPython && !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, match := range goTest.FindAllSubmatch(text, -1) {
+			known[string(match[1])] = true
+		}
+		class := ""
+		for _, match := range pyTest.FindAllSubmatch(text, -1) {
+			if len(match[1]) > 0 {
+				class = string(match[1])
+				continue
+			}
+			known[class+"."+string(match[2])] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"doorman/server/access"
+	"doorman/server/limit"
+)
+
+// limiter is package limit as package mcp asks for it. In one process the counts are kept in memory; with Redis several
+// processes share them.
+type limiter struct {
+	limit.Limiter
+	database string // two services with an Odoo each may share a Redis: connection 7 of the one is not that of the other
+}
+
+func newLimiter(c *Config) limiter {
+	if c.redis != nil {
+		return limiter{c.redis, c.OdooDB}
+	}
+	return limiter{limit.NewMemory(), c.OdooDB}
+}
+
+// Take implements mcp.Limiter.
+func (l limiter) Take(ctx context.Context, key string, minute, day int, now time.Time) (access.Rate, error) {
+	v, err := l.Limiter.Take(ctx, l.key(key), limit.Limits{Minute: minute, Day: day}, now)
+	return access.Rate(v), err
+}
+
+// Seed implements mcp.Limiter.
+func (l limiter) Seed(ctx context.Context, key string, used int, now time.Time) error {
+	return l.Limiter.Seed(ctx, l.key(key), used, now)
+}
+
+func (l limiter) key(key string) string { return l.database + ":" + key }
+
+// pingWithin is how long a probe of readiness waits for Redis.
+const pingWithin = time.Second
+
+// checkLimits says whether the limits can be counted: without them every request is refused.
+func (c *Config) checkLimits(ctx context.Context) error {
+	if c.redis == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingWithin)
+	defer cancel()
+	if err := c.redis.Ping(ctx); err != nil {
+		return &access.Error{
+			Kind: access.Internal, Message: "Redis does not answer, so no request can be counted, and none is let in.",
+			Hint: "An administrator checks Redis, and DOORMAN_REDIS_URL.", Detail: err.Error(),
+		}
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
+)
+
+// guard stands before every method of the SDK. What authenticate let through by the method it read in the body is
+// looked at once more by the method that the SDK read: two parsers must not be played against each other.
+func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
+	return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
+		c, refusal := callerOf(ctx)
+		if refusal != nil {
+			return nil, refusal
+		}
+		if method == "tools/call" {
+			return s.guardCall(ctx, c, req, next)
+		}
+		refusal = s.admit(ctx, c)
+		if refusal == nil && !c.counted.CompareAndSwap(true, false) {
+			refusal = s.limits.other(ctx, c.current())
+		}
+		if refusal != nil {
+			s.refused(c, method, "", "", refusal)
+			data, _ := json.Marshal(errorBody(refusal))
+			return nil, &jsonrpc.Error{Code: int64(httpStatus(refusal)), Message: refusal.Message, Data: data}
+		}
+		result, err := next(ctx, method, req)
+		if err != nil {
+			return result, err
+		}
+		if list, ok := result.(*sdk.ListToolsResult); ok {
+			s.cutList(c, list)
+		}
+		s.served(c, method, req)
+		return result, nil
+	}
+}
+
+// guardCall lets a tool call through to its tool, counted, or answers it in a form that the model reads.
+func (s *Server) guardCall(ctx context.Context, c *caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+	var name string
+	if params, ok := req.GetParams().(*sdk.CallToolParamsRaw); ok && params != nil {
+		name = params.Name
+	}
+	start := s.now()
+	var rate access.Rate
+	refusal := s.admit(ctx, c)
+	if refusal == nil {
+		rate, refusal = s.limits.call(ctx, c.current())
+	}
+	if refusal == nil {
+		refusal = access.Limit(rate).Err()
+	}
+	switch known := s.byName[name]; {
+	case refusal == nil && known == nil:
+		refusal = s.unknownTool(c, name)
+	case refusal == nil:
+		return next(withRate(ctx, rate), "tools/call", req)
+	case known != nil:
+		s.observe(name, string(refusal.Kind), s.now().Sub(start))
+	}
+	s.refused(c, "tools/call", clip(name, 60), "", refusal)
+	return errorResult(refusal), nil
+}
+
+// admit decides whether the caller may ask for anything at all.
+func (s *Server) admit(ctx context.Context, c *caller) *access.Error {
+	return s.decide(ctx, c, func(snapshot *access.Snapshot) *access.Error {
+		return access.Admit(s.now(), snapshot, c.ip).Err()
+	})
+}
+
+// decide takes a decision on the snapshot at hand. If that refuses, it is taken once more on what holds now: what an
+// administrator has just allowed works at once.
+func (s *Server) decide(ctx context.Context, c *caller, on func(*access.Snapshot) *access.Error) *access.Error {
+	known := c.current()
+	refusal := on(known)
+	if refusal == nil || refusal.Kind == access.RateLimited || c.hasAsked() {
+		return refusal
+	}
+	fresh, err := s.resolver.renew(ctx, c.proof)
+	if err != nil {
+		if e := access.AsError(err); e.Kind == access.Unauthenticated {
+			return e
+		}
+		return refusal // an outage: what is known still refuses
+	}
+	if fresh == known {
+		return refusal
+	}
+	c.replace(fresh)
+	return on(fresh)
+}
+
+// unknownTool says that there is no such tool, and which ones are near.
+func (s *Server) unknownTool(c *caller, name string) *access.Error {
+	names := make([]string, 0, len(s.tools))
+	for _, t := range s.tools {
+		if access.MayUse(c.current(), t.Tool) {
+			names = append(names, t.Name)
+		}
+	}
+	return access.NewError(access.UnknownTool, fmt.Sprintf("There is no tool %q.", clip(name, 60)), nearHint(name, names, "tools"))
+}
+
+// cutList takes the tools that this connection may not use out of tools/list, and puts the rest in the catalog's order.
+func (s *Server) cutList(c *caller, list *sdk.ListToolsResult) {
+	kept := make([]*sdk.Tool, 0, len(list.Tools))
+	for _, known := range s.tools {
+		i := slices.IndexFunc(list.Tools, func(t *sdk.Tool) bool { return t.Name == known.Name })
+		if i >= 0 && access.MayUse(c.current(), known.Tool) {
+			kept = append(kept, list.Tools[i])
+		}
+	}
+	list.Tools = kept
+}
+
+// served notes a request that was answered without Odoo: it shows that the connection is in use. A ping shows only that
+// a program is still running, and a notification asks for nothing.
+func (s *Server) served(c *caller, method string, req sdk.Request) {
+	if method == "ping" || strings.HasPrefix(method, "notifications/") {
+		return
+	}
+	session, _ := req.GetSession().(*sdk.ServerSession)
+	s.recorder.add(s.event(c, access.Event{Served: true, Audit: auditOf(c, session, method, "")}))
+}

@@ -1,0 +1,109 @@
+package mcp
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"doorman/server/access"
+)
+
+const (
+	// maxGuesses is how many credentials that open nothing one network may show in guessWindow before Odoo is not asked
+	// about its next ones.
+	maxGuesses  = 120
+	guessWindow = time.Minute
+	// maxSources bounds memory. Networks beyond it share one count.
+	maxSources = 10_000
+)
+
+// guesses protects Odoo from a client that tries credentials. It counts failures only, so that an office with many good
+// keys behind one address is never in its way, and questions under way as if they had failed, so that a thousand at once
+// are no more than a thousand in a row.
+type guesses struct {
+	mu      sync.Mutex
+	sources map[netip.Prefix]*guesser
+	swept   time.Time
+}
+
+// guesser is one network.
+type guesser struct {
+	failed []time.Time // in the window, the oldest first
+	asking int
+}
+
+func newGuesses() *guesses { return &guesses{sources: map[netip.Prefix]*guesser{}} }
+
+// sourceOf is the network that a client is counted under: its address, or for IPv6 the /64 that every customer has.
+func sourceOf(ip netip.Addr) netip.Prefix {
+	ip = ip.Unmap()
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	p, _ := ip.Prefix(bits) // of no address: the zero Prefix, a source like any other
+	return p
+}
+
+// enter asks whether Odoo may be asked about a credential from ip. If so, leave must be called once, with whether the
+// credential opened nothing.
+func (g *guesses) enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.source(sourceOf(ip), now)
+	s.forget(now)
+	if len(s.failed)+s.asking >= maxGuesses {
+		wait := time.Second // those under way may turn out to be good
+		if s.asking < maxGuesses {
+			wait = s.failed[0].Add(guessWindow).Sub(now)
+		}
+		return nil, &access.Error{
+			Kind: access.RateLimited, Message: "Too many keys or tokens from your network were not valid.",
+			Hint:       fmt.Sprintf("Check the key, and try again in %d seconds.", int(wait.Seconds()+0.999)),
+			RetryAfter: wait,
+		}
+	}
+	s.asking++
+	return func(failed bool, at time.Time) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		s.asking--
+		if failed {
+			s.failed = append(s.failed, at)
+		}
+	}, nil
+}
+
+// source finds the count of a network.
+func (g *guesses) source(p netip.Prefix, now time.Time) *guesser {
+	if s := g.sources[p]; s != nil {
+		return s
+	}
+	if len(g.sources) >= maxSources && now.Sub(g.swept) >= time.Second {
+		g.swept = now
+		for other, s := range g.sources {
+			if s.forget(now); len(s.failed)+s.asking == 0 {
+				delete(g.sources, other)
+			}
+		}
+	}
+	if len(g.sources) >= maxSources {
+		p = netip.Prefix{}
+	}
+	s := g.sources[p]
+	if s == nil {
+		s = &guesser{}
+		g.sources[p] = s
+	}
+	return s
+}
+
+// forget drops what is no longer in the window.
+func (s *guesser) forget(now time.Time) {
+	n := 0
+	for n < len(s.failed) && now.Sub(s.failed[n]) >= guessWindow {
+		n++
+	}
+	s.failed = append(s.failed[:0], s.failed[n:]...)
+}

@@ -1,0 +1,106 @@
+package mcp
+
+import (
+	"context"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"doorman/server/access"
+)
+
+const (
+	// limitsRetry is when to come back while the limiter cannot be asked.
+	limitsRetry = 3 * time.Second
+	// warnEvery keeps a limiter that is down from filling the log: every request would say so.
+	warnEvery = time.Minute
+	// dayTurn is how far apart two clocks may be. Near midnight Odoo's count may be yesterday's, and a new day that
+	// starts with it would be over at once.
+	dayTurn = time.Minute
+)
+
+// Limiter counts requests. It is exact under concurrency; an error means that nobody knows, and lets nobody in.
+type Limiter interface {
+	// Take counts one request of key, unless it would be more than minute in the last 60 seconds or more than day in
+	// the UTC day of now. A day of 0 is no limit.
+	Take(ctx context.Context, key string, minute, day int, now time.Time) (access.Rate, error)
+
+	// Seed tells how many requests of key the UTC day of now has seen at least.
+	Seed(ctx context.Context, key string, used int, now time.Time) error
+}
+
+// limits asks the limiter about connections.
+type limits struct {
+	limiter Limiter
+	now     func() time.Time
+	warn    func(error)
+	warned  atomic.Int64 // when it was last said that the limiter does not answer, in nanoseconds
+}
+
+func limitKey(s *access.Snapshot) string { return strconv.FormatInt(s.Connection.ID, 10) }
+
+// call counts one tool call.
+func (l *limits) call(ctx context.Context, s *access.Snapshot) (access.Rate, *access.Error) {
+	p := s.Connection.Policy
+	return l.take(ctx, limitKey(s), p.RateMinute, p.RateDay)
+}
+
+// other counts one request that is no tool call, in a bucket of its own: a client that lists its tools over and over
+// must not be free, nor use up what its calls may have.
+func (l *limits) other(ctx context.Context, s *access.Snapshot) *access.Error {
+	rate, failure := l.take(ctx, limitKey(s)+":other", s.Connection.Policy.RateMinute, 0)
+	if failure != nil {
+		return failure
+	}
+	return access.Limit(rate).Err()
+}
+
+// take fails closed: without a count nobody passes.
+func (l *limits) take(ctx context.Context, key string, minute, day int) (access.Rate, *access.Error) {
+	rate, err := l.limiter.Take(ctx, key, minute, day, l.now())
+	if err == nil {
+		return rate, nil
+	}
+	l.complain(ctx, err)
+	return access.Rate{}, &access.Error{
+		Kind: access.Internal, Message: "The rate limits cannot be checked right now.", Hint: "Try again shortly.",
+		RetryAfter: limitsRetry,
+	}
+}
+
+// seed tells the limiter what Odoo's audit knew at the time at, and reports whether that arrived.
+func (l *limits) seed(ctx context.Context, s *access.Snapshot, used int, at time.Time) bool {
+	at = at.UTC()
+	if used <= 0 || at.Sub(at.Truncate(24*time.Hour)) < dayTurn {
+		return true
+	}
+	err := l.limiter.Seed(ctx, limitKey(s), used, at)
+	if err != nil {
+		l.complain(ctx, err)
+	}
+	return err == nil
+}
+
+func (l *limits) complain(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return // the client went away; that says nothing of the limiter
+	}
+	now, last := l.now().UnixNano(), l.warned.Load()
+	if (last == 0 || now-last >= int64(warnEvery)) && l.warned.CompareAndSwap(last, now) {
+		l.warn(err)
+	}
+}
+
+type rateKey struct{}
+
+// withRate hands what the limiter said of a call to whoever decides it. In the context and not in the caller: one HTTP
+// request may hold several calls, and each counts.
+func withRate(ctx context.Context, r access.Rate) context.Context {
+	return context.WithValue(ctx, rateKey{}, r)
+}
+
+// rateOf returns it; a call that was not counted has the zero Rate, which refuses.
+func rateOf(ctx context.Context) access.Rate {
+	r, _ := ctx.Value(rateKey{}).(access.Rate)
+	return r
+}
