@@ -156,6 +156,35 @@ func TestExactlyTheLimit(t *testing.T) {
 	}
 }
 
+// TestReplicasShareTheLimit: 32 clients at once, half of them at each of two replicas, get together what one would.
+func TestReplicasShareTheLimit(t *testing.T) {
+	t.Parallel()
+	redis := "DOORMAN_REDIS_URL=" + apptest.Redis(t)
+	first, o := overFake(t, []odootest.Connection{withPolicy("dmk_100", access.Policy{RateMinute: 100})}, redis)
+	second := apptest.Serve(t,
+		"DOORMAN_ODOO_URL="+o.URL(), "DOORMAN_ODOO_DB="+o.Options().Database, "DOORMAN_ODOO_KEY="+o.Options().Key, redis)
+	var passed [2]atomic.Int64
+	var together sync.WaitGroup
+	for client := range 32 {
+		together.Go(func() {
+			for range 10 {
+				replica := client % 2
+				_, body := search(t, []*apptest.Service{first, second}[replica].MCP, "dmk_100")
+				switch {
+				case strings.Contains(body, `"records"`):
+					passed[replica].Add(1)
+				case !strings.Contains(body, `"rate_limited"`):
+					t.Errorf("replica %d: %s", replica, body)
+				}
+			}
+		})
+	}
+	together.Wait()
+	if a, b := passed[0].Load(), passed[1].Load(); a+b != 100 || a == 0 || b == 0 || len(o.Audit()) != 100 {
+		t.Errorf("%d passed at one and %d at the other, %d reached Odoo; want 100 together, some at each", a, b, len(o.Audit()))
+	}
+}
+
 // TestRedisDown: with a Redis that does not answer nobody is let in, readiness says why, and its password is nowhere.
 func TestRedisDown(t *testing.T) {
 	t.Parallel()
