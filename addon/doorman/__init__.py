@@ -1,12 +1,14 @@
 from . import controllers
 from . import models
+from . import wizards
 
 
 def uninstall_hook(env):
     """Drop what the ORM does not know, and so would leave behind."""
     env.cr.execute(
         """
-        DROP TABLE IF EXISTS doorman_connection_proof, doorman_service_key;
+        DROP TABLE IF EXISTS doorman_connection_proof, doorman_service_key,
+            doorman_pickup_token;
         DROP FUNCTION IF EXISTS doorman_fence(varchar)
         """
     )

@@ -15,13 +15,23 @@
         "security/doorman_rules.xml",
         "data/doorman_scope_data.xml",
         "data/doorman_data.xml",
+        "wizards/doorman_rotate_key_views.xml",
+        "wizards/doorman_connect_wizard_views.xml",
         "views/doorman_key_views.xml",
+        "views/doorman_pickup_templates.xml",
         "views/doorman_connection_views.xml",
+        "views/doorman_connection_form_views.xml",
         "views/doorman_tool_views.xml",
         "views/doorman_audit_views.xml",
         "views/doorman_settings_views.xml",
         "views/doorman_menus.xml",
     ],
+    "demo": [
+        "demo/doorman_demo.xml",
+    ],
+    "assets": {
+        "web.assets_backend": ["doorman/static/src/snippets/*"],
+    },
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -8,6 +8,8 @@ from . import doorman_key
 from . import doorman_settings
 from . import doorman_service_key
 from . import doorman_audit
+from . import doorman_demo
 from . import doorman_gateway
 from . import doorman_jobs
+from . import doorman_pickup
 from . import res_users

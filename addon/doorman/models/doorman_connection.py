@@ -121,6 +121,7 @@ class DoormanConnection(models.Model):
     )
     audit_count = fields.Integer(compute="_compute_audit_count")
     missing_scopes = fields.Char(compute="_compute_missing_scopes")
+    server_off = fields.Boolean(compute="_compute_server_off")
 
     # What a decision depends on: a change to one of these raises the version.
     _versioned_fields = POLICY_FIELDS | {"expires_at", "active"}
@@ -172,6 +173,9 @@ class DoormanConnection(models.Model):
                 lambda s, groups=groups: s.group_id not in groups
             )
             connection.missing_scopes = ", ".join(missing.mapped("code"))
+
+    def _compute_server_off(self):
+        self.server_off = not self.env["doorman.settings"]._get().sudo().enabled
 
     def _compute_audit_count(self):
         counts = dict(
@@ -359,14 +363,16 @@ class DoormanConnection(models.Model):
 
     def action_open_requests(self):
         """The use of this connection, as a graph."""
-        return self._open_audit("doorman.doorman_use_action")
+        # What is shown adds up to what the button says.
+        context = {"search_default_counted": 1}
+        return self._open_audit("doorman.doorman_use_action", context)
 
-    def _open_audit(self, xmlid):
+    def _open_audit(self, xmlid, context=None):
         self.ensure_one()
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         action["domain"] = [("connection_id", "=", self.id)]
-        action["context"] = {}
+        action["context"] = context or {}
         return action
 
     # ---- what the gateway reads ----

@@ -131,13 +131,18 @@ class DoormanConnection(models.Model):
                 "The old one works for %s more minutes.", overlap_minutes
             )
         self.sudo().message_post(body=body)
+        context = {"default_key": key, "default_connection": self.name}
+        title = self.env._("Your new key")
+        if self.user_id != self.env.user:
+            context["default_owner"] = self.user_id.name
+            title = self.env._("New key of %s", self.user_id.name)
         return {
             "type": "ir.actions.act_window",
             "res_model": "doorman.key.show",
-            "name": self.env._("Your new key"),
+            "name": title,
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_key": key, "default_connection": self.name},
+            "context": context,
         }
 
     def action_rotate_key(self, overlap_minutes=0):

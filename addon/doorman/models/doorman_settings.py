@@ -150,7 +150,7 @@ class DoormanSettings(models.Model):
 
     def _compute_counts(self):
         connections = self.env["doorman.connection"].search_count(
-            [("state", "in", ("awaiting", "connected", "idle"))]
+            [("state", "in", ("inactive", "awaiting", "connected", "idle"))]
         )
         week_ago = fields.Datetime.subtract(fields.Datetime.now(), days=7)
         audit = self.env["doorman.audit"]

@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+# Odoo's own palette: green, yellow, red.
+RISK_COLORS = {"low": 10, "medium": 3, "high": 1}
 
 
 class DoormanTool(models.Model):
@@ -46,7 +49,28 @@ class DoormanTool(models.Model):
         help="Switched off, the tool disappears from every connection at once.",
     )
 
+    color = fields.Integer(compute="_compute_color")
+
     _name_uniq = models.Constraint("UNIQUE (name)", "A tool exists once.")
+
+    @api.depends("risk")
+    def _compute_color(self):
+        for tool in self:
+            tool.color = RISK_COLORS.get(tool.risk, 0)
+
+    @api.depends("name", "risk")
+    @api.depends_context("doorman_show_risk")
+    def _compute_display_name(self):
+        """With the risk, where tools are picked."""
+        if not self.env.context.get("doorman_show_risk"):
+            return super()._compute_display_name()
+        words = {
+            "low": self.env._("%s (low risk)"),
+            "medium": self.env._("%s (medium risk)"),
+            "high": self.env._("%s (high risk)"),
+        }
+        for tool in self:
+            tool.display_name = words.get(tool.risk, "%s") % tool.name
 
     def write(self, vals):
         changed = self.filtered(

@@ -12,3 +12,6 @@ from . import test_policy
 from . import test_rpc_surface
 from . import test_rules
 from . import test_static
+from . import test_pickup
+from . import test_snippets
+from . import test_wizard

@@ -26,6 +26,14 @@ MATRIX = {
     "scope": {"read": {"user", "user2", "admin"}},
     "tool": {"read": {"user", "user2", "admin"}, "write": {"admin"}},
     "settings": {"read": {"admin"}, "write": {"admin"}},
+    "pickup": {"read": {"admin"}},
+    "wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    # Of "user": a dialog is its maker's alone. What it does, its method decides.
+    "rotate": {
+        "read": {"user"},
+        "write": {"user"},
+        "create": {"user", "user2", "admin"},
+    },
 }
 OPERATIONS = ("read", "write", "create", "unlink")
 
@@ -67,12 +75,30 @@ class TestAccessRights(DoormanCase):
             "scope": cls.env.ref("doorman.scope_search"),
             "tool": cls.tool("t1"),
             "settings": cls.settings,
+            "pickup": cls.env["doorman.pickup"].create(
+                {"connection_id": cls.connection.id, "expires_at": "2100-01-01"}
+            ),
+            "wizard": cls.env["doorman.connect.wizard"]
+            .with_user(cls.people["admin"])
+            .create({}),
+            "rotate": cls.env["doorman.rotate.key"]
+            .with_user(cls.people["user"])
+            .create({"connection_id": cls.connection.id}),
         }
         cls.vals = {
             "doorman.connection": ({"name": "x"}, {"name": "x"}),
             "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
             "doorman.scope": ({"sequence": 1}, {"name": "x", "code": "y"}),
             "doorman.tool": ({"active": False}, {"active": True}),
+            "doorman.pickup": (
+                {"used_at": False},
+                {"connection_id": cls.connection.id, "expires_at": "2100-01-01"},
+            ),
+            "doorman.connect.wizard": ({"name": "x"}, {"name": "x"}),
+            "doorman.rotate.key": (
+                {"overlap_minutes": 1},
+                {"connection_id": cls.connection.id},
+            ),
             "doorman.settings": ({"public_url": "https://x"}, {"public_url": "x"}),
         }
 

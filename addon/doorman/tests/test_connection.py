@@ -178,12 +178,16 @@ class TestConnection(DoormanCase):
 
     def test_only_odoo_administrators_make_keys_that_act_as_one(self):
         self.people["system"] = self._person("system", ["base.group_system"])
-        admin = self.people["admin"]
         connection = self._connect("system")
-        for method in ("action_rotate_key", "action_reactivate"):
-            state = "revoked" if method == "action_reactivate" else "awaiting"
-            connection._inside().state = state
-            with self.subTest(method=method):
-                run = getattr(connection.with_user(admin), method)
-                self.assertEqual(self.outcome(run), "deny")
-                self.assertFalse(connection.api_key_id)
+        mine = connection.with_user(self.people["admin"])
+        self.assertEqual(self.outcome(mine.action_rotate_key), "deny")
+        self.assertFalse(connection.api_key_id)
+
+    def test_reactivating_for_who_must_not_see_the_key_gives_a_link(self):
+        self.people["system"] = self._person("system", ["base.group_system"])
+        connection = self._connect("system")
+        connection._inside().state = "revoked"
+        dialog = connection.with_user(self.people["admin"]).action_reactivate()
+        self.assertNotIn("default_key", dialog["context"])
+        self.assertFalse(connection.api_key_id)
+        self.assertEqual(connection.state, "awaiting")

@@ -11,10 +11,19 @@ from .common import ROLES, DoormanCase
 # has thought about that, together with a test of who may call it.
 PUBLIC = {
     "doorman.audit": {"create", "write"},
+    "doorman.connect.wizard": {
+        "action_back",
+        "action_check_client",
+        "action_choose_browser",
+        "action_choose_client",
+        "action_choose_key",
+        "action_connect",
+    },
     "doorman.connection": {
         "action_activate",
         "action_open_audit",
         "action_open_requests",
+        "action_pickup_link",
         "action_reactivate",
         "action_revoke",
         "action_rotate_key",
@@ -36,6 +45,7 @@ PUBLIC = {
     },
     "doorman.policy.mixin": {"create", "write"},
     "doorman.protected.mixin": {"create", "default_get", "write"},
+    "doorman.rotate.key": {"action_rotate"},
     "doorman.settings": {
         "action_disable",
         "action_enable",
@@ -69,6 +79,7 @@ ACTIONS = {
     "action_open_audit": {"user", "admin"},
     "action_open_requests": {"user", "admin"},
     "action_activate": {"admin"},
+    "action_pickup_link": {"admin"},
 }
 SETTINGS_ACTIONS = ("action_enable", "action_disable", "action_generate_service_key")
 

@@ -27,6 +27,7 @@ SUDO = {
     "models/doorman_connection.py:_check_user": 1,
     "models/doorman_connection.py:_compute_effective_rates": 1,
     "models/doorman_connection.py:_compute_missing_scopes": 1,
+    "models/doorman_connection.py:_compute_server_off": 1,
     "models/doorman_connection.py:_model_rule": 1,
     "models/doorman_connection.py:_snapshot": 1,
     "models/doorman_connection.py:action_activate": 1,
@@ -45,6 +46,9 @@ SUDO = {
     "models/doorman_jobs.py:fold_use": 1,
     "models/doorman_jobs.py:purge_audit": 1,
     "models/doorman_jobs.py:remind_expiry": 1,
+    "models/doorman_pickup.py:_find": 1,
+    "models/doorman_pickup.py:_pick_up": 1,
+    "models/doorman_pickup.py:action_pickup_link": 2,
     "models/doorman_policy_mixin.py:_set_restrictions": 1,
     "models/doorman_scope.py:_codes_by_group": 1,
     "models/doorman_service_key.py:_generate_service_key": 1,
@@ -59,6 +63,7 @@ SUDO = {
     "models/res_users.py:_doorman_grant_defaults": 1,
     "models/res_users.py:unlink": 2,
     "guard.py:records": 1,
+    "wizards/doorman_connect_wizard.py:_own_scopes": 1,
 }
 
 # Queries that are put together from pieces: constants of the module, no values.

@@ -1,0 +1,84 @@
+from odoo import http
+from odoo.http import request
+from odoo.tools import format_datetime
+
+# A key is shown here: nothing keeps the page, nothing learns its address, nothing
+# frames it, and no script runs in it but ours, whatever other modules add to pages.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+class PickupController(http.Controller):
+    """The page behind a personal pick-up link.
+
+    A link that is unknown, used, expired, revoked or somebody else's gets one and the
+    same answer: who tries links learns nothing from it.
+    """
+
+    @http.route("/doorman/pickup/<string:token>", auth="user", methods=["GET"])
+    def show(self, token, **_params):
+        """What the link is for. Changes nothing: mail scanners open links too."""
+        pickup = request.env["doorman.pickup"]._find(token)
+        if not pickup:
+            return self._gone()
+        return self._page("doorman.pickup_page", self._about(pickup))
+
+    @http.route("/doorman/pickup/<string:token>", auth="user", methods=["POST"])
+    def take(self, token, **_params):
+        """Make the key, and show it for the only time."""
+        found = request.env["doorman.pickup"]._pick_up(token)
+        if not found:
+            return self._gone()
+        pickup, key = found
+        shown = request.env["doorman.key.show"].new({"key": key})
+        return self._page(
+            "doorman.pickup_key_page",
+            {
+                **self._about(pickup),
+                "key": key,
+                "url": shown.url,
+                "url_known": shown.url_known,
+                "snippets": shown.snippets,
+            },
+        )
+
+    def _gone(self):
+        return self._page("doorman.pickup_gone_page", {}, status=404)
+
+    def _about(self, pickup):
+        connection = pickup.connection_id
+        granted = connection.user_id.all_group_ids
+        return {
+            "connection": connection.name,
+            "maker": pickup.create_uid.name,
+            "user": connection.user_id.name,
+            # What the person may not do themselves, the key cannot either.
+            "scopes": connection.scope_ids.filtered(lambda s: s.group_id in granted),
+            "read_only": connection.read_only,
+            "restricted": connection.tools_restricted or connection.models_restricted,
+            "expires": self._time(connection.expires_at),
+            "replaces": bool(connection.api_key_id),
+            "link_until": self._time(pickup.expires_at),
+        }
+
+    def _time(self, value):
+        zone = request.env.user.tz or "UTC"
+        text = value and format_datetime(request.env, value, zone, "medium")
+        return text and f"{text} ({zone})"
+
+    def _page(self, template, values, status=200):
+        response = request.render(
+            template,
+            {**values, "csrf_token": request.csrf_token, "lang": request.env.lang},
+        )
+        response.status_code = status
+        response.headers.update(HEADERS)
+        return response

@@ -1,0 +1,263 @@
+import random
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Command
+
+# The tools that the connections below name; the service fills in the rest.
+TOOLS = {
+    "search_records": ("Search records", "mcp:search"),
+    "read_records": ("Read records", "mcp:search"),
+    "aggregate_records": ("Aggregate records", "mcp:search"),
+}
+MODELS = ("res.partner", "res.partner.category", "res.country")
+CLAUDE = "https://claude.ai/api/mcp/auth_callback"
+CHATGPT = "https://chatgpt.com/connector_platform_oauth_redirect"
+
+# User, name, state, hours since the last use, requests, everything else.
+CONNECTIONS = (
+    (
+        "doorman.demo_user_tom",
+        "Claude Desktop, accounting",
+        "inactive",
+        None,
+        0,
+        {
+            "auth_type": "oauth",
+            "client_type": "public",
+            "client_id": "dmc_7Qm2aV9tLx",
+            "redirect_uris": CLAUDE,
+            "dynamic_registration": True,
+            "description": "Tom asked for it on Monday. Check with Ines first.",
+        },
+    ),
+    (
+        "base.user_admin",
+        "Gemini CLI, month-end reports",
+        "awaiting",
+        None,
+        0,
+        {"read_only": True, "description": "For the closing of the month."},
+    ),
+    (
+        "doorman.demo_user_lena",
+        "Marketing intern",
+        "revoked",
+        63,
+        213,
+        {"description": "Marketing intern - paused until July."},
+    ),
+    (
+        "base.user_admin",
+        "n8n, order import",
+        "revoked",
+        900,
+        9120,
+        {"description": "Replaced by Odoo's own import. Do not bring it back."},
+    ),
+    (
+        "doorman.demo_user_lena",
+        "ChatGPT, campaign trial",
+        "expired",
+        420,
+        412,
+        {
+            "auth_type": "oauth",
+            "client_type": "public",
+            "client_id": "dmc_c0Vv8RkPZs",
+            "redirect_uris": CHATGPT,
+            "dynamic_registration": True,
+            "expires_in": -240,
+            "description": "Two weeks' trial of the marketing team.",
+        },
+    ),
+    (
+        "doorman.demo_user_ines",
+        "VS Code, data clean-up",
+        "idle",
+        310,
+        45,
+        {"description": "Duplicates among the contacts, once a quarter."},
+    ),
+    (
+        "doorman.demo_user_tom",
+        "Sales assistant",
+        "idle",
+        130,
+        87,
+        {
+            "auth_type": "oauth",
+            "client_type": "confidential",
+            "client_id": "dmc_1yHd63Wq0e",
+            "redirect_uris": "https://assistant.example.com/oauth/callback",
+            "description": "Our own application for the sales team.",
+        },
+    ),
+    (
+        "base.user_demo",
+        "Codex CLI, nightly data check",
+        "connected",
+        9,
+        2210,
+        {
+            "read_only": True,
+            "rate_limit_minute": 120,
+            "allowed_ips": "192.0.2.14  # build server\n2001:db8:42::/48",
+            "allowed_tools": ("search_records", "aggregate_records"),
+            "description": "Runs at 02:00, see the wiki.",
+        },
+    ),
+    (
+        "doorman.demo_user_ines",
+        "Cursor, web shop team",
+        "connected",
+        5,
+        871,
+        {
+            "allowed_models": MODELS,
+            "allowed_ips": "192.168.1.0/24  # the office",
+            "blocked_ips": "192.168.1.66  # the guests' printer",
+            "expires_in": 24 * 30,
+            "description": "Until the new web shop is live.",
+        },
+    ),
+    (
+        "doorman.demo_user_lena",
+        "Claude, browser",
+        "connected",
+        2,
+        342,
+        {
+            "auth_type": "oauth",
+            "client_type": "public",
+            "client_id": "dmc_Zp5sT4nYb2",
+            "redirect_uris": CLAUDE,
+            "dynamic_registration": True,
+            "approval_tools": ("aggregate_records",),
+            "approver": "base.user_admin",
+        },
+    ),
+    (
+        "base.user_demo",
+        "Claude Code, Marc's laptop",
+        "connected",
+        0.3,
+        1284,
+        {"description": "Marc's own work on contacts and reports."},
+    ),
+)
+
+DAYS = 7
+ROWS = 150
+# Outcome, reason, message, how often.
+OUTCOMES = (
+    ("ok", None, None, 85),
+    ("error", "invalid_input", "The domain is not a list.", 3),
+    ("error", "unknown_field", "res.partner has no field nmae: name?", 3),
+    ("refused", "not_allowed", "This connection may not use the model ir.rule.", 4),
+    ("refused", "read_only", "This connection is read only.", 2),
+    ("refused", "rate_limited", "More than 60 requests a minute.", 2),
+)
+
+
+class DoormanConnection(models.Model):
+    """The demo data that XML cannot write. There is no key in it: nobody gets in by
+    it."""
+
+    _inherit = "doorman.connection"
+
+    @api.model
+    def _demo_fill(self):
+        tools = self._demo_tools()
+        now = fields.Datetime.now()
+        made = self.browse()
+        for user, name, state, hours, count, extra in CONNECTIONS:
+            used = hours is not None and now - timedelta(hours=hours)
+            vals = self._demo_policy(dict(extra), tools, now) | {
+                "name": name,
+                "user_id": self.env.ref(user).id,
+                "state": state,
+                "state_since": used or now - timedelta(hours=20),
+                "last_used": used,
+                "request_count": count,
+                "needs_activation": state == "inactive",
+            }
+            made |= self._inside().create(vals)
+        self._demo_audit(made, now)
+
+    @api.model
+    def _demo_tools(self):
+        """The catalog may be there already, or not yet."""
+        catalog = self.env["doorman.tool"].with_context(active_test=False)
+        found = {tool.name: tool for tool in catalog.search([])}
+        for name, (title, scope) in TOOLS.items():
+            if name not in found:
+                vals = {"name": name, "title": title, "scope_code": scope}
+                found[name] = catalog._inside().create(vals | {"category": "read"})
+        return found
+
+    @api.model
+    def _demo_policy(self, extra, tools, now):
+        """Names in place of what only this database knows."""
+        for key, field in (
+            ("allowed_tools", "allowed_tool_ids"),
+            ("approval_tools", "approval_tool_ids"),
+        ):
+            names = extra.pop(key, ())
+            extra[field] = [Command.set([tools[name].id for name in names])]
+        names = extra.pop("allowed_models", ())
+        records = self.env["ir.model"].search([("model", "in", names)])
+        extra["allowed_model_ids"] = [Command.set(records.ids)]
+        if "expires_in" in extra:
+            extra["expires_at"] = now + timedelta(hours=extra.pop("expires_in"))
+        if "approver" in extra:
+            extra["approver_id"] = self.env.ref(extra.pop("approver")).id
+        return extra
+
+    @api.model
+    def _demo_audit(self, connections, now):
+        """The same rows at every installation, relative to its time. The counters
+        above hold them, so they are marked as folded."""
+        draw = random.Random(19)  # noqa: S311  (nothing secret)
+        since = now - timedelta(days=DAYS)
+        used = connections.filtered(lambda c: c.last_used and c.last_used > since)
+        weights = [c.request_count for c in used]
+        rows = [{"connection": c, "time": c.last_used} for c in used]
+        while len(rows) < ROWS:
+            connection = draw.choices(used, weights)[0]
+            span = (connection.last_used - since).total_seconds()
+            time = since + timedelta(seconds=draw.random() * span)
+            rows.append({"connection": connection, "time": time})
+        last = self.env["doorman.audit"].search([], limit=1).id
+        for row in sorted(rows, key=lambda row: row["time"]):
+            self.env["doorman.audit"]._insert(self._demo_row(draw, **row))
+        self.env.cr.execute(
+            "UPDATE doorman_audit SET folded = true WHERE id > %s", [last or 0]
+        )
+
+    @api.model
+    def _demo_row(self, draw, connection, time):
+        outcome, reason, message, _weight = draw.choices(
+            OUTCOMES, [weight for *_, weight in OUTCOMES]
+        )[0]
+        asked = reason not in ("not_allowed", "read_only")
+        return {
+            "time": time,
+            "connection_id": connection.id,
+            "connection_name": connection.name,
+            "connection_type": connection.auth_type,
+            "user_id": connection.user_id.id,
+            "user_login": connection.user_id.login,
+            "company_id": connection.company_id.id,
+            "ip": f"192.168.1.{10 + connection.id % 40}",
+            "client": connection.name.split(",")[0],
+            "method": "tools/call",
+            "tool": draw.choice(list(TOOLS)),
+            "model": draw.choice(MODELS) if asked else "ir.rule",
+            "outcome": outcome,
+            "reason": reason,
+            "message": message,
+            "duration_ms": draw.randint(6, 90) if outcome != "refused" else 0,
+            "request_id": f"demo-{draw.getrandbits(40):010x}",
+            "count": 1,
+        }

@@ -1,0 +1,301 @@
+import hashlib
+import re
+import secrets
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from .doorman_connection import LIVE_STATES
+
+LINK_HOURS = 24
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def token_digest(token):
+    """What is kept of a link: 256 random bits need no slow hash.
+
+    :param str token: as it stands in the link
+    :return: 64 hex digits; or None if this is no token
+    :rtype: str or None
+    """
+    # Whatever a stranger sends is looked at here before anything is done with it.
+    if not TOKEN.fullmatch(token):
+        return None
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class DoormanPickup(models.Model):
+    """A personal link to a key: for one Odoo user, one use, a short time. The key is
+    made when its user asks for it, so that nobody else ever sees it.
+
+    A record stays when its link is used or ended; the hash of the token does not.
+    """
+
+    _name = "doorman.pickup"
+    _description = "MCP pick-up link"
+    _order = "id desc"
+
+    connection_id = fields.Many2one(
+        "doorman.connection",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    user_id = fields.Many2one(related="connection_id.user_id")
+    expires_at = fields.Datetime("Expires on", required=True, readonly=True)
+    used_at = fields.Datetime("Used on", readonly=True)
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting"),
+            ("used", "Used"),
+            ("expired", "Expired"),
+            ("ended", "Ended"),
+        ],
+        "Status",
+        compute="_compute_state",
+    )
+
+    def init(self):
+        """As for connections: what is kept of a link is no field. One row for each
+        connection: of two administrators who click at once, one link works."""
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TABLE IF NOT EXISTS doorman_pickup_token (
+                    connection_id integer PRIMARY KEY
+                        REFERENCES doorman_connection(id) ON DELETE CASCADE,
+                    pickup_id integer NOT NULL UNIQUE
+                        REFERENCES doorman_pickup(id) ON DELETE CASCADE,
+                    digest varchar(64) NOT NULL UNIQUE,
+                    CHECK (char_length(digest) = 64)
+                )
+                """
+            )
+        )
+
+    @api.depends("used_at", "expires_at")
+    def _compute_state(self):
+        self.env.cr.execute(
+            SQL(
+                "SELECT pickup_id FROM doorman_pickup_token WHERE pickup_id = ANY(%s)",
+                self.ids,
+            )
+        )
+        waiting = {row[0] for row in self.env.cr.fetchall()}
+        now = fields.Datetime.now()
+        for pickup in self:
+            if pickup.used_at:
+                pickup.state = "used"
+            elif pickup.id not in waiting:
+                pickup.state = "ended"
+            else:
+                pickup.state = "expired" if pickup.expires_at <= now else "waiting"
+
+    @api.model
+    def _make(self, connection):
+        """A new link for the user of this connection, in place of older ones.
+
+        :return: the token, in clear for the only time, and the record
+        """
+        pickup = self.create(
+            {
+                "connection_id": connection.id,
+                "expires_at": fields.Datetime.now() + timedelta(hours=LINK_HOURS),
+            }
+        )
+        pickup.flush_recordset()
+        token = secrets.token_urlsafe(32)
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO doorman_pickup_token (connection_id, pickup_id, digest)
+                VALUES (%s, %s, %s)
+                ON CONFLICT (connection_id) DO UPDATE
+                SET pickup_id = excluded.pickup_id, digest = excluded.digest
+                """,
+                connection.id,
+                pickup.id,
+                token_digest(token),
+            ),
+            log_exceptions=False,  # who loses the race is run again by Odoo
+        )
+        self._forget_states(connection)
+        return token, pickup
+
+    @api.model
+    def _end(self, connections):
+        """No link of these connections works from now on."""
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM doorman_pickup_token WHERE connection_id = ANY(%s)",
+                connections.ids,
+            ),
+            log_exceptions=False,  # who loses the race is run again by Odoo
+        )
+        self._forget_states(connections)
+
+    @api.model
+    def _forget_states(self, connections):
+        self.invalidate_model(["state"])
+        connections.invalidate_recordset(["pickup_pending"])
+
+    @api.model
+    def _find(self, token):
+        """What the caller's link is for. Changes nothing.
+
+        :return: the link with more right than its user has, empty if it does not work
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT p.id
+                  FROM doorman_pickup p
+                  JOIN doorman_pickup_token t ON t.pickup_id = p.id
+                  JOIN doorman_connection c ON c.id = p.connection_id
+                  JOIN res_users u ON u.id = c.user_id
+                 WHERE %s
+                """,
+                self._works(token),
+            )
+        )
+        return self.sudo().browse([row[0] for row in self.env.cr.fetchall()])
+
+    @api.model
+    def _works(self, token):
+        """Every condition that a link must meet to show anything to the caller."""
+        return SQL(
+            """
+            t.digest = %s
+            AND p.used_at IS NULL
+            AND p.expires_at > now() at time zone 'utc'
+            AND c.user_id = %s AND c.active AND c.auth_type = 'bearer'
+            AND c.state = ANY(%s)
+            AND (c.expires_at IS NULL OR c.expires_at > now() at time zone 'utc')
+            AND u.active AND NOT u.share
+            """,
+            token_digest(token),
+            self.env.uid,
+            list(LIVE_STATES),
+        )
+
+    @api.model
+    def _pick_up(self, token):
+        """Use a link: make the key of its connection, for its user.
+
+        One conditional UPDATE decides: of two tabs, one gets the key.
+
+        :param str token: as it stands in the link
+        :return: the link, and the key in clear for the only time; or None if the link
+            does not work for the caller, whatever the reason
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE doorman_pickup p SET used_at = now() at time zone 'utc'
+                  FROM doorman_pickup_token t, doorman_connection c, res_users u
+                 WHERE t.pickup_id = p.id AND c.id = p.connection_id
+                   AND u.id = c.user_id AND %s
+             RETURNING p.id
+                """,
+                self._works(token),
+            ),
+            log_exceptions=False,  # who loses the race is run again by Odoo
+        )
+        row = self.env.cr.fetchone()
+        if not row:
+            return None
+        pickup = self.sudo().browse(row[0])
+        pickup.invalidate_recordset(["used_at"])
+        connection = pickup.connection_id
+        self._end(connection)
+        key = connection._issue_key()
+        connection.message_post(
+            body=self.env._("New API key, picked up by %s.", self.env.user.name)
+        )
+        return pickup, key
+
+
+class DoormanConnection(models.Model):
+    """The pick-up links of a connection."""
+
+    _inherit = "doorman.connection"
+
+    pickup_ids = fields.One2many(
+        "doorman.pickup",
+        "connection_id",
+        "Pick-up links",
+        readonly=True,
+        groups="doorman.group_admin",
+    )
+    pickup_pending = fields.Boolean(
+        "Pick-up link waits", compute="_compute_pickup_pending"
+    )
+
+    @api.depends("state")
+    def _compute_pickup_pending(self):
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT p.connection_id
+                  FROM doorman_pickup p
+                  JOIN doorman_pickup_token t ON t.pickup_id = p.id
+                 WHERE p.connection_id = ANY(%s) AND p.used_at IS NULL
+                   AND p.expires_at > now() at time zone 'utc'
+                """,
+                self.ids,
+            )
+        )
+        pending = {row[0] for row in self.env.cr.fetchall()}
+        for connection in self:
+            connection.pickup_pending = connection.id in pending
+
+    def _transition(self, state, only_from):
+        changed = super()._transition(state, only_from)
+        if state not in LIVE_STATES:
+            # Else a link of before would open it again once it is reactivated.
+            self.env["doorman.pickup"]._end(changed)
+        return changed
+
+    def action_pickup_link(self):
+        """Make a personal link by which this connection's user, and nobody else, gets
+        its new key. Older unused links of the connection end.
+
+        :return: the dialog that shows the link, once
+        :raise AccessError: for anyone but MCP administrators
+        """
+        self.ensure_one()
+        self._check_may_manage()
+        if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
+            raise AccessError(self.env._("Only an MCP administrator may do this."))
+        if self.auth_type != "bearer":
+            raise UserError(self.env._("Only API key connections have a key."))
+        if self.state not in LIVE_STATES:
+            raise UserError(self.env._("Reactivate the connection first."))
+        token, pickup = self.env["doorman.pickup"].sudo()._make(self)
+        self.sudo().message_post(
+            body=self.env._(
+                "Pick-up link for %(user)s made by %(who)s.",
+                user=self.user_id.name,
+                who=self.env.user.name,
+            )
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "doorman.key.show",
+            "name": self.env._("Personal pick-up link"),
+            "views": [
+                (self.env.ref("doorman.doorman_key_show_view_form_link").id, "form")
+            ],
+            "target": "new",
+            "context": {
+                "default_link": f"{self.get_base_url()}/doorman/pickup/{token}",
+                "default_link_until": fields.Datetime.to_string(pickup.expires_at),
+                "default_connection": self.name,
+                "default_owner": self.user_id.name,
+            },
+        }

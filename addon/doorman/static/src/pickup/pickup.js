@@ -1,0 +1,23 @@
+// @odoo-module ignore
+// The copy buttons of the pick-up page. Without this, or without the browser's leave
+// (no HTTPS), there are none: one click on a text selects all of it.
+(() => {
+    "use strict";
+    if (!navigator.clipboard) {
+        return;
+    }
+    for (const button of document.querySelectorAll("button[data-copy]")) {
+        const [copy, copied] = button.querySelectorAll("span");
+        button.hidden = false;
+        button.addEventListener("click", async () => {
+            const source = document.getElementById(button.dataset.copy);
+            await navigator.clipboard.writeText(source.textContent);
+            copy.hidden = true;
+            copied.hidden = false;
+            setTimeout(() => {
+                copy.hidden = false;
+                copied.hidden = true;
+            }, 2000);
+        });
+    }
+})();

@@ -1,0 +1,2 @@
+from . import doorman_connect_wizard
+from . import doorman_rotate_key

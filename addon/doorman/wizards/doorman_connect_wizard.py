@@ -1,0 +1,267 @@
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+
+READ_SCOPES = ("mcp:metadata", "mcp:search")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+MAX_REDIRECTS = 20
+
+
+class DoormanConnectWizard(models.TransientModel):
+    """Connect a new tool: how it logs in, as whom, how far it may go.
+
+    A key that is made here goes into the dialog that shows it, and into no field of
+    this model: its table keeps what it is given until it is vacuumed.
+    """
+
+    _name = "doorman.connect.wizard"
+    _description = "Connect a new tool"
+
+    step = fields.Selection(
+        [
+            ("way", "Way"),
+            ("browser", "Browser login"),
+            ("key", "API key"),
+            ("client", "OAuth client"),
+            ("client_done", "OAuth client, checked"),
+        ],
+        default="way",
+        required=True,
+        readonly=True,
+    )
+    enabled = fields.Boolean(compute="_compute_server")
+    mcp_url = fields.Char("Endpoint URL", compute="_compute_server")
+
+    name = fields.Char("Connection name")
+    user_id = fields.Many2one(
+        "res.users",
+        "Odoo user",
+        default=lambda self: self.env.user,
+        domain=[("share", "=", False)],
+        help="The AI tool sees and does what this user may see and do, never more.",
+    )
+    for_other = fields.Boolean(compute="_compute_for_other")
+    access = fields.Selection(
+        [
+            ("full", "Full access: all that the user has permission for"),
+            ("read", "Read only: find and read records, change nothing"),
+            ("custom", "Custom: choose"),
+        ],
+        default="read",
+        required=True,
+    )
+    scope_ids = fields.Many2many(
+        "doorman.scope",
+        string="Scopes",
+        default=lambda self: self._read_scopes(),
+    )
+    read_only = fields.Boolean(
+        help="Tools that change something are hidden and refused."
+    )
+    missing_scopes = fields.Char(compute="_compute_missing_scopes")
+    expires_at = fields.Datetime("Expires on")
+    handover = fields.Selection(
+        [("link", "Personal pick-up link"), ("self", "I hand the key over myself")],
+        "How they get the key",
+        default="link",
+        required=True,
+    )
+    link_only = fields.Char(compute="_compute_link_only")
+
+    client_name = fields.Char("OAuth client name")
+    client_type = fields.Selection(
+        [
+            ("confidential", "Confidential: a server that keeps a client secret"),
+            ("public", "Public: an app on a person's device, PKCE and no secret"),
+        ],
+        default="confidential",
+        required=True,
+    )
+    redirect_uris = fields.Text("Allowed redirect URIs")
+
+    # ---- what the form shows ----
+
+    @api.depends("step")
+    def _compute_server(self):
+        settings = self.env["doorman.settings"]._get()
+        for wizard in self:
+            wizard.enabled = settings.enabled
+            wizard.mcp_url = settings.mcp_url
+
+    @api.depends("user_id")
+    def _compute_for_other(self):
+        for wizard in self:
+            wizard.for_other = wizard.user_id and wizard.user_id != self.env.user
+
+    @api.depends("user_id", "access", "scope_ids")
+    def _compute_missing_scopes(self):
+        for wizard in self:
+            missing = wizard._scopes() - wizard._own_scopes()
+            wizard.missing_scopes = ", ".join(missing.mapped("code"))
+
+    @api.depends("user_id")
+    def _compute_link_only(self):
+        for wizard in self:
+            connection = self.env["doorman.connection"].new(
+                {"user_id": wizard.user_id.id}
+            )
+            wizard.link_only = wizard.for_other and connection._why_not_see_key()
+
+    @api.onchange("user_id")
+    def _onchange_user(self):
+        # The choice is hidden then: what was chosen for another user must not stay.
+        if self.link_only:
+            self.handover = "link"
+
+    # ---- steps ----
+
+    def _check_admin(self):
+        if not self.env.user.has_group("doorman.group_admin"):
+            raise AccessError(self.env._("Only an MCP administrator may do this."))
+
+    def action_choose_browser(self):
+        """Go to what browser login needs: a URL to paste."""
+        return self._go("browser")
+
+    def action_choose_key(self):
+        """Go to the form of an API key connection."""
+        return self._go("key")
+
+    def action_choose_client(self):
+        """Go to the form of a custom OAuth client."""
+        return self._go("client")
+
+    def action_back(self):
+        """Back to the choice; what was typed stays."""
+        return self._go("client" if self.step == "client_done" else "way")
+
+    def _go(self, step):
+        self._check_admin()
+        self.ensure_one()
+        self.step = step
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "name": self.env._("Connect a New Tool"),
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_check_client(self):
+        """Check what was typed about an OAuth client. Nothing is made of it yet."""
+        self._check_admin()
+        self.ensure_one()
+        if not (self.client_name or "").strip():
+            raise UserError(self.env._("Give the OAuth client a name."))
+        self.redirect_uris = "\n".join(self._redirects())
+        return self._go("client_done")
+
+    def _redirects(self):
+        """The redirect URIs, one a line, each once.
+
+        :raise UserError: at the first that no browser should be sent to
+        """
+        lines = (self.redirect_uris or "").splitlines()
+        found = {}
+        for number, line in enumerate(lines, start=1):
+            uri = line.strip()
+            if uri:
+                self._check_redirect(number, uri)
+                found[uri] = True
+        if not found:
+            raise UserError(self.env._("Name at least one redirect URI."))
+        if len(found) > MAX_REDIRECTS:
+            raise UserError(self.env._("Name %s redirect URIs at most.", MAX_REDIRECTS))
+        return list(found)
+
+    def _check_redirect(self, number, uri):
+        # Where the code is sent, access is sent: only to an exact place, and in the
+        # clear only to the person's own machine.
+        try:
+            parts = urlsplit(uri)
+            host = parts.hostname
+            parts.port  # noqa: B018  (raises for a port that is none)
+        except ValueError:
+            host = None
+        if (
+            host
+            and uri.isascii()
+            and uri.isprintable()
+            and not set(uri) & set(' "<>\\^`{|}*')
+            and "#" not in uri
+            and "@" not in parts.netloc
+            and (parts.scheme == "https" or parts.scheme == "http" and host in LOOPBACK)
+        ):
+            return
+        raise UserError(
+            self.env._(
+                "Redirect URIs, line %(number)s: %(uri)s is not allowed. Write a whole "
+                "address, https://..., or http:// with localhost, 127.0.0.1 or [::1]; "
+                "without #, * or a user name.",
+                number=number,
+                uri=repr(uri),
+            )
+        )
+
+    # ---- the connection ----
+
+    def _own_scopes(self):
+        """The scopes that the user has the permission for."""
+        groups = self.user_id.sudo().all_group_ids
+        return self.env["doorman.scope"].search([("group_id", "in", groups.ids)])
+
+    def _scopes(self):
+        if self.access == "custom":
+            return self.scope_ids._origin
+        if self.access == "full":
+            return self._own_scopes()
+        return self._read_scopes()
+
+    @api.model
+    def _read_scopes(self):
+        return self.env["doorman.scope"].search([("code", "in", READ_SCOPES)])
+
+    def action_connect(self):
+        """Make the API key connection, on record.
+
+        :return: the dialog that shows the key once, or the pick-up link to it
+        :raise AccessError: for anyone but MCP administrators, and where they may not
+            see this user's key
+        """
+        self._check_admin()
+        self.ensure_one()
+        connection = self.env["doorman.connection"].create(self._connection_values())
+        if self.for_other and self.handover == "link":
+            return connection.action_pickup_link()
+        return connection._new_key_dialog()
+
+    def _connection_values(self):
+        if not (self.name or "").strip():
+            raise UserError(self.env._("Give the connection a name."))
+        if not self.user_id:
+            raise UserError(self.env._("Choose the Odoo user that the tool acts as."))
+        if self.expires_at and self.expires_at <= fields.Datetime.now():
+            raise UserError(self.env._("The expiry date has to be in the future."))
+        scopes = self._scopes()
+        if not scopes and self.access == "full":
+            raise UserError(
+                self.env._(
+                    "%s has no MCP permission to lend. Give them some on their user "
+                    "form, or choose the scopes yourself.",
+                    self.user_id.name,
+                )
+            )
+        if not scopes:
+            raise UserError(self.env._("Choose at least one scope."))
+        return {
+            "name": self.name.strip(),
+            "auth_type": "bearer",
+            "user_id": self.user_id.id,
+            "scope_ids": [Command.set(scopes.ids)],
+            "read_only": self.access == "read"
+            or (self.access == "custom" and self.read_only),
+            "expires_at": self.expires_at,
+        }

@@ -1,0 +1,48 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.doorman_connection_key import MAX_OVERLAP_MINUTES
+
+
+class DoormanRotateKey(models.TransientModel):
+    """Asks how long the old key goes on working, and makes the new one.
+
+    Who may do it is decided by the connection's method, not here.
+    """
+
+    _name = "doorman.rotate.key"
+    _description = "Rotate the key of a connection"
+
+    connection_id = fields.Many2one(
+        "doorman.connection", required=True, readonly=True, ondelete="cascade"
+    )
+    overlap_minutes = fields.Integer("Overlap (minutes)", default=0)
+    # Why the caller would not be shown the key.
+    refusal = fields.Char(compute="_compute_refusal")
+
+    @api.depends("connection_id")
+    def _compute_refusal(self):
+        for wizard in self:
+            connection = wizard.connection_id
+            wizard.refusal = connection and connection._why_not_see_key()
+
+    @api.constrains("overlap_minutes")
+    def _check_overlap(self):
+        for wizard in self:
+            if not 0 <= wizard.overlap_minutes <= MAX_OVERLAP_MINUTES:
+                raise UserError(
+                    self.env._(
+                        "The overlap is a number of minutes from 0 to %s (a week).",
+                        MAX_OVERLAP_MINUTES,
+                    )
+                )
+
+    def action_rotate(self):
+        """Make the new key.
+
+        :return: the dialog that shows it, once
+        :raise AccessError: for anyone but the user and MCP administrators, and where
+            the caller may not see this user's key
+        """
+        self.ensure_one()
+        return self.connection_id.action_rotate_key(self.overlap_minutes)
