@@ -2,10 +2,12 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +17,23 @@ import (
 	"doorman/server/app/apptest"
 )
 
-// browser opens a headless Chromium, logged in to Odoo.
-func browser(t *testing.T, o *apptest.Odoo, login string) context.Context {
+const (
+	connectionAction = "action-doorman.doorman_connection_action"
+	settingsAction   = "action-doorman.doorman_settings_action"
+	auditAction      = "action-doorman.doorman_audit_action"
+	useAction        = "action-doorman.doorman_use_action"
+	toolAction       = "action-doorman.doorman_tool_action"
+)
+
+// page is a headless Chromium, logged in to Odoo. Its methods end the test when what they wait for does not come.
+type page struct {
+	*testing.T
+	ctx context.Context
+	o   *apptest.Odoo
+}
+
+// browser opens a page.
+func browser(t *testing.T, o *apptest.Odoo, login string) *page {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Skip("needs chromium: make deps installs it")
@@ -29,11 +46,12 @@ func browser(t *testing.T, o *apptest.Odoo, login string) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	p := &page{t, ctx, o}
 	// The browser lives as long as the context of the first call: its time limit comes after.
-	run(t, ctx, chromedp.Navigate("about:blank"))
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	p.do(chromedp.Navigate("about:blank"))
+	p.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
-	run(t, ctx,
+	p.do(
 		chromedp.Navigate(o.Server.URL()+"/web/login?db="+o.DB),
 		chromedp.WaitVisible(`input[name=login]`),
 		chromedp.SetValue(`input[name=login]`, login),
@@ -41,131 +59,211 @@ func browser(t *testing.T, o *apptest.Odoo, login string) context.Context {
 		chromedp.Submit(`form.oe_login_form`),
 		chromedp.WaitVisible(`.o_web_client .o_main_navbar`),
 	)
-	return ctx
+	return p
 }
 
-func run(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		t.Fatal(err)
+func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.Fatal(err)
 	}
 }
 
 // open goes to an action of the addon and waits for its view.
-func open(t *testing.T, ctx context.Context, o *apptest.Odoo, path, view string) {
-	t.Helper()
-	run(t, ctx, chromedp.Navigate(o.Server.URL()+"/odoo/"+path), chromedp.WaitVisible(view))
+func (p *page) open(path, view string) {
+	p.Helper()
+	// From one address to the same one with another fragment or none, a browser may stay where it is.
+	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.o.Server.URL()+"/odoo/"+path), chromedp.WaitVisible(view))
+}
+
+// form opens one connection.
+func (p *page) form(id int64) {
+	p.Helper()
+	p.open(fmt.Sprintf("%s/%d", connectionAction, id), ".o_form_view .o_field_widget[name=name]")
+}
+
+func (p *page) click(selector string) {
+	p.Helper()
+	p.do(chromedp.Click(selector))
+}
+
+// fill types a text into an input, in place of what is there, and leaves it.
+func (p *page) fill(selector, text string) {
+	p.Helper()
+	p.do(chromedp.WaitVisible(selector), chromedp.Focus(selector))
+	p.js(fmt.Sprintf(`document.querySelector(%q).select()`, selector))
+	p.do(chromedp.SendKeys(selector, text), chromedp.Blur(selector))
+}
+
+func (p *page) js(script string) {
+	p.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](script+`; true`)); err != nil {
+		p.Fatal(err)
+	}
 }
 
 // texts returns what the elements say, one string each.
-func texts(t *testing.T, ctx context.Context, selector string) []string {
-	t.Helper()
-	out, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll("`+selector+`")].map(e => e.innerText.trim())`))
+func (p *page) texts(selector string) []string {
+	p.Helper()
+	out, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]string](fmt.Sprintf(`[...document.querySelectorAll(%q)].map(e => e.innerText.trim())`, selector)))
 	if err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
 	}
 	return out
 }
 
+// see waits until the elements together say this.
+func (p *page) see(selector, want string) {
+	p.Helper()
+	p.until(func() (string, bool) {
+		got := strings.Join(strings.Fields(strings.Join(p.texts(selector), " ")), " ")
+		return fmt.Sprintf("%s says %q, want %q in it", selector, got, want), strings.Contains(got, want)
+	})
+}
+
+// seeRows waits until the list has exactly these names, in any order.
+func (p *page) seeRows(what string, want []string) {
+	p.Helper()
+	slices.Sort(want)
+	p.until(func() (string, bool) {
+		got := p.texts(".o_data_row td[name=name]")
+		slices.Sort(got)
+		return fmt.Sprintf("%s: the list shows %q, want %q", what, got, want), slices.Equal(got, want)
+	})
+}
+
+func (p *page) until(ok func() (string, bool)) {
+	p.Helper()
+	deadline := time.Now().Add(15 * time.Second)
+	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
+		saw, done := ok()
+		if done {
+			tick.Stop()
+			return
+		}
+		if time.Now().After(deadline) {
+			p.shot("failed", 1400, 900)
+			p.Fatal(saw)
+		}
+	}
+}
+
+// missing reports elements that should not be there.
+func (p *page) missing(what, selector string) {
+	p.Helper()
+	if found := p.texts(selector); len(found) != 0 {
+		p.Errorf("%s: %q", what, found)
+	}
+}
+
 // shot saves what is seen to DOORMAN_TEST_SHOTS, where that is set: the pictures in docs/ are made so.
-func shot(t *testing.T, ctx context.Context, name string, width, height int64) {
-	t.Helper()
+func (p *page) shot(name string, width, height int64) {
+	p.Helper()
 	dir := os.Getenv("DOORMAN_TEST_SHOTS")
 	if dir == "" {
 		return
 	}
 	// The pause is for the eye, not for the test: animations end, avatars load.
-	run(t, ctx, chromedp.EmulateViewport(width, height), chromedp.Sleep(600*time.Millisecond))
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	p.do(chromedp.EmulateViewport(width, height), chromedp.Sleep(800*time.Millisecond))
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
+	}
+	p.do(chromedp.EmulateViewport(1400, 900))
+}
+
+// key returns the key that the dialog shows, and closes it.
+func (p *page) key() string {
+	p.Helper()
+	const field = ".modal .o_field_widget[name=key]"
+	p.see(field, "dmk_")
+	key := strings.Fields(p.texts(field)[0])[0]
+	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`)
+	p.do(chromedp.WaitNotPresent(".modal"))
+	return key
+}
+
+// backend is the real Odoo with the addon and its demo data, and the service before it.
+type backend struct {
+	o *apptest.Odoo
+	s *apptest.Service
+}
+
+// connect makes a connection with a key, as an administrator would over RPC.
+func (b *backend) connect(t *testing.T, name string, user int64) (id int64, key string) {
+	t.Helper()
+	made := asAdmin(t, b.o, "doorman.connection", "create", []any{map[string]any{"name": name, "user_id": user}})
+	var ids []int64
+	if err := json.Unmarshal(made, &ids); err != nil {
+		t.Fatalf("create answered %s", made)
+	}
+	return ids[0], newKey(t, b.o, "action_rotate_key", ids[0])
+}
+
+// admits checks whether a key lets a call through.
+func (b *backend) admits(t *testing.T, what, key string, want bool) {
+	t.Helper()
+	ok, err := post(t.Context(), b.s.MCP, key)
+	if want && err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	if ok != want {
+		t.Errorf("%s: a call with it went through: %t, want %t", what, ok, want)
 	}
 }
 
+// names returns the names of the connections that meet a condition.
+func (b *backend) names(t *testing.T, where string) []string {
+	t.Helper()
+	out, err := b.o.Host.Psql(t.Context(), b.o.DB, "SELECT name FROM doorman_connection WHERE "+where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(strings.Split(out, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+func (b *backend) id(t *testing.T, name string) (id int64) {
+	t.Helper()
+	out, err := b.o.Host.Psql(t.Context(), b.o.DB, fmt.Sprintf("SELECT id FROM doorman_connection WHERE name = '%s'", strings.ReplaceAll(name, "'", "''")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(out, &id); err != nil {
+		t.Fatalf("no connection %s: %v", name, err)
+	}
+	return id
+}
+
+const adminID = 2 // base.user_admin
+
 // TestRealBackend clicks through what this addon adds to Odoo's backend.
 func TestRealBackend(t *testing.T) {
+	// The database comes from one that may be days old: by then all of its demo data would be idle.
 	o := apptest.RealOdoo(t, 0, `
-from datetime import datetime, timedelta
-marc, lena = user("marc", "doorman.group_user"), user("lena", "doorman.group_user")
-def made(name, owner, state, count, hours, **values):
-    c = connection(name, owner, **values)
-    c._inside().write({"state": state, "request_count": count,
-                       "last_used": hours is not None and datetime.now() - timedelta(hours=hours)})
-made("Claude Code, Marc's laptop", marc, "connected", 1284, 0.2)
-made("Cursor, web shop team", admin, "connected", 342, 3)
-made("Sales assistant", lena, "idle", 87, 130)
-made("Gemini CLI, month-end reports", admin, "awaiting", 0, None)
-c = made("n8n, order import", admin, "connected", 9120, 900); 
-env["doorman.connection"].search([("name", "=", "n8n, order import")]).action_revoke()`)
-	s := apptest.Serve(t, o.Environ()...)
-	apptest.Eventually(t, 10*time.Second, "the catalog is in Odoo", func() bool {
-		n, err := o.Host.Psql(t.Context(), o.DB, "SELECT count(*) FROM doorman_tool")
-		return err == nil && strings.TrimSpace(n) == "6"
+env["doorman.connection"]._demo_refresh()
+out["pia"] = user("pia", "doorman.group_user").id
+if "odoobot_state" in env["res.users"]._fields:  # else it opens a chat over what is to be seen
+    env["res.users"].search([]).odoobot_state = "disabled"
+out["settings"] = settings.id`)
+	b := &backend{o, apptest.Serve(t, o.Environ()...)}
+	asAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": b.s.URL})
+	apptest.Eventually(t, 10*time.Second, "the service has said hello", func() bool {
+		n, err := o.Host.Psql(t.Context(), o.DB, "SELECT count(*) FROM doorman_tool WHERE name = 'get_context'")
+		return err == nil && strings.TrimSpace(n) == "1"
 	})
-	session := apptest.Connect(t, s.MCP, o.Text("Cursor, web shop team"))
-	apptest.Call(t, session, "search_records", map[string]any{"model": "res.partner"})
-	apptest.Call(t, session, "search_records", map[string]any{"model": "ir.rule"})
-
-	t.Run("administrator", func(t *testing.T) {
-		ctx := browser(t, o, "admin")
-		open(t, ctx, o, "action-doorman.doorman_connection_action", ".o_list_view .o_data_row")
-		if rows := texts(t, ctx, ".o_data_row"); len(rows) != 4 {
-			t.Errorf("the list opens with %d rows, want the 4 that are not revoked: %q", len(rows), rows)
-		}
-		if headers := strings.Join(texts(t, ctx, ".o_list_table thead th"), "|"); !strings.Contains(headers, "Type|Name|User|Status|Last used|Requests") {
-			t.Errorf("columns %q", headers)
-		}
-		shot(t, ctx, "connections", 1400, 520)
-		run(t, ctx, chromedp.Click(`.o_searchview_facet .o_facet_remove`), chromedp.WaitVisible(`.o_data_row.text-danger`))
-		if rows := texts(t, ctx, ".o_data_row"); len(rows) != 5 {
-			t.Errorf("without the filter %d rows, want 5", len(rows))
-		}
-		shot(t, ctx, "connections-all", 1400, 560)
-
-		run(t, ctx, chromedp.Click(`//td[contains(., "Cursor, web shop team")]`), chromedp.WaitVisible(`.o_form_view .o_field_widget[name=name]`))
-		shot(t, ctx, "connection", 1400, 1000)
-		open(t, ctx, o, "action-doorman.doorman_settings_action", ".o_form_view button[name=action_disable]")
-		shot(t, ctx, "settings", 1400, 700)
-		open(t, ctx, o, "action-doorman.doorman_tool_action", ".o_list_view .o_data_row")
-		shot(t, ctx, "tools", 1400, 480)
-		open(t, ctx, o, "action-doorman.doorman_audit_action", ".o_list_view .o_data_row")
-		if rows := texts(t, ctx, ".o_data_row"); len(rows) != 2 {
-			t.Errorf("audit rows %q", rows)
-		}
-		shot(t, ctx, "audit", 1400, 420)
-	})
-	t.Run("a new key, shown once", func(t *testing.T) {
-		ctx := browser(t, o, "admin")
-		id := o.ID("Gemini CLI, month-end reports_id")
-		open(t, ctx, o, fmt.Sprintf("action-doorman.doorman_connection_action/%d", id), ".o_form_view button[name=action_rotate_key]")
-		run(t, ctx, chromedp.Click(`//button[@name="action_rotate_key"][contains(., "Rotate Key")]`), chromedp.WaitVisible(`.modal .modal-footer .btn-primary`), chromedp.Click(`.modal .modal-footer .btn-primary`),
-			chromedp.WaitVisible(`.modal .o_field_widget[name=key]`))
-		shot(t, ctx, "key", 1400, 700)
-		keys := texts(t, ctx, `.modal .o_field_widget[name=key]`)
-		if len(keys) != 1 || !strings.HasPrefix(keys[0], "dmk_") {
-			t.Fatalf("the dialog shows %q", keys)
-		}
-		key, _, _ := strings.Cut(keys[0], "\n")
-		if ok, err := post(t.Context(), s.MCP, key); !ok || err != nil {
-			t.Errorf("the new key does not work: %v", err)
-		}
-		if ok, _ := post(t.Context(), s.MCP, o.Text("Gemini CLI, month-end reports")); ok {
-			t.Error("the old key still works")
-		}
-	})
-	t.Run("MCP user sees their own, and cannot make one", func(t *testing.T) {
-		ctx := browser(t, o, "marc")
-		open(t, ctx, o, "action-doorman.doorman_connection_action", ".o_list_view .o_data_row")
-		if rows := texts(t, ctx, ".o_data_row"); len(rows) != 1 || !strings.Contains(rows[0], "Marc") {
-			t.Errorf("rows %q", rows)
-		}
-		if buttons := texts(t, ctx, ".o_list_button_add"); len(buttons) != 0 {
-			t.Errorf("there is a button to make one: %q", buttons)
-		}
-		shot(t, ctx, "connections-user", 1400, 420)
-		shot(t, ctx, "connections-phone", 412, 700)
-	})
+	t.Run("every view opens", b.everyView)
+	t.Run("phone", b.phone)
+	t.Run("wizard", b.wizard)
+	t.Run("the list", b.list)
+	t.Run("rotate", b.rotate)
+	t.Run("revoke and reactivate", b.revoke)
+	t.Run("revoke several", b.revokeSeveral)
+	t.Run("idle", b.idle)
+	t.Run("wrong IP line", b.wrongLine)
+	t.Run("master switch", b.masterSwitch)
+	t.Run("a tool switched off", b.toolOff)
+	t.Run("MCP user", b.user)
 }

@@ -155,7 +155,7 @@ OUTCOMES = (
     ("error", "invalid_input", "The domain is not a list.", 3),
     ("error", "unknown_field", "res.partner has no field nmae: name?", 3),
     ("refused", "not_allowed", "This connection may not use the model ir.rule.", 4),
-    ("refused", "read_only", "This connection is read only.", 2),
+    ("refused", "unknown_model", "There is no model res.parnter.", 2),
     ("refused", "rate_limited", "More than 60 requests a minute.", 2),
 )
 
@@ -184,6 +184,27 @@ class DoormanConnection(models.Model):
             }
             made |= self._inside().create(vals)
         self._demo_audit(made, now)
+
+    @api.model
+    def _demo_refresh(self):
+        """Move the demo data to the present: for a database that was made some time
+        ago and kept. Else everything in it is idle, and the last week is empty."""
+        self.env.flush_all()
+        self.env.cr.execute("SELECT min(create_date) FROM doorman_connection")
+        made = self.env.cr.fetchone()[0]
+        age = fields.Datetime.now() - (made or fields.Datetime.now())
+        self.env.cr.execute("UPDATE doorman_audit SET time = time + %s", [age])
+        self.env.cr.execute(
+            """
+            UPDATE doorman_connection
+               SET create_date = create_date + %(age)s,
+                   state_since = state_since + %(age)s,
+                   last_used = last_used + %(age)s,
+                   expires_at = expires_at + %(age)s
+            """,
+            {"age": age},
+        )
+        self.env.invalidate_all()
 
     @api.model
     def _demo_tools(self):
@@ -218,7 +239,7 @@ class DoormanConnection(models.Model):
     def _demo_audit(self, connections, now):
         """The same rows at every installation, relative to its time. The counters
         above hold them, so they are marked as folded."""
-        draw = random.Random(19)  # noqa: S311  (nothing secret)
+        draw = random.Random(832)  # noqa: S311  (nothing secret)
         since = now - timedelta(days=DAYS)
         used = connections.filtered(lambda c: c.last_used and c.last_used > since)
         weights = [c.request_count for c in used]
@@ -240,7 +261,7 @@ class DoormanConnection(models.Model):
         outcome, reason, message, _weight = draw.choices(
             OUTCOMES, [weight for *_, weight in OUTCOMES]
         )[0]
-        asked = reason not in ("not_allowed", "read_only")
+        wrong = {"not_allowed": "ir.rule", "unknown_model": "res.parnter"}.get(reason)
         return {
             "time": time,
             "connection_id": connection.id,
@@ -253,7 +274,7 @@ class DoormanConnection(models.Model):
             "client": connection.name.split(",")[0],
             "method": "tools/call",
             "tool": draw.choice(list(TOOLS)),
-            "model": draw.choice(MODELS) if asked else "ir.rule",
+            "model": wrong or draw.choice(MODELS),
             "outcome": outcome,
             "reason": reason,
             "message": message,
