@@ -176,6 +176,7 @@ func findAddons() (string, error) {
 const seedScript = `
 import json
 from odoo.fields import Command
+env["doorman.connection"]._demo_refresh()
 settings = env["doorman.settings"]._get()
 settings.action_enable()
 group = env.ref

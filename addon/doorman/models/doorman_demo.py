@@ -41,11 +41,11 @@ CONNECTIONS = (
     ),
     (
         "doorman.demo_user_lena",
-        "Marketing intern",
+        "Trainee, newsletter lists",
         "revoked",
         63,
         213,
-        {"description": "Marketing intern - paused until July."},
+        {"description": "Holiday job, until the end of August."},
     ),
     (
         "base.user_admin",

@@ -184,7 +184,7 @@ class TestPolicy(DoormanCase):
             "rate_limit_minute": 5,
             "rate_limit_day": 500,
             "expires_at": fields.Datetime.now().replace(year=2099),
-            "description": "paused until July",
+            "description": "for the auditors",
         }
         for context in ({}, {"tracking_disable": True}, {"mail_notrack": True}):
             connection = self._connect("user2")
