@@ -113,7 +113,8 @@ func (m *Memory) size() (n int) {
 }
 
 // clock returns the time of a request for the logs. Goroutines read the clock before they get the lock, so a request may
-// come with an earlier time than the one before it; a log that is not in order would forget the wrong requests.
+// come with an earlier time than the one before it. A log out of order would name a wrong time, or one that is over, for
+// the next try.
 func (s *shard) clock(at time.Duration) time.Duration {
 	s.last = max(s.last, at)
 	return s.last
@@ -142,7 +143,7 @@ func (s *shard) tidy(at time.Duration, today int64) {
 	for range 2 {
 		if e := s.awake.last; e != nil && at-e.seen >= window {
 			e.log = ring{}
-			if e.used > 0 && e.day >= today {
+			if e.used > 0 {
 				e.moveTo(&s.resting)
 			} else {
 				s.drop(e)

@@ -167,18 +167,37 @@ func TestDaysEndForRestingKeys(t *testing.T) {
 	}
 }
 
-// TestLateTimes: a goroutine may get the lock after one that read the clock later. Its request counts as of then; a log
-// out of order would let one more pass.
+// TestLateTimes: a goroutine may get the lock after one that read the clock later. Its request counts as of then; in a
+// log out of order the time to come back could be over already.
 func TestLateTimes(t *testing.T) {
 	t.Parallel()
 	m := NewMemory()
-	take(t, m, "a", perMinute(2), noon.Add(5*time.Millisecond))
+	take(t, m, "a", perMinute(2), noon.Add(5*msec))
 	take(t, m, "a", perMinute(2), noon)
-	if take(t, m, "a", perMinute(2), noon.Add(time.Minute)).Allowed {
-		t.Error("a late request left the window early")
+	for _, limits := range []Limits{perMinute(1), perMinute(2)} {
+		want := Verdict{Limit: PerMinute, Max: limits.Minute, RetryAfter: 4 * msec}
+		if v := take(t, m, "a", limits, noon.Add(time.Minute+msec)); v != want {
+			t.Errorf("%+v: %+v", limits, v)
+		}
 	}
-	if !take(t, m, "a", perMinute(2), noon.Add(time.Minute+5*time.Millisecond)).Allowed {
+	if !take(t, m, "a", perMinute(1), noon.Add(time.Minute+5*msec)).Allowed {
 		t.Error("refused with room")
+	}
+}
+
+func TestLogGrowsToTheLimitOnly(t *testing.T) {
+	t.Parallel()
+	m := NewMemory()
+	for _, row := range []struct{ requests, limit, most int }{
+		{1, 1, 1}, {3, 1000, 8}, {9, 1000, 16}, {100, 100, 100}, {100, 101, 101}, {500, 100, 100},
+	} {
+		key := strconv.Itoa(row.requests) + "/" + strconv.Itoa(row.limit)
+		for range row.requests {
+			take(t, m, key, perMinute(row.limit), noon)
+		}
+		if got := cap(m.shard(key).keys[key].log.at); got > row.most {
+			t.Errorf("%s: the log has room for %d requests, want at most %d", key, got, row.most)
+		}
 	}
 }
 

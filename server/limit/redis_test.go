@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,10 +21,14 @@ import (
 
 // server is a redis-server of the tests' own, on a socket in a directory of its own: no port, nothing on disk.
 type server struct {
-	dir     string
-	command *exec.Cmd
 	url     string
+	command *exec.Cmd
+	life    io.Closer // the server ends when this is closed
 }
+
+// keepServer runs redis-server for as long as its standard input is open: a test binary that panics, or is killed,
+// closes it too and leaves no server behind.
+const keepServer = `dir=$1; shift; redis-server "$@" & server=$!; cat; kill -9 $server; wait $server; rm -rf "$dir"`
 
 func startServer(args ...string) (s *server, err error) {
 	dir, err := os.MkdirTemp("", "limit") // not t.TempDir: the path of a socket may have 107 bytes only
@@ -30,10 +36,13 @@ func startServer(args ...string) (s *server, err error) {
 		return nil, err
 	}
 	socket := filepath.Join(dir, "redis.sock")
-	s = &server{dir: dir, url: "unix://" + socket}
-	args = append([]string{"--port", "0", "--save", "", "--unixsocket", socket, "--dir", dir}, args...)
-	s.command = exec.Command("redis-server", args...)
-	if err := s.command.Start(); err != nil {
+	s = &server{url: "unix://" + socket}
+	args = append([]string{"-c", keepServer, "sh", dir, "--port", "0", "--save", "", "--unixsocket", socket, "--dir", dir}, args...)
+	s.command = exec.Command("sh", args...)
+	if s.life, err = s.command.StdinPipe(); err == nil {
+		err = s.command.Start()
+	}
+	if err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
 	}
@@ -60,10 +69,10 @@ func startServer(args ...string) (s *server, err error) {
 	}
 }
 
+// stop returns when the server is gone.
 func (s *server) stop() {
-	_ = s.command.Process.Kill()
+	_ = s.life.Close()
 	_ = s.command.Wait()
-	_ = os.RemoveAll(s.dir)
 }
 
 // shared is the one server of all tests that do not stop it.
@@ -294,7 +303,7 @@ func TestWrongPassword(t *testing.T) {
 // TestServerThatQuotesThePassword: an old server, or one whose AUTH was renamed, repeats what it was sent.
 func TestServerThatQuotesThePassword(t *testing.T) {
 	t.Parallel()
-	answering(t, "-ERR unknown command 'AUTH', with args beginning with: '"+canary+"'\r\n", func(r *Redis) {
+	answering(t, "-ERR unknown command 'AUTH', with args beginning with: '"+canary+"'\r\n", func(r *Redis, _ *atomic.Int64) {
 		refusedWithError(t, r)
 		noCanary(t, r.Ping(t.Context()))
 	})
@@ -308,7 +317,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"+OK\r\n", ":1\r\n", "-READONLY You can't write against a read only replica.\r\n", "-OOM command not allowed\r\n",
 		"*2\r\n$1\r\nx\r\n:0\r\n", "HTTP/1.1 200 OK\r\n\r\n",
 	} {
-		answering(t, answer, func(r *Redis) {
+		answering(t, answer, func(r *Redis, _ *atomic.Int64) {
 			v, err := r.Take(t.Context(), "k", limits(10, 10), time.Now())
 			if err == nil || v != (Verdict{}) {
 				t.Errorf("%q: %+v, %v", answer, v, err)
@@ -318,14 +327,18 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}
 }
 
-// TestSilentServer: a server that takes the request and never answers costs the read timeout and no more.
+// TestSilentServer: a server that takes the request and never answers costs the read timeout and no more, and does not
+// get the request again: it may have counted it.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
-	answering(t, "", func(r *Redis) {
+	answering(t, "", func(r *Redis, sent *atomic.Int64) {
 		begin := time.Now()
 		refusedWithError(t, r)
 		if took := time.Since(begin); took > 10*time.Second {
 			t.Errorf("two requests took %s", took)
+		}
+		if n := sent.Load(); n != 2 {
+			t.Errorf("two requests were sent %d times", n)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -335,9 +348,9 @@ func TestSilentServer(t *testing.T) {
 	})
 }
 
-// answering runs test against a server that says answer to every EVALSHA, and to AUTH and HELLO too if it is an error
-// (else they succeed). An empty answer: it never says anything.
-func answering(t *testing.T, answer string, test func(r *Redis)) {
+// answering runs test against a server that says answer to every script (empty: never says anything to one) and counts
+// them. Other commands succeed, unless the answer begins with -ERR: then they get it too.
+func answering(t *testing.T, answer string, test func(r *Redis, scripts *atomic.Int64)) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "limit")
 	if err != nil {
@@ -350,13 +363,14 @@ func answering(t *testing.T, answer string, test func(r *Redis)) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
+	var scripts atomic.Int64
 	go func() {
 		for {
 			c, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go serve(c, answer)
+			go serve(c, answer, &scripts)
 		}
 	}()
 	r, err := NewRedis(withPassword("unix://"+socket, canary))
@@ -364,11 +378,11 @@ func answering(t *testing.T, answer string, test func(r *Redis)) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	test(r)
+	test(r, &scripts)
 }
 
 // serve reads commands (arrays of strings) until the client closes.
-func serve(c net.Conn, answer string) {
+func serve(c net.Conn, answer string, scripts *atomic.Int64) {
 	defer c.Close()
 	in := bufio.NewReader(c)
 	line := func() string { s, _ := in.ReadString('\n'); return strings.TrimSpace(s) }
@@ -384,12 +398,18 @@ func serve(c net.Conn, answer string) {
 			line()
 			words = append(words, line())
 		}
-		out := answer
-		if !strings.HasPrefix(strings.ToUpper(strings.Join(words, " ")), "EVAL") && answer != "" && !strings.HasPrefix(answer, "-ERR") {
-			out = "+OK\r\n"
-			if strings.EqualFold(words[0], "HELLO") {
-				out = "*2\r\n$5\r\nproto\r\n:3\r\n"
-			}
+		if len(words) == 0 {
+			return
+		}
+		out := "+OK\r\n"
+		switch {
+		case strings.HasPrefix(strings.ToUpper(words[0]), "EVAL"):
+			scripts.Add(1)
+			out = answer
+		case strings.HasPrefix(answer, "-ERR"):
+			out = answer
+		case strings.EqualFold(words[0], "HELLO"):
+			out = "*2\r\n$5\r\nproto\r\n:3\r\n"
 		}
 		if _, err := c.Write([]byte(out)); err != nil {
 			return
