@@ -1,6 +1,7 @@
 from functools import partial
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import ROLES, DoormanCase
@@ -160,6 +161,24 @@ class TestAccessRights(DoormanCase):
         self.assertEqual(audit.search_count([("user_login", "!=", "x")]), 1)
         groups = audit.formatted_read_group([], ["user_id"], ["__count"])
         self.assertEqual([g["__count"] for g in groups], [1])
+
+    def test_exports_follow_the_rules(self):
+        """What Odoo's own export writes into the CSV file."""
+        names = ["connection_name", "outcome", "user_id/.id"]
+        may_export = self.env.ref("base.group_allow_export")
+        for role in ("user", "user2", "admin", "internal", "approver"):
+            self.people[role].write({"group_ids": [Command.link(may_export.id)]})
+        everything = self.env["doorman.audit"].search_count([])
+        for role, count in (("user", 1), ("user2", 1), ("admin", everything)):
+            with self.subTest(role=role):
+                audit = self.env["doorman.audit"].with_user(self.people[role])
+                rows = audit.search([]).export_data(names)["datas"]
+                self.assertEqual(len(rows), count)
+        for role in ("user", "internal", "approver", "portal"):
+            with self.subTest(role=role, deny=True):
+                others = self.records["audit2"].with_user(self.people[role])
+                run = partial(others.export_data, names)
+                self.assertEqual(self.outcome(run, UserError), "deny")
 
     def test_the_service_user_reads_nothing_of_the_business(self):
         for model in ("res.partner", "res.company", "ir.attachment", "mail.message"):
