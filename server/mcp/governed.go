@@ -79,10 +79,13 @@ func (g *governed) fenced(ctx context.Context, ask func(access.Fence) (access.Re
 	}
 }
 
-// forgetIfDead drops what is remembered of a credential that Odoo just refused: the next request gets its 401.
+// forgetIfDead drops what is remembered of a credential that Odoo just refused: the next request gets its 401, and many
+// at once do not all ask again.
 func (g *governed) forgetIfDead(err error) {
-	switch access.AsError(err).Kind {
-	case access.Unauthenticated, access.Forbidden:
+	switch e := access.AsError(err); e.Kind {
+	case access.Unauthenticated:
+		g.server.resolver.refuse(g.caller.proof, e)
+	case access.Forbidden:
 		g.server.resolver.forget(g.caller.proof)
 	}
 }

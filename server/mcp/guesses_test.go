@@ -23,6 +23,8 @@ func guessing(t *testing.T, f *fakeGateway, at *clock) string {
 	}).URL
 }
 
+const searchCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":` + searchPartners + `}}`
+
 func guess(t *testing.T, url, from, key string) answer {
 	t.Helper()
 	return send(t, url, listTools, "From", from, "Authorization", "Bearer "+key)
@@ -68,6 +70,52 @@ func TestGuessing(t *testing.T) {
 	at.move(time.Minute)
 	if a := guess(t, url, "192.0.2.1", "dmk_y"); a.status != 401 {
 		t.Errorf("a minute later: %d %s", a.status, a.body)
+	}
+}
+
+// TestGuessingLocksNobodyOut: whoever sends wrong keys from a network must not end the work of the others there, also
+// not when Odoo has to be asked about them anew.
+func TestGuessingLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	f, at := newFake(), newClock()
+	url := guessing(t, f, at)
+	if a := guess(t, url, "192.0.2.1", goodKey); a.status != 200 {
+		t.Fatal(a.body)
+	}
+	for i := range 200 {
+		guess(t, url, "192.0.2.1", fmt.Sprint("dmk_", i))
+	}
+	f.mu.Lock()
+	f.call = func(access.Fence, access.Request) (access.Reply, error) {
+		return access.Reply{}, access.NewError(access.Forbidden, "no", "") // what is remembered of the key is dropped
+	}
+	f.mu.Unlock()
+	send(t, url, searchCall, "From", "192.0.2.1", "Authorization", "Bearer "+goodKey)
+	before := f.resolveCount()
+	if a := guess(t, url, "192.0.2.1", goodKey); a.status != 200 {
+		t.Errorf("a key that was good a moment ago: %d %s", a.status, a.body)
+	}
+	if n := f.resolveCount() - before; n != 1 {
+		t.Errorf("Odoo was asked %d times about it: the test shows nothing unless it is once", n)
+	}
+	if a := guess(t, url, "192.0.2.1", "dmk_new"); a.status != 429 {
+		t.Errorf("a new wrong key: %d %s", a.status, a.body)
+	}
+}
+
+// TestDeadKeyIsNotAskedAboutAgain: a key that the fence refuses is answered from memory for a second.
+func TestDeadKeyIsNotAskedAboutAgain(t *testing.T) {
+	t.Parallel()
+	f, at := newFake(), newClock()
+	f.call = func(access.Fence, access.Request) (access.Reply, error) { return access.Reply{}, access.Invalid() }
+	url := guessing(t, f, at)
+	began := time.Now()
+	statuses := map[int]int{}
+	for range 20 {
+		statuses[send(t, url, searchCall, "From", "192.0.2.1", "Authorization", "Bearer "+goodKey).status]++
+	}
+	if n, most := f.resolveCount(), 1+int(time.Since(began)/time.Second); n > most || statuses[401] < 19-most {
+		t.Errorf("Odoo was asked %d times, want %d at most; statuses %v", n, most, statuses)
 	}
 }
 

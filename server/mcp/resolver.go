@@ -29,7 +29,10 @@ const (
 	// renewWithin is how long a refusal waits for an Odoo that hangs.
 	renewWithin = 3 * time.Second
 	resolveMax  = 20_000
-	seenTTL     = 10 * time.Minute
+	// seenTTL is how long a credential that was good is known as one, and no guess; also what it opened the last time.
+	seenTTL = 24 * time.Hour
+	// deadTTL is how long a credential that opens nothing counts as the same guess, made again.
+	deadTTL = guessWindow
 )
 
 // resolved is what Odoo said of a credential: a snapshot, or that it opens nothing.
@@ -77,6 +80,7 @@ type resolver struct {
 	guesses *guesses
 	cache   *otter.Cache[access.Proof, *resolved]
 	seen    *otter.Cache[access.Proof, seen]
+	dead    *otter.Cache[access.Proof, struct{}]
 	renewal singleflight.Group
 }
 
@@ -92,6 +96,9 @@ func newResolver(g access.Gateway, l *limits, now func() time.Time) *resolver {
 		seen: otter.Must(&otter.Options[access.Proof, seen]{
 			MaximumSize: resolveMax, ExpiryCalculator: otter.ExpiryWriting[access.Proof, seen](seenTTL),
 		}),
+		dead: otter.Must(&otter.Options[access.Proof, struct{}]{
+			MaximumSize: resolveMax, ExpiryCalculator: otter.ExpiryCreating[access.Proof, struct{}](deadTTL),
+		}),
 	}
 }
 
@@ -99,21 +106,36 @@ func newResolver(g access.Gateway, l *limits, now func() time.Time) *resolver {
 // Odoo once.
 func (r *resolver) resolve(ctx context.Context, p access.Proof, from netip.Addr) (*access.Snapshot, error) {
 	got, err := r.cache.Get(ctx, p, otter.LoaderFunc[access.Proof, *resolved](func(ctx context.Context, p access.Proof) (*resolved, error) {
+		// One caller going away must not fail the others that wait for the same answer.
+		ctx = context.WithoutCancel(ctx)
+		if r.isNoGuess(p) {
+			return r.ask(ctx, p)
+		}
 		leave, refusal := r.guesses.enter(from, r.now())
 		if refusal != nil {
 			return nil, refusal
 		}
 		failed := false
 		defer func() { leave(failed, r.now()) }()
-		// One caller going away must not fail the others that wait for the same answer.
-		got, err := r.ask(context.WithoutCancel(ctx), p)
-		failed = err == nil && got.refusal != nil
+		got, err := r.ask(ctx, p)
+		if failed = err == nil && got.refusal != nil; failed {
+			r.dead.Set(p, struct{}{})
+		}
 		return got, err
 	}))
 	if err != nil {
 		return nil, err
 	}
 	return got.answer()
+}
+
+// isNoGuess says whether a credential was good lately, or is a wrong one that was counted already. Without the first,
+// whoever sends wrong keys from an office would lock its whole network out; without the second, so would one forgotten
+// client with a revoked key.
+func (r *resolver) isNoGuess(p access.Proof) bool {
+	_, good := r.seen.GetIfPresent(p)
+	_, counted := r.dead.GetIfPresent(p)
+	return good || counted
 }
 
 // renew asks Odoo again, so that no refusal rests on what held a while ago; unless what is remembered is younger than
@@ -188,6 +210,11 @@ func (r *resolver) ask(ctx context.Context, p access.Proof) (*resolved, error) {
 // put takes a snapshot that came with an answer of Odoo's.
 func (r *resolver) put(p access.Proof, s *access.Snapshot) {
 	r.cache.Set(p, r.note(p, newResolved(s, nil, r.now())))
+}
+
+// refuse takes a refusal that came with an answer of Odoo's.
+func (r *resolver) refuse(p access.Proof, e *access.Error) {
+	r.cache.Set(p, newResolved(nil, e, r.now()))
 }
 
 func (r *resolver) forget(p access.Proof) { r.cache.Invalidate(p) }
