@@ -234,10 +234,30 @@ class DoormanConnection(models.Model):
         return res
 
     def unlink(self):
+        self.check_access("unlink")
+        audit = self.env["doorman.audit"]
+        for connection in self:
+            # The chatter goes with the connection: this is what stays.
+            audit._insert(connection._deletion())
         # The audit outlives what it is about: rows keep the name and lose the link.
-        self.env["doorman.audit"]._forget_connections(self.ids)
+        audit._forget_connections(self.ids)
         self._remove_keys()
         return super().unlink()
+
+    def _deletion(self):
+        """The audit row that says who deleted this connection."""
+        user = self.user_id.sudo()
+        return {
+            "connection_name": self.name,
+            "connection_type": self.auth_type,
+            "user_id": user.id,
+            "user_login": user.login,
+            "company_id": user.company_id.id,
+            "method": "connection/delete",
+            "outcome": "ok",
+            "message": self.env._("Deleted by %s.", self.env.user.login),
+            "count": 1,
+        }
 
     def _bump(self):
         """Raise the version: decisions taken on the old one no longer hold."""

@@ -150,7 +150,10 @@ class TestConnection(DoormanCase):
         self.call("res.partner", "search_count", domain=[])
         [row] = self.rows()[:1]
         self.connection.with_user(self.people["admin"]).unlink()
-        [after] = self.rows()[:1]
+        deleted, after = self.rows()[:2]
+        self.assertEqual(deleted["method"], "connection/delete")
+        self.assertEqual(deleted["connection_name"], row["connection_name"])
+        self.assertIn(self.people["admin"].login, deleted["message"])
         self.assertEqual(after["id"], row["id"])
         self.assertIsNone(after["connection_id"])
         self.assertEqual(after["connection_name"], row["connection_name"])
@@ -158,7 +161,8 @@ class TestConnection(DoormanCase):
     def test_deleting_a_user_keeps_the_audit(self):
         self.call("res.partner", "search_count", domain=[])
         self.people["user"].unlink()
-        [after] = self.rows()[:1]
+        deleted, after = self.rows()[:2]
+        self.assertEqual(deleted["method"], "connection/delete")
         self.assertIsNone(after["user_id"])
         self.assertIsNone(after["connection_id"])
         self.assertTrue(self.env["doorman.audit"].browse(after["id"]).read())

@@ -142,7 +142,7 @@ class TestJobs(DoormanCase):
         self.assertEqual(self._fold()["folded"], 0)
 
     def test_expiry(self):
-        self.connection.expires_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.connection.expires_at = fields.Datetime.now() - timedelta(hours=1)
         self.connection2.expires_at = fields.Datetime.now() + timedelta(days=1)
         self.env.flush_all()
         self.assertEqual(self.gateway.expire_connections(), {"expired": 1})
@@ -205,7 +205,7 @@ class TestJobs(DoormanCase):
         self.assertEqual(self.connection.request_count, 2)
 
     def test_the_fence_does_not_wait_for_the_job(self):
-        self.connection.expires_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.connection.expires_at = fields.Datetime.now() - timedelta(hours=1)
         self.env.flush_all()
         self.assertEqual(self.connection.state, "awaiting")
         self.assertIn("error", self.gateway.resolve(self.proof))

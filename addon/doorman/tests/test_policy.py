@@ -201,6 +201,42 @@ class TestPolicy(DoormanCase):
                 with self.subTest(field=name, context=context):
                     self.assertIn(name, tracked)
 
+    def test_what_the_chatter_noted_stays(self):
+        """Odoo lets who may write a record delete its messages, too."""
+        admin = self.people["admin"]
+        mine = self.connection.with_user(admin)
+        mine.write({"allowed_ips": "10.0.0.1"})
+        self.flush_tracking()
+        tracked = self.connection.message_ids[0]
+        self.connection.with_user(self.people["user"]).action_revoke()
+        revoked = self.connection.message_ids[0]
+        self.settings.with_user(admin).action_disable()
+        switched = self.settings.message_ids[0]
+        for message in (tracked, revoked, switched):
+            found = message.with_user(admin)
+            for name, run in {
+                "unlink": found.unlink,
+                "body": lambda f=found: f.write({"body": "nothing happened"}),
+                "type": lambda f=found: f.write({"message_type": "comment"}),
+                "values": lambda f=found: f.write({"tracking_value_ids": [(5,)]}),
+            }.items():
+                with self.subTest(message=message.body, change=name):
+                    self.assertEqual(self.outcome(run), "deny")
+        self.assertTrue((tracked | revoked | switched).exists())
+
+    def test_what_a_person_wrote_stays_theirs(self):
+        mine = self.connection.with_user(self.people["admin"])
+        note = mine.message_post(body="call Ann", message_type="comment")
+        note.write({"body": "call Bert"})
+        note.unlink()
+        self.assertFalse(note.exists())
+
+    def test_messages_of_other_models_are_not_our_affair(self):
+        system = self._person("system", ["base.group_system"])
+        partner = system.partner_id.with_user(system)
+        message = partner.message_post(body="x", message_type="notification")
+        message.write({"body": "y"})
+
     def flush_tracking(self):
         self.env.flush_all()
         self.env.cr.precommit.run()

@@ -53,6 +53,7 @@ PUBLIC = {
         "write",
     },
     "doorman.tool": {"write"},
+    "mail.message": {"write"},
     "res.users": {"create", "unlink", "write"},
     "res.users.apikeys": {"unlink"},
 }

@@ -1,0 +1,31 @@
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+# Whose chatter tells who changed what.
+KEPT = ("doorman.connection", "doorman.settings")
+
+
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    def write(self, vals):
+        self._doorman_keep()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _doorman_refuse_unlink(self):
+        self._doorman_keep()
+
+    def _doorman_keep(self):
+        """Odoo lets who may write a record also change and delete its messages: an
+        administrator could change a policy and then the trace of it. What a person
+        wrote themselves stays theirs.
+
+        :raise AccessError: for what the chatter of Doorman's own records noted
+        """
+        if self.env.su:
+            return
+        if any(m.model in KEPT and m.message_type != "comment" for m in self.sudo()):
+            raise AccessError(
+                self.env._("What Doorman noted here cannot be changed or deleted.")
+            )
