@@ -25,7 +25,8 @@ FOLD = """
           FROM marked WHERE connection_id IS NOT NULL GROUP BY connection_id
     ), moved AS (
         UPDATE doorman_connection c
-           SET request_count = COALESCE(c.request_count, 0) + used.requests,
+           SET request_count =
+                   LEAST(COALESCE(c.request_count, 0) + used.requests, 2147483647),
                last_used = GREATEST(c.last_used, used.last),
                state = CASE WHEN c.state = 'awaiting'
                              AND used.last >= COALESCE(c.state_since, '-infinity')

@@ -10,6 +10,7 @@ from .doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
 MCP_PATH = "/mcp"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class DoormanSettings(models.Model):
@@ -146,7 +147,30 @@ class DoormanSettings(models.Model):
             url = (record.public_url or "").strip().rstrip("/")
             if url and not url.endswith(MCP_PATH):
                 url += MCP_PATH
-            record.mcp_url = url or record.gateway_url
+            record.mcp_url = url or record._own_url()
+
+    def _own_url(self):
+        """What the service says of itself, where that can be believed unseen. Who
+        stole the service's key could say anything, and people would paste their keys
+        behind that address: beyond this machine an administrator takes it over.
+        """
+        url = self.gateway_url or ""
+        try:
+            host = urlsplit(url).hostname
+        except ValueError:
+            return False
+        return url if host in LOOPBACK else False
+
+    def action_use_gateway_url(self):
+        """Make the address that the service says it has the public one.
+
+        :raise AccessError: for anyone but MCP administrators
+        :raise ValidationError: if it is none
+        """
+        self._check_admin()
+        settings = self._get()
+        settings.public_url = (settings.gateway_url or "").removesuffix(MCP_PATH)
+        return True
 
     def _compute_counts(self):
         connections = self.env["doorman.connection"].search_count(
@@ -165,21 +189,30 @@ class DoormanSettings(models.Model):
     @api.constrains("public_url")
     def _check_public_url(self):
         for record in self.filtered("public_url"):
-            parts = urlsplit(record.public_url.strip())
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.hostname
-                or parts.username
-                or parts.query
-                or parts.fragment
-                or parts.path not in ("", "/", MCP_PATH)
-            ):
+            if not self._is_origin(record.public_url.strip()):
                 raise ValidationError(
                     self.env._(
                         "The public URL must look like https://mcp.example.com: "
                         "no path, user or query."
                     )
                 )
+
+    @staticmethod
+    def _is_origin(url):
+        try:
+            parts = urlsplit(url)
+            parts.port  # noqa: B018  (raises for a port that is none)
+        except ValueError:
+            return False
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not (parts.username or parts.query or parts.fragment)
+            and parts.path in ("", "/", MCP_PATH)
+            and url.isascii()
+            and url.isprintable()
+            and not set(url) & set(" \"'`$\\<>{}|^")
+        )
 
     @api.constrains(
         "idle_after_hours",

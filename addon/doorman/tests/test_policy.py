@@ -279,9 +279,41 @@ class TestPolicy(DoormanCase):
             "https://mcp.example.com/a",
             "https://mcp.example.com/?x=1",
             "javascript:alert(1)",
+            "http://[::1",
+            "https://mcp.example.com:x",
+            "https://mcp.example.com$(id)",
+            "https://mcp.example.com'",
+            "https://mcp.exämple.com",
         ):
             with self.subTest(url=url), self.assertRaises(ValidationError):
                 settings.public_url = url
+
+    def test_a_stolen_service_key_redirects_nobody(self):
+        """Snippets hold a key and the address it is sent to."""
+        self.settings.public_url = False
+        for url in (
+            "https://attacker.example/mcp",
+            "http://127.0.0.1@attacker.example/mcp",
+            "http://127.0.0.1.attacker.example/mcp",
+            "https://attacker.example/127.0.0.1",
+            "//attacker.example/mcp",
+            "http://[attacker",
+            "attacker",
+        ):
+            self.env.cr.execute("UPDATE doorman_settings SET gateway_last_seen = NULL")
+            self.gateway.hello("1.0", url)
+            self.settings.invalidate_recordset()
+            with self.subTest(url=url):
+                self.assertEqual(self.settings.gateway_url, url)
+                self.assertFalse(self.settings._mcp_url())
+
+    def test_an_administrator_takes_the_address_over(self):
+        self.env.cr.execute("UPDATE doorman_settings SET gateway_last_seen = NULL")
+        self.gateway.hello("1.0", "https://mcp.example.com/mcp")
+        self.settings.invalidate_recordset()
+        self.settings.with_user(self.people["admin"]).action_use_gateway_url()
+        self.assertEqual(self.settings.public_url, "https://mcp.example.com")
+        self.assertEqual(self.settings._mcp_url(), "https://mcp.example.com/mcp")
 
     def test_the_services_own_url_is_used_until_one_is_set(self):
         self.gateway.hello("1.0", "http://127.0.0.1:8090/mcp")

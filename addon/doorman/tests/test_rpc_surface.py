@@ -50,6 +50,7 @@ PUBLIC = {
         "action_disable",
         "action_enable",
         "action_generate_service_key",
+        "action_use_gateway_url",
         "write",
     },
     "doorman.tool": {"write"},
@@ -82,7 +83,12 @@ ACTIONS = {
     "action_activate": {"admin"},
     "action_pickup_link": {"admin"},
 }
-SETTINGS_ACTIONS = ("action_enable", "action_disable", "action_generate_service_key")
+SETTINGS_ACTIONS = (
+    "action_enable",
+    "action_disable",
+    "action_generate_service_key",
+    "action_use_gateway_url",
+)
 
 
 @tagged("post_install", "-at_install")
