@@ -406,6 +406,10 @@ class DoormanGateway(models.AbstractModel):
         count = min(max(1, int(event.get("count") or 1)), 1_000_000)
         asked = event.get("audit")
         audit = self._audit_row(None, {"audit": asked, "model": event.get("model")})
+        served = event.get("outcome") == "ok"
+        if served and audit["method"] == "tools/call":
+            # A call leaves its row where it is done. Told here, it never was.
+            raise ValueError("a tool call is not recorded from outside")
         connection = (
             self.env["doorman.connection"].sudo().browse(event.get("connection") or 0)
         )
@@ -420,7 +424,7 @@ class DoormanGateway(models.AbstractModel):
             )
         audit.update(
             time=self._text(event.get("time"))[:19].replace("T", " ") or None,
-            outcome="ok" if event.get("outcome") == "ok" else "refused",
+            outcome="ok" if served else "refused",
             reason=self._text(event.get("reason")),
             message=self._text(event.get("message")),
             count=count,

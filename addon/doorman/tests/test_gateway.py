@@ -198,6 +198,18 @@ class TestGateway(DoormanCase):
         for secret in secrets:
             self.assertNotIn(secret, text)
 
+    def test_served_requests_are_recorded_and_calls_are_not_made_up(self):
+        """The service's key alone must not put calls on record that never were."""
+        event = {"connection": self.connection.id, "outcome": "ok"}
+        self.gateway.record([event | {"audit": {"method": "tools/list"}}])
+        row = self.rows()[0]
+        self.assertEqual((row["outcome"], row["method"]), ("ok", "tools/list"))
+        self.assertEqual(row["user_id"], self.people["user"].id)
+        before = len(self.rows())
+        with self.assertRaises(ValueError):
+            self.gateway.record([event | {"audit": {"method": "tools/call"}}])
+        self.assertEqual(len(self.rows()), before)
+
     def test_text_that_postgresql_refuses_is_recorded_all_the_same(self):
         """Else who sends it probes without leaving a trace."""
         fence = self.fence()
