@@ -14,7 +14,8 @@ const (
 	// about its next ones.
 	maxGuesses  = 120
 	guessWindow = time.Minute
-	// maxSources bounds memory. Networks beyond it share one count.
+	// maxSources bounds memory. Networks beyond it share a count with their neighbours (see around), and beyond twice as
+	// many all share one.
 	maxSources = 10_000
 )
 
@@ -43,6 +44,17 @@ func sourceOf(ip netip.Addr) netip.Prefix {
 		bits = 64
 	}
 	p, _ := ip.Prefix(bits) // of no address: the zero Prefix, a source like any other
+	return p
+}
+
+// around is the network around a network: about what one provider has. Who owns many networks fills the table with
+// them; the count that they then share must not be everybody's.
+func around(p netip.Prefix) netip.Prefix {
+	bits := 16
+	if p.Addr().Is6() {
+		bits = 32
+	}
+	p, _ = p.Addr().Prefix(bits)
 	return p
 }
 
@@ -89,6 +101,9 @@ func (g *guesses) source(p netip.Prefix, now time.Time) *guesser {
 		}
 	}
 	if len(g.sources) >= maxSources {
+		p = around(p)
+	}
+	if len(g.sources) >= 2*maxSources && g.sources[p] == nil {
 		p = netip.Prefix{}
 	}
 	s := g.sources[p]

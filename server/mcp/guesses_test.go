@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,6 +134,68 @@ func TestGuessingByManyAddresses(t *testing.T) {
 	}
 	if a := guess(t, url, "2001:db8:1:3::1", "dmk_x"); a.status != 401 {
 		t.Fatalf("the next /64: %d", a.status)
+	}
+}
+
+// TestGuessingFromManyNetworks: who owns thousands of networks fills the table; the count that they then share is that
+// of their provider, and not everybody's.
+func TestGuessingFromManyNetworks(t *testing.T) {
+	t.Parallel()
+	f, at := newFake(), newClock()
+	var from netip.Addr
+	s := mcp.New(mcp.Config{
+		Gateway: f, Limiter: newLimiter(), Now: at.now, Identify: func(*http.Request) (netip.Addr, string) { return from, "r" },
+	})
+	guess := func(ip, key string) int {
+		from = netip.MustParseAddr(ip)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(listTools))
+		r.Header.Set("Authorization", "Bearer "+key)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i := range 10_200 {
+		guess(fmt.Sprintf("2001:db8:1:%x::1", i), fmt.Sprint("dmk_", i))
+	}
+	if n := f.resolveCount(); n != 10_120 {
+		t.Errorf("Odoo was asked %d times", n)
+	}
+	for ip, want := range map[string]int{"2001:db8:2:1::1": 429, "2001:db9::1": 401, "192.0.2.1": 401} {
+		if got := guess(ip, "dmk_"+ip); got != want {
+			t.Errorf("from %s: %d, want %d", ip, got, want)
+		}
+	}
+}
+
+// TestDeadKeysAreAskedAboutLess: a wrong key that is sent again and again is one guess, and so must not be a question a
+// second.
+func TestDeadKeysAreAskedAboutLess(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	s := mcp.New(mcp.Config{Gateway: f, Limiter: newLimiter(), Identify: identify})
+	url := serve(t, s)
+	kept := func(key string) (seconds []float64) {
+		for range 7 {
+			if a := guess(t, url, "192.0.2.1", key); a.status != 401 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+			seconds = append(seconds, mcp.ForgetRefusal(s, access.ProofOf(key)).Seconds())
+		}
+		return seconds
+	}
+	if got := kept("dmk_wrong"); !slices.Equal(got, []float64{1, 2, 4, 8, 16, 16, 16}) {
+		t.Errorf("a wrong key is refused from memory for %v seconds", got)
+	}
+	if a := guess(t, url, "192.0.2.1", goodKey); a.status != 200 {
+		t.Fatal(a.body)
+	}
+	f.mu.Lock()
+	f.resolve = func(access.Proof) (access.Resolution, error) { return access.Resolution{}, access.Invalid() }
+	f.mu.Unlock()
+	mcp.ForgetRefusal(s, access.ProofOf(goodKey))
+	// Its user may be back any moment, and there are only so many keys that were good.
+	if got := kept(goodKey); !slices.Equal(got, []float64{1, 1, 1, 1, 1, 1, 1}) {
+		t.Errorf("a key that was good is refused from memory for %v seconds", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -209,13 +210,12 @@ func TestManyEventsGoInBatches(t *testing.T) {
 		largest, rows = max(largest, len(events)), rows+len(events)
 		return nil
 	}
-	s := mcp.New(mcp.Config{Gateway: f, Limiter: newLimiter(), Identify: identify})
+	var from netip.Addr // each in a network of its own: of one, only so many events are told apart
+	s := mcp.New(mcp.Config{Gateway: f, Limiter: newLimiter(), Identify: func(*http.Request) (netip.Addr, string) { return from, "r" }})
 	for i := range 1200 {
-		body := strings.ReplaceAll(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tool_%"}}`, "%", strings.Repeat("x", i%40)+string(rune('a'+i/40)))
-		r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Accept", "application/json, text/event-stream")
-		r.Header.Set("Authorization", "Bearer "+goodKey)
+		from = netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1})
+		r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(listTools))
+		r.Header.Set("Authorization", "Bearer dmk_wrong")
 		s.ServeHTTP(httptest.NewRecorder(), r)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

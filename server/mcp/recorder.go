@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,10 @@ const (
 	maxBatch = 500
 	// maxPending bounds memory while Odoo is down; what is beyond it is counted, not kept.
 	maxPending = 2_000
+	// maxTold is how many different events of one connection, or of one network that showed no good key, are told apart
+	// between two flushes. The rest become one row: else whoever makes up a tool's name for each call, or has a network
+	// full of addresses, writes as many rows into Odoo as they send requests, and leaves no room for those of others.
+	maxTold = 20
 )
 
 // recorder carries requests that never reached Odoo into its audit, in batches. Repeats become one row with a count, so
@@ -28,6 +33,38 @@ type recorder struct {
 
 	mu      sync.Mutex
 	pending map[eventKey]*access.Event
+	told    map[teller]int // since the last flush
+}
+
+// teller is who an event is about: the connection; of requests without one, the network.
+type teller struct {
+	connection int64
+	network    netip.Prefix
+}
+
+func tellerOf(e access.Event) teller {
+	if e.Connection != 0 {
+		return teller{connection: e.Connection}
+	}
+	ip, _ := netip.ParseAddr(e.Audit.IP)
+	bits := 24
+	if ip.Is6() {
+		bits = 48 // what one customer has
+	}
+	network, _ := ip.Prefix(bits) // of no address: the zero Prefix, a network like any other
+	return teller{network: network}
+}
+
+// rest is what is kept of an event once its teller has told enough: nothing that the sender can choose freely.
+func (t teller) rest(e access.Event) access.Event {
+	e.Model, e.Audit.Tool, e.Audit.IP = "", "", ""
+	if t.network.IsValid() {
+		e.Audit.IP = t.network.String()
+	}
+	if e.Audit.Method != "tools/call" {
+		e.Audit.Method = ""
+	}
+	return e
 }
 
 // eventKey is what makes two events the same.
@@ -43,14 +80,18 @@ func keyOf(e access.Event) eventKey {
 }
 
 func newRecorder(g access.Gateway, dropped func(int)) *recorder {
-	return &recorder{gateway: g, dropped: dropped, pending: map[eventKey]*access.Event{}}
+	return &recorder{gateway: g, dropped: dropped, pending: map[eventKey]*access.Event{}, told: map[teller]int{}}
 }
 
 // add never blocks and never fails.
 func (r *recorder) add(e access.Event) {
-	key := keyOf(e)
+	key, from := keyOf(e), tellerOf(e)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.pending[key] == nil && r.told[from] >= maxTold {
+		e = from.rest(e)
+		key = keyOf(e)
+	}
 	if known := r.pending[key]; known != nil {
 		known.Count++
 		return
@@ -59,6 +100,7 @@ func (r *recorder) add(e access.Event) {
 		r.dropped(1)
 		return
 	}
+	r.told[from]++
 	e.Count = 1
 	r.pending[key] = &e
 }
@@ -91,6 +133,7 @@ func (r *recorder) flush(ctx context.Context, served bool) {
 			delete(r.pending, key)
 		}
 	}
+	clear(r.told)
 	r.mu.Unlock()
 	for batch := range slices.Chunk(due, maxBatch) {
 		if r.gateway.Record(ctx, batch) == nil {

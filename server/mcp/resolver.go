@@ -20,6 +20,9 @@ const (
 	// refusedTTL keeps a client that hammers with a dead key from hammering Odoo. Short, so that a key that was just
 	// made, or a connection just reactivated, works almost at once.
 	refusedTTL = time.Second
+	// refusedMost is how long that becomes for a credential that never was good and is sent again and again: what counts
+	// as one guess must not be a question to Odoo every second.
+	refusedMost = 16 * time.Second
 	// renewAfter is the age at which a refusal asks Odoo once more. A client that is refused over and over costs one
 	// question in that time.
 	renewAfter = 2 * time.Second
@@ -39,6 +42,7 @@ const (
 type resolved struct {
 	snapshot *access.Snapshot
 	refusal  *access.Error
+	guessed  int          // how often Odoo has refused it before, if it is a guess
 	unseeded bool         // the limiter does not know yet how many requests the day has seen
 	asked    atomic.Int64 // when Odoo was last asked, also in vain; nanoseconds
 	changed  time.Time    // when it was last seen to differ from what was known before; zero = never
@@ -66,7 +70,10 @@ func (r *resolved) answer() (*access.Snapshot, error) {
 
 // ttl is how long an answer is kept.
 func (r *resolved) ttl() time.Duration {
-	if r.refusal != nil || r.unseeded || !r.snapshot.Settings.Enabled || r.snapshot.Connection.Status == access.StatusInactive {
+	if r.refusal != nil {
+		return min(refusedTTL<<min(r.guessed, 8), refusedMost)
+	}
+	if r.unseeded || !r.snapshot.Settings.Enabled || r.snapshot.Connection.Status == access.StatusInactive {
 		return refusedTTL
 	}
 	return resolveTTL
@@ -80,7 +87,7 @@ type resolver struct {
 	guesses *guesses
 	cache   *otter.Cache[access.Proof, *resolved]
 	seen    *otter.Cache[access.Proof, seen]
-	dead    *otter.Cache[access.Proof, struct{}]
+	dead    *otter.Cache[access.Proof, int]
 	renewal singleflight.Group
 }
 
@@ -96,8 +103,8 @@ func newResolver(g access.Gateway, l *limits, now func() time.Time) *resolver {
 		seen: otter.Must(&otter.Options[access.Proof, seen]{
 			MaximumSize: resolveMax, ExpiryCalculator: otter.ExpiryWriting[access.Proof, seen](seenTTL),
 		}),
-		dead: otter.Must(&otter.Options[access.Proof, struct{}]{
-			MaximumSize: resolveMax, ExpiryCalculator: otter.ExpiryCreating[access.Proof, struct{}](deadTTL),
+		dead: otter.Must(&otter.Options[access.Proof, int]{
+			MaximumSize: resolveMax, ExpiryCalculator: otter.ExpiryCreating[access.Proof, int](deadTTL),
 		}),
 	}
 }
@@ -108,8 +115,13 @@ func (r *resolver) resolve(ctx context.Context, p access.Proof, from netip.Addr)
 	got, err := r.cache.Get(ctx, p, otter.LoaderFunc[access.Proof, *resolved](func(ctx context.Context, p access.Proof) (*resolved, error) {
 		// One caller going away must not fail the others that wait for the same answer.
 		ctx = context.WithoutCancel(ctx)
-		if r.isNoGuess(p) {
+		// A key that was good lately is no guess: else whoever sends wrong ones from an office would lock it out.
+		if _, good := r.seen.GetIfPresent(p); good {
 			return r.ask(ctx, p)
+		}
+		times, counted := r.dead.GetIfPresent(p)
+		if counted {
+			return r.askDead(ctx, p, times)
 		}
 		leave, refusal := r.guesses.enter(from, r.now())
 		if refusal != nil {
@@ -117,10 +129,8 @@ func (r *resolver) resolve(ctx context.Context, p access.Proof, from netip.Addr)
 		}
 		failed := false
 		defer func() { leave(failed, r.now()) }()
-		got, err := r.ask(ctx, p)
-		if failed = err == nil && got.refusal != nil; failed {
-			r.dead.Set(p, struct{}{})
-		}
+		got, err := r.askDead(ctx, p, 0)
+		failed = err == nil && got.refusal != nil
 		return got, err
 	}))
 	if err != nil {
@@ -129,13 +139,15 @@ func (r *resolver) resolve(ctx context.Context, p access.Proof, from netip.Addr)
 	return got.answer()
 }
 
-// isNoGuess says whether a credential was good lately, or is a wrong one that was counted already. Without the first,
-// whoever sends wrong keys from an office would lock its whole network out; without the second, so would one forgotten
-// client with a revoked key.
-func (r *resolver) isNoGuess(p access.Proof) bool {
-	_, good := r.seen.GetIfPresent(p)
-	_, counted := r.dead.GetIfPresent(p)
-	return good || counted
+// askDead asks about a credential that Odoo has refused so many times. It is one guess, however often it is sent: else
+// one forgotten client with a revoked key would lock out its whole network.
+func (r *resolver) askDead(ctx context.Context, p access.Proof, times int) (*resolved, error) {
+	got, err := r.ask(ctx, p)
+	if err == nil && got.refusal != nil {
+		got.guessed = times
+		r.dead.Set(p, times+1)
+	}
+	return got, err
 }
 
 // renew asks Odoo again, so that no refusal rests on what held a while ago; unless what is remembered is younger than

@@ -103,7 +103,9 @@ func auditOf(c *caller, session *sdk.ServerSession, method, tool string) access.
 		}
 	}
 	return access.Audit{
-		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(client, 120), Method: method, Tool: tool,
+		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(client, 120),
+		// As long as the body, if the sender likes; and kept until Odoo has it.
+		Method: clip(method, 60), Tool: tool,
 	}
 }
 

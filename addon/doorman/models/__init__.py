@@ -13,4 +13,5 @@ from . import doorman_gateway
 from . import doorman_jobs
 from . import doorman_pickup
 from . import res_users
+from . import mail_activity
 from . import mail_message

@@ -34,7 +34,7 @@ COLUMNS = (
 TEXT_LIMIT = 500
 PAYLOAD_LIMIT = 10_000
 # What an AI tool puts where it does not belong: its own key, a proof.
-SECRET = re.compile(r"(dm[kar]_)?[0-9a-fA-F]{32,}")
+SECRET = re.compile(r"dm[a-z]_[\w-]{16,}|[0-9a-fA-F]{32,}", re.ASCII)
 
 
 def clean(value):

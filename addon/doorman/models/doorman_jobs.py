@@ -19,7 +19,9 @@ FOLD = """
                   a.method = 'tools/call' AS is_call
     ), used AS (
         SELECT connection_id,
-               max(time) FILTER (WHERE NOT at_the_door) AS last,
+               -- A clock that goes ahead must not keep it from ever being idle.
+               max(LEAST(time, now() at time zone 'utc'))
+                   FILTER (WHERE NOT at_the_door) AS last,
                COALESCE(sum(count) FILTER (WHERE is_call AND NOT at_the_door), 0)
                    AS requests
           FROM marked WHERE connection_id IS NOT NULL GROUP BY connection_id
@@ -150,6 +152,9 @@ class DoormanGateway(models.AbstractModel):
             if not person.has_group("doorman.group_user"):
                 person = connection.create_uid
             if not person.active or not person.has_group("doorman.group_user"):
+                continue
+            # Who made it may have lost the right to know of it.
+            if not connection.with_user(person).has_access("read"):
                 continue
             connection.activity_schedule(
                 REMINDER,

@@ -207,7 +207,7 @@ class DoormanSettings(models.Model):
         return (
             parts.scheme in ("http", "https")
             and bool(parts.hostname)
-            and not (parts.username or parts.query or parts.fragment)
+            and not ("@" in parts.netloc or parts.query or parts.fragment)
             and parts.path in ("", "/", MCP_PATH)
             and url.isascii()
             and url.isprintable()

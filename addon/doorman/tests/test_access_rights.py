@@ -29,12 +29,9 @@ MATRIX = {
     "settings": {"read": {"admin"}, "write": {"admin"}},
     "pickup": {"read": {"admin"}},
     "wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
-    # Of "user": a dialog is its maker's alone. What it does, its method decides.
-    "rotate": {
-        "read": {"user"},
-        "write": {"user"},
-        "create": {"user", "user2", "admin"},
-    },
+    # Of "user", about their connection: a dialog is its maker's alone. What it does,
+    # its method decides.
+    "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
 OPERATIONS = ("read", "write", "create", "unlink")
 

@@ -1,3 +1,5 @@
+import functools
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -224,6 +226,59 @@ class TestForging(DoormanCase):
             if field.relational and (field.comodel_name or "").startswith("doorman.")
         }
         self.assertFalse(found)
+
+    def test_an_email_makes_and_changes_nothing(self):
+        """Odoo's mail gateway works with more right than its caller has, who names
+        the model and the values: a user could make themselves a connection."""
+        mail = (
+            "From: nobody@example.com\nTo: x@example.com\nSubject: x\n"
+            "Message-Id: <%s@example.com>\n\nRevoked."
+        )
+        values = {"name": "forged", "user_id": self.people["user"].id}
+        records = self.connection | self.connection2, self.settings
+        before = [r.message_ids for r in records]
+        for role in ("internal", "user", "admin"):
+            partners = self.env["res.partner"].with_user(self.people[role])
+            for number, (model, thread) in enumerate(
+                (
+                    ("doorman.connection", None),
+                    ("doorman.connection", self.connection2.id),
+                    ("doorman.settings", self.settings.id),
+                )
+            ):
+                with self.subTest(role=role, model=model, thread=thread):
+                    text = mail % f"{role}-{number}"
+                    run = functools.partial(
+                        partners.message_process, model, text, values, thread_id=thread
+                    )
+                    self.assertEqual(self.outcome(run), "deny")
+        forged = self.env["doorman.connection"].search([("name", "=", "forged")])
+        self.assertFalse(forged)
+        self.env.invalidate_all()
+        self.assertEqual([r.message_ids for r in records], before)
+
+    def test_an_activity_does_not_move_to_a_record_of_ours(self):
+        """It would show the record's name, and write into its chatter when done."""
+        user = self.people["user"]
+        activity = self.connection.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=user.id
+        )
+        for vals in (
+            {"res_id": self.connection2.id},
+            {
+                "res_model_id": self.env["ir.model"]._get_id("doorman.settings"),
+                "res_id": self.settings.id,
+            },
+        ):
+            run = functools.partial(activity.with_user(user).write, vals)
+            self.assertEqual(self.outcome(run), "deny")
+        partner = self.env["res.partner"].create({"name": "x"})
+        other = partner.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=user.id
+        )
+        elsewhere = self.env["res.partner"].create({"name": "y"})
+        other.with_user(user).write({"res_id": elsewhere.id})
+        self.assertEqual(other.res_name, "y")
 
     def test_commands_through_our_own_relations(self):
         """Write access to a connection is not write access to what it names."""

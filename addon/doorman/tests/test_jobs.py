@@ -193,6 +193,31 @@ class TestJobs(DoormanCase):
         self.assertEqual(self.gateway.remind_expiry(), {"reminded": 1})
         self.assertEqual(connection.activity_ids.user_id, self.people["admin"])
 
+    def test_who_may_not_see_it_is_not_reminded(self):
+        connections = self.env["doorman.connection"].with_user(self.people["admin"])
+        connection = connections.create(
+            {
+                "name": "x",
+                "user_id": self.people["internal"].id,
+                "expires_at": fields.Datetime.now() + timedelta(days=2),
+            }
+        )
+        self.people["admin"].write(
+            {"group_ids": [(3, self.env.ref("doorman.group_admin").id)]}
+        )
+        self.people["admin"].write(
+            {"group_ids": [(4, self.env.ref("doorman.group_user").id)]}
+        )
+        self.env.flush_all()
+        self.assertEqual(self.gateway.remind_expiry(), {"reminded": 0})
+        self.assertFalse(connection.sudo().activity_ids)
+
+    def test_a_clock_that_goes_ahead(self):
+        self._row(ago=-timedelta(days=9000))
+        self._fold()
+        soon = fields.Datetime.now() + timedelta(minutes=1)
+        self.assertLess(self.connection.last_used, soon)
+
     def test_retention(self):
         self.settings.audit_retention_days = 30
         self._row(ago=timedelta(days=31))
@@ -272,6 +297,28 @@ class TestRotation(DoormanCase):
         left = self.connection.old_key_until - fields.Datetime.now()
         self.assertLess(left, timedelta(minutes=31))
 
+    def test_the_dialog_names_no_connection_of_others(self):
+        """Odoo shows the name of a related record to who may not see it."""
+        user = self.people["user"]
+        dialogs = self.env["doorman.rotate.key"].with_user(user)
+        own = dialogs.create({"connection_id": self.connection.id})
+        other = self.connection2.id
+        spec = {"connection_id": {"fields": {"display_name": {}}}}
+        for run in (
+            lambda: dialogs.create({"connection_id": other}),
+            lambda: own.write({"connection_id": other}),
+            lambda: dialogs.with_context(default_connection_id=other).create({}),
+            lambda: dialogs.with_context(default_connection_id=other).onchange(
+                {}, [], spec
+            ),
+            lambda: dialogs.onchange({"connection_id": other}, [], spec),
+            lambda: dialogs.web_save({"connection_id": other}, spec),
+        ):
+            self.assertEqual(self.outcome(run), "deny")
+        mine = dialogs.with_context(default_connection_id=self.connection.id)
+        self.assertTrue(mine.onchange({}, [], spec)["value"]["connection_id"])
+        self.assertEqual(own.connection_id, self.connection)
+
     def test_odd_overlaps(self):
         from odoo.exceptions import UserError
 
@@ -324,6 +371,7 @@ class TestPayloads(DoormanCase):
             [["password", "=", secret]],
             ["&", ["user_ids.password", "=", secret], ["name", "=", "x"]],
             [["name", "=", "dmk_" + "a1" * 20]],
+            [["name", "=", "a token dma_" + secret]],
         ):
             with self.subTest(domain=domain):
                 self.call("res.partner", "search_count", domain=domain)

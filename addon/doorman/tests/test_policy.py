@@ -276,6 +276,8 @@ class TestPolicy(DoormanCase):
             "ftp://mcp.example.com",
             "https://",
             "https://user@mcp.example.com",
+            "https://:x@mcp.example.com",
+            "https://@mcp.example.com",
             "https://mcp.example.com/a",
             "https://mcp.example.com/?x=1",
             "javascript:alert(1)",

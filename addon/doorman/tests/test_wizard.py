@@ -226,6 +226,17 @@ class TestWizard(DoormanCase):
         _made, dialog = self._connect_by(wizard)
         self.assertNotIn("default_key", dialog["context"])
 
+    def test_no_key_of_who_manages_access_rights_either(self):
+        """They can make anyone an Odoo administrator."""
+        manager = self._person(
+            "manager", ["doorman.group_user", "base.group_erp_manager"]
+        )
+        wizard = self._wizard(name="x", user_id=manager.id, handover="self")
+        self.assertEqual(self.outcome(wizard.action_connect), "deny")
+        self.people["admin"].group_ids += self.env.ref("base.group_erp_manager")
+        _made, dialog = self._connect_by(wizard)
+        self.assertIn("default_key", dialog["context"])
+
     def test_an_odoo_administrator_may_hand_over_anyones(self):
         self.people["boss"] = self.boss
         root = self.env.ref("base.user_admin")

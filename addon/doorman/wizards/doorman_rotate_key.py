@@ -26,6 +26,35 @@ class DoormanRotateKey(models.TransientModel):
             connection = wizard.connection_id
             wizard.refusal = connection and connection._why_not_see_key()
 
+    # ---- whose connection ----
+    # Odoo shows the name of a related record also to who may not see the record.
+
+    @api.model
+    def _check_visible(self, vals):
+        connections = self.env["doorman.connection"]
+        connections.browse(vals.get("connection_id")).check_access("read")
+
+    @api.model
+    def default_get(self, fields):
+        """Only with a connection that the caller sees."""
+        values = super().default_get(fields)
+        self._check_visible(values)
+        return values
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_visible(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_visible(vals)
+        return super().write(vals)
+
+    def onchange(self, values, field_names, fields_spec):
+        self._check_visible(values)
+        return super().onchange(values, field_names, fields_spec)
+
     @api.constrains("overlap_minutes")
     def _check_overlap(self):
         for wizard in self:
