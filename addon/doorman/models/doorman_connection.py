@@ -43,7 +43,7 @@ class DoormanConnection(models.Model):
     _frozen_fields = frozenset({"auth_type", "user_id"})
 
     name = fields.Char(required=True, tracking=True)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     auth_type = fields.Selection(
         [("bearer", "API Key"), ("oauth", "OAuth Client")],
         string="Type",
@@ -361,6 +361,9 @@ class DoormanConnection(models.Model):
             raise UserError(
                 self.env._("It is past its expiry date: set a later one first.")
             )
+        if not connection.active:
+            # Its key would come to life the day somebody unarchives it.
+            raise UserError(self.env._("It is archived: unarchive it first."))
         admin = self.env.su or self.env.user.has_group("doorman.group_admin")
         if connection.needs_activation and not admin:
             raise UserError(self.env._("An MCP administrator has to let it in first."))
@@ -394,6 +397,18 @@ class DoormanConnection(models.Model):
         action["domain"] = [("connection_id", "=", self.id)]
         action["context"] = context or {}
         return action
+
+    # Odoo lets anyone send messages about any record, and shows its name in them.
+
+    def message_notify(self, **kwargs):
+        """Only about a connection that the caller sees."""
+        self.check_access("read")
+        return super().message_notify(**kwargs)
+
+    def message_mail_with_source(self, source_ref, **kwargs):
+        """Only about a connection that the caller sees."""
+        self.check_access("read")
+        return super().message_mail_with_source(source_ref, **kwargs)
 
     # ---- what the gateway reads ----
 

@@ -8,6 +8,22 @@ KEPT = ("doorman.connection", "doorman.settings")
 class MailMessage(models.Model):
     _inherit = "mail.message"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Odoo lets who posts a message say who wrote it.
+
+        :raise AccessError: for words in another's mouth, in a chatter of ours
+        """
+        messages = super().create(vals_list)
+        if not self.env.su:
+            me = self.env.user.partner_id
+            for message in messages.sudo():
+                if message.model in KEPT and message.author_id != me:
+                    raise AccessError(
+                        self.env._("Here everybody writes in their own name.")
+                    )
+        return messages
+
     def write(self, vals):
         self._doorman_keep()
         return super().write(vals)

@@ -59,6 +59,13 @@ class TestConnection(DoormanCase):
             self.connection.with_user(self.people["user"]).action_reactivate()
         self.assertEqual(self.connection.state, "revoked")
 
+    def test_an_archived_connection_is_not_reactivated(self):
+        self.connection.action_revoke()
+        self.connection.with_user(self.people["admin"]).active = False
+        mine = self.connection.with_user(self.people["user"])
+        self.assertEqual(self.outcome(mine.action_reactivate, UserError), "deny")
+        self.assertEqual(self.connection.state, "revoked")
+
     def test_a_later_expiry_reaches_the_key(self):
         """Else the key dies on the old day, and nobody can tell why."""
         soon = fields.Datetime.now() + timedelta(days=1)

@@ -257,6 +257,42 @@ class TestForging(DoormanCase):
         self.env.invalidate_all()
         self.assertEqual([r.message_ids for r in records], before)
 
+    def test_nobody_speaks_in_anothers_name(self):
+        admin, boss = self.people["admin"], self.env.ref("base.partner_admin")
+        connection = self.connection.with_user(admin)
+        messages = self.env["mail.message"].with_user(admin)
+        forged = {"body": "Revoked.", "author_id": boss.id}
+        about = {"model": "doorman.connection", "res_id": connection.id}
+        defaults = {f"default_{name}": value for name, value in about.items()}
+        for run in (
+            lambda: connection.message_post(**forged),
+            lambda: messages.create({**forged, **about}),
+            lambda: messages.with_context(**defaults).create(forged),
+            lambda: messages.create({**about, "body": "x", "author_id": False}),
+            lambda: self.settings.with_user(admin).message_post(**forged),
+        ):
+            self.assertEqual(self.outcome(run), "deny")
+        note = connection.message_post(body="call Ann")
+        self.assertEqual(note.author_id, admin.partner_id)
+
+    def test_no_message_about_what_one_does_not_see(self):
+        """It would show the name of the connection to who sends it."""
+        for role in ("internal", "user"):
+            connection = self.connection2.with_user(self.people[role])
+            me = self.people[role].partner_id.ids
+            for run in (
+                functools.partial(connection.message_notify, body="x", partner_ids=me),
+                functools.partial(
+                    connection.message_mail_with_source,
+                    "doorman.pickup_gone_page",
+                    partner_ids=me,
+                ),
+            ):
+                with self.subTest(role=role):
+                    self.assertEqual(self.outcome(run), "deny")
+        mine = self.connection2.with_user(self.people["user2"])
+        self.assertTrue(mine.message_notify(body="x", partner_ids=me))
+
     def test_an_activity_does_not_move_to_a_record_of_ours(self):
         """It would show the record's name, and write into its chatter when done."""
         user = self.people["user"]

@@ -185,6 +185,7 @@ class TestPolicy(DoormanCase):
             "rate_limit_day": 500,
             "expires_at": fields.Datetime.now().replace(year=2099),
             "description": "for the auditors",
+            "active": False,
         }
         for context in ({}, {"tracking_disable": True}, {"mail_notrack": True}):
             connection = self._connect("user2")

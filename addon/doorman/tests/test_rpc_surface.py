@@ -27,6 +27,8 @@ PUBLIC = {
         "action_reactivate",
         "action_revoke",
         "action_rotate_key",
+        "message_mail_with_source",
+        "message_notify",
         "unlink",
         "write",
     },
@@ -67,7 +69,7 @@ PUBLIC = {
     },
     "doorman.tool": {"write"},
     "mail.activity": {"write"},
-    "mail.message": {"write"},
+    "mail.message": {"create", "write"},
     "res.users": {"create", "unlink", "write"},
     "res.users.apikeys": {"unlink"},
 }
