@@ -10,11 +10,12 @@ import re
 import shlex
 from urllib.parse import urlsplit
 
+from .addresses import LOOPBACK
+
 # What JSON, TOML and YAML do not all take as it is, though Python's JSON writes it so.
 NOT_PRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 # What is the same between double quotes in every shell, those of Windows included.
 PLAIN = re.compile(r"[A-Za-z0-9@+=:,./_ -]+")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class English:

@@ -33,6 +33,8 @@ COLUMNS = (
 )
 TEXT_LIMIT = 500
 PAYLOAD_LIMIT = 10_000
+# Why a request is refused before it counts: it did not get past the door.
+AT_THE_DOOR = ["unauthenticated", "forbidden", "rate_limited"]
 # What an AI tool puts where it does not belong: its own key, a proof.
 SECRET = re.compile(r"dm[a-z]_[\w-]{16,}|[0-9a-fA-F]{32,}", re.ASCII)
 
@@ -155,10 +157,9 @@ class DoormanAudit(models.Model):
              WHERE connection_id = %s
                AND time >= date_trunc('day', now() at time zone 'utc')
                AND method = 'tools/call'
-               AND NOT (outcome = 'refused' AND reason IN
-                        ('unauthenticated', 'forbidden', 'rate_limited'))
+               AND NOT (outcome = 'refused' AND reason = ANY(%s))
             """,
-            [connection_id],
+            [connection_id, AT_THE_DOOR],
         )
         return int(self.env.cr.fetchone()[0])
 

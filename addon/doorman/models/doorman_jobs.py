@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+from .doorman_audit import AT_THE_DOOR
+from .doorman_connection import LIVE_STATES
+
 FOLD_ROWS = 20_000
 PURGE_ROWS = 20_000
 REMIND_DAYS = 14
@@ -14,8 +17,7 @@ FOLD = """
     ), marked AS (
         UPDATE doorman_audit a SET folded = true FROM batch WHERE a.id = batch.id
         RETURNING a.connection_id, a.time, a.count,
-                  a.outcome = 'refused' AND a.reason IN
-                      ('unauthenticated', 'forbidden', 'rate_limited') AS at_the_door,
+                  a.outcome = 'refused' AND a.reason = ANY(%s) AS at_the_door,
                   a.method = 'tools/call' AS is_call
     ), used AS (
         SELECT connection_id,
@@ -83,7 +85,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         if not self._alone("doorman.fold_use"):
             return {"folded": 0, "more": False}
-        self.env.cr.execute(FOLD, [FOLD_ROWS])
+        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR])
         folded, _moved = self.env.cr.fetchone()
         settings = self.env["doorman.settings"]._get().sudo()
         self.env.cr.execute(MOVE_IDLE, [settings.idle_after_hours])
@@ -104,16 +106,11 @@ class DoormanGateway(models.AbstractModel):
         if not self._alone("doorman.expire_connections"):
             return {"expired": 0}
         connections = self.env["doorman.connection"].sudo()
-        now = fields.Datetime.now()
+        alive = ("inactive", *LIVE_STATES)
         due = connections.search(
-            [
-                ("state", "in", ("inactive", "awaiting", "connected", "idle")),
-                ("expires_at", "<=", now),
-            ]
+            [("state", "in", alive), ("expires_at", "<=", fields.Datetime.now())]
         )
-        ended = due._transition(
-            "expired", ("inactive", "awaiting", "connected", "idle")
-        )
+        ended = due._transition("expired", alive)
         ended._remove_keys()
         for connection in ended:
             connection.message_post(body=self.env._("Expired."))

@@ -4,13 +4,13 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from .. import rules
+from .. import addresses, rules
+from .doorman_connection import LIVE_STATES
 from .doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
 
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
 MCP_PATH = "/mcp"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class DoormanSettings(models.Model):
@@ -159,7 +159,7 @@ class DoormanSettings(models.Model):
             host = urlsplit(url).hostname
         except ValueError:
             return False
-        return url if host in LOOPBACK else False
+        return url if host in addresses.LOOPBACK else False
 
     def action_use_gateway_url(self):
         """Make the address that the service says it has the public one.
@@ -174,7 +174,7 @@ class DoormanSettings(models.Model):
 
     def _compute_counts(self):
         connections = self.env["doorman.connection"].search_count(
-            [("state", "in", ("inactive", "awaiting", "connected", "idle"))]
+            [("state", "in", ("inactive", *LIVE_STATES))]
         )
         week_ago = fields.Datetime.subtract(fields.Datetime.now(), days=7)
         audit = self.env["doorman.audit"]

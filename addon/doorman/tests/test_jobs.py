@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import DoormanCase, proof_of
@@ -320,8 +321,6 @@ class TestRotation(DoormanCase):
         self.assertEqual(own.connection_id, self.connection)
 
     def test_odd_overlaps(self):
-        from odoo.exceptions import UserError
-
         for minutes in (-1, 10_081, 1.5, "30", True, None, [30]):
             with self.subTest(minutes=minutes), self.assertRaises(UserError):
                 self._rotate(minutes)

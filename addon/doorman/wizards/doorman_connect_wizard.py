@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
+from ..addresses import LOOPBACK
+
 READ_SCOPES = ("mcp:metadata", "mcp:search")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MAX_REDIRECTS = 20
 
 
