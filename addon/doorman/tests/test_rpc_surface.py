@@ -53,6 +53,8 @@ PUBLIC = {
         "write",
     },
     "doorman.tool": {"write"},
+    "res.groups": {"create", "write"},
+    "res.partner": {"write"},
     "res.users": {"create", "unlink", "write"},
     "res.users.apikeys": {"unlink"},
 }
