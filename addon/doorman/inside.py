@@ -28,18 +28,26 @@ def _refuse(*args, **kwargs):
 
 
 @contextmanager
-def writing(cr, dry_run):
+def writing(env, dry_run):
     """The time in which a connection's change runs.
 
     Whoever commits or rolls back in between would take the fence's savepoint away: what
-    was done would be saved without an audit row.
+    was done would be saved without an audit row. And what a change sets off (fields to
+    compute, hooks) is done with the rights of the connection's user, not with those of
+    the service, whose transaction it is.
+
+    :param env: of the connection's user
     """
+    cr, transaction = env.cr, env.transaction
+    service = transaction.default_env
     kept = {name: vars(cr)[name] for name in ("commit", "rollback") if name in vars(cr)}
     setattr(cr, ATTRIBUTE, "dry run" if dry_run else "write")
     cr.commit = cr.rollback = _refuse
+    transaction.default_env = env
     try:
         yield
     finally:
+        transaction.default_env = service
         delattr(cr, ATTRIBUTE)
         del cr.commit, cr.rollback
         vars(cr).update(kept)

@@ -41,7 +41,7 @@ class DoormanGateway(models.AbstractModel):
         guard.model(request.get("model"))
 
         def run():
-            with writing(self.env.cr, dry_run):
+            with writing(guard.env, dry_run):
                 value = operations.run(guard, request)
                 # E-mails, tracking and the like belong to the change: what fails in
                 # them must undo it, not follow it.

@@ -142,6 +142,28 @@ class TestWrite(WriteCase):
             self.write(self.acme, {"name": "x"})
         self.assertEqual(seen, ["on"])
 
+    def test_what_follows_has_the_rights_of_the_user(self):
+        """Also what Odoo leaves for the end: the transaction is the service's."""
+        transaction = self.env.transaction
+        before = transaction.default_env
+        transaction.default_env = self.gateway.env
+        self.addCleanup(setattr, transaction, "default_env", before)
+        seen = []
+
+        def write(records, vals):
+            records.env.cr.precommit.add(
+                lambda: seen.append(records.env.transaction.default_env.uid)
+            )
+            return original(records, vals)
+
+        Partner = type(self.env["res.partner"])
+        original = Partner.write
+        with patch.object(Partner, "write", write):
+            answer = self.write(self.acme, {"child_ids": [[0, 0, {"name": "C"}]]})
+        self.assertIn("value", answer)
+        self.assertEqual(set(seen), {self.people["user"].id})
+        self.assertEqual(transaction.default_env, self.gateway.env)
+
     def test_sizes_stand_for_bytes_in_reads_only(self):
         seen = {}
 
