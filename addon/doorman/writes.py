@@ -30,6 +30,8 @@ def _writable(guard, model):
             f"AI tools may not change {model._name}.",
             "Tell the person you work for what should be changed.",
         )
+    if model._abstract:
+        raise Refusal("unknown_model", f"There are no records of {model._name}.")
 
 
 def _records(guard, model, ids):

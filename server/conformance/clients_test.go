@@ -36,7 +36,7 @@ var everyTool = []struct {
 	{call{"aggregate_records", map[string]any{"model": "res.partner", "group_by": []string{"country_id"}}}, "groups"},
 	{call{"create_records", map[string]any{"model": "res.partner", "records": `[{"name":"Made by a client"}]`, "dry_run": true}}, "changes"},
 	{call{"update_records", map[string]any{"model": "res.partner", "ids": []int{1}, "values": `{"color":3}`}}, "records"},
-	{call{"delete_records", map[string]any{"model": "res.partner", "ids": []int{1}, "dry_run": true}}, "changes"},
+	{call{"delete_records", map[string]any{"model": "res.partner", "ids": []int{20}, "dry_run": true}}, "changes"},
 	{call{"call_method", map[string]any{"model": "res.partner", "ids": []int{1}, "method": "create_company"}}, "result"},
 	{call{"post_message", map[string]any{"model": "res.partner", "id": 1, "body": "Hello"}}, "message_id"},
 }

@@ -174,7 +174,6 @@ DENY_METHODS = [
     ("doorman.settings", "action_disable", {}),
     ("doorman.approval", "action_approve", {}),
     ("doorman.gateway", "hello", {}),
-    ("base", "create", {}),
 ]
 DENY_ARGUMENTS = [
     ({"context": {"default_user_id": 1}}, NO),
@@ -326,6 +325,16 @@ class TestWriteDeny(WriteCase):
             ):
                 with self.subTest(model=model):
                     self.assertEqual(self.kind_of(answer), NO)
+
+    def test_models_without_records(self):
+        fence = self.fence()
+        for model in ("mail.thread", "base", "image.mixin", "res.partner.nope"):
+            for answer in (
+                self.create({"name": "x"}, model=model, fence=fence),
+                self.call(model, "unlink", [1], fence=fence),
+                self.call(model, "message_post", [1], body="x", fence=fence),
+            ):
+                self.assertEqual(self.kind_of(answer), "unknown_model")
 
     def test_methods(self):
         fence = self.fence()
