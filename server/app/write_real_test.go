@@ -141,9 +141,7 @@ out["state"] = [p.name, p.active, len(p.bank_ids), env["res.users"].search_count
 
 // TestRealDryRun: it tells what would be, and leaves an audit row and nothing else, e-mails included.
 func TestRealDryRun(t *testing.T) {
-	o := apptest.RealOdoo(t, 0, writers+`
-field = env["ir.model.fields"]._get("res.partner", "email")
-env["base.automation"] if "base.automation" in env else None`)
+	o := apptest.RealOdoo(t, 0, writers)
 	s := apptest.Serve(t, o.Environ()...)
 	anna := apptest.Connect(t, s.MCP, o.Text("anna"))
 	const left = `
