@@ -36,6 +36,12 @@ func requestWire(r access.Request) map[string]any {
 	if r.IDs != nil {
 		w["ids"] = r.IDs
 	}
+	if r.DryRun {
+		w["dry_run"] = true
+	}
+	if r.IdempotencyKey != "" {
+		w["idempotency_key"] = r.IdempotencyKey
+	}
 	return w
 }
 

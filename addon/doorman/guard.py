@@ -38,11 +38,13 @@ class Guard:
 
     :param env: environment of the connection's user
     :param allowed: frozenset of model names, or None for no restriction
+    :param bool dry_run: whether to tell what would change; it is undone afterwards
     """
 
-    def __init__(self, env, allowed):
+    def __init__(self, env, allowed, dry_run=False):
         self.env = env
         self.allowed = allowed
+        self.dry_run = dry_run
 
     # ---- models ----
 

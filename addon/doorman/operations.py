@@ -5,6 +5,7 @@ A method that is not listed is refused: a new one is added together with its che
 
 from . import rules
 from .guard import Refusal
+from .writes import DRY, WRITES
 
 MAX_ROWS = 10_000
 FIELD_ATTRIBUTES = [
@@ -120,6 +121,7 @@ METHODS = {
     "read": (read, True),
     "formatted_read_group": (formatted_read_group, True),
     "fields_get": (fields_get, True),
+    **{name: (function, False) for name, function in WRITES.items()},
 }
 
 
@@ -197,6 +199,8 @@ def run(guard, request):
             "not_allowed",
             f"The method {method!r} cannot be called through this connection.",
         )
+    if guard.dry_run and method not in DRY:
+        raise Refusal("invalid_input", f"{method} cannot be tried out.")
     return METHODS[method][0](guard, model, request.get("ids"), kwargs)
 
 

@@ -98,10 +98,7 @@ def on_floor(model):
 
     :param str model: technical name, e.g. ``res.partner``
     """
-    return any(
-        model.startswith(name) if name.endswith(".") else model == name
-        for name in FLOOR_MODELS
-    )
+    return _matches(model, FLOOR_MODELS)
 
 
 def is_withheld(field):
@@ -110,3 +107,176 @@ def is_withheld(field):
     :param str field: technical name of the field, without a path
     """
     return field in BYTES_FIELDS or bool(CREDENTIAL_FIELD.search(field))
+
+
+# ---- what is only read ----
+
+# Models that a connection may read, where its user may, and never write, create,
+# delete or call a method on. A pattern ends in a dot or is a full name.
+WRITE_FLOOR = (
+    # Odoo's own machinery: views, actions and cron jobs are code that runs for other
+    # people, ir.model* is the schema, ir.default fills other people's forms, ir.filters
+    # holds code, ir.sequence numbers legal documents, ir.asset and ir.ui.menu are what
+    # everybody's browser loads. Attachments are the exception, see WRITE_FIELDS.
+    "ir.",
+    # Who a person is and what they may do, and which records a company sees.
+    "res.users",
+    "res.users.",
+    "res.groups",
+    "res.groups.",
+    "res.company",
+    "res.config",
+    "res.config.",
+    # Makes accounts, or hands out links that open a document without one.
+    "portal.",
+    # Code and templates that run later, as somebody else: automation rules, server
+    # actions in wizards, mail and text templates, the queue of jobs.
+    "base.",
+    "mail.template",
+    "mail.template.",
+    "sms.template",
+    "sms.template.",
+    "template.reset.mixin",
+    "queue.",
+    "studio.",
+    "gamification.goal.definition",
+    "data_recycle.model",
+    "privacy.lookup.",
+    # Where e-mail comes in: an alias makes records of any model from it.
+    "mail.alias",
+    "mail.alias.",
+    "mail.gateway.allowed",
+    # What was said, by whom, and what changed when. post_message is the way to say
+    # something, under one's own name.
+    "mail.message",
+    "mail.message.subtype",
+    "mail.notification",
+    "mail.tracking.value",
+    # Pages whose scripts run in every visitor's browser.
+    "website",
+    "website.page",
+    "website.rewrite",
+    "website.controller.page",
+    "theme.",
+    # Decided by a payment provider, not by us.
+    "payment.transaction",
+    "payment.method",
+    # Keys to other services.
+    "iap.",
+    "google.",
+    "microsoft.",
+    "iot.",
+)
+
+# Models below such a pattern that are written all the same, and their fields that are.
+# An attachment's url, type and mimetype decide what a browser makes of it, ``public``
+# opens it to the world.
+WRITE_FIELDS = {
+    "ir.attachment": frozenset({"name", "description", "res_model", "res_id"}),
+}
+
+# Models of that list whose records may be put into a many2many of another: the people
+# a task is for, the companies a tag is for.
+LINKABLE = frozenset({"res.users", "res.company", "ir.attachment"})
+
+# Odoo fills these itself.
+MAGIC_FIELDS = frozenset(
+    {"id", "create_uid", "create_date", "write_uid", "write_date", "parent_path"}
+)
+
+# Fields that hold code, judged by their name; ``CODE_TEXT`` only where it is a long
+# text: an account has a code as well.
+CODE_FIELD = re.compile(
+    r"(^|_)(python|py)(_|$)|(^|_)(compute|eval|server)_(code|context|expression)$"
+    r"|(^|_)sql(_|$)|domain_force"
+)
+CODE_TEXT = re.compile(r"^(code|formula|query|script)$")
+# What makes a template of a text that Odoo renders (mail.render.mixin).
+TEMPLATE_CODE = re.compile(r"\{\{|<t[\s/>]|\st-[a-z]+|<%|\$\{", re.IGNORECASE)
+
+MAX_RECORDS = 100
+MAX_COMMANDS = 1_000
+MAX_NESTING = 4
+
+# ---- public methods ----
+
+# What every model has (create, write, search, sudo, load, web_*, copy, ...) is no
+# business method: the guard asks the registry for those names. These two are.
+BUSINESS_PRIMITIVES = frozenset({"action_archive", "action_unarchive"})
+
+# Public methods that reach where the rules do not: they post in somebody else's name,
+# take records or values of any model, give a link that opens a document, or handle
+# credentials.
+DENIED_METHODS = frozenset(
+    {
+        "activity_send_mail",
+        "action_share",
+        "action_grant_access",
+        "action_invite_again",
+        "action_revoke_access",
+        "action_reset_password",
+        "action_create_user",
+        "action_create_users",
+        "create_action",
+        "unlink_action",
+        "create_from_ui",
+        "sync_from_ui",
+        "execute",
+        "execute_code",
+        "execute_import",
+        "method_direct_trigger",
+        "onchange",
+        "rating_apply",
+        "rating_send_request",
+        "reset_arch",
+        "reset_password",
+        "reset_template",
+        "run",
+        "safe_eval",
+        "update_template_contents",
+    }
+)
+DENIED_METHOD = re.compile(
+    r"^(message|web|get|read|search|name|signup|fields|load|import|export|render"
+    r"|notify|mail|with|sudo|check_access|has|rpc|fetch|im)(_|$)"
+    r"|signup|portal|oauth|totp|passkey|impersonat|invite|share_link|access_url"
+    r"|(^|_)(sql|python|eval|exec|download)(_|$)",
+    re.IGNORECASE,
+)
+
+
+def may_write(model):
+    """Whether any policy could let a connection change records of ``model``.
+
+    :param str model: technical name, e.g. ``res.partner``
+    """
+    if model in WRITE_FIELDS:
+        return True
+    return not (on_floor(model) or _matches(model, WRITE_FLOOR))
+
+
+def is_code(field, kind):
+    """Whether a field holds code, judged by its name.
+
+    :param str kind: type of the field
+    """
+    return bool(
+        CODE_FIELD.search(field) or (kind == "text" and CODE_TEXT.search(field))
+    )
+
+
+def is_denied_method(name):
+    """Whether a public method is never called, judged by its name."""
+    return (
+        name.startswith("_")
+        or name in DENIED_METHODS
+        or is_withheld(name)
+        or bool(DENIED_METHOD.search(name))
+    )
+
+
+def _matches(model, patterns):
+    return any(
+        model.startswith(name) if name.endswith(".") else model == name
+        for name in patterns
+    )

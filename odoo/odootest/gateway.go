@@ -199,7 +199,7 @@ func (s *Server) fenced(rawFence any, request map[string]any, audited bool) any 
 		outcome, effects := "ok", 0
 		if problem != nil {
 			outcome = problem.Kind
-		} else if !readers[call.Method] {
+		} else if !readers[call.Method] && !call.DryRun && !replayed(value) {
 			effects = 1
 		}
 		s.seen.call(call, outcome, effects)
@@ -208,6 +208,12 @@ func (s *Server) fenced(rawFence any, request map[string]any, audited bool) any 
 		return refusal(problem)
 	}
 	return map[string]any{"value": value, "registry": snap.Registry}
+}
+
+func replayed(value any) bool {
+	m, _ := value.(map[string]any)
+	again, _ := m["replayed"].(bool)
+	return again
 }
 
 func refusal(p *Problem) any { return map[string]any{"error": p} }
@@ -225,6 +231,8 @@ func callOf(request map[string]any, user access.User) Call {
 	c.Kwargs, _ = request["kwargs"].(map[string]any)
 	c.Context, _ = request["context"].(map[string]any)
 	c.Audit, _ = request["audit"].(map[string]any)
+	c.DryRun, _ = request["dry_run"].(bool)
+	c.IdempotencyKey, _ = request["idempotency_key"].(string)
 	if ids, ok := request["ids"].([]any); ok {
 		c.IDs = []int64{}
 		for _, id := range ids {

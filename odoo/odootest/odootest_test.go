@@ -105,11 +105,11 @@ func TestRecords(t *testing.T) {
 			`[{"__count":16,"__extra_domain":[["is_company","=",false]],"color:sum":32,"is_company":false},` +
 				`{"__count":9,"__extra_domain":[["is_company","=",true]],"color:sum":18,"is_company":true}]`, "",
 		},
-		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, "true", ""},
+		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, `{"ids":[1],"names":["Partner 01"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
 		{"write", []int64{99}, map[string]any{"vals": map[string]any{"name": "x"}}, "", access.NotFound},
 		{"write", []int64{1}, map[string]any{"vals": map[string]any{"nope": 1}}, "", access.UnknownField},
-		{"create", nil, map[string]any{"vals_list": []any{map[string]any{"name": "New"}}}, "[26]", ""},
-		{"unlink", []int64{26}, nil, "true", ""},
+		{"create", nil, map[string]any{"vals_list": []any{map[string]any{"name": "New"}}}, `{"ids":[26],"names":["New"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
+		{"unlink", []int64{26}, nil, `{"ids":[26],"names":["New"]}`, ""},
 		{"copy", []int64{1}, nil, "", access.NotAllowed},
 	} {
 		got, k := call(row.method, row.ids, row.kwargs)

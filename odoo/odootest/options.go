@@ -71,6 +71,9 @@ type Call struct {
 	Context map[string]any
 	User    access.User
 	Audit   map[string]any
+
+	DryRun         bool
+	IdempotencyKey string
 }
 
 // Problem is the gateway's error object.

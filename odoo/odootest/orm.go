@@ -46,6 +46,9 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 			"unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models for the models there are.",
 		}
 	}
+	if changers[c.Method] {
+		return s.once(c, snap.Connection.ID, func() (any, *Problem) { return t.change(c) })
+	}
 	return t.method(c)
 }
 
@@ -73,50 +76,10 @@ func (t *table) method(c Call) (any, *Problem) {
 		return t.project(c, rows)
 	case "formatted_read_group":
 		return t.group(c)
-	case "create", "write", "unlink":
-		return t.change(c)
 	}
 	return nil, &Problem{
 		Kind: "not_allowed", Message: fmt.Sprintf("The method '%s' cannot be called through this connection.", c.Method),
 	}
-}
-
-// change is create, write and unlink.
-func (t *table) change(c Call) (any, *Problem) {
-	if c.Method == "create" {
-		list, ok := c.Kwargs["vals_list"].([]any)
-		if !ok {
-			list = []any{c.Kwargs["vals_list"]}
-		}
-		ids := []int64{}
-		for _, v := range list {
-			vals, _ := v.(map[string]any)
-			if p := t.known(c.Model, maps.Keys(vals)); p != nil {
-				return nil, p
-			}
-			ids = append(ids, t.add(vals))
-		}
-		return ids, nil
-	}
-	for _, id := range c.IDs {
-		if t.rows[id] == nil {
-			return nil, &Problem{Kind: "not_found", Message: "Record does not exist or has been deleted."}
-		}
-	}
-	vals, _ := c.Kwargs["vals"].(map[string]any)
-	if p := t.known(c.Model, maps.Keys(vals)); p != nil {
-		return nil, p
-	}
-	for _, id := range c.IDs {
-		if c.Method == "unlink" {
-			delete(t.rows, id)
-			continue
-		}
-		row := maps.Clone(t.rows[id]) // answers under way may still read the old one
-		maps.Copy(row, vals)
-		t.rows[id] = row
-	}
-	return true, nil
 }
 
 // search returns the matching rows in the order asked for.

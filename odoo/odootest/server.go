@@ -30,6 +30,7 @@ type Server struct {
 	usedToday   map[int64]int                 // by connection
 	nextID      int64
 	tables      map[string]*table
+	answered    map[string]answered // by connection and idempotency key
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log
@@ -46,7 +47,7 @@ func Start(o Options) (*Server, error) {
 	s := &Server{
 		opt: o, enabled: !o.Disabled, settings: 1, cleared: make(chan struct{}),
 		connections: map[[32]byte]*access.Snapshot{}, usedToday: map[int64]int{}, nextID: 1, tables: demoTables(o.Partners),
-		seen: newLog(), conns: map[net.Conn]struct{}{},
+		answered: map[string]answered{}, seen: newLog(), conns: map[net.Conn]struct{}{},
 	}
 	s.uid.Store(o.UID)
 	for _, c := range o.Connections {

@@ -184,6 +184,12 @@ type Request struct {
 	Context map[string]any // lang, tz, allowed_company_ids, active_test: the addon drops everything else
 	Timeout time.Duration  // how long PostgreSQL may work on it; 0 = Odoo's own limit
 	Audit   Audit
+
+	// DryRun asks what a change would do: it is done, told, and undone in one transaction.
+	DryRun bool
+	// IdempotencyKey is the client's own name for a change: the same key and request within a day is answered as the
+	// first time, and not done again. At most 64 letters; "" = none.
+	IdempotencyKey string
 }
 
 // Audit is what the audit row of a request says beyond what Odoo knows itself.

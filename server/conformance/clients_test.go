@@ -11,7 +11,7 @@ import (
 
 // people are the connections that the tests of real clients use.
 const people = `
-connection("full", admin)
+connection("full", admin, scope_ids=[Command.set(env["doorman.scope"].search([]).ids)])
 connection("looker", admin, scope_ids=[Command.set([env.ref("doorman.scope_metadata").id])])
 connection("partners", admin, allowed_model_ids=[Command.set([env["ir.model"]._get_id("res.partner")])])
 dead = connection("revoked", admin)
@@ -34,9 +34,17 @@ var everyTool = []struct {
 	{call{"search_records", map[string]any{"model": "res.partner", "domain": `[["id",">",0]]`, "limit": 2}}, "records"},
 	{call{"read_records", map[string]any{"model": "res.partner", "ids": []int{1, 2147483647}}}, "missing_ids"},
 	{call{"aggregate_records", map[string]any{"model": "res.partner", "group_by": []string{"country_id"}}}, "groups"},
+	{call{"create_records", map[string]any{"model": "res.partner", "records": `[{"name":"Made by a client"}]`, "dry_run": true}}, "changes"},
+	{call{"update_records", map[string]any{"model": "res.partner", "ids": []int{1}, "values": `{"color":3}`}}, "records"},
+	{call{"delete_records", map[string]any{"model": "res.partner", "ids": []int{20}, "dry_run": true}}, "changes"},
+	{call{"call_method", map[string]any{"model": "res.partner", "ids": []int{1}, "method": "create_company"}}, "result"},
+	{call{"post_message", map[string]any{"model": "res.partner", "id": 1, "body": "Hello"}}, "message_id"},
 }
 
-var allTools = []string{"get_context", "list_models", "describe_model", "search_records", "read_records", "aggregate_records"}
+var allTools = []string{
+	"get_context", "list_models", "describe_model", "search_records", "read_records", "aggregate_records",
+	"create_records", "update_records", "delete_records", "call_method", "post_message",
+}
 
 // refusedCalls must come back as results that a model can read, through every client.
 var refusedCalls = []struct {
@@ -127,7 +135,7 @@ func checkClient(t *testing.T, kit *nodeKit, flavour, protocol, url string, o *a
 			t.Errorf("%s: connected to %q at %q, want doorman at %q", names[i], a.Server, a.Protocol, protocol)
 		}
 	}
-	for i, want := range [][]string{allTools, {"get_context", "list_models", "describe_model"}, allTools} {
+	for i, want := range [][]string{allTools, {"get_context", "list_models", "describe_model"}, allTools[:6]} {
 		if !slices.Equal(answers[i].Tools, want) {
 			t.Errorf("%s sees the tools %v, want %v", names[i], answers[i].Tools, want)
 		}

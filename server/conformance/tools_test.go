@@ -14,7 +14,7 @@ import (
 )
 
 // maxList is how long the tool list may be: every client pays for it in every conversation.
-const maxList = 12 << 10
+const maxList = 14 << 10
 
 // listed is a tool as clients get it.
 type listed struct {

@@ -23,6 +23,8 @@ type (
 	// domainArg is an Odoo domain. The schema says text, the only flat type that can hold one; a list is taken as well,
 	// because that is what models like to send.
 	domainArg json.RawMessage
+	// jsonArg is any other JSON value that has no flat type of its own, as text or as it is.
+	jsonArg json.RawMessage
 )
 
 var (
@@ -35,6 +37,7 @@ var schemaTypes = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[stringList](): {Type: "array", Items: &jsonschema.Schema{Type: "string"}},
 	reflect.TypeFor[idList]():     {Type: "array", Items: &jsonschema.Schema{Type: "integer"}},
 	reflect.TypeFor[domainArg]():  {Type: "string"},
+	reflect.TypeFor[jsonArg]():    {Type: "string"},
 }
 
 // inputSchema builds the schema of a tool's arguments from its struct.
@@ -48,6 +51,20 @@ func inputSchema[T any]() *jsonschema.Schema {
 
 // UnmarshalJSON takes a domain as a list, or as text that holds one, also escaped twice (some clients do).
 func (d *domainArg) UnmarshalJSON(data []byte) error {
+	data, err := unescape(data)
+	*d = data
+	return err
+}
+
+// UnmarshalJSON takes the value as it is, or as text that holds it.
+func (j *jsonArg) UnmarshalJSON(data []byte) error {
+	data, err := unescape(data)
+	*j = data
+	return err
+}
+
+// unescape returns the JSON value that a text holds; what is no text stays as it is.
+func unescape(data []byte) ([]byte, error) {
 	for range 3 {
 		data = bytes.TrimSpace(data)
 		if len(data) == 0 || data[0] != '"' {
@@ -55,12 +72,11 @@ func (d *domainArg) UnmarshalJSON(data []byte) error {
 		}
 		var text string
 		if err := json.Unmarshal(data, &text); err != nil {
-			return err
+			return nil, err
 		}
 		data = []byte(text)
 	}
-	*d = bytes.Clone(bytes.TrimSpace(data))
-	return nil
+	return bytes.Clone(bytes.TrimSpace(data)), nil
 }
 
 // decodeArgs reads a tool's arguments into T. Unknown arguments are an error that names the near ones: a misspelt

@@ -11,6 +11,7 @@ func catalog() []*tool {
 	return []*tool{
 		getContext(), listModels(), describeModel(),
 		searchRecords(), readRecords(), aggregateRecords(),
+		createRecords(), updateRecords(), deleteRecords(), callMethod(), postMessage(),
 	}
 }
 

@@ -21,6 +21,7 @@ type tool struct {
 	risk        string // low, medium, high
 	destructive bool
 	idempotent  bool
+	openWorld   bool // it may reach people or systems beyond Odoo: e-mails, what a button does
 	input       *jsonschema.Schema
 	output      *jsonschema.Schema
 	// run decodes the arguments and does the work. It must call begin before anything reaches Odoo.
@@ -39,13 +40,12 @@ func (g *governed) begin(ctx context.Context, model string) error {
 // definition is the tool as clients see it. All four annotations are always set: clients decide on them whether to ask
 // their user, and the protocol's defaults are the wrong way round for a tool that only reads.
 func (t *tool) definition() *sdk.Tool {
-	closed := false
 	return &sdk.Tool{
 		Name: t.Name, Title: t.title, Description: t.description,
 		InputSchema: t.input, OutputSchema: t.output,
 		Annotations: &sdk.ToolAnnotations{
 			Title: t.title, ReadOnlyHint: !t.Writes, DestructiveHint: &t.destructive,
-			IdempotentHint: t.idempotent, OpenWorldHint: &closed,
+			IdempotentHint: t.idempotent, OpenWorldHint: &t.openWorld,
 		},
 	}
 }

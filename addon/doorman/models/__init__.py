@@ -9,7 +9,10 @@ from . import doorman_settings
 from . import doorman_service_key
 from . import doorman_audit
 from . import doorman_demo
+from . import doorman_idempotency
 from . import doorman_gateway
+from . import doorman_gateway_write
+from . import ir_mail_server
 from . import doorman_jobs
 from . import doorman_pickup
 from . import res_users

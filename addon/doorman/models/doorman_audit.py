@@ -31,10 +31,17 @@ COLUMNS = (
     "request_payload",
     "response_payload",
 )
-TEXT_LIMIT = 500
-PAYLOAD_LIMIT = 10_000
 # Why a request is refused before it counts: it did not get past the door.
 AT_THE_DOOR = ["unauthenticated", "forbidden", "rate_limited"]
+# How long each may be, in characters. A write names 100 records at most, all of which
+# have to be told.
+LIMITS = {
+    "message": 500,
+    "client": 500,
+    "record_ids": 1_200,
+    "request_payload": 10_000,
+    "response_payload": 10_000,
+}
 # What an AI tool puts where it does not belong: its own key, a proof.
 SECRET = re.compile(r"dm[a-z]_[\w-]{16,}|[0-9a-fA-F]{32,}", re.ASCII)
 
@@ -137,12 +144,9 @@ class DoormanAudit(models.Model):
         :param bool fenced: behind the gateway's savepoint: release it in the same round
             trip, the row would else be a transaction within the transaction
         """
-        for name in ("message", "client", "record_ids"):
+        for name, limit in LIMITS.items():
             if row.get(name):
-                row[name] = clean(row[name])[:TEXT_LIMIT]
-        for name in ("request_payload", "response_payload"):
-            if row.get(name):
-                row[name] = clean(row[name])[:PAYLOAD_LIMIT]
+                row[name] = clean(row[name])[:limit]
         values = [row.get(name) for name in COLUMNS]
         if fenced:
             self.env.cr.execute(FENCED_INSERT, values)

@@ -427,6 +427,22 @@ class DoormanConnection(models.Model):
             None if companies is None else frozenset(companies),
         )
 
+    @tools.ormcache("self.id", "version")
+    def _write_rule(self, version):
+        """What one version of this connection may change with.
+
+        :return: whether it only reads, its scopes, the tools it may use (None: all),
+            and those of them that need approval
+        """
+        policy = self.sudo()._policy()
+        allowed = policy.get("allowed_tools")
+        return (
+            policy["read_only"],
+            frozenset(policy["scopes"]),
+            None if allowed is None else frozenset(allowed),
+            frozenset(policy.get("approval", {}).get("tools", ())),
+        )
+
     def _snapshot(self):
         """Everything that the service needs to decide, as plain JSON."""
         self.ensure_one()

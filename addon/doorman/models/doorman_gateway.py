@@ -20,6 +20,7 @@ from odoo.tools.json import json_default
 
 from .. import operations, rules
 from ..guard import Guard, Refusal
+from ..inside import forget
 from .doorman_audit import clean, withhold
 from .doorman_connection import LIVE_STATES
 from .doorman_connection_key import hash_proof
@@ -294,12 +295,14 @@ class DoormanGateway(models.AbstractModel):
         ):
             return {"stale": connection.sudo()._snapshot()}, audit
         try:
-            value = self._run(connection, row, request)
-            self.env.flush_all()
+            if reads:
+                guard = self._guard(connection, row, request)
+                value = operations.run(guard, request)
+                self.env.flush_all()
+            else:
+                value = self._write(connection, row, request, audit)
         except Exception as exc:
-            # What the call left undone in memory, and what it did in the database.
-            self.env.cr.clear()
-            self.env.cr.execute(UNDO)
+            self._undo()
             error = self._error(exc)
             audit.update(outcome="error", **error)
             if isinstance(exc, Refusal):
@@ -318,7 +321,13 @@ class DoormanGateway(models.AbstractModel):
             timeout = MAX_TIMEOUT_MS
         return str(timeout)
 
-    def _run(self, connection, row, request):
+    def _undo(self):
+        """What the call left undone in memory, and what it did in the database."""
+        forget(self.env)
+        self.env.cr.execute(UNDO)
+
+    def _guard(self, connection, row, request):
+        """The rules for a call, with an environment of the connection's user."""
         allowed, companies = connection._model_rule(row["version"])
         if not isinstance(request.get("context") or {}, dict):
             raise Refusal("invalid_input", "The context is malformed.")
@@ -327,14 +336,16 @@ class DoormanGateway(models.AbstractModel):
             for key, value in (request.get("context") or {}).items()
             if key in rules.CONTEXT_KEYS
         }
-        # Sizes instead of contents for binary fields: bytes never go through here.
-        context["bin_size"] = True
+        if operations.only_reads(request):
+            # Sizes instead of contents for binary fields: bytes never go through here.
+            # Code behind a write may need them: the files of an e-mail.
+            context["bin_size"] = True
         user = self.env["res.users"].browse(row["user_id"])
         self._limit_companies(context, companies, user)
         # A fresh context, not one on top of ours.
         env = self.env(user=row["user_id"], context=context, su=False)
         self.env["doorman.settings"]._warm_companies(env.companies)
-        return operations.run(Guard(env, allowed), request)
+        return Guard(env, allowed, bool(request.get("dry_run")))
 
     def _limit_companies(self, context, companies, user):
         """Keep a call inside the companies of its connection and its user."""
@@ -373,7 +384,7 @@ class DoormanGateway(models.AbstractModel):
             "tool": self._text(asked.get("tool")),
             "request_id": self._text(asked.get("request_id")),
             "model": self._text(request.get("model")),
-            "orm_method": self._text(request.get("method")),
+            "orm_method": self._text(self._orm_method(request)),
             "record_ids": ",".join(map(str, ids)) if isinstance(ids, list) else None,
             "count": 1,
         }
@@ -387,6 +398,13 @@ class DoormanGateway(models.AbstractModel):
                 company_id=row["company_id"],
             )
         return audit
+
+    @staticmethod
+    def _orm_method(request):
+        method, kwargs = request.get("method"), request.get("kwargs")
+        if method == "call_method" and isinstance(kwargs, dict):
+            return kwargs.get("method")
+        return method
 
     @classmethod
     def _payload(cls, value):

@@ -168,7 +168,8 @@ class DoormanGateway(models.AbstractModel):
 
     @api.model
     def purge_audit(self):
-        """Remove the audit rows that are older than the settings keep them.
+        """Remove the audit rows that are older than the settings keep them, and the
+        answers to writes that nobody asks for any more.
 
         :return: how many were ``deleted``, and whether there are ``more``
         :rtype: dict
@@ -179,4 +180,5 @@ class DoormanGateway(models.AbstractModel):
         days = self.env["doorman.settings"]._get().sudo().audit_retention_days
         self.env.cr.execute(PURGE, [days, PURGE_ROWS])
         deleted = self.env.cr.rowcount
+        self.env["doorman.idempotency"]._purge()
         return {"deleted": deleted, "more": deleted == PURGE_ROWS}

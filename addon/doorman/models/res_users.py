@@ -1,6 +1,9 @@
 import hashlib
 
 from odoo import api, models, tools
+from odoo.exceptions import AccessError
+
+from ..inside import state
 
 DEFAULT_SCOPE_GROUPS = (
     "doorman.group_scope_metadata",
@@ -9,16 +12,32 @@ DEFAULT_SCOPE_GROUPS = (
 )
 
 
+# Who can log in as whom, and with which rights. A reset of the password goes to the
+# e-mail address.
+LOCKS = {"login", "password", "new_password", "email", "active", "partner_id"}
+LOCKS |= {"group_ids", "company_ids", "share", "totp_secret", "totp_enabled"}
+
+
+def refuse_inside(env):
+    """Refuse what an AI tool must not bring about, by whatever code behind its call,
+    also where that code has more rights than its user."""
+    if state(env.cr):
+        raise AccessError(env._("AI tools do not change who may log in, or as whom."))
+
+
 class ResUsers(models.Model):
     _inherit = "res.users"
 
     @api.model_create_multi
     def create(self, vals_list):
+        refuse_inside(self.env)
         users = super().create(vals_list)
         users._doorman_grant_defaults(self.browse())
         return users
 
     def write(self, vals):
+        if LOCKS & vals.keys():
+            refuse_inside(self.env)
         if "group_ids" not in vals:
             return super().write(vals)
         before = self._doorman_users()
@@ -27,6 +46,7 @@ class ResUsers(models.Model):
         return res
 
     def unlink(self):
+        refuse_inside(self.env)
         # Here, and not by the database's cascade: keys and audit rows go with them.
         connections = self.env["doorman.connection"].sudo()
         connections.with_context(active_test=False).search(
@@ -55,6 +75,32 @@ class ResUsers(models.Model):
         """
         groups = ",".join(map(str, sorted(self.sudo()._get_group_ids())))
         return hashlib.sha256(groups.encode()).hexdigest()[:16]
+
+
+class ResGroups(models.Model):
+    _inherit = "res.groups"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        refuse_inside(self.env)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        refuse_inside(self.env)
+        return super().write(vals)
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def write(self, vals):
+        if "email" in vals and state(self.env.cr):
+            # Theirs too: an AI tool that moves its own user's address could take the
+            # account over.
+            users = self.env["res.users"].sudo().with_context(active_test=False)
+            if users.search_count([("partner_id", "in", self.ids)], limit=1):
+                refuse_inside(self.env)
+        return super().write(vals)
 
 
 class ResUsersApikeys(models.Model):

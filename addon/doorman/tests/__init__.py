@@ -15,3 +15,7 @@ from . import test_static
 from . import test_pickup
 from . import test_snippets
 from . import test_wizard
+from . import test_write
+from . import test_write_deny
+from . import test_write_methods
+from . import test_write_once

@@ -75,6 +75,11 @@ class DoormanMixin:
         self.assertEqual(len(models), len(names), f"some of {names} do not exist")
         (connection or self.connection).allowed_model_ids = [Command.set(models.ids)]
 
+    def allow_writes(self, connection=None):
+        """Add the scope that writing tools have."""
+        scope = self.env.ref("doorman.scope_orm")
+        (connection or self.connection).scope_ids = [Command.link(scope.id)]
+
     def fence(self, proof=None, **changes):
         """A fence that holds, but for ``changes``."""
         proof = proof or self.proof
@@ -89,7 +94,8 @@ class DoormanMixin:
             "registry": snapshot["registry"],
         } | changes
 
-    def request(self, model, method, ids=None, context=None, **kwargs):
+    def request(self, model, method, ids=None, context=None, more=None, **kwargs):
+        """:param dict more: of the request itself, e.g. ``{"dry_run": True}``"""
         return {
             "model": model,
             "method": method,
@@ -98,7 +104,7 @@ class DoormanMixin:
             "context": context or {},
             "timeout_ms": 10_000,
             "audit": {"tool": "test", "ip": "192.0.2.1", "request_id": "r1"},
-        }
+        } | (more or {})
 
     def call(self, model, method, ids=None, fence=None, **kwargs):
         """One call through the gateway, as the service makes it."""
@@ -138,3 +144,35 @@ class DoormanCase(DoormanMixin, TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls._set_up_doorman()
+
+
+class WriteCase(DoormanCase):
+    """A connection that may write, of a user who may change contacts."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.people["user"].group_ids = [
+            Command.link(cls.env.ref("base.group_partner_manager").id)
+        ]
+        cls.acme = cls.env["res.partner"].create({"name": "Acme"})
+
+    def setUp(self):
+        super().setUp()
+        self.allow_writes()
+
+    def create(self, *rows, model="res.partner", **kwargs):
+        return self.call(model, "create", vals_list=list(rows), **kwargs)
+
+    def write(self, records, vals, **kwargs):
+        return self.call(records._name, "write", records.ids, vals=vals, **kwargs)
+
+    def method(self, records, name, arguments=None, **kwargs):
+        request = self.request(
+            records._name, "call_method", records.ids or None, **kwargs
+        )
+        request["kwargs"] = {"method": name, "kwargs": arguments or {}}
+        return self.gateway.call(self.fence(), request)
+
+    def partners(self, name):
+        return self.env["res.partner"].search([("name", "=", name)])

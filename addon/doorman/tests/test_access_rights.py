@@ -38,6 +38,7 @@ OPERATIONS = ("read", "write", "create", "unlink")
 # No table, so nothing to read; the dialog with the key needs both to open.
 ABSTRACT = {
     "doorman.gateway": {},
+    "doorman.idempotency": {},
     "doorman.policy.mixin": {},
     "doorman.protected.mixin": {},
     "doorman.key.show": {

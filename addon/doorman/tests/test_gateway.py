@@ -120,6 +120,7 @@ class TestGateway(DoormanCase):
             (TypeError("bad"), "invalid_input"),
             (RuntimeError("/usr/lib/secret/path"), "internal"),
         )
+        self.allow_writes()
         for exc, kind in cases:
 
             def run(guard, model, ids, kwargs, exc=exc):

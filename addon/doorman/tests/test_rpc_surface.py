@@ -70,6 +70,8 @@ PUBLIC = {
     "doorman.tool": {"write"},
     "mail.activity": {"write"},
     "mail.message": {"create", "write"},
+    "res.groups": {"create", "write"},
+    "res.partner": {"write"},
     "res.users": {"create", "unlink", "write"},
     "res.users.apikeys": {"unlink"},
 }

@@ -31,6 +31,7 @@ SUDO = {
     "models/doorman_connection.py:_deletion": 1,
     "models/doorman_connection.py:_model_rule": 1,
     "models/doorman_connection.py:_snapshot": 1,
+    "models/doorman_connection.py:_write_rule": 1,
     "models/doorman_connection.py:action_activate": 1,
     "models/doorman_connection.py:action_reactivate": 1,
     "models/doorman_connection.py:action_revoke": 1,
@@ -66,7 +67,9 @@ SUDO = {
     "models/res_users.py:_doorman_fingerprint": 1,
     "models/res_users.py:_doorman_grant_defaults": 1,
     "models/res_users.py:unlink": 2,
+    "models/res_users.py:write": 1,
     "guard.py:records": 1,
+    "writes.py:url_of": 1,
     "wizards/doorman_connect_wizard.py:_own_scopes": 1,
 }
 

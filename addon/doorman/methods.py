@@ -1,0 +1,169 @@
+"""Public methods: which a connection may call, and what it sees of the result."""
+
+import json
+import re
+from datetime import date
+
+from odoo.exceptions import AccessError
+from odoo.models import BaseModel
+from odoo.service.model import get_public_method
+from odoo.tools import lazy
+from odoo.tools.json import json_default
+from odoo.tools.misc import ReadonlyDict
+
+from . import rules
+from .guard import Refusal
+
+NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
+MAX_RESULT = 4_000
+# Starts at a word: anywhere else it would take ages on a long text.
+LINK = re.compile(r"\b\w*token=[^\s\"'<>&]*", re.IGNORECASE)
+
+
+def check_method(guard, model, name, arguments):
+    """:return: the method, if a connection may call it with these arguments"""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise Refusal("invalid_input", "The method is a name such as action_confirm.")
+    cls = type(model)
+    if rules.is_denied_method(name) or _is_orm(guard, name) or _is_closed(cls, name):
+        raise _denied(model, name)
+    try:
+        method = get_public_method(model, name)
+    except AccessError as exc:
+        raise _denied(model, name) from exc
+    except AttributeError as exc:
+        raise Refusal(
+            "invalid_input",
+            f"{model._name} has no method {name}.",
+            "Buttons are methods such as action_confirm.",
+        ) from exc
+    if _is_alias(guard, cls, name) or not hasattr(method, "__code__"):
+        raise _denied(model, name)
+    _check_arguments(arguments)
+    return method
+
+
+def _denied(model, name):
+    return Refusal(
+        "not_allowed",
+        f"{model._name}.{name} is not called for AI tools.",
+        "call_method is for business methods, such as what a button does.",
+    )
+
+
+def _is_orm(guard, name):
+    """Whether every model has it: what reads and writes any field of any record."""
+    return (
+        hasattr(guard.env.registry["base"], name)
+        and name not in rules.BUSINESS_PRIMITIVES
+    )
+
+
+def _is_closed(cls, name):
+    """Whether a model that no connection writes lends its methods to this one."""
+    return any(
+        name in vars(base)
+        and getattr(base, "_name", None)
+        and not rules.may_write(base._name)
+        for base in cls.__mro__
+    )
+
+
+def _is_alias(guard, cls, name):
+    """Whether the name stands for a private or an ORM method."""
+    for base in cls.__mro__:
+        function = vars(base).get(name)
+        if function is None:
+            continue
+        if isinstance(function, property | classmethod | staticmethod):
+            return True
+        true_name = getattr(function, "__name__", "_")
+        if true_name != name and (
+            true_name.startswith("_")
+            or rules.is_denied_method(true_name)
+            or hasattr(guard.env.registry["base"], true_name)
+        ):
+            return True
+    return False
+
+
+def _check_arguments(arguments):
+    if not isinstance(arguments, dict):
+        raise Refusal("invalid_input", "The arguments are an object, by their names.")
+    for name in arguments:
+        if not name.isidentifier() or name.startswith("_") or name == "self":
+            raise Refusal("invalid_input", f"There is no argument {name[:60]!r}.")
+        if name == "context" or name.endswith("_context"):
+            raise Refusal(
+                "not_allowed",
+                "A context changes what code does behind the call.",
+                "Leave it out.",
+            )
+
+
+# ---- results ----
+
+
+def summary(guard, result):
+    """What a method answered, in a form that tells no more than it should.
+
+    :return: ``result`` as text, ``result_model`` and ``result_ids``
+    """
+    if isinstance(result, BaseModel):
+        if not guard.may_use(result._name):
+            return {"result": f"{len(result)} records of {result._name}"}
+        return {
+            "result": f"{len(result)} records of {result._name}",
+            "result_model": result._name,
+            "result_ids": result.ids[: rules.MAX_RECORDS],
+        }
+    if result is None or isinstance(result, bool | int | float):
+        return {"result": json.dumps(result)}
+    if isinstance(result, dict) and str(result.get("type", "")).startswith("ir.act"):
+        return _action(guard, result)
+    if guard.allowed is not None:
+        # It may hold anything of any model.
+        return {"result": "(not shown: this connection is limited to some models)"}
+    return {"result": _text(result)}
+
+
+def _action(guard, action):
+    """A method that opens something: what it opens."""
+    kind = str(action["type"]).removeprefix("ir.actions.")
+    model = str(action.get("res_model") or "")
+    title = str(action.get("name") or model or kind)
+    found = {"result": f"It opens: {title[:200]} ({kind})"}
+    if kind == "act_window" and model in guard.env and guard.may_use(model):
+        found["result_model"] = model
+        if type(action.get("res_id")) is int and action["res_id"] > 0:
+            found["result_ids"] = [action["res_id"]]
+        if action.get("target") == "new":
+            found["result"] += (
+                f". It asks for more: create a {model}, then call its method."
+            )
+    elif kind == "client" and isinstance(action.get("params"), dict):
+        message = action["params"].get("message")
+        if isinstance(message, str):
+            found["result"] += f": {LINK.sub('[withheld]', message)[:500]}"
+    return found
+
+
+def _text(result):
+    from .models.doorman_audit import withhold
+
+    if isinstance(result, bytes):
+        return f"({len(result)} bytes)"
+    text = json.dumps(withhold(result), ensure_ascii=False, default=_default)
+    if len(text) > MAX_RESULT:
+        text = text[:MAX_RESULT] + "..."
+    return LINK.sub("[withheld]", text)
+
+
+def _default(value):
+    if isinstance(value, BaseModel):
+        return {"model": value._name, "ids": value.ids[: rules.MAX_RECORDS]}
+    if isinstance(value, bytes):
+        return f"({len(value)} bytes)"
+    if isinstance(value, date | lazy | ReadonlyDict):
+        return json_default(value)
+    return f"({type(value).__name__})"

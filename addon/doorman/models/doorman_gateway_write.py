@@ -1,0 +1,85 @@
+import json
+
+from odoo import models
+from odoo.tools.json import json_default
+
+from .. import canonical, operations
+from ..guard import Refusal
+from ..inside import writing
+
+WRITE_SCOPE = "mcp:orm"
+# The tool that stands for each method, as the service's catalog names them.
+TOOLS = {
+    "create": "create_records",
+    "write": "update_records",
+    "unlink": "delete_records",
+    "call_method": "call_method",
+    "message_post": "post_message",
+}
+
+
+class DoormanGateway(models.AbstractModel):
+    """Requests that change something.
+
+    scope, read only ── key: answered before? ── the change ── everything it sets off
+    ── for a dry run: undone
+    """
+
+    _inherit = "doorman.gateway"
+
+    def _write(self, connection, row, request, audit):
+        """One change, as the connection's user.
+
+        :param dict audit: its row, which learns what was touched
+        :return: the answer, plain JSON
+        """
+        self._check_may_write(connection, row, request)
+        dry_run, key = request.get("dry_run"), request.get("idempotency_key")
+        guard = self._guard(connection, row, request)
+        # Also where the answer is an old one: what may no longer be asked for is not
+        # answered.
+        guard.model(request.get("model"))
+
+        def run():
+            with writing(guard.env, dry_run):
+                value = operations.run(guard, request)
+                # E-mails, tracking and the like belong to the change: what fails in
+                # them must undo it, not follow it.
+                self.env.cr.flush()
+                return json.loads(json.dumps(value, default=json_default))
+
+        if key is None or dry_run:
+            value, replayed = run(), False
+        else:
+            value, replayed = self.env["doorman.idempotency"]._once(
+                row["id"], key, canonical.of_request(request), run
+            )
+        if dry_run:
+            self._undo()
+            audit["reason"] = "dry_run"
+        if replayed:
+            value["replayed"] = True
+            audit["reason"] = "replayed"
+        if value.get("ids") and not audit["record_ids"]:
+            audit["record_ids"] = ",".join(map(str, value["ids"]))
+        return value
+
+    def _check_may_write(self, connection, row, request):
+        """The service has decided that already. Whoever stole a client's key and the
+        service's key would not ask it."""
+        read_only, scopes, tools, gated = connection._write_rule(row["version"])
+        if read_only:
+            raise Refusal("read_only", "This connection may only read.")
+        scope_of = self.env["doorman.scope"]._codes_by_group()
+        user = self.env["res.users"].browse(row["user_id"])
+        granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
+        if WRITE_SCOPE not in granted & scopes:
+            raise Refusal(
+                "not_allowed", f"This connection does not have the scope {WRITE_SCOPE}."
+            )
+        tool = TOOLS.get(request.get("method"))
+        if tools is not None and tool not in tools:
+            raise Refusal("not_allowed", f"This connection may not use {tool}.")
+        # To be tried out, to be shown to the person who decides, it needs no approval.
+        if tool in gated and not request.get("dry_run"):
+            raise Refusal("not_allowed", f"{tool} needs the approval of a person.")

@@ -1,0 +1,263 @@
+"""The requests that change something: records, a public method, a message.
+
+Each answers ``{ids, names, url}``, and for a dry run what would change.
+"""
+
+from markupsafe import Markup, escape
+
+from odoo.exceptions import MissingError
+
+from . import rules
+from .guard import Refusal
+from .methods import check_method, summary
+from .values import Values
+
+MAX_FIELDS = 30
+MAX_BODY = 20_000
+KINDS = {"note": "mail.mt_note", "comment": "mail.mt_comment"}
+
+
+def _only(kwargs, *known):
+    for name in kwargs:
+        if name not in known:
+            raise Refusal("invalid_input", f"Unknown argument {name!r}.")
+
+
+def _writable(guard, model):
+    if not rules.may_write(model._name):
+        raise Refusal(
+            "not_allowed",
+            f"AI tools may not change {model._name}.",
+            "Tell the person you work for what should be changed.",
+        )
+    if model._abstract:
+        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+
+
+def _records(guard, model, ids):
+    """:return: the records to change, all of which exist"""
+    _writable(guard, model)
+    records = guard.records(model, ids)
+    if len(set(ids)) != len(ids) or len(ids) > rules.MAX_RECORDS:
+        raise Refusal(
+            "invalid_input",
+            f"Name each record once, and at most {rules.MAX_RECORDS} of them.",
+        )
+    gone = records - records.exists()
+    if gone:
+        raise MissingError(
+            f"There is no {model._name} with the id {', '.join(map(str, gone.ids))}."
+        )
+    return records
+
+
+def _settle(guard, records):
+    """Everything that the change sets off, while it can still be undone; and once more
+    the rule for records that hang on others, by where they hang now."""
+    guard.env.cr.flush()
+    if records and rules.FOLLOWERS.get(records._name):
+        guard.records(records, records.ids)
+
+
+def url_of(env, model, ident=None):
+    """The address of a record, or of the first part of those of a model's records."""
+    base = env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
+    part = model if "." in model else f"m-{model}"
+    return f"{base.rstrip('/')}/odoo/{part}/{ident or ''}"
+
+
+def answer(guard, records):
+    """What was changed: ids, and names if they can be had. The change is done: what
+    fails from here on must not turn it into an error."""
+    found = {
+        "ids": records.ids,
+        "url": url_of(guard.env, records._name),
+    }
+    try:
+        with guard.env.cr.savepoint(flush=False):
+            found["names"] = [str(record.display_name or "") for record in records]
+    except Exception:  # noqa: BLE001 see above; a broken transaction raises again
+        guard.env.cr.execute("SELECT 1")
+    return found
+
+
+# ---- before and after ----
+
+
+def _shown(model, first=()):
+    """The fields that tell what a record holds: stored, and short enough to show."""
+    fields = model.fields_get(attributes=["type", "store"])
+    names = [
+        name
+        for name, attributes in fields.items()
+        if name in first
+        or (
+            attributes["store"]
+            and attributes["type"] not in ("binary", "one2many", "many2many", "json")
+            and name not in rules.MAGIC_FIELDS
+        )
+    ]
+    return [name for name in names if not rules.is_withheld(name)]
+
+
+def _read(records, names):
+    records.invalidate_recordset()
+    return {row.pop("id"): row for row in records.read(names)}
+
+
+def _change(record_id, name, before, after, first):
+    """One record before and after: the fields that differ, the named ones first."""
+    if before is None or after is None:
+        names = [n for n, v in (after or before).items() if v not in (False, [], "")]
+    else:
+        names = [n for n in after if after[n] != before.get(n)]
+    names.sort(key=lambda n: n not in first)
+    change = {"id": record_id, "name": name}
+    if len(names) > MAX_FIELDS:
+        change["more_fields"] = len(names) - MAX_FIELDS
+        names = names[:MAX_FIELDS]
+    for side, row in (("before", before), ("after", after)):
+        if row is not None:
+            change[side] = {n: row[n] for n in names}
+    return change
+
+
+def _name_of(record):
+    return str(record.display_name or "")
+
+
+# ---- create, write, unlink ----
+
+
+def create_records(guard, model, _ids, kwargs):
+    _only(kwargs, "vals_list")
+    _writable(guard, model)
+    if model._name in rules.WRITE_FIELDS:
+        raise Refusal(
+            "not_allowed",
+            f"AI tools make no {model._name}: files are not sent here.",
+        )
+    rows = kwargs.get("vals_list")
+    if not isinstance(rows, list) or not 1 <= len(rows) <= rules.MAX_RECORDS:
+        raise Refusal(
+            "invalid_input", f"Send the values of 1 to {rules.MAX_RECORDS} records."
+        )
+    values = Values(guard)
+    records = model.create([values.check(model, row) for row in rows])
+    _settle(guard, records)
+    if not guard.dry_run:
+        return answer(guard, records)
+    first = {name for row in rows for name in row}
+    after = _read(records, _shown(model, first))
+    # Their ids are given back: other records will get them.
+    return {
+        "changes": [
+            _change(0, _name_of(record), None, after[record.id], first)
+            for record in records
+        ]
+    }
+
+
+def write_records(guard, model, ids, kwargs):
+    _only(kwargs, "vals")
+    records = _records(guard, model, ids)
+    if not kwargs.get("vals"):
+        raise Refusal("invalid_input", "Name the values to change.")
+    vals = Values(guard).check(model, kwargs["vals"])
+    before = None
+    if guard.dry_run:
+        names = _shown(model, vals)
+        before = _read(records, names)
+    records.write(vals)
+    _settle(guard, records)
+    if before is None:
+        return answer(guard, records)
+    after = _read(records, names)
+    return {
+        "changes": [
+            _change(r.id, _name_of(r), before[r.id], after[r.id], vals) for r in records
+        ]
+    }
+
+
+def unlink_records(guard, model, ids, kwargs):
+    _only(kwargs)
+    records = _records(guard, model, ids)
+    if guard.dry_run:
+        before = _read(records, _shown(model))
+        changes = [_change(r.id, _name_of(r), before[r.id], None, ()) for r in records]
+    found = answer(guard, records)
+    records.unlink()
+    _settle(guard, model)
+    if guard.dry_run:
+        return {"changes": changes}
+    del found["url"]  # leads nowhere any more
+    return found
+
+
+# ---- public methods, messages ----
+
+
+def call_method(guard, model, ids, kwargs):
+    """Run a public business method: what a button does."""
+    _only(kwargs, "method", "kwargs")
+    _writable(guard, model)
+    name, arguments = kwargs.get("method"), kwargs.get("kwargs") or {}
+    method = check_method(guard, model, name, arguments)
+    if getattr(method, "_api_model", False):
+        if ids:
+            raise Refusal("invalid_input", f"{name} works on no records: name no ids.")
+        records = model
+        model.check_access("read")
+    else:
+        records = _records(guard, model, ids)
+        records.check_access("read")
+    if name in rules.BUSINESS_PRIMITIVES:
+        records.check_access("write")
+    result = method(records, **arguments)
+    _settle(guard, records.exists())
+    found = answer(guard, records.exists())
+    return found | summary(guard, result)
+
+
+def message_post(guard, model, ids, kwargs):
+    """Say something on a record, in the user's own name."""
+    _only(kwargs, "body", "kind", "partner_ids")
+    body, kind = kwargs.get("body"), kwargs.get("kind") or "note"
+    if not isinstance(body, str) or not body.strip() or len(body) > MAX_BODY:
+        raise Refusal("invalid_input", f"The body is text of 1 to {MAX_BODY} letters.")
+    if kind not in KINDS:
+        raise Refusal("invalid_input", 'The kind is "note" or "comment".')
+    record = _records(guard, model, ids)
+    if len(record) != 1 or not isinstance(record, guard.env.registry["mail.thread"]):
+        raise Refusal(
+            "invalid_input", f"Messages are for one record, and {model._name} has none."
+        )
+    partners = kwargs.get("partner_ids") or []
+    if partners:
+        partners = guard.records(guard.model("res.partner"), partners)
+        partners.check_access("read")
+        partners = partners.ids
+    text = Markup("<br/>").join(escape(line) for line in body.splitlines())
+    message = record.message_post(
+        body=text,
+        message_type="comment",
+        subtype_xmlid=KINDS[kind],
+        partner_ids=partners,
+    )
+    message_id = message.id
+    _settle(guard, record)
+    return answer(guard, record) | {"message_id": message_id}
+
+
+# method -> function
+WRITES = {
+    "create": create_records,
+    "write": write_records,
+    "unlink": unlink_records,
+    "call_method": call_method,
+    "message_post": message_post,
+}
+# Those that tell what they would do. What a method does outside of the database, such
+# as asking another system, could not be undone.
+DRY = frozenset({"create", "write", "unlink"})

@@ -1,0 +1,146 @@
+package odootest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+)
+
+// changers are the methods that change something.
+var changers = map[string]bool{"create": true, "write": true, "unlink": true, "call_method": true, "message_post": true}
+
+// answered is what was answered to a change with an idempotency key.
+type answered struct {
+	request string
+	value   any
+}
+
+// once runs a change, unless it was answered before. The caller holds the lock.
+func (s *Server) once(c Call, connection int64, run func() (any, *Problem)) (any, *Problem) {
+	if c.IdempotencyKey == "" || c.DryRun {
+		return run()
+	}
+	key := fmt.Sprint(connection, " ", c.IdempotencyKey)
+	request, err := json.Marshal([]any{c.Model, c.Method, c.IDs, c.Kwargs, c.Context})
+	if err != nil {
+		return nil, &Problem{Kind: "invalid_input", Message: "not JSON"}
+	}
+	if old, known := s.answered[key]; known {
+		if old.request != string(request) {
+			return nil, &Problem{
+				"conflict", "This idempotency key was used for another request; nothing was done.", "Take a new key for each new request.",
+			}
+		}
+		again := map[string]any{"replayed": true}
+		maps.Copy(again, old.value.(map[string]any))
+		return again, nil
+	}
+	value, p := run()
+	if p == nil {
+		s.answered[key] = answered{string(request), value}
+	}
+	return value, p
+}
+
+// change runs one change. A method of a record does nothing; a message is not kept.
+func (t *table) change(c Call) (any, *Problem) {
+	if c.Method == "create" {
+		return t.create(c)
+	}
+	for _, id := range c.IDs {
+		if t.rows[id] == nil {
+			return nil, &Problem{Kind: "not_found", Message: fmt.Sprintf("There is no %s with the id %d.", c.Model, id)}
+		}
+	}
+	vals, _ := c.Kwargs["vals"].(map[string]any)
+	if p := t.known(c.Model, maps.Keys(vals)); p != nil {
+		return nil, p
+	}
+	value := t.told(c.Model, c.IDs)
+	switch c.Method {
+	case "write":
+		before := maps.Clone(t.rows)
+		for _, id := range c.IDs {
+			row := maps.Clone(t.rows[id]) // answers under way may still read the old one
+			maps.Copy(row, vals)
+			t.rows[id] = row
+		}
+		value = t.told(c.Model, c.IDs)
+		if c.DryRun {
+			value = t.changes(c.IDs, before, t.rows)
+			t.rows = before
+		}
+	case "unlink":
+		if c.DryRun {
+			return t.changes(c.IDs, t.rows, nil), nil
+		}
+		for _, id := range c.IDs {
+			delete(t.rows, id)
+		}
+		delete(value, "url")
+	case "call_method":
+		value["result"] = "true"
+	case "message_post":
+		value["message_id"] = 1
+	}
+	return value, nil
+}
+
+func (t *table) create(c Call) (any, *Problem) {
+	list, _ := c.Kwargs["vals_list"].([]any)
+	ids := []int64{}
+	before, next := maps.Clone(t.rows), t.next
+	for _, v := range list {
+		vals, _ := v.(map[string]any)
+		if p := t.known(c.Model, maps.Keys(vals)); p != nil {
+			t.rows, t.next = before, next
+			return nil, p
+		}
+		ids = append(ids, t.add(vals))
+	}
+	if c.DryRun {
+		changes := t.changes(ids, nil, t.rows)
+		t.rows, t.next = before, next
+		return changes, nil
+	}
+	return t.told(c.Model, ids), nil
+}
+
+// told is the addon's answer to a change that was made.
+func (t *table) told(model string, ids []int64) map[string]any {
+	names := []any{}
+	for _, id := range ids {
+		names = append(names, t.rows[id]["display_name"])
+	}
+	if ids == nil {
+		ids = []int64{}
+	}
+	return map[string]any{"ids": ids, "names": names, "url": "http://odoo.example/odoo/" + model + "/"}
+}
+
+// changes is the addon's answer to a change that was tried out.
+func (t *table) changes(ids []int64, before, after map[int64]Record) map[string]any {
+	list := []any{}
+	for _, id := range ids {
+		change := map[string]any{"id": id}
+		old, now := before[id], after[id]
+		if old != nil {
+			change["before"], change["name"] = maps.Clone(old), old["display_name"]
+		} else {
+			change["id"] = 0
+		}
+		if now != nil {
+			change["after"], change["name"] = maps.Clone(now), now["display_name"]
+		}
+		if old != nil && now != nil {
+			for name := range now {
+				if fmt.Sprint(old[name]) == fmt.Sprint(now[name]) {
+					delete(change["before"].(Record), name)
+					delete(change["after"].(Record), name)
+				}
+			}
+		}
+		list = append(list, change)
+	}
+	return map[string]any{"changes": list}
+}

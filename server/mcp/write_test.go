@@ -1,0 +1,217 @@
+package mcp_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"doorman/server/access"
+)
+
+// writer is a fake whose connection may write, and that answers changes.
+func writer() *fakeGateway {
+	f := newFake()
+	f.snapshot.Connection.Policy.Scopes = append(f.snapshot.Connection.Policy.Scopes, access.ScopeORM)
+	f.call = func(_ access.Fence, r access.Request) (access.Reply, error) {
+		if r.DryRun {
+			return reply(`{"changes":[{"id":1,"name":"Acme","before":{"comment":"<p>a</p>","parent_id":false},"after":{"comment":"<p>b</p>","parent_id":[3,"Holding"]}}]}`), nil
+		}
+		switch r.Method {
+		case "call_method":
+			return reply(`{"ids":[1],"names":["Acme"],"url":"https://odoo.example/odoo/res.partner/","result":"true"}`), nil
+		case "message_post":
+			return reply(`{"ids":[1],"names":["Acme"],"url":"https://odoo.example/odoo/res.partner/","message_id":9}`), nil
+		}
+		return reply(`{"ids":[1],"names":["Acme"],"url":"https://odoo.example/odoo/res.partner/"}`), nil
+	}
+	return f
+}
+
+// goodWrites is one good call of each tool that changes something, and the request that it becomes.
+var goodWrites = []struct{ tool, args, method, kwargs string }{
+	{"create_records", `{"model":"res.partner","records":"[{\"name\":\"A\",\"color\":1000000}]"}`, "create", `{"vals_list":[{"name":"A","color":1000000}]}`},
+	{"create_records", `{"model":"res.partner","records":[{"name":"A"},{"name":"B"}]}`, "create", `{"vals_list":[{"name":"A"},{"name":"B"}]}`},
+	{"create_records", `{"model":"res.partner","records":{"name":"A"}}`, "create", `{"vals_list":[{"name":"A"}]}`},
+	{"create_records", `{"model":"res.partner","records":"{\"name\":\"A\"}"}`, "create", `{"vals_list":[{"name":"A"}]}`},
+	{"update_records", `{"model":"res.partner","ids":[1,2],"values":"{\"child_ids\":[[4,7,0]]}"}`, "write", `{"vals":{"child_ids":[[4,7,0]]}}`},
+	{"update_records", `{"model":"res.partner","ids":[1],"values":{"ref":null}}`, "write", `{"vals":{"ref":null}}`},
+	{"delete_records", `{"model":"res.partner","ids":[1]}`, "unlink", `{}`},
+	{"call_method", `{"model":"res.partner","ids":[1],"method":"create_company"}`, "call_method", `{"kwargs":{},"method":"create_company"}`},
+	{"call_method", `{"model":"res.partner","method":"do_it","kwargs":{"a":1.0}}`, "call_method", `{"kwargs":{"a":1.0},"method":"do_it"}`},
+	{"call_method", `{"model":"res.partner","method":"do_it","kwargs":"{\"a\":[1]}"}`, "call_method", `{"kwargs":{"a":[1]},"method":"do_it"}`},
+	{"post_message", `{"model":"res.partner","id":1,"body":"Hi"}`, "message_post", `{"body":"Hi","kind":"note"}`},
+	{"post_message", `{"model":"res.partner","id":1,"body":"Hi","kind":"comment","notify_partner_ids":[3]}`, "message_post", `{"body":"Hi","kind":"comment","partner_ids":[3]}`},
+}
+
+// TestWritesBecomeOneRequest: what Odoo is asked, once, and what the client gets.
+func TestWritesBecomeOneRequest(t *testing.T) {
+	f := writer()
+	url := endpoint(t, f).URL
+	for _, row := range goodWrites {
+		t.Run(row.tool+" "+row.args, func(t *testing.T) {
+			before := f.callCount()
+			a := call(t, url, row.tool, row.args)
+			if a.kind() != "" || f.callCount() != before+1 {
+				t.Fatalf("%d calls: %s", f.callCount()-before, a.body)
+			}
+			r := f.last()
+			kwargs, err := json.Marshal(r.Kwargs)
+			if err != nil || r.Method != row.method || string(kwargs) != row.kwargs {
+				t.Errorf("asked %s %s, want %s %s", r.Method, kwargs, row.method, row.kwargs)
+			}
+			if got := fmt.Sprint(a.Result.StructuredContent["records"]); got != "[map[id:1 name:Acme url:https://odoo.example/odoo/res.partner/1]]" {
+				t.Errorf("records: %s", got)
+			}
+		})
+	}
+}
+
+func TestWriteParameters(t *testing.T) {
+	f := writer()
+	url := endpoint(t, f).URL
+	call(t, url, "update_records", `{"model":"res.partner","ids":[1],"values":{"name":"x"},"idempotency_key":"k","language":"fr_FR","company_id":3}`)
+	r := f.last()
+	if r.IdempotencyKey != "k" || r.Context["lang"] != "fr_FR" || fmt.Sprint(r.Context["allowed_company_ids"]) != "[3]" || r.DryRun {
+		t.Errorf("asked %+v", r)
+	}
+	a := call(t, url, "update_records", `{"model":"res.partner","ids":[1],"values":{"name":"x"},"dry_run":true}`)
+	if !f.last().DryRun || a.Result.StructuredContent["dry_run"] != true || !strings.Contains(a.body, "Nothing was changed") {
+		t.Errorf("%s", a.body)
+	}
+	changes, err := json.Marshal(a.Result.StructuredContent["changes"])
+	want := `[{"after":{"comment":"b","parent_id":{"id":3,"name":"Holding"}},"before":{"comment":"a","parent_id":null},"id":1,"name":"Acme"}]`
+	if err != nil || string(changes) != want {
+		t.Errorf("changes %s, want %s", changes, want)
+	}
+}
+
+// TestWritesAreRefusedBeforeOdooIsAsked: what is plainly wrong costs Odoo nothing.
+func TestWritesAreRefusedBeforeOdooIsAsked(t *testing.T) {
+	f := writer()
+	url := endpoint(t, f).URL
+	ids := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(make([]int, 101))), ","), "[]")
+	many := strings.TrimSuffix(strings.Repeat(`{"name":"x"},`, 101), ",")
+	for _, row := range []struct{ tool, args, kind, says string }{
+		{"create_records", `{"model":"res.partner"}`, "invalid_input", "records"},
+		{"create_records", `{"model":"res.partner","records":[]}`, "invalid_input", "records"},
+		{"create_records", `{"model":"res.partner","records":"x"}`, "invalid_input", "records"},
+		{"create_records", `{"model":"res.partner","records":[7]}`, "invalid_input", "no JSON object"},
+		{"create_records", `{"model":"res.partner","records":[null]}`, "invalid_input", "no JSON object"},
+		{"create_records", `{"model":"res.partner","records":[` + many + `]}`, "invalid_input", "101 records"},
+		{"create_records", `{"model":"res.partner","records":[{"nmae":"x"}]}`, "unknown_field", "Did you mean name"},
+		{"create_records", `{"model":"res.partner","records":[{"name":"x"},{"nmae":"x"}]}`, "unknown_field", "Did you mean name"},
+		{"create_records", `{"model":"res.partner","records":"[{\"name\":\"x\",\"name\":\"y\"}]"}`, "invalid_input", "twice"},
+		{"create_records", `{"model":"res.partner","records":[{"image_1920":"eA=="}]}`, "invalid_input", "file"},
+		{"create_records", `{"model":"res.partner","recods":[]}`, "invalid_input", "Did you mean records"},
+		{"create_records", `{"records":[{"name":"x"}]}`, "invalid_input", "model"},
+		{"create_records", `{"model":"ir.rule","records":[{"name":"x"}]}`, "not_allowed", "ir.rule"},
+		{"create_records", `{"model":"res.partner","records":[{"name":"x"}],"idempotency_key":"` + strings.Repeat("k", 65) + `"}`, "invalid_input", "64"},
+		{"create_records", `{"model":"res.partner","records":[{"name":"x"}],"dry_run":"yes"}`, "invalid_input", "dry_run"},
+		{"create_records", `{"model":"res.partner","records":[{"name":"x"}],"language":"../x"}`, "invalid_input", "language"},
+		{"update_records", `{"model":"res.partner","ids":[1]}`, "invalid_input", "values"},
+		{"update_records", `{"model":"res.partner","ids":[1],"values":{}}`, "invalid_input", "no values"},
+		{"update_records", `{"model":"res.partner","ids":[1],"values":"{ }"}`, "invalid_input", "no values"},
+		{"update_records", `{"model":"res.partner","ids":[1],"values":[{"name":"x"}]}`, "invalid_input", "no JSON object"},
+		{"update_records", `{"model":"res.partner","values":{"name":"x"}}`, "invalid_input", "ids"},
+		{"update_records", `{"model":"res.partner","ids":[],"values":{"name":"x"}}`, "invalid_input", "ids"},
+		{"update_records", `{"model":"res.partner","ids":[0],"values":{"name":"x"}}`, "invalid_input", "record id"},
+		{"update_records", `{"model":"res.partner","ids":[1,1],"values":{"name":"x"}}`, "invalid_input", "twice"},
+		{"update_records", `{"model":"res.partner","ids":[` + ids + `],"values":{"name":"x"}}`, "invalid_input", "101"},
+		{"delete_records", `{"model":"res.partner"}`, "invalid_input", "ids"},
+		{"delete_records", `{"model":"res.partner","ids":["x"]}`, "invalid_input", "ids"},
+		{"delete_records", `{"model":"res.partner","ids":[4294967296]}`, "invalid_input", "record id"},
+		{"call_method", `{"model":"res.partner","ids":[1]}`, "invalid_input", "method"},
+		{"call_method", `{"model":"res.partner","ids":[1],"method":"_write"}`, "invalid_input", "private"},
+		{"call_method", `{"model":"res.partner","ids":[1],"method":"a.b"}`, "invalid_input", "method"},
+		{"call_method", `{"model":"res.partner","ids":[1],"method":"do_it","kwargs":[1]}`, "invalid_input", "kwargs"},
+		{"call_method", `{"model":"res.partner","ids":[1],"method":"do_it","dry_run":true}`, "invalid_input", "dry_run"},
+		{"call_method", `{"model":"doorman","ids":[1,1],"method":"do_it"}`, "invalid_input", "twice"},
+		{"post_message", `{"model":"res.partner","body":"x"}`, "invalid_input", "id"},
+		{"post_message", `{"model":"res.partner","id":1}`, "invalid_input", "body"},
+		{"post_message", `{"model":"res.partner","id":1,"body":" \n"}`, "invalid_input", "body"},
+		{"post_message", `{"model":"res.partner","id":1,"body":"` + strings.Repeat("x", 20_001) + `"}`, "invalid_input", "20000"},
+		{"post_message", `{"model":"res.partner","id":1,"body":"x","kind":"email"}`, "invalid_input", "comment"},
+		{"post_message", `{"model":"res.partner","id":1,"body":"x","notify_partner_ids":[0]}`, "invalid_input", "record id"},
+		{"post_message", `{"model":"ir.rule","id":1,"body":"x"}`, "not_allowed", "ir.rule"},
+	} {
+		t.Run(row.tool+" "+row.args[:min(80, len(row.args))], func(t *testing.T) {
+			a := call(t, url, row.tool, row.args)
+			if a.kind() != row.kind || !strings.Contains(a.body, row.says) {
+				t.Errorf("got %q, want %s with %q: %s", a.kind(), row.kind, row.says, a.body)
+			}
+			if n := f.callCount(); n != 0 {
+				t.Fatalf("Odoo was asked %d times", n)
+			}
+		})
+	}
+}
+
+// TestWhoMayWrite: the scope, and the read-only switch, for every tool that changes something.
+func TestWhoMayWrite(t *testing.T) {
+	for _, row := range goodWrites {
+		for name, change := range map[string]func(*access.Snapshot){
+			"not_allowed": func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} },
+			"read_only":   func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true },
+		} {
+			f := writer()
+			f.change(change)
+			a := call(t, endpoint(t, f).URL, row.tool, row.args)
+			if a.kind() != name || f.callCount() != 0 {
+				t.Errorf("%s: got %q, want %s, %d calls", row.tool, a.kind(), name, f.callCount())
+			}
+		}
+	}
+}
+
+// TestWritesAreNeverRetried: an answer that got lost is an error, and Odoo is not asked again.
+func TestWritesAreNeverRetried(t *testing.T) {
+	for _, row := range goodWrites {
+		f := writer()
+		f.call = func(access.Fence, access.Request) (access.Reply, error) {
+			return access.Reply{}, &access.Error{Kind: access.OdooUnavailable, Message: "lost"}
+		}
+		a := call(t, endpoint(t, f).URL, row.tool, row.args)
+		if a.kind() != "odoo_unavailable" || f.callCount() != 1 {
+			t.Errorf("%s: %q after %d calls", row.tool, a.kind(), f.callCount())
+		}
+	}
+}
+
+// TestADoneWriteIsNoError: whatever Odoo says of a change that it has made.
+func TestADoneWriteIsNoError(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"ids":[1]}`:                         `"records":[{"id":1}]`,
+		`{"ids":[1,2],"names":["A"]}`:         `"records":[{"id":1,"name":"A"},{"id":2}]`,
+		`true`:                                "could not be read",
+		`{"ids":"x"}`:                         "could not be read",
+		`{"ids":[1],"replayed":true}`:         "not done again",
+		`{"ids":[],"names":null}`:             `"count":0`,
+		`{"ids":[1],"names":["A"],"url":"u"}`: `"url":"u1"`,
+	} {
+		f := writer()
+		f.call = func(access.Fence, access.Request) (access.Reply, error) { return reply(answer), nil }
+		url := endpoint(t, f).URL
+		for _, row := range goodWrites {
+			a := call(t, url, row.tool, row.args)
+			if body := strings.ReplaceAll(a.body, `\"`, `"`); a.kind() != "" || !strings.Contains(body, want) {
+				t.Errorf("%s of %s: no %s in %s", row.tool, answer, want, body)
+			}
+		}
+	}
+}
+
+// TestLongDryRunsAreCut: at a record, and it says so.
+func TestLongDryRunsAreCut(t *testing.T) {
+	f := writer()
+	f.call = func(access.Fence, access.Request) (access.Reply, error) {
+		change := `{"id":1,"name":"A","before":{"name":"` + strings.Repeat("x", 1900) + `"}},`
+		return reply(`{"changes":[` + strings.TrimSuffix(strings.Repeat(change, 100), ",") + `]}`), nil
+	}
+	a := call(t, endpoint(t, f).URL, "delete_records", `{"model":"res.partner","ids":[1],"dry_run":true}`)
+	changes, _ := a.Result.StructuredContent["changes"].([]any)
+	text := a.Result.Content[0].Text
+	if len(text) > 100_000 || len(changes) == 0 || len(changes) == 100 || !strings.Contains(text, fmt.Sprintf("%d of 100", len(changes))) {
+		t.Errorf("%d letters, %d changes", len(text), len(changes))
+	}
+}
