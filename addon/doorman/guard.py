@@ -41,6 +41,9 @@ class Guard:
     :param bool dry_run: whether to tell what would change; it is undone afterwards
     """
 
+    # Turns what would change into texts, where a person is to read it.
+    describer = None
+
     def __init__(self, env, allowed, dry_run=False):
         self.env = env
         self.allowed = allowed

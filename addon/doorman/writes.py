@@ -10,6 +10,7 @@ from odoo.exceptions import MissingError
 from . import rules
 from .guard import Refusal
 from .methods import check_method, summary
+from .previews import Shown
 from .values import Values
 
 MAX_FIELDS = 30
@@ -100,15 +101,23 @@ def _shown(model, first=()):
     return [name for name in names if not rules.is_withheld(name)]
 
 
-def _read(records, names):
+def _read(guard, records, names):
+    """The values as they are now: as texts too, where a person is to read them. Later
+    the records that they name may be gone."""
     records.invalidate_recordset()
-    return {row.pop("id"): row for row in records.read(names)}
+    rows = {row.pop("id"): row for row in records.read(names)}
+    if guard.describer:
+        for record in records:
+            row = rows[record.id]
+            for name in row:
+                row[name] = guard.describer.shown(record, name, row[name])
+    return rows
 
 
 def _change(record_id, name, before, after, first):
     """One record before and after: the fields that differ, the named ones first."""
     if before is None or after is None:
-        names = [n for n, v in (after or before).items() if v not in (False, [], "")]
+        names = [n for n, v in (after or before).items() if not _is_empty(v)]
     else:
         names = [n for n in after if after[n] != before.get(n)]
     names.sort(key=lambda n: n not in first)
@@ -120,6 +129,15 @@ def _change(record_id, name, before, after, first):
         if row is not None:
             change[side] = {n: row[n] for n in names}
     return change
+
+
+def _is_empty(value):
+    return (value.raw if isinstance(value, Shown) else value) in (False, [], "")
+
+
+def _named(records):
+    """What a method or a message is for: it is not tried out."""
+    return {"changes": [{"id": r.id, "name": _name_of(r)} for r in records]}
 
 
 def _name_of(record):
@@ -148,7 +166,7 @@ def create_records(guard, model, _ids, kwargs):
     if not guard.dry_run:
         return answer(guard, records)
     first = {name for row in rows for name in row}
-    after = _read(records, _shown(model, first))
+    after = _read(guard, records, _shown(model, first))
     # Their ids are given back: other records will get them.
     return {
         "changes": [
@@ -167,12 +185,12 @@ def write_records(guard, model, ids, kwargs):
     before = None
     if guard.dry_run:
         names = _shown(model, vals)
-        before = _read(records, names)
+        before = _read(guard, records, names)
     records.write(vals)
     _settle(guard, records)
     if before is None:
         return answer(guard, records)
-    after = _read(records, names)
+    after = _read(guard, records, names)
     return {
         "changes": [
             _change(r.id, _name_of(r), before[r.id], after[r.id], vals) for r in records
@@ -184,7 +202,7 @@ def unlink_records(guard, model, ids, kwargs):
     _only(kwargs)
     records = _records(guard, model, ids)
     if guard.dry_run:
-        before = _read(records, _shown(model))
+        before = _read(guard, records, _shown(model))
         changes = [_change(r.id, _name_of(r), before[r.id], None, ()) for r in records]
     found = answer(guard, records)
     records.unlink()
@@ -214,6 +232,8 @@ def call_method(guard, model, ids, kwargs):
         records.check_access("read")
     if name in rules.BUSINESS_PRIMITIVES:
         records.check_access("write")
+    if guard.dry_run:
+        return _named(records)
     result = method(records, **arguments)
     _settle(guard, records.exists())
     found = answer(guard, records.exists())
@@ -238,6 +258,8 @@ def message_post(guard, model, ids, kwargs):
         partners = guard.records(guard.model("res.partner"), partners)
         partners.check_access("read")
         partners = partners.ids
+    if guard.dry_run:
+        return _named(record)
     text = Markup("<br/>").join(escape(line) for line in body.splitlines())
     message = record.message_post(
         body=text,

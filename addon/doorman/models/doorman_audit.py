@@ -30,6 +30,7 @@ COLUMNS = (
     "count",
     "request_payload",
     "response_payload",
+    "approval_id",
 )
 # Why a request is refused before it counts: it did not get past the door.
 AT_THE_DOOR = ["unauthenticated", "forbidden", "rate_limited"]
@@ -103,7 +104,12 @@ class DoormanAudit(models.Model):
     orm_method = fields.Char("ORM method", readonly=True)
     record_ids = fields.Char("Records", readonly=True)
     outcome = fields.Selection(
-        [("ok", "OK"), ("error", "Error"), ("refused", "Refused")],
+        [
+            ("ok", "OK"),
+            ("pending", "Waits for approval"),
+            ("error", "Error"),
+            ("refused", "Refused"),
+        ],
         readonly=True,
         required=True,
     )
@@ -117,6 +123,7 @@ class DoormanAudit(models.Model):
         default=1,
         help="More than one: the same request, refused so often within seconds.",
     )
+    approval_id = LooseMany2one("doorman.approval", readonly=True)
     request_payload = fields.Text("Asked", readonly=True)
     response_payload = fields.Text("Answered", readonly=True)
     # Whether the connection's counters hold it already.

@@ -432,7 +432,7 @@ class DoormanConnection(models.Model):
         """What one version of this connection may change with.
 
         :return: whether it only reads, its scopes, the tools it may use (None: all),
-            and those of them that need approval
+            and what needs approval (None: nothing)
         """
         policy = self.sudo()._policy()
         allowed = policy.get("allowed_tools")
@@ -440,7 +440,7 @@ class DoormanConnection(models.Model):
             policy["read_only"],
             frozenset(policy["scopes"]),
             None if allowed is None else frozenset(allowed),
-            frozenset(policy.get("approval", {}).get("tools", ())),
+            policy.get("approval"),
         )
 
     def _snapshot(self):

@@ -94,12 +94,16 @@ class DoormanGateway(models.AbstractModel):
         "resolve",
         "call",
         "fields",
+        "request_approval",
+        "approval_status",
         "record",
         "sync_catalog",
         "fold_use",
         "expire_connections",
         "remind_expiry",
         "purge_audit",
+        "expire_approvals",
+        "remind_approvals",
     )
 
     def init(self):
@@ -171,9 +175,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         started = time.monotonic()
         answer, audit = self._fenced(fence, request)
-        audit["duration_ms"] = round((time.monotonic() - started) * 1000)
-        if "stale" not in answer:
-            self.env["doorman.audit"]._insert(audit, fenced=True)
+        self._leave_row(answer, audit, started)
         return answer
 
     @api.model
@@ -188,6 +190,11 @@ class DoormanGateway(models.AbstractModel):
         request = {"model": model, "method": "fields_get", "context": {"lang": lang}}
         answer, _audit = self._fenced(fence, request)
         return answer
+
+    def _leave_row(self, answer, audit, started):
+        audit["duration_ms"] = round((time.monotonic() - started) * 1000)
+        if "stale" not in answer:
+            self.env["doorman.audit"]._insert(audit, fenced=True)
 
     @api.model
     def record(self, events):
@@ -263,10 +270,12 @@ class DoormanGateway(models.AbstractModel):
         # the cache mostly knows.
         return self.env["doorman.connection"].browse(row["id"])
 
-    def _fenced(self, fence, request):
+    def _fenced(self, fence, request, work=None, durable=False):
         """Check the fence, then run. What is checked and what is done see the same
         snapshot of the database: there is no moment in between.
 
+        :param work: does it and gives the answer; by default the request itself
+        :param bool durable: whether it writes, whatever the request does
         :return: the answer, and the audit row without its duration
         """
         if not isinstance(fence, dict) or not isinstance(request, dict):
@@ -275,7 +284,9 @@ class DoormanGateway(models.AbstractModel):
         # A row of a call that only read may be lost if PostgreSQL itself crashes
         # within a fraction of a second; a write waits for the disk.
         row = self._fence_row(
-            fence.get("proof"), self._timeout(request), "off" if reads else "on"
+            fence.get("proof"),
+            self._timeout(request),
+            "off" if reads and not durable else "on",
         )
         audit = self._audit_row(row, request)
         if row and row["log_payloads"]:
@@ -294,13 +305,9 @@ class DoormanGateway(models.AbstractModel):
             or fence.get("registry") != self._registry()
         ):
             return {"stale": connection.sudo()._snapshot()}, audit
+        audit["outcome"] = "ok"
         try:
-            if reads:
-                guard = self._guard(connection, row, request)
-                value = operations.run(guard, request)
-                self.env.flush_all()
-            else:
-                value = self._write(connection, row, request, audit)
+            answer = (work or self._answer)(connection, row, request, audit)
         except Exception as exc:
             self._undo()
             error = self._error(exc)
@@ -310,10 +317,27 @@ class DoormanGateway(models.AbstractModel):
             audit["reason"] = audit.pop("kind")
             audit.pop("hint", None)
             return {"error": error}, audit
-        audit.update(outcome="ok")
         if row["log_payloads"]:
-            audit["response_payload"] = self._payload(value)
-        return {"value": value, "registry": self._registry()}, audit
+            audit["response_payload"] = self._payload(answer)
+        return answer | {"registry": self._registry()}, audit
+
+    def _answer(self, connection, row, request, audit):
+        return {"value": self._do(connection, row, request, audit)}
+
+    def _do(self, connection, row, request, audit, approved=False):
+        """Run a request.
+
+        :param bool approved: a person has approved it
+        :return: the answer of the operation, plain JSON
+        """
+        if not operations.only_reads(request):
+            return self._write(connection, row, request, audit, approved)
+        guard = self._guard(connection, row, request)
+        if not approved:
+            self._check_gate(guard, connection, row, request)
+        value = operations.run(guard, request)
+        self.env.flush_all()
+        return value
 
     def _timeout(self, request):
         timeout = request.get("timeout_ms")

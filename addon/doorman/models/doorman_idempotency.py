@@ -38,7 +38,8 @@ CLAIM = """
 """
 FIND = (
     "SELECT digest, answer FROM doorman_idempotency WHERE connection_id = %s "
-    "AND key = %s"
+    "AND key = %s "
+    "AND created >= now() at time zone 'utc' - make_interval(hours => %s)"
 )
 ANSWER = (
     "UPDATE doorman_idempotency SET answer = %s WHERE connection_id = %s AND key = %s"
@@ -72,13 +73,7 @@ class DoormanIdempotency(models.AbstractModel):
         :return: the answer, and whether it is that of an earlier request
         :raise Refusal: if the key stands for another request, or for one that runs now
         """
-        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY:
-            raise Refusal(
-                "invalid_input",
-                f"The idempotency key is a text of 1 to {MAX_KEY} letters.",
-            )
-        # As a hash: any text will do, and none of it is kept.
-        key = hashlib.sha256(key.encode(errors="backslashreplace")).hexdigest()
+        key = self._hash(key)
         cr = self.env.cr
         cr.execute(LOCK, [f"doorman {connection_id} {key}"])
         if not cr.fetchone()[0]:
@@ -89,19 +84,39 @@ class DoormanIdempotency(models.AbstractModel):
             )
         cr.execute(CLAIM, [connection_id, key, digest, KEEP_HOURS])
         if not cr.fetchone():
-            cr.execute(FIND, [connection_id, key])
-            known, answer = cr.fetchone()
-            if known != digest:
-                raise Refusal(
-                    "conflict",
-                    "This idempotency key was used for another request; nothing was "
-                    "done.",
-                    "Take a new key for each new request.",
-                )
-            return json.loads(answer), True
+            return self._known(connection_id, key, digest), True
         answer = run()
         cr.execute(ANSWER, [json.dumps(answer), connection_id, key])
         return answer, False
+
+    def _find(self, connection_id, key, digest):
+        """:return: the answer of the last day to this request with this key, or None
+        :raise Refusal: if the key stands for another request
+        """
+        return self._known(connection_id, self._hash(key), digest)
+
+    def _known(self, connection_id, key, digest):
+        self.env.cr.execute(FIND, [connection_id, key, KEEP_HOURS])
+        known, answer = self.env.cr.fetchone() or (None, None)
+        if known is None:
+            return None
+        if known != digest:
+            raise Refusal(
+                "conflict",
+                "This idempotency key was used for another request; nothing was done.",
+                "Take a new key for each new request.",
+            )
+        return json.loads(answer)
+
+    @staticmethod
+    def _hash(key):
+        """As a hash: any text will do, and none of it is kept."""
+        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY:
+            raise Refusal(
+                "invalid_input",
+                f"The idempotency key is a text of 1 to {MAX_KEY} letters.",
+            )
+        return hashlib.sha256(key.encode(errors="backslashreplace")).hexdigest()
 
     def _purge(self):
         self.env.cr.execute(PURGE, [KEEP_HOURS])

@@ -18,7 +18,8 @@ FOLD = """
         UPDATE doorman_audit a SET folded = true FROM batch WHERE a.id = batch.id
         RETURNING a.connection_id, a.time, a.count,
                   a.outcome = 'refused' AND a.reason = ANY(%s) AS at_the_door,
-                  a.method = 'tools/call' AS is_call
+                  a.method = 'tools/call' AS is_call,
+                  a.method LIKE 'approval/%%' AS decided
     ), used AS (
         SELECT connection_id,
                -- A clock that goes ahead must not keep it from ever being idle.
@@ -26,7 +27,9 @@ FOLD = """
                    FILTER (WHERE NOT at_the_door) AS last,
                COALESCE(sum(count) FILTER (WHERE is_call AND NOT at_the_door), 0)
                    AS requests
-          FROM marked WHERE connection_id IS NOT NULL GROUP BY connection_id
+          -- What a person decides is no use of the connection.
+          FROM marked WHERE connection_id IS NOT NULL AND NOT decided
+         GROUP BY connection_id
     ), moved AS (
         UPDATE doorman_connection c
            SET request_count =

@@ -11,6 +11,7 @@ POLICY_FIELDS = frozenset(
         "allowed_model_ids",
         "company_ids",
         "approval_tool_ids",
+        "approval_rule_ids",
         "approver_id",
         "approver_group_id",
         "approval_expiry_hours",
@@ -237,10 +238,11 @@ class DoormanPolicyMixin(models.AbstractModel):
                 policy[name] = listed
         # Also tools that are switched off: back on, they must still be gated.
         gated = self.with_context(active_test=False).approval_tool_ids
-        if gated:
+        if gated or self.approval_rule_ids:
             approver = self.approver_id or self.approver_group_id
             policy["approval"] = {
                 "tools": gated.mapped("name"),
+                "rules": self.approval_rule_ids._wire(),
                 "approver": approver.display_name or "",
             }
         return policy

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 
 # Odoo's own palette: green, yellow, red.
 RISK_COLORS = {"low": 10, "medium": 3, "high": 1}
@@ -72,7 +72,20 @@ class DoormanTool(models.Model):
         for tool in self:
             tool.display_name = words.get(tool.risk, "%s") % tool.name
 
+    @api.model
+    @tools.ormcache()
+    def _facts(self):
+        """:return: ``{name: (whether it is switched on, its risk)}``"""
+        catalog = self.sudo().with_context(active_test=False).search([])
+        return {t.name: (t.active, t.risk or "") for t in catalog}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
     def write(self, vals):
+        self.env.registry.clear_cache()
         changed = self.filtered(
             lambda tool: "active" in vals and tool.active != bool(vals["active"])
         )
@@ -91,11 +104,11 @@ class DoormanTool(models.Model):
             )
         return res
 
-    def _sync(self, tools):
+    def _sync(self, catalog):
         """Make the catalog what the service offers. A tool that is offered no more
         stays, so that allow lists and audit rows that name it keep their meaning.
 
-        :param list tools: dicts with the keys of ``_protected_fields``, ``scope``
+        :param list catalog: dicts with the keys of ``_protected_fields``, ``scope``
             for ``scope_code``
         :return: how many were created, updated, retired
         :rtype: dict
@@ -104,7 +117,7 @@ class DoormanTool(models.Model):
             t.name: t for t in self.sudo().with_context(active_test=False).search([])
         }
         done = {"created": 0, "updated": 0, "retired": 0}
-        for tool in tools:
+        for tool in catalog:
             if not isinstance(tool, dict) or not tool.get("name"):
                 raise TypeError("a tool is an object with a name")
             vals = {

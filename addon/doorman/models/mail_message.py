@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 
 # Whose chatter tells who changed what.
-KEPT = ("doorman.connection", "doorman.settings")
+KEPT = ("doorman.connection", "doorman.settings", "doorman.approval")
 
 
 class MailMessage(models.Model):

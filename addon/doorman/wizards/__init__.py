@@ -1,2 +1,3 @@
 from . import doorman_connect_wizard
 from . import doorman_rotate_key
+from . import doorman_reject

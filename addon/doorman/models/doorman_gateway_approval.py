@@ -1,0 +1,271 @@
+import json
+import time
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+
+from .. import canonical, gating, operations
+from ..approval_states import PENDING
+from ..guard import Refusal
+from ..previews import versions
+from .doorman_approval import MAX_PENDING
+from .doorman_connection import LIVE_STATES
+from .doorman_gateway_write import TOOLS
+
+MAX_ARGUMENTS = 1_000_000
+# Of a request, what is done; the rest tells how, and by whom.
+PAYLOAD = ("model", "method", "ids", "kwargs", "context")
+NOT_FOUND = "There is no such request for approval of this connection."
+
+
+class DoormanGateway(models.AbstractModel):
+    """Calls that wait for a person.
+
+    request_approval ── the rules of a call ── tried out, and undone: what it would
+                        do ── kept ── an activity for everyone who may decide
+    approval_status ─── how it stands, and once it is done the answer of the call
+    """
+
+    _inherit = "doorman.gateway"
+
+    @api.model
+    def request_approval(self, fence, request):
+        """Put a call before a person instead of running it. Asked for the same again
+        while it waits, it is the same request.
+
+        :param dict fence: as for ``call``
+        :param dict request: as for ``call``, and ``arguments`` of the tool
+        :return: ``{pending, registry}``; ``{value, registry}`` where the idempotency
+            key stands for a call that is done; ``{stale}`` or ``{error}``
+        """
+        self._check_caller()
+        started = time.monotonic()
+        answer, audit = self._fenced(fence, request, self._ask, durable=True)
+        self._leave_row(answer, audit, started)
+        return answer
+
+    @api.model
+    def approval_status(self, fence, request_id, audit=None):
+        """How a request of this connection stands.
+
+        :param int request_id: as ``request_approval`` gave it
+        :param dict audit: what the audit row says of this question
+        :return: ``{approval, registry}``, ``{stale}`` or ``{error}``
+        """
+        self._check_caller()
+        started = time.monotonic()
+
+        def tell(_connection, row, _request, audit):
+            audit["approval_id"] = request_id if type(request_id) is int else None
+            return {"approval": self._status_of(row["id"], request_id)}
+
+        answer, row = self._fenced(fence, {"audit": audit}, tell)
+        self._leave_row(answer, row, started)
+        return answer
+
+    # ---- whether a call waits ----
+
+    def _gate(self, env, connection, row, request):
+        """Whether a call waits for a person."""
+        *_others, approval = connection._write_rule(row["version"])
+        if not approval:
+            return False
+        writes = not operations.only_reads(request)
+        tool = TOOLS.get(request.get("method")) if writes else None
+        asked = request.get("audit")
+        tool = tool or (asked.get("tool") if isinstance(asked, dict) else None) or ""
+        name = request.get("model") or ""
+        count = gating.records_of(env[name], request) if name in env else 0
+        risk = self.env["doorman.tool"]._facts().get(tool, (True, ""))[1]
+        return gating.needs_approval(approval, tool, risk, writes, name, count)
+
+    def _check_gate(self, guard, connection, row, request):
+        # To be tried out, to be shown to the person who decides, it needs no approval.
+        if not guard.dry_run and self._gate(guard.env, connection, row, request):
+            raise Refusal(
+                "pending_approval",
+                "This needs the approval of a person, and nobody was asked yet.",
+            )
+
+    # ---- asking ----
+
+    def _ask(self, connection, row, request, audit):
+        call = {name: request.get(name) for name in PAYLOAD}
+        call["kwargs"] = call["kwargs"] or {}
+        call["context"] = call["context"] or {}
+        try:
+            digest = canonical.of_request(call)
+        except (ValueError, RecursionError) as exc:
+            raise Refusal("invalid_input", "The arguments are no JSON.") from exc
+        guard = self._guard(connection, row, request)
+        if guard.dry_run or not self._gate(guard.env, connection, row, request):
+            raise Refusal("invalid_input", "This needs nobody's approval: call it.")
+        key = request.get("idempotency_key")
+        if key is not None:
+            done = self.env["doorman.idempotency"]._find(row["id"], key, digest)
+            if done is not None:
+                audit["reason"] = "replayed"
+                return {"value": done | {"replayed": True}}
+        approvals = self.env["doorman.approval"].sudo()
+        known = approvals.search(
+            [
+                ("connection_id", "=", row["id"]),
+                ("digest", "=", digest),
+                ("state", "=", PENDING),
+            ]
+        )
+        if known and known.expires_at <= fields.Datetime.now():
+            known._expire()
+            known = known.browse()
+        approval = known or self._make_approval(connection, row, request, call, audit)
+        audit.update(
+            outcome="pending", reason="pending_approval", approval_id=approval.id
+        )
+        return {
+            "pending": {
+                "request_id": approval.id,
+                "expires_at": approval.expires_at.isoformat() + "Z",
+                "approval_url": approval._url(),
+            }
+        }
+
+    def _make_approval(self, connection, row, request, call, audit):
+        connection = connection.sudo()
+        approvals = self.env["doorman.approval"].sudo()
+        waiting = approvals.search_count(
+            [("connection_id", "=", connection.id), ("state", "=", PENDING)],
+            limit=MAX_PENDING,
+        )
+        if waiting >= MAX_PENDING:
+            raise Refusal(
+                "rate_limited",
+                f"{MAX_PENDING} requests of this connection wait for a person already.",
+                "Wait until some of them are decided.",
+            )
+        if not connection._approvers():
+            raise Refusal(
+                "not_allowed",
+                "This needs the approval of a person, and nobody may give it.",
+                "Tell an MCP administrator to name an approver for this connection.",
+            )
+        arguments = json.dumps(request.get("arguments") or {})
+        if len(arguments) > MAX_ARGUMENTS:
+            raise Refusal("too_large", "The arguments are too long to be shown.")
+        described = self._describe(connection, row, call)
+        tool = TOOLS.get(call["method"]) or audit["tool"]
+        hours = connection.approval_expiry_hours
+        now = fields.Datetime.now()
+        vals = described | {
+            "connection_id": connection.id,
+            "connection_name": connection.name,
+            "requester_id": row["user_id"],
+            "client": audit["client"],
+            "approver_id": connection.approver_id.id,
+            "approver_group_id": connection.approver_group_id.id,
+            "tool": tool or "?",
+            "risk": self.env["doorman.tool"]._facts().get(tool, (True, ""))[1] or False,
+            "payload": canonical.text(call),
+            "digest": canonical.of_request(call),
+            "arguments": arguments,
+            "idempotency_key": request.get("idempotency_key"),
+            "requested_at": now,
+            "expires_at": now + timedelta(hours=hours),
+        }
+        try:
+            approval = approvals._inside().with_context(mail_create_nolog=True)
+            approval = approvals.browse(approval.create(vals).id)
+        except psycopg2.errors.UniqueViolation as exc:
+            # The same was asked for at the same instant: seen, once this starts anew.
+            raise ConcurrencyError("the same request for approval") from exc
+        approval._ask_people()
+        return approval
+
+    def _describe(self, connection, row, call):
+        """Try a call out, and undo it.
+
+        :return: what is shown of it, as values of ``doorman.approval``
+        :raise Exception: if it could not be done at all
+        """
+        if not operations.only_reads(call):
+            self._check_may_write(connection, row, call)
+        guard = self._guard(connection, row, call | {"dry_run": True})
+        guard.model(call["model"]) if call["model"] else None
+        approvals = self.env["doorman.approval"].sudo()
+        reader = connection.sudo()._approvers()[:1]
+        approvals = approvals.with_context(lang=reader.lang or "en_US")
+        ids = call["ids"] if isinstance(call["ids"], list) else []
+        before = {}
+        if ids and not operations.only_reads(call):
+            before = versions(guard.env[call["model"]].browse(ids))
+        found = approvals._preview(guard, call)
+        self._undo()
+        return found | {"versions": before}
+
+    # ---- telling ----
+
+    def _status_of(self, connection_id, request_id):
+        approval = self.env["doorman.approval"].sudo().browse()
+        if type(request_id) is int and 0 < request_id < 2**31:
+            approval = approval.search(
+                [("id", "=", request_id), ("connection_id", "=", connection_id)]
+            )
+        if not approval:
+            raise Refusal(
+                "not_found", NOT_FOUND, "Take the request_id of the pending answer."
+            )
+        return approval._status()
+
+    # ---- jobs ----
+
+    @api.model
+    def expire_approvals(self):
+        """End the requests that nobody decided on in time, and those whose connection
+        may no longer ask. Approving looks at the clock itself.
+
+        :rtype: dict
+        """
+        self._check_caller()
+        if not self._alone("doorman.expire_approvals"):
+            return {"expired": 0, "cancelled": 0}
+        approvals = self.env["doorman.approval"].sudo()
+        due = approvals.search(
+            [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())]
+        )
+        expired = due._expire()
+        waiting = approvals.search([("state", "=", PENDING)])
+        lost = waiting.filtered(
+            lambda a: (
+                not a.connection_id
+                or not a.connection_id.active
+                or a.connection_id.state not in LIVE_STATES
+                or not a.requester_id.active
+            )
+        )
+        words = self.env._("Its connection may not ask any more.")
+        return {"expired": len(expired), "cancelled": len(lost._cancel(words))}
+
+    @api.model
+    def remind_approvals(self):
+        """Remind who may decide, once, when half of the time is over.
+
+        :rtype: dict
+        """
+        self._check_caller()
+        self.env.cr.execute(
+            """
+            UPDATE doorman_approval SET reminded = true
+             WHERE state = 'pending' AND reminded IS NOT TRUE
+               AND expires_at > now() at time zone 'utc'
+               AND now() at time zone 'utc'
+                   >= requested_at + (expires_at - requested_at) / 2
+            RETURNING id
+            """
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        due = self.env["doorman.approval"].sudo().browse(ids)
+        due.invalidate_recordset(["reminded"])
+        due._remind()
+        return {"reminded": len(due)}

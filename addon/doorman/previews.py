@@ -1,0 +1,207 @@
+"""What a request would do, as a person can read it: labels instead of field names,
+names instead of ids, text instead of JSON. Nothing here is HTML yet.
+"""
+
+import json
+import unicodedata
+from typing import NamedTuple
+
+from odoo.exceptions import AccessError, MissingError
+from odoo.tools import SQL, html2plaintext
+from odoo.tools.misc import formatLang
+
+MAX_VALUE = 500
+MAX_NAME = 200
+MAX_LINKED = 20
+# Letters that are not seen and change what is: direction, zero width, control.
+INVISIBLE = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+
+
+def plain(value, limit=MAX_VALUE):
+    """One line of text that looks like what it is.
+
+    :param int limit: in characters; what is longer says how long it is
+    """
+    text = "".join(
+        " " if c in "\n\r\t" else c
+        for c in str(value)
+        if c in "\n\r\t" or unicodedata.category(c) not in INVISIBLE
+    )
+    text = " ".join(text.split())
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… ({len(text)})"
+
+
+class Shown(NamedTuple):
+    """A value, and how a person reads it. Two that read the same may differ: the text
+    may be cut."""
+
+    raw: object
+    text: str
+
+
+class Describer:
+    """Turns values of a model into texts.
+
+    :param env: of whom the values are shown to, by language
+    """
+
+    def __init__(self, env):
+        self.env = env
+
+    def shown(self, record, name, value):
+        return Shown(value, self.value(record, record._fields[name], value))
+
+    def value(self, record, field, value):
+        """:param value: as ``read`` gives it"""
+        kind = field.type
+        if kind == "boolean":
+            return self.env._("Yes") if value else self.env._("No")
+        if value in (False, None, "", []):
+            return ""
+        if kind == "many2one":
+            return plain(value[1] if isinstance(value, list | tuple) else value)
+        if kind in ("one2many", "many2many"):
+            return self._linked(record, field, value)
+        if kind == "selection":
+            options = dict(field._description_selection(record.env))
+            return plain(options.get(value, value))
+        if kind == "html":
+            return plain(html2plaintext(str(value)))
+        if kind in ("float", "monetary"):
+            return formatLang(self.env, value, digits=self._digits(record, field))
+        return plain(value)
+
+    @staticmethod
+    def _digits(record, field):
+        digits = field.type == "float" and field.get_digits(record.env)
+        return digits[1] if digits else 2
+
+    def _linked(self, record, field, ids):
+        others = record.env[field.comodel_name].browse(ids[:MAX_LINKED])
+        names = ", ".join(plain(o.display_name or o.id, 80) for o in others)
+        if len(ids) > MAX_LINKED:
+            names += self.env._(" and %s more", len(ids) - MAX_LINKED)
+        return names
+
+    def label(self, model, name):
+        """The label of a field, in the reader's language."""
+        field = model._fields[name]
+        return plain(field._description_string(self.env) or name, 80)
+
+    def change(self, model, change):
+        """One record of a dry run (writes.py), with labels and texts."""
+        before, after = change.get("before"), change.get("after")
+        rows = []
+        for name in after or before or ():
+            old, new = (before or {}).get(name), (after or {}).get(name)
+            texts = [old.text if old else None, new.text if new else None]
+            if old and new and texts[0] == texts[1]:
+                texts[1] += self.env._(" (differs further on)")
+            rows.append(
+                {
+                    "label": self.label(model, name),
+                    "before": texts[0],
+                    "after": texts[1],
+                }
+            )
+        return {
+            "id": change["id"],
+            "name": plain(change["name"], MAX_NAME) or f"#{change['id']}",
+            "rows": rows,
+            "more": change.get("more_fields", 0),
+        }
+
+    # ---- what was sent ----
+
+    def values(self, model, vals, depth=0):
+        """The values of a create or write as they were sent: labels, names, and the
+        lines that go along."""
+        return [
+            {"label": self.label(model, name)}
+            | self._sent(model, model._fields[name], value, depth)
+            for name, value in vals.items()
+            if name in model._fields
+        ]
+
+    def _sent(self, model, field, value, depth):
+        if field.type in ("one2many", "many2many") and isinstance(value, list):
+            comodel = model.env[field.comodel_name]
+            return {"rows": [self._command(comodel, c, depth + 1) for c in value]}
+        if field.type == "many2one" and value:
+            value = [value, self._name(model.env[field.comodel_name], value)]
+        elif isinstance(value, dict | list):
+            return {"rows": self.tree(value, depth + 1)}
+        return {"text": self.value(model, field, value)}
+
+    def _command(self, comodel, command, depth):
+        code, ident, arg = (*command, 0, 0)[:3]
+        words = (
+            self.env._("New"),
+            self.env._("Change"),
+            self.env._("Delete"),
+            self.env._("Take out"),
+            self.env._("Put in"),
+            self.env._("Take out all"),
+            self.env._("Set to"),
+        )
+        named = {"label": words[code]}
+        if code in (0, 1):
+            named["rows"] = self.values(comodel, arg, depth)
+            if ident:
+                named["label"] += " " + self._name(comodel, ident)
+        elif code != 5:
+            ids = arg if code == 6 else [ident]
+            named["text"] = ", ".join(self._name(comodel, i) for i in ids)
+        return named
+
+    def _name(self, model, ident):
+        record = model.browse(ident)
+        try:
+            return plain(record.display_name or ident, 80)
+        except (AccessError, MissingError):
+            return f"{model._description} #{ident}"
+
+    def tree(self, value, depth=0):
+        """Any JSON value, as labels and texts."""
+        items = value.items() if isinstance(value, dict) else enumerate(value, 1)
+        rows = []
+        for key, item in items:
+            row = {"label": plain(key, 80)}
+            if isinstance(item, dict | list) and item and depth < 4:
+                row["rows"] = self.tree(item, depth + 1)
+            else:
+                row["text"] = plain(
+                    item if isinstance(item, str) else json.dumps(item)
+                )
+            rows.append(row)
+        return rows
+
+
+def versions(records):
+    """Which version of each record's row there is now: whatever writes the row, the
+    ORM or not, makes another one.
+
+    :return: ``{id as text: version}``, without records that are gone
+    """
+    if records._abstract or not records._auto or not records.ids:
+        return {}
+    records.env.cr.flush()
+    found = {}
+    records.env.cr.execute(
+        SQL(
+            "SELECT id, xmin::text || '/' || ctid::text FROM %s WHERE id = ANY(%s)",
+            SQL.identifier(records._table),
+            records.ids,
+        )
+    )
+    for ident, version in records.env.cr.fetchall():
+        found[str(ident)] = version
+    # The part of it that is kept in a parent's table (_inherits).
+    for parent, name in records._inherits.items():
+        owners = records.sudo().exists()
+        theirs = versions(records.env[parent].browse(owners.mapped(name).ids))
+        for owner in owners:
+            found[str(owner.id)] += " " + theirs.get(str(owner[name].id), "")
+    return found
