@@ -3,6 +3,8 @@
 //	Start ── at once ──> every job                   (until each has succeeded once, tried again every few seconds)
 //	      ── cron ─────> heartbeat   every 15 s
 //	                     use         every minute     the audit folded into last use, requests and status
+//	                     approvals   every minute     requests for approval that nobody decided in time
+//	                     approvers   every minute     a reminder when half of that time is over
 //	                     expiry      every 5 minutes  connections whose time is over
 //	                     catalog     every hour
 //	                     audit       every day        rows beyond their retention

@@ -42,6 +42,8 @@ func Upkeep(u access.Upkeep) []Job {
 	return []Job{
 		{Name: "use", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.FoldUse)},
 		{Name: "expiry", Schedule: "@every 5m", Timeout: time.Minute, Run: untilEnd(u.ExpireConnections)},
+		{Name: "approvals", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.ExpireApprovals)},
+		{Name: "approvers", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.RemindApprovals)},
 		{Name: "audit", Schedule: "@daily", Timeout: 30 * time.Minute, Run: untilEnd(u.PurgeAudit)},
 		{Name: "reminders", Schedule: "@daily", Timeout: 5 * time.Minute, Run: untilEnd(u.RemindExpiry)},
 	}

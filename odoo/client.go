@@ -76,25 +76,38 @@ func (c *Client) Resolve(ctx context.Context, p access.Proof) (r access.Resoluti
 
 // Call implements access.Gateway. It is sent once; where the answer is lost, the error says that it may have been done.
 // A Request.Timeout beyond Config.Timeout prolongs the call's deadline to a little more than itself.
-func (c *Client) Call(ctx context.Context, f access.Fence, r access.Request) (reply access.Reply, err error) {
-	params := map[string]any{"fence": fenceWire(f), "request": requestWire(r)}
-	j := job{method: "call", params: params, connection: f.Connection}
-	if r.Timeout > 0 {
-		j.atLeast = r.Timeout + 2*time.Second
-	}
-	err = c.do(ctx, j, func(raw json.RawMessage) (err error) {
-		reply, err = decodeReply(raw)
-		return err
-	})
-	return reply, err
+func (c *Client) Call(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
+	return c.fenced(ctx, "call", f, map[string]any{"request": requestWire(r)}, r.Timeout, decodeReply)
+}
+
+// RequestApproval implements access.Gateway. It is sent once; where the answer is lost, it can be asked for again.
+func (c *Client) RequestApproval(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
+	return c.fenced(ctx, "request_approval", f, map[string]any{"request": askedWire(r)}, r.Timeout, decodeAsked)
+}
+
+// ApprovalStatus implements access.Gateway.
+func (c *Client) ApprovalStatus(ctx context.Context, f access.Fence, requestID int64, a access.Audit) (access.Reply, error) {
+	params := map[string]any{"request_id": requestID, "audit": auditWire(a)}
+	return c.fenced(ctx, "approval_status", f, params, 0, decodeStatus)
 }
 
 // Fields implements access.Gateway.
-func (c *Client) Fields(ctx context.Context, f access.Fence, model, lang string) (reply access.Reply, err error) {
-	params := map[string]any{"fence": fenceWire(f), "model": model, "lang": lang}
-	j := job{method: "fields", params: params, connection: f.Connection}
+func (c *Client) Fields(ctx context.Context, f access.Fence, model, lang string) (access.Reply, error) {
+	return c.fenced(ctx, "fields", f, map[string]any{"model": model, "lang": lang}, 0, decodeReply)
+}
+
+// fenced asks a method that checks the fence first. A timeout of 0 is the client's own.
+func (c *Client) fenced(
+	ctx context.Context, method string, f access.Fence, params map[string]any, timeout time.Duration,
+	decode func(json.RawMessage) (access.Reply, error),
+) (reply access.Reply, err error) {
+	params["fence"] = fenceWire(f)
+	j := job{method: method, params: params, connection: f.Connection}
+	if timeout > 0 {
+		j.atLeast = timeout + 2*time.Second
+	}
 	err = c.do(ctx, j, func(raw json.RawMessage) (err error) {
-		reply, err = decodeReply(raw)
+		reply, err = decode(raw)
 		return err
 	})
 	return reply, err
@@ -134,6 +147,16 @@ func (c *Client) PurgeAudit(ctx context.Context) (access.Progress, error) {
 // RemindExpiry implements access.Upkeep.
 func (c *Client) RemindExpiry(ctx context.Context) (access.Progress, error) {
 	return c.upkeep(ctx, "remind_expiry", "reminded")
+}
+
+// ExpireApprovals implements access.Upkeep.
+func (c *Client) ExpireApprovals(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "expire_approvals", "expired")
+}
+
+// RemindApprovals implements access.Upkeep.
+func (c *Client) RemindApprovals(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "remind_approvals", "reminded")
 }
 
 // upkeep calls a method without arguments, whose answer counts what it did under the name done.

@@ -3,6 +3,7 @@ package odoo
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"doorman/server/access"
@@ -107,27 +108,67 @@ func decodeProgress(raw json.RawMessage, done string) (access.Progress, error) {
 
 // decodeReply reads {"value": any}, {"stale": S} or {"error": E}; exactly one of the three.
 func decodeReply(raw json.RawMessage) (access.Reply, error) {
-	var w struct {
-		Value json.RawMessage `json:"value"`
-		Stale *snapshotWire   `json:"stale"`
-		Error *problem        `json:"error"`
+	return decodeOneOf(raw, "value", "stale", "error")
+}
+
+// decodeAsked reads what decodeReply reads, or {"pending": P}.
+func decodeAsked(raw json.RawMessage) (access.Reply, error) {
+	return decodeOneOf(raw, "pending", "value", "stale", "error")
+}
+
+// decodeStatus reads {"approval": A}, {"stale": S} or {"error": E}.
+func decodeStatus(raw json.RawMessage) (access.Reply, error) {
+	return decodeOneOf(raw, "approval", "stale", "error")
+}
+
+// decodeOneOf reads a reply that has exactly one of these parts. One that the method does not know is not looked at, so
+// that it cannot be taken for an answer; two of them could mean two things.
+func decodeOneOf(raw json.RawMessage, parts ...string) (reply access.Reply, err error) {
+	var w map[string]json.RawMessage
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return reply, err
 	}
-	if err := unmarshal(raw, &w, "call"); err != nil {
-		return access.Reply{}, err
+	parts = slices.DeleteFunc(parts, func(part string) bool { return w[part] == nil })
+	if len(parts) != 1 {
+		return reply, unusable("not exactly one part of an answer")
 	}
-	switch {
-	case w.Value != nil && w.Stale == nil && w.Error == nil:
-		return access.Reply{Value: w.Value}, nil
-	case w.Value == nil && w.Stale != nil && w.Error == nil:
-		s, err := w.Stale.snapshot()
-		if err != nil {
-			return access.Reply{}, err
-		}
-		return access.Reply{Stale: s}, nil
-	case w.Value == nil && w.Stale == nil && w.Error != nil:
-		return access.Reply{}, w.Error.toError()
+	part := w[parts[0]]
+	switch parts[0] {
+	case "value":
+		reply.Value = part
+		return reply, nil
+	case "stale":
+		reply.Stale, err = decodeStale(part)
+	case "pending":
+		reply.Pending, err = decodePending(part)
+	case "approval":
+		reply.Approval, err = decodeApproval(part)
+	default:
+		err = decodeProblem(part)
 	}
-	return access.Reply{}, unusable("call: not exactly one of value, stale and error")
+	return reply, err
+}
+
+func decodeStale(raw json.RawMessage) (*access.Snapshot, error) {
+	var w *snapshotWire
+	if err := unmarshal(raw, &w, "stale"); err != nil {
+		return nil, err
+	}
+	if w == nil {
+		return nil, unusable("stale is null")
+	}
+	return w.snapshot()
+}
+
+func decodeProblem(raw json.RawMessage) error {
+	var w *problem
+	if err := unmarshal(raw, &w, "error"); err != nil {
+		return err
+	}
+	if w == nil {
+		return unusable("error is null")
+	}
+	return w.toError()
 }
 
 // decodeObject accepts any object without an error in it: record and sync_catalog answer with counts that nobody needs.

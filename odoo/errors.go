@@ -29,7 +29,7 @@ func (c *Client) errorOf(f *failure, method string) *access.Error {
 
 // words finds kind, message, hint and retry time.
 func (c *Client) words(f *failure, method string) *access.Error {
-	maybe := f.sent && !repeatable[method]
+	maybe := f.sent && !repeatable[method] && !harmless[method]
 	switch f.class {
 	case clsUnreachable, clsOpen:
 		return unavailable(msgNotDone, hintLater, max(f.retry, retrySoon))

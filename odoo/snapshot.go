@@ -31,7 +31,7 @@ type snapshotWire struct {
 		BlockedIPs    list[string]    `json:"blocked_ips"`
 		RateMinute    *int            `json:"rate_limit_minute"`
 		RateDay       *int            `json:"rate_limit_day"`
-		Approval      approvalWire    `json:"approval"`
+		Approval      gatingWire      `json:"approval"`
 	} `json:"policy"`
 	User *struct {
 		ID     int64  `json:"id"`
@@ -48,28 +48,6 @@ type snapshotWire struct {
 		Floor          list[string] `json:"floor"`
 	} `json:"settings"`
 	Registry string `json:"registry"`
-}
-
-// approvalWire is absent when no tool needs approval. What is there must name its tools: read without them it would turn
-// a fault of the addon into "none needs approval".
-type approvalWire struct {
-	Tools    list[string] `json:"tools"`
-	Approver string       `json:"approver"`
-}
-
-// UnmarshalJSON refuses null, and what names no tools.
-func (a *approvalWire) UnmarshalJSON(b []byte) error {
-	type plain approvalWire
-	if isNull(b) {
-		return unusable("policy.approval is null")
-	}
-	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
-		return err
-	}
-	if a.Tools == nil {
-		return unusable("policy.approval without tools")
-	}
-	return nil
 }
 
 // list is nil when it is absent ("no restriction") and not nil when it is there, even empty ("nothing allowed"). A null
@@ -113,7 +91,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
 				AllowedIPs: allowed, BlockedIPs: blocked,
 				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay,
-				Approval: access.Approval{Tools: w.Policy.Approval.Tools, Approver: w.Policy.Approval.Approver},
+				Approval: access.Gating(w.Policy.Approval),
 			},
 		},
 		User: access.User{

@@ -89,6 +89,23 @@ func TestSnapshotUnusable(t *testing.T) {
 		{"approval without tools", `"read_only"`, `"approval": {"approver": "Ada"}, "read_only"`},
 		{"approval with tools null", `"read_only"`, `"approval": {"tools": null, "approver": "Ada"}, "read_only"`},
 		{"approval of one tool as text", `"read_only"`, `"approval": {"tools": "search_records"}, "read_only"`},
+		{"approval without rules", `"read_only"`, `"approval": {"tools": [], "approver": ""}, "read_only"`},
+		{"approval with rules null", `"read_only"`, `"approval": {"tools": [], "rules": null}, "read_only"`},
+		{"approval with rules as object", `"read_only"`, `"approval": {"tools": [], "rules": {}}, "read_only"`},
+		{"approval with a tool null", `"read_only"`, `"approval": {"tools": [1], "rules": []}, "read_only"`},
+		{"a rule null", `"read_only"`, `"approval": {"tools": [], "rules": [null]}, "read_only"`},
+		{"a rule without conditions", `"read_only"`, `"approval": {"tools": [], "rules": [{}]}, "read_only"`},
+		{"a rule of an unknown risk", `"read_only"`, `"approval": ` + oneRule(`"severe"`, `""`, `0`, `false`) + `, "read_only"`},
+		{"a rule of a risk in capitals", `"read_only"`, `"approval": ` + oneRule(`"High"`, `""`, `0`, `false`) + `, "read_only"`},
+		{"a rule of a risk false", `"read_only"`, `"approval": ` + oneRule(`false`, `""`, `0`, `false`) + `, "read_only"`},
+		{"a rule of a risk null", `"read_only"`, `"approval": ` + oneRule(`null`, `""`, `0`, `false`) + `, "read_only"`},
+		{"a rule of a model false", `"read_only"`, `"approval": ` + oneRule(`""`, `false`, `0`, `false`) + `, "read_only"`},
+		{"a rule of a model null", `"read_only"`, `"approval": ` + oneRule(`""`, `null`, `0`, `false`) + `, "read_only"`},
+		{"a rule of more than -1", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `-1`, `false`) + `, "read_only"`},
+		{"a rule of more than half", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `0.5`, `false`) + `, "read_only"`},
+		{"a rule of more than null", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `null`, `false`) + `, "read_only"`},
+		{"a rule of reads null", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `0`, `null`) + `, "read_only"`},
+		{"a rule of reads 1", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `0`, `1`) + `, "read_only"`},
 		{"approval as a list", `"read_only"`, `"approval": ["search_records"], "read_only"`},
 		{"no scopes", `"scopes"`, `"x"`},
 		{"scopes null", `["mcp:search"]`, `null`},
@@ -161,18 +178,28 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
+// oneRule is an approval with one rule.
+func oneRule(risk, model, moreThan, reads string) string {
+	return `{"tools": [], "approver": "", "rules": [{"risk": ` + risk + `, "model": ` + model + `, "more_than": ` + moreThan + `, "reads": ` + reads + `}]}`
+}
+
 func TestSnapshotApproval(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]access.Approval{
-		`{"tools": ["a", "b"], "approver": "Ada"}`: {Tools: []string{"a", "b"}, Approver: "Ada"},
-		`{"tools": ["a"]}`:                         {Tools: []string{"a"}},
+	for in, want := range map[string]access.Gating{
+		`{"tools": ["a", "b"], "rules": [], "approver": "Ada"}`: {Tools: []string{"a", "b"}, Approver: "Ada"},
+		`{"tools": ["a"], "rules": []}`:                         {Tools: []string{"a"}},
+		oneRule(`""`, `""`, `0`, `false`):                       {Rules: []access.GatingRule{{}}},
+		oneRule(`"high"`, `"sale.order"`, `10`, `true`): {
+			Rules: []access.GatingRule{{Risk: access.RiskHigh, Model: "sale.order", MoreThan: 10, Reads: true}},
+		},
 	} {
 		text := strings.Replace(goodSnapshot, `"read_only"`, `"approval": `+in+`, "read_only"`, 1)
 		r, err := decodeResolve(json.RawMessage(`{"used_today": 0, "snapshot": ` + text + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := r.Snapshot.Connection.Policy.Approval; !slices.Equal(got.Tools, want.Tools) || got.Approver != want.Approver {
+		got := r.Snapshot.Connection.Policy.Approval
+		if !slices.Equal(got.Tools, want.Tools) || !slices.Equal(got.Rules, want.Rules) || got.Approver != want.Approver {
 			t.Errorf("%s: %+v", in, got)
 		}
 	}

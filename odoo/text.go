@@ -37,6 +37,16 @@ func cleanText(s string) string {
 	return truncate(strings.Join(kept, "\n"), maxText)
 }
 
+// personText keeps what a person wrote, or records are called, but for what would redraw a terminal. It is no error of
+// anybody's, so nothing in it is taken for one.
+func personText(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	for i, line := range lines {
+		lines[i] = strings.Map(plain, line)
+	}
+	return truncate(strings.Join(lines, "\n"), maxText)
+}
+
 // cleanLine is the first clean line of s without the paths in it: for the words of Python's own errors, which are about
 // the arguments but not written for a user.
 func cleanLine(s string) string {

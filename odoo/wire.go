@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"encoding/json"
 	"time"
 
 	"doorman/server/access"
@@ -41,6 +42,16 @@ func requestWire(r access.Request) map[string]any {
 	}
 	if r.IdempotencyKey != "" {
 		w["idempotency_key"] = r.IdempotencyKey
+	}
+	return w
+}
+
+// askedWire writes a request that a person is asked about: with the tool's own arguments, which no call needs.
+func askedWire(r access.Request) map[string]any {
+	w := requestWire(r)
+	w["arguments"] = json.RawMessage("{}")
+	if !isNull(r.Arguments) {
+		w["arguments"] = r.Arguments
 	}
 	return w
 }

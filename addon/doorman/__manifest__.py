@@ -33,7 +33,10 @@
         "demo/doorman_demo.xml",
     ],
     "assets": {
-        "web.assets_backend": ["doorman/static/src/snippets/*"],
+        "web.assets_backend": [
+            "doorman/static/src/approval/*",
+            "doorman/static/src/snippets/*",
+        ],
     },
     "uninstall_hook": "uninstall_hook",
     "application": True,

@@ -24,9 +24,7 @@ def needs_approval(approval, tool, risk, writes, model, count):
         return False
     if tool in approval["tools"]:
         return True
-    return any(
-        _matches(rule, risk, writes, model, count) for rule in approval["rules"]
-    )
+    return any(_matches(rule, risk, writes, model, count) for rule in approval["rules"])
 
 
 def _matches(rule, risk, writes, model, count):

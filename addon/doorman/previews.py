@@ -172,9 +172,7 @@ class Describer:
             if isinstance(item, dict | list) and item and depth < 4:
                 row["rows"] = self.tree(item, depth + 1)
             else:
-                row["text"] = plain(
-                    item if isinstance(item, str) else json.dumps(item)
-                )
+                row["text"] = plain(item if isinstance(item, str) else json.dumps(item))
             rows.append(row)
         return rows
 

@@ -17,29 +17,47 @@ type answered struct {
 
 // once runs a change, unless it was answered before. The caller holds the lock.
 func (s *Server) once(c Call, connection int64, run func() (any, *Problem)) (any, *Problem) {
-	if c.IdempotencyKey == "" || c.DryRun {
-		return run()
-	}
-	key := fmt.Sprint(connection, " ", c.IdempotencyKey)
-	request, err := json.Marshal([]any{c.Model, c.Method, c.IDs, c.Kwargs, c.Context})
-	if err != nil {
-		return nil, &Problem{Kind: "invalid_input", Message: "not JSON"}
-	}
-	if old, known := s.answered[key]; known {
-		if old.request != string(request) {
-			return nil, &Problem{
-				"conflict", "This idempotency key was used for another request; nothing was done.", "Take a new key for each new request.",
-			}
-		}
-		again := map[string]any{"replayed": true}
-		maps.Copy(again, old.value.(map[string]any))
-		return again, nil
+	if value, known, p := s.replay(c, connection); known {
+		return value, p
 	}
 	value, p := run()
-	if p == nil {
-		s.answered[key] = answered{string(request), value}
+	if key, request := idempotency(c, connection); key != "" && p == nil {
+		s.answered[key] = answered{request, value}
 	}
 	return value, p
+}
+
+// idempotency is what a change is known by; "" = nothing.
+func idempotency(c Call, connection int64) (key, request string) {
+	if c.IdempotencyKey == "" || c.DryRun {
+		return "", ""
+	}
+	body, _ := json.Marshal([]any{c.Model, c.Method, c.IDs, c.Kwargs, c.Context})
+	return fmt.Sprint(connection, " ", c.IdempotencyKey), string(body)
+}
+
+// replay is the answer to a change that was made before. The caller holds the lock.
+func (s *Server) replay(c Call, connection int64) (value any, known bool, p *Problem) {
+	key, request := idempotency(c, connection)
+	old, known := s.answered[key]
+	if !known {
+		return nil, false, nil
+	}
+	if old.request != request {
+		return nil, true, &Problem{
+			"conflict", "This idempotency key was used for another request; nothing was done.", "Take a new key for each new request.",
+		}
+	}
+	again := map[string]any{"replayed": true}
+	maps.Copy(again, old.value.(map[string]any))
+	return again, true, nil
+}
+
+// answeredBefore is replay for who does not hold the lock.
+func (s *Server) answeredBefore(c Call, connection int64) (value any, known bool, p *Problem) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.replay(c, connection)
 }
 
 // change runs one change. A method of a record does nothing; a message is not kept.

@@ -120,12 +120,12 @@ func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool)
 			return q, false
 		}
 		q.method, q.id = env.Method, env.ID
-		return q, json.Unmarshal(env.Params, &q.params) == nil
+		return q, q.readParams(env.Params)
 	case strings.HasPrefix(path, "/json/2/doorman.gateway/"):
 		q.transport, q.method = "json2", strings.TrimPrefix(path, "/json/2/doorman.gateway/")
 		q.person = key == s.opt.PersonKey
 		q.denied = !hasKey || !s.serviceKey(key) && !q.person
-		return q, json.Unmarshal(body, &q.params) == nil
+		return q, q.readParams(body)
 	case path == "/jsonrpc":
 		q.transport = "jsonrpc"
 		return q, s.parseJSONRPC(q, body)
@@ -191,7 +191,24 @@ func (s *Server) service(q *query, service, method string, args []any) bool {
 	}
 	q.method, _ = positional[0].(string)
 	text, _ := positional[1].(string)
-	return json.Unmarshal([]byte(text), &q.params) == nil
+	return q.readParams([]byte(text))
+}
+
+// readParams reads the named arguments. Those of a tool are kept as they are written: Odoo's own JSON has whole numbers of
+// any size.
+func (q *query) readParams(raw []byte) bool {
+	if json.Unmarshal(raw, &q.params) != nil {
+		return false
+	}
+	var as struct {
+		Request struct {
+			Arguments json.RawMessage `json:"arguments"`
+		} `json:"request"`
+	}
+	if request, ok := q.params["request"].(map[string]any); ok && json.Unmarshal(raw, &as) == nil && as.Request.Arguments != nil {
+		request["arguments"] = as.Request.Arguments
+	}
+	return true
 }
 
 func cutPrefixFold(s, prefix string) (string, bool) {

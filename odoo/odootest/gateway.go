@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"strconv"
 	"time"
 
@@ -118,19 +119,33 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		return map[string]any{"snapshot": snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID]}, raised{}
 	case "call":
 		request, _ := params["request"].(map[string]any)
-		return s.fenced(params["fence"], request, true), raised{}
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.call(request, snap) }), raised{}
 	case "fields":
 		request := map[string]any{
 			"model": params["model"], "method": "fields_get", "context": map[string]any{"lang": params["lang"]},
 		}
-		return s.fenced(params["fence"], request, false), raised{}
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
+			return inValue(s.run(callOf(request, snap.User), snap))
+		}), raised{}
+	case "request_approval":
+		request, _ := params["request"].(map[string]any)
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
+			return s.requestApproval(snap, callOf(request, snap.User), request["arguments"])
+		}), raised{}
+	case "approval_status":
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
+			return s.approvalStatus(snap, params["request_id"])
+		}), raised{}
 	case "record":
 		return s.record(params), raised{}
 	case "sync_catalog":
 		return s.sync(params), raised{}
-	case "fold_use", "expire_connections", "purge_audit", "remind_expiry":
-		if len(params) > 0 {
+	case "fold_use", "expire_connections", "purge_audit", "remind_expiry", "expire_approvals", "remind_approvals":
+		switch {
+		case len(params) > 0:
 			return nil, wrongArguments
+		case method == "expire_approvals":
+			return s.expireApprovals(), raised{}
 		}
 		return upkeep[method], raised{}
 	}
@@ -143,6 +158,7 @@ var upkeep = map[string]any{
 	"expire_connections": map[string]any{"expired": 0},
 	"purge_audit":        map[string]any{"deleted": 0, "more": false},
 	"remind_expiry":      map[string]any{"reminded": 0},
+	"remind_approvals":   map[string]any{"reminded": 0},
 }
 
 func (s *Server) hello(params map[string]any) any {
@@ -177,8 +193,8 @@ func (s *Server) sync(params map[string]any) any {
 	return map[string]any{"created": max(len(tools)-old, 0), "updated": min(len(tools), old), "retired": max(old-len(tools), 0)}
 }
 
-// fenced checks the fence, then runs the call.
-func (s *Server) fenced(rawFence any, request map[string]any, audited bool) any {
+// fenced checks the fence, then does the work, whose answer names its own part.
+func (s *Server) fenced(rawFence any, work func(*access.Snapshot) (any, *Problem)) any {
 	fence, _ := rawFence.(map[string]any)
 	snap := s.find(fence["proof"])
 	switch {
@@ -193,22 +209,34 @@ func (s *Server) fenced(rawFence any, request map[string]any, audited bool) any 
 		fence["registry"] != snap.Registry:
 		return map[string]any{"stale": snapshotJSON(snap)}
 	}
-	call := callOf(request, snap.User)
-	value, problem := s.run(call, snap)
-	if audited {
-		outcome, effects := "ok", 0
-		if problem != nil {
-			outcome = problem.Kind
-		} else if !readers[call.Method] && !call.DryRun && !replayed(value) {
-			effects = 1
-		}
-		s.seen.call(call, outcome, effects)
-	}
+	answer, problem := work(snap)
 	if problem != nil {
 		return refusal(problem)
 	}
-	return map[string]any{"value": value, "registry": snap.Registry}
+	told := map[string]any{"registry": snap.Registry}
+	maps.Copy(told, answer.(map[string]any))
+	return told
 }
+
+// call runs a call, unless it waits for a person, and leaves its audit row.
+func (s *Server) call(request map[string]any, snap *access.Snapshot) (any, *Problem) {
+	call := callOf(request, snap.User)
+	if s.waits(call, snap.Connection.Policy.Approval) {
+		s.seen.call(call, nobodyAsked.Kind, 0)
+		return nil, nobodyAsked
+	}
+	value, problem := s.run(call, snap)
+	outcome, effects := "ok", 0
+	if problem != nil {
+		outcome = problem.Kind
+	} else if !readers[call.Method] && !call.DryRun && !replayed(value) {
+		effects = 1
+	}
+	s.seen.call(call, outcome, effects)
+	return inValue(value, problem)
+}
+
+func inValue(value any, p *Problem) (any, *Problem) { return map[string]any{"value": value}, p }
 
 func replayed(value any) bool {
 	m, _ := value.(map[string]any)
@@ -252,8 +280,8 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 	policy := map[string]any{
 		"scopes": p.Scopes, "read_only": p.ReadOnly, "rate_limit_minute": p.RateMinute, "rate_limit_day": p.RateDay,
 	}
-	if len(p.Approval.Tools) > 0 {
-		policy["approval"] = map[string]any{"tools": p.Approval.Tools, "approver": p.Approval.Approver}
+	if a := p.Approval; len(a.Tools)+len(a.Rules) > 0 {
+		policy["approval"] = gatingJSON(a)
 	}
 	if len(p.AllowedIPs) > 0 {
 		policy["allowed_ips"] = p.AllowedIPs
@@ -285,6 +313,14 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 		},
 		"registry": s.Registry,
 	}
+}
+
+func gatingJSON(g access.Gating) any {
+	rules := []any{}
+	for _, r := range g.Rules {
+		rules = append(rules, map[string]any{"risk": r.Risk, "model": r.Model, "more_than": r.MoreThan, "reads": r.Reads})
+	}
+	return map[string]any{"tools": append([]string{}, g.Tools...), "approver": g.Approver, "rules": rules}
 }
 
 // number reads a number from decoded JSON; anything else is -1, which no id is.

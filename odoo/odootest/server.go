@@ -31,9 +31,12 @@ type Server struct {
 	nextID      int64
 	tables      map[string]*table
 	answered    map[string]answered // by connection and idempotency key
+	approvals   []*Approval         // by id, from 1
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log
+
+	deciding sync.Mutex // one decision on a request for approval after the other
 
 	life  sync.Mutex // start, stop, restart
 	http  *http.Server

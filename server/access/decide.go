@@ -86,7 +86,7 @@ func Decide(now time.Time, s *Snapshot, c Call) Decision {
 			return Decision{refusal: refusal}
 		}
 	}
-	return checkApproval(p.Approval, c.Tool)
+	return checkApproval(p.Approval, c)
 }
 
 // MayUse reports whether a tool belongs in the list that a connection sees: exactly the tools that Decide would let it
@@ -177,7 +177,7 @@ func inWords(d time.Duration) string {
 }
 
 func checkScope(p Policy, t Tool) *Error {
-	if t.Scope != "" && slices.Contains(p.Scopes, t.Scope) {
+	if t.Scope != "" && (slices.Contains(p.Scopes, t.Scope) || t.FollowUp && slices.ContainsFunc(p.Scopes, Scope.known)) {
 		return nil
 	}
 	return refuse(NotAllowed, fmt.Sprintf("%s needs the scope %s, which this connection does not have.", t.Name, t.Scope),
@@ -196,7 +196,7 @@ func checkTool(s *Snapshot, t Tool) *Error {
 	if slices.Contains(s.Settings.DisabledTools, t.Name) {
 		return refuse(NotAllowed, fmt.Sprintf("%s is switched off in this Odoo.", t.Name), "Use another tool.")
 	}
-	if listed := s.Connection.Policy.AllowedTools; listed == nil || slices.Contains(listed, t.Name) {
+	if listed := s.Connection.Policy.AllowedTools; listed == nil || t.FollowUp || slices.Contains(listed, t.Name) {
 		return nil
 	}
 	return refuse(NotAllowed, fmt.Sprintf("%s is not among the tools this connection may use.", t.Name),
@@ -235,14 +235,14 @@ func noModel(model string) *Error {
 		"Call list_models for the models it may use.")
 }
 
-func checkApproval(a Approval, t Tool) Decision {
-	if !slices.Contains(a.Tools, t.Name) {
+func checkApproval(g Gating, c Call) Decision {
+	if !g.Asks(c) {
 		return Decision{allow: true}
 	}
-	by := a.Approver
+	by := g.Approver
 	if by == "" {
 		by = "an MCP administrator"
 	}
 	return Decision{approval: true, approver: by, refusal: refuse(PendingApproval,
-		fmt.Sprintf("%s needs the approval of a person: %s.", t.Name, by), "Wait for the decision.")}
+		fmt.Sprintf("%s needs the approval of a person: %s.", c.Tool.Name, by), "Wait for the decision.")}
 }

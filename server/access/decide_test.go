@@ -89,7 +89,7 @@ func TestDecide(t *testing.T) {
 		allow("a model whose name holds one of the floor", on(search, "x.ir.rule"), nothing),
 		allow("a model that is called as a prefix of the floor, without its dot", on(search, "doorman"), nothing),
 		allow("when another tool needs approval", partners, func(s *access.Snapshot) {
-			s.Connection.Policy.Approval = access.Approval{Tools: []string{"create_records"}, Approver: "Ada"}
+			s.Connection.Policy.Approval = access.Gating{Tools: []string{"create_records"}, Approver: "Ada"}
 		}),
 		allow("when nobody is named who would approve nothing", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{} }),
 
@@ -145,7 +145,7 @@ func TestDecide(t *testing.T) {
 		deny(access.NotAllowed, "the floor comes before approval", on(search, "doorman.audit"), func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
 		deny(access.PendingApproval, "a tool that needs approval", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
 		deny(access.PendingApproval, "a tool that needs approval by somebody", partners, func(s *access.Snapshot) {
-			s.Connection.Policy.Approval = access.Approval{Tools: []string{"x", "search_records"}, Approver: "Ada"}
+			s.Connection.Policy.Approval = access.Gating{Tools: []string{"x", "search_records"}, Approver: "Ada"}
 		}),
 	}
 	for _, r := range rows {
@@ -201,7 +201,7 @@ func TestNeedsApproval(t *testing.T) {
 	}
 	for _, row := range rows {
 		s := open()
-		s.Connection.Policy.Approval = access.Approval{Tools: []string{"search_records"}, Approver: row.approver}
+		s.Connection.Policy.Approval = access.Gating{Tools: []string{"search_records"}, Approver: row.approver}
 		row.with(s)
 		d := access.Decide(now, s, on(search, "res.partner"))
 		if by, asks := d.NeedsApproval(); asks != row.asks || by != row.by || (asks && d.Allowed()) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,8 @@ const (
 
 // Scopes lists every scope, from the harmless to the mighty.
 var Scopes = []Scope{ScopeMetadata, ScopeSearch, ScopeORM, ScopeSQL, ScopeShell}
+
+func (s Scope) known() bool { return slices.Contains(Scopes, s) }
 
 // Proof is SHA-256 of a client's credential: what the service shows to Odoo instead of the credential. Odoo stores
 // only SHA-256 of it, so neither the service's key nor a copy of the database is enough to act as anyone.
@@ -65,13 +68,7 @@ type Policy struct {
 	BlockedIPs    []netip.Prefix
 	RateMinute    int // tool calls in any 60 seconds, >= 1
 	RateDay       int // tool calls in a UTC day, >= 1
-	Approval      Approval
-}
-
-// Approval names the tools of which every call waits for a person. The zero value names none.
-type Approval struct {
-	Tools    []string
-	Approver string // name of the person or group who decides; empty = the MCP administrators
+	Approval      Gating
 }
 
 // Connection is one AI tool's way in, as Odoo knows it at one version.
@@ -126,7 +123,11 @@ type Tool struct {
 	Name        string
 	Scope       Scope
 	Writes      bool   // changes something in Odoo, or may
+	Risk        Risk   // how much harm it can do
 	NeedsModule string // technical name of the Odoo module it works with; empty = none beyond the addon
+	// FollowUp says that it only tells what became of a call of another tool. Whoever may call anything at all may ask for
+	// that: any scope will do, and no allow list is in its way.
+	FollowUp bool
 }
 
 // Rate is what a limiter said of one request. The zero value is a refusal, so that a call that nobody counted does not
@@ -150,6 +151,9 @@ type Call struct {
 	Model string // empty for tools that touch no model
 	IP    netip.Addr
 	Rate  Rate
+
+	Records int  // how many records it is about; those that hang on them only Odoo can count
+	DryRun  bool // it only tells what would be done
 }
 
 // Fence is what Odoo checks once more inside the transaction of the call: the credential, and that the decision was
@@ -190,6 +194,9 @@ type Request struct {
 	// IdempotencyKey is the client's own name for a change: the same key and request within a day is answered as the
 	// first time, and not done again. At most 64 letters; "" = none.
 	IdempotencyKey string
+	// Arguments are those of the tool, a JSON object, as they came: kept with a request for approval, so that its result
+	// can be told as the tool's own.
+	Arguments json.RawMessage
 }
 
 // Audit is what the audit row of a request says beyond what Odoo knows itself.
@@ -201,10 +208,12 @@ type Audit struct {
 	Tool      string
 }
 
-// Reply is Odoo's answer to a Request. Exactly one of Value and Stale is set.
+// Reply is Odoo's answer. Exactly one of its fields is set.
 type Reply struct {
-	Value json.RawMessage
-	Stale *Snapshot // the decision was taken on an old snapshot: decide anew on this one; nothing was done
+	Value    json.RawMessage
+	Stale    *Snapshot // the decision was taken on an old snapshot: decide anew on this one; nothing was done
+	Pending  *Pending  // to RequestApproval: a person was asked
+	Approval *Approval // to ApprovalStatus
 }
 
 // Event is a request that never reached Odoo as a call, for the audit: a refusal, or one served without Odoo.
@@ -243,7 +252,7 @@ type CatalogTool struct {
 	Description string          `json:"description"`
 	Category    string          `json:"category"`
 	Scope       Scope           `json:"scope"`
-	Risk        string          `json:"risk"` // low, medium, high
+	Risk        Risk            `json:"risk"`
 	NeedsModule string          `json:"needs_module"`
 	InputSchema json.RawMessage `json:"input_schema"`
 }

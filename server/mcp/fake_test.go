@@ -34,6 +34,11 @@ type fakeGateway struct {
 	resolve func(access.Proof) (access.Resolution, error)
 	fields  func(access.Fence) (access.Reply, error)
 	record  func([]access.Event) error
+	// asked are the requests for approval; approve and status answer instead of the default, if set.
+	asked   []access.Request
+	polls   int
+	approve func(access.Fence, access.Request) (access.Reply, error)
+	status  func(access.Fence, int64, access.Audit) (access.Reply, error)
 }
 
 func newFake() *fakeGateway {
@@ -106,6 +111,46 @@ func (f *fakeGateway) Call(_ context.Context, fence access.Fence, r access.Reque
 	return reply(`{"user":{"id":2},"companies":[]}`), nil
 }
 
+var pendingTwelve = access.Pending{
+	RequestID: 12, ExpiresAt: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), URL: "https://odoo.example/odoo/doorman.approval/12",
+}
+
+func (f *fakeGateway) RequestApproval(_ context.Context, fence access.Fence, r access.Request) (access.Reply, error) {
+	f.mu.Lock()
+	f.asked = append(f.asked, r)
+	f.fences = append(f.fences, fence)
+	answer := f.approve
+	f.mu.Unlock()
+	if answer != nil {
+		return answer(fence, r)
+	}
+	waits := pendingTwelve
+	return access.Reply{Pending: &waits}, nil
+}
+
+func (f *fakeGateway) ApprovalStatus(_ context.Context, fence access.Fence, id int64, a access.Audit) (access.Reply, error) {
+	f.mu.Lock()
+	f.polls++
+	answer := f.status
+	f.mu.Unlock()
+	if answer != nil {
+		return answer(fence, id, a)
+	}
+	return access.Reply{}, access.NewError(access.NotFound, "There is no such request for approval of this connection.", "")
+}
+
+func (f *fakeGateway) askedCount() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.asked)
+}
+
+func (f *fakeGateway) pollCount() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.polls
+}
+
 func (f *fakeGateway) Fields(_ context.Context, fence access.Fence, _, _ string) (access.Reply, error) {
 	if f.fields != nil {
 		return f.fields(fence)
@@ -129,6 +174,8 @@ func (f *fakeGateway) FoldUse(context.Context) (p access.Progress, err error)   
 func (f *fakeGateway) ExpireConnections(context.Context) (p access.Progress, err error) { return }
 func (f *fakeGateway) PurgeAudit(context.Context) (p access.Progress, err error)        { return }
 func (f *fakeGateway) RemindExpiry(context.Context) (p access.Progress, err error)      { return }
+func (f *fakeGateway) ExpireApprovals(context.Context) (p access.Progress, err error)   { return }
+func (f *fakeGateway) RemindApprovals(context.Context) (p access.Progress, err error)   { return }
 
 // fakeLimiter notes what it is asked, and lets everything pass unless told otherwise.
 type fakeLimiter struct {

@@ -2,7 +2,7 @@ package mcp
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"time"
 
 	"doorman/server/access"
@@ -10,45 +10,78 @@ import (
 
 // governed is one tool call that was allowed: the only way for a tool to reach Odoo.
 type governed struct {
-	server *Server
-	caller *caller
-	tool   access.Tool
-	model  string
-	rate   access.Rate // of this call, taken once
-	audit  access.Audit
-	done   bool // Odoo wrote an audit row for this call
+	server  *Server
+	caller  *caller
+	tool    access.Tool
+	args    json.RawMessage // as they came
+	model   string
+	records int         // known once the request is
+	dryRun  bool        // likewise
+	rate    access.Rate // of this call, taken once
+	audit   access.Audit
+	asks    bool            // by the last decision: nothing is missing but a person's approval
+	done    bool            // Odoo wrote an audit row for this call
+	kept    json.RawMessage // what Odoo answered when a person approved it: told again instead of called again
 }
 
-// decide takes the decision.
+// decide takes the decision on what is known of the call. That a person must approve it is no refusal here: begin does
+// not know yet whether it is a dry run, or of how many records. call does, and is the only one who acts on it.
 func (g *governed) decide(ctx context.Context) *access.Error {
+	if g.kept != nil {
+		return nil // it was decided on, and done: its answer must not get lost with a right that was taken since
+	}
 	return g.server.decide(ctx, g.caller, func(s *access.Snapshot) *access.Error {
-		d := access.Decide(g.server.now(), s, access.Call{Tool: g.tool, Model: g.model, IP: g.caller.ip, Rate: g.rate})
-		if by, asks := d.NeedsApproval(); asks {
-			return g.askPerson(by)
+		d := access.Decide(g.server.now(), s, access.Call{
+			Tool: g.tool, Model: g.model, IP: g.caller.ip, Rate: g.rate, Records: g.records, DryRun: g.dryRun,
+		})
+		if _, g.asks = d.NeedsApproval(); g.asks {
+			return nil
 		}
 		return d.Err()
 	})
 }
 
-// askPerson is where a call is put before the person who must approve it. Nothing can do that yet, so nothing is done.
-func (g *governed) askPerson(by string) *access.Error {
-	return access.NewError(access.NotAllowed,
-		fmt.Sprintf("%s needs the approval of a person (%s), which this version of Doorman cannot ask for yet.", g.tool.Name, by),
-		"Use another tool, or ask an MCP administrator.")
-}
-
-// call runs one ORM call in Odoo. If the decision turns out to rest on an old snapshot, nothing was done there; it is
-// taken anew on the fresh one, once.
+// call runs one ORM call in Odoo, or puts it before the person who must approve it. If the decision turns out to rest on
+// an old snapshot, nothing was done there; it is taken anew on the fresh one, once.
 func (g *governed) call(ctx context.Context, r access.Request) (access.Reply, error) {
-	r.Audit = g.audit
+	if g.kept != nil {
+		return access.Reply{Value: g.kept}, nil
+	}
+	r.Audit, r.Arguments = g.audit, g.args
 	r.Timeout = g.server.timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = min(r.Timeout, time.Until(deadline))
 	}
-	return g.fenced(ctx, func(f access.Fence) (access.Reply, error) {
-		g.done = true // also where the answer is lost: a second row would be a lie
-		return g.server.gateway.Call(ctx, f, r)
-	})
+	g.records, g.dryRun = recordsOf(r), r.DryRun
+	if refusal := g.decide(ctx); refusal != nil {
+		return access.Reply{}, refusal
+	}
+	reply, err := g.fenced(ctx, func(f access.Fence) (access.Reply, error) { return g.ask(ctx, f, r) })
+	if err == nil && reply.Pending != nil {
+		err = &waiting{*reply.Pending}
+	}
+	return reply, err
+}
+
+// ask asks Odoo once what the decision says. Odoo, which counts more than the service can, has the last word on what
+// needs approval.
+func (g *governed) ask(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
+	g.done = true // also where the answer is lost: a second row would be a lie
+	if !g.asks {
+		reply, err := g.server.gateway.Call(ctx, f, r)
+		if err == nil || access.AsError(err).Kind != access.PendingApproval {
+			return reply, err
+		}
+	}
+	return g.server.gateway.RequestApproval(ctx, f, r)
+}
+
+// recordsOf counts the records that a request is about, as far as it shows.
+func recordsOf(r access.Request) int {
+	if rows, ok := r.Kwargs["vals_list"].([]json.RawMessage); ok {
+		return len(rows)
+	}
+	return len(r.IDs)
 }
 
 // fields asks Odoo for the metadata of a model.

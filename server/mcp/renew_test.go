@@ -34,7 +34,6 @@ func TestAllowedAtOnce(t *testing.T) {
 		{"an address", policy(func(p *access.Policy) { p.BlockedIPs = anywhere }), "forbidden", "search_records", false, policy(func(p *access.Policy) { p.BlockedIPs = nil })},
 		{"a tool for everyone", func(s *access.Snapshot) { s.Settings.DisabledTools = []string{"search_records"} }, "not_allowed", "search_records", false, func(s *access.Snapshot) { s.Settings.DisabledTools = nil }},
 		{"a module", func(s *access.Snapshot) { s.Settings.MissingModules = []string{"sale"} }, "needs_module", "search_records", false, func(s *access.Snapshot) { s.Settings.MissingModules = nil }},
-		{"acting without approval", policy(func(p *access.Policy) { p.Approval.Tools = []string{"search_records"} }), "not_allowed", "search_records", false, policy(func(p *access.Policy) { p.Approval.Tools = nil })},
 		{"an address, for a tool that is not there", policy(func(p *access.Policy) { p.BlockedIPs = anywhere }), "forbidden", "no_such_tool", false, policy(func(p *access.Policy) { p.BlockedIPs = nil })},
 		{"the connection", func(s *access.Snapshot) { s.Connection.Status = access.StatusInactive }, "forbidden", "search_records", true, func(s *access.Snapshot) { s.Connection.Status = access.StatusConnected }},
 		{"the switch", func(s *access.Snapshot) { s.Settings.Enabled = false }, "forbidden", "search_records", true, func(s *access.Snapshot) { s.Settings.Enabled = true }},
@@ -138,7 +137,7 @@ func TestListFollows(t *testing.T) {
 	f.change(func(s *access.Snapshot) { s.Connection.Policy.BlockedIPs = nil })
 	at.move(3 * time.Second)
 	a := send(t, server, listTools)
-	if a.status != 200 || len(a.Result.Tools) != 5 || strings.Contains(a.body, `"search_records"`) {
+	if a.status != 200 || len(a.Result.Tools) != 6 || strings.Contains(a.body, `"search_records"`) {
 		t.Fatalf("%d, %d tools: %.300s", a.status, len(a.Result.Tools), a.body)
 	}
 	if a := call(t, server, "search_records", searchPartners); a.kind() != "needs_module" || !strings.Contains(a.body, "the Odoo module sale") {
@@ -214,27 +213,5 @@ func TestRenewalThatFails(t *testing.T) {
 	wants("unauthenticated", 4)
 	if a := send(t, server.URL, listTools); a.status != 401 {
 		t.Fatalf("%d %s", a.status, a.body)
-	}
-}
-
-// TestApprovalCannotBeAskedYet: a tool that needs a person's approval does nothing, and says so honestly.
-func TestApprovalCannotBeAskedYet(t *testing.T) {
-	t.Parallel()
-	f := newFake()
-	f.snapshot.Connection.Policy.Approval = access.Approval{Tools: []string{"search_records"}, Approver: "Ada"}
-	server := endpoint(t, f)
-	a := call(t, server.URL, "search_records", searchPartners)
-	if a.kind() != "not_allowed" || !strings.Contains(a.body, "approval of a person (Ada)") || !strings.Contains(a.body, "cannot ask") || f.callCount() != 0 {
-		t.Fatal(a.body)
-	}
-	if a := call(t, server.URL, "read_records", `{"model":"res.partner","ids":[1]}`); a.kind() != "" {
-		t.Fatal(a.body)
-	}
-	// Asked for in the middle of a call: the fence finds it, and nothing is done.
-	f = newFake()
-	fresh := changed(f, func(p *access.Policy) { p.Approval.Tools = []string{"search_records"} })
-	f.call = func(access.Fence, access.Request) (access.Reply, error) { return access.Reply{Stale: fresh}, nil }
-	if a := call(t, endpoint(t, f).URL, "search_records", searchPartners); a.kind() != "not_allowed" || f.callCount() != 1 {
-		t.Fatal(a.body)
 	}
 }

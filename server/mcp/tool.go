@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -18,7 +19,6 @@ type tool struct {
 	title       string
 	description string
 	category    string // read, write, execute
-	risk        string // low, medium, high
 	destructive bool
 	idempotent  bool
 	openWorld   bool // it may reach people or systems beyond Odoo: e-mails, what a button does
@@ -58,7 +58,7 @@ func (t *tool) catalogRow() access.CatalogTool {
 	}
 	return access.CatalogTool{
 		Name: t.Name, Title: t.title, Description: t.description, Category: t.category,
-		Scope: t.Scope, Risk: t.risk, NeedsModule: t.NeedsModule, InputSchema: schema,
+		Scope: t.Scope, Risk: t.Risk, NeedsModule: t.NeedsModule, InputSchema: schema,
 	}
 }
 
@@ -73,25 +73,44 @@ func (s *Server) handle(t *tool) sdk.ToolHandler {
 		}
 		ctx, cancel := context.WithTimeout(ctx, s.timeout)
 		defer cancel()
-		g := &governed{server: s, caller: c, tool: t.Tool, rate: rateOf(ctx), audit: auditOf(c, req.Session, "tools/call", t.Name)}
-		value, err := t.run(ctx, g, req.Params.Arguments)
-		outcome := "ok"
-		var result *sdk.CallToolResult
-		if err != nil {
-			e := access.AsError(err)
-			outcome = string(e.Kind)
-			result = errorResult(e)
-			s.log.Debug().Str("request_id", c.requestID).Str("tool", t.Name).Str("kind", outcome).Str("detail", e.Detail).Msg("tool failed")
-			if !g.done {
-				s.refused(c, "tools/call", t.Name, g.model, e)
-			}
-		} else if result, err = okResult(value); err != nil {
-			outcome = string(access.Internal)
-			result = errorResult(access.AsError(err))
+		g := &governed{
+			server: s, caller: c, tool: t.Tool, args: req.Params.Arguments, rate: rateOf(ctx),
+			audit: auditOf(c, req.Session, "tools/call", t.Name),
 		}
+		var value any
+		var err error
+		if state := req.Params.RequestState; state != "" {
+			value, err = g.resume(ctx, state)
+		} else {
+			value, err = t.run(ctx, g, g.args)
+		}
+		result, outcome := g.result(req, value, err)
 		s.observe(t.Name, outcome, s.now().Sub(start))
 		return result, nil
 	}
+}
+
+// result is how a call ended, as the client gets it, and in one word.
+func (g *governed) result(req *sdk.CallToolRequest, value any, err error) (*sdk.CallToolResult, string) {
+	var wait *waiting
+	if errors.As(err, &wait) {
+		if req.Params.RequestState == "" && opensURLs(req.Session) {
+			return g.elicitResult(req.Params.Name, wait.Pending), string(access.PendingApproval)
+		}
+		return pendingResult(wait.Pending), string(access.PendingApproval)
+	}
+	if err == nil {
+		var result *sdk.CallToolResult
+		if result, err = okResult(value); err == nil {
+			return result, "ok"
+		}
+	}
+	s, e := g.server, access.AsError(err)
+	s.log.Debug().Str("request_id", g.caller.requestID).Str("tool", g.tool.Name).Str("kind", string(e.Kind)).Str("detail", e.Detail).Msg("tool failed")
+	if !g.done {
+		s.refused(g.caller, "tools/call", g.tool.Name, g.model, e)
+	}
+	return errorResult(e), string(e.Kind)
 }
 
 // auditOf is what an audit row says of this request beyond what Odoo knows.

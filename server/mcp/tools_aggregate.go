@@ -37,8 +37,8 @@ var (
 
 func aggregateRecords() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch},
-		title: "Count and sum records", category: "read", risk: "low", idempotent: true,
+		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		title: "Count and sum records", category: "read", idempotent: true,
 		description: "Count records and sum, average, or find the extremes of their fields, in groups. Much cheaper than reading the records.",
 		input:       inputSchema[aggregateArgs](),
 		output:      outputSchema("model:string", "groups:objects", "count:integer", "has_more:boolean", "next_offset:integer", "note:string"),

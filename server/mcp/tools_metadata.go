@@ -34,8 +34,8 @@ type accessInfo struct {
 
 func getContext() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata},
-		title: "Who am I in Odoo", category: "read", risk: "low", idempotent: true,
+		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		title: "Who am I in Odoo", category: "read", idempotent: true,
 		description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection may do. Call it first.",
 		input:       inputSchema[contextArgs](),
 		output:      outputSchema("user:object", "company:object", "companies:objects", "languages:strings", "now_utc:string", "access:object"),
@@ -85,8 +85,8 @@ type modelRow struct {
 
 func listModels() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata},
-		title: "List models", category: "read", risk: "low", idempotent: true,
+		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		title: "List models", category: "read", idempotent: true,
 		description: "The Odoo models you may read, with label and whether your user may create, write and delete in them. Use query to find one by name or label.",
 		input:       inputSchema[listModelsArgs](),
 		output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
@@ -170,8 +170,8 @@ type fieldRow struct {
 
 func describeModel() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "describe_model", Scope: access.ScopeMetadata},
-		title: "Describe a model", category: "read", risk: "low", idempotent: true,
+		Tool:  access.Tool{Name: "describe_model", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		title: "Describe a model", category: "read", idempotent: true,
 		description: "The fields of a model: name, type, label, relation, choices, required, read-only. Narrow it with query or fields on large models.",
 		input:       inputSchema[describeArgs](),
 		output:      outputSchema("model:string", "label:string", "default_order:string", "fields:objects", "total:integer", "has_more:boolean", "next_offset:integer"),

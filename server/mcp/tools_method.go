@@ -35,8 +35,8 @@ type methodResult struct {
 
 func callMethod() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true},
-		title: "Call a business method", category: "execute", risk: "high", destructive: true, openWorld: true,
+		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
+		title: "Call a business method", category: "execute", destructive: true, openWorld: true,
 		description: "Run what a button does (action_confirm, button_cancel, ...) on records. " +
 			"If it opens a wizard, create a record of that model and call its method.",
 		input:  inputSchema[methodArgs](),
@@ -111,8 +111,8 @@ type postResult struct {
 
 func postMessage() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "post_message", Scope: access.ScopeORM, Writes: true},
-		title: "Post a message", category: "write", risk: "medium", openWorld: true,
+		Tool:  access.Tool{Name: "post_message", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
+		title: "Post a message", category: "write", openWorld: true,
 		description: "Post a note or a comment in a record's chatter, in your user's name.",
 		input:       inputSchema[postArgs](),
 		output:      outputSchema(writtenSchema("message_id:integer")...),

@@ -134,8 +134,8 @@ func pageSchema() []string {
 
 func searchRecords() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch},
-		title: "Search records", category: "read", risk: "low", idempotent: true,
+		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		title: "Search records", category: "read", idempotent: true,
 		description: "Find records by a domain and read them. Relations come as {id, name}; empty values as null; dates and times in UTC. More records: repeat with next_offset.",
 		input:       inputSchema[searchArgs](),
 		output:      outputSchema(pageSchema()...),
@@ -240,8 +240,8 @@ type readArgs struct {
 
 func readRecords() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch},
-		title: "Read records", category: "read", risk: "low", idempotent: true,
+		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		title: "Read records", category: "read", idempotent: true,
 		description: "Read records by id. Ids that do not exist are listed in missing_ids.",
 		input:       inputSchema[readArgs](),
 		output:      outputSchema(pageSchema()...),

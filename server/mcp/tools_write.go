@@ -85,8 +85,8 @@ type createArgs struct {
 
 func createRecords() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "create_records", Scope: access.ScopeORM, Writes: true},
-		title: "Create records", category: "write", risk: "medium",
+		Tool:  access.Tool{Name: "create_records", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
+		title: "Create records", category: "write",
 		description: "Create up to 100 records of a model: all, or none.",
 		input:       inputSchema[createArgs](),
 		output:      outputSchema(writtenSchema("dry_run:boolean", "changes:objects")...),
@@ -116,8 +116,8 @@ type updateArgs struct {
 
 func updateRecords() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "update_records", Scope: access.ScopeORM, Writes: true},
-		title: "Update records", category: "write", risk: "medium", destructive: true, idempotent: true,
+		Tool:  access.Tool{Name: "update_records", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
+		title: "Update records", category: "write", destructive: true, idempotent: true,
 		description: "Set fields of up to 100 records, the same values on each: all, or none.",
 		input:       inputSchema[updateArgs](),
 		output:      outputSchema(writtenSchema("dry_run:boolean", "changes:objects")...),
@@ -148,8 +148,8 @@ type deleteArgs struct {
 
 func deleteRecords() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "delete_records", Scope: access.ScopeORM, Writes: true},
-		title: "Delete records", category: "write", risk: "high", destructive: true, idempotent: true,
+		Tool:  access.Tool{Name: "delete_records", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
+		title: "Delete records", category: "write", destructive: true, idempotent: true,
 		description: "Delete up to 100 records for good: all, or none. Archiving (update_records, active false) can be undone.",
 		input:       inputSchema[deleteArgs](),
 		output:      outputSchema(writtenSchema("dry_run:boolean", "changes:objects")...),

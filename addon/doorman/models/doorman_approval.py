@@ -111,9 +111,7 @@ class DoormanApproval(models.Model):
     )
 
     # Of two equal requests at the same instant, one is made.
-    _one_pending = models.UniqueIndex(
-        "(connection_id, digest) WHERE state = 'pending'"
-    )
+    _one_pending = models.UniqueIndex("(connection_id, digest) WHERE state = 'pending'")
 
     @api.ondelete(at_uninstall=False)
     def _refuse_unlink(self):
@@ -356,7 +354,8 @@ class DoormanApproval(models.Model):
                 text = request.with_context(lang=person.lang)
                 text.activity_schedule(
                     "doorman.mail_activity_approval",
-                    fields.Date.to_date(request.expires_at),
+                    # Somebody waits: what is due later, the clock does not count.
+                    fields.Date.context_today(text.with_context(tz=person.tz)),
                     summary=text.summary[:200],
                     note=text._activity_note(),
                     user_id=person.id,

@@ -37,7 +37,7 @@ class DoormanApprovalRule(models.Model):
         "A rule belongs to one policy.",
     )
 
-    @api.constrains("risk", "model_id", "more_than")
+    @api.constrains("risk", "model_id", "more_than", "connection_id", "settings_id")
     def _check_condition(self):
         for rule in self:
             if rule.more_than < 0:

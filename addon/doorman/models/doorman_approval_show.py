@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from functools import partial
 
 from lxml import etree
 
@@ -48,7 +49,7 @@ class DoormanApproval(models.Model):
         model = guard.env[call["model"]] if call["model"] else guard.env["base"]
         changes = found.get("changes", []) if isinstance(found, dict) else []
         changes = [describer.change(model, change) for change in changes]
-        label = guard.env["ir.model"]._get(model._name).sudo().name or model._name
+        label = self.env["ir.model"]._get(model._name).name or model._name
         ids = call["ids"] if isinstance(call["ids"], list) else []
         count = max(len(changes), len(ids))
         return {
@@ -141,7 +142,7 @@ class DoormanApproval(models.Model):
     # ---- read ----
 
     def _compute_html(self):
-        render = self.env["ir.qweb"]._render
+        render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
         for request in self:
             preview = request.preview or {}
             values = {
@@ -251,10 +252,11 @@ class DoormanApproval(models.Model):
         return self.env["ir.qweb"]._render(
             "doorman.approval_activity",
             {
-                "request": self,
+                "approval": self,
                 "requester": self.requester_id.name,
                 "expires": fields.Datetime.to_string(self.expires_at)[:16],
             },
+            minimal_qcontext=True,
         )
 
     def _url(self):

@@ -64,12 +64,16 @@ class DoormanConnection(models.Model):
     def _members(self, group):
         """:return: the active internal people of a group"""
         service = self.env["doorman.settings"]._service_user_id()
-        users = self.env["res.users"].sudo().search(
-            [
-                ("all_group_ids", "in", group.ids),
-                ("share", "=", False),
-                ("id", "not in", [api.SUPERUSER_ID, service]),
-            ]
+        users = (
+            self.env["res.users"]
+            .sudo()
+            .search(
+                [
+                    ("all_group_ids", "in", group.ids),
+                    ("share", "=", False),
+                    ("id", "not in", [api.SUPERUSER_ID, service]),
+                ]
+            )
         )
         return users.with_env(self.env)
 
@@ -165,6 +169,23 @@ class DoormanConnection(models.Model):
             connection.message_post(
                 body=self.env._("Approval rules: %s.", "; ".join(rules) or "-")
             )
+
+    def _has_key(self):
+        """Whether a key of this connection is still good."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT 1 FROM doorman_connection_proof p
+                  JOIN res_users_apikeys k ON k.id = p.api_key_id
+                 WHERE p.connection_id = %s AND k.user_id = %s
+                   AND (k.expiration_date IS NULL
+                        OR k.expiration_date >= now() at time zone 'utc')
+                """,
+                self.id,
+                self.user_id.id,
+            )
+        )
+        return bool(self.env.cr.fetchone())
 
     def _lock(self):
         """Keep the connection as it is until this transaction ends: who revokes it

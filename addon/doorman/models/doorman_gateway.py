@@ -318,7 +318,7 @@ class DoormanGateway(models.AbstractModel):
             audit.pop("hint", None)
             return {"error": error}, audit
         if row["log_payloads"]:
-            audit["response_payload"] = self._payload(answer)
+            audit["response_payload"] = self._payload(answer.get("value", answer))
         return answer | {"registry": self._registry()}, audit
 
     def _answer(self, connection, row, request, audit):

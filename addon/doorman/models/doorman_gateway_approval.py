@@ -59,8 +59,9 @@ class DoormanGateway(models.AbstractModel):
         started = time.monotonic()
 
         def tell(_connection, row, _request, audit):
-            audit["approval_id"] = request_id if type(request_id) is int else None
-            return {"approval": self._status_of(row["id"], request_id)}
+            approval = self._approval_of(row["id"], request_id)
+            audit["approval_id"] = approval.id
+            return {"approval": approval._status()}
 
         answer, row = self._fenced(fence, {"audit": audit}, tell)
         self._leave_row(answer, row, started)
@@ -117,10 +118,13 @@ class DoormanGateway(models.AbstractModel):
                 ("state", "=", PENDING),
             ]
         )
-        if known and known.expires_at <= fields.Datetime.now():
-            known._expire()
-            known = known.browse()
-        approval = known or self._make_approval(connection, row, request, call, audit)
+        over = known.filtered(lambda a: a.expires_at <= fields.Datetime.now())
+        approval = known - over
+        if not approval:
+            vals = self._approval_values(connection, row, request, call, audit)
+            # Only now: what is before the trial is undone with it.
+            over._expire()
+            approval = self._make_approval(vals)
         audit.update(
             outcome="pending", reason="pending_approval", approval_id=approval.id
         )
@@ -132,7 +136,7 @@ class DoormanGateway(models.AbstractModel):
             }
         }
 
-    def _make_approval(self, connection, row, request, call, audit):
+    def _approval_values(self, connection, row, request, call, audit):
         connection = connection.sudo()
         approvals = self.env["doorman.approval"].sudo()
         waiting = approvals.search_count(
@@ -158,7 +162,7 @@ class DoormanGateway(models.AbstractModel):
         tool = TOOLS.get(call["method"]) or audit["tool"]
         hours = connection.approval_expiry_hours
         now = fields.Datetime.now()
-        vals = described | {
+        return described | {
             "connection_id": connection.id,
             "connection_name": connection.name,
             "requester_id": row["user_id"],
@@ -174,9 +178,12 @@ class DoormanGateway(models.AbstractModel):
             "requested_at": now,
             "expires_at": now + timedelta(hours=hours),
         }
+
+    def _make_approval(self, vals):
+        approvals = self.env["doorman.approval"].sudo()
         try:
-            approval = approvals._inside().with_context(mail_create_nolog=True)
-            approval = approvals.browse(approval.create(vals).id)
+            inside = approvals._inside().with_context(mail_create_nolog=True)
+            approval = approvals.browse(inside.create(vals).id)
         except psycopg2.errors.UniqueViolation as exc:
             # The same was asked for at the same instant: seen, once this starts anew.
             raise ConcurrencyError("the same request for approval") from exc
@@ -206,7 +213,7 @@ class DoormanGateway(models.AbstractModel):
 
     # ---- telling ----
 
-    def _status_of(self, connection_id, request_id):
+    def _approval_of(self, connection_id, request_id):
         approval = self.env["doorman.approval"].sudo().browse()
         if type(request_id) is int and 0 < request_id < 2**31:
             approval = approval.search(
@@ -216,7 +223,7 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "not_found", NOT_FOUND, "Take the request_id of the pending answer."
             )
-        return approval._status()
+        return approval
 
     # ---- jobs ----
 
@@ -254,6 +261,7 @@ class DoormanGateway(models.AbstractModel):
         :rtype: dict
         """
         self._check_caller()
+        self.env["doorman.approval"].flush_model()
         self.env.cr.execute(
             """
             UPDATE doorman_approval SET reminded = true

@@ -1,4 +1,5 @@
 import hashlib
+import uuid
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
@@ -69,6 +70,22 @@ class DoormanMixin:
         tool = cls.env["doorman.tool"]._inside().create({"name": name})
         return cls.env["doorman.tool"].browse(tool.id)
 
+    @classmethod
+    def approval(cls, **vals):
+        """A request of the first connection, as if it had been made by a call."""
+        vals = {
+            "summary": "Do it",
+            "tool": "delete_records",
+            "connection_id": cls.connection.id,
+            "requester_id": cls.people["user"].id,
+            "approver_id": cls.people["approver"].id,
+            "payload": '{"ids":[],"kwargs":{},"method":"unlink","model":"res.partner"}',
+            "digest": str(uuid.uuid4()),
+            "expires_at": "2100-01-01 00:00:00",
+        } | vals
+        approval = cls.env["doorman.approval"]._inside().create(vals)
+        return cls.env["doorman.approval"].browse(approval.id)
+
     def allow_models(self, *names, connection=None):
         """Limit a connection to these models; to none in particular without any."""
         models = self.env["ir.model"].search([("model", "in", names)])
@@ -94,7 +111,7 @@ class DoormanMixin:
             "registry": snapshot["registry"],
         } | changes
 
-    def request(self, model, method, ids=None, context=None, more=None, **kwargs):
+    def request(self, model, method, ids=None, /, context=None, more=None, **kwargs):
         """:param dict more: of the request itself, e.g. ``{"dry_run": True}``"""
         return {
             "model": model,
@@ -176,3 +193,82 @@ class WriteCase(DoormanCase):
 
     def partners(self, name):
         return self.env["res.partner"].search([("name", "=", name)])
+
+
+class ApprovalCase(WriteCase):
+    """A connection whose deletions wait for a person, and people who may decide."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        catalog = cls.env["doorman.tool"]
+        known = {t.name: t for t in catalog.with_context(active_test=False).search([])}
+        cls.tools = {}
+        for name, risk in TOOL_RISKS.items():
+            tool = known.get(name) or cls.tool(name)
+            tool._inside().write({"risk": risk})
+            cls.tools[name] = tool.browse(tool.id)
+
+    def setUp(self):
+        super().setUp()
+        self.gate("delete_records")
+
+    def gate(self, *tools, connection=None):
+        """Let the calls of these tools wait, and no others."""
+        tools = [self.tools[name].id for name in tools]
+        (connection or self.connection).approval_tool_ids = [Command.set(tools)]
+
+    def rule(self, **vals):
+        vals = {"connection_id": self.connection.id} | vals
+        return self.env["doorman.approval.rule"].create(vals)
+
+    def ask(self, model, method, ids=None, /, fence=None, **kwargs):
+        """Put a call before a person, as the service does.
+
+        :return: its answer
+        """
+        request = self.request(model, method, ids, **kwargs)
+        request["arguments"] = {"model": model, "ids": ids}
+        return self.gateway.request_approval(fence or self.fence(), request)
+
+    def waiting(self, *args, **kwargs):
+        """:return: the request for approval that a call became"""
+        answer = self.ask(*args, **kwargs)
+        self.assertIn("pending", answer)
+        return self.env["doorman.approval"].browse(answer["pending"]["request_id"])
+
+    def waiting_delete(self):
+        return self.waiting("res.partner", "unlink", self.acme.ids)
+
+    def ask_kind(self, *args, **kwargs):
+        """How asking ended: ``pending``, ``ok`` or the kind of its error."""
+        answer = self.ask(*args, **kwargs)
+        if "error" in answer:
+            return answer["error"]["kind"]
+        return "pending" if "pending" in answer else "ok"
+
+    def by(self, role, approval):
+        """The request, as somebody sees it."""
+        return approval.with_user(self.people[role])
+
+    def status(self, approval, **changes):
+        answer = self.gateway.approval_status(
+            self.fence(**changes), approval.id, {"tool": "approval_status"}
+        )
+        return answer.get("approval") or answer["error"]["kind"]
+
+    def activities(self, approval):
+        return self.env["mail.activity"].search(
+            [("res_model", "=", "doorman.approval"), ("res_id", "=", approval.id)]
+        )
+
+
+# The tools that change something, with the risk that the service's catalog says.
+TOOL_RISKS = {
+    "create_records": "medium",
+    "update_records": "medium",
+    "delete_records": "high",
+    "call_method": "high",
+    "post_message": "medium",
+    "search_records": "low",
+}

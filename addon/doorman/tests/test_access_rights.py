@@ -31,6 +31,19 @@ MATRIX = {
     "wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     # Of "user", about their connection: a dialog is its maker's alone. What it does,
     # its method decides.
+    # Made by "user" and put before "approver", who is no MCP user.
+    "approval": {"read": {"user", "approver", "admin"}},
+    "approval_rule": {
+        "read": {"user", "admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "reject": {
+        "read": {"approver"},
+        "write": {"approver"},
+        "create": {"internal", "user", "user2", "admin", "approver", "impostor"},
+    },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
 OPERATIONS = ("read", "write", "create", "unlink")
@@ -80,6 +93,13 @@ class TestAccessRights(DoormanCase):
             "wizard": cls.env["doorman.connect.wizard"]
             .with_user(cls.people["admin"])
             .create({}),
+            "approval": cls.approval(),
+            "approval_rule": cls.env["doorman.approval.rule"].create(
+                {"connection_id": cls.connection.id, "risk": "high"}
+            ),
+            "reject": cls.env["doorman.reject"]
+            .with_user(cls.people["approver"])
+            .create({"approval_id": cls.approval().id, "reason": "no"}),
             "rotate": cls.env["doorman.rotate.key"]
             .with_user(cls.people["user"])
             .create({"connection_id": cls.connection.id}),
@@ -97,6 +117,15 @@ class TestAccessRights(DoormanCase):
             "doorman.rotate.key": (
                 {"overlap_minutes": 1},
                 {"connection_id": cls.connection.id},
+            ),
+            "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
+            "doorman.approval.rule": (
+                {"more_than": 1},
+                {"connection_id": cls.connection.id, "risk": "low"},
+            ),
+            "doorman.reject": (
+                {"reason": "x"},
+                {"approval_id": cls.records["approval"].id, "reason": "x"},
             ),
             "doorman.settings": ({"public_url": "https://x"}, {"public_url": "x"}),
         }

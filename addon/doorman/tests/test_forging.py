@@ -34,6 +34,41 @@ SETTINGS = {
     "models_restricted": True,
 }
 TOOL = {"name": "forged", "scope_code": "mcp:metadata", "risk": "low"}
+APPROVAL = {
+    "state": "executed",
+    "summary": "Nothing of importance",
+    "connection_id": 1,
+    "connection_name": "forged",
+    "requester_id": 1,
+    "client": "forged",
+    "approver_id": 1,
+    "approver_group_id": 1,
+    "tool": "forged",
+    "risk": "low",
+    "model": "forged",
+    "model_label": "forged",
+    "orm_method": "forged",
+    "record_count": 0,
+    "payload": "{}",
+    "digest": "0",
+    "arguments": "{}",
+    "idempotency_key": "forged",
+    "preview": {},
+    "versions": {},
+    "revision": 99,
+    "requested_at": "2020-01-01 00:00:00",
+    "expires_at": "2200-01-01 00:00:00",
+    "reminded": True,
+    "decided_by_id": 1,
+    "decided_at": "2020-01-01 00:00:00",
+    "hours_to_decide": 0.1,
+    "self_approved": True,
+    "reason": "forged",
+    "result": "{}",
+    "error_kind": "forged",
+    "error_message": "forged",
+    "error_hint": "forged",
+}
 AUDIT = {"outcome": "ok", "tool": "forged", "message": "forged", "count": 0}
 
 # Contexts by which a caller may try to pass for the addon itself.
@@ -52,6 +87,7 @@ class TestForging(DoormanCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.the_tool = cls.tool("t1")
+        cls.request_for_approval = cls.approval()
         cls.env["doorman.audit"]._insert(
             {
                 "outcome": "refused",
@@ -70,10 +106,25 @@ class TestForging(DoormanCase):
             (self.settings, SETTINGS),
             (self.the_tool, TOOL),
             (self.audit, AUDIT),
+            (self.request_for_approval, APPROVAL),
         )
 
     def _refused(self, run, *denials):
         self.assertEqual(self.outcome(run, *denials), "deny")
+
+    def test_every_field_of_a_request_is_among_them(self):
+        fields = self.request_for_approval._fields.items()
+        ours = {
+            name
+            for name, field in fields
+            if field._module == "doorman" and field.store and name in APPROVAL
+        }
+        stored = {
+            name
+            for name, field in fields
+            if field._module == "doorman" and field.store and field.column_type
+        }
+        self.assertEqual(ours, stored)
 
     def test_write_by_every_role(self):
         for record, vals in self._targets():

@@ -10,6 +10,13 @@ from .common import ROLES, DoormanCase
 # can call them over RPC with any arguments: a new one is added here by a person who
 # has thought about that, together with a test of who may call it.
 PUBLIC = {
+    "doorman.approval": {
+        "action_approve",
+        "action_cancel",
+        "action_open_reject",
+        "action_reject",
+    },
+    "doorman.approval.rule": {"create", "unlink", "write"},
     "doorman.audit": {"create", "write"},
     "doorman.connect.wizard": {
         "action_back",
@@ -21,6 +28,7 @@ PUBLIC = {
     },
     "doorman.connection": {
         "action_activate",
+        "action_open_approvals",
         "action_open_audit",
         "action_open_requests",
         "action_pickup_link",
@@ -33,7 +41,9 @@ PUBLIC = {
         "write",
     },
     "doorman.gateway": {
+        "approval_status",
         "call",
+        "expire_approvals",
         "expire_connections",
         "fields",
         "fold_use",
@@ -41,7 +51,9 @@ PUBLIC = {
         "json_call",
         "purge_audit",
         "record",
+        "remind_approvals",
         "remind_expiry",
+        "request_approval",
         "resolve",
         "sync_catalog",
     },
@@ -53,6 +65,7 @@ PUBLIC = {
         "message_update",
         "write",
     },
+    "doorman.reject": {"action_reject"},
     "doorman.rotate.key": {
         "action_rotate",
         "create",
@@ -67,8 +80,8 @@ PUBLIC = {
         "action_use_gateway_url",
         "write",
     },
-    "doorman.tool": {"write"},
-    "mail.activity": {"write"},
+    "doorman.tool": {"create", "write"},
+    "mail.activity": {"unlink", "write"},
     "mail.message": {"create", "write"},
     "res.groups": {"create", "write"},
     "res.partner": {"write"},
@@ -82,6 +95,10 @@ GATEWAY_CALLS = {
     "call": {"fence": {}, "request": {}},
     "fields": {"fence": {}, "model": "res.partner"},
     "record": {"events": []},
+    "request_approval": {"fence": {}, "request": {}},
+    "approval_status": {"fence": {}, "request_id": 1},
+    "expire_approvals": {},
+    "remind_approvals": {},
     "sync_catalog": {"tools": []},
     "fold_use": {},
     "expire_connections": {},
@@ -95,6 +112,7 @@ ACTIONS = {
     "action_revoke": {"user", "admin"},
     "action_reactivate": {"user", "admin"},
     "action_rotate_key": {"user", "admin"},
+    "action_open_approvals": {"user", "admin"},
     "action_open_audit": {"user", "admin"},
     "action_open_requests": {"user", "admin"},
     "action_activate": {"admin"},

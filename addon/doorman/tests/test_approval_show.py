@@ -1,0 +1,252 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common import ApprovalCase
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e"
+
+
+@tagged("post_install", "-at_install")
+class TestShown(ApprovalCase):
+    def setUp(self):
+        super().setUp()
+        self.gate(*self.tools)
+
+    def _summary(self, model, method, ids=None, /, **kwargs):
+        request = self.request(model, method, ids)
+        request["kwargs"] = kwargs
+        answer = self.gateway.request_approval(self.fence(), request)
+        self.assertIn("pending", answer)
+        ident = answer["pending"]["request_id"]
+        return self.env["doorman.approval"].browse(ident)
+
+    def test_summaries(self):
+        partners = self.env["res.partner"].create(
+            [{"name": f"P{number}"} for number in range(5)]
+        )
+        ids, one = partners.ids, self.acme.ids
+        rows = (
+            ("Permanently delete Contact: Acme", "unlink", one, {}),
+            (
+                "Permanently delete 5 records of Contact: P0, P1, P2 and 2 more",
+                *("unlink", ids, {}),
+            ),
+            (
+                "Change Reference of Contact: Acme",
+                *("write", one, {"vals": {"ref": "1"}}),
+            ),
+            (
+                "Create 2 records of Contact: A, B",
+                *("create", None, {"vals_list": [{"name": "A"}, {"name": "B"}]}),
+            ),
+            (
+                "Run action_archive: Contact: Acme",
+                *("call_method", one, {"method": "action_archive", "kwargs": {}}),
+            ),
+            ("Note on Contact: Acme: “hi”", "message_post", one, {"body": "hi"}),
+            (
+                "Post and e-mail to the followers of Contact: Acme: “hi”",
+                *("message_post", one, {"body": "hi", "kind": "comment"}),
+            ),
+        )
+        for expected, method, records, kwargs in rows:
+            with self.subTest(method=method, expected=expected):
+                approval = self._summary("res.partner", method, records, **kwargs)
+                self.assertEqual(approval.summary, expected)
+
+    def test_before_and_after(self):
+        country = self.env.ref("base.be")
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"country_id": country.id, "ref": "7", "comment": "<b>bold</b>"},
+        )
+        rows = {
+            r["label"]: (r["before"], r["after"])
+            for r in approval.preview["changes"][0]["rows"]
+        }
+        self.assertEqual(rows["Country"], ("", "Belgium"))
+        self.assertEqual(rows["Reference"], ("", "7"))
+        self.assertEqual(rows["Notes"], ("", "*bold*"))
+
+    def test_lines_are_readable(self):
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"child_ids": [[0, 0, {"name": "Ann", "function": "Boss"}]]},
+        )
+        (row,) = approval.preview["arguments"]
+        self.assertEqual(row["rows"][0]["label"], "New")
+        texts = {r["label"]: r["text"] for r in row["rows"][0]["rows"]}
+        self.assertEqual(texts, {"Name": "Ann", "Job Position": "Boss"})
+        self.assertIn("Boss", approval.arguments_html)
+
+    def test_text_of_others_is_text(self):
+        self.acme.name = EVIL
+        self.env.flush_all()
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"ref": EVIL, "child_ids": [[0, 0, {"name": EVIL}]]},
+        )
+        note = self.activities(approval).note
+        for name in ("changes_html", "arguments_html", "summary"):
+            with self.subTest(field=name):
+                self.assertNotIn("\u202e", approval[name])
+        for html in (approval.changes_html, approval.arguments_html, note):
+            self.assertNotIn("<script", html)
+            self.assertNotIn("<img", html)
+            self.assertIn("&lt;script", html)
+        self.assertLess(len(approval.summary), 400)
+
+    def test_long_values_say_that_they_go_on(self):
+        self.acme.comment = "x" * 2000 + "a"
+        self.env.flush_all()
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"comment": "x" * 2000 + "b"},
+        )
+        (row,) = approval.preview["changes"][0]["rows"]
+        self.assertIn("(2001)", row["before"])
+        self.assertIn("differs further on", row["after"])
+        self.assertIn("x" * 2000 + "b", approval.payload_text)
+
+    def test_warnings(self):
+        many = self.env["res.partner"].create([{"name": "p"} for _n in range(10)])
+        approval = self._summary("res.partner", "unlink", many.ids)
+        mine = self.by("approver", approval)
+        self.assertIn("cannot be brought back", mine.warnings_html)
+        self.assertIn("These are 10 records", mine.warnings_html)
+        self.assertNotIn("have changed since", mine.warnings_html)
+        many[0].ref = "x"
+        self.env.flush_all()
+        mine.invalidate_recordset()
+        self.assertIn("have changed since", mine.warnings_html)
+        self.connection.action_revoke()
+        mine.invalidate_recordset()
+        self.assertNotIn("have changed since", mine.warnings_html)
+
+    def test_the_same_was_done_before(self):
+        new = {"vals_list": [{"name": "Ann"}]}
+        first = self._summary("res.partner", "create", **new)
+        self.by("approver", first).action_approve()
+        second = self._summary("res.partner", "create", **new)
+        self.assertIn("approved and done", self.by("approver", second).warnings_html)
+
+    def test_in_the_words_of_the_approver(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.people["approver"].lang = "fr_FR"
+        self.env.ref("base.model_res_partner").with_context(lang="fr_FR").name = "Ami"
+        approval = self._summary("res.partner", "unlink", self.acme.ids)
+        self.assertIn("Ami", approval.summary + (approval.model_label or ""))
+
+    def test_who_sees_one(self):
+        approval = self._summary("res.partner", "unlink", self.acme.ids)
+        for role, seen in (
+            ("user", True),
+            ("approver", True),
+            ("admin", True),
+            ("user2", False),
+            ("internal", False),
+            ("portal", False),
+        ):
+            with self.subTest(role=role):
+                run = lambda r=role: self.by(r, approval).read(["changes_html"])  # noqa: E731
+                self.assertEqual(self.outcome(run), "allow" if seen else "deny")
+
+    def test_waiting_for_me(self):
+        approval = self._summary("res.partner", "unlink", self.acme.ids)
+        for role, found in (("approver", approval), ("user", approval.browse())):
+            with self.subTest(role=role):
+                requests = self.env["doorman.approval"].with_user(self.people[role])
+                mine = requests.search([("waits_for_me", "=", True)])
+                self.assertEqual(mine, found)
+
+
+@tagged("post_install", "-at_install")
+class TestActivity(ApprovalCase):
+    def test_for_whom(self):
+        approval = self.waiting_delete()
+        activity = self.activities(approval)
+        self.assertEqual(activity.user_id, self.people["approver"])
+        self.assertEqual(activity.activity_type_id.name, "MCP approval")
+        self.assertIn("Acme", activity.summary)
+
+    def test_none_named(self):
+        self.connection.approver_id = False
+        self.people["user"].group_ids = [
+            (4, self.env.ref("doorman.group_admin").id),
+        ]
+        asked = self.activities(self.waiting_delete()).user_id
+        self.assertIn(self.people["admin"], asked)
+        self.assertNotIn(self.people["user"], asked)
+        self.assertFalse(asked - self.env.ref("doorman.group_admin").all_user_ids)
+
+    def test_it_is_told_by_mail(self):
+        before = self.env["mail.message"].search([], limit=1)
+        approval = self.waiting_delete()
+        told = self.env["mail.message"].search([("id", ">", before.id)])
+        told = told.filtered(lambda m: m.model == "doorman.approval")
+        self.assertIn(self.people["approver"].partner_id, told.partner_ids)
+        self.assertEqual(approval.state, "pending")
+
+    def test_done_is_not_decided(self):
+        approval = self.waiting_delete()
+        activity = self.activities(approval)
+        ways = {
+            "done": lambda a: a.action_done(),
+            "feedback": lambda a: a.action_feedback("ok"),
+            "next": lambda a: a.action_feedback_schedule_next("ok"),
+            "drop": lambda a: a.unlink(),
+            "give away": lambda a: a.write({"user_id": self.people["internal"].id}),
+            "put off": lambda a: a.write({"date_deadline": "2100-01-01"}),
+            "archive": lambda a: a.action_archive(),
+            "unlink all": lambda a: self.by("approver", approval).activity_unlink(
+                ["doorman.mail_activity_approval"]
+            ),
+            "feedback all": lambda a: self.by("approver", approval).activity_feedback(
+                ["doorman.mail_activity_approval"]
+            ),
+        }
+        for role in ("approver", "admin", "user"):
+            for name, way in ways.items():
+                with self.subTest(role=role, way=name):
+                    run = lambda w=way, r=role: w(activity.with_user(self.people[r]))  # noqa: E731
+                    found = self.outcome(run, UserError)
+                    self.env.invalidate_all()
+                    self.assertTrue(activity.exists())
+                    self.assertTrue(activity.active)
+                    self.assertEqual(activity.user_id, self.people["approver"])
+                    if name in ("done", "drop", "give away", "put off"):
+                        self.assertEqual(found, "deny")
+        self.assertEqual(approval.state, "pending")
+
+    def test_all_are_closed_at_the_decision(self):
+        self.connection.approver_id = False
+        second = self._person("admin2", ["doorman.group_admin"])
+        approval = self.waiting_delete()
+        self.assertIn(second, self.activities(approval).user_id)
+        self.by("admin", approval).action_approve()
+        self.assertFalse(self.activities(approval))
+
+    def test_an_archived_approver(self):
+        approval = self.waiting_delete()
+        self.people["approver"].action_archive()
+        self.assertFalse(self.activities(approval))
+        self.assertEqual(approval.state, "pending")
+        self.assertFalse(approval._deciders())
+
+    def test_nobody_makes_one(self):
+        approval = self.waiting_delete()
+        kind = self.env.ref("doorman.mail_activity_approval")
+        vals = {
+            "activity_type_id": kind.id,
+            "res_model_id": self.env["ir.model"]._get("doorman.approval").id,
+            "res_id": approval.id,
+            "user_id": self.people["internal"].id,
+            "summary": "Approve this",
+        }
+        for role in ("internal", "user2", "portal"):
+            with self.subTest(role=role):
+                activities = self.env["mail.activity"].with_user(self.people[role])
+                run = lambda a=activities: a.create(dict(vals))  # noqa: E731
+                self.assertEqual(self.outcome(run, UserError), "deny")
+        with self.assertRaises(AccessError):
+            self.by("internal", approval).check_access("read")
