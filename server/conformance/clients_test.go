@@ -44,7 +44,14 @@ var everyTool = []struct {
 var allTools = []string{
 	"get_context", "list_models", "describe_model", "search_records", "read_records", "aggregate_records",
 	"create_records", "update_records", "delete_records", "call_method", "post_message",
+	"approval_status",
 }
+
+// lookerTools and searcherTools are those of a connection that may only look around, and of one that may also search.
+var (
+	lookerTools   = []string{"get_context", "list_models", "describe_model", "approval_status"}
+	searcherTools = append(slices.Clone(allTools[:6]), "approval_status")
+)
 
 // refusedCalls must come back as results that a model can read, through every client.
 var refusedCalls = []struct {
@@ -135,7 +142,7 @@ func checkClient(t *testing.T, kit *nodeKit, flavour, protocol, url string, o *a
 			t.Errorf("%s: connected to %q at %q, want doorman at %q", names[i], a.Server, a.Protocol, protocol)
 		}
 	}
-	for i, want := range [][]string{allTools, {"get_context", "list_models", "describe_model"}, allTools[:6]} {
+	for i, want := range [][]string{allTools, lookerTools, searcherTools} {
 		if !slices.Equal(answers[i].Tools, want) {
 			t.Errorf("%s sees the tools %v, want %v", names[i], answers[i].Tools, want)
 		}

@@ -16,19 +16,14 @@ func catalog() []*tool {
 	}
 }
 
-// outputSchema builds a flat schema from "name:type" words. Nothing is required, and what an error or a pending answer
-// holds is part of it: some clients check the structured content of those against this schema as well, and would throw
-// instead of showing it.
+// outputSchema builds a flat schema from "name:type" words. Nothing is required and nothing else is forbidden: an error
+// and a pending answer are structured content too, and some clients check those against this schema as well; they would
+// throw instead of showing them. The properties of both are not listed, since every client would pay for them in every
+// conversation, once a tool; a test holds both against every schema.
 func outputSchema(properties ...string) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "object", Properties: map[string]*jsonschema.Schema{}}
-	for _, p := range append(properties,
-		"kind:string", "message:string", "hint:string", "retry_after_seconds:integer",
-		"status:string", "request_id:integer", "expires_at:string", "approval_url:string",
-	) {
+	for _, p := range properties {
 		name, kind, _ := strings.Cut(p, ":")
-		if s.Properties[name] != nil {
-			continue // approval_status names them first, in its own order
-		}
 		s.Properties[name] = typeSchema(kind)
 		s.PropertyOrder = append(s.PropertyOrder, name)
 	}
