@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"encoding/json"
+	"net/url"
 
 	"doorman/server/access"
 )
@@ -68,10 +69,16 @@ type pendingWire struct {
 // decide.
 func (w pendingWire) pending() (access.Pending, error) {
 	expires, ok := parseTime(w.ExpiresAt)
-	if w.RequestID <= 0 || w.ApprovalURL == "" || !ok || expires.IsZero() {
+	if w.RequestID <= 0 || !ok || expires.IsZero() || !opens(w.ApprovalURL) {
 		return access.Pending{}, unusable("a request for approval without id, address or end")
 	}
 	return access.Pending{RequestID: w.RequestID, ExpiresAt: expires, URL: w.ApprovalURL}, nil
+}
+
+// opens reports whether an address is one of a web page. Clients open it in their user's browser.
+func opens(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 // decodePending reads what request_approval says of a request that waits.
@@ -124,7 +131,9 @@ func decodeApproval(raw json.RawMessage) (*access.Approval, error) {
 	case access.ApprovalFailed:
 		a.Failure = w.Error.toError()
 	case access.ApprovalExecuted:
-		a.Value = w.Value
+		if !isNull(w.Value) {
+			a.Value = w.Value
+		}
 	}
 	return a, nil
 }

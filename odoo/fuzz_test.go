@@ -63,6 +63,12 @@ func checkDecoded(t *testing.T, body []byte, raw json.RawMessage, err error) {
 	if r, err := decodeReply(raw); err == nil && (r.Value == nil) == (r.Stale == nil) {
 		t.Fatalf("%+v", r)
 	}
+	if r, err := decodeAsked(raw); err == nil && r.Pending != nil && (r.Pending.RequestID <= 0 || r.Pending.ExpiresAt.IsZero() || r.Value != nil || r.Stale != nil) {
+		t.Fatalf("%+v", r)
+	}
+	if r, err := decodeStatus(raw); err == nil && (r.Value != nil || (r.Approval == nil) == (r.Stale == nil) || r.Approval != nil && !r.Approval.State.Known()) {
+		t.Fatalf("%+v", r)
+	}
 	_, _ = decodeHello(raw)
 	if err := decodeObject(raw); err != nil && access.AsError(err).Message == "" {
 		t.Fatal(err)
@@ -70,7 +76,8 @@ func checkDecoded(t *testing.T, body []byte, raw json.RawMessage, err error) {
 }
 
 func FuzzJSONRPC(f *testing.F) {
-	seeds(f, "doorman", `{"id":1,"result":{"used_today":1,"snapshot":`+goodSnapshot+`}}`, `{"id":1,"result":{},"error":{}}`, `{"ID":1,"Result":1,"result":2}`,
+	seeds(f, "doorman", `{"id":1,"result":{"used_today":1,"snapshot":`+goodSnapshot+`}}`, `{"id":1,"result":{"pending":`+goodPending+`}}`,
+		`{"id":1,"result":{"approval":`+goodApproval+`}}`, `{"id":1,"result":{},"error":{}}`, `{"ID":1,"Result":1,"result":2}`,
 		`{"id":1e0,"result":null}`, `[]`, `{`, strings.Repeat("[", 20000))
 	seeds(f, "jsonrpc")
 	f.Fuzz(func(t *testing.T, status int, body []byte) {

@@ -81,6 +81,11 @@ var goldenCases = []struct {
 	{name: "expire_connections", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireConnections(t.Context()) }},
 	{name: "purge_audit", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.PurgeAudit(t.Context()) }},
 	{name: "remind_expiry", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindExpiry(t.Context()) }},
+	{name: "expire_approvals", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireApprovals(t.Context()) }},
+	{name: "remind_approvals", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindApprovals(t.Context()) }},
+	{name: "approval_status_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		_, _ = c.ApprovalStatus(t.Context(), access.FenceOf(p, mustResolve(t, c, p)), 2147483647, access.Audit{Tool: "approval_status"})
+	}},
 	{name: "sync_catalog", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_ = c.SyncCatalog(t.Context(), []access.CatalogTool{{Name: "t", Title: "T", Scope: access.ScopeSearch, Risk: "low"}})
 	}},

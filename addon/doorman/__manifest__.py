@@ -27,6 +27,7 @@
         "views/doorman_tool_views.xml",
         "views/doorman_audit_views.xml",
         "views/doorman_settings_views.xml",
+        "views/mail_activity_views.xml",
         "views/doorman_menus.xml",
     ],
     "demo": [

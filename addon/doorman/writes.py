@@ -186,6 +186,8 @@ def write_records(guard, model, ids, kwargs):
     if guard.dry_run:
         names = _shown(model, vals)
         before = _read(guard, records, names)
+        # By the name it has: what is renamed would pass for another one.
+        called = {r.id: _name_of(r) for r in records}
     records.write(vals)
     _settle(guard, records)
     if before is None:
@@ -193,7 +195,8 @@ def write_records(guard, model, ids, kwargs):
     after = _read(guard, records, names)
     return {
         "changes": [
-            _change(r.id, _name_of(r), before[r.id], after[r.id], vals) for r in records
+            _change(r.id, called[r.id], before[r.id], after[r.id], vals)
+            for r in records
         ]
     }
 

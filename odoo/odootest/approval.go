@@ -24,12 +24,12 @@ type Approval struct {
 	ExpiresAt  time.Time
 	DecidedAt  time.Time
 	Reason     string
+	Arguments  json.RawMessage // of the tool, as they came
 
-	tool      string
-	digest    string
-	arguments any
-	value     any
-	failure   *Problem
+	tool    string
+	digest  string
+	value   any
+	failure *Problem
 }
 
 // toolOf names the tool that makes a change, as the addon knows it; of what only reads, the service says it.
@@ -71,8 +71,18 @@ var (
 	}
 )
 
+// askPerson is the two methods that have to do with people.
+func (s *Server) askPerson(method string, params map[string]any, snap *access.Snapshot) (any, *Problem) {
+	if method == "approval_status" {
+		return s.approvalStatus(snap, params["request_id"])
+	}
+	request, _ := params["request"].(map[string]any)
+	arguments, _ := request["arguments"].(json.RawMessage)
+	return s.requestApproval(snap, callOf(request, snap.User), arguments)
+}
+
 // requestApproval keeps a call for a person, unless the same waits already. It is tried out first, as the addon does.
-func (s *Server) requestApproval(snap *access.Snapshot, c Call, arguments any) (any, *Problem) {
+func (s *Server) requestApproval(snap *access.Snapshot, c Call, arguments json.RawMessage) (any, *Problem) {
 	if c.DryRun || !s.waits(c, snap.Connection.Policy.Approval) {
 		return nil, notNeeded
 	}
@@ -97,7 +107,7 @@ func (s *Server) requestApproval(snap *access.Snapshot, c Call, arguments any) (
 	}
 	a := &Approval{
 		ID: int64(len(s.approvals)) + 1, State: access.ApprovalPending, Connection: snap.Connection.ID, Call: c,
-		ExpiresAt: now().Add(approvalTime), tool: c.tool(), digest: string(digest), arguments: arguments,
+		ExpiresAt: now().Add(approvalTime), tool: c.tool(), digest: string(digest), Arguments: arguments,
 	}
 	s.approvals = append(s.approvals, a)
 	return map[string]any{"pending": a.pending()}, nil
@@ -116,7 +126,7 @@ func (s *Server) approvalStatus(snap *access.Snapshot, id any) (any, *Problem) {
 	told := a.pending()
 	maps.Copy(told, map[string]any{
 		"state": a.State, "tool": a.tool, "model": a.Call.Model, "requested_at": a.ExpiresAt.Add(-approvalTime).Format(time.RFC3339),
-		"summary": fmt.Sprintf("%s: %s, %d records", a.tool, a.Call.Model, len(a.Call.IDs)), "arguments": a.arguments,
+		"summary": fmt.Sprintf("%s: %s, %d records", a.tool, a.Call.Model, len(a.Call.IDs)), "arguments": a.Arguments,
 		"decided_at": nil, "decided_by": "", "reason": a.Reason, "value": a.value, "error": nil,
 	})
 	if !a.DecidedAt.IsZero() {
@@ -226,25 +236,25 @@ func (s *Server) end(id int64, event access.ApprovalEvent, reason string, value 
 	if a == nil {
 		return ""
 	}
-	if state, possible := a.State.After(event); possible {
+	a.end(event, reason, value, failure)
+	return a.State
+}
+
+// end reports whether the event could happen; the caller holds the lock.
+func (a *Approval) end(event access.ApprovalEvent, reason string, value any, failure *Problem) bool {
+	state, possible := a.State.After(event)
+	if possible {
 		a.State, a.DecidedAt, a.Reason, a.value, a.failure = state, now(), reason, value, failure
 	}
-	return a.State
+	return possible
 }
 
 // expireDue ends what nobody decided in time; the caller holds the lock.
 func (s *Server) expireDue() (n int) {
 	for _, a := range s.approvals {
-		if state, possible := a.State.After(access.ApprovalExpire); possible && !time.Now().Before(a.ExpiresAt) {
-			a.State, a.DecidedAt = state, now()
+		if !time.Now().Before(a.ExpiresAt) && a.end(access.ApprovalExpire, "", nil, nil) {
 			n++
 		}
 	}
 	return n
-}
-
-func (s *Server) expireApprovals() any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return map[string]any{"expired": s.expireDue(), "cancelled": 0}
 }

@@ -12,6 +12,7 @@
 //   - exceptions that Inject raises, other than AccessDenied, AccessError, TypeError and NotFound: their HTTP status, the
 //     shape being the same for all;
 //   - create, write and unlink;
+//   - requests for approval, which people decide on by Approve, Reject and Cancel;
 //   - AccessDenied by /jsonrpc and XML-RPC for a user id that is not the key's.
 //
 // It is not Odoo: access rights, record rules and most of the ORM are not there. Options.Handle answers what it lacks.

@@ -181,7 +181,8 @@ func (s *Server) service(q *query, service, method string, args []any) bool {
 	q.method, _ = args[4].(string)
 	if q.method != "json_call" {
 		if len(args) > 6 {
-			q.params, _ = args[6].(map[string]any)
+			raw, _ := json.Marshal(args[6])
+			return q.readParams(raw)
 		}
 		return true
 	}

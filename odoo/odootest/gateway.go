@@ -44,9 +44,16 @@ func (s *Server) Update(credential string, change func(*access.Snapshot)) {
 	}
 }
 
-// Revoke ends a connection: from now on its credential opens nothing.
+// Revoke ends a connection: from now on its credential opens nothing, and what it asked for is withdrawn.
 func (s *Server) Revoke(credential string) {
-	s.Update(credential, func(snap *access.Snapshot) { snap.Connection.Status = access.StatusRevoked })
+	s.Update(credential, func(snap *access.Snapshot) {
+		snap.Connection.Status = access.StatusRevoked
+		for _, a := range s.approvals {
+			if a.Connection == snap.Connection.ID {
+				a.end(access.ApprovalCancel, "The connection was revoked.", nil, nil)
+			}
+		}
+	})
 }
 
 // SetEnabled turns the master switch, and raises the version of the settings.
@@ -127,38 +134,39 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
 			return inValue(s.run(callOf(request, snap.User), snap))
 		}), raised{}
-	case "request_approval":
-		request, _ := params["request"].(map[string]any)
-		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
-			return s.requestApproval(snap, callOf(request, snap.User), request["arguments"])
-		}), raised{}
-	case "approval_status":
-		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
-			return s.approvalStatus(snap, params["request_id"])
-		}), raised{}
+	case "request_approval", "approval_status":
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.askPerson(method, params, snap) }), raised{}
 	case "record":
 		return s.record(params), raised{}
 	case "sync_catalog":
 		return s.sync(params), raised{}
-	case "fold_use", "expire_connections", "purge_audit", "remind_expiry", "expire_approvals", "remind_approvals":
-		switch {
-		case len(params) > 0:
+	}
+	if said, known := s.upkeep(method); known {
+		if len(params) > 0 {
 			return nil, wrongArguments
-		case method == "expire_approvals":
-			return s.expireApprovals(), raised{}
 		}
-		return upkeep[method], raised{}
+		return said, raised{}
 	}
 	return nil, noMethod
 }
 
-// upkeep is what the jobs' methods say when nothing is due.
-var upkeep = map[string]any{
-	"fold_use":           map[string]any{"folded": 0, "more": false},
-	"expire_connections": map[string]any{"expired": 0},
-	"purge_audit":        map[string]any{"deleted": 0, "more": false},
-	"remind_expiry":      map[string]any{"reminded": 0},
-	"remind_approvals":   map[string]any{"reminded": 0},
+// upkeep is what the jobs' methods say. But for requests for approval, nothing is ever due.
+func (s *Server) upkeep(method string) (said map[string]any, known bool) {
+	switch method {
+	case "fold_use":
+		return map[string]any{"folded": 0, "more": false}, true
+	case "expire_connections":
+		return map[string]any{"expired": 0}, true
+	case "purge_audit":
+		return map[string]any{"deleted": 0, "more": false}, true
+	case "remind_expiry", "remind_approvals":
+		return map[string]any{"reminded": 0}, true
+	case "expire_approvals":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return map[string]any{"expired": s.expireDue(), "cancelled": 0}, true
+	}
+	return nil, false
 }
 
 func (s *Server) hello(params map[string]any) any {

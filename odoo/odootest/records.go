@@ -53,6 +53,15 @@ func (s *Server) Record(model string, id int64) Record {
 	return nil
 }
 
+// Delete takes a record away, as somebody else in Odoo would.
+func (s *Server) Delete(model string, id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tables[model]; t != nil {
+		delete(t.rows, id)
+	}
+}
+
 func newTable(m Model) *table {
 	t := &table{label: m.Label, order: m.Order, rows: map[int64]Record{}, next: 1}
 	if t.order == "" {

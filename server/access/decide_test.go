@@ -14,6 +14,7 @@ var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 var (
 	search = access.Tool{Name: "search_records", Scope: access.ScopeSearch}
 	create = access.Tool{Name: "create_records", Scope: access.ScopeORM, Writes: true}
+	status = access.Tool{Name: "approval_status", Scope: access.ScopeMetadata, FollowUp: true}
 	orders = access.Tool{Name: "search_orders", Scope: access.ScopeSearch, NeedsModule: "sale_management"}
 )
 
@@ -91,6 +92,11 @@ func TestDecide(t *testing.T) {
 		allow("when another tool needs approval", partners, func(s *access.Snapshot) {
 			s.Connection.Policy.Approval = access.Gating{Tools: []string{"create_records"}, Approver: "Ada"}
 		}),
+		allow("following up with any scope", on(status, ""), nothing),
+		allow("following up past the list of tools", on(status, ""), func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} }),
+		allow("following up where everything waits", on(status, ""), func(s *access.Snapshot) {
+			s.Connection.Policy.Approval = access.Gating{Tools: []string{"approval_status"}, Rules: []access.GatingRule{{Reads: true}}}
+		}),
 		allow("when nobody is named who would approve nothing", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{} }),
 
 		deny(access.Forbidden, "the master switch is off", partners, func(s *access.Snapshot) { s.Settings.Enabled = false }),
@@ -116,6 +122,10 @@ func TestDecide(t *testing.T) {
 		deny(access.NotAllowed, "with another scope", partners, func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeMetadata} }),
 		deny(access.NotAllowed, "a tool that names no scope", on(access.Tool{Name: "x"}, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{""} }),
 		deny(access.ReadOnly, "writing through a read-only connection", on(create, "res.partner"), func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }),
+		deny(access.NotAllowed, "following up without any scope", on(status, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = nil }),
+		deny(access.NotAllowed, "following up with a scope that nobody knows", on(status, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{"", "mcp:all"} }),
+		deny(access.NotAllowed, "following up, switched off for everyone", on(status, ""), func(s *access.Snapshot) { s.Settings.DisabledTools = []string{"approval_status"} }),
+		deny(access.RateLimited, "following up beyond the minute", access.Call{Tool: status, Rate: access.Rate{Limit: access.LimitMinute, Max: 1}}, nothing),
 		deny(access.NotAllowed, "a tool that is not on the list", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{"read_records"} }),
 		deny(access.NotAllowed, "a list that lost its last tool", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} }),
 		deny(access.NotAllowed, "a tool switched off for everyone", partners, func(s *access.Snapshot) { s.Settings.DisabledTools = []string{"search_records"} }),
@@ -144,6 +154,12 @@ func TestDecide(t *testing.T) {
 		deny(access.NotAllowed, "a model deep under a prefix of the floor", on(search, "change.password.own"), func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"change.password.own"} }),
 		deny(access.NotAllowed, "the floor comes before approval", on(search, "doorman.audit"), func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
 		deny(access.PendingApproval, "a tool that needs approval", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
+		deny(access.PendingApproval, "a rule that matches", on(create, "res.partner"), func(s *access.Snapshot) {
+			s.Connection.Policy.Approval.Rules = []access.GatingRule{{Model: "res.partner"}}
+		}),
+		deny(access.ReadOnly, "read only comes before a rule", on(create, "res.partner"), func(s *access.Snapshot) {
+			s.Connection.Policy.ReadOnly, s.Connection.Policy.Approval.Rules = true, []access.GatingRule{{}}
+		}),
 		deny(access.PendingApproval, "a tool that needs approval by somebody", partners, func(s *access.Snapshot) {
 			s.Connection.Policy.Approval = access.Gating{Tools: []string{"x", "search_records"}, Approver: "Ada"}
 		}),

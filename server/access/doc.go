@@ -5,6 +5,8 @@
 //	          what the limiter said of it)      │             or needs approval (by whom)
 //	now                                         ─┘
 //
+//	pending ── execute, fail, reject, expire, cancel ──> one end, and none after it (ApprovalState)
+//
 // Nothing here does I/O, reads a clock or draws a random number, so that every decision can be tested as a value and
 // replayed from an audit row. The zero Decision is a refusal: a path that forgets to decide lets nobody in.
 //

@@ -83,6 +83,7 @@ type demoReady struct {
 
 	walkKey        string
 	walkConnection int64
+	walkTwins      []int // contacts that the walk deletes
 }
 
 // demoCommand is `doorman demo`: everything on this machine, and a walk through it.
@@ -150,6 +151,10 @@ func demoOdoo(ctx context.Context, say *teller, ready *demoReady) (*localodoo.Ho
 	}
 	ready.OdooURL, ready.OdooDB = server.URL(), db
 	say.line("Odoo answers at " + server.URL())
+	// Odoo learns its own address, for the links that it gives, when an administrator logs in.
+	if _, err := inOdoo(ctx, ready, ready.AdminLogin, ready.AdminPassword, "res.users", "has_access", "read"); err != nil {
+		return host, err
+	}
 	return host, nil
 }
 
@@ -185,16 +190,24 @@ def user(login, name, groups):
         "name": name, "login": login, "password": login, "email": login + "@example.com",
         "group_ids": [Command.set([group(g).id for g in groups])],
     })
-approver = user("approver", "Ada Approver", ["base.group_user", "base.group_partner_manager"])
-member = user("user", "Uma User", ["doorman.group_user"])
+approver = user("approver", "Ada Approver", ["base.group_user"])
+member = user("user", "Uma User", ["doorman.group_user", "base.group_partner_manager"])
 admin = env.ref("base.user_admin")
+tools = env["doorman.connection"]._demo_tools()
+may_write = {
+    "scope_ids": [Command.set(env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))]).ids)],
+    "approval_tool_ids": [Command.set(tools["delete_records"].ids)],
+    "approver_id": approver.id,
+}
+twins = env["res.partner"].create([{"name": "Azure Interior (copy)"}, {"name": "Deco Addict (copy)"}])
 def connection(name, owner, **values):
     record = env["doorman.connection"].create({"name": name, "user_id": owner.id, **values})
     return record, record._issue_key()
-walk, walk_key = connection("Demo walk", member, description="Made and revoked by the demo's walk.")
-yours, key = connection("Your AI tool", admin, description="Its key was printed when the demo started.")
+walk, walk_key = connection("Demo walk", member, **may_write, description="Made and revoked by the demo's walk.")
+yours, key = connection("Your AI tool", admin, **may_write, description="Its key was printed when the demo started.")
 print("SEED " + json.dumps({
     "service_key": settings._generate_service_key(), "walk": walk.id, "walk_key": walk_key, "key": key,
+    "twins": twins.ids,
 }))
 `
 
@@ -208,6 +221,7 @@ func seedDemo(ctx context.Context, host *localodoo.Host, db string, ready *demoR
 		Walk       int64  `json:"walk"`
 		WalkKey    string `json:"walk_key"`
 		Key        string `json:"key"`
+		Twins      []int  `json:"twins"`
 	}
 	for line := range strings.Lines(out) {
 		if text, found := strings.CutPrefix(line, "SEED "); found {
@@ -220,7 +234,7 @@ func seedDemo(ctx context.Context, host *localodoo.Host, db string, ready *demoR
 		return errors.New("Odoo did not answer with the demo's keys")
 	}
 	ready.ServiceKey, ready.Key = seed.ServiceKey, seed.Key
-	ready.walkKey, ready.walkConnection = seed.WalkKey, seed.Walk
+	ready.walkKey, ready.walkConnection, ready.walkTwins = seed.WalkKey, seed.Walk, seed.Twins
 	ready.AdminLogin, ready.AdminPassword = "admin", "admin"
 	ready.Users = []demoUser{
 		{"admin", "admin", "MCP administrator"},

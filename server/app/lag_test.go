@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/cookiejar"
 	"strings"
 	"sync"
 	"testing"
@@ -50,21 +52,50 @@ func post(ctx context.Context, mcpURL, key string) (bool, error) {
 // asAdmin calls a method as the administrator over Odoo's own RPC.
 func asAdmin(t testing.TB, o *apptest.Odoo, model, method string, args ...any) json.RawMessage {
 	t.Helper()
-	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "call", "params": map[string]any{
-		"service": "object", "method": "execute_kw", "args": []any{o.DB, 2, "admin", model, method, args},
-	}})
+	result, err := as(t.Context(), o, "admin", model, method, args...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s.%s: %v", model, method, err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.Server.URL()+"/jsonrpc", bytes.NewReader(body))
+	return result
+}
+
+// sessions are the logged-in sessions of people, by database and login: Odoo takes its time over a password.
+var sessions sync.Map
+
+// as calls a method in a person's own Odoo session, as their browser does. The person is a user of the set-up script,
+// whose password is the login. An error of Odoo's is its words.
+func as(ctx context.Context, o *apptest.Odoo, login, model, method string, args ...any) (json.RawMessage, error) {
+	name := o.DB + " " + login
+	session, known := sessions.Load(name)
+	if !known {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			return nil, err
+		}
+		session = &http.Client{Jar: jar}
+		if _, err := inSession(ctx, session.(*http.Client), o.Server.URL()+"/web/session/authenticate",
+			map[string]any{"db": o.DB, "login": login, "password": login}); err != nil {
+			return nil, err
+		}
+		sessions.Store(name, session)
+	}
+	return inSession(ctx, session.(*http.Client), o.Server.URL()+"/web/dataset/call_kw",
+		map[string]any{"model": model, "method": method, "args": args, "kwargs": map[string]any{}})
+}
+
+func inSession(ctx context.Context, session *http.Client, url string, params map[string]any) (json.RawMessage, error) {
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "call", "params": params})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Odoo-Database", o.DB)
-	response, err := http.DefaultClient.Do(r)
+	response, err := session.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer response.Body.Close()
 	var answer struct {
@@ -72,12 +103,12 @@ func asAdmin(t testing.TB, o *apptest.Odoo, model, method string, args ...any) j
 		Error  *struct{ Data struct{ Message string } }
 	}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("status %d: %w", response.StatusCode, err)
 	}
 	if answer.Error != nil {
-		t.Fatalf("%s.%s: %s", model, method, answer.Error.Data.Message)
+		return nil, errors.New(answer.Error.Data.Message)
 	}
-	return answer.Result
+	return answer.Result, nil
 }
 
 // newKey makes a new key for a connection by one of its buttons.

@@ -22,10 +22,15 @@ import (
 func overFake(t *testing.T, connections []odootest.Connection, environ ...string) (*apptest.Service, *odootest.Server) {
 	t.Helper()
 	o := odootest.New(t, odootest.Options{Connections: connections})
-	return apptest.Serve(t, append([]string{
+	return apptest.Serve(t, append(fakeEnviron(o), environ...)...), o
+}
+
+// fakeEnviron is the service's configuration for a fake Odoo.
+func fakeEnviron(o *odootest.Server) []string {
+	return []string{
 		"DOORMAN_ODOO_URL=" + o.URL(), "DOORMAN_ODOO_DB=" + o.Options().Database, "DOORMAN_ODOO_KEY=" + o.Options().Key,
 		"DOORMAN_LOG_LEVEL=info",
-	}, environ...)...), o
+	}
 }
 
 func withPolicy(credential string, p access.Policy) odootest.Connection {

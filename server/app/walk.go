@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,10 +55,13 @@ func walk(ctx context.Context, say *teller, ready *demoReady) error {
 			return err
 		}
 	}
-	if ready.walkConnection != 0 {
-		return walkRevoke(ctx, say, session, ready)
+	if ready.walkConnection == 0 {
+		return nil
 	}
-	return nil
+	if err := walkApproval(ctx, say, session, ready); err != nil {
+		return err
+	}
+	return walkRevoke(ctx, say, session, ready)
 }
 
 func walkTools(ctx context.Context, say *teller, session *sdk.ClientSession) error {
@@ -120,7 +122,7 @@ func walkFloor(ctx context.Context, say *teller, session *sdk.ClientSession) err
 // walkRevoke lets the administrator revoke the connection in Odoo, and shows that the very next call is refused.
 func walkRevoke(ctx context.Context, say *teller, session *sdk.ClientSession, ready *demoReady) error {
 	say.line("The administrator clicks Revoke in Odoo ...")
-	if err := revoke(ctx, ready); err != nil {
+	if _, err := inOdoo(ctx, ready, ready.AdminLogin, ready.AdminPassword, "doorman.connection", "action_revoke", []int64{ready.walkConnection}); err != nil {
 		return err
 	}
 	say.line("... and its very next call is refused:")
@@ -134,42 +136,6 @@ func walkRevoke(ctx context.Context, say *teller, session *sdk.ClientSession, re
 		return errors.New("the revoked connection could still search")
 	default:
 		say.detail("refused: %s", text(result))
-	}
-	return nil
-}
-
-// revoke calls action_revoke as the administrator, over Odoo's own RPC.
-func revoke(ctx context.Context, ready *demoReady) error {
-	uid := 2 // base.user_admin
-	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "call", "params": map[string]any{
-		"service": "object", "method": "execute_kw",
-		"args": []any{ready.OdooDB, uid, ready.AdminPassword, "doorman.connection", "action_revoke", []any{[]int64{ready.walkConnection}}},
-	}})
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, ready.OdooURL+"/jsonrpc", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Odoo-Database", ready.OdooDB)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Result bool `json:"result"`
-		Error  *struct {
-			Data struct{ Message string } `json:"data"`
-		} `json:"error"`
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return err
-	}
-	if answer.Error != nil || !answer.Result {
-		return fmt.Errorf("Odoo did not revoke the connection: %+v", answer)
 	}
 	return nil
 }

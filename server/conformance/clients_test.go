@@ -64,6 +64,7 @@ var refusedCalls = []struct {
 	{"full", call{"search_records", map[string]any{"model": "res.partner", "limt": 3}}, "invalid_input"},
 	{"full", call{"read_records", map[string]any{"model": "res.partner"}}, "invalid_input"},
 	{"looker", call{"search_records", map[string]any{"model": "res.partner"}}, "not_allowed"},
+	{"looker", call{"approval_status", map[string]any{"request_id": 2147483647}}, "not_found"},
 	{"partners", call{"search_records", map[string]any{"model": "res.users"}}, "not_allowed"},
 }
 

@@ -42,7 +42,7 @@ func (g *governed) elicitResult(tool string, p access.Pending) *sdk.CallToolResu
 	return &sdk.CallToolResult{
 		InputRequests: sdk.InputRequestMap{"approval": &sdk.ElicitParams{
 			Mode: "url", URL: p.URL,
-			Message: fmt.Sprintf("Nothing was done yet: %s needs the approval of a person in Odoo. The page shows what would be done, and who may decide.", tool),
+			Message: fmt.Sprintf("Nothing was done yet: %s needs the approval of a person in Odoo. The page shows what would be done.", tool),
 		}},
 		RequestState: g.sealState(p),
 	}

@@ -95,9 +95,14 @@ func (f *fakeGateway) Call(_ context.Context, fence access.Fence, r access.Reque
 	f.fences = append(f.fences, fence)
 	answer := f.call
 	f.mu.Unlock()
-	if answer != nil {
-		return answer(fence, r)
+	if answer == nil {
+		answer = f.answer
 	}
+	return answer(fence, r)
+}
+
+// answer is what there is to read.
+func (f *fakeGateway) answer(_ access.Fence, r access.Request) (access.Reply, error) {
 	switch r.Method {
 	case "search_read", "read":
 		return reply(`[{"id":1,"name":"Acme","active":true,"comment":"<p>Hi<br>there</p>","parent_id":[3,"Holding"],"child_ids":[4,5],"ref":false}]`), nil

@@ -45,7 +45,7 @@ func approvalStatus() *tool {
 		title: "How an approval stands", category: "read", idempotent: true,
 		description: "What became of a call that waits for a person's approval, and its result once it is done.",
 		input:       inputSchema[statusArgs](),
-		output: outputSchema("status:string", "request_id:integer", "tool:string", "summary:string", "expires_at:string",
+		output: outputSchema("status:string", "request_id:integer", "tool:string", "summary:string", "expires_at:string", "approval_url:string",
 			"decided_at:string", "decided_by:string", "reason:string", "result:object", "error:object", "next:string"),
 		run: runStatus,
 	}
@@ -91,24 +91,23 @@ func (g *governed) status(ctx context.Context, requestID int64) (*access.Approva
 	return reply.Approval, err
 }
 
-// replay tells the answer of a call that a person approved, as the call's own tool tells it.
+// replay tells the answer of a call that a person approved, as the call's own tool tells it. It is done: whatever cannot
+// be told of it, such as of a model that may no longer be described, must not look like a failure.
 func (g *governed) replay(ctx context.Context, a *access.Approval) any {
-	again := &governed{
-		server: g.server, caller: g.caller, args: a.Arguments, rate: g.rate, audit: g.audit, kept: a.Value,
-	}
-	if again.kept == nil {
-		again.kept = null // without an answer it must not be called a second time
+	if a.Value == nil {
+		return map[string]any{"note": "It is done; Odoo has kept no answer: look at the records."}
 	}
 	// A tool that follows up asks Odoo by a way of its own, past what is kept.
 	if t := g.server.byName[a.Tool]; t != nil && !t.FollowUp {
-		again.tool = t.Tool
+		again := &governed{
+			server: g.server, caller: g.caller, tool: t.Tool, args: a.Arguments, rate: g.rate, audit: g.audit, kept: a.Value,
+		}
 		if value, err := t.run(ctx, again, a.Arguments); err == nil {
 			return value
 		}
 	}
-	// It is done: what cannot be shaped, such as of a model that may no longer be described, must not look like a failure.
-	if len(again.kept) > maxReply {
+	if len(a.Value) > maxReply {
 		return map[string]any{"note": "It is done; the answer is too long to be told."}
 	}
-	return map[string]any{"value": again.kept}
+	return map[string]any{"value": a.Value}
 }

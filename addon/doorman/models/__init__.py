@@ -14,6 +14,7 @@ from . import doorman_approval_show
 from . import doorman_approval_run
 from . import doorman_audit
 from . import doorman_demo
+from . import doorman_demo_approval
 from . import doorman_idempotency
 from . import doorman_gateway
 from . import doorman_gateway_write

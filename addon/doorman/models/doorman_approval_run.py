@@ -86,7 +86,8 @@ class DoormanApproval(models.Model):
                 "SELECT id FROM doorman_approval WHERE id = %s AND state = 'pending' "
                 "AND expires_at > clock_timestamp() at time zone 'utc' FOR UPDATE",
                 self.id,
-            )
+            ),
+            log_exceptions=False,
         )
         held = bool(self.env.cr.fetchone())
         if held:

@@ -14,6 +14,7 @@ from ..writes import url_of
 NAMES = 3
 MANY = 10
 MAX_ARGUMENTS = 20
+PURGE = 500
 # States of documents that are not drafts any more, by the usual words of Odoo.
 SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
 
@@ -150,6 +151,7 @@ class DoormanApproval(models.Model):
                 "arguments": preview.get("arguments") or [],
                 "warnings": request._warnings(preview),
                 "text": preview.get("text"),
+                "body": request._body(),
                 "link": lambda ident, r=request: url_of(r.env, r.model or "", ident),
             }
             request.changes_html = render("doorman.approval_changes", values)
@@ -161,6 +163,14 @@ class DoormanApproval(models.Model):
             )
             request.payload_text = request._pretty(request.payload)
             request.result_text = request._pretty(request.result)
+
+    def _body(self):
+        """The whole text of a message that would be posted, or nothing."""
+        call = json.loads(self.payload)
+        if call["method"] != "message_post":
+            return ""
+        lines = call["kwargs"]["body"].splitlines()
+        return "\n".join(plain(line, len(line)) for line in lines)
 
     @staticmethod
     def _pretty(text):
@@ -253,7 +263,7 @@ class DoormanApproval(models.Model):
             "doorman.approval_activity",
             {
                 "approval": self,
-                "requester": self.requester_id.name,
+                "requester": plain(self.requester_id.name, 100),
                 "expires": fields.Datetime.to_string(self.expires_at)[:16],
             },
             minimal_qcontext=True,
@@ -300,6 +310,11 @@ class DoormanApproval(models.Model):
         ended = self._end("expire")
         ended._note("expire", "refused", "expired", self.env._("Nobody decided."))
         return ended
+
+    def _purge(self, before):
+        """Remove the requests that were decided before that time, some at a time."""
+        decided = [("state", "!=", "pending"), ("decided_at", "<", before)]
+        self.search(decided, limit=PURGE)._inside().unlink()
 
     def _remind(self):
         """Tell who may decide once more."""

@@ -306,7 +306,8 @@ class DoormanConnection(models.Model):
                 self.env.uid,
                 self.ids,
                 list(only_from),
-            )
+            ),
+            log_exceptions=False,  # who loses the race is run again by Odoo
         )
         changed = self.browse([row[0] for row in self.env.cr.fetchall()])
         self.invalidate_recordset(

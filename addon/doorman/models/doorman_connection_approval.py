@@ -191,7 +191,8 @@ class DoormanConnection(models.Model):
         """Keep the connection as it is until this transaction ends: who revokes it
         waits, and who has just revoked it makes this one start anew."""
         self.env.cr.execute(
-            SQL("SELECT id FROM doorman_connection WHERE id = %s FOR SHARE", self.id)
+            SQL("SELECT id FROM doorman_connection WHERE id = %s FOR SHARE", self.id),
+            log_exceptions=False,
         )
 
 

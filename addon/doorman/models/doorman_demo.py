@@ -9,7 +9,11 @@ TOOLS = {
     "search_records": ("Search records", "mcp:search"),
     "read_records": ("Read records", "mcp:search"),
     "aggregate_records": ("Aggregate records", "mcp:search"),
+    "update_records": ("Update records", "mcp:orm"),
+    "delete_records": ("Delete records", "mcp:orm"),
+    "call_method": ("Call a business method", "mcp:orm"),
 }
+READING = [name for name, (_title, scope) in TOOLS.items() if scope == "mcp:search"]
 MODELS = ("res.partner", "res.partner.category", "res.country")
 CLAUDE = "https://claude.ai/api/mcp/auth_callback"
 CHATGPT = "https://chatgpt.com/connector_platform_oauth_redirect"
@@ -183,6 +187,7 @@ class DoormanConnection(models.Model):
                 "needs_activation": state == "inactive",
             }
             made |= self._inside().create(vals)
+        self.env["doorman.approval"]._demo_fill(made, tools)
         self._demo_audit(made, now)
 
     @api.model
@@ -204,6 +209,15 @@ class DoormanConnection(models.Model):
             """,
             {"age": age},
         )
+        self.env.cr.execute(
+            """
+            UPDATE doorman_approval
+               SET requested_at = requested_at + %(age)s,
+                   expires_at = expires_at + %(age)s,
+                   decided_at = decided_at + %(age)s
+            """,
+            {"age": age},
+        )
         self.env.invalidate_all()
 
     @api.model
@@ -214,7 +228,10 @@ class DoormanConnection(models.Model):
         for name, (title, scope) in TOOLS.items():
             if name not in found:
                 vals = {"name": name, "title": title, "scope_code": scope}
-                found[name] = catalog._inside().create(vals | {"category": "read"})
+                kind = "read" if name in READING else "write"
+                risk = {"update_records": "medium"}.get(name, "high")
+                vals |= {"category": kind, "risk": "low" if kind == "read" else risk}
+                found[name] = catalog._inside().create(vals)
         return found
 
     @api.model
@@ -273,7 +290,7 @@ class DoormanConnection(models.Model):
             "ip": f"192.168.1.{10 + connection.id % 40}",
             "client": connection.name.split(",")[0],
             "method": "tools/call",
-            "tool": draw.choice(list(TOOLS)),
+            "tool": draw.choice(READING),
             "model": wrong or draw.choice(MODELS),
             "outcome": outcome,
             "reason": reason,

@@ -10,7 +10,7 @@ from odoo.exceptions import ConcurrencyError
 from .. import canonical, gating, operations
 from ..approval_states import PENDING
 from ..guard import Refusal
-from ..previews import versions
+from ..previews import plain, versions
 from .doorman_approval import MAX_PENDING
 from .doorman_connection import LIVE_STATES
 from .doorman_gateway_write import TOOLS
@@ -164,9 +164,9 @@ class DoormanGateway(models.AbstractModel):
         now = fields.Datetime.now()
         return described | {
             "connection_id": connection.id,
-            "connection_name": connection.name,
+            "connection_name": plain(connection.name, 100),
             "requester_id": row["user_id"],
-            "client": audit["client"],
+            "client": plain(audit["client"] or "", 100) or False,
             "approver_id": connection.approver_id.id,
             "approver_group_id": connection.approver_group_id.id,
             "tool": tool or "?",

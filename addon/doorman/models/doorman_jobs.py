@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 
 from .doorman_audit import AT_THE_DOOR
@@ -171,8 +173,9 @@ class DoormanGateway(models.AbstractModel):
 
     @api.model
     def purge_audit(self):
-        """Remove the audit rows that are older than the settings keep them, and the
-        answers to writes that nobody asks for any more.
+        """Remove the audit rows and the decided requests for approval that are older
+        than the settings keep them, and the answers to writes that nobody asks for any
+        more.
 
         :return: how many were ``deleted``, and whether there are ``more``
         :rtype: dict
@@ -184,4 +187,6 @@ class DoormanGateway(models.AbstractModel):
         self.env.cr.execute(PURGE, [days, PURGE_ROWS])
         deleted = self.env.cr.rowcount
         self.env["doorman.idempotency"]._purge()
+        old = fields.Datetime.now() - timedelta(days=days)
+        self.env["doorman.approval"].sudo()._purge(old)
         return {"deleted": deleted, "more": deleted == PURGE_ROWS}

@@ -356,6 +356,19 @@ class TestApprovalJobs(ApprovalCase):
         reminder = (told - messages).filtered(lambda m: m.partner_ids)
         self.assertEqual(reminder[:1].partner_ids, self.people["approver"].partner_id)
 
+    def test_old_ones_are_removed(self):
+        decided, waiting = self.waiting_delete(), self.approval()
+        self.by("approver", decided).action_reject("no")
+        self.gateway.purge_audit()
+        self.assertTrue(decided.exists())
+        long_ago = fields.Datetime.now() - timedelta(days=91)
+        decided._inside().decided_at = long_ago
+        waiting._inside().requested_at = long_ago
+        self.env.flush_all()
+        self.gateway.purge_audit()
+        self.assertFalse(decided.exists())
+        self.assertTrue(waiting.exists())
+
     def test_what_is_decided_is_not_reminded_of(self):
         approval = self.waiting_delete()
         approval._inside().requested_at = fields.Datetime.now() - timedelta(hours=25)

@@ -80,7 +80,7 @@ class TestShown(ApprovalCase):
         self.assertIn("Boss", approval.arguments_html)
 
     def test_text_of_others_is_text(self):
-        self.acme.name = EVIL
+        self.acme.name = self.connection.name = EVIL
         self.env.flush_all()
         approval = self._summary(
             *("res.partner", "write", self.acme.ids),

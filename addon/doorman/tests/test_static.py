@@ -76,7 +76,7 @@ SUDO = {
     "models/doorman_gateway_approval.py:remind_approvals": 1,
     "models/doorman_jobs.py:expire_connections": 1,
     "models/doorman_jobs.py:fold_use": 1,
-    "models/doorman_jobs.py:purge_audit": 1,
+    "models/doorman_jobs.py:purge_audit": 2,
     "models/doorman_jobs.py:remind_expiry": 1,
     "models/doorman_pickup.py:_find": 1,
     "models/doorman_pickup.py:_pick_up": 1,

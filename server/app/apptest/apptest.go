@@ -79,7 +79,13 @@ func (s *Service) readLog(r io.Reader, open chan<- string) {
 // Connect opens a session of the Go SDK's client with a connection's key.
 func Connect(t testing.TB, mcpURL, key string) *sdk.ClientSession {
 	t.Helper()
-	client := sdk.NewClient(&sdk.Implementation{Name: "apptest", Version: "1"}, nil)
+	return ConnectAs(t, mcpURL, key, nil)
+}
+
+// ConnectAs is Connect for a client that can do more, such as show its user an address.
+func ConnectAs(t testing.TB, mcpURL, key string, options *sdk.ClientOptions) *sdk.ClientSession {
+	t.Helper()
+	client := sdk.NewClient(&sdk.Implementation{Name: "apptest", Version: "1"}, options)
 	session, err := client.Connect(t.Context(), &sdk.StreamableClientTransport{
 		Endpoint: mcpURL, HTTPClient: &http.Client{Transport: &KeyTransport{Key: key}}, MaxRetries: -1,
 	}, nil)
@@ -152,9 +158,12 @@ settings.action_enable()
 out["service_key"] = settings._generate_service_key()
 admin = env.ref("base.user_admin")
 def user(login, *groups):
-    return env["res.users"].with_context(no_reset_password=True).create({
-        "name": login.title(), "login": login, "password": login,
+    "A person whose password is the login: out[login + '_uid'] is the id."
+    person = env["res.users"].with_context(no_reset_password=True).create({
+        "name": login.title(), "login": login, "password": login, "email": login + "@example.com",
         "group_ids": [Command.set([env.ref(g).id for g in groups])]})
+    out[login + "_uid"] = person.id
+    return person
 def connection(name, owner, **values):
     "A connection with a key: out[name] is the key, out[name + '_id'] its id. Nothing limits its rate unless values do."
     values = {"rate_limit_minute": 1_000_000, "rate_limit_day": 100_000_000, **values}

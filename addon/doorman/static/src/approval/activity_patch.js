@@ -1,6 +1,7 @@
 import {Activity} from "@mail/core/web/activity";
 import {ActivityListPopover} from "@mail/core/web/activity_list_popover";
 import {ActivityListPopoverItem} from "@mail/core/web/activity_list_popover_item";
+import {ActivityMenu} from "@mail/core/web/activity_menu";
 import {patch} from "@web/core/utils/patch";
 import {user} from "@web/core/user";
 import {useState} from "@odoo/owl";
@@ -97,5 +98,14 @@ patch(ActivityListPopoverItem.prototype, {
 patch(ActivityListPopover.prototype, {
     get isApproval() {
         return this.props.resModel === APPROVAL;
+    },
+});
+
+// A list is wider than a phone: cards have the two buttons in reach.
+patch(ActivityMenu.prototype, {
+    executeActivityAction(group, ...others) {
+        const cards = group.model === APPROVAL && this.ui.isSmall;
+        const shown = cards ? {...group, view_type: "kanban"} : group;
+        return super.executeActivityAction(shown, ...others);
     },
 });

@@ -1,0 +1,244 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/app/apptest"
+)
+
+// gatedConnections makes connections of Anna's whose new contacts wait for Bob or Cora: gated(name).
+const gatedConnections = `
+scopes = [Command.set(env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))]).ids)]
+anna = user("anna", "base.group_user", "base.group_partner_manager", "doorman.group_user")
+bob, cora = user("bob", "base.group_user"), user("cora", "base.group_user")
+group = env["res.groups"].create({"name": "Four eyes", "user_ids": [Command.set([bob.id, cora.id, anna.id])]})
+def tool(name, risk):
+    return env["doorman.tool"].search([("name", "=", name)]) or env["doorman.tool"]._inside().create({"name": name, "risk": risk})
+gates = [Command.set([tool("create_records", "medium").id, tool("delete_records", "high").id])]
+def gated(name):
+    return connection(name, anna, scope_ids=scopes, approval_tool_ids=gates, approver_group_id=group.id)
+`
+
+// asking puts a new contact of this name before the approvers, and returns the number of the request.
+func asking(t testing.TB, s *sdk.ClientSession, name string) int64 {
+	t.Helper()
+	content, failed := apptest.Call(t, s, "create_records", map[string]any{
+		"model": "res.partner", "records": fmt.Sprintf(`[{"name":%q}]`, name),
+	})
+	if failed != "" || content["status"] != "pending_approval" {
+		t.Fatalf("not pending: %v", content)
+	}
+	id, _ := content["request_id"].(float64)
+	return int64(id)
+}
+
+// decide approves or rejects a request as a person, over Odoo's own RPC.
+func decide(ctx context.Context, o *apptest.Odoo, login, method string, id int64) error {
+	given := []any{[]int64{id}}
+	if method == "action_reject" {
+		given = append(given, "Not this one.")
+	}
+	_, err := as(ctx, o, login, "doorman.approval", method, given...)
+	return err
+}
+
+// TestRealApproval: a call waits, a person approves it in Odoo, and the AI tool gets the answer of the call.
+func TestRealApproval(t *testing.T) {
+	o := apptest.RealOdoo(t, 0, gatedConnections+`gated("key")`)
+	s := apptest.Serve(t, o.Environ()...)
+	anna := apptest.Connect(t, s.MCP, o.Text("key"))
+	status := func(id int64) map[string]any {
+		t.Helper()
+		return must(t, anna, "approval_status", args{"request_id": id})
+	}
+
+	first := asking(t, anna, "First Ltd")
+	if again := asking(t, anna, "First Ltd"); again != first {
+		t.Errorf("the same call again is request %d, not %d", again, first)
+	}
+	if found := must(t, anna, "search_records", args{"model": "res.partner", "domain": `[["name","=","First Ltd"]]`}); len(found["records"].([]any)) != 0 {
+		t.Fatal("it was done before anybody approved it")
+	}
+	if got := status(first); got["status"] != "pending_approval" {
+		t.Fatalf("status %v", got)
+	}
+	for login, why := range map[string]string{"anna": "who asked", "admin": "an administrator who is not asked"} {
+		if err := decide(t.Context(), o, login, "action_approve", first); err == nil {
+			t.Fatalf("%s could approve", why)
+		}
+	}
+	if err := decide(t.Context(), o, "bob", "action_approve", first); err != nil {
+		t.Fatal(err)
+	}
+	done := status(first)
+	result, _ := done["result"].(map[string]any)
+	if done["status"] != "executed" || done["decided_by"] != "Bob" || only(t, result)["name"] != "First Ltd" {
+		t.Fatalf("status %v", done)
+	}
+
+	second := asking(t, anna, "Second Ltd")
+	if err := decide(t.Context(), o, "cora", "action_reject", second); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(second); got["status"] != "rejected" || got["reason"] != "Not this one." || got["result"] != nil {
+		t.Fatalf("status %v", got)
+	}
+
+	third := asking(t, anna, "Third Ltd")
+	if _, err := o.Host.Psql(t.Context(), o.DB, fmt.Sprintf("UPDATE doorman_approval SET expires_at = now() at time zone 'utc' WHERE id = %d", third)); err != nil {
+		t.Fatal(err)
+	}
+	if err := decide(t.Context(), o, "bob", "action_approve", third); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Fatalf("an expired one could be approved: %v", err)
+	}
+	if err := gatewayCall(t.Context(), o, "expire_approvals"); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(third); got["status"] != "expired" {
+		t.Fatalf("status %v", got)
+	}
+	noErrors(t, o)
+}
+
+// race is two things that happen to one request at the same instant.
+type race struct {
+	name        string
+	left, right func(ctx context.Context, round int, id int64) error
+	// both may succeed: one of the two is no decision
+	loose bool
+}
+
+// TestRealApprovalRaces: whatever two people and the clock do at the same instant, each request ends once, is carried
+// out once or not at all, and leaves one row of the audit and no activity.
+func TestRealApprovalRaces(t *testing.T) {
+	const pairs, rounds = 100, 20
+	o := apptest.RealOdoo(t, 4, gatedConnections+fmt.Sprintf(`
+for n in range(%d):
+    gated("pairs%%d" %% n)
+for n in range(%d):
+    gated("round%%d" %% n)`, pairs/25, rounds))
+	s := apptest.Serve(t, o.Environ()...)
+	by := func(login, method string) func(context.Context, int, int64) error {
+		return func(ctx context.Context, _ int, id int64) error { return decide(ctx, o, login, method, id) }
+	}
+	races := []race{
+		{name: "approve and reject", left: by("bob", "action_approve"), right: by("cora", "action_reject")},
+		{name: "two approvers", left: by("bob", "action_approve"), right: by("cora", "action_approve")},
+		{name: "approve twice", left: by("bob", "action_approve"), right: by("bob", "action_approve")},
+		{name: "approve and expire", loose: true, left: by("bob", "action_approve"), right: func(ctx context.Context, _ int, _ int64) error {
+			return gatewayCall(ctx, o, "expire_approvals")
+		}},
+		{name: "approve and withdraw", left: by("bob", "action_approve"), right: by("anna", "action_cancel")},
+		{name: "approve and revoke", loose: true, left: by("bob", "action_approve"), right: func(ctx context.Context, round int, _ int64) error {
+			_, err := as(ctx, o, "admin", "doorman.connection", "action_revoke", []int64{o.ID(fmt.Sprintf("round%d_id", round))})
+			return err
+		}},
+	}
+	for _, r := range races {
+		t.Run(r.name, func(t *testing.T) {
+			n, keys := rounds, "round%d"
+			if r.name == "approve and reject" {
+				n = pairs
+			}
+			won := map[bool]int{}
+			for i := range n {
+				key := fmt.Sprintf(keys, i)
+				if n == pairs {
+					key = fmt.Sprintf("pairs%d", i/25)
+				}
+				name := fmt.Sprintf("%s %d", r.name, i)
+				id := asking(t, apptest.Connect(t, s.MCP, o.Text(key)), name)
+				if r.name == "approve and expire" {
+					expireIn(t, o, id, 20*time.Millisecond)
+				}
+				left, right := together(t.Context(), func(ctx context.Context) error { return r.left(ctx, i, id) },
+					func(ctx context.Context) error { return r.right(ctx, i, id) })
+				if !r.loose && (left == nil) == (right == nil) {
+					t.Errorf("%s: left %v, right %v", name, left, right)
+				}
+				won[left == nil]++
+				if r.name == "approve and expire" {
+					if err := gatewayCall(t.Context(), o, "expire_approvals"); err != nil {
+						t.Error(err)
+					}
+				}
+				endedOnce(t, o, id, name)
+			}
+			t.Logf("left won %d, right won %d", won[true], won[false])
+		})
+	}
+	noErrors(t, o)
+}
+
+// together runs two functions at the same instant.
+func together(ctx context.Context, left, right func(context.Context) error) (l, r error) {
+	var both sync.WaitGroup
+	start := make(chan struct{})
+	both.Go(func() { <-start; l = left(ctx) })
+	both.Go(func() { <-start; r = right(ctx) })
+	close(start)
+	both.Wait()
+	return l, r
+}
+
+// expireIn moves the end of a request to d from now.
+func expireIn(t testing.TB, o *apptest.Odoo, id int64, d time.Duration) {
+	t.Helper()
+	sql := fmt.Sprintf("UPDATE doorman_approval SET expires_at = clock_timestamp() at time zone 'utc' + interval '%d milliseconds' WHERE id = %d", d.Milliseconds(), id)
+	if _, err := o.Host.Psql(t.Context(), o.DB, sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ending is what a request came to, in the database.
+type ending struct {
+	State                    string
+	Effects, Rows, Asked     int
+	Decided, HasResult, Open bool
+}
+
+// endOf reads what became of a request that would make a contact of this name.
+func endOf(ctx context.Context, o *apptest.Odoo, id int64, name string) (e ending, err error) {
+	text, err := o.Host.Psql(ctx, o.DB, fmt.Sprintf(`
+		SELECT json_build_object(
+			'State', a.state, 'Decided', a.decided_at IS NOT NULL, 'HasResult', a.result IS NOT NULL,
+			'Open', a.state = 'pending',
+			'Effects', (SELECT count(*) FROM res_partner p WHERE p.name = '%s'),
+			'Rows', (SELECT count(*) FROM doorman_audit d WHERE d.approval_id = a.id AND d.method LIKE 'approval/%%'),
+			'Asked', (SELECT count(*) FROM mail_activity m WHERE m.res_model = 'doorman.approval' AND m.res_id = a.id))
+		  FROM doorman_approval a WHERE a.id = %d`, name, id))
+	if err != nil {
+		return e, err
+	}
+	start, end := strings.Index(text, "{"), strings.LastIndex(text, "}")
+	if start < 0 || end < start {
+		return e, errors.New("no such request")
+	}
+	return e, json.Unmarshal([]byte(text[start:end+1]), &e)
+}
+
+// endedOnce checks that a request has ended, and that everything about it says the same.
+func endedOnce(t testing.TB, o *apptest.Odoo, id int64, name string) {
+	t.Helper()
+	e, err := endOf(t.Context(), o, id, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	effects := 0
+	if e.State == "executed" {
+		effects = 1
+	}
+	want := ending{State: e.State, Effects: effects, Rows: 1, Decided: true, HasResult: effects == 1}
+	if e != want || e.State == "failed" {
+		t.Errorf("%s: %+v, want %+v", name, e, want)
+	}
+}
