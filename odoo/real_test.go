@@ -49,7 +49,12 @@ func startReal(t *testing.T) *real {
 	out := r.shell(t, `
 settings = env["doorman.settings"]._get()
 print("KEY", settings._generate_service_key())
-conn = env["doorman.connection"].create({"name": "contract", "user_id": env.ref("base.user_admin").id})
+gated = env["doorman.tool"]._inside().create({"name": "post_message", "scope_code": "mcp:orm", "risk": "medium"})
+boss = env["res.users"].with_context(no_reset_password=True).create({"name": "Ada Approver", "login": "boss", "email": "boss@example.com"})
+conn = env["doorman.connection"].create({
+    "name": "contract", "user_id": env.ref("base.user_admin").id, "approver_id": boss.id,
+    "scope_ids": [(6, 0, env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))]).ids)],
+    "approval_tool_ids": [(6, 0, gated.ids)]})
 print("CONN", conn.id)
 print("CRED", conn._issue_key())
 settings.action_enable()

@@ -167,7 +167,7 @@ func (k *killing) ask(t testing.TB) {
 		_, err := once(t.Context(), k.p.mcp, k.key, "create_records", arguments)
 		asked <- err
 	}()
-	k.within(120 * time.Millisecond)
+	k.within(500 * time.Millisecond)
 	k.p.kill()
 	if <-asked != nil {
 		k.seen["question lost"]++
@@ -200,7 +200,7 @@ func (k *killing) approve(t testing.TB) {
 			}
 		}
 	}()
-	k.within(150 * time.Millisecond)
+	k.within(400 * time.Millisecond)
 	k.die(t)
 	if <-decided != nil {
 		k.seen["approval lost"]++

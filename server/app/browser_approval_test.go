@@ -37,7 +37,7 @@ Partner = env["res.partner"]
 out["leads"] = Partner.create([{"name": "Trade fair lead %02d" % n, "email": "lead%d@example.com" % n, "city": "Lyon"} for n in range(1, 13)]).ids
 out["azure"] = Partner.create({"name": "Azure Nordic", "email": "hello@azure.example.com", "city": "Paris",
     "country_id": env.ref("base.fr").id, "comment": "<p>Pays late.</p>"}).id
-out["evil"] = Partner.create({"name": "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>\u202egnp.exe"}).id
+out["evil"] = Partner.create({"name": "<img src=x onerror='pwned=1'><script>pwned=1</script>\u202egnp"}).id
 out["germany"] = env.ref("base.de").id
 `
 
@@ -73,26 +73,23 @@ func TestRealBrowserApproval(t *testing.T) {
 
 // ask makes calls that wait for a person.
 func (a *asked) ask(t *testing.T) {
-	azure, evil := a.o.ID("azure"), a.o.ID("evil")
-	for _, call := range []struct {
-		about, tool string
-		args        map[string]any
-	}{
-		{"leads", "delete_records", args{"model": "res.partner", "ids": a.o.Out["leads"]}},
-		{"evil", "update_records", args{"model": "res.partner", "ids": []int64{evil}, "values": fmt.Sprintf(`{"ref": %q}`, `"><img src=x onerror=window.pwned=1>`)}},
-		{"deco", "create_records", args{"model": "res.partner", "records": fmt.Sprintf(
-			`[{"name":"Deco GmbH","is_company":true,"country_id":%d,"child_ids":[[0,0,{"name":"Willi Winzig","function":"Buyer"}]]}]`, a.o.ID("germany"))}},
-		{"note", "post_message", args{"model": "res.partner", "id": azure, "body": "Dear Ms Nordic,\n\nyour quotation is ready.\n\nKind regards", "kind": "note"}},
-		{"azure", "update_records", args{"model": "res.partner", "ids": []int64{azure}, "values": fmt.Sprintf(
-			`{"city":"Berlin","country_id":%d,"comment":"<p>Pays on time, since May.</p>","phone":"+49 30 1234567"}`, a.o.ID("germany"))}},
-	} {
-		content, failed := apptest.Call(t, a.ai, call.tool, call.args)
-		id, _ := content["request_id"].(float64)
-		if failed != "" || content["status"] != "pending_approval" || id == 0 {
-			t.Fatalf("%s does not wait: %v", call.tool, content)
-		}
-		a.id[call.about] = int64(id)
+	azure := a.o.ID("azure")
+	a.call(t, "leads", "delete_records", args{"model": "res.partner", "ids": a.o.Out["leads"]})
+	a.call(t, "deco", "create_records", args{"model": "res.partner", "records": fmt.Sprintf(
+		`[{"name":"Deco GmbH","is_company":true,"country_id":%d,"child_ids":[[0,0,{"name":"Willi Winzig","function":"Buyer"}]]}]`, a.o.ID("germany"))})
+	a.call(t, "note", "post_message", args{"model": "res.partner", "id": azure, "body": "Dear Ms Nordic,\n\nyour quotation is ready.\n\nKind regards", "kind": "note"})
+	a.call(t, "azure", "update_records", args{"model": "res.partner", "ids": []int64{azure}, "values": fmt.Sprintf(
+		`{"city":"Berlin","country_id":%d,"comment":"<p>Pays on time, since May.</p>","phone":"+49 30 1234567"}`, a.o.ID("germany"))})
+}
+
+func (a *asked) call(t *testing.T, about, tool string, arguments args) {
+	t.Helper()
+	content, failed := apptest.Call(t, a.ai, tool, arguments)
+	id, _ := content["request_id"].(float64)
+	if failed != "" || content["status"] != "pending_approval" || id == 0 {
+		t.Fatalf("%s does not wait: %v", tool, content)
 	}
+	a.id[about] = int64(id)
 }
 
 // seen is what the AI tool gets to know of a request.
@@ -113,14 +110,14 @@ func (p *page) request(id int64) {
 
 // clock opens what waits from Odoo's top bar.
 func (a *asked) clock(p *page) {
-	p.see(counter, "5")
+	p.see(counter, "4")
 	p.click(clock)
 	p.see(".o-mail-ActivityGroup", "MCP approval")
-	p.see(".o-mail-ActivityGroup", "5 Today")
+	p.see(".o-mail-ActivityGroup", "4 Today")
 	p.click(".o-mail-ActivityGroup")
 	p.see(".o_data_row", "Permanently delete 12 records of Contact: Trade fair lead 01")
-	if got := p.texts(".o_data_row button[name=action_approve]"); len(got) != 5 {
-		p.Errorf("%d of 5 rows can be approved", len(got))
+	if got := p.texts(".o_data_row button[name=action_approve]"); len(got) != 4 {
+		p.Errorf("%d of 4 rows can be approved", len(got))
 	}
 	p.shot("approval-list", 1400, 420)
 }
@@ -140,7 +137,7 @@ func (a *asked) approve(p *page) {
 	p.see(".o_doorman_status", "Executed")
 	p.see(".o-mail-Chatter", "Approved by Ann Boss, and done.")
 	p.do(chromedp.WaitNotPresent(".o-mail-Activity"))
-	p.see(counter, "4")
+	p.see(counter, "3")
 	done := a.seen(p.T, "azure", "executed")
 	if result, _ := done["result"].(map[string]any); done["decided_by"] != "Ann Boss" || only(p.T, result)["name"] != "Azure Nordic" {
 		p.Errorf("the AI tool is told %v", done)
@@ -152,6 +149,7 @@ func (a *asked) reject(p *page) {
 	p.request(a.id["leads"])
 	p.see(".alert-warning", "What is deleted cannot be brought back.")
 	p.shot("approval-activity", 1400, 620)
+	p.shot("approval-phone", 390, 844)
 	p.click(reject)
 	p.see(".modal", "Permanently delete 12 records of Contact")
 	p.click(".modal .modal-footer .btn-danger")
@@ -163,7 +161,7 @@ func (a *asked) reject(p *page) {
 	p.see(".o_doorman_status", "Rejected")
 	p.see(".alert-danger", "They are still worked on <b>until</b> May.")
 	p.do(chromedp.WaitNotPresent(".o-mail-Activity"))
-	p.see(counter, "3")
+	p.see(counter, "2")
 	if got := a.seen(p.T, "leads", "rejected"); got["reason"] != "They are still worked on <b>until</b> May." {
 		p.Errorf("the AI tool is told %v", got)
 	}
@@ -177,15 +175,17 @@ func (a *asked) list(p *page) {
 	p.see(".o_notification", "Approved, and done")
 	p.until(func() (string, bool) {
 		rows := p.texts(".o_data_row")
-		return fmt.Sprintf("after approving one of three, the list has %q", rows), len(rows) == 2
+		return fmt.Sprintf("after approving one of two, the list has %q", rows), len(rows) == 1
 	})
 	a.seen(p.T, "deco", "executed")
 }
 
 // activityView decides in the small window that Odoo's activities open in lists and cards too.
 func (a *asked) activityView(p *page) {
+	p.open(approvalAction, ".o_list_view .o_data_row")
 	p.click(".o_switch_view.o_activity")
-	p.click(`//td[contains(@class, "o_activity_summary_cell")][contains(., "Note on Contact: Azure Nordic")]//div[contains(@class, "cursor-pointer")]`)
+	p.see(".o_activity_summary_cell", "Note on Contact: Azure Nordic")
+	p.js(`[...document.querySelectorAll(".o_activity_summary_cell")].find(e => e.innerText.includes("Note on Contact")).firstElementChild.click()`)
 	p.see(".o-mail-ActivityListPopover", "Approve Reject")
 	p.missing("Odoo's own buttons", odoosOwn+", .o-mail-ActivityListPopover > button")
 	p.click(".o-mail-ActivityListPopover .o_doorman_approve")
@@ -202,9 +202,12 @@ func (a *asked) activityView(p *page) {
 
 // names opens what has a script for a name, wherever names are shown.
 func (a *asked) names(p *page) {
+	a.call(p.T, "evil", "update_records", args{
+		"model": "res.partner", "ids": []int64{a.o.ID("evil")}, "values": `{"ref": "\"><img src=x onerror=pwned=1>"}`,
+	})
 	harmless := func(where string) {
 		p.Helper()
-		p.see("body", "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>")
+		p.see("body", "<img src=x onerror='pwned=1'><script>pwned=1</script>")
 		bad, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](
 			`!!window.pwned || !!document.querySelector("img[src=x]") || document.body.innerText.includes("\u202e")`))
 		if err != nil || bad {
@@ -217,7 +220,8 @@ func (a *asked) names(p *page) {
 	p.do(chromedp.WaitVisible(".o_kanban_view .o_kanban_record"))
 	harmless("cards")
 	p.click(".o_switch_view.o_activity")
-	p.click(".o_activity_summary_cell .cursor-pointer")
+	p.see(".o_activity_summary_cell", "<img src=x")
+	p.js(`document.querySelector(".o_activity_summary_cell .cursor-pointer").click()`)
 	p.see(".o-mail-ActivityListPopover", "Approve Reject")
 	harmless("activities")
 	p.request(a.id["evil"])
@@ -225,7 +229,6 @@ func (a *asked) names(p *page) {
 	harmless("form")
 	for _, tab := range []string{"As asked", "Details"} {
 		p.click(fmt.Sprintf(`//a[contains(@class, "nav-link")][normalize-space()=%q]`, tab))
-		p.do(chromedp.Sleep(0))
 		harmless(tab)
 	}
 	p.click(reject)
@@ -244,8 +247,6 @@ func (a *asked) phone(p *page) {
 	narrow()
 	p.request(a.id["evil"])
 	p.do(chromedp.WaitVisible(".o_doorman_foot button[name=action_approve]"))
-	p.shot("approval-phone", 390, 844)
-	narrow()
 	fits, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`(() => {
 		const wide = [...document.querySelectorAll("html, .o_content, .o_form_sheet")].filter(e => e.scrollWidth > 390);
 		const far = [...document.querySelectorAll(".o_doorman_foot button")].filter(e => {
@@ -286,11 +287,11 @@ func (a *asked) administrator(t *testing.T) {
 	p.see(".o_form_sheet", "It waits for Ann Boss")
 	p.missing("who is not asked can decide", "button[name=action_approve], .o_doorman_approve")
 	p.form(a.o.ID("Claude Desktop, sales_id"))
-	p.see("button[name=action_open_approvals]", "5 waiting Approvals")
+	p.see("button[name=action_open_approvals]", "4 waiting Approvals")
 	p.click("button[name=action_open_approvals]")
 	p.do(chromedp.WaitVisible(".o_list_view .o_data_row"))
 	p.open(settingsAction, ".o_form_view button[name=action_disable]")
-	p.see(".oe_stat_button", "5 To approve")
+	p.see(".oe_stat_button", "4 To approve")
 	p.open(auditAction, ".o_list_view .o_data_row")
 	p.see(".o_data_row td[name=outcome]", "Waits for approval")
 }

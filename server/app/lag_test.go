@@ -60,26 +60,43 @@ func asAdmin(t testing.TB, o *apptest.Odoo, model, method string, args ...any) j
 }
 
 // sessions are the logged-in sessions of people, by database and login: Odoo takes its time over a password.
-var sessions sync.Map
+var sessions struct {
+	sync.Mutex
+	byName map[string]*http.Client
+}
+
+// sessionOf logs a person in, once: an administrator's login writes Odoo's address, and two at a time would collide.
+func sessionOf(ctx context.Context, o *apptest.Odoo, login string) (*http.Client, error) {
+	sessions.Lock()
+	defer sessions.Unlock()
+	name := o.DB + " " + login
+	if known := sessions.byName[name]; known != nil {
+		return known, nil
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	session := &http.Client{Jar: jar}
+	if _, err := inSession(ctx, session, o.Server.URL()+"/web/session/authenticate",
+		map[string]any{"db": o.DB, "login": login, "password": login}); err != nil {
+		return nil, err
+	}
+	if sessions.byName == nil {
+		sessions.byName = map[string]*http.Client{}
+	}
+	sessions.byName[name] = session
+	return session, nil
+}
 
 // as calls a method in a person's own Odoo session, as their browser does. The person is a user of the set-up script,
 // whose password is the login. An error of Odoo's is its words.
 func as(ctx context.Context, o *apptest.Odoo, login, model, method string, args ...any) (json.RawMessage, error) {
-	name := o.DB + " " + login
-	session, known := sessions.Load(name)
-	if !known {
-		jar, err := cookiejar.New(nil)
-		if err != nil {
-			return nil, err
-		}
-		session = &http.Client{Jar: jar}
-		if _, err := inSession(ctx, session.(*http.Client), o.Server.URL()+"/web/session/authenticate",
-			map[string]any{"db": o.DB, "login": login, "password": login}); err != nil {
-			return nil, err
-		}
-		sessions.Store(name, session)
+	session, err := sessionOf(ctx, o, login)
+	if err != nil {
+		return nil, err
 	}
-	return inSession(ctx, session.(*http.Client), o.Server.URL()+"/web/dataset/call_kw",
+	return inSession(ctx, session, o.Server.URL()+"/web/dataset/call_kw",
 		map[string]any{"model": model, "method": method, "args": args, "kwargs": map[string]any{}})
 }
 

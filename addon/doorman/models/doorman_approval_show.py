@@ -270,7 +270,9 @@ class DoormanApproval(models.Model):
         )
 
     def _url(self):
-        return url_of(self.env, self._name, self.id)
+        url = url_of(self.env, self._name, self.id)
+        # Whole, whatever somebody made of Odoo's own address.
+        return url if "://" in url else f"http://localhost:8069{url}"
 
     def _status(self):
         """As the service gets it."""
@@ -282,8 +284,8 @@ class DoormanApproval(models.Model):
         error = None
         if self.state == "failed":
             error = {
-                "kind": self.error_kind,
-                "message": self.error_message,
+                "kind": self.error_kind or "internal",
+                "message": self.error_message or "",
                 "hint": self.error_hint or "",
             }
         return {

@@ -310,7 +310,7 @@ class DoormanGateway(models.AbstractModel):
             answer = (work or self._answer)(connection, row, request, audit)
         except Exception as exc:
             self._undo()
-            error = self._error(exc)
+            error = {"hint": ""} | self._error(exc)
             audit.update(outcome="error", **error)
             if isinstance(exc, Refusal):
                 audit["outcome"] = "refused"

@@ -10,6 +10,7 @@ from odoo.exceptions import ConcurrencyError
 from .. import canonical, gating, operations
 from ..approval_states import PENDING
 from ..guard import Refusal
+from ..inside import writing
 from ..previews import plain, versions
 from .doorman_approval import MAX_PENDING
 from .doorman_connection import LIVE_STATES
@@ -102,8 +103,8 @@ class DoormanGateway(models.AbstractModel):
         except (ValueError, RecursionError) as exc:
             raise Refusal("invalid_input", "The arguments are no JSON.") from exc
         guard = self._guard(connection, row, request)
-        if guard.dry_run or not self._gate(guard.env, connection, row, request):
-            raise Refusal("invalid_input", "This needs nobody's approval: call it.")
+        if guard.dry_run:
+            raise Refusal("invalid_input", "To try it out needs nobody's approval.")
         key = request.get("idempotency_key")
         if key is not None:
             done = self.env["doorman.idempotency"]._find(row["id"], key, digest)
@@ -207,7 +208,9 @@ class DoormanGateway(models.AbstractModel):
         before = {}
         if ids and not operations.only_reads(call):
             before = versions(guard.env[call["model"]].browse(ids))
-        found = approvals._preview(guard, call)
+        # Lines of a document are tried out with the rights of the same user.
+        with writing(guard.env, True):
+            found = approvals._preview(guard, call)
         self._undo()
         return found | {"versions": before}
 

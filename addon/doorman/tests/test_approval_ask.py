@@ -185,10 +185,16 @@ class TestApprovalAsk(ApprovalCase):
                     self.assertEqual(found, kind)
         self.assertFalse(self.env["doorman.approval"].search([]))
 
-    def test_what_needs_none_is_not_kept(self):
+    def test_more_may_be_asked_than_needs_it(self):
+        """The service may know of a higher risk than the catalog does yet."""
         found = self.ask_kind(
             "res.partner", "write", self.acme.ids, vals={"comment": "x"}
         )
+        self.assertEqual(found, "pending")
+
+    def test_a_dry_run_asks_nobody(self):
+        more = {"dry_run": True}
+        found = self.ask_kind("res.partner", "unlink", self.acme.ids, more=more)
         self.assertEqual(found, "invalid_input")
 
     def test_without_the_right_to_write(self):
