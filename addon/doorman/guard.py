@@ -13,7 +13,7 @@ import re
 
 from odoo.fields import Domain
 
-from . import rules
+from . import closed, rules
 
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(
@@ -56,6 +56,12 @@ class Guard:
         if rules.on_floor(model):
             return False
         return self.allowed is None or model in self.allowed
+
+    def may_write(self, model):
+        """Whether the records of a model are changed, whatever the policy."""
+        if model not in self.env:
+            return rules.may_write(model)
+        return closed.may_write(self.env, model)
 
     def model(self, name):
         """:return: the empty recordset of a model that may be used"""
@@ -242,8 +248,10 @@ class Guard:
             return [(field, "in", sorted(self.allowed))]
         return ["!", (field, "=like", "doorman.%")]
 
-    def records(self, model, ids):
-        """:return: the records to work on, if the rule lets all of them pass"""
+    def records(self, model, ids, write=False):
+        """:param bool write: whether they are changed, and not only read or named
+        :return: the records to work on, if the rule lets all of them pass
+        """
         if (
             not isinstance(ids, list)
             or not ids
@@ -255,10 +263,10 @@ class Guard:
         field = rules.FOLLOWERS.get(model._name)
         if field:
             for owner in set(records.sudo().exists().mapped(field)) - {False}:
-                if not self.may_use(owner):
+                if not self.may_use(owner) or (write and not self.may_write(owner)):
                     raise Refusal(
                         "not_allowed",
                         f"Some of these belong to {owner}, which this connection "
-                        "may not use.",
+                        f"may not {'change' if write else 'use'}.",
                     )
         return records

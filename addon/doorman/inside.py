@@ -5,12 +5,31 @@ runs for a connection, however it came to be called; the places that could do th
 ``state``.
 """
 
+import threading
 from contextlib import contextmanager
+
+import requests
 
 from .guard import Refusal
 
 ATTRIBUTE = "doorman_inside"
 HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
+
+
+# Whether this thread tries something out.
+trial = threading.local()
+_send = requests.Session.send
+
+
+def _send_unless_trial(session, request, **kwargs):
+    """Nothing leaves for another system while something is only tried out: it could not
+    be undone. To the code that asks, the network is down."""
+    if getattr(trial, "on", False):
+        raise requests.exceptions.ConnectionError("AI tools only try this out.")
+    return _send(session, request, **kwargs)
+
+
+requests.Session.send = _send_unless_trial
 
 
 def state(cr):
@@ -42,12 +61,14 @@ def writing(env, dry_run):
     service = transaction.default_env
     kept = {name: vars(cr)[name] for name in ("commit", "rollback") if name in vars(cr)}
     setattr(cr, ATTRIBUTE, "dry run" if dry_run else "write")
+    trial.on = bool(dry_run)
     cr.commit = cr.rollback = _refuse
     transaction.default_env = env
     try:
         yield
     finally:
         transaction.default_env = service
+        trial.on = False
         delattr(cr, ATTRIBUTE)
         del cr.commit, cr.rollback
         vars(cr).update(kept)

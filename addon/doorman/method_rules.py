@@ -51,15 +51,14 @@ DENIED_METHOD = re.compile(
     r"|notify|mail|with|sudo|check_access|has|rpc|fetch|im)(_|$)"
     r"|signup|portal|oauth|totp|passkey|impersonat|invite|share_link|access_url"
     r"|(^|_)(sql|python|eval|exec|download)(_|$)"
-    # Any record by its name; values by another name; a paid service.
+    # Any record by its name; a service that is paid by the call.
     r"|(^|_)(find|get|search)_or_(create|new)(_|$)|(^|_)or_create(_|$)"
-    r"|^(write|copy|duplicate)(_|$)"
     r"|(^|_)(iap|enrich|autocomplete)(_|$)",
     re.IGNORECASE,
 )
-# What makes or deletes records may be what a button does; told what to make, it is a
+# What makes or deletes records may be what a button does. Told what to make, it is a
 # create past the rules of one.
-MAKES = re.compile(r"(^|_)(create|unlink|upsert|insert|update)(_|$)", re.IGNORECASE)
+MAKES = re.compile(r"(^|_)(create|write|unlink|copy|duplicate)(_|$)", re.IGNORECASE)
 
 # Parameters that carry more than data: what is searched, run, rendered or written, in
 # whose name, and on what.

@@ -1,5 +1,10 @@
-"""Public methods: which a connection may call, and what it sees of the result."""
+"""Public methods: which a connection may call, with what, and what it sees of it.
 
+The arguments of a method belong to no field: nothing is known of them but their name
+and what they hold. So they hold no more than data: a number, a text, ids.
+"""
+
+import inspect
 import json
 import re
 from datetime import date
@@ -11,13 +16,12 @@ from odoo.tools import lazy
 from odoo.tools.json import json_default
 from odoo.tools.misc import ReadonlyDict
 
-from . import rules
+from . import method_rules, rules
 from .guard import Refusal
+from .links import withhold_links
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
 MAX_RESULT = 4_000
-# Starts at a word: anywhere else it would take ages on a long text.
-LINK = re.compile(r"\b\w*token=[^\s\"'<>&]*", re.IGNORECASE)
 
 
 def check_method(guard, model, name, arguments):
@@ -25,7 +29,11 @@ def check_method(guard, model, name, arguments):
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise Refusal("invalid_input", "The method is a name such as action_confirm.")
     cls = type(model)
-    if rules.is_denied_method(name) or _is_orm(guard, name) or _is_closed(cls, name):
+    if (
+        method_rules.is_denied_method(name)
+        or _is_orm(guard, name)
+        or _is_closed(cls, name)
+    ):
         raise _denied(model, name)
     try:
         method = get_public_method(model, name)
@@ -39,7 +47,7 @@ def check_method(guard, model, name, arguments):
         ) from exc
     if _is_alias(guard, cls, name) or not hasattr(method, "__code__"):
         raise _denied(model, name)
-    _check_arguments(arguments)
+    _check_arguments(model, name, method, arguments)
     return method
 
 
@@ -55,7 +63,7 @@ def _is_orm(guard, name):
     """Whether every model has it: what reads and writes any field of any record."""
     return (
         hasattr(guard.env.registry["base"], name)
-        and name not in rules.BUSINESS_PRIMITIVES
+        and name not in method_rules.BUSINESS_PRIMITIVES
     )
 
 
@@ -64,7 +72,7 @@ def _is_closed(cls, name):
     return any(
         name in vars(base)
         and getattr(base, "_name", None)
-        and not rules.may_write(base._name)
+        and (base._name in rules.WRITE_FIELDS or not rules.may_write(base._name))
         for base in cls.__mro__
     )
 
@@ -80,25 +88,70 @@ def _is_alias(guard, cls, name):
         true_name = getattr(function, "__name__", "_")
         if true_name != name and (
             true_name.startswith("_")
-            or rules.is_denied_method(true_name)
+            or method_rules.is_denied_method(true_name)
             or hasattr(guard.env.registry["base"], true_name)
         ):
             return True
     return False
 
 
-def _check_arguments(arguments):
+# ---- arguments ----
+
+
+def _check_arguments(model, name, method, arguments):
     if not isinstance(arguments, dict):
         raise Refusal("invalid_input", "The arguments are an object, by their names.")
-    for name in arguments:
-        if not name.isidentifier() or name.startswith("_") or name == "self":
-            raise Refusal("invalid_input", f"There is no argument {name[:60]!r}.")
-        if name == "context" or name.endswith("_context"):
+    if not arguments:
+        return
+    signature = inspect.signature(method)
+    for key, value in arguments.items():
+        if not key.isidentifier() or key.startswith("_") or key == "self":
+            raise Refusal("invalid_input", f"There is no argument {key[:60]!r}.")
+        if method_rules.is_denied_parameter(key):
             raise Refusal(
                 "not_allowed",
-                "A context changes what code does behind the call.",
-                "Leave it out.",
+                f"The argument {key[:60]} tells a method more than data.",
+                "Leave it out, or write the record with update_records.",
             )
+        known = signature.parameters.get(key)
+        # What is not named lands in **kwargs, which may be the values of a write.
+        if known is None or known.kind not in (
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+        ):
+            raise Refusal(
+                "invalid_input", f"{name} has no argument {key[:60]!r} of its own."
+            )
+        if not _is_data(value):
+            raise Refusal(
+                "invalid_input",
+                f"The argument {key} is a number, a text, true, false, null or a list "
+                "of ids.",
+            )
+    try:
+        signature.bind(model, **arguments)
+    except TypeError as exc:
+        raise Refusal("invalid_input", f"{name}: {exc}.") from exc
+    if method_rules.makes_records(name):
+        raise Refusal(
+            "not_allowed",
+            f"{model._name}.{name} is not called with arguments for AI tools.",
+            "Make the record with create_records.",
+        )
+
+
+def _is_data(value):
+    """A value that is only itself: nothing in it is searched, written or run."""
+    if isinstance(value, list):
+        return len(value) <= rules.MAX_COMMANDS and all(
+            type(i) is int and 0 < i < 2**31 for i in value
+        )
+    if isinstance(value, str):
+        return len(value) <= method_rules.MAX_TEXT and "\0" not in value
+    if value is None or isinstance(value, bool):
+        return True
+    # NaN and Infinity are not below it.
+    return isinstance(value, int | float) and abs(value) < rules.MAX_NUMBER
 
 
 # ---- results ----
@@ -137,14 +190,16 @@ def _action(guard, action):
         found["result_model"] = model
         if type(action.get("res_id")) is int and action["res_id"] > 0:
             found["result_ids"] = [action["res_id"]]
-        if action.get("target") == "new":
+        if action.get("target") == "new" and guard.may_write(model):
             found["result"] += (
                 f". It asks for more: create a {model}, then call its method."
             )
+        elif action.get("target") == "new":
+            found["result"] += ". A person has to go on with it in Odoo."
     elif kind == "client" and isinstance(action.get("params"), dict):
         message = action["params"].get("message")
         if isinstance(message, str):
-            found["result"] += f": {LINK.sub('[withheld]', message)[:500]}"
+            found["result"] += f": {withhold_links(message)[:500]}"
     return found
 
 
@@ -156,7 +211,7 @@ def _text(result):
     text = json.dumps(withhold(result), ensure_ascii=False, default=_default)
     if len(text) > MAX_RESULT:
         text = text[:MAX_RESULT] + "..."
-    return LINK.sub("[withheld]", text)
+    return withhold_links(text)
 
 
 def _default(value):

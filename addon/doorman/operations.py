@@ -5,6 +5,7 @@ A method that is not listed is refused: a new one is added together with its che
 
 from . import rules
 from .guard import Refusal
+from .links import withhold_links_in
 from .writes import DRY, WRITES
 
 MAX_ROWS = 10_000
@@ -62,7 +63,7 @@ def search_read(guard, model, ids, kwargs):
     guard.fields(model, kwargs.get("fields"))
     kwargs = _paging(guard, model, kwargs)
     kwargs["domain"] = _domain(guard, model, kwargs)
-    return model.search_read(**kwargs)
+    return withhold_links_in(model.search_read(**kwargs))
 
 
 def search_count(guard, model, ids, kwargs):
@@ -78,7 +79,7 @@ def read(guard, model, ids, kwargs):
     # Those that are gone are left out instead of failing the rest: the service
     # compares and says which. Records that exist and are hidden from this user
     # still raise Odoo's own error.
-    return records.exists().read(kwargs["fields"])
+    return withhold_links_in(records.exists().read(kwargs["fields"]))
 
 
 def formatted_read_group(guard, model, ids, kwargs):
@@ -93,7 +94,7 @@ def formatted_read_group(guard, model, ids, kwargs):
     guard.having(kwargs.get("having") or [], aggregates)
     kwargs = _paging(guard, model, kwargs, (*groupby, *aggregates))
     kwargs["domain"] = _domain(guard, model, kwargs)
-    return model.formatted_read_group(**kwargs)
+    return withhold_links_in(model.formatted_read_group(**kwargs))
 
 
 def fields_get(guard, model, ids, kwargs):

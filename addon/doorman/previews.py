@@ -80,7 +80,8 @@ class Describer:
 
     def _linked(self, record, field, ids):
         others = record.env[field.comodel_name].browse(ids[:MAX_LINKED])
-        names = ", ".join(plain(o.display_name or o.id, 80) for o in others)
+        # Names have commas in them.
+        names = "; ".join(plain(o.display_name or o.id, 80) for o in others)
         if len(ids) > MAX_LINKED:
             names += self.env._(" and %s more", len(ids) - MAX_LINKED)
         return names
@@ -95,6 +96,8 @@ class Describer:
         before, after = change.get("before"), change.get("after")
         rows = []
         for name in after or before or ():
+            if not (before and after) and self._is_derived(model, name):
+                continue
             old, new = (before or {}).get(name), (after or {}).get(name)
             texts = [old.text if old else None, new.text if new else None]
             if old and new and texts[0] == texts[1]:
@@ -112,6 +115,19 @@ class Describer:
             "rows": rows,
             "more": change.get("more_fields", 0),
         }
+
+    @staticmethod
+    def _is_derived(model, name):
+        """Whether Odoo makes a value of others and a person cannot: of a record that
+        comes or goes it says nothing new, but for sums and dates."""
+        field = model._fields[name]
+        numbers = ("integer", "float", "monetary", "date", "datetime")
+        return bool(
+            field.compute
+            and field.readonly
+            and field.type not in numbers
+            and name != model._rec_name
+        )
 
     # ---- what was sent ----
 

@@ -231,7 +231,7 @@ WRITE_FLOOR = (
 
 # Models below such a pattern that are written all the same, and their fields that are.
 # An attachment's url, type and mimetype decide what a browser makes of it, ``public``
-# opens it to the world.
+# opens it to the world. Their methods are not called.
 WRITE_FIELDS = {
     "ir.attachment": frozenset({"name", "description", "res_model", "res_id"}),
 }
@@ -239,6 +239,13 @@ WRITE_FIELDS = {
 # Models of that list whose records may be put into a many2many of another: the people
 # a task is for, the companies a tag is for.
 LINKABLE = frozenset({"res.users", "res.company", "ir.attachment"})
+
+# What a model of any name inherits, and is closed for: it renders templates (code, with
+# other people's records) or gives links that open a document.
+CLOSED_BASES = ("mail.render.mixin", "mail.composer.mixin", "portal.share")
+# Models that no wizard is pointed at: with its own code, it would do to them what we do
+# not do.
+MACHINERY = ("ir.", "mail.template", "sms.template", "base.", "studio.")
 
 # Odoo fills these itself.
 MAGIC_FIELDS = frozenset(
@@ -254,11 +261,13 @@ CODE_FIELD = re.compile(
 )
 CODE_LETTERS = re.compile(r"(^|_)domains?(_|$)|(^|_)(sub)?formula$")
 CODE_TEXT = re.compile(r"^(code|formula|query|script)$")
+
 MAX_RECORDS = 100
 MAX_COMMANDS = 1_000
 MAX_NESTING = 4
 # A number beyond that is no amount; NaN and Infinity are no JSON.
 MAX_NUMBER = 1e15
+
 
 def may_write(model):
     """Whether any policy could let a connection change records of ``model``, judged by
@@ -281,6 +290,11 @@ def is_code(field, kind):
         or (kind in ("char", "text") and CODE_LETTERS.search(field))
         or (kind == "text" and CODE_TEXT.search(field))
     )
+
+
+def is_machinery(model):
+    """Whether a wizard with a field for ``model`` is closed."""
+    return model != "ir.attachment" and _matches(model, MACHINERY)
 
 
 def _matches(model, patterns):

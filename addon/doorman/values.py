@@ -1,17 +1,14 @@
 """The values of a create or write, checked before Odoo gets them.
 
-values ── field: exists, not withheld, not Odoo's own, no code, no bytes
+values ── field: exists, not withheld, not Odoo's own, no code, no template, no bytes
        ── many2one, reference: a record by its id, never a new one by its name
        ── one2many, many2many: commands, each for a model that may be used; what
           a command creates or updates is checked as the rest, at every depth
-       ── html: without scripts; templates: without code
+       ── the model that a record hangs on, by name or by id: one that may be changed
+       ── numbers: finite; html: without scripts and directives (texts.py)
 """
 
-from markupsafe import Markup
-
-from odoo.tools import html_sanitize
-
-from . import rules
+from . import closed, rules, texts
 from .guard import Refusal
 
 COMMANDS_HINT = (
@@ -41,19 +38,41 @@ class Values:
             raise Refusal(
                 "invalid_input", f"The values of a {model._name} are no object."
             )
-        only = rules.WRITE_FIELDS.get(model._name)
         checked = {}
-        for name, value in vals.items():
+        for name, value in self._by_id(model, vals).items():
             field = self.field(model, name)
-            if only is not None and name not in only:
-                raise self._closed(model, name, "is not written by AI tools")
             checked[name] = self.value(model, field, value, depth)
-        owner = rules.FOLLOWERS.get(model._name)
-        if vals.get(owner) and not self.guard.may_use(str(vals[owner])):
-            raise Refusal(
-                "not_allowed", f"This connection may not use {str(vals[owner])[:80]}."
-            )
+            if rules.MODEL_FIELD.search(name) and field.type in ("char", "selection"):
+                self._aim(model, value)
         return checked
+
+    def _by_id(self, model, vals):
+        """An activity keeps the id of the ir.model that it hangs on. Who makes one
+        knows the name."""
+        by_id = rules.OWNER_IDS.get(model._name)
+        name = vals.get("res_model")
+        if not by_id or not name:
+            return vals
+        found = self.guard.env["ir.model"]._get_id(self.guard.model(name)._name)
+        vals = {key: value for key, value in vals.items() if key != "res_model"}
+        if vals.setdefault(by_id, found) != found:
+            raise Refusal("invalid_input", f"res_model and {by_id} are two models.")
+        return vals
+
+    def _aim(self, model, name):
+        """Check the name of a model that a record is to hang on, or to work on."""
+        guard = self.guard
+        strict = model._name in rules.FOLLOWERS
+        strict = strict or closed.is_file(guard.env, model._name)
+        name = str(name or "")
+        # Elsewhere it may be the model of a machine.
+        if not name or not (strict or name in guard.env):
+            return
+        if not guard.may_use(name) or not guard.may_write(name):
+            raise Refusal(
+                "not_allowed",
+                f"This connection may not change {name[:80]}, or what hangs on it.",
+            )
 
     def field(self, model, name):
         """:return: the field, if a connection may give it a value"""
@@ -64,6 +83,11 @@ class Values:
             raise self._closed(model, name, "holds a file, and files are not sent here")
         if rules.is_code(name, field.type):
             raise self._closed(model, name, "holds code")
+        if getattr(field, "render_engine", None):
+            raise self._closed(model, name, "is rendered as a template")
+        only = rules.WRITE_FIELDS.get(model._name)
+        if only is not None and name not in only:
+            raise self._closed(model, name, "is not written by AI tools")
         if field.type == "properties_definition":
             raise self._closed(model, name, "is what all records of a kind share")
         if field.type == "many2one_reference" and model._name not in rules.FOLLOWERS:
@@ -81,7 +105,7 @@ class Values:
             return
         # Fields of a parent model (_inherits) count as the model's own, but for the
         # floor: the parent is part of the record.
-        if not rules.may_write(owner._name) or not (
+        if not self.guard.may_write(owner._name) or not (
             field.inherited or self.guard.may_use(owner._name)
         ):
             raise Refusal(
@@ -112,31 +136,18 @@ class Values:
             if value and not _is_id(value):
                 raise self._wrong(model, field, "the id of a record, or false")
             return value
-        if isinstance(value, dict | list) and field.type != "json":
-            raise self._wrong(model, field, "a single value")
-        if isinstance(value, str):
-            return self._text(model, field, value)
-        return value
+        if value is None or value is False:
+            return value
+        wanted = texts.wanted(field, value)
+        if wanted:
+            raise self._wrong(model, field, wanted)
+        return texts.safe(field, value) if isinstance(value, str) else value
 
     @staticmethod
     def _wrong(model, field, wanted, hint=""):
         return Refusal(
             "invalid_input", f"{model._name}.{field.name} takes {wanted}.", hint
         )
-
-    def _text(self, model, field, value):
-        if "\0" in value:
-            raise self._wrong(model, field, "a text without NUL")
-        if getattr(field, "render_engine", None) and rules.TEMPLATE_CODE.search(value):
-            raise self._wrong(
-                model, field, "a text without placeholders: they are code"
-            )
-        if field.type == "html" and (
-            not field.sanitize or getattr(field, "sanitize_overridable", False)
-        ):
-            # Odoo would keep a script for who may write one. An AI tool may not.
-            return Markup(html_sanitize(value, silent=True))
-        return value
 
     def _many2one(self, model, field, value, _depth):
         if value is None or value is False:
@@ -148,8 +159,27 @@ class Values:
                 "the id of a record, or false",
                 f"Find the record in {field.comodel_name} first: search_records.",
             )
-        if rules.on_floor(field.comodel_name):
+        comodel = field.comodel_name
+        if rules.on_floor(comodel):
             self.guard._through(model, field)
+        if comodel == "ir.model":
+            # By its number it is the same as by its name.
+            record = self.guard.env[comodel].sudo().browse(value).exists()
+            self._aim(model, record.model)
+        if field.name in model._inherits.values() and (
+            not self.guard.may_use(comodel)
+            or not self.guard.may_write(comodel)
+            or closed.is_file(self.guard.env, comodel)
+        ):
+            # It would become a part of this record, and be written and deleted with it.
+            raise self._closed(model, field.name, f"takes a {comodel} over")
+        if (
+            model._transient
+            and comodel not in rules.LINKABLE
+            and not self.guard.may_write(comodel)
+        ):
+            # What it does to that record is the wizard's own code.
+            raise self._closed(model, field.name, f"points at a {comodel}")
         return value
 
     def _reference(self, model, field, value, _depth):
@@ -163,15 +193,7 @@ class Values:
 
     def _properties(self, model, field, value, _depth):
         # As a list it could carry a definition, which all records share.
-        flat = (str, int, float, bool, type(None))
-        if value and not (
-            isinstance(value, dict)
-            and all(
-                isinstance(item, flat)
-                or (isinstance(item, list) and all(isinstance(i, flat) for i in item))
-                for item in value.values()
-            )
-        ):
+        if value and not texts.is_flat(value):
             raise self._wrong(model, field, "an object: property name to value")
         return value
 
@@ -204,7 +226,8 @@ class Values:
             raise self._wrong(model, field, "commands with ids", COMMANDS_HINT)
         if ids:
             # Linked without being seen, a record would open to who sees the other.
-            self.guard.records(comodel, ids).check_access("read")
+            changed = code in (UPDATE, DELETE)
+            self.guard.records(comodel, ids, changed).check_access("read")
         if code == UPDATE:
             return [code, ident, self.check(comodel, arg, depth + 1)]
         return [code, 0, ids] if code == SET else [code, ident, 0]
@@ -212,7 +235,8 @@ class Values:
     def _may(self, model, field, code):
         """Whether the other model's records may be changed in this way."""
         comodel = field.comodel_name
-        if rules.may_write(comodel) and comodel not in rules.WRITE_FIELDS:
+        is_file = closed.is_file(self.guard.env, comodel)
+        if self.guard.may_write(comodel) and not is_file:
             return
         if (
             field.type == "many2many"
@@ -221,7 +245,7 @@ class Values:
             and not self._is_lock(field)
         ):
             return
-        if comodel in rules.WRITE_FIELDS and code == UPDATE:
+        if is_file and code == UPDATE:
             return
         raise Refusal(
             "not_allowed",

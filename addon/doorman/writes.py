@@ -7,8 +7,9 @@ from markupsafe import Markup, escape
 
 from odoo.exceptions import MissingError
 
-from . import rules
+from . import closed, rules
 from .guard import Refusal
+from .method_rules import BUSINESS_PRIMITIVES
 from .methods import check_method, summary
 from .previews import Shown
 from .values import Values
@@ -25,7 +26,7 @@ def _only(kwargs, *known):
 
 
 def _writable(guard, model):
-    if not rules.may_write(model._name):
+    if not guard.may_write(model._name):
         raise Refusal(
             "not_allowed",
             f"AI tools may not change {model._name}.",
@@ -38,7 +39,7 @@ def _writable(guard, model):
 def _records(guard, model, ids):
     """:return: the records to change, all of which exist"""
     _writable(guard, model)
-    records = guard.records(model, ids)
+    records = guard.records(model, ids, write=True)
     if len(set(ids)) != len(ids) or len(ids) > rules.MAX_RECORDS:
         raise Refusal(
             "invalid_input",
@@ -57,7 +58,7 @@ def _settle(guard, records):
     the rule for records that hang on others, by where they hang now."""
     guard.env.cr.flush()
     if records and rules.FOLLOWERS.get(records._name):
-        guard.records(records, records.ids)
+        guard.records(records, records.ids, write=True)
 
 
 def url_of(env, model, ident=None):
@@ -150,7 +151,7 @@ def _name_of(record):
 def create_records(guard, model, _ids, kwargs):
     _only(kwargs, "vals_list")
     _writable(guard, model)
-    if model._name in rules.WRITE_FIELDS:
+    if closed.is_file(guard.env, model._name):
         raise Refusal(
             "not_allowed",
             f"AI tools make no {model._name}: files are not sent here.",
@@ -223,6 +224,8 @@ def call_method(guard, model, ids, kwargs):
     """Run a public business method: what a button does."""
     _only(kwargs, "method", "kwargs")
     _writable(guard, model)
+    if model._name in rules.WRITE_FIELDS:
+        raise Refusal("not_allowed", f"AI tools call no method of {model._name}.")
     name, arguments = kwargs.get("method"), kwargs.get("kwargs") or {}
     method = check_method(guard, model, name, arguments)
     if getattr(method, "_api_model", False):
@@ -233,7 +236,7 @@ def call_method(guard, model, ids, kwargs):
     else:
         records = _records(guard, model, ids)
         records.check_access("read")
-    if name in rules.BUSINESS_PRIMITIVES:
+    if name in BUSINESS_PRIMITIVES:
         records.check_access("write")
     if guard.dry_run:
         return _named(records)

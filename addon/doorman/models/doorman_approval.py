@@ -12,6 +12,8 @@ from .doorman_protected_mixin import CONTEXT_KEY, SENTINEL
 MAX_REASON = 1_000
 # Of one connection, at the same time.
 MAX_PENDING = 50
+# How many people get an activity and an e-mail. All of a larger group may decide.
+MAX_ASKED = 50
 
 
 class DoormanApproval(models.Model):
@@ -354,7 +356,7 @@ class DoormanApproval(models.Model):
     def _ask_people(self):
         """An activity for everyone who may decide."""
         for request in self:
-            for person in request._deciders():
+            for person in request._deciders()[:MAX_ASKED]:
                 text = request.with_context(lang=person.lang)
                 text.activity_schedule(
                     "doorman.mail_activity_approval",
@@ -365,13 +367,15 @@ class DoormanApproval(models.Model):
                     user_id=person.id,
                 )
 
-    def _close_activities(self):
-        """Decided, it waits for nobody."""
-        activities = self.env["mail.activity"].sudo()
-        activities = activities.with_context(active_test=False).search(
+    def _activities(self):
+        activities = self.env["mail.activity"].sudo().with_context(active_test=False)
+        return activities.search(
             [("res_model", "=", self._name), ("res_id", "in", self.ids)]
         )
-        activities._doorman_inside().unlink()
+
+    def _close_activities(self):
+        """Decided, it waits for nobody."""
+        self._activities()._doorman_inside().unlink()
 
     def _retarget(self):
         """The connection has other approvers now: they are asked instead."""

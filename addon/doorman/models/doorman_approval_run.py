@@ -187,6 +187,7 @@ class DoormanApproval(models.Model):
         )
         if not error:
             self._inside().write(described | {"revision": self.revision + 1})
+            self._activities().write({"summary": self.summary[:200]})
             self.message_post(
                 body=self.env._("Records have changed: it has to be looked at again.")
             )

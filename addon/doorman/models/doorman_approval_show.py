@@ -321,8 +321,4 @@ class DoormanApproval(models.Model):
     def _remind(self):
         """Tell who may decide once more."""
         for request in self:
-            activities = self.env["mail.activity"].sudo()
-            activities = activities.search(
-                [("res_model", "=", self._name), ("res_id", "=", request.id)]
-            )
-            activities.action_notify()
+            request._activities().action_notify()

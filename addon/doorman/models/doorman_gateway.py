@@ -21,6 +21,7 @@ from odoo.tools.json import json_default
 from .. import operations, rules
 from ..guard import Guard, Refusal
 from ..inside import forget
+from ..shape import shallow, too_deep
 from .doorman_audit import clean, withhold
 from .doorman_connection import LIVE_STATES
 from .doorman_connection_key import hash_proof
@@ -280,6 +281,8 @@ class DoormanGateway(models.AbstractModel):
         """
         if not isinstance(fence, dict) or not isinstance(request, dict):
             raise TypeError("fence and request are objects")
+        if too_deep(request):
+            request, work = shallow(request), self._refuse_deep
         reads = operations.only_reads(request)
         # A row of a call that only read may be lost if PostgreSQL itself crashes
         # within a fraction of a second; a write waits for the disk.
@@ -320,6 +323,9 @@ class DoormanGateway(models.AbstractModel):
         if row["log_payloads"]:
             audit["response_payload"] = self._payload(answer.get("value", answer))
         return answer | {"registry": self._registry()}, audit
+
+    def _refuse_deep(self, *_request):
+        raise Refusal("invalid_input", "The request is nested too deeply.")
 
     def _answer(self, connection, row, request, audit):
         return {"value": self._do(connection, row, request, audit)}
@@ -380,7 +386,13 @@ class DoormanGateway(models.AbstractModel):
         if companies is not None:
             mine &= companies
         if asked is not None:
-            if not isinstance(asked, list) or not asked or set(asked) - mine:
+            # True is 1, and 1.0 is: only numbers are ids.
+            if (
+                not isinstance(asked, list)
+                or not asked
+                or any(type(i) is not int for i in asked)
+                or set(asked) - mine
+            ):
                 raise Refusal(
                     "not_allowed",
                     "This connection may not work in that company.",
@@ -506,7 +518,8 @@ class DoormanGateway(models.AbstractModel):
         for cls, kind in kinds:
             if isinstance(exc, cls):
                 return {"kind": kind, "message": str(exc.args[0] if exc.args else exc)}
-        if isinstance(exc, ValueError | TypeError | KeyError | psycopg2.DataError):
+        wrong = (ValueError, TypeError, KeyError, OverflowError, psycopg2.DataError)
+        if isinstance(exc, wrong):
             _logger.info("Doorman: invalid call", exc_info=exc)
             return {"kind": "invalid_input", "message": self._short(exc)}
         _logger.error("Doorman: call failed", exc_info=exc)

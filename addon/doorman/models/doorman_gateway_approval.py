@@ -76,13 +76,18 @@ class DoormanGateway(models.AbstractModel):
         if not approval:
             return False
         writes = not operations.only_reads(request)
-        tool = TOOLS.get(request.get("method")) if writes else None
         asked = request.get("audit")
-        tool = tool or (asked.get("tool") if isinstance(asked, dict) else None) or ""
+        tool = (asked.get("tool") if isinstance(asked, dict) else None) or ""
         name = request.get("model") or ""
         count = gating.records_of(env[name], request) if name in env else 0
-        risk = self.env["doorman.tool"]._facts().get(tool, (True, ""))[1]
-        return gating.needs_approval(approval, tool, risk, writes, name, count)
+        facts = self.env["doorman.tool"]._facts()
+        parts = self._parts(env, request) if writes else {(tool, name)}
+        return any(
+            gating.needs_approval(
+                approval, tool, facts.get(tool, (True, ""))[1], writes, model, count
+            )
+            for tool, model in parts
+        )
 
     def _check_gate(self, guard, connection, row, request):
         # To be tried out, to be shown to the person who decides, it needs no approval.

@@ -3,7 +3,7 @@ import json
 from odoo import models
 from odoo.tools.json import json_default
 
-from .. import canonical, operations
+from .. import canonical, gating, operations
 from ..guard import Refusal
 from ..inside import writing
 
@@ -80,8 +80,20 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "not_allowed", f"This connection does not have the scope {WRITE_SCOPE}."
             )
-        tool = TOOLS.get(request.get("method"))
-        if tools is not None and tool not in tools:
-            raise Refusal("not_allowed", f"This connection may not use {tool}.")
-        if not self.env["doorman.tool"]._facts().get(tool, (True, ""))[0]:
-            raise Refusal("not_allowed", f"{tool} is switched off in this Odoo.")
+        facts = self.env["doorman.tool"]._facts()
+        for tool in sorted({tool for tool, _model in self._parts(self.env, request)}):
+            if tools is not None and tool not in tools:
+                raise Refusal("not_allowed", f"This connection may not use {tool}.")
+            if not facts.get(tool, (True, ""))[0]:
+                raise Refusal("not_allowed", f"{tool} is switched off in this Odoo.")
+
+    @staticmethod
+    def _parts(env, request):
+        """What a request does: to its own records, and by its commands to others. A
+        tool is no less asked for where the values of another do its work.
+
+        :return: a set of ``(tool, technical name of the model)``
+        """
+        name = request.get("model") or ""
+        parts = {(TOOLS.get(request.get("method"), ""), name)}
+        return parts | gating.parts_of(env[name], request) if name in env else parts

@@ -98,7 +98,8 @@ class ResPartner(models.Model):
             # Theirs too: an AI tool that moves its own user's address could take the
             # account over.
             users = self.env["res.users"].sudo().with_context(active_test=False)
-            if users.search_count([("partner_id", "in", self.ids)], limit=1):
+            found = users.search([("partner_id", "in", self.ids)]).partner_id
+            if any((p.email or "") != (vals["email"] or "") for p in found):
                 refuse_inside(self.env)
         return super().write(vals)
 

@@ -183,7 +183,7 @@ class TestApprovalAsk(ApprovalCase):
                     self.assertIn(found, ("forbidden", "invalid_input"))
                 else:
                     self.assertEqual(found, kind)
-        self.assertFalse(self.env["doorman.approval"].search([]))
+        self.assertFalse(self.connection.approval_ids)
 
     def test_more_may_be_asked_than_needs_it(self):
         """The service may know of a higher risk than the catalog does yet."""
@@ -223,7 +223,7 @@ class TestApprovalAsk(ApprovalCase):
         self.env.flush_all()
         answer = self.ask("res.partner", "unlink", self.acme.ids, fence=fence)
         self.assertIn("stale", answer)
-        self.assertFalse(self.env["doorman.approval"].search([]))
+        self.assertFalse(self.connection.approval_ids)
 
     def test_too_many_at_once(self):
         approvals = self.env["doorman.approval"]

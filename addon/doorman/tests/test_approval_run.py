@@ -118,6 +118,24 @@ class TestRun(ApprovalCase):
             self.approve(approval)
         self.assertEqual(seen[0], (False, self.people["user"].id, False))
 
+    def test_lines_are_tried_out_and_made_as_who_asked(self):
+        """Odoo makes x2many lines as the user whose transaction it is: over HTTP the
+        service, and at the approval the approver, who may not do it."""
+        transaction = self.env.transaction
+        self.addCleanup(setattr, transaction, "default_env", transaction.default_env)
+        transaction.default_env = self.gateway.env
+        line = [[0, 0, {"name": "Ann"}]]
+        approval = self.waiting(
+            *("res.partner", "write", self.acme.ids), vals={"child_ids": line}
+        )
+        self.acme.ref = "changed"
+        self.env.flush_all()
+        transaction.default_env = self.by("approver", approval).env
+        for _look in ("again", "and approve"):
+            self.approve(approval)
+        self.assertEqual(approval.state, "executed", approval.error_message)
+        self.assertEqual(self.acme.child_ids.create_uid, self.people["user"])
+
     # ---- what has changed since ----
 
     def test_a_changed_record_is_shown_again(self):
@@ -135,6 +153,7 @@ class TestRun(ApprovalCase):
         self.assertFalse(self.new_rows(before))
         (row,) = approval.preview["changes"][0]["rows"]
         self.assertEqual((row["before"], row["after"]), ("changed by somebody", "1"))
+        self.assertEqual(self.activities(approval).summary, approval.summary)
         self.approve(approval)
         self.assertEqual(approval.state, "executed")
         self.assertEqual(self.acme.ref, "1")

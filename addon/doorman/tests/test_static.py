@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SUDO = {
     "models/doorman_approval.py:_approver_name": 1,
     "models/doorman_approval.py:_askers": 2,
-    "models/doorman_approval.py:_close_activities": 1,
+    "models/doorman_approval.py:_activities": 1,
     "models/doorman_approval.py:_deciders": 1,
     "models/doorman_approval.py:_end": 1,
     "models/doorman_approval.py:_note": 1,
@@ -37,7 +37,6 @@ SUDO = {
     "models/doorman_approval_rule.py:_compute_display_name": 1,
     "models/doorman_approval_rule.py:unlink": 1,
     "models/doorman_approval_run.py:action_approve": 2,
-    "models/doorman_approval_show.py:_remind": 1,
     "models/doorman_approval_show.py:_settled": 1,
     "models/doorman_approval_show.py:_warnings": 1,
     "models/doorman_approval_show.py:_warnings_now": 2,
