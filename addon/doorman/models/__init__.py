@@ -4,6 +4,7 @@ from . import doorman_tool
 from . import doorman_policy_mixin
 from . import doorman_connection
 from . import doorman_connection_key
+from . import doorman_invite
 from . import doorman_approval_rule
 from . import doorman_key
 from . import doorman_settings
@@ -23,5 +24,11 @@ from . import ir_mail_server
 from . import doorman_jobs
 from . import doorman_pickup
 from . import res_users
+from . import res_users_access
+from . import doorman_invite_accept
+from . import doorman_invite_show
+from . import doorman_invite_guess
+from . import doorman_invite_api
+from . import doorman_invite_jobs
 from . import mail_activity
 from . import mail_message

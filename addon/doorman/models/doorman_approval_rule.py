@@ -1,5 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
+
+from .doorman_protected_mixin import CONTEXT_KEY, SENTINEL
 
 
 class DoormanApprovalRule(models.Model):
@@ -13,6 +15,7 @@ class DoormanApprovalRule(models.Model):
         "doorman.connection", ondelete="cascade", index=True
     )
     settings_id = fields.Many2one("doorman.settings", ondelete="cascade", index=True)
+    invite_id = fields.Many2one("doorman.invite", ondelete="cascade", index=True)
     risk = fields.Selection(
         [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")],
         help="The risk of the tool, as the catalog rates it. Empty: any.",
@@ -33,7 +36,7 @@ class DoormanApprovalRule(models.Model):
     )
 
     _owner = models.Constraint(
-        "CHECK (num_nonnulls(connection_id, settings_id) = 1)",
+        "CHECK (num_nonnulls(connection_id, settings_id, invite_id) = 1)",
         "A rule belongs to one policy.",
     )
 
@@ -74,19 +77,29 @@ class DoormanApprovalRule(models.Model):
         """The policies that these belong to."""
         return self.connection_id, self.settings_id
 
+    def _check_fixed(self):
+        """The template of an invite is fixed when it is made."""
+        inside = self.env.context.get(CONTEXT_KEY) is SENTINEL
+        if not inside and self.sudo().invite_id:
+            raise AccessError(self.env._("What an invite grants cannot be changed."))
+
     @api.model_create_multi
     def create(self, vals_list):
         rules = super().create(vals_list)
+        rules._check_fixed()
         rules._changed()
         return rules
 
     def write(self, vals):
+        self._check_fixed()
         self._changed()
         res = super().write(vals)
+        self._check_fixed()
         self._changed()
         return res
 
     def unlink(self):
+        self._check_fixed()
         owners = self._owners()
         res = super().unlink()
         for owner in owners:

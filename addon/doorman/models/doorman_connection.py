@@ -38,6 +38,8 @@ class DoormanConnection(models.Model):
             "models_restricted",
             "companies_restricted",
             "needs_activation",
+            "invite_id",
+            "invite_reminded",
         }
     )
     _frozen_fields = frozenset({"auth_type", "user_id"})

@@ -105,6 +105,8 @@ class DoormanGateway(models.AbstractModel):
         "purge_audit",
         "expire_approvals",
         "remind_approvals",
+        "expire_invites",
+        "remind_invited",
     )
 
     def init(self):
@@ -142,6 +144,7 @@ class DoormanGateway(models.AbstractModel):
             "odoo_version": release.version,
             "addon_version": module._get("doorman").latest_version or "",
             "database": self.env.cr.dbname,
+            "web_url": settings.get_base_url(),
             "enabled": settings.enabled,
             "settings_version": settings.version,
             "registry": self._registry(),

@@ -2,7 +2,12 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 
 # Whose chatter tells who changed what.
-KEPT = ("doorman.connection", "doorman.settings", "doorman.approval")
+KEPT = (
+    "doorman.connection",
+    "doorman.settings",
+    "doorman.approval",
+    "doorman.invite",
+)
 
 
 class MailMessage(models.Model):

@@ -12,6 +12,9 @@ DEFAULT_SCOPE_GROUPS = (
 )
 
 
+# In a context, this very object: who becomes an MCP user gets what an invite says.
+NO_DEFAULTS = object()
+
 # Who can log in as whom, and with which rights. A reset of the password goes to the
 # e-mail address.
 LOCKS = {"login", "password", "new_password", "email", "active", "partner_id"}
@@ -39,10 +42,13 @@ class ResUsers(models.Model):
         if LOCKS & vals.keys():
             refuse_inside(self.env)
         if "group_ids" not in vals:
-            return super().write(vals)
-        before = self._doorman_users()
-        res = super().write(vals)
-        self._doorman_grant_defaults(before)
+            res = super().write(vals)
+        else:
+            before = self._doorman_users()
+            res = super().write(vals)
+            self._doorman_grant_defaults(before)
+        if "active" in vals:
+            self._doorman_on_board(vals["active"])
         return res
 
     def unlink(self):
@@ -52,6 +58,7 @@ class ResUsers(models.Model):
         connections.with_context(active_test=False).search(
             [("user_id", "in", self.ids)]
         ).unlink()
+        self.env["doorman.invite"].sudo()._creators_gone(self)
         self.env["doorman.audit"].sudo()._forget_users(self.ids)
         return super().unlink()
 
@@ -62,7 +69,7 @@ class ResUsers(models.Model):
         """Who becomes an MCP user gets the permissions for metadata, search and orm
         once. They are not implied by the group, so that each can be taken away."""
         gained = self._doorman_users() - before
-        if gained:
+        if gained and self.env.context.get("doorman_defaults") is not NO_DEFAULTS:
             groups = [(4, self.env.ref(xmlid).id) for xmlid in DEFAULT_SCOPE_GROUPS]
             super(ResUsers, gained.sudo()).write({"group_ids": groups})
 

@@ -1,0 +1,318 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from .doorman_policy_mixin import POLICY_FIELDS
+from .res_users import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
+
+
+class DoormanInviteAcceptance(models.Model):
+    """Who accepted an invite. Written once, by the acceptance itself."""
+
+    _name = "doorman.invite.acceptance"
+    _description = "Accepted MCP invite"
+    _order = "id desc"
+
+    invite_id = fields.Many2one(
+        "doorman.invite", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    accepted_at = fields.Datetime(required=True, readonly=True)
+    ip = fields.Char("From", readonly=True)
+    new_account = fields.Boolean(readonly=True)
+    connection_id = fields.Many2one(
+        "doorman.connection", readonly=True, ondelete="set null"
+    )
+    connection_state = fields.Selection(related="connection_id.state")
+    last_used = fields.Datetime(related="connection_id.last_used")
+
+    _once = models.Constraint(
+        "UNIQUE (invite_id, user_id)", "A person accepts an invite once."
+    )
+
+    @api.depends("user_id", "invite_id")
+    def _compute_display_name(self):
+        for acceptance in self:
+            acceptance.display_name = acceptance.user_id.sudo().name
+
+
+class DoormanInvite(models.Model):
+    """How an invite is accepted.
+
+    opened ── _by_digest: the invite behind a link, working or not
+           ── _works: what a link must meet, in SQL: the page and the acceptance ask it
+    accept ── _queue: one acceptance at a time, each sees what the last one did
+           ── same person: their connection, no second use
+           ── connection and key, made from the template
+           ── one conditional UPDATE raises current_uses; no row: all of it is undone
+    """
+
+    _inherit = "doorman.invite"
+
+    acceptance_ids = fields.One2many(
+        "doorman.invite.acceptance", "invite_id", readonly=True
+    )
+
+    @api.model
+    def _by_digest(self, digest):
+        """:return: the invite behind a link, with more right than its visitor has;
+        empty if there is none"""
+        self.env.cr.execute(
+            SQL(
+                "SELECT invite_id FROM doorman_invite_token WHERE digest = %s",
+                digest or "",
+            )
+        )
+        return self.sudo().browse([row[0] for row in self.env.cr.fetchall()])
+
+    @api.model
+    def _works_sql(self):
+        # clock_timestamp: who waited for others may have waited past the end.
+        return SQL(
+            """
+            i.state = 'active' AND i.current_uses < i.max_uses
+            AND i.expires_at > clock_timestamp() at time zone 'utc'
+            AND u.id = i.creator_id AND u.active
+            """
+        )
+
+    def _works(self):
+        """Whether the link would let somebody in now."""
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                "SELECT 1 FROM doorman_invite i, res_users u "
+                "WHERE i.id = ANY(%s) AND %s",
+                self.ids,
+                self._works_sql(),
+            )
+        )
+        return bool(self.env.cr.fetchone())
+
+    def _acceptance_of(self, user):
+        acceptances = self.env["doorman.invite.acceptance"].sudo()
+        return acceptances.search(
+            [("invite_id", "in", self.ids), ("user_id", "=", user.id)], limit=1
+        )
+
+    def _why_not(self, user):
+        """Why somebody who is logged in cannot accept, although the link works.
+
+        :return: in their words, or False; None if it is not meant for them at all
+        """
+        user = user.sudo()
+        if not self._may_accept(user.login):
+            return None
+        if not user._is_internal() or user._is_superuser() or not user.active:
+            return self.env._(
+                "Your account, %s, is not one of an internal user. Ask for one, or log "
+                "in with another.",
+                user.login,
+            )
+        if self.company_id not in user.company_ids:
+            return self.env._(
+                "Your account, %s, does not belong to this organization.", user.login
+            )
+        return False
+
+    # ---- accepting ----
+
+    @api.model
+    def _queue(self):
+        """Wait until nobody else is accepting.
+
+        LOCK takes no snapshot: where it is the first statement of its transaction, as
+        the page makes sure, what comes after sees everything that those before have
+        done. Without it, REPEATABLE READ would throw all of them back but one.
+        """
+        self.env.cr.execute(
+            SQL("LOCK TABLE doorman_invite_gate IN EXCLUSIVE MODE"),
+            log_exceptions=False,
+        )
+
+    @api.model
+    def _accept(self, digest, ip="", account=None):
+        """Accept an invite: for the caller, or for an account that is made for it.
+
+        :param str digest: of the link's token
+        :param str ip: where from
+        :param dict account: name, login and password of an account to make
+        :return: the acceptance, and the key in clear for the only time: None if the
+            same person has accepted before; or None if the link does not work
+        """
+        self._queue()
+        invite = self._by_digest(digest)
+        user = self.env.user
+        before = not account and invite and invite._acceptance_of(user)
+        if before:
+            return before, None
+        if not invite or not invite._works():
+            return None
+        if account:
+            if not invite.new_accounts or not invite._may_accept(account["login"]):
+                return None
+            user = invite._make_account(account)
+        if invite._why_not(user) is not False:
+            return None
+        return invite.with_user(user).sudo()._take(ip, bool(account))
+
+    def _take(self, ip, new_account):
+        user = self.env.user
+        if not new_account:
+            self._admit(user)
+        connection = self.env["doorman.connection"]._inside()
+        connection = connection.create(self._connection_values(user))
+        # What was restricted stays so, also if nothing is left of the list.
+        flags = {f: True for f in self._restrictions().values() if self[f]}
+        connection.write(flags)
+        connection = connection.with_context(doorman_inside=None)
+        key = connection._issue_key()
+        acceptance = self.env["doorman.invite.acceptance"].create(
+            {
+                "invite_id": self.id,
+                "user_id": user.id,
+                "accepted_at": fields.Datetime.now(),
+                "ip": ip,
+                "new_account": new_account,
+                "connection_id": connection.id,
+            }
+        )
+        connection.message_post(
+            body=self.env._("Made from the invite %s.", self.key_name_preset)
+        )
+        self._tell_creator(acceptance)
+        self.env.flush_all()
+        self._use_up()
+        return acceptance, key
+
+    def _use_up(self):
+        """The last thing that an acceptance does: who revokes hardly has to wait."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE doorman_invite i
+                   SET current_uses = i.current_uses + 1,
+                       state = CASE WHEN i.current_uses + 1 >= i.max_uses
+                                    THEN 'used_up' ELSE i.state END
+                  FROM res_users u WHERE i.id = %s AND %s
+             RETURNING i.id
+                """,
+                self.id,
+                self._works_sql(),
+            ),
+            log_exceptions=False,  # who loses the race is run again by Odoo
+        )
+        if not self.env.cr.fetchone():
+            # It ended while the connection was made: undo it, and look again.
+            raise ConcurrencyError("The invite has ended")
+        self.invalidate_recordset(["current_uses", "state"])
+
+    def _connection_values(self, user):
+        """The connection that comes of this invite."""
+        many = {n for n in POLICY_FIELDS if self._fields[n].type == "many2many"}
+        vals = {n: [Command.set(self[n].ids)] for n in many}
+        # Also tools that are switched off now: back on, they must still be gated.
+        gated = self.with_context(active_test=False)
+        for name in ("approval_tool_ids", "allowed_tool_ids"):
+            vals[name] = [Command.set(gated[name].ids)]
+        for name in POLICY_FIELDS - many - {"approval_rule_ids"}:
+            field = self._fields[name]
+            vals[name] = self[name].id if field.type == "many2one" else self[name]
+        vals["approval_rule_ids"] = [
+            Command.create(
+                {
+                    "risk": rule.risk,
+                    "model_id": rule.model_id.id,
+                    "more_than": rule.more_than,
+                    "reads": rule.reads,
+                }
+            )
+            for rule in self.approval_rule_ids
+        ]
+        # In the organization of the invite, whatever else the person belongs to.
+        companies = self.company_ids or self.company_id
+        vals["company_ids"] = [Command.set(companies.ids)]
+        if self.key_lifetime_hours:
+            hours = timedelta(hours=self.key_lifetime_hours)
+            vals["expires_at"] = fields.Datetime.now() + hours
+        return vals | {
+            "name": self.key_name_preset.strip(),
+            "user_id": user.id,
+            "auth_type": "bearer",
+            "invite_id": self.id,
+            "description": self.env._(
+                "From an invite of %s.", self.creator_id.name or "?"
+            ),
+        }
+
+    def _tell_creator(self, acceptance):
+        creator = self.creator_id
+        self.message_post(
+            body=self.env._(
+                "Accepted by %(name)s (%(login)s) from %(ip)s.",
+                name=acceptance.user_id.name,
+                login=acceptance.user_id.login,
+                ip=acceptance.ip or "?",
+            ),
+            subject=self.env._("Your MCP invite was accepted"),
+            partner_ids=creator.partner_id.ids,
+        )
+
+    # ---- people ----
+
+    def _scope_groups(self):
+        """The permissions that come with this invite. Those for SQL and for code do
+        not: that a person may use them is for an Odoo administrator to say."""
+        usual = self.env["res.groups"].browse(
+            self.env["ir.model.data"]._xmlid_to_res_id(x) for x in DEFAULT_SCOPE_GROUPS
+        )
+        return self.scope_ids.group_id & usual
+
+    def _admit(self, user):
+        """Who is an internal user and no MCP user yet becomes one, with the permissions
+        of the invite. Who is one keeps what they have: what an administrator has taken
+        from them, no link gives back."""
+        mcp_user = self.env.ref("doorman.group_user")
+        if mcp_user in user.all_group_ids:
+            return
+        groups = mcp_user | self._scope_groups()
+        user.with_context(doorman_defaults=NO_DEFAULTS).write(
+            {"group_ids": [Command.link(g.id) for g in groups]}
+        )
+
+    def _make_account(self, account):
+        groups = self.env.ref("doorman.group_user") | self._scope_groups()
+        users = self.env["res.users"].sudo()
+        user = users.with_context(
+            no_reset_password=True, doorman_defaults=NO_DEFAULTS
+        ).create(
+            {
+                "name": account["name"],
+                "login": account["login"],
+                "email": account["login"],
+                "password": account["password"],
+                "company_id": self.company_id.id,
+                "company_ids": [Command.set(self.company_id.ids)],
+                "group_ids": [Command.set((groups | self.account_group_ids).ids)],
+            }
+        )
+        return self.env["res.users"].browse(user.id)
+
+
+class DoormanConnection(models.Model):
+    _inherit = "doorman.connection"
+
+    invite_id = fields.Many2one(
+        "doorman.invite",
+        "Invite",
+        readonly=True,
+        copy=False,
+        index=True,
+        ondelete="set null",
+        groups="doorman.group_admin",
+    )

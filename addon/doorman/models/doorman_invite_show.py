@@ -1,0 +1,77 @@
+from odoo import api, fields, models
+
+
+class DoormanInvite(models.Model):
+    """What the backend shows of an invite."""
+
+    _inherit = "doorman.invite"
+
+    connection_count = fields.Integer("Connections", compute="_compute_counts")
+    live_connection_count = fields.Integer(
+        "Live connections", compute="_compute_counts"
+    )
+    # What its creator has lost since. The invite stays what it was.
+    creator_lacks = fields.Char(compute="_compute_creator_lacks")
+
+    @api.depends("acceptance_ids.connection_id")
+    def _compute_counts(self):
+        connections = self.env["doorman.connection"].with_context(active_test=False)
+        totals = connections._read_group(
+            [("invite_id", "in", self.ids)], ["invite_id", "state"], ["__count"]
+        )
+        for invite in self:
+            mine = [(state, n) for i, state, n in totals if i == invite]
+            invite.connection_count = sum(n for _state, n in mine)
+            invite.live_connection_count = sum(
+                n for state, n in mine if state not in ("revoked", "expired")
+            )
+
+    @api.depends("creator_id")
+    def _compute_creator_lacks(self):
+        admin = self.env.ref("doorman.group_admin")
+        for invite in self.sudo():
+            creator = invite.creator_id
+            own = creator.all_group_ids
+            lost = invite.scope_ids.filtered(
+                lambda s, own=own: s.group_id not in own
+            ).mapped("code")
+            lost += (invite.account_group_ids - own).mapped("display_name")
+            if creator and admin not in own:
+                lost.append(admin.display_name)
+            invite.creator_lacks = ", ".join(lost)
+
+    def action_open_connections(self):
+        """The connections made from this invite."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "doorman.doorman_connection_action"
+        )
+        action["domain"] = [("invite_id", "=", self.id)]
+        action["context"] = {}
+        return action
+
+
+class DoormanKeyShow(models.AbstractModel):
+    """Shows an invite's link, once, and a message to send it with."""
+
+    _inherit = "doorman.key.show"
+
+    message = fields.Text(readonly=True)
+
+
+class DoormanConnection(models.Model):
+    _inherit = "doorman.connection"
+
+    def action_open_invite(self):
+        """The invite that this connection came of."""
+        self.ensure_one()
+        self.check_access("read")
+        invite = self.invite_id
+        invite.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "doorman.invite",
+            "res_id": invite.id,
+            "views": [(False, "form")],
+        }

@@ -1,0 +1,178 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+
+SCOPE_FIELDS = {
+    "doorman_metadata": "doorman.group_scope_metadata",
+    "doorman_search": "doorman.group_scope_search",
+    "doorman_orm": "doorman.group_scope_orm",
+    "doorman_sql": "doorman.group_scope_sql",
+    "doorman_shell": "doorman.group_scope_shell",
+}
+ADMIN = "doorman.group_admin"
+MANAGERS = "base.group_erp_manager"
+SHOWN = 50
+
+
+def _scope_field(label):
+    return fields.Boolean(
+        label,
+        compute="_compute_doorman_scopes",
+        inverse="_inverse_doorman_scopes",
+        groups=MANAGERS,
+    )
+
+
+class ResUsers(models.Model):
+    """A person's page: what they may lend to AI tools, what they have lent, and the
+    button that ends all of it."""
+
+    _inherit = "res.users"
+
+    doorman_metadata = _scope_field("Learn the structure (mcp:metadata)")
+    doorman_search = _scope_field("Search and read (mcp:search)")
+    doorman_orm = _scope_field("Create and change (mcp:orm)")
+    doorman_sql = _scope_field("Query the database (mcp:sql)")
+    doorman_shell = _scope_field("Run code (mcp:shell)")
+    doorman_connection_count = fields.Integer(
+        "Connections", compute="_compute_doorman_access", groups=ADMIN
+    )
+    doorman_invite_count = fields.Integer(
+        "Invites", compute="_compute_doorman_access", groups=ADMIN
+    )
+    doorman_last_used = fields.Datetime(
+        "Last use", compute="_compute_doorman_access", groups=ADMIN
+    )
+    # Text and not a list of records: through one, who may write users could write
+    # connections.
+    doorman_access = fields.Html(
+        "MCP access", compute="_compute_doorman_access", sanitize=False, groups=ADMIN
+    )
+
+    # ---- permissions ----
+
+    @api.depends("group_ids")
+    def _compute_doorman_scopes(self):
+        for user in self:
+            groups = user.sudo().all_group_ids
+            for name, xmlid in SCOPE_FIELDS.items():
+                user[name] = self.env.ref(xmlid) in groups
+
+    def _inverse_doorman_scopes(self):
+        # With the caller's own right to write groups, and no other.
+        for user in self:
+            wanted = {name: user[name] for name in SCOPE_FIELDS}
+            user.write(
+                {
+                    "group_ids": [
+                        Command.link(self.env.ref(xmlid).id)
+                        if wanted[name]
+                        else Command.unlink(self.env.ref(xmlid).id)
+                        for name, xmlid in SCOPE_FIELDS.items()
+                    ]
+                }
+            )
+
+    # ---- what they have ----
+
+    def _doorman_connections(self):
+        """All of theirs that the caller may see."""
+        connections = self.env["doorman.connection"].with_context(active_test=False)
+        return connections.search([("user_id", "in", self.ids)])
+
+    def _doorman_invites(self):
+        return self.env["doorman.invite"].search([("creator_id", "in", self.ids)])
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_doorman_access(self):
+        connections, invites = self._doorman_connections(), self._doorman_invites()
+        for user in self:
+            mine = connections.filtered(lambda c, u=user: c.user_id == u)
+            made = invites.filtered(lambda i, u=user: i.creator_id == u)
+            user.doorman_connection_count = len(mine)
+            user.doorman_invite_count = len(made)
+            used = [c.last_used for c in mine if c.last_used]
+            user.doorman_last_used = max(used) if used else False
+            user.doorman_access = self._doorman_table(mine, made)
+
+    def _doorman_table(self, connections, invites):
+        rows = [
+            (
+                c,
+                self.env._("Connection"),
+                c.name,
+                c._fields["state"].convert_to_export(c.state, c),
+                fields.Datetime.to_string(c.last_used) or "",
+            )
+            for c in connections[:SHOWN]
+        ] + [
+            (
+                i,
+                self.env._("Invite"),
+                i.key_name_preset,
+                i._fields["state"].convert_to_export(i.state, i),
+                f"{i.current_uses}/{i.max_uses}",
+            )
+            for i in invites[:SHOWN]
+        ]
+        if not rows:
+            return Markup("<p class='text-muted'>%s</p>") % self.env._("None.")
+        row = Markup(
+            "<tr><td>%s</td><td><a href='/odoo/%s/%s'>%s</a></td><td>%s</td>"
+            "<td>%s</td></tr>"
+        )
+        head = Markup("<tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr>") % (
+            self.env._("What"),
+            self.env._("Name"),
+            self.env._("Status"),
+            self.env._("Last use (UTC), or uses"),
+        )
+        body = Markup("").join(
+            row % (kind, record._name, record.id, name, state, used)
+            for record, kind, name, state, used in rows
+        )
+        table = Markup("<table class='table table-sm'>%s%s</table>")
+        return table % (head, body)
+
+    # ---- the end of it ----
+
+    def action_doorman_revoke_all(self):
+        """End all that these people have: their connections, and the links they made.
+
+        :raise AccessError: for anyone but MCP administrators of their company
+        """
+        if not (self.env.su or self.env.user.has_group(ADMIN)):
+            raise AccessError(self.env._("Only an MCP administrator may do this."))
+        self._doorman_connections().action_revoke()
+        self._doorman_invites().action_revoke()
+        return True
+
+    def action_doorman_connections(self):
+        """Their connections, as a list."""
+        return self._doorman_open("doorman.doorman_connection_action", "user_id")
+
+    def action_doorman_invites(self):
+        """The invites they made, as a list."""
+        return self._doorman_open("doorman.doorman_invite_action", "creator_id")
+
+    def _doorman_open(self, xmlid, field):
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        action["domain"] = [(field, "in", self.ids)]
+        action["context"] = {}
+        return action
+
+    def _doorman_on_board(self, active):
+        """Who is archived takes their connections along: unarchived, they would else
+        be let in again by keys that nobody remembers."""
+        invites = self.env["doorman.invite"]
+        if active:
+            invites._creators_back(self)
+            return
+        connections = self.env["doorman.connection"].sudo()
+        connections.with_context(active_test=False).search(
+            [("user_id", "in", self.ids), ("state", "!=", "revoked")]
+        ).action_revoke()
+        invites._creators_gone(self)

@@ -1,0 +1,196 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import format_datetime
+
+from ..models.doorman_invite import KEY_HOURS, LINK_HOURS
+from ..models.doorman_policy_mixin import POLICY_FIELDS
+
+PRESETS = {
+    "read": ("mcp:metadata", "mcp:search"),
+    "write": ("mcp:metadata", "mcp:search", "mcp:orm"),
+}
+# What goes into the invite as it stands in the wizard.
+COPIED = (
+    "key_name_preset",
+    "description",
+    "max_uses",
+    "accept_from",
+    "accept_list",
+    "new_accounts",
+)
+
+
+class DoormanInviteWizard(models.TransientModel):
+    """Create an invite. The link goes into the dialog that shows it, and into no field
+    of this model: its table keeps what it is given until it is vacuumed."""
+
+    _name = "doorman.invite.wizard"
+    _inherit = ["doorman.protected.mixin", "doorman.policy.mixin"]
+    _description = "Create an invite"
+
+    preset = fields.Selection(
+        [
+            ("read", "Read-only developer: find and read records, change nothing"),
+            ("write", "Read and write: create and change records as well"),
+            ("custom", "Custom: choose"),
+        ],
+        default="read",
+        required=True,
+    )
+    key_name_preset = fields.Char(
+        "Key name",
+        default="External developer",
+        help="What the connection of everyone who accepts is called.",
+    )
+    description = fields.Text()
+    max_uses = fields.Integer("Max uses", default=1)
+    link_days = fields.Integer("The link works for (days)", default=LINK_HOURS // 24)
+    key_days = fields.Integer(
+        "The key works for (days)",
+        default=KEY_HOURS // 24,
+        help="From its acceptance. 0: until it is revoked.",
+    )
+    accept_from = fields.Selection(
+        [("anyone", "Anyone with the link"), ("listed", "These people only")],
+        "Who may accept",
+        default="anyone",
+        required=True,
+    )
+    accept_list = fields.Text("Logins or domains")
+    new_accounts = fields.Boolean("Who has no account may make one")
+    account_group_ids = fields.Many2many("res.groups", string="Groups for new accounts")
+    approval_tool_ids = fields.Many2many(
+        relation="doorman_invite_wizard_approval_tool_rel"
+    )
+    rule_ids = fields.One2many("doorman.invite.wizard.rule", "wizard_id")
+    own_scope_ids = fields.Many2many("doorman.scope", compute="_compute_own")
+    own_group_ids = fields.Many2many("res.groups", compute="_compute_own")
+    own_company_ids = fields.Many2many("res.company", compute="_compute_own")
+    missing_scopes = fields.Char(compute="_compute_missing_scopes")
+
+    @api.model
+    def _valid_field_parameter(self, field, name):
+        # The policy says what chatters keep; a wizard has none.
+        return name == "tracking" or super()._valid_field_parameter(field, name)
+
+    @api.depends_context("uid")
+    def _compute_own(self):
+        user = self.env.user.sudo()
+        self.own_scope_ids = self._own_scopes()
+        self.own_group_ids = user.all_group_ids
+        self.own_company_ids = user.company_ids
+
+    @api.model
+    def _own_scopes(self):
+        groups = self.env.user.sudo().all_group_ids
+        return self.env["doorman.scope"].search([("group_id", "in", groups.ids)])
+
+    @api.depends("preset", "scope_ids")
+    @api.depends_context("uid")
+    def _compute_missing_scopes(self):
+        for wizard in self:
+            missing = wizard._scopes() - wizard._own_scopes()
+            wizard.missing_scopes = ", ".join(missing.mapped("code"))
+
+    def _scopes(self):
+        if self.preset == "custom":
+            return self.scope_ids._origin
+        return self.env["doorman.scope"].search([("code", "in", PRESETS[self.preset])])
+
+    def action_create_invite(self):
+        """Make the invite.
+
+        :return: the dialog that shows its link, once
+        :raise AccessError: for anyone but MCP administrators, and for more than the
+            caller has
+        """
+        self.ensure_one()
+        # Before anything is read: of a wizard that is somebody else's.
+        self.check_access("read")
+        self.env["doorman.invite"]._check_admin()
+        invite, token = self.env["doorman.invite"]._make(self._invite_values())
+        link = invite._link(token)
+        until = fields.Datetime.to_string(invite.expires_at)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "doorman.key.show",
+            "name": self.env._("Your invite"),
+            "views": [
+                (self.env.ref("doorman.doorman_key_show_view_form_invite").id, "form")
+            ],
+            "target": "new",
+            "context": {
+                "default_link": link,
+                "default_link_until": until,
+                "default_connection": invite.key_name_preset,
+                "default_message": self._message(invite, link),
+            },
+        }
+
+    def _invite_values(self):
+        if not 0 < self.link_days <= 365 or not 0 <= self.key_days <= 3650:
+            raise UserError(
+                self.env._("The link works for 1 to 365 days, the key for up to 3650.")
+            )
+        vals = {name: self[name] for name in COPIED}
+        if self.accept_from == "anyone":
+            vals["accept_list"] = False
+        if self.new_accounts:
+            vals["account_group_ids"] = [Command.set(self.account_group_ids.ids)]
+        for name in POLICY_FIELDS - {"approval_rule_ids", "scope_ids", "read_only"}:
+            field = self._fields[name]
+            if field.type == "many2many":
+                vals[name] = [Command.set(self[name].ids)]
+            else:
+                vals[name] = self[name].id if field.type == "many2one" else self[name]
+        return vals | {
+            "scope_ids": [Command.set(self._scopes().ids)],
+            "read_only": self.preset == "read"
+            or (self.preset == "custom" and self.read_only),
+            "expires_at": fields.Datetime.now() + timedelta(days=self.link_days),
+            "key_lifetime_hours": self.key_days * 24,
+            "approval_rule_ids": [
+                Command.create(
+                    {
+                        "risk": rule.risk,
+                        "model_id": rule.model_id.id,
+                        "more_than": rule.more_than,
+                        "reads": rule.reads,
+                    }
+                )
+                for rule in self.rule_ids
+            ],
+        }
+
+    def _message(self, invite, link):
+        zone = self.env.user.tz or "UTC"
+        until = format_datetime(self.env, invite.expires_at, zone, "medium")
+        return self.env._(
+            "Hello,\n\nwith this link you get a key that lets your AI tool into the "
+            "Odoo of %(company)s:\n\n%(link)s\n\nIt works until %(until)s (%(zone)s). "
+            "Open it, log in, look at what is granted, and accept. The key is shown "
+            "once: have the settings of your AI tool at hand.\n\n%(name)s",
+            company=invite.company_id.name,
+            link=link,
+            until=until,
+            zone=zone,
+            name=self.env.user.name,
+        )
+
+
+class DoormanInviteWizardRule(models.TransientModel):
+    """A condition under which the calls of an invite's connections wait."""
+
+    _name = "doorman.invite.wizard.rule"
+    _description = "Create an invite: approval rule"
+
+    wizard_id = fields.Many2one("doorman.invite.wizard", ondelete="cascade")
+    risk = fields.Selection(
+        [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")]
+    )
+    model_id = fields.Many2one("ir.model", "Model", ondelete="cascade")
+    more_than = fields.Integer("More than (records)")
+    reads = fields.Boolean("Reading too")
