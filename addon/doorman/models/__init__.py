@@ -28,6 +28,7 @@ from . import res_users_access
 from . import doorman_invite_accept
 from . import doorman_invite_show
 from . import doorman_invite_guess
+from . import doorman_invite_signup
 from . import doorman_invite_api
 from . import doorman_invite_jobs
 from . import mail_activity

@@ -88,7 +88,7 @@ class DoormanInvite(models.Model):
         return self._api(lambda invites: invites._api_revoke(invite_id, connections))
 
     def _api(self, run):
-        """:return: what it answers, or an error with a stable code; then it did nothing"""
+        """:return: what it answers, or an error with a stable code: nothing was done"""
         # The words of an API are the same for everybody.
         invites = self.browse().with_context(lang="en_US")
         try:

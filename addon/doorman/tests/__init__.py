@@ -14,6 +14,7 @@ from . import test_http
 from . import test_http_transports
 from . import test_invite
 from . import test_invite_accept
+from . import test_invite_page
 from . import test_jobs
 from . import test_pickup
 from . import test_policy
