@@ -181,7 +181,7 @@ class InviteController(http.Controller):
             ],
             "read_only": connection.read_only,
             "restricted": connection.tools_restricted or connection.models_restricted,
-            "expires": self._time(connection.expires_at),
+            "expires": self._time(connection.expires_at, connection.env),
             "key": key,
             "url": dialog.url,
             "url_known": dialog.url_known,
@@ -191,9 +191,10 @@ class InviteController(http.Controller):
             "next_url": f"/odoo/doorman.connection/{connection.id}",
         }
 
-    def _time(self, value):
-        zone = request.env.user.tz or "UTC"
-        text = value and format_datetime(request.env, value, zone, "medium")
+    def _time(self, value, env=None):
+        env = env or request.env
+        zone = env.user.tz or "UTC"
+        text = value and format_datetime(env, value, zone, "medium")
         return text and f"{text} ({zone})"
 
     @staticmethod

@@ -14,6 +14,8 @@ from . import test_http
 from . import test_http_transports
 from . import test_invite
 from . import test_invite_accept
+from . import test_invite_api
+from . import test_invite_life
 from . import test_invite_page
 from . import test_jobs
 from . import test_pickup
