@@ -5,6 +5,7 @@ from . import doorman_policy_mixin
 from . import doorman_connection
 from . import doorman_connection_key
 from . import doorman_invite
+from . import doorman_invite_end
 from . import doorman_approval_rule
 from . import doorman_key
 from . import doorman_settings

@@ -44,6 +44,15 @@ MATRIX = {
         "write": {"approver"},
         "create": {"internal", "user", "user2", "admin", "approver", "impostor"},
     },
+    "invite": {"read": {"admin"}},
+    "acceptance": {"read": {"admin"}},
+    "invite_wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    "invite_wizard_rule": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
 OPERATIONS = ("read", "write", "create", "unlink")
@@ -78,7 +87,26 @@ class TestAccessRights(DoormanCase):
                 }
             )
         stranger, audit2, audit1 = audit.search([], limit=3)
+        admin = cls.people["admin"]
+        scopes = [Command.set(cls.env.ref("doorman.scope_search").ids)]
+        invites = cls.env["doorman.invite"].with_user(admin)
+        cls.invite, _token = invites._make({"scope_ids": scopes})
+        cls.acceptance = cls.env["doorman.invite.acceptance"].create(
+            {
+                "invite_id": cls.invite.id,
+                "user_id": cls.people["user"].id,
+                "accepted_at": "2020-01-01",
+            }
+        )
         cls.records = {
+            "invite": cls.env["doorman.invite"].browse(cls.invite.id),
+            "acceptance": cls.acceptance,
+            "invite_wizard": cls.env["doorman.invite.wizard"]
+            .with_user(admin)
+            .create({}),
+            "invite_wizard_rule": cls.env["doorman.invite.wizard.rule"]
+            .with_user(admin)
+            .create({}),
             "connection": cls.connection,
             "connection2": cls.connection2,
             "audit": audit1,
@@ -114,6 +142,20 @@ class TestAccessRights(DoormanCase):
                 {"connection_id": cls.connection.id, "expires_at": "2100-01-01"},
             ),
             "doorman.connect.wizard": ({"name": "x"}, {"name": "x"}),
+            "doorman.invite": (
+                {"description": "x"},
+                {"scope_ids": scopes, "expires_at": "2100-01-01"},
+            ),
+            "doorman.invite.acceptance": (
+                {"ip": "x"},
+                {
+                    "invite_id": cls.invite.id,
+                    "user_id": cls.people["user2"].id,
+                    "accepted_at": "2020-01-01",
+                },
+            ),
+            "doorman.invite.wizard": ({"max_uses": 2}, {"max_uses": 2}),
+            "doorman.invite.wizard.rule": ({"risk": "low"}, {"risk": "low"}),
             "doorman.rotate.key": (
                 {"overlap_minutes": 1},
                 {"connection_id": cls.connection.id},

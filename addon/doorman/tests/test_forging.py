@@ -19,6 +19,8 @@ CONNECTION = {
     "state_since": "2020-01-01 00:00:00",
     "needs_activation": True,
     "expiry_reminded": True,
+    "invite_id": 1,
+    "invite_reminded": True,
     "dynamic_registration": True,
     "client_id": "forged",
     "client_type": "public",
@@ -69,6 +71,46 @@ APPROVAL = {
     "error_message": "forged",
     "error_hint": "forged",
 }
+INVITE = {
+    "state": "active",
+    "current_uses": 0,
+    "max_uses": 99,
+    "expires_at": "2200-01-01 00:00:00",
+    "creator_id": 1,
+    "company_id": 1,
+    "key_name_preset": "forged",
+    "key_lifetime_hours": 0,
+    "accept_from": "anyone",
+    "accept_list": "forged@example.com",
+    "new_accounts": True,
+    "account_group_ids": [Command.clear()],
+    "scope_ids": [Command.clear()],
+    "read_only": False,
+    "allowed_tool_ids": [Command.clear()],
+    "allowed_model_ids": [Command.clear()],
+    "company_ids": [Command.clear()],
+    "approval_tool_ids": [Command.clear()],
+    "approval_rule_ids": [Command.clear()],
+    "approver_id": 1,
+    "approver_group_id": 1,
+    "approval_expiry_hours": 1,
+    "allowed_ips": "0.0.0.0/0",
+    "blocked_ips": False,
+    "rate_limit_minute": 1000,
+    "rate_limit_day": 1000,
+    "tools_restricted": False,
+    "models_restricted": False,
+    "companies_restricted": False,
+    "description": "forged",
+}
+ACCEPTANCE = {
+    "invite_id": 1,
+    "user_id": 1,
+    "accepted_at": "2020-01-01 00:00:00",
+    "ip": "forged",
+    "new_account": True,
+    "connection_id": 1,
+}
 AUDIT = {"outcome": "ok", "tool": "forged", "message": "forged", "count": 0}
 
 # Contexts by which a caller may try to pass for the addon itself.
@@ -88,6 +130,16 @@ class TestForging(DoormanCase):
         super().setUpClass()
         cls.the_tool = cls.tool("t1")
         cls.request_for_approval = cls.approval()
+        admin = cls.people["admin"]
+        invites = cls.env["doorman.invite"].with_user(admin)
+        cls.invite = cls.env["doorman.invite"].browse(invites._make({})[0].id)
+        cls.acceptance = cls.env["doorman.invite.acceptance"].create(
+            {
+                "invite_id": cls.invite.id,
+                "user_id": admin.id,
+                "accepted_at": "2020-01-01",
+            }
+        )
         cls.env["doorman.audit"]._insert(
             {
                 "outcome": "refused",
@@ -107,6 +159,8 @@ class TestForging(DoormanCase):
             (self.the_tool, TOOL),
             (self.audit, AUDIT),
             (self.request_for_approval, APPROVAL),
+            (self.invite, INVITE),
+            (self.acceptance, ACCEPTANCE),
         )
 
     def _refused(self, run, *denials):
@@ -125,6 +179,15 @@ class TestForging(DoormanCase):
             if field._module == "doorman" and field.store and field.column_type
         } - {"create_uid", "create_date", "write_uid", "write_date"}
         self.assertEqual(ours, stored)
+
+    def test_every_field_of_an_invite_is_among_them(self):
+        for record, vals in ((self.invite, INVITE), (self.acceptance, ACCEPTANCE)):
+            stored = {
+                name
+                for name, field in record._fields.items()
+                if field._module == "doorman" and field.store
+            } - {"create_uid", "create_date", "write_uid", "write_date"}
+            self.assertEqual(stored - {"acceptance_ids"}, set(vals))
 
     def test_write_by_every_role(self):
         for record, vals in self._targets():
@@ -183,6 +246,8 @@ class TestForging(DoormanCase):
             "companies_restricted": False,
             "needs_activation": False,
             "expiry_reminded": False,
+            "invite_id": self.env["doorman.invite"],
+            "invite_reminded": False,
             "dynamic_registration": False,
             "client_id": False,
             "client_type": False,

@@ -293,3 +293,31 @@ class TestInvite(InviteMixin, DoormanCase):
                     if method != "action_open_connections":
                         gone = "revoked" if role == "admin" else "active"
                         self.assertEqual(self.state(invite)[0], gone)
+
+    def test_no_message_about_what_one_does_not_see(self):
+        """It would show the invite's name to who sends it."""
+        invite, _token = self.invite()
+        for role in ROLES:
+            mine = invite.with_user(self.people[role])
+            me = self.people[role].partner_id.ids
+            with self.subTest(role=role):
+                run = partial(mine.message_notify, body="x", partner_ids=me)
+                expected = "allow" if role == "admin" else "deny"
+                self.assertEqual(self.outcome(run), expected)
+
+    def test_its_chatter_is_kept(self):
+        invite, token = self.invite()
+        self.accept(token)
+        admin = self.people["admin"]
+        told = invite.message_ids.with_user(admin)[:1]
+        for run in (
+            partial(told.write, {"body": "x"}),
+            told.unlink,
+            partial(
+                invite.with_user(admin).message_post,
+                body="x",
+                author_id=self.people["user"].partner_id.id,
+            ),
+        ):
+            self.assertEqual(self.outcome(run, UserError), "deny")
+        self.assertTrue(invite.with_user(admin).message_post(body="call Ann"))

@@ -172,6 +172,11 @@ class TestInviteAccept(InviteMixin, DoormanCase):
             with self.subTest(role=role):
                 self.assertIs(invite._why_not(self.people[role]), False)
 
+    def test_a_person_without_an_email_address(self):
+        self.people["internal"].email = False
+        _invite, token = self.invite()
+        self.assertTrue(self.accept(token))
+
     def test_a_list_of_logins_and_domains(self):
         rows = (
             ("dm-internal", True),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from ..models.doorman_invite import invite_digest
 from .common import ROLES, DoormanCase
@@ -289,6 +290,7 @@ class TestInviteApiOverHttp(InviteMixin, HttpCase):
                 answer = self._call(key, "api_create", values=SEED)
                 self.assertEqual(answer.status_code, 401)
 
+    @mute_logger("odoo.http")
     def test_what_is_private_stays_so(self):
         key = self._key("admin")
         for method in ("_make", "_accept", "create", "write", "unlink"):

@@ -240,6 +240,7 @@ class TestInviteJobs(InviteMixin, DoormanCase):
         connection = self._connection(24, 24 * 89)
         self.assertEqual(self.gateway.remind_invited()["reminded"], 1)
         connection.expires_at = fields.Datetime.now() + timedelta(hours=20)
+        self.env.flush_all()
         self.assertEqual(self.gateway.remind_invited()["reminded"], 1)
 
     def test_nobody_is_told_of_what_is_over_or_came_another_way(self):
@@ -273,7 +274,7 @@ class TestInviteOffBoarding(InviteMixin, DoormanCase):
     def test_who_came_by_an_invite(self):
         _invite, token = self.invite(new_accounts=True)
         accepted, key = self.accept(token, "public", account())
-        accepted.user_id.active = False
+        self.env["res.users"].browse(accepted.user_id.id).active = False
         self.env.flush_all()
         self.assertIn("error", self.gateway.resolve(proof_of(key)))
         self.assertEqual(accepted.connection_id.state, "revoked")

@@ -1,0 +1,90 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class DoormanInvite(models.Model):
+    """How an invite ends."""
+
+    _inherit = "doorman.invite"
+
+    def _end(self, state, only_from):
+        """One conditional UPDATE, of the row that an acceptance updates too: of the
+        two, one is run again by Odoo and sees what the other did.
+
+        :return: the invites that changed
+        """
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE doorman_invite SET state = %s, write_uid = %s, "
+                "write_date = now() at time zone 'utc' "
+                "WHERE id = ANY(%s) AND state = ANY(%s) RETURNING id",
+                state,
+                self.env.uid,
+                self.ids,
+                list(only_from),
+            ),
+            log_exceptions=False,  # who loses the race is run again by Odoo
+        )
+        changed = self.browse([row[0] for row in self.env.cr.fetchall()])
+        self.invalidate_recordset(["state"])
+        return changed
+
+    @api.model
+    def _creators_gone(self, users):
+        """Suspend what these people made: nobody answers for it any more."""
+        invites = self.sudo().search(
+            [("creator_id", "in", users.ids), ("state", "=", "active")]
+        )
+        for invite in invites._end("suspended", ("active",)):
+            invite.message_post(body=self.env._("Suspended: its creator is gone."))
+
+    @api.model
+    def _creators_back(self, users):
+        invites = self.sudo().search(
+            [("creator_id", "in", users.ids), ("state", "=", "suspended")]
+        )
+        for invite in invites._end("active", ("suspended",)):
+            invite.message_post(body=self.env._("Active again: its creator is back."))
+
+    def action_revoke(self, connections=False):
+        """Stop these links now. What was made of them stays, unless it is to go too.
+
+        :param bool connections: also revoke the connections made from them
+        :raise AccessError: for anyone but MCP administrators of their company
+        """
+        self._check_admin()
+        self.check_access("read")
+        invites = self.sudo()
+        changed = invites._end("revoked", ("active", "used_up", "expired", "suspended"))
+        for invite in changed:
+            body = self.env._("Revoked by %s.", self.env.user.name)
+            invite.message_post(body=body)
+        if connections is True:
+            invites._revoke_connections()
+        return True
+
+    def action_revoke_all(self):
+        """Stop these links, and the connections made from them."""
+        return self.action_revoke(connections=True)
+
+    def _revoke_connections(self):
+        """:return: how many ended"""
+        connections = self.env["doorman.connection"].with_context(active_test=False)
+        alive = connections.sudo().search(
+            [("invite_id", "in", self.ids), ("state", "!=", "revoked")]
+        )
+        alive.action_revoke()
+        return len(alive)
+
+    # Odoo lets anyone send messages about any record, and shows its name in them.
+
+    def message_notify(self, **kwargs):
+        """Only about an invite that the caller sees."""
+        self.check_access("read")
+        return super().message_notify(**kwargs)
+
+    def message_mail_with_source(self, source_ref, **kwargs):
+        """Only about an invite that the caller sees."""
+        self.check_access("read")
+        return super().message_mail_with_source(source_ref, **kwargs)
