@@ -224,7 +224,9 @@ class TestRun(ApprovalCase):
     def test_a_lost_connection(self):
         user = self.people["user"]
         changes = (
-            lambda: user.write({"active": False}),
+            lambda: self.env.cr.execute(
+                "UPDATE res_users SET active = false WHERE id = %s", [user.id]
+            ),
             lambda: self.connection.api_key_id.sudo().unlink(),
             lambda: self.env.cr.execute(
                 "UPDATE doorman_connection SET expires_at = now() at time zone 'utc' "
