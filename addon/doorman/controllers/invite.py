@@ -1,3 +1,4 @@
+import threading
 from types import SimpleNamespace
 
 from odoo import http
@@ -11,6 +12,9 @@ from ..models.doorman_invite_signup import SignUp, WrongInput
 from .pickup import HEADERS
 
 DETAILS = "/doorman/invite/details"
+# Who waits for their turn must not hold a second connection to the database meanwhile:
+# with a crowd, Odoo would run out of them.
+TURN = threading.Lock()
 # In the session: not the token, but what is kept of it.
 OPENED = "doorman_invite"
 
@@ -97,7 +101,7 @@ class InviteController(http.Controller):
         try:
             # A transaction of its own, because its first statement has to be the one
             # that waits for its turn.
-            with request.env.registry.cursor() as cr:
+            with TURN, request.env.registry.cursor() as cr:
                 invites = request.env(cr=cr)["doorman.invite"]
                 digest = request.session.get(OPENED)
                 found = invites._accept(digest, self._ip(), account)
