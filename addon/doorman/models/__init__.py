@@ -32,5 +32,6 @@ from . import doorman_invite_guess
 from . import doorman_invite_signup
 from . import doorman_invite_api
 from . import doorman_invite_jobs
+from . import doorman_demo_invite
 from . import mail_activity
 from . import mail_message

@@ -188,6 +188,8 @@ class DoormanConnection(models.Model):
             }
             made |= self._inside().create(vals)
         self.env["doorman.approval"]._demo_fill(made, tools)
+        admin = self.env.ref("base.user_admin")
+        self.env["doorman.invite"].with_user(admin)._demo_fill()
         self._demo_audit(made, now)
 
     @api.model
@@ -206,6 +208,13 @@ class DoormanConnection(models.Model):
                    state_since = state_since + %(age)s,
                    last_used = last_used + %(age)s,
                    expires_at = expires_at + %(age)s
+            """,
+            {"age": age},
+        )
+        self.env.cr.execute(
+            """
+            UPDATE doorman_invite
+               SET create_date = create_date + %(age)s, expires_at = expires_at + %(age)s
             """,
             {"age": age},
         )

@@ -316,3 +316,9 @@ class DoormanConnection(models.Model):
         ondelete="set null",
         groups="doorman.group_admin",
     )
+
+    def _revoke_for_good(self):
+        """Revoke, so that their users cannot bring them back: who ends an invite, or
+        all that a person has, means it."""
+        self.action_revoke()
+        self._inside().sudo().write({"needs_activation": True})

@@ -69,13 +69,9 @@ class DoormanInvite(models.Model):
         return self.action_revoke(connections=True)
 
     def _revoke_connections(self):
-        """:return: how many ended"""
         connections = self.env["doorman.connection"].with_context(active_test=False)
-        alive = connections.sudo().search(
-            [("invite_id", "in", self.ids), ("state", "!=", "revoked")]
-        )
-        alive.action_revoke()
-        return len(alive)
+        made = connections.sudo().search([("invite_id", "in", self.ids)])
+        made._revoke_for_good()
 
     # Odoo lets anyone send messages about any record, and shows its name in them.
 

@@ -145,7 +145,7 @@ class ResUsers(models.Model):
         """
         if not (self.env.su or self.env.user.has_group(ADMIN)):
             raise AccessError(self.env._("Only an MCP administrator may do this."))
-        self._doorman_connections().action_revoke()
+        self._doorman_connections()._revoke_for_good()
         self._doorman_invites().action_revoke()
         return True
 
@@ -173,6 +173,6 @@ class ResUsers(models.Model):
             return
         connections = self.env["doorman.connection"].sudo()
         connections.with_context(active_test=False).search(
-            [("user_id", "in", self.ids), ("state", "!=", "revoked")]
-        ).action_revoke()
+            [("user_id", "in", self.ids)]
+        )._revoke_for_good()
         invites._creators_gone(self)

@@ -329,6 +329,17 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         self.assertEqual(states, ["revoked", "revoked"])
         self.assertIn("snapshot", self.gateway.resolve(self.proof))
 
+    def test_their_users_do_not_bring_them_back(self):
+        invite, token = self.invite()
+        connection = self.accept(token)[0].connection_id
+        admin, person = self.people["admin"], self.people["internal"]
+        invite.with_user(admin).action_revoke_all()
+        with self.assertRaises(UserError):
+            connection.with_user(person).action_reactivate()
+        self.assertEqual(connection.state, "revoked")
+        connection.with_user(admin).action_reactivate()
+        self.assertEqual(connection.state, "awaiting")
+
     # ---- who is told ----
 
     def test_the_creator_gets_mail(self):

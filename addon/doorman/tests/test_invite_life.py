@@ -289,6 +289,10 @@ class TestInviteOffBoarding(InviteMixin, DoormanCase):
         self.assertEqual(own.state, "revoked")
         self.assertEqual(self.connection.state, "awaiting")
         self.assertTrue(admin.active)
+        user = self.people["user"]
+        user.with_user(admin).action_doorman_revoke_all()
+        with self.assertRaises(UserError):
+            self.connection.with_user(user).action_reactivate()
 
     def test_who_may(self):
         for role in ROLES:
