@@ -8,7 +8,7 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
        ── numbers: finite; html: without scripts and directives (texts.py)
 """
 
-from . import closed, rules, texts
+from . import closed, inverses, rules, texts
 from .guard import Refusal
 
 COMMANDS_HINT = (
@@ -93,6 +93,7 @@ class Values:
         if field.type == "many2one_reference" and model._name not in rules.FOLLOWERS:
             raise self._closed(model, name, "may be of any model")
         self._elsewhere(model, field)
+        inverses.watch(self.guard, model, field)
         return field
 
     def _elsewhere(self, model, field):

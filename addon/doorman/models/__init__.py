@@ -1,3 +1,4 @@
+from . import base
 from . import doorman_protected_mixin
 from . import doorman_scope
 from . import doorman_tool
@@ -10,6 +11,7 @@ from . import doorman_settings
 from . import doorman_service_key
 from . import doorman_connection_approval
 from . import doorman_approval
+from . import doorman_approval_ask
 from . import doorman_approval_show
 from . import doorman_approval_run
 from . import doorman_audit

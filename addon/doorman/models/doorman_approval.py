@@ -12,8 +12,6 @@ from .doorman_protected_mixin import CONTEXT_KEY, SENTINEL
 MAX_REASON = 1_000
 # Of one connection, at the same time.
 MAX_PENDING = 50
-# How many people get an activity and an e-mail. All of a larger group may decide.
-MAX_ASKED = 50
 
 
 class DoormanApproval(models.Model):
@@ -350,42 +348,3 @@ class DoormanApproval(models.Model):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
-
-    # ---- activities ----
-
-    def _ask_people(self):
-        """An activity for everyone who may decide."""
-        for request in self:
-            for person in request._deciders()[:MAX_ASKED]:
-                text = request.with_context(lang=person.lang)
-                text.activity_schedule(
-                    "doorman.mail_activity_approval",
-                    # Somebody waits: what is due later, the clock does not count.
-                    fields.Date.context_today(text.with_context(tz=person.tz)),
-                    summary=text.summary[:200],
-                    note=text._activity_note(),
-                    user_id=person.id,
-                )
-
-    def _activities(self):
-        activities = self.env["mail.activity"].sudo().with_context(active_test=False)
-        return activities.search(
-            [("res_model", "=", self._name), ("res_id", "in", self.ids)]
-        )
-
-    def _close_activities(self):
-        """Decided, it waits for nobody."""
-        self._activities()._doorman_inside().unlink()
-
-    def _retarget(self):
-        """The connection has other approvers now: they are asked instead."""
-        for request in self.filtered(lambda r: r.state == PENDING):
-            connection = request.connection_id
-            request._inside().write(
-                {
-                    "approver_id": connection.approver_id.id,
-                    "approver_group_id": connection.approver_group_id.id,
-                }
-            )
-            request._close_activities()
-            request._ask_people()

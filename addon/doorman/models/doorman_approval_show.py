@@ -14,7 +14,6 @@ from ..writes import url_of
 NAMES = 3
 MANY = 10
 MAX_ARGUMENTS = 20
-PURGE = 500
 # States of documents that are not drafts any more, by the usual words of Odoo.
 SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
 
@@ -304,21 +303,3 @@ class DoormanApproval(models.Model):
             "value": json.loads(self.result) if self.result else None,
             "approval_url": self._url(),
         }
-
-    # ---- time ----
-
-    def _expire(self):
-        """:return: those of these requests that still waited"""
-        ended = self._end("expire")
-        ended._note("expire", "refused", "expired", self.env._("Nobody decided."))
-        return ended
-
-    def _purge(self, before):
-        """Remove the requests that were decided before that time, some at a time."""
-        decided = [("state", "!=", "pending"), ("decided_at", "<", before)]
-        self.search(decided, limit=PURGE)._inside().unlink()
-
-    def _remind(self):
-        """Tell who may decide once more."""
-        for request in self:
-            request._activities().action_notify()

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SUDO = {
     "models/doorman_approval.py:_approver_name": 1,
     "models/doorman_approval.py:_askers": 2,
-    "models/doorman_approval.py:_activities": 1,
+    "models/doorman_approval_ask.py:_activities": 1,
     "models/doorman_approval.py:_deciders": 1,
     "models/doorman_approval.py:_end": 1,
     "models/doorman_approval.py:_note": 1,

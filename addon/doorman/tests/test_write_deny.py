@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
-from .. import canonical, rules
+from .. import canonical, method_rules, rules
 from .common import WriteCase
 
 NO, BAD, WHICH = "not_allowed", "invalid_input", "unknown_field"
@@ -25,14 +25,31 @@ portal.wizard portal.wizard.user portal.share res.config res.config.settings
 website website.page website.rewrite queue.job studio.approval.rule
 gamification.goal.definition payment.transaction payment.provider payment.token
 privacy.lookup.wizard data_recycle.model iap.account google.calendar.account.reset
-microsoft.calendar.account.reset doorman.connection doorman.tool doorman.settings
+microsoft.calendar.account.reset server.action.history.wizard
+reset.view.arch.wizard wizard.ir.model.menu.create properties.base.definition
+report.layout report.paperformat web_tour.tour web_tour.tour.step
+onboarding.onboarding res.lang decimal.precision mail.compose.message
+mail.scheduled.message mail.activity.schedule mail.activity.schedule.line
+mail.followers.edit mail.activity.type mail.message.schedule mail.message.reaction
+mail.guest mail.presence mail.link.preview calendar.popover.delete.wizard
+calendar.provider.config account.move.send.wizard account.move.send.batch.wizard
+account.lock_exception mailing.mailing mailing.mailing.test mailing.filter
+mailing.trace mailing.sms.test survey.invite sms.composer sms.sms snailmail.letter
+digest.digest digest.tip link.tracker link.tracker.code crm.iap.lead.mining.request
+project.share.wizard project.collaborator task.share.wizard payment.link.wizard
+payment.capture.wizard spreadsheet.dashboard spreadsheet.dashboard.share
+privacy.log discuss.channel.rtc.session sale.pdf.form.field
+doorman.connection doorman.tool doorman.settings
 res.users.apikeys iot.device theme.utils
 """.split()
 WRITABLE = """
 res.partner res.partner.category res.partner.bank res.country res.currency.rate
 sale.order account.move crm.lead product.template project.task mail.activity
 calendar.event ir.attachment website.menu hr.employee stock.picking
-res.config_like mail.aliases portals.thing
+res.config_like mail.aliases portals.thing sale.advance.payment.inv
+account.payment.register account.move.reversal stock.return.picking
+stock.backorder.confirmation crm.lead.lost crm.lead2opportunity.partner
+mailing.contact mailing.list mail.followers mail.activity.plan
 """.split()
 
 # (values for a res.partner, kind): the connection may use every model, and its user
@@ -185,6 +202,25 @@ DENY_ARGUMENTS = [
     ("x", BAD),
     ({"nope": 1}, BAD),
 ]
+# HTML that a template engine would run, however it is written.
+DIRECTIVES = (
+    '<t t-out="1"/>',
+    '<p t-out="1"/>',
+    '<p class="a"t-out="1+41">y</p>',
+    "<p class='a't-out='1'>y</p>",
+    '<p\nT-OUT="1"/>',
+    '<p/t-out="1">y</p>',
+    '<a href="/"><b t-att-href="x">y</b></a>',
+    "<p t-foreach=x>y</p>",
+    "<T>x</T>",
+)
+NO_DIRECTIVES = (
+    "<p>3 < 4 & {a}</p>",
+    "<p class='mt-2 t-out'>a t-shirt = 5 EUR</p>",
+    "t-out=1",
+    "<table><tbody><tr><td>t</td></tr></tbody></table>",
+    '<p title="t-out=1">x</p>',
+)
 
 
 @tagged("post_install", "-at_install")
@@ -207,6 +243,13 @@ class TestWriteRules(BaseCase):
             ("compute_code", "text"),
             ("domain_force", "char"),
             ("sql", "text"),
+            ("mailing_domain", "char"),
+            ("user_domain", "char"),
+            ("domain", "text"),
+            ("assignment_domain_preferred", "char"),
+            ("domain_formula", "char"),
+            ("formula", "char"),
+            ("address_format", "text"),
         ):
             self.assertTrue(rules.is_code(name, kind), name)
         for name, kind in (
@@ -215,16 +258,22 @@ class TestWriteRules(BaseCase):
             ("happy", "text"),
             ("description", "text"),
             ("copy_count", "integer"),
+            ("domain_id", "many2one"),
+            ("date_format", "selection"),
         ):
             self.assertFalse(rules.is_code(name, kind), name)
 
     def test_denied_method_names(self):
         for name in ("action_confirm", "button_cancel", "action_post", "create_company",
-                     "ready_to_ship", "action_set_won", "messages_seen"):  # fmt: skip
-            self.assertFalse(rules.is_denied_method(name), name)
+                     "ready_to_ship", "action_set_won", "messages_seen",
+                     "create_invoices", "unlink_wizard", "action_create_returns"):  # fmt: skip
+            self.assertFalse(method_rules.is_denied_method(name), name)
         for name in ("_x", "get_portal_url", "action_reset_password", "new_api_key",
-                     "message_post", "run", "action_share"):  # fmt: skip
-            self.assertTrue(rules.is_denied_method(name), name)
+                     "message_post", "run", "action_share", "create_unique",
+                     "find_or_create_record", "find_or_create", "get_or_create_x",
+                     "partner_or_create", "format", "action_get_share_url",
+                     "iap_enrich", "autocomplete_by_name"):  # fmt: skip
+            self.assertTrue(method_rules.is_denied_method(name), name)
 
     def test_canonical(self):
         same = [
@@ -470,13 +519,19 @@ class TestWriteDeny(WriteCase):
 
     def test_template_code(self):
         field = self.env["res.partner"]._fields["comment"]
+        for text in DIRECTIVES:
+            with self.subTest(text=text):
+                answer = self.write(self.acme, {"comment": text})
+                self.assertEqual(self.kind_of(answer), BAD)
+        for text in NO_DIRECTIVES:
+            with self.subTest(text=text):
+                answer = self.write(self.acme, {"comment": text})
+                self.assertEqual(self.kind_of(answer), "ok")
         field.render_engine = "qweb"
         self.addCleanup(delattr, field, "render_engine")
-        for text in ("{{ object.env }}", '<t t-out="1"/>', '<p t-out="1"/>', "${x}"):
+        for text in ("{{ object.env }}", "<p>plain</p>"):
             answer = self.write(self.acme, {"comment": text})
-            self.assertEqual(self.kind_of(answer), BAD)
-        answer = self.write(self.acme, {"comment": "<p>3 < 4 & {a}</p>"})
-        self.assertEqual(self.kind_of(answer), "ok")
+            self.assertEqual(self.kind_of(answer), NO)
 
     def test_related_fields_are_written_where_they_lead(self):
         """A field of a contact that is a field of somebody's account."""
