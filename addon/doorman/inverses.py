@@ -3,7 +3,8 @@
 To set the e-mail address of a lead sets that of its customer: the field's inverse
 writes it there. For a connection that is limited to some models, that is a change of a
 model that it may not use, and is refused. What a model's own code does besides, with
-values of its own, is its business: a confirmed order makes deliveries.
+values of its own, is its business: a confirmed order makes deliveries, a quantity that
+is done is taken from the stock.
 """
 
 from odoo.fields import Field
@@ -16,23 +17,42 @@ _inverse = Field.determine_inverse
 
 
 class Limit:
-    """The inverses of the caller's fields, and the models that they may write."""
+    """The caller's fields that have inverses, and the models that these may write."""
 
     def __init__(self, allowed):
         self.allowed = allowed
         self.inverses = set()
+        self.values = []
         # The records whose field's inverse runs now.
         self.running = None
 
+    def is_callers(self, name, value):
+        """Whether a value to be written is one that the caller sent: a text by itself,
+        anything else by the name of its field."""
+        if isinstance(value, str):
+            return _fold(value) in {_fold(v) for _n, v in self.values}
+        return (name, value) in self.values
 
-def watch(guard, model, field):
-    """Hold the inverse of a field to the models of the connection, until ``forget``."""
-    if guard.allowed is None or not field.inverse:
+
+def _fold(value):
+    return value.strip().casefold() if isinstance(value, str) else None
+
+
+def watch(guard, model, field, value):
+    """Hold a value that an inverse will work with to the models of the connection,
+    until ``forget``."""
+    if guard.allowed is None or not field.inverse or value in (None, False, ""):
         return
     cr = guard.env.cr
     if not hasattr(cr, ATTRIBUTE):
         setattr(cr, ATTRIBUTE, Limit(guard.allowed))
-    getattr(cr, ATTRIBUTE).inverses.add((model._name, field.inverse))
+    limit = getattr(cr, ATTRIBUTE)
+    limit.values.append((field.name, value))
+    limit.inverses.add((model._name, field.inverse))
+    # Written where it leads, by an inverse of its own there.
+    while field.related:
+        field = field.related_field
+        limit.inverses.add((field.model_name, field.inverse))
 
 
 def forget(cr):
@@ -57,8 +77,8 @@ def _determine_inverse(field, records):
 Field.determine_inverse = _determine_inverse
 
 
-def check(records):
-    """Refuse to change records of a model, if it is the caller's value that reaches
+def check(records, vals_list):
+    """Refuse to write records of a model, if it is the caller's value that reaches
     them and the connection may not use the model."""
     limit = getattr(records.env.cr, ATTRIBUTE, None)
     if limit is None or limit.running is None:
@@ -71,6 +91,9 @@ def check(records):
         or name in rules.FOLLOWERS
         or not rules.may_write(name)
         or _is_part(records, owner)
+        or not any(
+            limit.is_callers(*item) for vals in vals_list for item in vals.items()
+        )
     ):
         return
     raise Refusal(

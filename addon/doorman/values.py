@@ -44,6 +44,7 @@ class Values:
             checked[name] = self.value(model, field, value, depth)
             if rules.MODEL_FIELD.search(name) and field.type in ("char", "selection"):
                 self._aim(model, value)
+            inverses.watch(self.guard, model, field, checked[name])
         return checked
 
     def _by_id(self, model, vals):
@@ -93,7 +94,6 @@ class Values:
         if field.type == "many2one_reference" and model._name not in rules.FOLLOWERS:
             raise self._closed(model, name, "may be of any model")
         self._elsewhere(model, field)
-        inverses.watch(self.guard, model, field)
         return field
 
     def _elsewhere(self, model, field):

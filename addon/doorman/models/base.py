@@ -11,13 +11,9 @@ class Base(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        inverses.check(self)
+        inverses.check(self, vals_list)
         return super().create(vals_list)
 
     def write(self, vals):
-        inverses.check(self)
+        inverses.check(self, [vals])
         return super().write(vals)
-
-    def unlink(self):
-        inverses.check(self)
-        return super().unlink()
