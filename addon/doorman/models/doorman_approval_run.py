@@ -5,8 +5,10 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.http import borrow_request
 from odoo.tools import SQL
+from odoo.tools.json import json_default
 
 from .. import canonical, operations
+from ..guard import Refusal
 from ..inside import forget
 from ..previews import versions
 from .doorman_connection import LIVE_STATES
@@ -16,6 +18,7 @@ _logger = logging.getLogger(__name__)
 # By this key of a context, a page says which state of the request it showed.
 SHOWN = "doorman_revision"
 TIMEOUT = "120s"
+MAX_RESULT = 2_000_000
 
 
 class DoormanApproval(models.Model):
@@ -141,6 +144,8 @@ class DoormanApproval(models.Model):
         call = self._call()
         if operations.only_reads(call) or not call["ids"]:
             return False
+        if call["model"] not in self.env:
+            return False  # its module is gone; the call itself says so
         return versions(self.env[call["model"]].browse(call["ids"])) != self.versions
 
     def _attempt(self, work):
@@ -171,9 +176,17 @@ class DoormanApproval(models.Model):
     def _execute(self):
         """:return: what ``doorman.gateway.call`` would have answered as value"""
         gateway = self.env["doorman.gateway"]
-        return gateway._do(
+        value = gateway._do(
             self.connection_id, self._row(), self._call(), {}, approved=True
         )
+        # Only what is read can be as long as that.
+        if len(json.dumps(value, default=json_default)) > MAX_RESULT:
+            raise Refusal(
+                "too_large",
+                "The answer is too long to be kept for the AI tool.",
+                "Ask for fewer records or fields.",
+            )
+        return value
 
     def _look_again(self):
         """Show it as it would be by now.
@@ -204,7 +217,7 @@ class DoormanApproval(models.Model):
             "execute",
             decided_by_id=me.id,
             self_approved=self._own(),
-            result=json.dumps(value),
+            result=json.dumps(value, default=json_default),
         )
         words = self.env._("Approved by %s, and done.", me.name)
         if self._own():

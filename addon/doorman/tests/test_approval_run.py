@@ -7,6 +7,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.doorman import canonical
+from odoo.addons.doorman.models import doorman_approval_run
+
 from .common import ApprovalCase
 
 
@@ -279,6 +282,27 @@ class TestRun(ApprovalCase):
         self.assertNotEqual(again, approval)
         self.approve(again)
         self.assertEqual(self.acme.name, "New")
+
+    def test_a_model_that_is_gone(self):
+        approval = self.waiting_delete()
+        call = json.loads(approval.payload) | {"model": "no.such.model"}
+        approval._inside().write(
+            {
+                "payload": json.dumps(call),
+                "digest": canonical.of_request(call),
+                "model": "no.such.model",
+            }
+        )
+        self.by("approver", approval).read(["changes_html", "warnings_html"])
+        self._fails(approval, "unknown_model")
+
+    def test_an_answer_that_is_too_long(self):
+        request = self.request("res.partner", "search_read", domain=[], fields=["name"])
+        request["audit"]["tool"] = "search_records"
+        answer = self.gateway.request_approval(self.fence(), request)
+        approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
+        with patch.object(doorman_approval_run, "MAX_RESULT", 50):
+            self._fails(approval, "too_large")
 
     def test_a_commit_in_between(self):
         approval = self.waiting_delete()

@@ -1,5 +1,9 @@
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
+
+from odoo.addons.doorman import writes
+from odoo.addons.doorman.models.doorman_approval_ask import MAX_ASKED
 
 from .common import ApprovalCase
 
@@ -96,6 +100,12 @@ class TestShown(ApprovalCase):
             self.assertIn("&lt;script", html)
         self.assertLess(len(approval.summary), 400)
 
+    def test_all_that_was_asked_for_is_shown(self):
+        """However many fields that is."""
+        rows = writes._change(1, "Acme", None, dict.fromkeys(range(60), "x"), range(50))
+        self.assertEqual(len(rows["after"]), 50)
+        self.assertEqual(rows["more_fields"], 10)
+
     def test_long_values_say_that_they_go_on(self):
         self.acme.comment = "x" * 2000 + "a"
         self.env.flush_all()
@@ -186,6 +196,31 @@ class TestActivity(ApprovalCase):
         told = told.filtered(lambda m: m.model == "doorman.approval")
         self.assertIn(self.people["approver"].partner_id, told.partner_ids)
         self.assertEqual(approval.state, "pending")
+
+    def test_without_an_address_of_anybody(self):
+        """The request waits all the same, and the activity is there."""
+        people = self.people["approver"] | self.people["user"] | self.service
+        people.partner_id.email = False
+        self.env["res.company"].search([]).partner_id.email = False
+        approval = self.waiting_delete()
+        self.assertEqual(self.activities(approval).user_id, self.people["approver"])
+        self.by("approver", approval).action_approve()
+        self.assertEqual(approval.state, "executed")
+
+    def test_a_group_of_many(self):
+        group = self.env["res.groups"].create({"name": "Many"})
+        group.user_ids = [
+            Command.link(self._person(f"many{n}", ["base.group_user"]).id)
+            for n in range(MAX_ASKED + 2)
+        ]
+        self.connection.write({"approver_id": False, "approver_group_id": group.id})
+        approval = self.waiting_delete()
+        self.assertEqual(len(self.activities(approval)), MAX_ASKED)
+        asked = self.activities(approval).user_id
+        last = (group.all_user_ids - asked)[0]
+        approval.with_user(last).action_approve()
+        self.assertEqual(approval.state, "executed")
+        self.assertFalse(self.activities(approval))
 
     def test_done_is_not_decided(self):
         approval = self.waiting_delete()
