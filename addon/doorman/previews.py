@@ -193,6 +193,45 @@ class Describer:
         return rows
 
 
+def versions_of_call(env, call):
+    """Which versions there are of all records that a call names, those included that
+    its commands name.
+
+    :return: ``{"model,id": version}``
+    """
+    named = {}
+    if call["ids"]:
+        named[call["model"]] = set(call["ids"])
+    rows = call["kwargs"].get("vals_list") or [call["kwargs"].get("vals")]
+    for row in rows if isinstance(rows, list) else ():
+        _add_named(env[call["model"]], row, named)
+    return {
+        f"{name},{ident}": version
+        for name, ids in named.items()
+        for ident, version in versions(env[name].browse(sorted(ids))).items()
+    }
+
+
+def _add_named(model, vals, named, depth=0):
+    """Add the records that the commands of some values change, by model."""
+    for name, commands in vals.items() if isinstance(vals, dict) else ():
+        field = model._fields.get(name)
+        if field is None or field.type not in ("one2many", "many2many"):
+            continue
+        comodel = model.env[field.comodel_name]
+        for command in commands if isinstance(commands, list) else ():
+            if not isinstance(command, list):
+                continue
+            code, ident, arg = (*command, 0, 0, 0)[:3]
+            ids = arg if code == 6 and isinstance(arg, list) else [ident]
+            # To tag a record is not to change the tag.
+            if code in (1, 2) or (field.type == "one2many" and code in (3, 4, 6)):
+                known = named.setdefault(comodel._name, set())
+                known.update(i for i in ids if type(i) is int and i > 0)
+            if code in (0, 1) and depth < 4:
+                _add_named(comodel, arg, named, depth + 1)
+
+
 def versions(records):
     """Which version of each record's row there is now: whatever writes the row, the
     ORM or not, makes another one.

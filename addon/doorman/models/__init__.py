@@ -1,5 +1,6 @@
 from . import base
 from . import doorman_protected_mixin
+from . import doorman_thread_mixin
 from . import doorman_scope
 from . import doorman_tool
 from . import doorman_policy_mixin

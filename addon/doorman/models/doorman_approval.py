@@ -26,7 +26,11 @@ class DoormanApproval(models.Model):
     """
 
     _name = "doorman.approval"
-    _inherit = ["doorman.protected.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "doorman.protected.mixin",
+        "doorman.thread.mixin",
+        "mail.activity.mixin",
+    ]
     _description = "MCP approval"
     _order = "id desc"
     _rec_name = "summary"
@@ -68,14 +72,14 @@ class DoormanApproval(models.Model):
     orm_method = fields.Char("Method", readonly=True)
     record_count = fields.Integer("Records", readonly=True)
     # What will be run: model, method, ids, kwargs and context, in canonical form.
-    payload = fields.Text(readonly=True)
+    payload = fields.Text(readonly=True, prefetch=False)
     digest = fields.Char("SHA-256", readonly=True)
     # What the AI tool sent, for the answer that it gets once it is done.
-    arguments = fields.Text(readonly=True)
+    arguments = fields.Text(readonly=True, prefetch=False)
     idempotency_key = fields.Char(readonly=True)
     # Before and after, as texts; and which versions of the records that was.
-    preview = fields.Json(readonly=True)
-    versions = fields.Json(readonly=True)
+    preview = fields.Json(readonly=True, prefetch=False)
+    versions = fields.Json(readonly=True, prefetch=False)
     revision = fields.Integer(
         readonly=True,
         default=1,
@@ -89,7 +93,7 @@ class DoormanApproval(models.Model):
     hours_to_decide = fields.Float(readonly=True, aggregator="avg")
     self_approved = fields.Boolean("Approved by who asked", readonly=True)
     reason = fields.Text(readonly=True)
-    result = fields.Text(readonly=True)
+    result = fields.Text(readonly=True, prefetch=False)
     error_kind = fields.Char(readonly=True)
     error_message = fields.Char("Why it failed", readonly=True)
     error_hint = fields.Char(readonly=True)
@@ -255,8 +259,8 @@ class DoormanApproval(models.Model):
         """The records that it was about, for the audit."""
         asked = json.loads(self.payload)["ids"] if self.payload else None
         done = json.loads(self.result) if self.result else None
-        ids = asked or (done.get("ids") if isinstance(done, dict) else None) or []
-        return ",".join(map(str, ids))
+        ids = asked or (done.get("ids") if isinstance(done, dict) else None)
+        return ",".join(map(str, ids)) if isinstance(ids, list) else ""
 
     def action_reject(self, reason=""):
         """Say no. The AI tool gets the reason.

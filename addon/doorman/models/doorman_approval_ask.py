@@ -1,6 +1,12 @@
+import logging
+
 from odoo import fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..approval_states import PENDING
+
+_logger = logging.getLogger(__name__)
 
 # How many people get an activity and an e-mail. All of a larger group may decide.
 MAX_ASKED = 50
@@ -52,6 +58,27 @@ class DoormanApproval(models.Model):
             request._ask_people()
 
     # ---- time ----
+
+    def _one_by_one(self, work):
+        """End each of these. One that cannot be ended must not keep the others, nor the
+        connection that it is of, from their end; approving looks at both itself.
+
+        :return: those that ended
+        """
+        ended = self.browse()
+        for request in self:
+            try:
+                with self.env.cr.savepoint():
+                    ended |= work(request)
+            except (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+                raise
+            except Exception:
+                _logger.exception("Doorman: request %s cannot be ended", request.id)
+        return ended
+
+    def _drop(self, reason):
+        """Cancel each of these: what it asks for may no longer be done."""
+        return self._one_by_one(lambda request: request._cancel(reason))
 
     def _expire(self):
         """:return: those of these requests that still waited"""

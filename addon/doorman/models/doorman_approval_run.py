@@ -10,7 +10,7 @@ from odoo.tools.json import json_default
 from .. import canonical, operations
 from ..guard import Refusal
 from ..inside import forget
-from ..previews import versions
+from ..previews import versions_of_call
 from .doorman_connection import LIVE_STATES
 
 _logger = logging.getLogger(__name__)
@@ -142,11 +142,9 @@ class DoormanApproval(models.Model):
 
     def _is_changed(self):
         call = self._call()
-        if operations.only_reads(call) or not call["ids"]:
-            return False
-        if call["model"] not in self.env:
-            return False  # its module is gone; the call itself says so
-        return versions(self.env[call["model"]].browse(call["ids"])) != self.versions
+        if operations.only_reads(call) or call["model"] not in self.env:
+            return False  # if its module is gone, the call itself says so
+        return versions_of_call(self.env, call) != (self.versions or {})
 
     def _attempt(self, work):
         """Run something that may fail without taking the rest along.

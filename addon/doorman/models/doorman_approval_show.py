@@ -7,7 +7,7 @@ from lxml import etree
 from odoo import fields, models
 from odoo.tools import format_duration
 
-from .. import operations
+from .. import gating, operations
 from ..previews import Describer, plain
 from ..writes import url_of
 
@@ -45,13 +45,17 @@ class DoormanApproval(models.Model):
         :return: values of this model
         """
         describer = guard.describer = Describer(self.env)
-        found = operations.run(guard, call)
         model = guard.env[call["model"]] if call["model"] else guard.env["base"]
+        # Before the trial: afterwards, what it deletes has no name any more.
+        arguments = self._arguments(describer, model, call)
+        found = operations.run(guard, call)
         changes = found.get("changes", []) if isinstance(found, dict) else []
         changes = [describer.change(model, change) for change in changes]
         label = self.env["ir.model"]._get(model._name).name or model._name
-        ids = call["ids"] if isinstance(call["ids"], list) else []
+        ids = call["ids"] or []
         count = max(len(changes), len(ids))
+        total = max(count, min(gating.records_of(model, call), gating.UNKNOWN))
+        tools = {tool for tool, _model in gating.parts_of(model, call)}
         return {
             "summary": self._summary(guard, call, label, changes, count),
             "model": call["model"] or False,
@@ -59,12 +63,15 @@ class DoormanApproval(models.Model):
             "orm_method": call["kwargs"].get("method")
             if call["method"] == "call_method"
             else call["method"],
-            "record_count": count,
+            "record_count": total,
             "preview": {
                 "changes": changes,
-                "arguments": self._arguments(describer, model, call),
+                "arguments": arguments,
                 "settled": self._settled(model, ids),
+                "reads": operations.only_reads(call),
                 "text": call["method"] in ("call_method", "message_post"),
+                "lines": bool(tools),
+                "deletes_lines": gating.REMOVE in tools,
             },
         }
 
@@ -150,6 +157,8 @@ class DoormanApproval(models.Model):
                 "arguments": preview.get("arguments") or [],
                 "warnings": request._warnings(preview),
                 "text": preview.get("text"),
+                "reads": preview.get("reads"),
+                "lines": preview.get("lines"),
                 "body": request._body(),
                 "link": lambda ident, r=request: url_of(r.env, r.model or "", ident),
             }
@@ -184,7 +193,18 @@ class DoormanApproval(models.Model):
         method, found = json.loads(request.payload)["method"], []
         if method == "unlink":
             found.append(self.env._("What is deleted cannot be brought back."))
-        if request.record_count >= MANY:
+        if preview.get("deletes_lines"):
+            found.append(
+                self.env._(
+                    "It also deletes records that hang on these: see what was asked "
+                    "for. They cannot be brought back."
+                )
+            )
+        if request.record_count >= gating.UNKNOWN:
+            found.append(
+                self.env._("It empties or replaces a list, however long that is.")
+            )
+        elif request.record_count >= MANY:
             found.append(self.env._("These are %s records.", request.record_count))
         if preview.get("settled"):
             found.append(

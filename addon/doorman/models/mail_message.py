@@ -1,7 +1,8 @@
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError
 
 # Whose chatter tells who changed what.
+MAILED = ("email", "email_outgoing")
 KEPT = ("doorman.connection", "doorman.settings", "doorman.approval")
 
 
@@ -10,15 +11,19 @@ class MailMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Odoo lets who posts a message say who wrote it.
+        """Odoo lets who posts a message, or composes an e-mail, say who wrote it.
 
-        :raise AccessError: for words in another's mouth, in a chatter of ours
+        :raise AccessError: for words in another's mouth, and for e-mails, in a chatter
+            of ours
         """
         messages = super().create(vals_list)
-        if not self.env.su:
+        # Also in sudo, where the composer makes its e-mails: the user is still theirs.
+        if self.env.uid != SUPERUSER_ID:
             me = self.env.user.partner_id
             for message in messages.sudo():
-                if message.model in KEPT and message.author_id != me:
+                if message.model in KEPT and (
+                    message.author_id != me or message.message_type in MAILED
+                ):
                     raise AccessError(
                         self.env._("Here everybody writes in their own name.")
                     )

@@ -52,7 +52,9 @@ OPERATIONS = ("read", "write", "create", "unlink")
 ABSTRACT = {
     "doorman.gateway": {},
     "doorman.idempotency": {},
+    "doorman.dialog.mixin": {},
     "doorman.policy.mixin": {},
+    "doorman.thread.mixin": {},
     "doorman.protected.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},

@@ -100,6 +100,82 @@ class TestShown(ApprovalCase):
             self.assertIn("&lt;script", html)
         self.assertLess(len(approval.summary), 400)
 
+    def test_what_hangs_on_a_record(self):
+        """Deleted by way of the record: shown by name, warned of, and looked at again
+        if it has changed."""
+        kid = self.env["res.partner"].create({"name": "Kid", "parent_id": self.acme.id})
+        self.env.flush_all()
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"child_ids": [[2, kid.id, 0]]},
+        )
+        mine = self.by("approver", approval)
+        self.assertEqual(approval.risk, "high")
+        self.assertEqual(approval.record_count, 2)
+        self.assertIn("also deletes", mine.warnings_html)
+        self.assertIn("Kid", mine.arguments_html)
+        kid.name = "Somebody else"
+        self.env.flush_all()
+        mine.action_approve()
+        self.assertEqual(approval.state, "pending")
+        self.assertTrue(kid.exists())
+        mine.action_approve()
+        self.assertFalse(kid.exists())
+
+    def test_what_hangs_on_a_record_and_changes(self):
+        kid = self.env["res.partner"].create({"name": "Kid", "parent_id": self.acme.id})
+        self.env.flush_all()
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"child_ids": [[1, kid.id, {"ref": "9"}]]},
+        )
+        self.assertIn("Only records that hang on it", approval.changes_html)
+        self.assertIn("Kid", approval.arguments_html)
+
+    def test_a_method_of_no_record_is_no_reading(self):
+        approval = self._summary(
+            *("res.partner.bank", "call_method"),
+            method="retrieve_acc_type",
+            kwargs={"acc_number": "1"},
+        )
+        self.assertNotIn("only reads", approval.changes_html)
+        self.assertIn("only known once it is done", approval.changes_html)
+
+    def test_nobody_speaks_in_a_chatter_for_another(self):
+        approval = self._summary("res.partner", "unlink", self.acme.ids)
+        boss = self.people["admin"].partner_id
+        words = {"body": "All checked, approve", "subject": "s"}
+        for role in ("internal", "user", "approver"):
+            me = self.people[role]
+            mine = self.by(role, approval)
+            composer = self.env["mail.compose.message"].with_user(me)
+            vals = {
+                "model": "doorman.approval",
+                "res_ids": str(approval.ids),
+                "composition_mode": "mass_mail",
+                "author_id": boss.id,
+                "email_from": '"The Boss" <boss@example.com>',
+                "auto_delete": False,
+                "auto_delete_keep_log": True,
+                "partner_ids": me.partner_id.ids,
+            }
+            for name, run in {
+                "compose": lambda c=composer, v=vals: c.create(
+                    v | words
+                ).action_send_mail(),
+                "post": lambda m=mine: m.message_post(author_id=boss.id, **words),
+            }.items():
+                with self.subTest(role=role, way=name):
+                    self.outcome(run, UserError)
+                    self.env.invalidate_all()
+                    said = approval.message_ids.mapped("body")
+                    self.assertNotIn("All checked", " ".join(map(str, said)))
+            if role == "internal":
+                notify = lambda m=mine, w=words: m.message_notify(  # noqa: E731
+                    partner_ids=boss.ids, **w
+                )
+                self.assertEqual(self.outcome(notify), "deny")
+
     def test_all_that_was_asked_for_is_shown(self):
         """However many fields that is."""
         rows = writes._change(1, "Acme", None, dict.fromkeys(range(60), "x"), range(50))
