@@ -42,7 +42,7 @@ MATRIX = {
     "reject": {
         "read": {"approver"},
         "write": {"approver"},
-        "create": {"internal", "user", "user2", "admin", "approver", "impostor"},
+        "create": {"user", "admin", "approver"},
     },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
