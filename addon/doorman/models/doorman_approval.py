@@ -253,7 +253,7 @@ class DoormanApproval(models.Model):
                     "count": 1,
                 }
             )
-            request.message_post(body=message)
+            request._inside().message_post(body=message)
 
     def _result_ids(self):
         """The records that it was about, for the audit."""

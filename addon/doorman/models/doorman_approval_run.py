@@ -218,6 +218,12 @@ class DoormanApproval(models.Model):
             result=json.dumps(value, default=json_default),
         )
         words = self.env._("Approved by %s, and done.", me.name)
+        if isinstance(value, dict) and value.get("replayed"):
+            words = self.env._(
+                "Approved by %s; it had been done before, with the same idempotency "
+                "key, and was not done again.",
+                me.name,
+            )
         if self._own():
             words = self.env._(
                 "Approved by %s, who had asked for it, and done: the settings allow "

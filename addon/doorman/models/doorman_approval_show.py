@@ -1,21 +1,33 @@
 import json
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 from lxml import etree
 
 from odoo import fields, models
+from odoo.exceptions import AccessError, MissingError
 from odoo.tools import format_duration
 
 from .. import gating, operations
-from ..previews import Describer, plain
+from ..previews import Describer, plain, visible
 from ..writes import url_of
 
 NAMES = 3
 MANY = 10
-MAX_ARGUMENTS = 20
+# What describing arguments that nobody has checked yet may end in.
+MALFORMED = (
+    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
+    *(AccessError, MissingError),
+)
 # States of documents that are not drafts any more, by the usual words of Odoo.
 SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
+
+
+def people_of(model, ids):
+    """Whom a message would reach, by name and address."""
+    partners = model.env["res.partner"].browse(ids)
+    return [f"{p.display_name} <{p.email or '-'}>" for p in partners]
 
 
 class DoormanApproval(models.Model):
@@ -46,9 +58,15 @@ class DoormanApproval(models.Model):
         """
         describer = guard.describer = Describer(self.env)
         model = guard.env[call["model"]] if call["model"] else guard.env["base"]
-        # Before the trial: afterwards, what it deletes has no name any more.
-        arguments = self._arguments(describer, model, call)
+        # Before the trial: afterwards, what it deletes has no name any more. What
+        # cannot be described is what the trial refuses, in better words.
+        arguments = None
+        with suppress(*MALFORMED):
+            arguments = self._arguments(describer, model, call)
         found = operations.run(guard, call)
+        if arguments is None:
+            arguments = self._arguments(describer, model, call)
+        arguments += self._where(guard, call)
         changes = found.get("changes", []) if isinstance(found, dict) else []
         changes = [describer.change(model, change) for change in changes]
         label = self.env["ir.model"]._get(model._name).name or model._name
@@ -123,18 +141,31 @@ class DoormanApproval(models.Model):
             return f"“{plain(titles[0], 60)}” ({name})"
         return self.env._("Run %s", name)
 
+    def _where(self, guard, call):
+        """In which companies and in which language, where that was asked for."""
+        found, context = [], call["context"]
+        if context.get("allowed_company_ids"):
+            names = "; ".join(guard.env.companies.sudo().mapped("name"))
+            found.append({"label": self.env._("Companies"), "text": plain(names)})
+        if context.get("lang"):
+            text = plain(context["lang"], 20)
+            found.append({"label": self.env._("Language"), "text": text})
+        return found
+
     def _arguments(self, describer, model, call):
         kwargs = call["kwargs"]
         if call["method"] == "create":
-            rows = kwargs["vals_list"][:MAX_ARGUMENTS]
             return [
                 {"label": f"{number}.", "rows": describer.values(model, row)}
-                for number, row in enumerate(rows, 1)
+                for number, row in enumerate(kwargs["vals_list"], 1)
             ]
         if call["method"] == "write":
             return describer.values(model, kwargs["vals"])
         if call["method"] == "call_method":
             return describer.tree(kwargs.get("kwargs") or {})
+        if call["method"] == "message_post" and kwargs.get("partner_ids"):
+            people = people_of(model, kwargs["partner_ids"])
+            kwargs = kwargs | {"partner_ids": people}
         return describer.tree(kwargs)
 
     @staticmethod
@@ -184,7 +215,7 @@ class DoormanApproval(models.Model):
     def _pretty(text):
         if not text:
             return False
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return visible(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
 
     def _warnings(self, preview):
         """What a person should know before they decide."""

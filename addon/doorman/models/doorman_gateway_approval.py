@@ -20,6 +20,16 @@ from .doorman_gateway_write import TOOLS
 MAX_SHOWN = 256_000
 # Of a request, what is done; the rest tells how, and by whom.
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
+# The tool of each method that reads, as the service's catalog names them.
+READS = {
+    "context": "get_context",
+    "models": "list_models",
+    "fields_get": "describe_model",
+    "search_read": "search_records",
+    "search_count": "search_records",
+    "read": "read_records",
+    "formatted_read_group": "aggregate_records",
+}
 NOT_FOUND = "There is no such request for approval of this connection."
 
 
@@ -77,8 +87,7 @@ class DoormanGateway(models.AbstractModel):
         if not approval:
             return False
         writes = not operations.only_reads(request)
-        asked = request.get("audit")
-        tool = (asked.get("tool") if isinstance(asked, dict) else None) or ""
+        tool = self._tool_of(request)
         name = request.get("model") or ""
         count = gating.records_of(env[name], request) if name in env else 0
         facts = self.env["doorman.tool"]._facts()
@@ -89,6 +98,29 @@ class DoormanGateway(models.AbstractModel):
             )
             for tool, model in parts
         )
+
+    @staticmethod
+    def _tool_of(request):
+        """The tool that a request is of, by what it does, not by what it says."""
+        method = request.get("method")
+        return TOOLS.get(method) or READS.get(method) or "?"
+
+    def _check_may_read(self, connection, row, request):
+        """For what is read long after it was decided: as ``_check_may_write``."""
+        tool = self._tool_of(request)
+        _read_only, scopes, tools, _approval = connection._write_rule(row["version"])
+        active, _risk, scope = (
+            self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
+        )
+        scope_of = self.env["doorman.scope"]._codes_by_group()
+        user = self.env["res.users"].browse(row["user_id"])
+        granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
+        if scope and scope not in granted & scopes:
+            raise Refusal(
+                "not_allowed", f"This connection does not have the scope {scope}."
+            )
+        if not active or (tools is not None and tool not in tools):
+            raise Refusal("not_allowed", f"This connection may not use {tool}.")
 
     def _check_gate(self, guard, connection, row, request):
         # To be tried out, to be shown to the person who decides, it needs no approval.
@@ -185,7 +217,7 @@ class DoormanGateway(models.AbstractModel):
                 "Ask for less at a time.",
             )
         described = self._describe(connection, row, call)
-        tool = TOOLS.get(call["method"]) or audit["tool"] or "?"
+        tool = self._tool_of(call)
         hours = connection.approval_expiry_hours
         now = fields.Datetime.now()
         return described | {

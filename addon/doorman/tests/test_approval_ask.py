@@ -283,9 +283,10 @@ class TestApprovalAsk(ApprovalCase):
     def test_a_read_can_wait_too(self):
         self.gate("search_records")
         request = self.request("res.partner", "search_count", domain=[])
-        request["audit"]["tool"] = "search_records"
-        answer = self.gateway.call(self.fence(), request)
-        self.assertEqual(answer["error"]["kind"], "pending_approval")
+        for said in ("search_records", "get_context", "", "x"):
+            request["audit"]["tool"] = said
+            answer = self.gateway.call(self.fence(), request)
+            self.assertEqual(answer["error"]["kind"], "pending_approval", said)
         answer = self.gateway.request_approval(self.fence(), request)
         approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
         self.by("approver", approval).action_approve()

@@ -224,6 +224,72 @@ class TestRun(ApprovalCase):
                     self.env.invalidate_all()
                     self.env.registry.clear_cache()
 
+    def test_a_read_that_may_no_longer_be(self):
+        search = self.tools["search_records"]
+        search._inside().scope_code = "mcp:search"
+        changes = (
+            lambda: self.connection.write({"scope_ids": [Command.clear()]}),
+            lambda: search.write({"active": False}),
+            lambda: self.connection.write(
+                {"allowed_tool_ids": [Command.set(self.tools["call_method"].ids)]}
+            ),
+        )
+        for number, change in enumerate(changes):
+            with self.subTest(number=number), self.env.cr.savepoint() as savepoint:
+                approval = self.waiting("res.partner", "search_count", domain=[])
+                change()
+                self._fails(approval, "not_allowed")
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
+
+    def test_what_it_points_at_is_known_by_its_name(self):
+        boss = self.env["res.partner"].create({"name": "Boss"})
+        self.env.flush_all()
+        approval = self.waiting(
+            "res.partner", "write", self.acme.ids, vals={"parent_id": boss.id}
+        )
+        boss.ref = "not shown"
+        self.env.flush_all()
+        self.assertFalse(approval._is_changed())
+        boss.name = "Somebody else"
+        self.env.flush_all()
+        self.approve(approval)
+        self.assertEqual(approval.state, "pending")
+
+    def test_who_gets_a_message_is_shown(self):
+        ann = self.env["res.partner"].create({"name": "Ann", "email": "ann@x.example"})
+        self.env.flush_all()
+        approval = self.waiting(
+            *("res.partner", "message_post", self.acme.ids),
+            body="hi",
+            partner_ids=ann.ids,
+        )
+        self.assertIn("Ann &lt;ann@x.example&gt;", approval.arguments_html)
+        ann.email = "eve@x.example"
+        self.env.flush_all()
+        self.approve(approval)
+        self.assertEqual(approval.state, "pending")
+
+    def test_a_key_that_was_replaced(self):
+        """Whoever had it asked for this."""
+        approval = self.waiting_delete()
+        self.connection._issue_key(overlap_minutes=5)
+        self.assertEqual(approval.state, "pending")
+        self.connection._issue_key()
+        self.assertEqual(approval.state, "cancelled")
+
+    def test_done_before(self):
+        more = {"idempotency_key": "k7"}
+        approval = self.waiting("res.partner", "unlink", self.acme.ids, more=more)
+        call = approval._call()
+        self.env["doorman.idempotency"]._once(
+            self.connection.id, "k7", approval.digest, lambda: {"ids": call["ids"]}
+        )
+        self.approve(approval)
+        self.assertIn("not done again", approval.message_ids[0].body)
+        self.assertTrue(self.acme.exists())
+
     def test_a_lost_connection(self):
         user = self.people["user"]
         changes = (

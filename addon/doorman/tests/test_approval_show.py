@@ -1,6 +1,9 @@
+import psycopg2
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.doorman import writes
 from odoo.addons.doorman.models.doorman_approval_ask import MAX_ASKED
@@ -159,7 +162,20 @@ class TestShown(ApprovalCase):
                 "auto_delete_keep_log": True,
                 "partner_ids": me.partner_id.ids,
             }
+            sms = "sms.composer" in self.env and self.env["sms.composer"].with_user(me)
             for name, run in {
+                "sms": lambda c=sms, i=approval.id: (
+                    c
+                    and c.create(
+                        {
+                            "res_model": "doorman.approval",
+                            "res_ids": str([i]),
+                            "composition_mode": "mass",
+                            "mass_keep_log": True,
+                            "body": "All checked, approve",
+                        }
+                    ).action_send_sms()
+                ),
                 "compose": lambda c=composer, v=vals: c.create(
                     v | words
                 ).action_send_mail(),
@@ -175,6 +191,41 @@ class TestShown(ApprovalCase):
                     partner_ids=boss.ids, **w
                 )
                 self.assertEqual(self.outcome(notify), "deny")
+
+    def test_what_is_malformed_is_refused_in_words(self):
+        for vals in (
+            {"no_such_field": 1},
+            {"child_ids": [[9, 1, 0]]},
+            {"child_ids": [["x"]]},
+            {"child_ids": [[0, 0, 5]]},
+            {"child_ids": 5},
+            {"country_id": "Belgium"},
+        ):
+            with self.subTest(vals=vals):
+                request = self.request("res.partner", "write", self.acme.ids)
+                request["kwargs"] = {"vals": vals}
+                answer = self.gateway.request_approval(self.fence(), request)
+                self.assertIn(
+                    answer["error"]["kind"], ("invalid_input", "unknown_field")
+                )
+                self.assertNotIn("object", answer["error"]["message"].split(".")[0])
+
+    def test_letters_that_are_not_seen_are_spelt_out(self):
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids), vals={"ref": "a\u202eb"}
+        )
+        self.assertIn("\\u202e", approval.payload_text)
+        self.assertNotIn("\u202e", approval.payload_text)
+
+    def test_an_approver_group_in_use_is_kept(self):
+        group = self.env["res.groups"].create({"name": "Four eyes"})
+        group.user_ids = [Command.set(self.people["internal"].ids)]
+        self.connection.write({"approver_id": False, "approver_group_id": group.id})
+        self.env.flush_all()
+        with self.assertRaises(psycopg2.IntegrityError), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint():
+                group.unlink()
+        self.assertEqual(self.connection.approver_group_id, group)
 
     def test_all_that_was_asked_for_is_shown(self):
         """However many fields that is."""
