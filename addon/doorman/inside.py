@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import requests
 
+from . import inverses
 from .guard import Refusal
 
 ATTRIBUTE = "doorman_inside"
@@ -69,6 +70,7 @@ def writing(env, dry_run):
     finally:
         transaction.default_env = service
         trial.on = False
+        inverses.forget(cr)
         delattr(cr, ATTRIBUTE)
         del cr.commit, cr.rollback
         vars(cr).update(kept)

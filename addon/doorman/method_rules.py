@@ -64,7 +64,7 @@ MAKES = re.compile(r"(^|_)(create|write|unlink|copy|duplicate)(_|$)", re.IGNOREC
 # whose name, and on what.
 DENIED_PARAMETER = re.compile(
     r"(^|_)(domains?|filters?|where|query|vals|values?_?list|values|defaults?"
-    r"|models?|orders?|sort|groupby|fields?|fname|fnames|columns?"
+    r"|models?|orders?|order_?by|sort|groupby|fields?|fname|fnames|columns?"
     r"|code|expr|expression|formula|eval|sql|python|func|function|method|methods"
     r"|callbacks?|ctx|context|env|cr|uid|self|args?|arguments|kwargs|params|options"
     r"|templates?|html|body|arch|view|qweb|percent|format|pattern|regex"

@@ -33,6 +33,16 @@ def plain(value, limit=MAX_VALUE):
     return f"{text[:limit]}… ({len(text)})"
 
 
+def visible(text):
+    """Text of several lines, in which every letter that is not seen is spelt out."""
+    return "".join(
+        c
+        if c == "\n" or unicodedata.category(c) not in INVISIBLE
+        else f"\\u{ord(c):04x}"
+        for c in text
+    )
+
+
 class Shown(NamedTuple):
     """A value, and how a person reads it. Two that read the same may differ: the text
     may be cut."""
@@ -69,14 +79,16 @@ class Describer:
             return plain(options.get(value, value))
         if kind == "html":
             return plain(html2plaintext(str(value)))
-        if kind in ("float", "monetary"):
+        if kind in ("float", "monetary") and self._digits(record, field):
             return formatLang(self.env, value, digits=self._digits(record, field))
         return plain(value)
 
     @staticmethod
     def _digits(record, field):
-        digits = field.type == "float" and field.get_digits(record.env)
-        return digits[1] if digits else 2
+        if field.type == "monetary":
+            return 2
+        digits = field.get_digits(record.env)
+        return digits and digits[1]
 
     def _linked(self, record, field, ids):
         others = record.env[field.comodel_name].browse(ids[:MAX_LINKED])
@@ -191,6 +203,68 @@ class Describer:
                 row["text"] = plain(item if isinstance(item, str) else json.dumps(item))
             rows.append(row)
         return rows
+
+
+def versions_of_call(env, call):
+    """Which versions there are of all records that a call names, those included that
+    its commands name.
+
+    :return: ``{"model,id": version}``
+    """
+    named, linked, kwargs = {}, {}, call["kwargs"]
+    if call["ids"]:
+        named[call["model"]] = set(call["ids"])
+    rows = kwargs.get("vals_list") or [kwargs.get("vals")]
+    for row in rows if isinstance(rows, list) else ():
+        _add_named(env[call["model"]], row, named, linked)
+    if call["method"] == "message_post" and isinstance(kwargs.get("partner_ids"), list):
+        linked["res.partner"] = set(filter(_is_id, kwargs["partner_ids"]))
+    found = {
+        f"{name},{ident}": version
+        for name, ids in named.items()
+        for ident, version in versions(env[name].browse(sorted(ids))).items()
+    }
+    # Of what it only points at, the name is what was shown.
+    for name, ids in linked.items():
+        for record in env[name].sudo().browse(sorted(ids)).exists():
+            found.setdefault(f"{name},{record.id}", _known_as(record))
+    return found
+
+
+def _is_id(value):
+    return type(value) is int and 0 < value < 2**31
+
+
+def _known_as(record):
+    address = record.email or "" if record._name == "res.partner" else ""
+    return f"{plain(record.display_name)} {plain(address)}"
+
+
+def _add_named(model, vals, named, linked, depth=0):
+    """Add the records that the commands of some values change, by model; and those that
+    the values point at."""
+    for name, commands in vals.items() if isinstance(vals, dict) else ():
+        field = model._fields.get(name)
+        if field is None or field.type not in ("many2one", "one2many", "many2many"):
+            continue
+        comodel = model.env[field.comodel_name]
+        if field.type == "many2one":
+            if _is_id(commands):
+                linked.setdefault(comodel._name, set()).add(commands)
+            continue
+        for command in commands if isinstance(commands, list) else ():
+            if not isinstance(command, list):
+                continue
+            code, ident, arg = (*command, 0, 0, 0)[:3]
+            ids = arg if code == 6 and isinstance(arg, list) else [ident]
+            # To tag a record is not to change the tag.
+            if code in (1, 2) or (field.type == "one2many" and code in (3, 4, 6)):
+                known = named.setdefault(comodel._name, set())
+                known.update(filter(_is_id, ids))
+            elif code in (4, 6):
+                linked.setdefault(comodel._name, set()).update(filter(_is_id, ids))
+            if code in (0, 1) and depth < 4:
+                _add_named(comodel, arg, named, linked, depth + 1)
 
 
 def versions(records):

@@ -8,7 +8,7 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
        ── numbers: finite; html: without scripts and directives (texts.py)
 """
 
-from . import closed, rules, texts
+from . import closed, inverses, rules, texts
 from .guard import Refusal
 
 COMMANDS_HINT = (
@@ -44,6 +44,7 @@ class Values:
             checked[name] = self.value(model, field, value, depth)
             if rules.MODEL_FIELD.search(name) and field.type in ("char", "selection"):
                 self._aim(model, value)
+            inverses.watch(self.guard, model, field, checked[name])
         return checked
 
     def _by_id(self, model, vals):

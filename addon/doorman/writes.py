@@ -123,9 +123,11 @@ def _change(record_id, name, before, after, first):
         names = [n for n in after if after[n] != before.get(n)]
     names.sort(key=lambda n: n not in first)
     change = {"id": record_id, "name": name}
-    if len(names) > MAX_FIELDS:
-        change["more_fields"] = len(names) - MAX_FIELDS
-        names = names[:MAX_FIELDS]
+    # What was asked for is told whole, however much it is.
+    shown = max(MAX_FIELDS, sum(n in first for n in names))
+    if len(names) > shown:
+        change["more_fields"] = len(names) - shown
+        names = names[:shown]
     for side, row in (("before", before), ("after", after)):
         if row is not None:
             change[side] = {n: row[n] for n in names}

@@ -1,4 +1,6 @@
+from . import base
 from . import doorman_protected_mixin
+from . import doorman_thread_mixin
 from . import doorman_scope
 from . import doorman_tool
 from . import doorman_policy_mixin
@@ -12,6 +14,7 @@ from . import doorman_settings
 from . import doorman_service_key
 from . import doorman_connection_approval
 from . import doorman_approval
+from . import doorman_approval_ask
 from . import doorman_approval_show
 from . import doorman_approval_run
 from . import doorman_audit

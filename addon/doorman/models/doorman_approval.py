@@ -12,8 +12,6 @@ from .doorman_protected_mixin import CONTEXT_KEY, SENTINEL
 MAX_REASON = 1_000
 # Of one connection, at the same time.
 MAX_PENDING = 50
-# How many people get an activity and an e-mail. All of a larger group may decide.
-MAX_ASKED = 50
 
 
 class DoormanApproval(models.Model):
@@ -28,7 +26,11 @@ class DoormanApproval(models.Model):
     """
 
     _name = "doorman.approval"
-    _inherit = ["doorman.protected.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "doorman.protected.mixin",
+        "doorman.thread.mixin",
+        "mail.activity.mixin",
+    ]
     _description = "MCP approval"
     _order = "id desc"
     _rec_name = "summary"
@@ -70,14 +72,14 @@ class DoormanApproval(models.Model):
     orm_method = fields.Char("Method", readonly=True)
     record_count = fields.Integer("Records", readonly=True)
     # What will be run: model, method, ids, kwargs and context, in canonical form.
-    payload = fields.Text(readonly=True)
+    payload = fields.Text(readonly=True, prefetch=False)
     digest = fields.Char("SHA-256", readonly=True)
     # What the AI tool sent, for the answer that it gets once it is done.
-    arguments = fields.Text(readonly=True)
+    arguments = fields.Text(readonly=True, prefetch=False)
     idempotency_key = fields.Char(readonly=True)
     # Before and after, as texts; and which versions of the records that was.
-    preview = fields.Json(readonly=True)
-    versions = fields.Json(readonly=True)
+    preview = fields.Json(readonly=True, prefetch=False)
+    versions = fields.Json(readonly=True, prefetch=False)
     revision = fields.Integer(
         readonly=True,
         default=1,
@@ -91,7 +93,7 @@ class DoormanApproval(models.Model):
     hours_to_decide = fields.Float(readonly=True, aggregator="avg")
     self_approved = fields.Boolean("Approved by who asked", readonly=True)
     reason = fields.Text(readonly=True)
-    result = fields.Text(readonly=True)
+    result = fields.Text(readonly=True, prefetch=False)
     error_kind = fields.Char(readonly=True)
     error_message = fields.Char("Why it failed", readonly=True)
     error_hint = fields.Char(readonly=True)
@@ -251,14 +253,14 @@ class DoormanApproval(models.Model):
                     "count": 1,
                 }
             )
-            request.message_post(body=message)
+            request._inside().message_post(body=message)
 
     def _result_ids(self):
         """The records that it was about, for the audit."""
         asked = json.loads(self.payload)["ids"] if self.payload else None
         done = json.loads(self.result) if self.result else None
-        ids = asked or (done.get("ids") if isinstance(done, dict) else None) or []
-        return ",".join(map(str, ids))
+        ids = asked or (done.get("ids") if isinstance(done, dict) else None)
+        return ",".join(map(str, ids)) if isinstance(ids, list) else ""
 
     def action_reject(self, reason=""):
         """Say no. The AI tool gets the reason.
@@ -350,42 +352,3 @@ class DoormanApproval(models.Model):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
-
-    # ---- activities ----
-
-    def _ask_people(self):
-        """An activity for everyone who may decide."""
-        for request in self:
-            for person in request._deciders()[:MAX_ASKED]:
-                text = request.with_context(lang=person.lang)
-                text.activity_schedule(
-                    "doorman.mail_activity_approval",
-                    # Somebody waits: what is due later, the clock does not count.
-                    fields.Date.context_today(text.with_context(tz=person.tz)),
-                    summary=text.summary[:200],
-                    note=text._activity_note(),
-                    user_id=person.id,
-                )
-
-    def _activities(self):
-        activities = self.env["mail.activity"].sudo().with_context(active_test=False)
-        return activities.search(
-            [("res_model", "=", self._name), ("res_id", "in", self.ids)]
-        )
-
-    def _close_activities(self):
-        """Decided, it waits for nobody."""
-        self._activities()._doorman_inside().unlink()
-
-    def _retarget(self):
-        """The connection has other approvers now: they are asked instead."""
-        for request in self.filtered(lambda r: r.state == PENDING):
-            connection = request.connection_id
-            request._inside().write(
-                {
-                    "approver_id": connection.approver_id.id,
-                    "approver_group_id": connection.approver_group_id.id,
-                }
-            )
-            request._close_activities()
-            request._ask_people()

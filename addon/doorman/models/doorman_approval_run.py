@@ -5,10 +5,12 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.http import borrow_request
 from odoo.tools import SQL
+from odoo.tools.json import json_default
 
 from .. import canonical, operations
+from ..guard import Refusal
 from ..inside import forget
-from ..previews import versions
+from ..previews import versions_of_call
 from .doorman_connection import LIVE_STATES
 
 _logger = logging.getLogger(__name__)
@@ -16,6 +18,7 @@ _logger = logging.getLogger(__name__)
 # By this key of a context, a page says which state of the request it showed.
 SHOWN = "doorman_revision"
 TIMEOUT = "120s"
+MAX_RESULT = 2_000_000
 
 
 class DoormanApproval(models.Model):
@@ -139,9 +142,9 @@ class DoormanApproval(models.Model):
 
     def _is_changed(self):
         call = self._call()
-        if operations.only_reads(call) or not call["ids"]:
-            return False
-        return versions(self.env[call["model"]].browse(call["ids"])) != self.versions
+        if operations.only_reads(call) or call["model"] not in self.env:
+            return False  # if its module is gone, the call itself says so
+        return versions_of_call(self.env, call) != (self.versions or {})
 
     def _attempt(self, work):
         """Run something that may fail without taking the rest along.
@@ -171,9 +174,17 @@ class DoormanApproval(models.Model):
     def _execute(self):
         """:return: what ``doorman.gateway.call`` would have answered as value"""
         gateway = self.env["doorman.gateway"]
-        return gateway._do(
+        value = gateway._do(
             self.connection_id, self._row(), self._call(), {}, approved=True
         )
+        # Only what is read can be as long as that.
+        if len(json.dumps(value, default=json_default)) > MAX_RESULT:
+            raise Refusal(
+                "too_large",
+                "The answer is too long to be kept for the AI tool.",
+                "Ask for fewer records or fields.",
+            )
+        return value
 
     def _look_again(self):
         """Show it as it would be by now.
@@ -204,9 +215,15 @@ class DoormanApproval(models.Model):
             "execute",
             decided_by_id=me.id,
             self_approved=self._own(),
-            result=json.dumps(value),
+            result=json.dumps(value, default=json_default),
         )
         words = self.env._("Approved by %s, and done.", me.name)
+        if isinstance(value, dict) and value.get("replayed"):
+            words = self.env._(
+                "Approved by %s; it had been done before, with the same idempotency "
+                "key, and was not done again.",
+                me.name,
+            )
         if self._own():
             words = self.env._(
                 "Approved by %s, who had asked for it, and done: the settings allow "

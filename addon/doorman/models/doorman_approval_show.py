@@ -1,22 +1,33 @@
 import json
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 from lxml import etree
 
 from odoo import fields, models
+from odoo.exceptions import AccessError, MissingError
 from odoo.tools import format_duration
 
-from .. import operations
-from ..previews import Describer, plain
+from .. import gating, operations
+from ..previews import Describer, plain, visible
 from ..writes import url_of
 
 NAMES = 3
 MANY = 10
-MAX_ARGUMENTS = 20
-PURGE = 500
+# What describing arguments that nobody has checked yet may end in.
+MALFORMED = (
+    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
+    *(AccessError, MissingError),
+)
 # States of documents that are not drafts any more, by the usual words of Odoo.
 SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
+
+
+def people_of(model, ids):
+    """Whom a message would reach, by name and address."""
+    partners = model.env["res.partner"].browse(ids)
+    return [f"{p.display_name} <{p.email or '-'}>" for p in partners]
 
 
 class DoormanApproval(models.Model):
@@ -46,13 +57,23 @@ class DoormanApproval(models.Model):
         :return: values of this model
         """
         describer = guard.describer = Describer(self.env)
-        found = operations.run(guard, call)
         model = guard.env[call["model"]] if call["model"] else guard.env["base"]
+        # Before the trial: afterwards, what it deletes has no name any more. What
+        # cannot be described is what the trial refuses, in better words.
+        arguments = None
+        with suppress(*MALFORMED):
+            arguments = self._arguments(describer, model, call)
+        found = operations.run(guard, call)
+        if arguments is None:
+            arguments = self._arguments(describer, model, call)
+        arguments += self._where(guard, call)
         changes = found.get("changes", []) if isinstance(found, dict) else []
         changes = [describer.change(model, change) for change in changes]
         label = self.env["ir.model"]._get(model._name).name or model._name
-        ids = call["ids"] if isinstance(call["ids"], list) else []
+        ids = call["ids"] or []
         count = max(len(changes), len(ids))
+        total = max(count, min(gating.records_of(model, call), gating.UNKNOWN))
+        tools = {tool for tool, _model in gating.parts_of(model, call)}
         return {
             "summary": self._summary(guard, call, label, changes, count),
             "model": call["model"] or False,
@@ -60,12 +81,15 @@ class DoormanApproval(models.Model):
             "orm_method": call["kwargs"].get("method")
             if call["method"] == "call_method"
             else call["method"],
-            "record_count": count,
+            "record_count": total,
             "preview": {
                 "changes": changes,
-                "arguments": self._arguments(describer, model, call),
+                "arguments": arguments,
                 "settled": self._settled(model, ids),
+                "reads": operations.only_reads(call),
                 "text": call["method"] in ("call_method", "message_post"),
+                "lines": bool(tools),
+                "deletes_lines": gating.REMOVE in tools,
             },
         }
 
@@ -117,18 +141,31 @@ class DoormanApproval(models.Model):
             return f"“{plain(titles[0], 60)}” ({name})"
         return self.env._("Run %s", name)
 
+    def _where(self, guard, call):
+        """In which companies and in which language, where that was asked for."""
+        found, context = [], call["context"]
+        if context.get("allowed_company_ids"):
+            names = "; ".join(guard.env.companies.sudo().mapped("name"))
+            found.append({"label": self.env._("Companies"), "text": plain(names)})
+        if context.get("lang"):
+            text = plain(context["lang"], 20)
+            found.append({"label": self.env._("Language"), "text": text})
+        return found
+
     def _arguments(self, describer, model, call):
         kwargs = call["kwargs"]
         if call["method"] == "create":
-            rows = kwargs["vals_list"][:MAX_ARGUMENTS]
             return [
                 {"label": f"{number}.", "rows": describer.values(model, row)}
-                for number, row in enumerate(rows, 1)
+                for number, row in enumerate(kwargs["vals_list"], 1)
             ]
         if call["method"] == "write":
             return describer.values(model, kwargs["vals"])
         if call["method"] == "call_method":
             return describer.tree(kwargs.get("kwargs") or {})
+        if call["method"] == "message_post" and kwargs.get("partner_ids"):
+            people = people_of(model, kwargs["partner_ids"])
+            kwargs = kwargs | {"partner_ids": people}
         return describer.tree(kwargs)
 
     @staticmethod
@@ -151,6 +188,8 @@ class DoormanApproval(models.Model):
                 "arguments": preview.get("arguments") or [],
                 "warnings": request._warnings(preview),
                 "text": preview.get("text"),
+                "reads": preview.get("reads"),
+                "lines": preview.get("lines"),
                 "body": request._body(),
                 "link": lambda ident, r=request: url_of(r.env, r.model or "", ident),
             }
@@ -176,7 +215,7 @@ class DoormanApproval(models.Model):
     def _pretty(text):
         if not text:
             return False
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return visible(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
 
     def _warnings(self, preview):
         """What a person should know before they decide."""
@@ -185,7 +224,18 @@ class DoormanApproval(models.Model):
         method, found = json.loads(request.payload)["method"], []
         if method == "unlink":
             found.append(self.env._("What is deleted cannot be brought back."))
-        if request.record_count >= MANY:
+        if preview.get("deletes_lines"):
+            found.append(
+                self.env._(
+                    "It also deletes records that hang on these: see what was asked "
+                    "for. They cannot be brought back."
+                )
+            )
+        if request.record_count >= gating.UNKNOWN:
+            found.append(
+                self.env._("It empties or replaces a list, however long that is.")
+            )
+        elif request.record_count >= MANY:
             found.append(self.env._("These are %s records.", request.record_count))
         if preview.get("settled"):
             found.append(
@@ -304,21 +354,3 @@ class DoormanApproval(models.Model):
             "value": json.loads(self.result) if self.result else None,
             "approval_url": self._url(),
         }
-
-    # ---- time ----
-
-    def _expire(self):
-        """:return: those of these requests that still waited"""
-        ended = self._end("expire")
-        ended._note("expire", "refused", "expired", self.env._("Nobody decided."))
-        return ended
-
-    def _purge(self, before):
-        """Remove the requests that were decided before that time, some at a time."""
-        decided = [("state", "!=", "pending"), ("decided_at", "<", before)]
-        self.search(decided, limit=PURGE)._inside().unlink()
-
-    def _remind(self):
-        """Tell who may decide once more."""
-        for request in self:
-            request._activities().action_notify()

@@ -15,7 +15,7 @@ class DoormanConnection(models.Model):
     _inherit = [
         "doorman.protected.mixin",
         "doorman.policy.mixin",
-        "mail.thread",
+        "doorman.thread.mixin",
         "mail.activity.mixin",
     ]
     _description = "MCP connection"
@@ -400,18 +400,6 @@ class DoormanConnection(models.Model):
         action["domain"] = [("connection_id", "=", self.id)]
         action["context"] = context or {}
         return action
-
-    # Odoo lets anyone send messages about any record, and shows its name in them.
-
-    def message_notify(self, **kwargs):
-        """Only about a connection that the caller sees."""
-        self.check_access("read")
-        return super().message_notify(**kwargs)
-
-    def message_mail_with_source(self, source_ref, **kwargs):
-        """Only about a connection that the caller sees."""
-        self.check_access("read")
-        return super().message_mail_with_source(source_ref, **kwargs)
 
     # ---- what the gateway reads ----
 

@@ -80,7 +80,7 @@ class DoormanConnection(models.Model):
     @api.model
     def _approvers_for(self, approver, group, askers):
         """The people who may decide: the approver and the group that are named; if
-        neither is, the MCP administrators of the company of whoever asks.
+        neither is, the MCP administrators of the companies of whoever asks.
 
         :param askers: whose request it is. They are not among them, but for
             administrators where the settings say so.
@@ -89,9 +89,11 @@ class DoormanConnection(models.Model):
         if group:
             people |= self._members(group)
         if not approver and not group:
-            companies = askers.sudo().company_id
+            # All of their companies: which of them is the main one people choose for
+            # themselves, and would choose who decides.
+            companies = askers.sudo().company_ids
             people = self._members(self.env.ref("doorman.group_admin")).filtered(
-                lambda u: companies <= u.sudo().company_ids
+                lambda u: companies & u.sudo().company_ids
             )
         return (people - (askers - self._self_approvers())).with_env(self.env)
 
@@ -160,7 +162,7 @@ class DoormanConnection(models.Model):
 
     def _drop_requests(self, reason):
         """Nobody needs to decide on what may no longer be done."""
-        self.sudo()._pending_approvals()._cancel(reason)
+        self.sudo()._pending_approvals()._drop(reason)
 
     def _approval_rules_changed(self):
         self._bump()

@@ -228,6 +228,8 @@ class DoormanConnection(models.Model):
             self._retire_key(overlap_minutes)
         else:
             self._remove_keys()
+            # Whoever had the old key asked for them.
+            self._drop_requests(self.env._("The connection's key was replaced."))
         # sudo: a key may outlive what the user's groups allow, its connection's
         # own expiry and an administrator's eye are what ends it.
         keys = self.env["res.users.apikeys"].with_user(self.user_id).sudo()

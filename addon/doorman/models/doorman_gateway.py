@@ -342,7 +342,9 @@ class DoormanGateway(models.AbstractModel):
         if not operations.only_reads(request):
             return self._write(connection, row, request, audit, approved)
         guard = self._guard(connection, row, request)
-        if not approved:
+        if approved:
+            self._check_may_read(connection, row, request)
+        else:
             self._check_gate(guard, connection, row, request)
         value = operations.run(guard, request)
         self.env.flush_all()

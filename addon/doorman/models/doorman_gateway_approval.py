@@ -7,18 +7,29 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from .. import canonical, gating, operations
+from .. import canonical, gating, operations, rules
 from ..approval_states import PENDING
 from ..guard import Refusal
 from ..inside import writing
-from ..previews import plain, versions
+from ..previews import plain, versions_of_call
 from .doorman_approval import MAX_PENDING
 from .doorman_connection import LIVE_STATES
 from .doorman_gateway_write import TOOLS
 
-MAX_ARGUMENTS = 1_000_000
+# In characters: nobody reads more, and no page shows it well.
+MAX_SHOWN = 256_000
 # Of a request, what is done; the rest tells how, and by whom.
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
+# The tool of each method that reads, as the service's catalog names them.
+READS = {
+    "context": "get_context",
+    "models": "list_models",
+    "fields_get": "describe_model",
+    "search_read": "search_records",
+    "search_count": "search_records",
+    "read": "read_records",
+    "formatted_read_group": "aggregate_records",
+}
 NOT_FOUND = "There is no such request for approval of this connection."
 
 
@@ -76,8 +87,7 @@ class DoormanGateway(models.AbstractModel):
         if not approval:
             return False
         writes = not operations.only_reads(request)
-        asked = request.get("audit")
-        tool = (asked.get("tool") if isinstance(asked, dict) else None) or ""
+        tool = self._tool_of(request)
         name = request.get("model") or ""
         count = gating.records_of(env[name], request) if name in env else 0
         facts = self.env["doorman.tool"]._facts()
@@ -88,6 +98,29 @@ class DoormanGateway(models.AbstractModel):
             )
             for tool, model in parts
         )
+
+    @staticmethod
+    def _tool_of(request):
+        """The tool that a request is of, by what it does, not by what it says."""
+        method = request.get("method")
+        return TOOLS.get(method) or READS.get(method) or "?"
+
+    def _check_may_read(self, connection, row, request):
+        """For what is read long after it was decided: as ``_check_may_write``."""
+        tool = self._tool_of(request)
+        _read_only, scopes, tools, _approval = connection._write_rule(row["version"])
+        active, _risk, scope = (
+            self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
+        )
+        scope_of = self.env["doorman.scope"]._codes_by_group()
+        user = self.env["res.users"].browse(row["user_id"])
+        granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
+        if scope and scope not in granted & scopes:
+            raise Refusal(
+                "not_allowed", f"This connection does not have the scope {scope}."
+            )
+        if not active or (tools is not None and tool not in tools):
+            raise Refusal("not_allowed", f"This connection may not use {tool}.")
 
     def _check_gate(self, guard, connection, row, request):
         # To be tried out, to be shown to the person who decides, it needs no approval.
@@ -102,7 +135,10 @@ class DoormanGateway(models.AbstractModel):
     def _ask(self, connection, row, request, audit):
         call = {name: request.get(name) for name in PAYLOAD}
         call["kwargs"] = call["kwargs"] or {}
-        call["context"] = call["context"] or {}
+        # What has no effect must neither be shown nor make equal requests differ.
+        given = call["context"] if isinstance(call["context"], dict) else {}
+        call["context"] = {k: v for k, v in given.items() if k in rules.CONTEXT_KEYS}
+        call["ids"] = self._ids_of(call)
         try:
             digest = canonical.of_request(call)
         except (ValueError, RecursionError) as exc:
@@ -142,6 +178,18 @@ class DoormanGateway(models.AbstractModel):
             }
         }
 
+    @staticmethod
+    def _ids_of(call):
+        """The ids of a call, as everything that comes after relies on: None or ids."""
+        ids = call["ids"] or None
+        if ids is not None and not (
+            isinstance(ids, list) and all(type(i) is int and i > 0 for i in ids)
+        ):
+            raise Refusal("invalid_input", "The ids are a list of numbers.")
+        if ids and call["method"] == "create":
+            raise Refusal("invalid_input", "What is created has no ids yet.")
+        return ids
+
     def _approval_values(self, connection, row, request, call, audit):
         connection = connection.sudo()
         approvals = self.env["doorman.approval"].sudo()
@@ -162,10 +210,14 @@ class DoormanGateway(models.AbstractModel):
                 "Tell an MCP administrator to name an approver for this connection.",
             )
         arguments = json.dumps(request.get("arguments") or {})
-        if len(arguments) > MAX_ARGUMENTS:
-            raise Refusal("too_large", "The arguments are too long to be shown.")
+        if max(len(arguments), len(canonical.text(call))) > MAX_SHOWN:
+            raise Refusal(
+                "too_large",
+                "This is too long for a person to read.",
+                "Ask for less at a time.",
+            )
         described = self._describe(connection, row, call)
-        tool = TOOLS.get(call["method"]) or audit["tool"]
+        tool = self._tool_of(call)
         hours = connection.approval_expiry_hours
         now = fields.Datetime.now()
         return described | {
@@ -175,8 +227,8 @@ class DoormanGateway(models.AbstractModel):
             "client": plain(audit["client"] or "", 100) or False,
             "approver_id": connection.approver_id.id,
             "approver_group_id": connection.approver_group_id.id,
-            "tool": tool or "?",
-            "risk": self.env["doorman.tool"]._facts().get(tool, (True, ""))[1] or False,
+            "tool": tool,
+            "risk": self._risk_of(tool, call),
             "payload": canonical.text(call),
             "digest": canonical.of_request(call),
             "arguments": arguments,
@@ -184,6 +236,13 @@ class DoormanGateway(models.AbstractModel):
             "requested_at": now,
             "expires_at": now + timedelta(hours=hours),
         }
+
+    def _risk_of(self, tool, call):
+        """The risk of a tool, or of what its commands do besides, if that is higher."""
+        facts = self.env["doorman.tool"]._facts()
+        tools = {tool} | {part for part, _model in self._parts(self.env, call)}
+        risks = {facts.get(name, (True, ""))[1] for name in tools}
+        return max(risks & set(gating.RISKS), key=gating.RISKS.index, default=False)
 
     def _make_approval(self, vals):
         approvals = self.env["doorman.approval"].sudo()
@@ -209,10 +268,9 @@ class DoormanGateway(models.AbstractModel):
         approvals = self.env["doorman.approval"].sudo()
         reader = connection.sudo()._approvers()[:1]
         approvals = approvals.with_context(lang=reader.lang or "en_US")
-        ids = call["ids"] if isinstance(call["ids"], list) else []
         before = {}
-        if ids and not operations.only_reads(call):
-            before = versions(guard.env[call["model"]].browse(ids))
+        if not operations.only_reads(call):
+            before = versions_of_call(guard.env, call)
         # Lines of a document are tried out with the rights of the same user.
         with writing(guard.env, True):
             found = approvals._preview(guard, call)
@@ -249,7 +307,7 @@ class DoormanGateway(models.AbstractModel):
         due = approvals.search(
             [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())]
         )
-        expired = due._expire()
+        expired = due._one_by_one(lambda request: request._expire())
         waiting = approvals.search([("state", "=", PENDING)])
         lost = waiting.filtered(
             lambda a: (
@@ -260,7 +318,7 @@ class DoormanGateway(models.AbstractModel):
             )
         )
         words = self.env._("Its connection may not ask any more.")
-        return {"expired": len(expired), "cancelled": len(lost._cancel(words))}
+        return {"expired": len(expired), "cancelled": len(lost._drop(words))}
 
     @api.model
     def remind_approvals(self):

@@ -214,7 +214,8 @@ class DoormanPickup(models.Model):
         connection = pickup.connection_id
         self._end(connection)
         key = connection._issue_key()
-        connection.message_post(
+        # Its user may be no MCP user, who could read it.
+        connection._inside().message_post(
             body=self.env._("New API key, picked up by %s.", self.env.user.name)
         )
         return pickup, key

@@ -86,6 +86,8 @@ class DoormanPolicyMixin(models.AbstractModel):
     approver_id = fields.Many2one(
         "res.users",
         string="Approver",
+        # Without one, others would decide: the administrators.
+        ondelete="restrict",
         tracking=True,
         domain=[("share", "=", False)],
         help="Who decides. Nobody approves what was asked in their own name.",
@@ -93,6 +95,7 @@ class DoormanPolicyMixin(models.AbstractModel):
     approver_group_id = fields.Many2one(
         "res.groups",
         string="Approver group",
+        ondelete="restrict",
         tracking=True,
         help="Anyone in this group may decide. With neither approver nor group, "
         "every MCP administrator may.",

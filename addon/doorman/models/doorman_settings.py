@@ -17,7 +17,11 @@ class DoormanSettings(models.Model):
     """Server Settings: one record."""
 
     _name = "doorman.settings"
-    _inherit = ["doorman.protected.mixin", "doorman.policy.mixin", "mail.thread"]
+    _inherit = [
+        "doorman.protected.mixin",
+        "doorman.policy.mixin",
+        "doorman.thread.mixin",
+    ]
     _description = "Doorman server settings"
 
     _protected_fields = frozenset(

@@ -75,9 +75,9 @@ class DoormanTool(models.Model):
     @api.model
     @tools.ormcache()
     def _facts(self):
-        """:return: ``{name: (whether it is switched on, its risk)}``"""
+        """:return: ``{name: (whether it is switched on, its risk, its scope)}``"""
         catalog = self.sudo().with_context(active_test=False).search([])
-        return {t.name: (t.active, t.risk or "") for t in catalog}
+        return {t.name: (t.active, t.risk or "", t.scope_code or "") for t in catalog}
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -26,6 +26,10 @@ from . import test_snippets
 from . import test_static
 from . import test_wizard
 from . import test_write
+from . import test_write_attack
+from . import test_write_attack_tools
+from . import test_write_attack_values
 from . import test_write_deny
 from . import test_write_methods
 from . import test_write_once
+from . import test_write_rules

@@ -42,7 +42,7 @@ MATRIX = {
     "reject": {
         "read": {"approver"},
         "write": {"approver"},
-        "create": {"internal", "user", "user2", "admin", "approver", "impostor"},
+        "create": {"user", "admin", "approver"},
     },
     "invite": {"read": {"admin"}},
     "acceptance": {"read": {"admin"}},
@@ -61,7 +61,9 @@ OPERATIONS = ("read", "write", "create", "unlink")
 ABSTRACT = {
     "doorman.gateway": {},
     "doorman.idempotency": {},
+    "doorman.dialog.mixin": {},
     "doorman.policy.mixin": {},
+    "doorman.thread.mixin": {},
     "doorman.protected.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},

@@ -225,6 +225,47 @@ class TestApprovalAsk(ApprovalCase):
         self.assertIn("stale", answer)
         self.assertFalse(self.connection.approval_ids)
 
+    def test_ids_that_are_none(self):
+        """What comes after relies on them: the audit, the ends of the request."""
+        self.gate("delete_records", "create_records", "search_records")
+        new = {"vals_list": [{"name": "x"}]}
+        for method, ids, kwargs in (
+            ("unlink", 5, {}),
+            ("unlink", True, {}),
+            ("unlink", "1", {}),
+            ("unlink", [True], {}),
+            ("unlink", [-1], {}),
+            ("create", 5, new),
+            ("create", [5], new),
+            ("search_count", 5, {"domain": []}),
+            ("search_count", {"a": 1}, {"domain": []}),
+        ):
+            with self.subTest(method=method, ids=ids):
+                found = self.ask_kind("res.partner", method, ids, **kwargs)
+                self.assertEqual(found, "invalid_input")
+        self.assertFalse(self.connection.approval_ids)
+
+    def test_what_nobody_reads(self):
+        request = self.request("res.partner", "unlink", self.acme.ids)
+        for more in (
+            {"arguments": {"x": "y" * 300_000}},
+            {"kwargs": {"x": "y" * 300_000}},
+            {"ids": [self.acme.id] * 100_000},
+        ):
+            with self.subTest(more=list(more)):
+                answer = self.gateway.request_approval(self.fence(), request | more)
+                self.assertEqual(answer["error"]["kind"], "too_large")
+
+    def test_what_has_no_effect_is_not_kept(self):
+        first = self.waiting_delete()
+        context = {"note": "pre-approved by the CFO", "tz": "UTC"}
+        second = self.waiting("res.partner", "unlink", self.acme.ids, context=context)
+        self.assertNotIn("pre-approved", second.payload)
+        self.assertNotEqual(first, second)
+        del context["tz"]
+        again = self.waiting("res.partner", "unlink", self.acme.ids, context=context)
+        self.assertEqual(again, first)
+
     def test_too_many_at_once(self):
         approvals = self.env["doorman.approval"]
         vals = {
@@ -242,9 +283,10 @@ class TestApprovalAsk(ApprovalCase):
     def test_a_read_can_wait_too(self):
         self.gate("search_records")
         request = self.request("res.partner", "search_count", domain=[])
-        request["audit"]["tool"] = "search_records"
-        answer = self.gateway.call(self.fence(), request)
-        self.assertEqual(answer["error"]["kind"], "pending_approval")
+        for said in ("search_records", "get_context", "", "x"):
+            request["audit"]["tool"] = said
+            answer = self.gateway.call(self.fence(), request)
+            self.assertEqual(answer["error"]["kind"], "pending_approval", said)
         answer = self.gateway.request_approval(self.fence(), request)
         approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
         self.by("approver", approval).action_approve()

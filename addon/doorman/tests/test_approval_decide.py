@@ -91,6 +91,22 @@ class TestWhoDecides(ApprovalCase):
         self.assertNotIn(self.people["far"], approval._deciders())
         self.assertEqual(self._decides("far", approval, "approve"), "deny")
 
+    def test_nobody_picks_who_decides_by_their_main_company(self):
+        """People choose that one for themselves."""
+        other = self.env["res.company"].create({"name": "Other"})
+        user = self.people["user"]
+        user.company_ids = [Command.link(other.id)]
+        self.people["far"] = self._person(
+            "far", ["doorman.group_admin"], company_id=other.id, company_ids=other.ids
+        )
+        self.connection.approver_id = False
+        approval = self.waiting_delete()
+        before = approval._deciders()
+        self.assertIn(self.people["far"], before)
+        user.with_user(user).write({"company_id": other.id})
+        self.assertEqual(approval._deciders(), before)
+        self.assertEqual(self._decides("admin", approval, "approve"), "allow")
+
     def test_an_approver_needs_no_rights_on_the_model(self):
         """The rights are the requester's."""
         approver = self.people["approver"]
@@ -206,9 +222,22 @@ class TestDecide(ApprovalCase):
     def test_another_ones_dialog(self):
         approval = self.waiting_delete()
         dialogs = self.env["doorman.reject"].with_user(self.people["internal"])
-        dialog = dialogs.create({"approval_id": approval.id, "reason": "no"})
-        with self.assertRaises(AccessError):
-            dialog.action_reject()
+        mine = dialogs.with_user(self.people["user"])
+        vals = {"approval_id": approval.id, "reason": "no"}
+        spec = {"approval_id": {"fields": {"display_name": {}}}, "summary": {}}
+        other = dialogs.with_context(default_approval_id=approval.id)
+        for look in (
+            # Its name would be in the answer.
+            lambda: dialogs.create(vals),
+            lambda: dialogs.onchange(vals, [], spec),
+            lambda: dialogs.onchange({"approval_id": {"id": approval.id}}, [], spec),
+            lambda: other.create({"reason": "no"}),
+            lambda: other.default_get(["approval_id", "summary"]),
+            # They see it, and are not asked.
+            lambda: mine.create(vals).action_reject(),
+        ):
+            with self.assertRaises(AccessError):
+                look()
         self.assertEqual(approval.state, "pending")
 
     def test_expired_by_the_clock(self):
@@ -249,6 +278,19 @@ class TestDecide(ApprovalCase):
                 self.assertFalse(self.activities(approval))
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    def test_one_that_cannot_be_ended_keeps_no_other(self):
+        """Nor its connection from being revoked."""
+        stuck, other = self.waiting_delete(), self.approval()
+        for approval in (stuck, other):
+            approval._inside().expires_at = fields.Datetime.now() - timedelta(hours=1)
+        stuck._inside().payload = "no JSON"
+        with self.assertLogs("odoo.addons.doorman", level="ERROR"):
+            self.assertEqual(self.gateway.expire_approvals()["expired"], 1)
+        self.assertEqual(other.state, "expired")
+        with self.assertLogs("odoo.addons.doorman", level="ERROR"):
+            self.connection.action_revoke()
+        self.assertEqual(self.connection.state, "revoked")
 
     def test_an_expired_connection(self):
         approval = self.waiting_delete()

@@ -7,6 +7,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.doorman import canonical
+from odoo.addons.doorman.models import doorman_approval_run
+
 from .common import ApprovalCase
 
 
@@ -221,6 +224,72 @@ class TestRun(ApprovalCase):
                     self.env.invalidate_all()
                     self.env.registry.clear_cache()
 
+    def test_a_read_that_may_no_longer_be(self):
+        search = self.tools["search_records"]
+        search._inside().scope_code = "mcp:search"
+        changes = (
+            lambda: self.connection.write({"scope_ids": [Command.clear()]}),
+            lambda: search.write({"active": False}),
+            lambda: self.connection.write(
+                {"allowed_tool_ids": [Command.set(self.tools["call_method"].ids)]}
+            ),
+        )
+        for number, change in enumerate(changes):
+            with self.subTest(number=number), self.env.cr.savepoint() as savepoint:
+                approval = self.waiting("res.partner", "search_count", domain=[])
+                change()
+                self._fails(approval, "not_allowed")
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
+
+    def test_what_it_points_at_is_known_by_its_name(self):
+        boss = self.env["res.partner"].create({"name": "Boss"})
+        self.env.flush_all()
+        approval = self.waiting(
+            "res.partner", "write", self.acme.ids, vals={"parent_id": boss.id}
+        )
+        boss.ref = "not shown"
+        self.env.flush_all()
+        self.assertFalse(approval._is_changed())
+        boss.name = "Somebody else"
+        self.env.flush_all()
+        self.approve(approval)
+        self.assertEqual(approval.state, "pending")
+
+    def test_who_gets_a_message_is_shown(self):
+        ann = self.env["res.partner"].create({"name": "Ann", "email": "ann@x.example"})
+        self.env.flush_all()
+        approval = self.waiting(
+            *("res.partner", "message_post", self.acme.ids),
+            body="hi",
+            partner_ids=ann.ids,
+        )
+        self.assertIn("Ann &lt;ann@x.example&gt;", approval.arguments_html)
+        ann.email = "eve@x.example"
+        self.env.flush_all()
+        self.approve(approval)
+        self.assertEqual(approval.state, "pending")
+
+    def test_a_key_that_was_replaced(self):
+        """Whoever had it asked for this."""
+        approval = self.waiting_delete()
+        self.connection._issue_key(overlap_minutes=5)
+        self.assertEqual(approval.state, "pending")
+        self.connection._issue_key()
+        self.assertEqual(approval.state, "cancelled")
+
+    def test_done_before(self):
+        more = {"idempotency_key": "k7"}
+        approval = self.waiting("res.partner", "unlink", self.acme.ids, more=more)
+        call = approval._call()
+        self.env["doorman.idempotency"]._once(
+            self.connection.id, "k7", approval.digest, lambda: {"ids": call["ids"]}
+        )
+        self.approve(approval)
+        self.assertIn("not done again", approval.message_ids[0].body)
+        self.assertTrue(self.acme.exists())
+
     def test_a_lost_connection(self):
         user = self.people["user"]
         changes = (
@@ -281,6 +350,27 @@ class TestRun(ApprovalCase):
         self.assertNotEqual(again, approval)
         self.approve(again)
         self.assertEqual(self.acme.name, "New")
+
+    def test_a_model_that_is_gone(self):
+        approval = self.waiting_delete()
+        call = json.loads(approval.payload) | {"model": "no.such.model"}
+        approval._inside().write(
+            {
+                "payload": json.dumps(call),
+                "digest": canonical.of_request(call),
+                "model": "no.such.model",
+            }
+        )
+        self.by("approver", approval).read(["changes_html", "warnings_html"])
+        self._fails(approval, "unknown_model")
+
+    def test_an_answer_that_is_too_long(self):
+        request = self.request("res.partner", "search_read", domain=[], fields=["name"])
+        request["audit"]["tool"] = "search_records"
+        answer = self.gateway.request_approval(self.fence(), request)
+        approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
+        with patch.object(doorman_approval_run, "MAX_RESULT", 50):
+            self._fails(approval, "too_large")
 
     def test_a_commit_in_between(self):
         approval = self.waiting_delete()

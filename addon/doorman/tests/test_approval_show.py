@@ -1,5 +1,12 @@
+import psycopg2
+
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.doorman import writes
+from odoo.addons.doorman.models.doorman_approval_ask import MAX_ASKED
 
 from .common import ApprovalCase
 
@@ -96,6 +103,136 @@ class TestShown(ApprovalCase):
             self.assertIn("&lt;script", html)
         self.assertLess(len(approval.summary), 400)
 
+    def test_what_hangs_on_a_record(self):
+        """Deleted by way of the record: shown by name, warned of, and looked at again
+        if it has changed."""
+        kid = self.env["res.partner"].create({"name": "Kid", "parent_id": self.acme.id})
+        self.env.flush_all()
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"child_ids": [[2, kid.id, 0]]},
+        )
+        mine = self.by("approver", approval)
+        self.assertEqual(approval.risk, "high")
+        self.assertEqual(approval.record_count, 2)
+        self.assertIn("also deletes", mine.warnings_html)
+        self.assertIn("Kid", mine.arguments_html)
+        kid.name = "Somebody else"
+        self.env.flush_all()
+        mine.action_approve()
+        self.assertEqual(approval.state, "pending")
+        self.assertTrue(kid.exists())
+        mine.action_approve()
+        self.assertFalse(kid.exists())
+
+    def test_what_hangs_on_a_record_and_changes(self):
+        kid = self.env["res.partner"].create({"name": "Kid", "parent_id": self.acme.id})
+        self.env.flush_all()
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={"child_ids": [[1, kid.id, {"ref": "9"}]]},
+        )
+        self.assertIn("Only records that hang on it", approval.changes_html)
+        self.assertIn("Kid", approval.arguments_html)
+
+    def test_a_method_of_no_record_is_no_reading(self):
+        approval = self._summary(
+            *("res.partner.bank", "call_method"),
+            method="retrieve_acc_type",
+            kwargs={"acc_number": "1"},
+        )
+        self.assertNotIn("only reads", approval.changes_html)
+        self.assertIn("only known once it is done", approval.changes_html)
+
+    def test_nobody_speaks_in_a_chatter_for_another(self):
+        approval = self._summary("res.partner", "unlink", self.acme.ids)
+        boss = self.people["admin"].partner_id
+        words = {"body": "All checked, approve", "subject": "s"}
+        for role in ("internal", "user", "approver"):
+            me = self.people[role]
+            mine = self.by(role, approval)
+            composer = self.env["mail.compose.message"].with_user(me)
+            vals = {
+                "model": "doorman.approval",
+                "res_ids": str(approval.ids),
+                "composition_mode": "mass_mail",
+                "author_id": boss.id,
+                "email_from": '"The Boss" <boss@example.com>',
+                "auto_delete": False,
+                "auto_delete_keep_log": True,
+                "partner_ids": me.partner_id.ids,
+            }
+            sms = "sms.composer" in self.env and self.env["sms.composer"].with_user(me)
+            for name, run in {
+                "sms": lambda c=sms, i=approval.id: (
+                    c
+                    and c.create(
+                        {
+                            "res_model": "doorman.approval",
+                            "res_ids": str([i]),
+                            "composition_mode": "mass",
+                            "mass_keep_log": True,
+                            "body": "All checked, approve",
+                        }
+                    ).action_send_sms()
+                ),
+                "compose": lambda c=composer, v=vals: c.create(
+                    v | words
+                ).action_send_mail(),
+                "post": lambda m=mine: m.message_post(author_id=boss.id, **words),
+            }.items():
+                with self.subTest(role=role, way=name):
+                    self.outcome(run, UserError)
+                    self.env.invalidate_all()
+                    said = approval.message_ids.mapped("body")
+                    self.assertNotIn("All checked", " ".join(map(str, said)))
+            if role == "internal":
+                notify = lambda m=mine, w=words: m.message_notify(  # noqa: E731
+                    partner_ids=boss.ids, **w
+                )
+                self.assertEqual(self.outcome(notify), "deny")
+
+    def test_what_is_malformed_is_refused_in_words(self):
+        for vals in (
+            {"no_such_field": 1},
+            {"child_ids": [[9, 1, 0]]},
+            {"child_ids": [["x"]]},
+            {"child_ids": [[0, 0, 5]]},
+            {"child_ids": 5},
+            {"country_id": "Belgium"},
+        ):
+            with self.subTest(vals=vals):
+                request = self.request("res.partner", "write", self.acme.ids)
+                request["kwargs"] = {"vals": vals}
+                answer = self.gateway.request_approval(self.fence(), request)
+                self.assertIn(
+                    answer["error"]["kind"], ("invalid_input", "unknown_field")
+                )
+                self.assertNotIn("object", answer["error"]["message"].split(".")[0])
+
+    def test_letters_that_are_not_seen_are_spelt_out(self):
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids), vals={"ref": "a\u202eb"}
+        )
+        self.assertIn("\\u202e", approval.payload_text)
+        self.assertNotIn("\u202e", approval.payload_text)
+
+    def test_an_approver_group_in_use_is_kept(self):
+        group = self.env["res.groups"].create({"name": "Four eyes"})
+        group.user_ids = [Command.set(self.people["internal"].ids)]
+        self.connection.write({"approver_id": False, "approver_group_id": group.id})
+        self.env.flush_all()
+        with self.assertRaises(psycopg2.IntegrityError), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint():
+                group.unlink()
+        self.assertEqual(self.connection.approver_group_id, group)
+
+    def test_all_that_was_asked_for_is_shown(self):
+        """However many fields that is."""
+        rows = writes._change(1, "Acme", None, dict.fromkeys(range(60), "x"), range(50))
+        self.assertEqual(len(rows["after"]), 50)
+        self.assertEqual(rows["more_fields"], 10)
+
     def test_long_values_say_that_they_go_on(self):
         self.acme.comment = "x" * 2000 + "a"
         self.env.flush_all()
@@ -186,6 +323,31 @@ class TestActivity(ApprovalCase):
         told = told.filtered(lambda m: m.model == "doorman.approval")
         self.assertIn(self.people["approver"].partner_id, told.partner_ids)
         self.assertEqual(approval.state, "pending")
+
+    def test_without_an_address_of_anybody(self):
+        """The request waits all the same, and the activity is there."""
+        people = self.people["approver"] | self.people["user"] | self.service
+        people.partner_id.email = False
+        self.env["res.company"].search([]).partner_id.email = False
+        approval = self.waiting_delete()
+        self.assertEqual(self.activities(approval).user_id, self.people["approver"])
+        self.by("approver", approval).action_approve()
+        self.assertEqual(approval.state, "executed")
+
+    def test_a_group_of_many(self):
+        group = self.env["res.groups"].create({"name": "Many"})
+        group.user_ids = [
+            Command.link(self._person(f"many{n}", ["base.group_user"]).id)
+            for n in range(MAX_ASKED + 2)
+        ]
+        self.connection.write({"approver_id": False, "approver_group_id": group.id})
+        approval = self.waiting_delete()
+        self.assertEqual(len(self.activities(approval)), MAX_ASKED)
+        asked = self.activities(approval).user_id
+        last = (group.all_user_ids - asked)[0]
+        approval.with_user(last).action_approve()
+        self.assertEqual(approval.state, "executed")
+        self.assertFalse(self.activities(approval))
 
     def test_done_is_not_decided(self):
         approval = self.waiting_delete()

@@ -10,6 +10,7 @@ from .common import ROLES, DoormanCase
 # can call them over RPC with any arguments: a new one is added here by a person who
 # has thought about that, together with a test of who may call it.
 PUBLIC = {
+    "base": {"create", "write"},
     "doorman.approval": {
         "action_approve",
         "action_cancel",
@@ -36,11 +37,10 @@ PUBLIC = {
         "action_reactivate",
         "action_revoke",
         "action_rotate_key",
-        "message_mail_with_source",
-        "message_notify",
         "unlink",
         "write",
     },
+    "doorman.dialog.mixin": {"create", "default_get", "onchange", "write"},
     "doorman.gateway": {
         "approval_status",
         "call",
@@ -82,13 +82,7 @@ PUBLIC = {
         "write",
     },
     "doorman.reject": {"action_reject"},
-    "doorman.rotate.key": {
-        "action_rotate",
-        "create",
-        "default_get",
-        "onchange",
-        "write",
-    },
+    "doorman.rotate.key": {"action_rotate"},
     "doorman.settings": {
         "action_disable",
         "action_enable",
@@ -96,6 +90,7 @@ PUBLIC = {
         "action_use_gateway_url",
         "write",
     },
+    "doorman.thread.mixin": {"message_mail_with_source", "message_notify"},
     "doorman.tool": {"create", "write"},
     "mail.activity": {"unlink", "write"},
     "mail.message": {"create", "write"},

@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # right is checked before, or is no more than reading what decides.
 SUDO = {
     "guard.py:records": 1,
-    "models/doorman_approval.py:_activities": 1,
     "models/doorman_approval.py:_approver_name": 1,
     "models/doorman_approval.py:_askers": 2,
+    "models/doorman_approval_ask.py:_activities": 1,
     "models/doorman_approval.py:_deciders": 1,
     "models/doorman_approval.py:_end": 1,
     "models/doorman_approval.py:_note": 1,
@@ -42,6 +42,7 @@ SUDO = {
     "models/doorman_approval_show.py:_settled": 1,
     "models/doorman_approval_show.py:_warnings": 1,
     "models/doorman_approval_show.py:_warnings_now": 2,
+    "models/doorman_approval_show.py:_where": 1,
     "models/doorman_connection.py:_check_user": 1,
     "models/doorman_connection.py:_compute_effective_rates": 1,
     "models/doorman_connection.py:_compute_missing_scopes": 1,
@@ -128,6 +129,7 @@ SUDO = {
     "models/res_users_access.py:_compute_doorman_scopes": 1,
     "models/res_users_access.py:_doorman_on_board": 1,
     "previews.py:versions": 1,
+    "previews.py:versions_of_call": 1,
     "values.py:_many2one": 1,
     "wizards/doorman_connect_wizard.py:_own_scopes": 1,
     "wizards/doorman_invite_wizard.py:_compute_own": 1,

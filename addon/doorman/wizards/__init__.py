@@ -1,3 +1,4 @@
+from . import doorman_dialog_mixin
 from . import doorman_connect_wizard
 from . import doorman_rotate_key
 from . import doorman_reject

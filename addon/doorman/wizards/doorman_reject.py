@@ -5,7 +5,9 @@ class DoormanReject(models.TransientModel):
     """Asks for the reason of a rejection."""
 
     _name = "doorman.reject"
+    _inherit = ["doorman.dialog.mixin"]
     _description = "Reject a request"
+    _about = "approval_id"
 
     approval_id = fields.Many2one(
         "doorman.approval", required=True, readonly=True, ondelete="cascade"

@@ -11,7 +11,9 @@ class DoormanRotateKey(models.TransientModel):
     """
 
     _name = "doorman.rotate.key"
+    _inherit = ["doorman.dialog.mixin"]
     _description = "Rotate the key of a connection"
+    _about = "connection_id"
 
     connection_id = fields.Many2one(
         "doorman.connection", required=True, readonly=True, ondelete="cascade"
@@ -25,35 +27,6 @@ class DoormanRotateKey(models.TransientModel):
         for wizard in self:
             connection = wizard.connection_id
             wizard.refusal = connection and connection._why_not_see_key()
-
-    # ---- whose connection ----
-    # Odoo shows the name of a related record also to who may not see the record.
-
-    @api.model
-    def _check_visible(self, vals):
-        connections = self.env["doorman.connection"]
-        connections.browse(vals.get("connection_id")).check_access("read")
-
-    @api.model
-    def default_get(self, fields):
-        """Only with a connection that the caller sees."""
-        values = super().default_get(fields)
-        self._check_visible(values)
-        return values
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._check_visible(vals)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_visible(vals)
-        return super().write(vals)
-
-    def onchange(self, values, field_names, fields_spec):
-        self._check_visible(values)
-        return super().onchange(values, field_names, fields_spec)
 
     @api.constrains("overlap_minutes")
     def _check_overlap(self):
