@@ -214,7 +214,8 @@ class DoormanConnection(models.Model):
         self.env.cr.execute(
             """
             UPDATE doorman_invite
-               SET create_date = create_date + %(age)s, expires_at = expires_at + %(age)s
+               SET create_date = create_date + %(age)s,
+                   expires_at = expires_at + %(age)s
             """,
             {"age": age},
         )

@@ -67,7 +67,11 @@ class DoormanInvite(models.Model):
     """
 
     _name = "doorman.invite"
-    _inherit = ["doorman.protected.mixin", "doorman.policy.mixin", "mail.thread"]
+    _inherit = [
+        "doorman.protected.mixin",
+        "doorman.policy.mixin",
+        "doorman.thread.mixin",
+    ]
     _description = "MCP invite"
     _order = "id desc"
     _rec_name = "key_name_preset"
@@ -133,8 +137,11 @@ class DoormanInvite(models.Model):
         "of a domain.",
     )
     new_accounts = fields.Boolean(
+        "New members",
         help="Who has no account may make one: an internal user with the permissions "
-        "of this invite, and no other group than those named here."
+        "of this invite, and no other group than those named here. Who has one in "
+        "another company is added to this one, with the groups that they have there: "
+        "if you have all of these yourself.",
     )
     account_group_ids = fields.Many2many(
         "res.groups",

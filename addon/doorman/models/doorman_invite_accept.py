@@ -25,6 +25,9 @@ class DoormanInviteAcceptance(models.Model):
     accepted_at = fields.Datetime(required=True, readonly=True)
     ip = fields.Char("From", readonly=True)
     new_account = fields.Boolean(readonly=True)
+    address_proven = fields.Boolean(
+        readonly=True, help="Of a new account: a code was sent to its address."
+    )
     connection_id = fields.Many2one(
         "doorman.connection", readonly=True, ondelete="set null"
     )
@@ -106,7 +109,7 @@ class DoormanInvite(models.Model):
         :return: in their words, or False; None if it is not meant for them at all
         """
         user = user.sudo()
-        if not self._may_accept(user.login):
+        if not self._may_accept(user.login) or self._is_made_up(user):
             return None
         if not user._is_internal() or user._is_superuser() or not user.active:
             return self.env._(
@@ -114,11 +117,39 @@ class DoormanInvite(models.Model):
                 "in with another.",
                 user.login,
             )
-        if self.company_id not in user.company_ids:
+        if not self._may_join(user):
             return self.env._(
-                "Your account, %s, does not belong to this organization.", user.login
+                "Your account, %s, does not belong to this organization. Ask its Odoo "
+                "administrator to add it, then open the link again.",
+                user.login,
             )
         return False
+
+    def _is_made_up(self, user):
+        """Whether a list of logins would take an account for somebody that nobody says
+        it is: made with a link for anyone, under any address."""
+        if self.accept_from == "anyone":
+            return False
+        return bool(
+            self.env["doorman.invite.acceptance"]
+            .sudo()
+            .search_count(
+                [
+                    ("user_id", "=", user.id),
+                    ("new_account", "=", True),
+                    ("address_proven", "=", False),
+                ],
+                limit=1,
+            )
+        )
+
+    def _may_join(self, user):
+        """Whether somebody is of the organization, or becomes so by accepting. Groups
+        hold in every company of a user: nobody is added who could do there what the
+        creator cannot."""
+        if self.company_id in user.company_ids:
+            return True
+        return self.new_accounts and user.all_group_ids <= self.creator_id.all_group_ids
 
     # ---- accepting ----
 
@@ -141,7 +172,8 @@ class DoormanInvite(models.Model):
 
         :param str digest: of the link's token
         :param str ip: where from
-        :param dict account: name, login and password of an account to make
+        :param dict account: name, login and password of an account to make; "proven"
+            if its login is the address of who makes it
         :return: the acceptance, and the key in clear for the only time: None if the
             same person has accepted before; or None if the link does not work
         """
@@ -159,11 +191,11 @@ class DoormanInvite(models.Model):
             user = invite._make_account(account)
         if invite._why_not(user) is not False:
             return None
-        return invite.with_user(user).sudo()._take(ip, bool(account))
+        return invite.with_user(user).sudo()._take(ip, account or {})
 
-    def _take(self, ip, new_account):
+    def _take(self, ip, account):
         user = self.env.user
-        if not new_account:
+        if not account:
             self._admit(user)
         connection = self.env["doorman.connection"]._inside()
         connection = connection.create(self._connection_values(user))
@@ -178,7 +210,8 @@ class DoormanInvite(models.Model):
                 "user_id": user.id,
                 "accepted_at": fields.Datetime.now(),
                 "ip": ip,
-                "new_account": new_account,
+                "new_account": bool(account),
+                "address_proven": bool(account.get("proven")),
                 "connection_id": connection.id,
             }
         )
@@ -252,7 +285,8 @@ class DoormanInvite(models.Model):
 
     def _tell_creator(self, acceptance):
         creator = self.creator_id
-        self.message_post(
+        # By who may not see it, and all the same in their name.
+        self._inside().message_post(
             body=self.env._(
                 "Accepted by %(name)s (%(login)s) from %(ip)s.",
                 name=acceptance.user_id.name,
@@ -277,6 +311,8 @@ class DoormanInvite(models.Model):
         """Who is an internal user and no MCP user yet becomes one, with the permissions
         of the invite. Who is one keeps what they have: what an administrator has taken
         from them, no link gives back."""
+        if self.company_id not in user.company_ids:
+            user.write({"company_ids": [Command.link(self.company_id.id)]})
         mcp_user = self.env.ref("doorman.group_user")
         if mcp_user in user.all_group_ids:
             return

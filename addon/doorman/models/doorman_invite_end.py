@@ -37,7 +37,9 @@ class DoormanInvite(models.Model):
             [("creator_id", "in", users.ids), ("state", "=", "active")]
         )
         for invite in invites._end("suspended", ("active",)):
-            invite.message_post(body=self.env._("Suspended: its creator is gone."))
+            invite._inside().message_post(
+                body=self.env._("Suspended: its creator is gone.")
+            )
 
     @api.model
     def _creators_back(self, users):
@@ -45,7 +47,9 @@ class DoormanInvite(models.Model):
             [("creator_id", "in", users.ids), ("state", "=", "suspended")]
         )
         for invite in invites._end("active", ("suspended",)):
-            invite.message_post(body=self.env._("Active again: its creator is back."))
+            invite._inside().message_post(
+                body=self.env._("Active again: its creator is back.")
+            )
 
     def action_revoke(self, connections=False):
         """Stop these links now. What was made of them stays, unless it is to go too.
@@ -72,15 +76,3 @@ class DoormanInvite(models.Model):
         connections = self.env["doorman.connection"].with_context(active_test=False)
         made = connections.sudo().search([("invite_id", "in", self.ids)])
         made._revoke_for_good()
-
-    # Odoo lets anyone send messages about any record, and shows its name in them.
-
-    def message_notify(self, **kwargs):
-        """Only about an invite that the caller sees."""
-        self.check_access("read")
-        return super().message_notify(**kwargs)
-
-    def message_mail_with_source(self, source_ref, **kwargs):
-        """Only about an invite that the caller sees."""
-        self.check_access("read")
-        return super().message_mail_with_source(source_ref, **kwargs)

@@ -69,7 +69,12 @@ class SignUp:
             raise WrongInput(
                 self.env._("There is an account for this address: log in."), counts=True
             )
-        return {"name": self.name, "login": self.email, "password": self.password}
+        return {
+            "name": self.name,
+            "login": self.email,
+            "password": self.password,
+            "proven": self.invite.accept_from == "listed",
+        }
 
     def _check(self):
         name = self.name

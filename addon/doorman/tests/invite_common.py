@@ -11,6 +11,12 @@ class InviteMixin(DoormanMixin):
     """Invites, and people who accept them."""
 
     @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.cr.execute("DELETE FROM doorman_invite")  # those of the demo data
+        cls.env.invalidate_all()
+
+    @classmethod
     def scopes(cls, *codes):
         found = cls.env["doorman.scope"].search([("code", "in", codes)])
         assert len(found) == len(codes)

@@ -172,6 +172,71 @@ class TestInviteAccept(InviteMixin, DoormanCase):
             with self.subTest(role=role):
                 self.assertIs(invite._why_not(self.people[role]), False)
 
+    def test_who_is_of_another_company_joins(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        partners = self.env.ref("base.group_partner_manager")
+        vals = {"company_id": other.id, "company_ids": other.ids}
+        mine = self.people["admin"].company_id
+        rows = (
+            # New members?, their groups, the creator's: joins?
+            (False, [], [], False),
+            (True, [], [], True),
+            (True, [partners], [], False),
+            (True, [partners], [partners], True),
+        )
+        for number, (members, theirs, creators, joins) in enumerate(rows):
+            with self.subTest(number=number), self.env.cr.savepoint() as savepoint:
+                far = self._person(f"far{number}", ["base.group_user"], **vals)
+                self.people["far"] = far
+                for group in theirs:
+                    far.group_ids += group
+                self.people["admin"].group_ids -= partners
+                for group in creators:
+                    self.people["admin"].group_ids += group
+                before = far.group_ids
+                invite, token = self.invite(new_accounts=members)
+                self.assertEqual(bool(self.accept(token, "far")), joins)
+                self.env.invalidate_all()
+                self.assertEqual(mine in far.company_ids, joins)
+                self.assertEqual(far.company_id, other)
+                self.assertEqual(invite.current_uses, int(joins))
+                gained = far.group_ids - before
+                expected = self.env["res.groups"]
+                if joins:
+                    expected = self.env.ref("doorman.group_user") | self.env.ref(
+                        "doorman.group_scope_search"
+                    )
+                    expected |= self.env.ref("base.group_multi_company")
+                    connection = invite.acceptance_ids.connection_id
+                    self.assertEqual(connection.company_ids, mine)
+                self.assertEqual(gained, expected)
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
+
+    def test_an_address_that_nobody_proved_is_on_no_list(self):
+        _open, token = self.invite(new_accounts=True, max_uses=3)
+        made_up, _key = self.accept(token, "public", account("boss@agency.example"))
+        proven = account("dev@agency.example") | {"proven": True}
+        listed, closed = self.invite(
+            accept_from="listed",
+            accept_list="@agency.example",
+            new_accounts=True,
+            max_uses=3,
+        )
+        good, _key = self.accept(closed, "public", proven)
+        self.people |= {"made_up": made_up.user_id, "proven": good.user_id}
+        self.assertIsNone(self.accept(closed, "made_up"))
+        self.assertIsNone(listed._why_not(made_up.user_id))
+        # For anyone is for them too; and the other way round.
+        _other, token = self.invite(max_uses=2)
+        self.assertTrue(self.accept(token, "made_up"))
+        _other, token = self.invite(
+            accept_from="listed", accept_list="dev@agency.example"
+        )
+        self.assertTrue(self.accept(token, "proven"))
+        self.assertEqual(listed.current_uses, 1)
+
     def test_a_person_without_an_email_address(self):
         self.people["internal"].email = False
         _invite, token = self.invite()

@@ -69,8 +69,6 @@ PUBLIC = {
         "api_list",
         "api_revoke",
         "create",
-        "message_mail_with_source",
-        "message_notify",
     },
     "doorman.invite.wizard": {"action_create_invite"},
     "doorman.policy.mixin": {"create", "write"},

@@ -82,6 +82,7 @@ SUDO = {
     "models/doorman_invite.py:_make": 1,
     "models/doorman_invite_accept.py:_accept": 1,
     "models/doorman_invite_accept.py:_acceptance_of": 1,
+    "models/doorman_invite_accept.py:_is_made_up": 1,
     "models/doorman_invite_accept.py:_by_digest": 1,
     "models/doorman_invite_accept.py:_compute_display_name": 1,
     "models/doorman_invite_accept.py:_make_account": 1,
