@@ -60,6 +60,9 @@ def records_of(model, request):
         return len(rows) + sum(
             part.count for row in rows for part in _below(model, row, new=True)
         )
+    each = kwargs.get("vals_each")
+    if isinstance(each, list):
+        return direct + sum(part.count for row in each for part in _below(model, row))
     # The same values go to each.
     below = sum(part.count for part in _below(model, kwargs.get("vals")))
     return direct + max(1, direct) * below
@@ -78,7 +81,9 @@ def parts_of(model, request):
     if isinstance(rows, list):
         below = [part for row in rows for part in _below(model, row, new=True)]
     else:
-        below = _below(model, kwargs.get("vals"))
+        each = kwargs.get("vals_each")
+        each = each if isinstance(each, list) else [kwargs.get("vals")]
+        below = [part for row in each for part in _below(model, row)]
     return {(part.tool, part.model) for part in below}
 
 

@@ -14,6 +14,7 @@ import re
 from odoo.fields import Domain
 
 from . import closed, rules
+from .near import near_hint
 
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(
@@ -43,6 +44,8 @@ class Guard:
 
     # Turns what would change into texts, where a person is to read it.
     describer = None
+    # Models that are not read without a person's approval.
+    asks_to_read = frozenset()
 
     def __init__(self, env, allowed, dry_run=False):
         self.env = env
@@ -70,16 +73,26 @@ class Guard:
         if not self.may_use(name):
             raise Refusal(
                 "not_allowed",
-                f"This connection may not use the model {name}.",
+                f"This connection may not use the model {name[:80]}.",
                 "Call list_models for the models it may use.",
             )
         if name not in self.env:
             raise Refusal(
                 "unknown_model",
-                f"There is no model {name} in this Odoo.",
-                "Call list_models for the models there are.",
+                f"There is no model {name[:80]} in this Odoo.",
+                self._near_models(name) or "Call list_models for the models there are.",
             )
         return self.env[name]
+
+    def _near_models(self, name):
+        known = [
+            model
+            for model in self.env.registry
+            if self.may_use(model)
+            and not self.env[model]._abstract
+            and self.env[model].has_access("read")
+        ]
+        return near_hint(name, known)
 
     def _through(self, model, field):
         """The model behind a relation, if the path may go there."""
@@ -114,8 +127,9 @@ class Guard:
         if not isinstance(name, str) or name not in model._fields:
             raise Refusal(
                 "unknown_field",
-                f"{model._name} has no field {name!r}.",
-                "Call describe_model for its fields.",
+                f"{model._name} has no field {str(name)[:80]!r}.",
+                near_hint(name, [n for n in model._fields if not rules.is_withheld(n)])
+                or "Call describe_model for its fields.",
             )
         if rules.is_withheld(name):
             raise Refusal(

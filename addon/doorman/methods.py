@@ -19,6 +19,7 @@ from odoo.tools.misc import ReadonlyDict
 from . import method_rules, rules
 from .guard import Refusal
 from .links import withhold_links
+from .near import near_hint
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
 MAX_RESULT = 4_000
@@ -43,12 +44,27 @@ def check_method(guard, model, name, arguments):
         raise Refusal(
             "invalid_input",
             f"{model._name} has no method {name}.",
-            "Buttons are methods such as action_confirm.",
+            near_hint(name, _callable_names(guard, cls))
+            or "Buttons are methods such as action_confirm; get_actions lists them.",
         ) from exc
     if _is_alias(guard, cls, name) or not hasattr(method, "__code__"):
         raise _denied(model, name)
     _check_arguments(model, name, method, arguments)
     return method
+
+
+def _callable_names(guard, cls):
+    """The public methods that may be meant."""
+    return [
+        name
+        for name in dir(cls)
+        if NAME.fullmatch(name)
+        and name not in cls._fields
+        and not method_rules.is_denied_method(name)
+        and not _is_orm(guard, name)
+        and not _is_closed(cls, name)
+        and inspect.isfunction(inspect.getattr_static(cls, name, None))
+    ]
 
 
 def _denied(model, name):
@@ -190,9 +206,13 @@ def _action(guard, action):
         found["result_model"] = model
         if type(action.get("res_id")) is int and action["res_id"] > 0:
             found["result_ids"] = [action["res_id"]]
-        if action.get("target") == "new" and guard.may_write(model):
+        if guard.env[model]._transient and guard.may_write(model):
+            found["wizard"] = _wizard(guard, action)
             found["result"] += (
-                f". It asks for more: create a {model}, then call its method."
+                ". It asks for more: "
+                + ("update" if "result_ids" in found else "create")
+                + f" a record of {model} with the values of wizard and your own, then "
+                "call its method."
             )
         elif action.get("target") == "new":
             found["result"] += ". A person has to go on with it in Odoo."
@@ -201,6 +221,18 @@ def _action(guard, action):
         if isinstance(message, str):
             found["result"] += f": {withhold_links(message)[:500]}"
     return found
+
+
+def _wizard(guard, action):
+    # opened looks for methods that may be called, and so imports this.
+    from .opened import describe
+
+    try:
+        with guard.env.cr.savepoint(flush=False):
+            return describe(guard, action)
+    except Exception:  # noqa: BLE001 the method is done: what it opened is only told
+        guard.env.cr.execute("SELECT 1")
+        return {"model": action["res_model"]}
 
 
 def _text(result):

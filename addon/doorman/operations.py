@@ -3,9 +3,14 @@
 A method that is not listed is refused: a new one is added together with its checks.
 """
 
-from . import rules
+from . import closed, rules
+from .activities import activity_schedule
+from .buttons import get_actions
+from .chatter import read_messages
+from .everywhere import search_everywhere
 from .guard import Refusal
 from .links import withhold_links_in
+from .related import MAX_NAMES, names_of, without_bytes
 from .writes import DRY, WRITES
 
 MAX_ROWS = 10_000
@@ -59,11 +64,28 @@ def _domain(guard, model, kwargs):
 
 
 def search_read(guard, model, ids, kwargs):
-    _unknown_arguments(kwargs, ("domain", "fields", "offset", "limit", "order"))
+    _unknown_arguments(
+        kwargs, ("domain", "fields", "offset", "limit", "order", "names")
+    )
     guard.fields(model, kwargs.get("fields"))
     kwargs = _paging(guard, model, kwargs)
     kwargs["domain"] = _domain(guard, model, kwargs)
-    return withhold_links_in(model.search_read(**kwargs))
+    each = kwargs.pop("names", None)
+    return _told(guard, model, model.search_read(**kwargs), each)
+
+
+def _told(guard, model, rows, each):
+    """The rows of a read, as they may leave.
+
+    :param each: how many names of linked records to tell of each list; None gives the
+        rows alone
+    """
+    rows = without_bytes(model, rows)
+    if each is None:
+        return withhold_links_in(rows)
+    _integer({"names": each}, "names", MAX_NAMES)
+    names = names_of(guard, model, rows, each)
+    return withhold_links_in({"rows": rows, "names": names})
 
 
 def search_count(guard, model, ids, kwargs):
@@ -73,13 +95,14 @@ def search_count(guard, model, ids, kwargs):
 
 
 def read(guard, model, ids, kwargs):
-    _unknown_arguments(kwargs, ("fields",))
+    _unknown_arguments(kwargs, ("fields", "names"))
     guard.fields(model, kwargs.get("fields"))
     records = guard.records(model, ids)
     # Those that are gone are left out instead of failing the rest: the service
     # compares and says which. Records that exist and are hidden from this user
     # still raise Odoo's own error.
-    return withhold_links_in(records.exists().read(kwargs["fields"]))
+    rows = records.exists().read(kwargs["fields"])
+    return _told(guard, model, rows, kwargs.get("names"))
 
 
 def formatted_read_group(guard, model, ids, kwargs):
@@ -122,8 +145,14 @@ METHODS = {
     "read": (read, True),
     "formatted_read_group": (formatted_read_group, True),
     "fields_get": (fields_get, True),
+    "read_messages": (read_messages, True),
+    "get_actions": (get_actions, True),
+    "activity_schedule": (activity_schedule, False),
     **{name: (function, False) for name, function in WRITES.items()},
 }
+
+# Those that tell what they would do.
+TRIED = DRY | {"activity_schedule"}
 
 
 def models(guard, kwargs):
@@ -142,9 +171,11 @@ def models(guard, kwargs):
     rows = IrModel._display_name_for(names)
     for row in rows:
         model = guard.env[row["model"]]
-        row["create"] = model.has_access("create")
-        row["write"] = model.has_access("write")
-        row["unlink"] = model.has_access("unlink")
+        open_ = guard.may_write(model._name)
+        is_file = closed.is_file(guard.env, model._name)
+        row["create"] = open_ and not is_file and model.has_access("create")
+        row["write"] = open_ and model.has_access("write")
+        row["unlink"] = open_ and model.has_access("unlink")
     return rows
 
 
@@ -175,6 +206,7 @@ def context(guard, kwargs):
 OPERATIONS = {
     "models": models,
     "context": context,
+    "search_everywhere": search_everywhere,
 }
 
 
@@ -200,7 +232,7 @@ def run(guard, request):
             "not_allowed",
             f"The method {method!r} cannot be called through this connection.",
         )
-    if guard.dry_run and method not in DRY and not guard.describer:
+    if guard.dry_run and method not in TRIED and not guard.describer:
         raise Refusal("invalid_input", f"{method} cannot be tried out.")
     return METHODS[method][0](guard, model, request.get("ids"), kwargs)
 

@@ -214,7 +214,7 @@ def versions_of_call(env, call):
     named, linked, kwargs = {}, {}, call["kwargs"]
     if call["ids"]:
         named[call["model"]] = set(call["ids"])
-    rows = kwargs.get("vals_list") or [kwargs.get("vals")]
+    rows = kwargs.get("vals_list") or kwargs.get("vals_each") or [kwargs.get("vals")]
     for row in rows if isinstance(rows, list) else ():
         _add_named(env[call["model"]], row, named, linked)
     if call["method"] == "message_post" and isinstance(kwargs.get("partner_ids"), list):

@@ -10,6 +10,7 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
 
 from . import closed, inverses, rules, texts
 from .guard import Refusal
+from .near import near_hint
 
 COMMANDS_HINT = (
     "Send commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, "
@@ -139,6 +140,8 @@ class Values:
             return value
         if value is None or value is False:
             return value
+        if field.type == "selection":
+            self._choice(model, field, value)
         wanted = texts.wanted(field, value)
         if wanted:
             raise self._wrong(model, field, wanted)
@@ -148,6 +151,18 @@ class Values:
     def _wrong(model, field, wanted, hint=""):
         return Refusal(
             "invalid_input", f"{model._name}.{field.name} takes {wanted}.", hint
+        )
+
+    def _choice(self, model, field, value):
+        """Odoo's own error names neither the choices nor the near ones."""
+        known = field.get_values(self.guard.env)
+        if value in known or not all(isinstance(v, str) for v in known):
+            return
+        raise self._wrong(
+            model,
+            field,
+            f"one of its choices, not {str(value)[:60]!r}",
+            near_hint(value, known, every=True),
         )
 
     def _many2one(self, model, field, value, _depth):

@@ -36,7 +36,7 @@ def _writable(guard, model):
         raise Refusal("unknown_model", f"There are no records of {model._name}.")
 
 
-def _records(guard, model, ids):
+def records_to_change(guard, model, ids):
     """:return: the records to change, all of which exist"""
     _writable(guard, model)
     records = guard.records(model, ids, write=True)
@@ -53,7 +53,7 @@ def _records(guard, model, ids):
     return records
 
 
-def _settle(guard, records):
+def settle(guard, records):
     """Everything that the change sets off, while it can still be undone; and once more
     the rule for records that hang on others, by where they hang now."""
     guard.env.cr.flush()
@@ -138,7 +138,7 @@ def _is_empty(value):
     return (value.raw if isinstance(value, Shown) else value) in (False, [], "")
 
 
-def _named(records):
+def named(records):
     """What a method or a message is for: it is not tried out."""
     return {"changes": [{"id": r.id, "name": _name_of(r)} for r in records]}
 
@@ -165,7 +165,7 @@ def create_records(guard, model, _ids, kwargs):
         )
     values = Values(guard)
     records = model.create([values.check(model, row) for row in rows])
-    _settle(guard, records)
+    settle(guard, records)
     if not guard.dry_run:
         return answer(guard, records)
     first = {name for row in rows for name in row}
@@ -180,39 +180,59 @@ def create_records(guard, model, _ids, kwargs):
 
 
 def write_records(guard, model, ids, kwargs):
-    _only(kwargs, "vals")
-    records = _records(guard, model, ids)
-    if not kwargs.get("vals"):
-        raise Refusal("invalid_input", "Name the values to change.")
-    vals = Values(guard).check(model, kwargs["vals"])
+    """The same values on all records (``vals``), or values of its own for each
+    (``vals_each``, in the order of the ids): all of it, or none."""
+    _only(kwargs, "vals", "vals_each")
+    records = records_to_change(guard, model, ids)
+    rows = _values_of(guard, records, kwargs)
     before = None
     if guard.dry_run:
-        names = _shown(model, vals)
+        first = {name for _some, vals in rows for name in vals}
+        names = _shown(model, first)
         before = _read(guard, records, names)
         # By the name it has: what is renamed would pass for another one.
         called = {r.id: _name_of(r) for r in records}
-    records.write(vals)
-    _settle(guard, records)
+    for some, vals in rows:
+        some.write(vals)
+    settle(guard, records)
     if before is None:
         return answer(guard, records)
     after = _read(guard, records, names)
+    own = {r.id: vals for some, vals in rows for r in some}
     return {
         "changes": [
-            _change(r.id, called[r.id], before[r.id], after[r.id], vals)
+            _change(r.id, called[r.id], before[r.id], after[r.id], own[r.id])
             for r in records
         ]
     }
 
 
+def _values_of(guard, records, kwargs):
+    """:return: ``[(records, their values)]``, checked before any is written"""
+    each, values = kwargs.get("vals_each"), Values(guard)
+    if each is None:
+        if not kwargs.get("vals"):
+            raise Refusal("invalid_input", "Name the values to change.")
+        return [(records, values.check(records.browse(), kwargs["vals"]))]
+    if "vals" in kwargs or not isinstance(each, list) or len(each) != len(records):
+        raise Refusal("invalid_input", "Each record has values of its own, or none.")
+    if not all(each):
+        raise Refusal("invalid_input", "Name the values to change, for each record.")
+    return [
+        (record, values.check(records.browse(), row))
+        for record, row in zip(records, each, strict=True)
+    ]
+
+
 def unlink_records(guard, model, ids, kwargs):
     _only(kwargs)
-    records = _records(guard, model, ids)
+    records = records_to_change(guard, model, ids)
     if guard.dry_run:
         before = _read(guard, records, _shown(model))
         changes = [_change(r.id, _name_of(r), before[r.id], None, ()) for r in records]
     found = answer(guard, records)
     records.unlink()
-    _settle(guard, model)
+    settle(guard, model)
     if guard.dry_run:
         return {"changes": changes}
     del found["url"]  # leads nowhere any more
@@ -236,14 +256,14 @@ def call_method(guard, model, ids, kwargs):
         records = model
         model.check_access("read")
     else:
-        records = _records(guard, model, ids)
+        records = records_to_change(guard, model, ids)
         records.check_access("read")
     if name in BUSINESS_PRIMITIVES:
         records.check_access("write")
     if guard.dry_run:
-        return _named(records)
+        return named(records)
     result = method(records, **arguments)
-    _settle(guard, records.exists())
+    settle(guard, records.exists())
     found = answer(guard, records.exists())
     return found | summary(guard, result)
 
@@ -256,7 +276,7 @@ def message_post(guard, model, ids, kwargs):
         raise Refusal("invalid_input", f"The body is text of 1 to {MAX_BODY} letters.")
     if kind not in KINDS:
         raise Refusal("invalid_input", 'The kind is "note" or "comment".')
-    record = _records(guard, model, ids)
+    record = records_to_change(guard, model, ids)
     if len(record) != 1 or not isinstance(record, guard.env.registry["mail.thread"]):
         raise Refusal(
             "invalid_input", f"Messages are for one record, and {model._name} has none."
@@ -267,7 +287,7 @@ def message_post(guard, model, ids, kwargs):
         partners.check_access("read")
         partners = partners.ids
     if guard.dry_run:
-        return _named(record)
+        return named(record)
     text = Markup("<br/>").join(escape(line) for line in body.splitlines())
     message = record.message_post(
         body=text,
@@ -276,7 +296,7 @@ def message_post(guard, model, ids, kwargs):
         partner_ids=partners,
     )
     message_id = message.id
-    _settle(guard, record)
+    settle(guard, record)
     return answer(guard, record) | {"message_id": message_id}
 
 

@@ -35,7 +35,7 @@ type Approval struct {
 // toolOf names the tool that makes a change, as the addon knows it; of what only reads, the service says it.
 var toolOf = map[string]string{
 	"create": "create_records", "write": "update_records", "unlink": "delete_records", "call_method": "call_method",
-	"message_post": "post_message",
+	"message_post": "post_message", "activity_schedule": "schedule_activity",
 }
 
 func (c Call) tool() string {

@@ -7,7 +7,7 @@ import (
 )
 
 // changers are the methods that change something.
-var changers = map[string]bool{"create": true, "write": true, "unlink": true, "call_method": true, "message_post": true}
+var changers = map[string]bool{"create": true, "write": true, "unlink": true, "call_method": true, "message_post": true, "activity_schedule": true}
 
 // answered is what was answered to a change with an idempotency key.
 type answered struct {
@@ -70,17 +70,19 @@ func (t *table) change(c Call) (any, *Problem) {
 			return nil, &Problem{Kind: "not_found", Message: fmt.Sprintf("There is no %s with the id %d.", c.Model, id)}
 		}
 	}
-	vals, _ := c.Kwargs["vals"].(map[string]any)
-	if p := t.known(c.Model, maps.Keys(vals)); p != nil {
-		return nil, p
+	rows := valuesOf(c)
+	for _, vals := range rows {
+		if p := t.known(c.Model, maps.Keys(vals)); p != nil {
+			return nil, p
+		}
 	}
 	value := t.told(c.Model, c.IDs)
 	switch c.Method {
 	case "write":
 		before := maps.Clone(t.rows)
-		for _, id := range c.IDs {
+		for i, id := range c.IDs {
 			row := maps.Clone(t.rows[id]) // answers under way may still read the old one
-			maps.Copy(row, vals)
+			maps.Copy(row, rows[min(i, len(rows)-1)])
 			t.rows[id] = row
 		}
 		value = t.told(c.Model, c.IDs)
@@ -100,8 +102,27 @@ func (t *table) change(c Call) (any, *Problem) {
 		value["result"] = "true"
 	case "message_post":
 		value["message_id"] = 1
+	case "activity_schedule":
+		if c.DryRun {
+			return t.changes(c.IDs, t.rows, t.rows), nil
+		}
+		value["activity_id"] = 1
 	}
 	return value, nil
+}
+
+// valuesOf are the values of a write: one set for all records, or one for each.
+func valuesOf(c Call) []map[string]any {
+	list, ok := c.Kwargs["vals_each"].([]any)
+	if !ok {
+		list = []any{c.Kwargs["vals"]}
+	}
+	rows := make([]map[string]any, 0, len(list))
+	for _, v := range list {
+		vals, _ := v.(map[string]any)
+		rows = append(rows, vals)
+	}
+	return rows
 }
 
 func (t *table) create(c Call) (any, *Problem) {

@@ -258,6 +258,7 @@ func refusal(p *Problem) any { return map[string]any{"error": p} }
 var readers = map[string]bool{
 	"search_read": true, "search_count": true, "read": true, "formatted_read_group": true, "fields_get": true,
 	"name_search": true, "models": true, "context": true,
+	"read_messages": true, "get_actions": true, "search_everywhere": true,
 }
 
 func callOf(request map[string]any, user access.User) Call {

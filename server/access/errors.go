@@ -2,6 +2,8 @@ package access
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -39,6 +41,9 @@ var kinds = map[Kind]bool{
 	NeedsModule: true, PendingApproval: true, Rejected: true, Expired: true, OdooUnavailable: true, OdooTimeout: true,
 	TooLarge: true, Internal: true,
 }
+
+// Kinds returns every Kind, sorted.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(kinds)) }
 
 // ParseKind returns s as a Kind; a word that is none becomes Internal.
 func ParseKind(s string) Kind {

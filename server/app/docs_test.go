@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"doorman/server/access"
 	"doorman/server/app/apptest"
 )
 
@@ -82,4 +83,47 @@ func testNames(t *testing.T, root string) map[string]bool {
 		t.Fatal(err)
 	}
 	return known
+}
+
+// TestEveryErrorIsDocumented: clients act on kinds; each stands in the table, with what it means and an example.
+func TestEveryErrorIsDocumented(t *testing.T) {
+	body, err := os.ReadFile(filepath.Join(filepath.Dir(apptest.AddonDir(t)), "docs", "errors.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| [^|]+ \\| [^|]+ \\| [^|]+ \\|$")
+	documented := map[string]bool{}
+	for _, match := range row.FindAllStringSubmatch(string(body), -1) {
+		documented[match[1]] = true
+	}
+	for _, kind := range access.Kinds() {
+		if !documented[string(kind)] {
+			t.Errorf("docs/errors.md has no row with an example for %s", kind)
+		}
+		delete(documented, string(kind))
+	}
+	for kind := range documented {
+		t.Errorf("docs/errors.md has a row for %s, which is no kind", kind)
+	}
+}
+
+// TestAddonKnowsNoOtherKind: a word that is none of ours would reach clients as "internal", without its message.
+func TestAddonKnowsNoOtherKind(t *testing.T) {
+	said := regexp.MustCompile(`Refusal\(\s*"([a-z_]+)"`)
+	found := 0
+	err := filepath.WalkDir(apptest.AddonDir(t), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".py" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, match := range said.FindAllStringSubmatch(string(text), -1) {
+			if found++; string(access.ParseKind(match[1])) != match[1] {
+				t.Errorf("%s: %s is no kind", path, match[1])
+			}
+		}
+		return err
+	})
+	if err != nil || found < 50 {
+		t.Fatalf("%v, %d refusals", err, found)
+	}
 }

@@ -18,6 +18,9 @@ var everyTool = []struct {
 	{"describe_model", map[string]any{"model": "res.partner", "query": "country"}},
 	{"search_records", map[string]any{"model": "res.partner", "limit": 2}},
 	{"read_records", map[string]any{"model": "res.partner", "ids": []int{1}}},
+	{"read_messages", map[string]any{"model": "res.partner", "id": 1}},
+	{"search_everywhere", map[string]any{"query": "azure"}},
+	{"get_actions", map[string]any{"model": "res.partner", "id": 1}},
 	{"aggregate_records", map[string]any{"model": "res.partner", "group_by": []string{"country_id"}}},
 }
 

@@ -39,18 +39,23 @@ var everyTool = []struct {
 	{call{"delete_records", map[string]any{"model": "res.partner", "ids": []int{20}, "dry_run": true}}, "changes"},
 	{call{"call_method", map[string]any{"model": "res.partner", "ids": []int{1}, "method": "create_company"}}, "result"},
 	{call{"post_message", map[string]any{"model": "res.partner", "id": 1, "body": "Hello"}}, "message_id"},
+	{call{"search_everywhere", map[string]any{"query": "partner"}}, "found"},
+	{call{"read_messages", map[string]any{"model": "res.partner", "id": 1}}, "messages"},
+	{call{"get_actions", map[string]any{"model": "res.partner", "id": 1}}, "actions"},
+	{call{"schedule_activity", map[string]any{"model": "res.partner", "id": 1, "summary": "Ring"}}, "activity_id"},
 }
 
 var allTools = []string{
 	"get_context", "list_models", "describe_model", "search_records", "read_records", "aggregate_records",
-	"create_records", "update_records", "delete_records", "call_method", "post_message",
+	"search_everywhere", "read_messages", "get_actions",
+	"create_records", "update_records", "delete_records", "call_method", "post_message", "schedule_activity",
 	"approval_status",
 }
 
 // lookerTools and searcherTools are those of a connection that may only look around, and of one that may also search.
 var (
 	lookerTools   = []string{"get_context", "list_models", "describe_model", "approval_status"}
-	searcherTools = append(slices.Clone(allTools[:6]), "approval_status")
+	searcherTools = append(slices.Clone(allTools[:9]), "approval_status")
 )
 
 // refusedCalls must come back as results that a model can read, through every client.

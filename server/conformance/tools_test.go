@@ -14,7 +14,7 @@ import (
 )
 
 // maxList is how long the tool list may be: every client pays for it in every conversation.
-const maxList = 14 << 10
+const maxList = 25_000
 
 // listed is a tool as clients get it.
 type listed struct {

@@ -10,8 +10,8 @@ import (
 func catalog() []*tool {
 	return []*tool{
 		getContext(), listModels(), describeModel(),
-		searchRecords(), readRecords(), aggregateRecords(),
-		createRecords(), updateRecords(), deleteRecords(), callMethod(), postMessage(),
+		searchRecords(), readRecords(), aggregateRecords(), searchEverywhere(), readMessages(), getActions(),
+		createRecords(), updateRecords(), deleteRecords(), callMethod(), postMessage(), scheduleActivity(),
 		approvalStatus(),
 	}
 }

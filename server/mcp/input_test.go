@@ -25,7 +25,6 @@ func TestBadInput(t *testing.T) {
 		{"arguments that are a list", "search_records", `[]`, "invalid_input", "no JSON object"},
 		{"an unknown field", "search_records", `{"model":"res.partner","fields":["nmae"]}`, "unknown_field", "Did you mean name"},
 		{"a field through a relation", "search_records", `{"model":"res.partner","fields":["parent_id.name"]}`, "invalid_input", "through a relation"},
-		{"a file", "search_records", `{"model":"res.partner","fields":["image_1920"]}`, "invalid_input", "holds a file"},
 		{"fields that are a text", "search_records", `{"model":"res.partner","fields":"name"}`, "invalid_input", "list of texts"},
 		{"a domain that is no JSON", "search_records", `{"model":"res.partner","domain":"name = x"}`, "invalid_input", "not a JSON list"},
 		{"a domain that is an object", "search_records", `{"model":"res.partner","domain":{"name":"x"}}`, "invalid_input", "not a JSON list"},

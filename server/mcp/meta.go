@@ -134,6 +134,9 @@ func unmarshalOdoo(raw json.RawMessage, into any) error {
 			if string(value) == "false" || string(value) == "null" {
 				delete(values, key)
 			}
+		case "required", "readonly", "store", "searchable", "sortable", "groupable", "default_export_compatible":
+			// A module may have written store="True": Python takes any value for a yes or a no.
+			values[key] = truth(value)
 		}
 	}
 	clean, err := json.Marshal(values)
@@ -141,4 +144,13 @@ func unmarshalOdoo(raw json.RawMessage, into any) error {
 		return err
 	}
 	return json.Unmarshal(clean, into)
+}
+
+// truth is a value as Python would take it for true or false.
+func truth(v json.RawMessage) json.RawMessage {
+	switch string(v) {
+	case "false", "null", `""`, "0", "[]", "{}":
+		return json.RawMessage("false")
+	}
+	return json.RawMessage("true")
 }

@@ -93,3 +93,29 @@ func left(m *modelInfo, picked []string) (names []string, all int) {
 func isNoise(name string) bool {
 	return slices.ContainsFunc(noise, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
+
+// withCurrencies adds the currencies of the amounts among some fields: they are read along, and not told by themselves.
+func withCurrencies(m *modelInfo, fields []string) []string {
+	out := fields
+	for _, name := range fields {
+		f := m.Fields[name]
+		if f == nil || f.Type != "monetary" || m.Fields[f.Currency] == nil || m.Fields[f.Currency].Type != "many2one" {
+			continue
+		}
+		if !slices.Contains(out, f.Currency) {
+			out = append(slices.Clone(out), f.Currency)
+		}
+	}
+	return out
+}
+
+// withNames asks for the names of the first linked records, where fields have some.
+func withNames(kwargs map[string]any, m *modelInfo, fields []string) map[string]any {
+	for _, name := range fields {
+		if f := m.Fields[name]; f != nil && (f.Type == "one2many" || f.Type == "many2many") {
+			kwargs["names"] = maxNames
+			break
+		}
+	}
+	return kwargs
+}

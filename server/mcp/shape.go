@@ -3,6 +3,7 @@ package mcp
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -15,6 +16,8 @@ const (
 	maxText = 2_000
 	// maxIDs is how many ids of a one2many or many2many are given.
 	maxIDs = 50
+	// maxNames is how many of them with their names.
+	maxNames = 3
 )
 
 var null = json.RawMessage("null")
@@ -29,14 +32,14 @@ type rows struct {
 //
 // fields give the order of the keys; id always comes first.
 func shapeRows(raw json.RawMessage, m *modelInfo, fields []string) (rows, error) {
-	var records []map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &records); err != nil {
+	answer, err := rowsOf(raw)
+	if err != nil {
 		return rows{}, err
 	}
-	out := rows{list: make([]json.RawMessage, 0, len(records))}
+	out := rows{list: make([]json.RawMessage, 0, len(answer.Rows))}
 	size := 0
-	for _, record := range records {
-		row := shapeRow(record, m, fields)
+	for _, record := range answer.Rows {
+		row := shapeRow(record, m, fields, answer.Names)
 		if size += len(row) + 1; size > maxReply && len(out.list) > 0 {
 			out.cut = true
 			break
@@ -46,7 +49,28 @@ func shapeRows(raw json.RawMessage, m *modelInfo, fields []string) (rows, error)
 	return out, nil
 }
 
-func shapeRow(record map[string]json.RawMessage, m *modelInfo, fields []string) json.RawMessage {
+// linkedNames are names of linked records, by field and id.
+type linkedNames map[string]map[string]string
+
+// readAnswer is what Odoo gives for a read: rows, and the names of linked records where they were asked for.
+type readAnswer struct {
+	Rows  []map[string]json.RawMessage `json:"rows"`
+	Names linkedNames                  `json:"names"`
+}
+
+func rowsOf(raw json.RawMessage) (readAnswer, error) {
+	var answer readAnswer
+	if raw = bytes.TrimSpace(raw); len(raw) > 0 && raw[0] == '{' {
+		err := json.Unmarshal(raw, &answer)
+		if err == nil && answer.Rows == nil {
+			err = errors.New("an answer to a read without rows")
+		}
+		return answer, err
+	}
+	return answer, json.Unmarshal(raw, &answer.Rows)
+}
+
+func shapeRow(record map[string]json.RawMessage, m *modelInfo, fields []string, names linkedNames) json.RawMessage {
 	var b bytes.Buffer
 	b.WriteString(`{"id":`)
 	b.Write(record["id"])
@@ -58,10 +82,70 @@ func shapeRow(record map[string]json.RawMessage, m *modelInfo, fields []string) 
 		b.WriteString(`,"`)
 		b.WriteString(name) // a field name of Odoo's: letters, digits, underscore
 		b.WriteString(`":`)
-		b.Write(shapeValue(value, m.Fields[name]))
+		b.Write(shapeField(value, m.Fields[name], record, names[name]))
 	}
 	b.WriteByte('}')
 	return b.Bytes()
+}
+
+// shapeField is shapeValue with what else is known of the record: names of linked records, the currency of an amount.
+func shapeField(v json.RawMessage, f *fieldInfo, record map[string]json.RawMessage, names map[string]string) json.RawMessage {
+	if f == nil {
+		return v
+	}
+	switch {
+	case names != nil && (f.Type == "one2many" || f.Type == "many2many"):
+		return shapeLinked(v, names)
+	case f.Type == "monetary" && f.Currency != "" && string(v) != "false":
+		return shapeAmount(v, record[f.Currency])
+	}
+	return shapeValue(v, f)
+}
+
+// shapeLinked gives ids, how many there are if not all are given, and the first names.
+func shapeLinked(v json.RawMessage, names map[string]string) json.RawMessage {
+	var ids []json.RawMessage
+	if json.Unmarshal(v, &ids) != nil {
+		return v
+	}
+	linked := struct {
+		IDs   []json.RawMessage `json:"ids"`
+		Names []string          `json:"names,omitempty"`
+		Count int               `json:"count,omitempty"`
+	}{IDs: ids[:min(maxIDs, len(ids))]}
+	if len(ids) > maxIDs {
+		linked.Count = len(ids)
+	}
+	for _, id := range ids[:min(maxNames, len(ids))] {
+		if name, ok := names[string(id)]; ok {
+			linked.Names = append(linked.Names, clip(name, 100))
+		}
+	}
+	if linked.IDs == nil {
+		linked.IDs = []json.RawMessage{}
+	}
+	return encoded(linked, v)
+}
+
+// shapeAmount puts the name of its currency to an amount: without it, a sum over records may add up euros and dollars.
+func shapeAmount(v, currency json.RawMessage) json.RawMessage {
+	var pair []json.RawMessage
+	if json.Unmarshal(currency, &pair) != nil || len(pair) != 2 {
+		return v
+	}
+	return encoded(struct {
+		Amount   json.RawMessage `json:"amount"`
+		Currency json.RawMessage `json:"currency"`
+	}{v, pair[1]}, v)
+}
+
+// encoded is the JSON of a value, or another one where that fails.
+func encoded(value any, otherwise json.RawMessage) json.RawMessage {
+	out, err := json.Marshal(value)
+	if err != nil {
+		return otherwise
+	}
+	return out
 }
 
 // shapeValue turns one value of Odoo's into ours.
@@ -81,6 +165,9 @@ func shapeValue(v json.RawMessage, f *fieldInfo) json.RawMessage {
 		return shapeText(v, true)
 	case "char", "text":
 		return shapeText(v, false)
+	case "binary":
+		// Odoo gives the size of a file as text; the file itself never comes here.
+		return encoded(map[string]json.RawMessage{"size": shapeText(v, false)}, null)
 	}
 	return v
 }

@@ -17,16 +17,16 @@ const (
 )
 
 type aggregateArgs struct {
-	Model           string     `json:"model" jsonschema:"technical name, e.g. \"sale.order\""`
+	Model           string     `json:"model"`
 	GroupBy         stringList `json:"group_by,omitempty" jsonschema:"fields to group by; dates by period: \"date_order:month\" (day, week, month, quarter, year)"`
 	Measures        stringList `json:"measures,omitempty" jsonschema:"e.g. \"amount_total:sum\" (sum, avg, min, max, count_distinct); the number of records always comes along"`
 	Domain          domainArg  `json:"domain,omitempty" jsonschema:"Odoo domain as JSON; empty: all records"`
 	Limit           int        `json:"limit,omitempty" jsonschema:"how many groups, 1 to 200; default 40"`
 	Offset          int        `json:"offset,omitempty" jsonschema:"how many groups to skip, from next_offset"`
 	Order           string     `json:"order,omitempty" jsonschema:"a group or a measure, e.g. \"amount_total:sum desc\""`
-	IncludeArchived bool       `json:"include_archived,omitempty" jsonschema:"also archived records"`
-	Language        string     `json:"language,omitempty" jsonschema:"language of labels, e.g. \"fr_FR\""`
-	Company         int64      `json:"company_id,omitempty" jsonschema:"work in this company only"`
+	IncludeArchived bool       `json:"include_archived,omitempty"`
+	Language        string     `json:"language,omitempty"`
+	Company         int64      `json:"company_id,omitempty"`
 }
 
 var (

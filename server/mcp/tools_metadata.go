@@ -87,7 +87,7 @@ func listModels() *tool {
 	return &tool{
 		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		title: "List models", category: "read", idempotent: true,
-		description: "The Odoo models you may read, with label and whether your user may create, write and delete in them. Use query to find one by name or label.",
+		description: "The Odoo models you may read, with label and whether you may create, write and delete in them. Use query to find one by name or label.",
 		input:       inputSchema[listModelsArgs](),
 		output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 		run: func(ctx context.Context, g *governed, raw json.RawMessage) (any, error) {
@@ -102,13 +102,22 @@ func listModels() *tool {
 			if err != nil {
 				return nil, err
 			}
-			return cutModels(reply.Value, args)
+			return cutModels(reply.Value, args, g.mayChange())
 		},
 	}
 }
 
-// cutModels filters, sorts and pages Odoo's list of models.
-func cutModels(raw json.RawMessage, args listModelsArgs) (any, error) {
+// mayChange says which of creating, writing and deleting this connection may do at all.
+func (g *governed) mayChange() modelRow {
+	s := g.caller.current()
+	may := func(name string) bool {
+		return !s.Connection.Policy.ReadOnly && access.MayUse(s, g.server.byName[name].Tool)
+	}
+	return modelRow{Create: may("create_records"), Write: may("update_records"), Delete: may("delete_records")}
+}
+
+// cutModels filters, sorts and pages Odoo's list of models; what the connection may not do, it may do in none.
+func cutModels(raw json.RawMessage, args listModelsArgs, may modelRow) (any, error) {
 	var all []struct {
 		Model  string `json:"model"`
 		Label  string `json:"display_name"`
@@ -123,7 +132,9 @@ func cutModels(raw json.RawMessage, args listModelsArgs) (any, error) {
 	found := []modelRow{}
 	for _, m := range all {
 		if query == "" || strings.Contains(m.Model, query) || strings.Contains(strings.ToLower(m.Label), query) {
-			found = append(found, modelRow(m))
+			row := modelRow(m)
+			row.Create, row.Write, row.Delete = row.Create && may.Create, row.Write && may.Write, row.Delete && may.Delete
+			found = append(found, row)
 		}
 	}
 	slices.SortFunc(found, func(a, b modelRow) int { return strings.Compare(a.Model, b.Model) })
@@ -146,11 +157,11 @@ func clamp(n, byDefault, maximum int) int {
 }
 
 type describeArgs struct {
-	Model    string     `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
+	Model    string     `json:"model"`
 	Fields   stringList `json:"fields,omitempty" jsonschema:"only these fields"`
 	Query    string     `json:"query,omitempty" jsonschema:"only fields whose name or label has this in it"`
 	Offset   int        `json:"offset,omitempty" jsonschema:"how many fields to skip, from next_offset"`
-	Language string     `json:"language,omitempty" jsonschema:"language of the labels, e.g. \"fr_FR\"; default: your user's"`
+	Language string     `json:"language,omitempty" jsonschema:"of the labels; default: your user's"`
 }
 
 type fieldRow struct {

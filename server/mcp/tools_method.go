@@ -31,6 +31,8 @@ type methodResult struct {
 	Result      string  `json:"result,omitempty"`
 	ResultModel string  `json:"result_model,omitempty"`
 	ResultIDs   []int64 `json:"result_ids,omitempty"`
+	// Wizard is what opened and asks for more: its fields, what they would be, and its methods.
+	Wizard json.RawMessage `json:"wizard,omitempty"`
 }
 
 func callMethod() *tool {
@@ -38,9 +40,9 @@ func callMethod() *tool {
 		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
 		title: "Call a business method", category: "execute", destructive: true, openWorld: true,
 		description: "Run what a button does (action_confirm, button_cancel, ...) on records. " +
-			"If it opens a wizard, create a record of that model and call its method.",
+			"If it opens a wizard, that is told: create a record of that model with its values, then call its method.",
 		input:  inputSchema[methodArgs](),
-		output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers")...),
+		output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers", "wizard:object")...),
 		run:    runMethod,
 	}
 }
@@ -86,8 +88,13 @@ func runMethod(ctx context.Context, g *governed, raw json.RawMessage) (any, erro
 		Result      string  `json:"result"`
 		ResultModel string  `json:"result_model"`
 		ResultIDs   []int64 `json:"result_ids"`
+
+		Wizard json.RawMessage `json:"wizard"`
 	}
 	if json.Unmarshal(reply.Value, &answer) == nil {
+		if result.Wizard = filled(answer.Wizard); len(result.Wizard) > maxDescription {
+			result.Wizard = nil // describe_model tells its fields
+		}
 		result.Result, result.ResultModel, result.ResultIDs = clip(answer.Result, 5_000), answer.ResultModel, answer.ResultIDs
 	}
 	return result, nil

@@ -80,9 +80,6 @@ func chosen(m *modelInfo, named stringList) ([]string, *access.Error) {
 		if err := m.mustHave(name); err != nil {
 			return nil, err
 		}
-		if m.Fields[name].Type == "binary" {
-			return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%s holds a file; files are not given in a reply.", name), "Leave it out.")
-		}
 		if !slices.Contains(out, name) {
 			out = append(out, name)
 		}
@@ -136,7 +133,7 @@ func searchRecords() *tool {
 	return &tool{
 		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		title: "Search records", category: "read", idempotent: true,
-		description: "Find records by a domain and read them. Relations come as {id, name}; empty values as null; dates and times in UTC. More records: repeat with next_offset.",
+		description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with their currency, files as size; empty values as null; dates and times in UTC. More records: repeat with next_offset.",
 		input:       inputSchema[searchArgs](),
 		output:      outputSchema(pageSchema()...),
 		run:         runSearch,
@@ -168,7 +165,7 @@ func runSearch(ctx context.Context, g *governed, raw json.RawMessage) (any, erro
 	reply, err := g.call(ctx, access.Request{
 		Model: args.Model, Method: "search_read",
 		// One row more than asked for: it says whether there are more, without a second question.
-		Kwargs:  map[string]any{"domain": domain, "fields": fields, "limit": limit + 1, "offset": offset, "order": order},
+		Kwargs:  withNames(map[string]any{"domain": domain, "fields": withCurrencies(m, fields), "limit": limit + 1, "offset": offset, "order": order}, m, fields),
 		Context: where{args.Language, args.Company, args.IncludeArchived}.context(),
 	})
 	if err != nil {
@@ -231,18 +228,18 @@ func stableOrder(order string, m *modelInfo) (string, *access.Error) {
 }
 
 type readArgs struct {
-	Model    string     `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
+	Model    string     `json:"model"`
 	IDs      idList     `json:"ids" jsonschema:"ids of the records, at most 100"`
-	Fields   stringList `json:"fields,omitempty" jsonschema:"fields to read; default: about 15 that matter"`
-	Language string     `json:"language,omitempty" jsonschema:"language of translated values, e.g. \"fr_FR\""`
-	Company  int64      `json:"company_id,omitempty" jsonschema:"work in this company only"`
+	Fields   stringList `json:"fields,omitempty"`
+	Language string     `json:"language,omitempty"`
+	Company  int64      `json:"company_id,omitempty"`
 }
 
 func readRecords() *tool {
 	return &tool{
 		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		title: "Read records", category: "read", idempotent: true,
-		description: "Read records by id. Ids that do not exist are listed in missing_ids.",
+		description: "Read records by id, in the form of search_records. Ids that do not exist are listed in missing_ids.",
 		input:       inputSchema[readArgs](),
 		output:      outputSchema(pageSchema()...),
 		run:         runRead,
@@ -266,7 +263,7 @@ func runRead(ctx context.Context, g *governed, raw json.RawMessage) (any, error)
 		return nil, bad
 	}
 	reply, err := g.call(ctx, access.Request{
-		Model: args.Model, Method: "read", IDs: args.IDs, Kwargs: map[string]any{"fields": fields},
+		Model: args.Model, Method: "read", IDs: args.IDs, Kwargs: withNames(map[string]any{"fields": withCurrencies(m, fields)}, m, fields),
 		Context: where{Language: args.Language, Company: args.Company}.context(),
 	})
 	if err != nil {
@@ -304,15 +301,17 @@ func checkIDs(ids idList) *access.Error {
 
 // missing returns the ids that Odoo gave no row for.
 func missing(raw json.RawMessage, asked idList) ([]int64, error) {
-	var got []struct {
-		ID int64 `json:"id"`
-	}
-	if err := json.Unmarshal(raw, &got); err != nil {
+	answer, err := rowsOf(raw)
+	if err != nil {
 		return nil, err
 	}
-	have := make(map[int64]bool, len(got))
-	for _, r := range got {
-		have[r.ID] = true
+	have := make(map[int64]bool, len(answer.Rows))
+	for _, r := range answer.Rows {
+		var id int64
+		if err := json.Unmarshal(r["id"], &id); err != nil {
+			return nil, err
+		}
+		have[id] = true
 	}
 	var out []int64
 	for _, id := range asked {

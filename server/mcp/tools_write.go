@@ -106,8 +106,9 @@ func createRecords() *tool {
 
 type updateArgs struct {
 	Model    string  `json:"model"`
-	IDs      idList  `json:"ids" jsonschema:"at most 100"`
-	Values   jsonArg `json:"values" jsonschema:"JSON object, field to value; x2many: commands, e.g. {\"phone\":\"123\",\"category_id\":[[4,7,0]]}"`
+	IDs      idList  `json:"ids,omitempty" jsonschema:"at most 100"`
+	Values   jsonArg `json:"values,omitempty" jsonschema:"JSON object, field to value; x2many: commands, e.g. {\"phone\":\"123\",\"category_id\":[[4,7,0]]}"`
+	Records  jsonArg `json:"records,omitempty" jsonschema:"instead of ids and values, own values for each: [{\"id\":7,\"phone\":\"123\"}]"`
 	DryRun   bool    `json:"dry_run,omitempty" jsonschema:"only tell what would change"`
 	Key      string  `json:"idempotency_key,omitempty"`
 	Language string  `json:"language,omitempty" jsonschema:"of translated values"`
@@ -118,11 +119,14 @@ func updateRecords() *tool {
 	return &tool{
 		Tool:  access.Tool{Name: "update_records", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
 		title: "Update records", category: "write", destructive: true, idempotent: true,
-		description: "Set fields of up to 100 records, the same values on each: all, or none.",
+		description: "Set fields of up to 100 records, the same values on each or own ones: all, or none.",
 		input:       inputSchema[updateArgs](),
 		output:      outputSchema(writtenSchema("dry_run:boolean", "changes:objects")...),
 		run: func(ctx context.Context, g *governed, raw json.RawMessage) (any, error) {
 			args, bad := decodeArgs[updateArgs](raw)
+			if bad == nil && len(args.Records) > 0 {
+				return g.updateEach(ctx, args)
+			}
 			if bad == nil {
 				bad = checkDistinct(args.IDs)
 			}

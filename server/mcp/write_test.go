@@ -20,6 +20,8 @@ func writer() *fakeGateway {
 		switch r.Method {
 		case "call_method":
 			return reply(`{"ids":[1],"names":["Acme"],"url":"https://odoo.example/odoo/res.partner/","result":"true"}`), nil
+		case "activity_schedule":
+			return reply(`{"ids":[1],"names":["Acme"],"url":"https://odoo.example/odoo/res.partner/","activity_id":5}`), nil
 		case "message_post":
 			return reply(`{"ids":[1],"names":["Acme"],"url":"https://odoo.example/odoo/res.partner/","message_id":9}`), nil
 		}
@@ -36,12 +38,17 @@ var goodWrites = []struct{ tool, args, method, kwargs string }{
 	{"create_records", `{"model":"res.partner","records":"{\"name\":\"A\"}"}`, "create", `{"vals_list":[{"name":"A"}]}`},
 	{"update_records", `{"model":"res.partner","ids":[1,2],"values":"{\"child_ids\":[[4,7,0]]}"}`, "write", `{"vals":{"child_ids":[[4,7,0]]}}`},
 	{"update_records", `{"model":"res.partner","ids":[1],"values":{"ref":null}}`, "write", `{"vals":{"ref":null}}`},
+	{"update_records", `{"model":"res.partner","records":[{"id":1,"ref":"A"},{"id":2,"name":"B"}]}`, "write", `{"vals_each":[{"ref":"A"},{"name":"B"}]}`},
+	{"update_records", `{"model":"res.partner","records":"[{\"id\":1,\"ref\":\"A\"}]"}`, "write", `{"vals_each":[{"ref":"A"}]}`},
 	{"delete_records", `{"model":"res.partner","ids":[1]}`, "unlink", `{}`},
 	{"call_method", `{"model":"res.partner","ids":[1],"method":"create_company"}`, "call_method", `{"kwargs":{},"method":"create_company"}`},
 	{"call_method", `{"model":"res.partner","method":"do_it","kwargs":{"a":1.0}}`, "call_method", `{"kwargs":{"a":1.0},"method":"do_it"}`},
 	{"call_method", `{"model":"res.partner","method":"do_it","kwargs":"{\"a\":[1]}"}`, "call_method", `{"kwargs":{"a":[1]},"method":"do_it"}`},
 	{"post_message", `{"model":"res.partner","id":1,"body":"Hi"}`, "message_post", `{"body":"Hi","kind":"note"}`},
 	{"post_message", `{"model":"res.partner","id":1,"body":"Hi","kind":"comment","notify_partner_ids":[3]}`, "message_post", `{"body":"Hi","kind":"comment","partner_ids":[3]}`},
+	{"schedule_activity", `{"model":"res.partner","id":1}`, "activity_schedule", `{}`},
+	{"schedule_activity", `{"model":"res.partner","id":1,"activity_type":" Call ","summary":"Ring","user":"ann","date_deadline":"2026-12-31","note":" "}`, "activity_schedule",
+		`{"activity_type":"Call","date_deadline":"2026-12-31","summary":"Ring","user":"ann"}`},
 }
 
 // TestWritesBecomeOneRequest: what Odoo is asked, once, and what the client gets.
@@ -118,6 +125,26 @@ func TestWritesAreRefusedBeforeOdooIsAsked(t *testing.T) {
 		{"update_records", `{"model":"res.partner","ids":[0],"values":{"name":"x"}}`, "invalid_input", "record id"},
 		{"update_records", `{"model":"res.partner","ids":[1,1],"values":{"name":"x"}}`, "invalid_input", "twice"},
 		{"update_records", `{"model":"res.partner","ids":[` + ids + `],"values":{"name":"x"}}`, "invalid_input", "101"},
+		{"update_records", `{"model":"res.partner","ids":[1],"records":[{"id":1,"ref":"A"}]}`, "invalid_input", "Either"},
+		{"update_records", `{"model":"res.partner","values":{"ref":"A"},"records":[{"id":1,"ref":"A"}]}`, "invalid_input", "Either"},
+		{"update_records", `{"model":"res.partner","records":{"1":{"ref":"A"}}}`, "invalid_input", "records"},
+		{"update_records", `{"model":"res.partner","records":[]}`, "invalid_input", "records"},
+		{"update_records", `{"model":"res.partner","records":[{"ref":"A"}]}`, "invalid_input", "no id"},
+		{"update_records", `{"model":"res.partner","records":[{"id":"1","ref":"A"}]}`, "invalid_input", "no id"},
+		{"update_records", `{"model":"res.partner","records":[{"id":1.5,"ref":"A"}]}`, "invalid_input", "no id"},
+		{"update_records", `{"model":"res.partner","records":[{"id":0,"ref":"A"}]}`, "invalid_input", "record id"},
+		{"update_records", `{"model":"res.partner","records":[{"id":1}]}`, "invalid_input", "no values"},
+		{"update_records", `{"model":"res.partner","records":[{"id":1,"ref":"A"},{"id":1,"ref":"B"}]}`, "invalid_input", "twice"},
+		{"update_records", `{"model":"res.partner","records":"[{\"id\":1,\"id\":2,\"ref\":\"A\"}]"}`, "invalid_input", "twice"},
+		{"update_records", `{"model":"res.partner","records":[{"id":1,"rf":"A"}]}`, "unknown_field", "ref"},
+		{"update_records", `{"model":"res.partner","records":[{"id":1,"image_1920":"eA=="}]}`, "invalid_input", "file"},
+		{"update_records", `{"model":"ir.rule","records":[{"id":1,"ref":"A"}]}`, "not_allowed", "ir.rule"},
+		{"schedule_activity", `{"model":"res.partner"}`, "invalid_input", "id"},
+		{"schedule_activity", `{"model":"ir.rule","id":1}`, "not_allowed", "ir.rule"},
+		{"schedule_activity", `{"model":"res.partner","id":1,"date_deadline":"tomorrow"}`, "invalid_input", "no date"},
+		{"schedule_activity", `{"model":"res.partner","id":1,"summary":"` + strings.Repeat("x", 201) + `"}`, "invalid_input", "201"},
+		{"schedule_activity", `{"model":"res.partner","id":1,"res_model":"res.users"}`, "invalid_input", "parameter"},
+		{"schedule_activity", `{"model":"res.partner","id":1,"idempotency_key":"` + strings.Repeat("k", 65) + `"}`, "invalid_input", "64"},
 		{"delete_records", `{"model":"res.partner"}`, "invalid_input", "ids"},
 		{"delete_records", `{"model":"res.partner","ids":["x"]}`, "invalid_input", "ids"},
 		{"delete_records", `{"model":"res.partner","ids":[4294967296]}`, "invalid_input", "record id"},

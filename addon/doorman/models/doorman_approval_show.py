@@ -87,7 +87,8 @@ class DoormanApproval(models.Model):
                 "arguments": arguments,
                 "settled": self._settled(model, ids),
                 "reads": operations.only_reads(call),
-                "text": call["method"] in ("call_method", "message_post"),
+                "text": call["method"]
+                in ("call_method", "message_post", "activity_schedule"),
                 "lines": bool(tools),
                 "deletes_lines": gating.REMOVE in tools,
             },
@@ -109,7 +110,9 @@ class DoormanApproval(models.Model):
             return self.env._("Permanently delete %s", what)
         if method == "write":
             model = guard.env[call["model"]]
-            labels = [guard.describer.label(model, n) for n in call["kwargs"]["vals"]]
+            rows = call["kwargs"].get("vals_each") or [call["kwargs"]["vals"]]
+            named_fields = dict.fromkeys(n for row in rows for n in row)
+            labels = [guard.describer.label(model, n) for n in named_fields]
             return self.env._(
                 "Change %(fields)s of %(what)s",
                 fields=plain(", ".join(labels), 100),
@@ -124,6 +127,14 @@ class DoormanApproval(models.Model):
                     body=body,
                 )
             return self.env._("Note on %(what)s: “%(body)s”", what=what, body=body)
+        if method == "activity_schedule":
+            kwargs = call["kwargs"]
+            words = kwargs.get("summary") or kwargs.get("activity_type") or ""
+            return self.env._(
+                "Schedule an activity on %(what)s: “%(words)s”",
+                what=what,
+                words=plain(words, 80),
+            )
         if method == "call_method":
             action = self._button(guard, call)
             if not names:
@@ -158,6 +169,11 @@ class DoormanApproval(models.Model):
             return [
                 {"label": f"{number}.", "rows": describer.values(model, row)}
                 for number, row in enumerate(kwargs["vals_list"], 1)
+            ]
+        if call["method"] == "write" and kwargs.get("vals_each"):
+            return [
+                {"label": f"#{ident}", "rows": describer.values(model, row)}
+                for ident, row in zip(call["ids"], kwargs["vals_each"], strict=True)
             ]
         if call["method"] == "write":
             return describer.values(model, kwargs["vals"])

@@ -375,12 +375,33 @@ class DoormanGateway(models.AbstractModel):
             # Sizes instead of contents for binary fields: bytes never go through here.
             # Code behind a write may need them: the files of an e-mail.
             context["bin_size"] = True
+        self._check_language(context)
         user = self.env["res.users"].browse(row["user_id"])
         self._limit_companies(context, companies, user)
         # A fresh context, not one on top of ours.
         env = self.env(user=row["user_id"], context=context, su=False)
         self.env["doorman.settings"]._warm_companies(env.companies)
-        return Guard(env, allowed, bool(request.get("dry_run")))
+        guard = Guard(env, allowed, bool(request.get("dry_run")))
+        *_others, approval = connection._write_rule(row["version"])
+        if approval:
+            guard.asks_to_read = frozenset(
+                rule["model"] for rule in approval["rules"] if rule["reads"]
+            )
+        return guard
+
+    def _check_language(self, context):
+        """What is no language of this Odoo would fail later, in the words of whatever
+        looked at it first."""
+        lang = context.get("lang")
+        if lang is None:
+            return
+        known = [code for code, _name in self.env["res.lang"].get_installed()]
+        if lang not in (*known, "en_US"):
+            raise Refusal(
+                "invalid_input",
+                f"{str(lang)[:20]!r} is no language of this Odoo.",
+                f"There are: {', '.join(known)}.",
+            )
 
     def _limit_companies(self, context, companies, user):
         """Keep a call inside the companies of its connection and its user."""

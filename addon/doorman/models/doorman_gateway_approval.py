@@ -29,6 +29,9 @@ READS = {
     "search_count": "search_records",
     "read": "read_records",
     "formatted_read_group": "aggregate_records",
+    "read_messages": "read_messages",
+    "get_actions": "get_actions",
+    "search_everywhere": "search_everywhere",
 }
 NOT_FOUND = "There is no such request for approval of this connection."
 

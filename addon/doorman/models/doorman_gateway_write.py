@@ -15,6 +15,7 @@ TOOLS = {
     "unlink": "delete_records",
     "call_method": "call_method",
     "message_post": "post_message",
+    "activity_schedule": "schedule_activity",
 }
 
 
@@ -96,4 +97,7 @@ class DoormanGateway(models.AbstractModel):
         """
         name = request.get("model") or ""
         parts = {(TOOLS.get(request.get("method"), ""), name)}
+        if request.get("method") == "activity_schedule":
+            # A rule for activities is also for those that are made by their own tool.
+            parts.add(("schedule_activity", "mail.activity"))
         return parts | gating.parts_of(env[name], request) if name in env else parts

@@ -5,6 +5,8 @@ from . import test_approval_pure
 from . import test_approval_run
 from . import test_approval_show
 from . import test_connection
+from . import test_daily
+from . import test_daily_write
 from . import test_fence
 from . import test_forging
 from . import test_gateway
@@ -18,6 +20,7 @@ from . import test_invite_api
 from . import test_invite_life
 from . import test_invite_page
 from . import test_jobs
+from . import test_opened
 from . import test_pickup
 from . import test_policy
 from . import test_rpc_surface

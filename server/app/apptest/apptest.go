@@ -199,8 +199,15 @@ func SkipWithoutOdoo(t testing.TB) {
 // *groups), connection(name, owner, **values), and puts what the test needs into out. workers 0 is a threaded server.
 func RealOdoo(t testing.TB, workers int, setup string) *Odoo {
 	t.Helper()
+	return RealOdooWith(t, nil, workers, setup)
+}
+
+// RealOdooWith is RealOdoo with more modules. The first such test takes the minutes that Odoo needs to install them.
+func RealOdooWith(t testing.TB, modules []string, workers int, setup string) *Odoo {
+	t.Helper()
 	SkipWithoutOdoo(t)
-	host := sharedHost(t, localodoo.Options{Addons: []string{AddonDir(t)}, Modules: []string{"doorman"}, Demo: true})
+	modules = append([]string{"doorman"}, modules...)
+	host := sharedHost(t, localodoo.Options{Addons: []string{AddonDir(t)}, Modules: modules, Demo: true})
 	ctx := t.Context()
 	db, err := host.NewDatabase(ctx)
 	if err != nil {

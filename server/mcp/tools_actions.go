@@ -1,0 +1,76 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+
+	"doorman/server/access"
+)
+
+type actionsArgs struct {
+	Model    string `json:"model"`
+	ID       int64  `json:"id"`
+	Language string `json:"language,omitempty"`
+	Company  int64  `json:"company_id,omitempty"`
+}
+
+// actionsResult is what get_actions answers.
+type actionsResult struct {
+	Model   string          `json:"model"`
+	ID      int64           `json:"id"`
+	Name    string          `json:"name"`
+	Actions json.RawMessage `json:"actions"`
+	Hidden  []string        `json:"not_now,omitempty"`
+	Stage   json.RawMessage `json:"stage,omitempty"`
+	Note    string          `json:"note,omitempty"`
+}
+
+// getActions is of the scope that reads: it runs nothing, and tells of a record no more than its form shows to a person
+// who only looks. So a connection that may not act can say what a person could do next.
+func getActions() *tool {
+	return &tool{
+		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		title: "What can be done now", category: "read", idempotent: true,
+		description: "Which buttons a record's form offers now, as methods for call_method, and the status it is in. Runs nothing.",
+		input:       inputSchema[actionsArgs](),
+		output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "not_now:strings", "stage:object", "note:string"),
+		run:         runActions,
+	}
+}
+
+func runActions(ctx context.Context, g *governed, raw json.RawMessage) (any, error) {
+	args, bad := decodeArgs[actionsArgs](raw)
+	if bad == nil {
+		bad = checkOne(args.Model, args.ID, args.Language)
+	}
+	if bad != nil {
+		return nil, bad
+	}
+	if err := g.begin(ctx, args.Model); err != nil {
+		return nil, err
+	}
+	reply, err := g.call(ctx, access.Request{
+		Model: args.Model, Method: "get_actions", IDs: []int64{args.ID}, Kwargs: map[string]any{},
+		Context: where{Language: args.Language, Company: args.Company}.context(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Name    string          `json:"name"`
+		Actions json.RawMessage `json:"actions"`
+		Hidden  []string        `json:"hidden"`
+		Status  json.RawMessage `json:"status"`
+	}
+	if err := json.Unmarshal(reply.Value, &answer); err != nil {
+		return nil, err
+	}
+	r := &actionsResult{
+		Model: args.Model, ID: args.ID, Name: clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
+		Stage: filled(answer.Status),
+	}
+	if p := g.caller.current(); p.Connection.Policy.ReadOnly || !access.MayUse(p, g.server.byName["call_method"].Tool) {
+		r.Note = "This connection may not run them: a person can, in Odoo."
+	}
+	return r, nil
+}
