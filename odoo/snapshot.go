@@ -47,7 +47,8 @@ type snapshotWire struct {
 		MissingModules list[string] `json:"missing_modules"`
 		Floor          list[string] `json:"floor"`
 	} `json:"settings"`
-	Registry string `json:"registry"`
+	OwnTools []ownWire `json:"own_tools"`
+	Registry string    `json:"registry"`
 }
 
 // list is nil when it is absent ("no restriction") and not nil when it is there, even empty ("nothing allowed"). A null
@@ -82,7 +83,12 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := ownTools(w.OwnTools)
+	if err != nil {
+		return nil, err
+	}
 	return &access.Snapshot{
+		OwnTools: own,
 		Connection: access.Connection{
 			ID: w.Connection.ID, Version: *w.Connection.Version, Name: w.Connection.Name, Type: w.Connection.Type,
 			Status: access.Status(w.Connection.Status), ExpiresAt: expires,

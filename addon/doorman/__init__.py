@@ -9,6 +9,9 @@ def uninstall_hook(env):
         """
         DROP TABLE IF EXISTS doorman_connection_proof, doorman_service_key,
             doorman_pickup_token;
-        DROP FUNCTION IF EXISTS doorman_fence(varchar)
+        DROP FUNCTION IF EXISTS doorman_fence(varchar);
+        DROP FUNCTION IF EXISTS doorman_sql_one(text);
+        DROP FUNCTION IF EXISTS doorman_sql_view(text);
+        DROP FUNCTION IF EXISTS doorman_sql_rows(text, integer, integer)
         """
     )

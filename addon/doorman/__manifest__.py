@@ -26,6 +26,7 @@
         "views/doorman_connection_views.xml",
         "views/doorman_connection_form_views.xml",
         "views/doorman_tool_views.xml",
+        "views/doorman_own_tool_views.xml",
         "views/doorman_audit_views.xml",
         "views/doorman_settings_views.xml",
         "views/doorman_invite_views.xml",

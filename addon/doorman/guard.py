@@ -46,6 +46,8 @@ class Guard:
     describer = None
     # Models that are not read without a person's approval.
     asks_to_read = frozenset()
+    # Whether the connection has fewer companies than its user.
+    narrow = False
 
     def __init__(self, env, allowed, dry_run=False):
         self.env = env

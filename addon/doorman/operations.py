@@ -10,7 +10,10 @@ from .chatter import read_messages
 from .everywhere import search_everywhere
 from .guard import Refusal
 from .links import withhold_links_in
+from .own_tools import look_tool, run_tool
+from .own_words import LOOK, RUN
 from .related import MAX_NAMES, names_of, without_bytes
+from .sql_query import run_sql
 from .writes import DRY, WRITES
 
 MAX_ROWS = 10_000
@@ -149,10 +152,14 @@ METHODS = {
     "get_actions": (get_actions, True),
     "activity_schedule": (activity_schedule, False),
     **{name: (function, False) for name, function in WRITES.items()},
+    RUN: (run_tool, False),
+    LOOK: (look_tool, True),
 }
 
+# Those that read and run somebody's code or query for it.
+CODE = frozenset({LOOK, "run_sql"})
 # Those that tell what they would do.
-TRIED = DRY | {"activity_schedule"}
+TRIED = DRY | {"activity_schedule", RUN}
 
 
 def models(guard, kwargs):
@@ -207,6 +214,7 @@ OPERATIONS = {
     "models": models,
     "context": context,
     "search_everywhere": search_everywhere,
+    "run_sql": run_sql,
 }
 
 

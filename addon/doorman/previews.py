@@ -10,6 +10,8 @@ from odoo.exceptions import AccessError, MissingError
 from odoo.tools import SQL, html2plaintext
 from odoo.tools.misc import formatLang
 
+from . import own_words
+
 MAX_VALUE = 500
 MAX_NAME = 200
 MAX_LINKED = 20
@@ -219,6 +221,8 @@ def versions_of_call(env, call):
         _add_named(env[call["model"]], row, named, linked)
     if call["method"] == "message_post" and isinstance(kwargs.get("partner_ids"), list):
         linked["res.partner"] = set(filter(_is_id, kwargs["partner_ids"]))
+    for name, ident in own_words.pointed_at(env, call):
+        linked.setdefault(name, set()).add(ident)
     found = {
         f"{name},{ident}": version
         for name, ids in named.items()

@@ -107,6 +107,7 @@ type Snapshot struct {
 	Connection Connection
 	User       User
 	Settings   Settings
+	OwnTools   []OwnTool
 	Registry   string // changes when Odoo's models change (a module, a field); field metadata is cached by it
 }
 

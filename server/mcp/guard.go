@@ -60,13 +60,19 @@ func (s *Server) guardCall(ctx context.Context, c *caller, req sdk.Request, next
 	if refusal == nil {
 		refusal = access.Limit(rate).Err()
 	}
-	switch known := s.byName[name]; {
+	switch known := s.toolOf(c, name); {
 	case refusal == nil && known == nil:
 		refusal = s.unknownTool(c, name)
+	case refusal == nil && s.byName[name] == nil:
+		params := *req.GetParams().(*sdk.CallToolParamsRaw)
+		params.Name = ownHandler
+		own := *req.(*sdk.CallToolRequest)
+		own.Params = &params
+		return next(withOwn(withRate(ctx, rate), known), "tools/call", &own)
 	case refusal == nil:
 		return next(withRate(ctx, rate), "tools/call", req)
 	case known != nil:
-		s.observe(name, string(refusal.Kind), s.now().Sub(start))
+		s.observe(metricName(s, name), string(refusal.Kind), s.now().Sub(start))
 	}
 	s.refused(c, "tools/call", clip(name, 60), "", refusal)
 	return errorResult(refusal), nil
@@ -109,6 +115,9 @@ func (s *Server) unknownTool(c *caller, name string) *access.Error {
 			names = append(names, t.Name)
 		}
 	}
+	for _, t := range s.ownList(c) {
+		names = append(names, t.Name)
+	}
 	return access.NewError(access.UnknownTool, fmt.Sprintf("There is no tool %q.", clip(name, 60)), nearHint(name, names, "tools"))
 }
 
@@ -119,6 +128,11 @@ func (s *Server) cutList(c *caller, list *sdk.ListToolsResult) {
 		i := slices.IndexFunc(list.Tools, func(t *sdk.Tool) bool { return t.Name == known.Name })
 		if i >= 0 && access.MayUse(c.current(), known.Tool) {
 			kept = append(kept, list.Tools[i])
+		}
+	}
+	if list.NextCursor == "" {
+		for _, t := range s.ownList(c) {
+			kept = append(kept, t.definition())
 		}
 	}
 	list.Tools = kept

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/rs/zerolog"
 
@@ -84,6 +85,7 @@ func New(c Config) *Server {
 		s.byName[t.Name] = t
 		server.AddTool(t.definition(), s.handle(t))
 	}
+	server.AddTool(&sdk.Tool{Name: ownHandler, InputSchema: &jsonschema.Schema{Type: "object"}}, s.handleOwn)
 	server.AddReceivingMiddleware(s.guard)
 	s.handler = s.authenticate(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
 		Stateless: true, JSONResponse: true, PropagateRequestCancellation: true, MaxRequestBodyBytes: s.maxBody,

@@ -85,7 +85,7 @@ func (s *Server) handle(t *tool) sdk.ToolHandler {
 			value, err = t.run(ctx, g, g.args)
 		}
 		result, outcome := g.result(req, value, err)
-		s.observe(t.Name, outcome, s.now().Sub(start))
+		s.observe(metricName(s, t.Name), outcome, s.now().Sub(start))
 		return result, nil
 	}
 }
@@ -95,7 +95,7 @@ func (g *governed) result(req *sdk.CallToolRequest, value any, err error) (*sdk.
 	var wait *waiting
 	if errors.As(err, &wait) {
 		if req.Params.RequestState == "" && opensURLs(req.Session) {
-			return g.elicitResult(req.Params.Name, wait.Pending), string(access.PendingApproval)
+			return g.elicitResult(g.tool.Name, wait.Pending), string(access.PendingApproval)
 		}
 		return pendingResult(wait.Pending), string(access.PendingApproval)
 	}

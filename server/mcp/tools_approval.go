@@ -98,7 +98,7 @@ func (g *governed) replay(ctx context.Context, a *access.Approval) any {
 		return map[string]any{"note": "It is done; Odoo has kept no answer: look at the records."}
 	}
 	// A tool that follows up asks Odoo by a way of its own, past what is kept.
-	if t := g.server.byName[a.Tool]; t != nil && !t.FollowUp {
+	if t := g.server.toolOf(g.caller, a.Tool); t != nil && !t.FollowUp {
 		again := &governed{
 			server: g.server, caller: g.caller, tool: t.Tool, args: a.Arguments, rate: g.rate, audit: g.audit, kept: a.Value,
 		}

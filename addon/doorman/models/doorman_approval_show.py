@@ -9,7 +9,7 @@ from odoo import fields, models
 from odoo.exceptions import AccessError, MissingError
 from odoo.tools import format_duration
 
-from .. import gating, operations
+from .. import gating, operations, own_words
 from ..previews import Describer, plain, visible
 from ..writes import url_of
 
@@ -20,6 +20,10 @@ MALFORMED = (
     *(AttributeError, IndexError, KeyError, TypeError, ValueError),
     *(AccessError, MissingError),
 )
+# Whose work is told in words, not as before and after.
+TOLD = ("call_method", "message_post", "activity_schedule")
+# Methods that run what they are told, and the argument that tells it.
+CODES = {"run_sql": "query", "run_python": "code"}
 # States of documents that are not drafts any more, by the usual words of Odoo.
 SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
 
@@ -87,8 +91,8 @@ class DoormanApproval(models.Model):
                 "arguments": arguments,
                 "settled": self._settled(model, ids),
                 "reads": operations.only_reads(call),
-                "text": call["method"]
-                in ("call_method", "message_post", "activity_schedule"),
+                "text": call["method"] in TOLD
+                or (own_words.name_of(call) and not any(c["rows"] for c in changes)),
                 "lines": bool(tools),
                 "deletes_lines": gating.REMOVE in tools,
             },
@@ -135,6 +139,17 @@ class DoormanApproval(models.Model):
                 what=what,
                 words=plain(words, 80),
             )
+        if own_words.name_of(call):
+            title = own_words.title_of(guard.env, call)
+            if not names:
+                return self.env._("Run the tool “%s”", title)
+            return self.env._(
+                "Run the tool “%(tool)s”: %(what)s", tool=title, what=what
+            )
+        if method in CODES:
+            return self.env._(
+                "Run this: “%s”", plain(call["kwargs"][CODES[method]], 80)
+            )
         if method == "call_method":
             action = self._button(guard, call)
             if not names:
@@ -165,6 +180,8 @@ class DoormanApproval(models.Model):
 
     def _arguments(self, describer, model, call):
         kwargs = call["kwargs"]
+        if own_words.name_of(call):
+            return own_words.in_words(describer, model.env, call)
         if call["method"] == "create":
             return [
                 {"label": f"{number}.", "rows": describer.values(model, row)}
@@ -222,6 +239,8 @@ class DoormanApproval(models.Model):
     def _body(self):
         """The whole text of a message that would be posted, or nothing."""
         call = json.loads(self.payload)
+        if call["method"] in CODES:
+            return visible(call["kwargs"][CODES[call["method"]]])
         if call["method"] != "message_post":
             return ""
         lines = call["kwargs"]["body"].splitlines()
@@ -261,7 +280,7 @@ class DoormanApproval(models.Model):
                     preview["settled"],
                 )
             )
-        if method == "call_method":
+        if method in ("call_method", own_words.RUN) and preview.get("text"):
             found.append(
                 self.env._(
                     "What this method does in detail is only known once it is done: "

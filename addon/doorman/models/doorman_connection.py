@@ -462,6 +462,7 @@ class DoormanConnection(models.Model):
                 "groups": user._doorman_fingerprint(),
             },
             "settings": self.env["doorman.settings"]._snapshot(),
+            "own_tools": self.env["doorman.own.tool"]._offered(user),
             "registry": str(self.env.registry.registry_sequence),
         }
         if connection.expires_at:

@@ -7,14 +7,14 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from .. import canonical, gating, operations, rules
+from .. import canonical, gating, operations, own_words, rules
 from ..approval_states import PENDING
 from ..guard import Refusal
 from ..inside import writing
 from ..previews import plain, versions_of_call
 from .doorman_approval import MAX_PENDING
 from .doorman_connection import LIVE_STATES
-from .doorman_gateway_write import TOOLS
+from .doorman_gateway_write import SCOPES, TOOLS
 
 # In characters: nobody reads more, and no page shows it well.
 MAX_SHOWN = 256_000
@@ -32,6 +32,7 @@ READS = {
     "read_messages": "read_messages",
     "get_actions": "get_actions",
     "search_everywhere": "search_everywhere",
+    "run_sql": "run_sql",
 }
 NOT_FOUND = "There is no such request for approval of this connection."
 
@@ -106,7 +107,8 @@ class DoormanGateway(models.AbstractModel):
     def _tool_of(request):
         """The tool that a request is of, by what it does, not by what it says."""
         method = request.get("method")
-        return TOOLS.get(method) or READS.get(method) or "?"
+        own = own_words.name_of(request)
+        return own or TOOLS.get(method) or READS.get(method) or "?"
 
     def _check_may_read(self, connection, row, request):
         """For what is read long after it was decided: as ``_check_may_write``."""
@@ -115,6 +117,7 @@ class DoormanGateway(models.AbstractModel):
         active, _risk, scope = (
             self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
         )
+        scope = SCOPES.get(tool, scope)
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
@@ -266,6 +269,8 @@ class DoormanGateway(models.AbstractModel):
         """
         if not operations.only_reads(call):
             self._check_may_write(connection, row, call)
+        elif call["method"] in operations.CODE:
+            self._check_may_read(connection, row, call)
         guard = self._guard(connection, row, call | {"dry_run": True})
         guard.model(call["model"]) if call["model"] else None
         approvals = self.env["doorman.approval"].sudo()

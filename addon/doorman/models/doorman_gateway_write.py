@@ -3,7 +3,7 @@ import json
 from odoo import models
 from odoo.tools.json import json_default
 
-from .. import canonical, gating, operations
+from .. import canonical, gating, operations, own_words
 from ..guard import Refusal
 from ..inside import writing
 
@@ -16,7 +16,10 @@ TOOLS = {
     "call_method": "call_method",
     "message_post": "post_message",
     "activity_schedule": "schedule_activity",
+    "run_python": "run_python",
 }
+# Scopes of tools that are no ordinary writing, whatever the catalog says of them.
+SCOPES = {"run_python": "mcp:shell", "run_sql": "mcp:sql"}
 
 
 class DoormanGateway(models.AbstractModel):
@@ -40,7 +43,8 @@ class DoormanGateway(models.AbstractModel):
         guard = self._guard(connection, row, request)
         # Also where the answer is an old one: what may no longer be asked for is not
         # answered.
-        guard.model(request.get("model"))
+        if request.get("model"):
+            guard.model(request["model"])
         if not approved:
             self._check_gate(guard, connection, row, request)
 
@@ -77,9 +81,10 @@ class DoormanGateway(models.AbstractModel):
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
-        if WRITE_SCOPE not in granted & scopes:
+        needed = SCOPES.get(request.get("method"), WRITE_SCOPE)
+        if needed not in granted & scopes:
             raise Refusal(
-                "not_allowed", f"This connection does not have the scope {WRITE_SCOPE}."
+                "not_allowed", f"This connection does not have the scope {needed}."
             )
         facts = self.env["doorman.tool"]._facts()
         for tool in sorted({tool for tool, _model in self._parts(self.env, request)}):
@@ -96,7 +101,8 @@ class DoormanGateway(models.AbstractModel):
         :return: a set of ``(tool, technical name of the model)``
         """
         name = request.get("model") or ""
-        parts = {(TOOLS.get(request.get("method"), ""), name)}
+        tool = own_words.name_of(request) or TOOLS.get(request.get("method"), "")
+        parts = {(tool, name)}
         if request.get("method") == "activity_schedule":
             # A rule for activities is also for those that are made by their own tool.
             parts.add(("schedule_activity", "mail.activity"))

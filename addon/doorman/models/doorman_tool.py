@@ -2,6 +2,8 @@ from odoo import api, fields, models, tools
 
 # Odoo's own palette: green, yellow, red.
 RISK_COLORS = {"low": 10, "medium": 3, "high": 1}
+# Tools that are never less than high risk, whatever the service says of them.
+GRAVE = frozenset({"run_sql", "run_python"})
 
 
 class DoormanTool(models.Model):
@@ -24,6 +26,7 @@ class DoormanTool(models.Model):
             "needs_module",
             "input_schema",
             "offered",
+            "kind",
         }
     )
 
@@ -43,6 +46,12 @@ class DoormanTool(models.Model):
         readonly=True,
         default=True,
         help="The running service offers this tool.",
+    )
+    kind = fields.Selection(
+        [("builtin", "Built in"), ("own", "Own")],
+        readonly=True,
+        default="builtin",
+        help="Own: a server action that an administrator has published.",
     )
     active = fields.Boolean(
         default=True,
@@ -77,7 +86,15 @@ class DoormanTool(models.Model):
     def _facts(self):
         """:return: ``{name: (whether it is switched on, its risk, its scope)}``"""
         catalog = self.sudo().with_context(active_test=False).search([])
-        return {t.name: (t.active, t.risk or "", t.scope_code or "") for t in catalog}
+        return {
+            # Who stole the service's key could call them harmless.
+            t.name: (
+                t.active,
+                "high" if t.name in GRAVE else t.risk or "",
+                t.scope_code or "",
+            )
+            for t in catalog
+        }
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -117,6 +134,18 @@ class DoormanTool(models.Model):
             t.name: t for t in self.sudo().with_context(active_test=False).search([])
         }
         done = {"created": 0, "updated": 0, "retired": 0}
+        offered = {tool.get("name") for tool in catalog if isinstance(tool, dict)}
+        own = {name: row for name, row in known.items() if row.kind == "own"}
+        for name, row in own.items():
+            # What the service says is of its own tools. One that has come to be called
+            # like one of ours must not get what our lists say of that.
+            del known[name]
+            if name in offered:
+                owner = self.env["doorman.own.tool"].sudo()
+                owner.search([("tool_id", "=", row.id)])._make_way()
+                if row.name == name:  # what it was made for was deleted
+                    row._inside().write({"name": f"{name[:30]}_own_{row.id}"})
+                    self.env.flush_all()
         for tool in catalog:
             if not isinstance(tool, dict) or not tool.get("name"):
                 raise TypeError("a tool is an object with a name")

@@ -37,7 +37,6 @@ class IrActionsServer(models.Model):
 
     # ---- run ----
 
-    @api.model
     def _get_eval_context(self, action=None):
         """``doorman``: the parameters of the tool, checked; empty anywhere else."""
         found = super()._get_eval_context(action=action)

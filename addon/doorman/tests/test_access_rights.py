@@ -26,6 +26,18 @@ MATRIX = {
     "stranger": {"read": {"admin"}},
     "scope": {"read": {"user", "user2", "admin"}},
     "tool": {"read": {"user", "user2", "admin"}, "write": {"admin"}},
+    "own_tool": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "own_tool_parameter": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
     "settings": {"read": {"admin"}, "write": {"admin"}},
     "pickup": {"read": {"admin"}},
     "wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
@@ -100,6 +112,8 @@ class TestAccessRights(DoormanCase):
                 "accepted_at": "2020-01-01",
             }
         )
+        words = {"title": "x", "description": "x"}
+        own_tool = cls.env["doorman.own.tool"].create({"name": "own1", **words})
         cls.records = {
             "invite": cls.env["doorman.invite"].browse(cls.invite.id),
             "acceptance": cls.acceptance,
@@ -116,6 +130,10 @@ class TestAccessRights(DoormanCase):
             "stranger": stranger,
             "scope": cls.env.ref("doorman.scope_search"),
             "tool": cls.tool("t1"),
+            "own_tool": own_tool,
+            "own_tool_parameter": cls.env["doorman.own.tool.parameter"].create(
+                {"own_tool_id": own_tool.id, "name": "p"}
+            ),
             "settings": cls.settings,
             "pickup": cls.env["doorman.pickup"].create(
                 {"connection_id": cls.connection.id, "expires_at": "2100-01-01"}
@@ -139,6 +157,11 @@ class TestAccessRights(DoormanCase):
             "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
             "doorman.scope": ({"sequence": 1}, {"name": "x", "code": "y"}),
             "doorman.tool": ({"active": False}, {"active": True}),
+            "doorman.own.tool": ({"title": "y"}, {"name": "own2", **words}),
+            "doorman.own.tool.parameter": (
+                {"required": True},
+                {"own_tool_id": own_tool.id, "name": "q"},
+            ),
             "doorman.pickup": (
                 {"used_at": False},
                 {"connection_id": cls.connection.id, "expires_at": "2100-01-01"},
