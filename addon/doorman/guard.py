@@ -48,6 +48,8 @@ class Guard:
     asks_to_read = frozenset()
     # Whether the connection has fewer companies than its user.
     narrow = False
+    # Does one step of a piece of code, as a request of its own.
+    step = None
 
     def __init__(self, env, allowed, dry_run=False):
         self.env = env

@@ -13,6 +13,7 @@ from .links import withhold_links_in
 from .own_tools import look_tool, run_tool
 from .own_words import LOOK, RUN
 from .related import MAX_NAMES, names_of, without_bytes
+from .shell import run_python
 from .sql_query import run_sql
 from .writes import DRY, WRITES
 
@@ -215,6 +216,7 @@ OPERATIONS = {
     "context": context,
     "search_everywhere": search_everywhere,
     "run_sql": run_sql,
+    "run_python": run_python,
 }
 
 
@@ -247,8 +249,8 @@ def run(guard, request):
 
 def only_reads(request):
     """Whether a request changes nothing, by what it names."""
-    if not request.get("model"):
-        return True
     method = request.get("method")
+    if not request.get("model"):
+        return method != "run_python"
     entry = METHODS.get(method) if isinstance(method, str) else None
     return entry is None or entry[1]

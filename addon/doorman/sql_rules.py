@@ -32,7 +32,7 @@ KINDS = frozenset({"r", "p", "v"})
 # sessions or locks, or make a gigabyte out of a letter.
 DENIED_FUNCTION = re.compile(
     r"^(pg_|lo_|txid_|inet_|binary_upgrade|dblink|ts_stat|ts_rewrite|set_config"
-    r"|current_setting|has_|row_security|repeat$|[lr]pad$|to_reg|current_query)"
+    r"|current_setting|has_|row_security|repeat$|[lr]pad$|format$|array_fill$|to_reg|current_query)"
     r"|_to_xml|xmlschema|(^|_)xact(_|$)"
 )
 FUNCTIONS = frozenset(

@@ -309,7 +309,7 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 	}
 	off := s.Settings.DisabledTools
 	if off == nil {
-		off = []string{}
+		off = []string{"run_python", "run_sql"} // until an administrator switches them on
 	}
 	return map[string]any{
 		"connection": conn, "policy": policy,
@@ -320,7 +320,8 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 			"enabled": s.Settings.Enabled, "version": s.Settings.Version, "disabled_tools": off,
 			"missing_modules": s.Settings.MissingModules, "floor": s.Settings.Floor,
 		},
-		"registry": s.Registry,
+		"own_tools": []any{},
+		"registry":  s.Registry,
 	}
 }
 

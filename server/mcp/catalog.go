@@ -12,6 +12,7 @@ func catalog() []*tool {
 		getContext(), listModels(), describeModel(),
 		searchRecords(), readRecords(), aggregateRecords(), searchEverywhere(), readMessages(), getActions(),
 		createRecords(), updateRecords(), deleteRecords(), callMethod(), postMessage(), scheduleActivity(),
+		runSQL(), runPython(),
 		approvalStatus(),
 	}
 }

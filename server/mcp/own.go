@@ -88,10 +88,9 @@ func ownTool(o access.OwnTool) *tool {
 	return &tool{
 		Tool: o.Tool, title: o.Title, description: o.Description, category: category,
 		destructive: o.Writes, idempotent: !o.Writes, openWorld: o.Writes,
+		// No schema of the answer: it is the same for all of them, and there may be many.
 		input: ownSchema(o),
-		output: outputSchema("model:string", "records:objects", "count:integer", "result:string", "result_model:string",
-			"result_ids:integers", "dry_run:boolean", "changes:objects", "replayed:boolean", "note:string"),
-		run: func(ctx context.Context, g *governed, raw json.RawMessage) (any, error) { return g.runOwn(ctx, o, raw) },
+		run:   func(ctx context.Context, g *governed, raw json.RawMessage) (any, error) { return g.runOwn(ctx, o, raw) },
 	}
 }
 

@@ -40,7 +40,8 @@ func TestOwnToolIsListed(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(send(t, endpoint(t, f).URL, listTools).body), &list); err != nil {
+	body := send(t, endpoint(t, f).URL, listTools).body
+	if err := json.Unmarshal([]byte(body), &list); err != nil {
 		t.Fatal(err)
 	}
 	tools := list.Result.Tools
@@ -49,7 +50,9 @@ func TestOwnToolIsListed(t *testing.T) {
 		t.Fatalf("the last tool is %s", own.Name)
 	}
 	flat(t, "input", own.InputSchema, false)
-	flat(t, "output", own.OutputSchema, true)
+	if own.OutputSchema != nil || strings.Contains(body, `"outputSchema":null`) {
+		t.Errorf("each would pay for its schema of the answer: %v", own.OutputSchema)
+	}
 	got, err := json.Marshal(own.InputSchema)
 	const want = `{"additionalProperties":false,"properties":{"b":{"type":"boolean"},"d":{"description":"YYYY-MM-DD","type":"string"},` +
 		`"dry_run":{"description":"only tell what would change","type":"boolean"},"idempotency_key":{"type":"string"},` +

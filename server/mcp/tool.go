@@ -40,14 +40,17 @@ func (g *governed) begin(ctx context.Context, model string) error {
 // definition is the tool as clients see it. All four annotations are always set: clients decide on them whether to ask
 // their user, and the protocol's defaults are the wrong way round for a tool that only reads.
 func (t *tool) definition() *sdk.Tool {
-	return &sdk.Tool{
-		Name: t.Name, Title: t.title, Description: t.description,
-		InputSchema: t.input, OutputSchema: t.output,
+	d := &sdk.Tool{
+		Name: t.Name, Title: t.title, Description: t.description, InputSchema: t.input,
 		Annotations: &sdk.ToolAnnotations{
 			Title: t.title, ReadOnlyHint: !t.Writes, DestructiveHint: &t.destructive,
 			IdempotentHint: t.idempotent, OpenWorldHint: &t.openWorld,
 		},
 	}
+	if t.output != nil { // a nil pointer is no nil interface: it would be sent as null
+		d.OutputSchema = t.output
+	}
+	return d
 }
 
 // catalogRow is the tool as Odoo's catalog shows it to administrators.

@@ -4,6 +4,7 @@ from . import doorman_thread_mixin
 from . import doorman_scope
 from . import doorman_tool
 from . import doorman_own_tool
+from . import doorman_own_tool_parameter
 from . import ir_actions_server
 from . import doorman_policy_mixin
 from . import doorman_connection
@@ -26,6 +27,7 @@ from . import doorman_idempotency
 from . import doorman_gateway
 from . import doorman_gateway_write
 from . import doorman_gateway_sql
+from . import doorman_gateway_shell
 from . import doorman_gateway_approval
 from . import ir_mail_server
 from . import doorman_jobs

@@ -24,6 +24,8 @@ MALFORMED = (
 TOLD = ("call_method", "message_post", "activity_schedule")
 # Methods that run what they are told, and the argument that tells it.
 CODES = {"run_sql": "query", "run_python": "code"}
+# What they do in detail is only known once it is done.
+DARK = ("call_method", own_words.RUN, "run_python")
 # States of documents that are not drafts any more, by the usual words of Odoo.
 SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
 
@@ -91,7 +93,7 @@ class DoormanApproval(models.Model):
                 "arguments": arguments,
                 "settled": self._settled(model, ids),
                 "reads": operations.only_reads(call),
-                "text": call["method"] in TOLD
+                "text": call["method"] in (*TOLD, *CODES)
                 or (own_words.name_of(call) and not any(c["rows"] for c in changes)),
                 "lines": bool(tools),
                 "deletes_lines": gating.REMOVE in tools,
@@ -280,7 +282,7 @@ class DoormanApproval(models.Model):
                     preview["settled"],
                 )
             )
-        if method in ("call_method", own_words.RUN) and preview.get("text"):
+        if method in DARK and preview.get("text"):
             found.append(
                 self.env._(
                     "What this method does in detail is only known once it is done: "

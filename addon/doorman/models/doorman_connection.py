@@ -6,6 +6,8 @@ from .doorman_policy_mixin import POLICY_FIELDS
 
 # The states in which a connection may call.
 LIVE_STATES = ("awaiting", "connected", "idle")
+# Of tools that are for Odoo administrators.
+GRAVE_SCOPES = frozenset({"mcp:sql", "mcp:shell"})
 
 
 class DoormanConnection(models.Model):
@@ -444,6 +446,8 @@ class DoormanConnection(models.Model):
         policy = connection._policy()
         policy["rate_limit_minute"] = connection.effective_rate_minute
         policy["rate_limit_day"] = connection.effective_rate_day
+        if not user.has_group("base.group_system"):
+            granted -= GRAVE_SCOPES  # not shown to whom they would refuse
         policy["scopes"] = [s for s in policy["scopes"] if s in granted]
         snapshot = {
             "connection": {

@@ -317,7 +317,10 @@ class DoormanGateway(models.AbstractModel):
         except Exception as exc:
             self._undo()
             error = {"hint": ""} | self._error(exc)
+            code = audit.get("message")
             audit.update(outcome="error", **error)
+            if code:  # what was refused, of a query or code, is worth knowing
+                audit["message"] = f"{error['message'][:240]} <- {code}"
             if isinstance(exc, Refusal):
                 audit["outcome"] = "refused"
             audit["reason"] = audit.pop("kind")
@@ -351,7 +354,7 @@ class DoormanGateway(models.AbstractModel):
             value = operations.run(guard, request)
             self.env.flush_all()
             return value
-        audit["message"] = self._text((request.get("kwargs") or {}).get("query"))
+        audit["message"] = self._code(request)
         # Whatever somebody's code has done while it looked is undone.
         with writing(guard.env, True):
             value = operations.run(guard, request)
@@ -395,7 +398,9 @@ class DoormanGateway(models.AbstractModel):
         *_others, approval = connection._write_rule(row["version"])
         if approval:
             guard.asks_to_read = frozenset(
-                rule["model"] for rule in approval["rules"] if rule["reads"]
+                rule["model"]
+                for rule in approval["rules"]
+                if rule["reads"] and rule["model"]
             )
         return guard
 

@@ -277,7 +277,7 @@ class DoormanGateway(models.AbstractModel):
         reader = connection.sudo()._approvers()[:1]
         approvals = approvals.with_context(lang=reader.lang or "en_US")
         before = {}
-        if not operations.only_reads(call):
+        if call["model"] and not operations.only_reads(call):
             before = versions_of_call(guard.env, call)
         # Lines of a document are tried out with the rights of the same user.
         with writing(guard.env, True):

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 from odoo import models
 from odoo.tools.json import json_default
@@ -47,6 +48,10 @@ class DoormanGateway(models.AbstractModel):
             guard.model(request["model"])
         if not approved:
             self._check_gate(guard, connection, row, request)
+
+        if request.get("method") == "run_python":
+            audit["message"] = self._code(request)
+            guard.step = partial(self._step, connection, row, dict(audit), approved)
 
         def run():
             with writing(guard.env, dry_run):

@@ -1,34 +1,28 @@
-import re
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .. import canonical, closed, rules
 from ..guard import Refusal
-from ..parameters import TYPES
+from ..inside import state as inside_state
+from ..own_names import NAME, is_plain, skeleton
 from .doorman_tool import RISK_COLORS
 
-NAME = re.compile(r"^[a-z0-9_]{1,40}$")
-# What the service gives every own tool besides its own parameters.
-TAKEN = frozenset({"ids", "dry_run", "idempotency_key", "company_id", "language"})
 # Every conversation of every AI tool reads all of them, before its first word.
-MAX_TITLE, MAX_DESCRIPTION, MAX_HELP = 60, 300, 120
-MAX_PUBLISHED, MAX_PARAMETERS, MAX_CHOICES = 30, 10, 20
+MAX_TITLE, MAX_DESCRIPTION = 60, 300
+MAX_PUBLISHED, MAX_PARAMETERS = 30, 10
+# Of all that are published together, beyond the service's own list of 25 kB.
+MAX_LETTERS = 12_000
+# Around what an administrator writes of a tool, and of a parameter.
+FRAME, PARAMETER_FRAME = 350, 60
+# What is told of a tool, besides its parameters.
+TOLD = (
+    *("name", "title", "description", "risk"),
+    *("on_records", "only_reads", "can_try"),
+)
 # What of an action says nothing of what it does.
 BOOKKEEPING = rules.MAGIC_FIELDS - {"id"} | {"binding_model_id", "binding_view_types"}
 # What an action sends is kept elsewhere: with its last change.
 CONTENT_MODELS = ("mail.template", "sms.template")
-KINDS = [
-    ("string", "Text"),
-    ("integer", "Whole number"),
-    ("number", "Number"),
-    ("boolean", "Yes or no"),
-    ("date", "Date"),
-    ("datetime", "Date and time (UTC)"),
-    ("record", "A record"),
-    ("selection", "One of some choices"),
-]
-assert tuple(kind for kind, _label in KINDS) == TYPES
 
 
 class DoormanOwnTool(models.Model):
@@ -164,6 +158,10 @@ class DoormanOwnTool(models.Model):
                             limit=limit,
                         )
                     )
+                if not is_plain(tool[name]):
+                    raise ValidationError(
+                        self.env._("Some letters of the title or text do not show.")
+                    )
             code = tool.scope_id.code
             if code != "mcp:orm" and not (code == "mcp:search" and tool.only_reads):
                 raise ValidationError(
@@ -193,9 +191,18 @@ class DoormanOwnTool(models.Model):
         :raise UserError: if it cannot be a tool
         """
         settings = self.env["doorman.settings"]
+        if inside_state(self.env.cr):
+            # The code of one of them does not make the next.
+            raise AccessError(self.env._("No AI tool publishes tools."))
         settings._check_admin()
         self.check_access("write")
-        if not self.env["ir.actions.server"].has_access("write"):
+        user = self.env.user
+        if (
+            not user.has_group("doorman.group_admin")
+            or not user.has_group("base.group_system")
+            or not self.env["ir.actions.server"].has_access("write")
+        ):
+            # By the person's own groups, whoever's code has come to call it.
             raise AccessError(
                 self.env._(
                     "Only who may also write server actions publishes one: ask an Odoo "
@@ -263,6 +270,13 @@ class DoormanOwnTool(models.Model):
         name = self.model_name
         if not self.action_id or name not in self.env:
             raise UserError(self.env._("Choose its server action first."))
+        if self.action_id.usage != "ir_actions_server" or self.action_id.parent_id:
+            raise UserError(
+                self.env._(
+                    "This one belongs to a scheduled action, an automation rule or "
+                    "another action: make a server action of its own."
+                )
+            )
         if rules.on_floor(name) or not (
             self.only_reads or closed.may_write(self.env, name)
         ):
@@ -272,18 +286,43 @@ class DoormanOwnTool(models.Model):
         warned = self._tree().filtered("warning")
         if warned:
             raise UserError(warned[:1].warning)
-        taken = self._catalog().search([("name", "=", self.name)]) - self.tool_id
-        if taken:
-            raise UserError(self.env._("There is a tool %s already.", self.name))
+        self._check_name()
         if len(self.parameter_ids) > MAX_PARAMETERS:
             raise UserError(
                 self.env._("A tool has at most %s parameters.", MAX_PARAMETERS)
             )
-        others = self.search_count([("state", "=", "published"), ("id", "!=", self.id)])
-        if others >= MAX_PUBLISHED:
+        published = self.search([("state", "=", "published")]) | self
+        if len(published) > MAX_PUBLISHED:
             raise UserError(
                 self.env._("At most %s own tools are published.", MAX_PUBLISHED)
             )
+        if sum(tool._letters() for tool in published) > MAX_LETTERS:
+            raise UserError(
+                self.env._(
+                    "All own tools together are too long: every conversation of every "
+                    "AI tool reads them. Shorten their descriptions, or withdraw some."
+                )
+            )
+
+    def _check_name(self):
+        """A name that reads like that of another tool would be called instead of it,
+        and approved for it."""
+        known = self._catalog().search([]) - self.tool_id
+        mine = skeleton(self.name)
+        for tool in known:
+            # What was deleted keeps its row for the sake of old lists.
+            if tool.name == self.name or (tool.offered and skeleton(tool.name) == mine):
+                raise UserError(
+                    self.env._("There is a tool of that name already: %s.", tool.name)
+                )
+
+    def _letters(self):
+        """About how much of a list of tools this one takes."""
+        size = FRAME + len(self.name) + 2 * len(self.title) + len(self.description)
+        for p in self.parameter_ids:
+            words = (p.name, p.description or "", p.choices or "")
+            size += PARAMETER_FRAME + sum(map(len, words))
+        return size
 
     def _catalog(self):
         return self.env["doorman.tool"].sudo().with_context(active_test=False)
@@ -326,9 +365,11 @@ class DoormanOwnTool(models.Model):
         return found.sorted("id")
 
     def _fingerprint(self):
-        """SHA-256 of all that the action is. Read past every cache but this
-        transaction's own."""
-        return canonical.digest([self._facts_of(action) for action in self._tree()])
+        """SHA-256 of all that the action is, and of what is told of it. Read past every
+        cache but this transaction's own."""
+        told = [self[name] for name in TOLD] + [self.scope_id.code, self._parameters()]
+        actions = [self._facts_of(action) for action in self._tree()]
+        return canonical.digest([told, actions])
 
     def _facts_of(self, action):
         facts = {}
@@ -411,69 +452,3 @@ class DoormanOwnTool(models.Model):
             for own in self.sudo().search([("state", "=", "published")])
             if not own.action_id.group_ids or own.action_id.group_ids & mine
         ]
-
-
-class DoormanOwnToolParameter(models.Model):
-    """One parameter of an own tool."""
-
-    _name = "doorman.own.tool.parameter"
-    _description = "Parameter of an own MCP tool"
-    _order = "sequence, id"
-
-    own_tool_id = fields.Many2one("doorman.own.tool", required=True, ondelete="cascade")
-    sequence = fields.Integer(default=10)
-    name = fields.Char(required=True)
-    kind = fields.Selection(KINDS, "Type", required=True, default="string")
-    required = fields.Boolean()
-    description = fields.Char(help="What AI tools are told of it.")
-    model_id = fields.Many2one("ir.model", string="Model", ondelete="cascade")
-    choices = fields.Char(help="Separated by commas.")
-
-    _name_uniq = models.Constraint(
-        "UNIQUE (own_tool_id, name)", "A tool has each parameter once."
-    )
-
-    def _choices(self):
-        if self.kind != "selection":
-            return []
-        parts = [part.strip() for part in (self.choices or "").split(",")]
-        return list(dict.fromkeys(part for part in parts if part))
-
-    @api.constrains("name", "kind", "description", "model_id", "choices")
-    def _check_parameter(self):
-        for parameter in self:
-            wrong = parameter._wrong()
-            if wrong:
-                raise ValidationError(f"{parameter.name}: {wrong}")
-
-    def _wrong(self):
-        model = self.model_id.sudo().model
-        if not NAME.fullmatch(self.name) or self.name in TAKEN:
-            return self.env._("no name of a parameter, or one that every tool has")
-        if len(self.description or "") > MAX_HELP:
-            return self.env._("the description has at most %s letters", MAX_HELP)
-        if self.kind == "record" and (not model or rules.on_floor(model)):
-            return self.env._("name a model that AI tools may read")
-        if self.kind == "selection":
-            choices = self._choices()
-            if not 1 <= len(choices) <= MAX_CHOICES or any(
-                len(choice) > 40 for choice in choices
-            ):
-                return self.env._("1 to %s choices of at most 40 letters", MAX_CHOICES)
-        return None
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        parameters = super().create(vals_list)
-        parameters.own_tool_id._withdraw("draft")
-        return parameters
-
-    def write(self, vals):
-        before = self.own_tool_id
-        res = super().write(vals)
-        (before | self.own_tool_id)._withdraw("draft")
-        return res
-
-    def unlink(self):
-        self.own_tool_id._withdraw("draft")
-        return super().unlink()

@@ -11,6 +11,8 @@ from .doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
 MCP_PATH = "/mcp"
+# Tools that are off until an administrator switches them on here.
+SWITCHES = {"run_sql": "allow_sql", "run_python": "allow_shell"}
 
 
 class DoormanSettings(models.Model):
@@ -326,10 +328,12 @@ class DoormanSettings(models.Model):
         catalog = self.env["doorman.tool"].sudo().with_context(active_test=False)
         tools_ = catalog.search([])
         needed = set(tools_.mapped("needs_module")) - {False, ""}
+        off = set(tools_.filtered(lambda t: not t.active).mapped("name"))
+        off |= {name for name, switch in SWITCHES.items() if not settings[switch]}
         return {
             "enabled": settings.enabled,
             "version": settings.version,
-            "disabled_tools": tools_.filtered(lambda t: not t.active).mapped("name"),
+            "disabled_tools": sorted(off),
             # What is not loaded is not there, whatever the list of modules says.
             "missing_modules": sorted(needed - set(self.env.registry._init_modules)),
             "floor": list(rules.FLOOR_MODELS),

@@ -130,6 +130,8 @@ class DoormanTool(models.Model):
         :return: how many were created, updated, retired
         :rtype: dict
         """
+        # What an action sends may have changed without it: its mail template, say.
+        self.env["doorman.own.tool"]._withdraw_changed()
         known = {
             t.name: t for t in self.sudo().with_context(active_test=False).search([])
         }

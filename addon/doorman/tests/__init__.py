@@ -22,10 +22,12 @@ from . import test_invite_page
 from . import test_jobs
 from . import test_opened
 from . import test_own_tools
+from . import test_own_tools_publish
 from . import test_pickup
 from . import test_policy
 from . import test_rpc_surface
 from . import test_rules
+from . import test_run_python
 from . import test_run_sql
 from . import test_snippets
 from . import test_static

@@ -1,3 +1,5 @@
+import time
+
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -25,6 +27,13 @@ ALLOW = (
     "SELECT id FROM res_partner UNION ALL SELECT id FROM res_users",
     "SELECT g FROM generate_series(1, 3) AS g",
     "SELECT '\u00e9%s%(x)s%' AS percent",
+    "SELECT $x$ ; DELETE FROM res_partner; $x$ AS text",
+    "SELECT U&'\\0061' AS a, E'\\x3b' AS b /* a /* nested */ comment */",
+    "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 5) "
+    "SELECT sum(n) FROM t",
+    "SELECT 'res_users'::regclass::text AS name, 1::numeric / 3 AS third",
+    "SELECT unnest(ARRAY[1, 2]) AS u",
+    "SELECT 1 AS password",
 )
 # What writes, stacks, reaches out, reads what is closed, or does not end.
 DENY = (
@@ -147,6 +156,57 @@ DENY = (
     "SELECT prosrc FROM pg_proc",
     "SELECT data FROM pg_largeobject",
     "SELECT last_value FROM res_partner_id_seq",
+    # the same by other ways of writing
+    'SELECT "password" FROM res_users',
+    'SELECT U&"p\\0061ssword" FROM res_users',
+    "SELECT u.password FROM public.res_users AS u",
+    "SELECT (res_users).password FROM res_users",
+    "SELECT res_users FROM res_users",
+    "SELECT * FROM ONLY res_users",
+    "SELECT * FROM res_users TABLESAMPLE SYSTEM (100)",
+    "SELECT (SELECT password FROM res_users LIMIT 1)",
+    "SELECT p.x FROM res_partner, LATERAL (SELECT password AS x FROM res_users) p",
+    "SELECT array_agg(u) FROM res_users u",
+    "SELECT (ARRAY(SELECT u FROM res_users u))[1]",
+    "SELECT id FROM res_users u WHERE u IS NOT NULL",
+    "SELECT count(id) FROM res_users u GROUP BY u",
+    "SELECT xmlforest(password) FROM res_users",
+    "SELECT id FROM res_users WHERE (id, 'x') IN (SELECT id, password FROM res_users)",
+    "SELECT CASE WHEN password > 'a' THEN 1 END FROM res_users",
+    "SELECT max(id) FILTER (WHERE password > 'a') FROM res_users",
+    "SELECT rank() OVER (ORDER BY password) FROM res_users",
+    "SELECT id FROM res_users GROUP BY id HAVING max(password) > 'a'",
+    "SELECT 1 UNION SELECT 1 FROM ir_config_parameter",
+    "SELECT pg_catalog.pg_read_file('/etc/passwd')",
+    'SELECT "pg_read_file"($$/etc/passwd$$)',
+    "SELECT f FROM ROWS FROM (pg_ls_dir('/')) AS f",
+    "SELECT f FROM pg_ls_dir('/') WITH ORDINALITY AS f",
+    "SELECT x FROM pg_stat_get_activity(NULL) AS x",
+    "SELECT id FROM res_partner LIMIT (SELECT pg_sleep(1) IS NULL)::int",
+    "SELECT DISTINCT ON (pg_sleep(0)::text) id FROM res_partner",
+    "SELECT coalesce(name, pg_read_file('/etc/passwd')) FROM res_partner",
+    "SELECT name FROM res_partner WHERE name = current_setting('data_directory')",
+    "SELECT format('%1000000000s', 'x')",
+    "SELECT array_fill(0, ARRAY[100000000])",
+    "SELECT lo_export(1, '/tmp/x')",
+    "SELECT dblink('host=127.0.0.1', 'SELECT 1')",
+    "SELECT rolname FROM pg_roles",
+    "SELECT usename FROM pg_user",
+    "SELECT umoptions FROM pg_user_mappings",
+    "SELECT name FROM pg_file_settings",
+    "SELECT definition FROM pg_views",
+    "SELECT view_definition FROM information_schema.views",
+    "SELECT routine_definition FROM information_schema.routines",
+    "SELECT pg_get_functiondef('doorman_fence'::regproc)",
+    "SELECT 1 --\n; DELETE FROM res_partner",
+    "SELECT $a$ $b$; DELETE FROM res_partner; --$a$; DELETE FROM res_partner",
+    "ANALYZE SELECT 1",
+    "(ANALYZE) SELECT 1",
+    "(ANALYZE) DELETE FROM res_partner",
+    "SELECT 1 WITH CHECK OPTION",
+    "MERGE INTO res_partner p USING res_users u ON false WHEN MATCHED THEN DELETE",
+    "REFRESH MATERIALIZED VIEW x",
+    "CREATE MATERIALIZED VIEW x AS SELECT 1",
     # wrong
     "SELECT no_such FROM res_partner",
     "SELECT id FROM no_such",
@@ -220,6 +280,14 @@ class TestRunSql(ApprovalCase):
         self.assertEqual((audit["outcome"], audit["orm_method"]), ("ok", "run_sql"))
         self.assertTrue(audit["message"].startswith("SELECT 1 AS n"))
 
+    def test_what_was_refused_is_on_record(self):
+        before = self.rows()
+        self.sql("SELECT password FROM res_users")
+        [audit] = self.new_rows(before)
+        self.assertEqual((audit["outcome"], audit["reason"]), ("refused", NO))
+        self.assertIn("withheld", audit["message"])
+        self.assertIn("SELECT password FROM res_users", audit["message"])
+
     def test_bounds(self):
         value = self.sql("SELECT g FROM generate_series(1, 10) g", limit=3)["value"]
         self.assertEqual((value["rows"], value["more"]), ([[1], [2], [3]], True))
@@ -235,6 +303,43 @@ class TestRunSql(ApprovalCase):
         for query in (None, 1, ["SELECT 1"], " ", "SELECT 1\0", "x" * 20_001):
             with self.subTest(query=str(query)[:20]):
                 self.assertEqual(self.sql_kind(query), BAD)
+
+    def test_numbers_that_json_cannot_hold(self):
+        value = self.sql(
+            "SELECT 9007199254740993 AS a, 'NaN'::float AS b, '-Infinity'::float AS c,"
+            " 10::numeric ^ 400 AS d, 10::numeric ^ 400 / 3 AS e, 12 AS f"
+        )["value"]
+        [row] = value["rows"]
+        self.assertEqual(row[0], "9007199254740993")
+        self.assertEqual((row[1], row[2], row[5]), ("NaN", "-Infinity", 12))
+        self.assertTrue(row[3].startswith("1000") and row[4].startswith("3333"))
+
+    def test_nothing_is_computed_before_it_was_looked_at(self):
+        """PostgreSQL computes what functions make of constants while it plans."""
+        slow = "SELECT repeat('x', 1000000000) = repeat('y', 999999999)"
+        with self.assertNoLogs("odoo.sql_db", "ERROR"):
+            started = time.monotonic()
+            self.assertEqual(self.sql_kind(slow), NO)
+        self.assertLess(time.monotonic() - started, 2)
+
+    def test_a_file_by_an_entity(self):
+        query = (
+            "SELECT x FROM xmltable('/a' PASSING xmlparse(DOCUMENT '<!DOCTYPE a ["
+            '<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>\') '
+            "COLUMNS x text PATH '.') AS x"
+        )
+        self.assertNotIn("root:", str(self.sql(query)))
+
+    def test_another_name_for_a_column(self):
+        columns = self.sql(
+            "SELECT attname AS name FROM pg_attribute WHERE attnum > 0"
+            " AND attrelid = 'res_users'::regclass ORDER BY attnum"
+        )["value"]["rows"]
+        at = columns.index(["password"])
+        names = ", ".join(f"c{number}" for number in range(at + 1))
+        query = f"SELECT c{at} FROM res_users AS u ({names})"  # noqa: S608
+        self.assertEqual(self.sql_kind(query), NO)
+        self.assertEqual(self.sql_kind(query.replace(f"c{at} F", "c0 F")), "ok")
 
     def test_it_ends(self):
         name = "odoo.addons.doorman.sql_query.TIMEOUT_MS"
@@ -325,8 +430,19 @@ class TestRunSql(ApprovalCase):
         query = "SELECT 41 + 1 AS answer"
         self.assertEqual(self.sql_kind(query), "pending_approval")
         answer = self.ask("", "run_sql", query=query)
+        self.assertIn("pending", answer, answer)
         approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
         self.assertIn(query, approval.summary)
         self.by("approver", approval).action_approve()
         self.assertEqual(approval.state, "executed", approval.error_message)
         self.assertIn("42", approval.result)
+
+    def test_malformed_requests(self):
+        for kwargs in (None, [], "x", 1, [["code", "1"]], {"code": 1}, {"x": "1"}):
+            with self.subTest(kwargs=kwargs):
+                request = self.request("", "run_sql") | {"kwargs": kwargs}
+                answer = self.gateway.call(self.fence(), request)
+                self.assertEqual(answer["error"]["kind"], BAD)
+        request = self.request("res.partner", "run_sql", self.acme.ids)
+        answer = self.gateway.call(self.fence(), request)
+        self.assertEqual(answer["error"]["kind"], NO)

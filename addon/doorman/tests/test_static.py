@@ -119,7 +119,7 @@ SUDO = {
     "models/doorman_own_tool.py:_tree": 1,
     "models/doorman_own_tool.py:_withdraw": 1,
     "models/doorman_own_tool.py:_withdraw_changed": 1,
-    "models/doorman_own_tool.py:_wrong": 1,
+    "models/doorman_own_tool_parameter.py:_wrong": 1,
     "models/doorman_pickup.py:_find": 1,
     "models/doorman_pickup.py:_pick_up": 1,
     "models/doorman_pickup.py:action_pickup_link": 2,
@@ -227,7 +227,8 @@ class TestStatic(BaseCase):
     def test_no_commit_eval_or_print(self):
         for name, tree in sources():
             for word in ("commit", "rollback", "eval", "exec", "safe_eval", "print"):
-                self.assertFalse(list(calls(tree, word)), f"{word}() in {name}")
+                if (name, word) != ("shell.py", "safe_eval"):  # run_python
+                    self.assertFalse(list(calls(tree, word)), f"{word}() in {name}")
 
     def test_translations_are_the_environments(self):
         for name, tree in sources():
