@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,13 +77,13 @@ out["data_dir"] = config["data_dir"]`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dump, err := exec.CommandContext(t.Context(), "pg_dump", "--dbname", o.Host.DSN(o.DB), "--inserts").Output()
+	dump, err := o.Host.Dump(t.Context(), o.DB)
 	if err != nil {
-		t.Fatalf("pg_dump: %v", err)
+		t.Fatal(err)
 	}
 	digest := sha256.Sum256([]byte(token))
 	places := map[string][]byte{
-		"the service's log": []byte(s.Log()), "the metrics": []byte(metrics), "Odoo's log": log, "the database": dump,
+		"the service's log": []byte(s.Log()), "the metrics": []byte(metrics), "Odoo's log": log, "the database": []byte(dump),
 		"the sessions and files": files(t, o.Text("data_dir")),
 	}
 	// What must be found, so that looking means something.
