@@ -40,6 +40,7 @@ SUDO = {
     "models/doorman_approval_show.py:_settled": 1,
     "models/doorman_approval_show.py:_warnings": 1,
     "models/doorman_approval_show.py:_warnings_now": 2,
+    "models/doorman_approval_show.py:_where": 1,
     "models/doorman_connection.py:_check_user": 1,
     "models/doorman_connection.py:_compute_effective_rates": 1,
     "models/doorman_connection.py:_compute_missing_scopes": 1,
