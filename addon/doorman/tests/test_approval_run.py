@@ -264,7 +264,7 @@ class TestRun(ApprovalCase):
             "res.partner", "write", self.acme.ids, vals={"parent_id": hidden.id}
         )
         self.assertIn("hid@x.test", str(approval.sudo().versions))
-        for user in (approval.requester_id, self.approver, self.admin):
+        for user in (approval.requester_id, approval.approver_id, self.people["admin"]):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 approval.with_user(user).read(["versions"])
 
