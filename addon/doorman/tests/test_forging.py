@@ -109,6 +109,7 @@ ACCEPTANCE = {
     "accepted_at": "2020-01-01 00:00:00",
     "ip": "forged",
     "new_account": True,
+    "address_proven": True,
     "connection_id": 1,
 }
 AUDIT = {"outcome": "ok", "tool": "forged", "message": "forged", "count": 0}
