@@ -84,7 +84,9 @@ class DoormanInvite(models.Model):
             """
             i.state = 'active' AND i.current_uses < i.max_uses
             AND i.expires_at > clock_timestamp() at time zone 'utc'
-            AND u.id = i.creator_id AND u.active
+            AND u.id = i.creator_id AND u.active AND NOT u.share
+            AND EXISTS (SELECT 1 FROM res_company_users_rel r
+                         WHERE r.user_id = u.id AND r.cid = i.company_id)
             """
         )
 
@@ -199,7 +201,7 @@ class DoormanInvite(models.Model):
         if account:
             if not invite.new_accounts or not invite._may_accept(account["login"]):
                 return None
-            if invite._makes_administrators():
+            if invite._groups_have_grown():
                 return None
             user = invite._make_account(account)
         if invite._why_not(user) is not False:
@@ -281,7 +283,10 @@ class DoormanInvite(models.Model):
             for rule in self.approval_rule_ids
         ]
         # In the organization of the invite, whatever else the person belongs to.
-        companies = self.company_ids or self.company_id
+        # Also where one of them has been archived since: less, and not another.
+        companies = self.with_context(active_test=False).company_ids
+        if not self.companies_restricted:
+            companies = self.company_id
         vals["company_ids"] = [Command.set(companies.ids)]
         if self.key_lifetime_hours:
             hours = timedelta(hours=self.key_lifetime_hours)
@@ -342,11 +347,11 @@ class DoormanInvite(models.Model):
             {"group_ids": [Command.link(g.id) for g in groups]}
         )
 
-    def _makes_administrators(self):
-        """Whether the groups for new accounts have become more than any link may give:
-        groups change, also after the invite was made."""
+    def _groups_have_grown(self):
+        """Whether the groups for new accounts have become more than they were when the
+        invite was held against its creator's: groups change."""
         granted = self.account_group_ids.sudo().all_implied_ids
-        return bool(granted & self._never_granted())
+        return not set(granted.ids) <= set(self.sudo().account_group_all or ())
 
     def _make_account(self, account):
         groups = self.env.ref("doorman.group_user") | self._scope_groups()

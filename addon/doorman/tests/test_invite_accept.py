@@ -214,6 +214,34 @@ class TestInviteAccept(InviteMixin, DoormanCase):
             self.env.invalidate_all()
             self.env.registry.clear_cache()
 
+    def test_who_let_them_in_can_end_it(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        vals = {"company_id": other.id, "company_ids": other.ids}
+        self.people["far"] = self._person("far", ["base.group_user"], **vals)
+        admin = self.people["admin"]
+        invite, token = self.invite(new_accounts=True)
+        self.accept(token, "far")
+        connection = invite.acceptance_ids.connection_id
+        seen = self.env["doorman.connection"].with_user(admin).search([])
+        self.assertIn(connection, seen)
+        # One that did not come of the invite stays their own company's.
+        before = self._connect("far")
+        self.people["far"].with_user(admin).action_doorman_revoke_all()
+        self.env.invalidate_all()
+        self.assertEqual((connection.state, before.state), ("revoked", "awaiting"))
+        self.assertNotIn(before, seen.search([]))
+
+    def test_an_archived_company_widens_nothing(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self.people["admin"].company_ids += other
+        self.people["internal"].company_ids += other
+        invite, token = self.invite(company_ids=[Command.set(other.ids)])
+        other.active = False
+        self.accept(token)
+        connection = invite.acceptance_ids.connection_id
+        kept = connection.with_context(active_test=False).company_ids
+        self.assertEqual(kept, other)
+
     def test_an_address_that_nobody_proved_is_on_no_list(self):
         _open, token = self.invite(new_accounts=True, max_uses=3)
         made_up, _key = self.accept(token, "public", account("boss@agency.example"))
@@ -451,6 +479,39 @@ class TestInviteAccept(InviteMixin, DoormanCase):
                 group.implied_ids = False
         self.assertEqual(invite.current_uses, 0)
         self.assertTrue(self.accept(token, "public", account()))
+
+    def test_a_group_that_has_grown(self):
+        """What the creator never had, the link does not give."""
+        group, more = self.env["res.groups"].create([{"name": "G"}, {"name": "More"}])
+        self.people["admin"].group_ids += group
+        invite, token = self.invite(
+            new_accounts=True, account_group_ids=[Command.set(group.ids)]
+        )
+        self.assertFalse(invite.groups_grown)
+        group.implied_ids = more
+        invite.invalidate_recordset()
+        self.assertTrue(invite.groups_grown)
+        self.assertIsNone(self.accept(token, "public", account()))
+        # Who has an account gets none of these groups.
+        self.assertTrue(self.accept(token))
+
+    def test_a_creator_who_is_no_member_any_more(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        portal = self.env.ref("base.group_portal")
+        gone = (
+            {"group_ids": [Command.set(portal.ids)]},
+            {"company_ids": [Command.set(other.ids)], "company_id": other.id},
+        )
+        for vals in gone:
+            with self.subTest(vals=vals), self.env.cr.savepoint() as savepoint:
+                invite, token = self.invite(new_accounts=True)
+                self.people["admin"].write(vals)
+                self.assertIsNone(self.accept(token))
+                self.assertIsNone(self.accept(token, "public", account()))
+                self.assertTrue(invite.creator_lacks)
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
 
     def test_it_ends_with_the_keys_lifetime(self):
         _invite, token = self.invite(key_lifetime_hours=1)

@@ -86,7 +86,7 @@ SUDO = {
     "models/doorman_invite_accept.py:_by_digest": 1,
     "models/doorman_invite_accept.py:_compute_display_name": 1,
     "models/doorman_invite_accept.py:_make_account": 1,
-    "models/doorman_invite_accept.py:_makes_administrators": 1,
+    "models/doorman_invite_accept.py:_groups_have_grown": 1,
     "models/doorman_invite_accept.py:_send_soon": 1,
     "models/doorman_invite_accept.py:_revoke_for_good": 1,
     "models/doorman_invite_accept.py:_why_not": 1,
