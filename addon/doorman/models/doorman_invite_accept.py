@@ -8,9 +8,10 @@ from odoo.tools import SQL
 from .doorman_policy_mixin import POLICY_FIELDS
 from .res_users import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
-# How long one acceptance waits for those before it: one that hangs must not hold all of
-# Odoo's workers.
+# How long one acceptance waits for those before it, and for a row that something else
+# holds while they wait: one that hangs must not hold all of Odoo's workers.
 QUEUE_MS = 20_000
+ROW_MS = 5_000
 
 
 class DoormanInviteAcceptance(models.Model):
@@ -123,6 +124,12 @@ class DoormanInvite(models.Model):
                 "in with another.",
                 user.login,
             )
+        if self._was_taken_from(user):
+            return self.env._(
+                "An administrator has ended the MCP access of your account, %s. Ask "
+                "them to give it back, then open the link again.",
+                user.login,
+            )
         if not self._may_join(user):
             return self.env._(
                 "Your account, %s, does not belong to this organization. Ask its Odoo "
@@ -149,6 +156,16 @@ class DoormanInvite(models.Model):
             )
         )
 
+    @api.model
+    def _was_taken_from(self, user):
+        """Whether somebody had MCP access once: no link gives back what an
+        administrator has taken away."""
+        if self.env.ref("doorman.group_user") in user.all_group_ids:
+            return False
+        connections = self.env["doorman.connection"].sudo()
+        connections = connections.with_context(active_test=False)
+        return bool(connections.search_count([("user_id", "=", user.id)], limit=1))
+
     def _may_join(self, user):
         """Whether somebody is of the organization, or becomes so by accepting. Groups
         hold in every company of a user: nobody is added who could do there what the
@@ -167,14 +184,16 @@ class DoormanInvite(models.Model):
         the page makes sure, what comes after sees everything that those before have
         done. Without it, REPEATABLE READ would throw all of them back but one.
 
-        :raise psycopg2.errors.LockNotAvailable: if it takes too long
+        :raise psycopg2.errors.LockNotAvailable: if it takes too long, then or later in
+            this transaction
         """
         self.env.cr.execute(
             SQL(
                 "SET LOCAL lock_timeout = %s; "
                 "LOCK TABLE doorman_invite_gate IN EXCLUSIVE MODE; "
-                "SET LOCAL lock_timeout = DEFAULT",
+                "SET LOCAL lock_timeout = %s",
                 QUEUE_MS,
+                ROW_MS,
             ),
             log_exceptions=False,
         )

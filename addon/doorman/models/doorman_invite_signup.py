@@ -73,8 +73,14 @@ class SignUp:
                 self._send()
                 return None
             self._check_code()
+        # Also somebody else's address: Odoo finds an account to reset by either.
+        taken = [
+            "|",
+            ("login", "=ilike", _literal(self.email)),
+            ("email_normalized", "=", self.email),
+        ]
         users = self.env["res.users"].sudo().with_context(active_test=False)
-        if users.search_count([("login", "=ilike", _literal(self.email))]):
+        if users.search_count(taken, limit=1):
             raise WrongInput(
                 self.env._("There is an account for this address: log in."), counts=True
             )

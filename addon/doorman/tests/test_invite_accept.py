@@ -322,6 +322,25 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         snapshot = self.gateway.resolve(proof_of(key))["snapshot"]
         self.assertEqual(snapshot["policy"]["scopes"], ["mcp:search"])
 
+    def test_who_is_no_mcp_user_any_more_does_not_become_one(self):
+        person = self.people["internal"]
+        invite, token = self.invite(max_uses=3)
+        first, _key = self.accept(token)
+        _other, second = self.invite()
+        for left in ("revoked", "archived", "other's link"):
+            with self.subTest(left=left):
+                if left == "archived":
+                    first.connection_id.with_user(self.people["admin"]).active = False
+                person.group_ids -= self.env.ref("doorman.group_user")
+                self.assertIn("has ended", invite._why_not(person))
+                self.assertIsNone(self.accept(second))
+                self.assertNotIn(
+                    self.env.ref("doorman.group_user"), person.all_group_ids
+                )
+        # Given back, they may.
+        person.group_ids += self.env.ref("doorman.group_user")
+        self.assertTrue(self.accept(second))
+
     def test_sql_and_shell_are_not_handed_on(self):
         risky = self.scopes("mcp:sql", "mcp:shell")
         self.people["admin"].group_ids += risky.group_id
@@ -447,6 +466,14 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         self.assertIn("192.0.2.9", said.body)
         self.assertNotIn("dmk_", said.body)
         self.assertNotIn(token, said.body)
+
+    def test_nothing_waits_without_an_end(self):
+        """Also after its turn has come: all the others wait for it."""
+        invites = self.env["doorman.invite"]
+        self.invite()
+        invites._queue()
+        self.env.cr.execute("SHOW lock_timeout")
+        self.assertEqual(self.env.cr.fetchone()[0], "5s")
 
     def test_mail_is_left_to_the_queue(self):
         """Who waits for their turn does not wait for the mail server."""

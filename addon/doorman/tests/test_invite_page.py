@@ -266,10 +266,15 @@ class TestInvitePage(InviteMixin, HttpCase):
                 self.assertEqual(answer.status_code, 422)
                 self.assertIsNone(self._key(answer))
         self.people["user"].login = "Taken@Example.com"
+        # An address to log in with, or to ask for a new password with.
+        self.people["user2"].email = "Office <Other@Example.com>"
         for active in (True, False):
-            self.people["user"].active = active
-            answer = self._sign_up(email="taken@example.com")
-            self.assertEqual(answer.status_code, 422)
+            self.people["user"].active = self.people["user2"].active = active
+            for email in ("taken@example.com", "other@example.com"):
+                with self.subTest(active=active, email=email):
+                    answer = self._sign_up(email=email)
+                    self.assertEqual(answer.status_code, 422)
+                    self.assertIn("There is an account", answer.text)
         self.assertEqual(users.search_count([]), before)
         self.assertEqual(self.state(invite), ("active", 0))
 
