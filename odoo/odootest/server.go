@@ -32,6 +32,7 @@ type Server struct {
 	tables      map[string]*table
 	answered    map[string]answered // by connection and idempotency key
 	approvals   []*Approval         // by id, from 1
+	invites     []*invite           // by id, from 1
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log

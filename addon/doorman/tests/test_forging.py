@@ -84,6 +84,7 @@ INVITE = {
     "accept_list": "forged@example.com",
     "new_accounts": True,
     "account_group_ids": [Command.clear()],
+    "account_group_all": [1],
     "scope_ids": [Command.clear()],
     "read_only": False,
     "allowed_tool_ids": [Command.clear()],
@@ -109,6 +110,7 @@ ACCEPTANCE = {
     "accepted_at": "2020-01-01 00:00:00",
     "ip": "forged",
     "new_account": True,
+    "address_proven": True,
     "connection_id": 1,
 }
 AUDIT = {"outcome": "ok", "tool": "forged", "message": "forged", "count": 0}
