@@ -28,6 +28,7 @@ SUDO = {
     "chatter.py:_of": 1,
     "chatter.py:_tracking": 1,
     "everywhere.py:_worth": 2,
+    "files.py:_report": 1,
     "guard.py:records": 1,
     "models/doorman_approval.py:_approver_name": 1,
     "models/doorman_approval.py:_askers": 2,
