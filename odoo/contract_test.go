@@ -137,6 +137,7 @@ func runContract(t *testing.T, transport string, w world) {
 			t.Fatalf("Fields = %+v, %v", r, err)
 		}
 	})
+	t.Run("files", func(t *testing.T) { contractFiles(t, ctx, g, proof) })
 	t.Run("upkeep", func(t *testing.T) { contractUpkeep(t, ctx, g) })
 	t.Run("events and catalog", func(t *testing.T) { contractRecord(t, ctx, g) })
 	t.Run("a cancelled call ends at once", func(t *testing.T) {

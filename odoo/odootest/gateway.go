@@ -136,6 +136,10 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		}), raised{}
 	case "request_approval", "approval_status":
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.askPerson(method, params, snap) }), raised{}
+	case "file_link":
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.linkFile(params, snap) }), raised{}
+	case "file_open", "file_take", "file_put":
+		return s.followFile(method, params), raised{}
 	case "record":
 		return s.record(params), raised{}
 	case "sync_catalog":

@@ -25,6 +25,7 @@ const (
 	mcpPath      = "/mcp"
 	apiPath      = "/api"
 	invitePath   = "/oauth/invite"
+	filesPath    = "/files"
 	resourcePath = "/.well-known/oauth-protected-resource"
 	// readyFor is how long one answer of readiness serves: probes must not become a load on Odoo.
 	readyFor = time.Second
@@ -58,6 +59,9 @@ func (s *service) routes() http.Handler {
 	e.Any(mcpPath, echo.WrapHandler(s.endpoint))
 	for _, path := range []string{apiPath, apiPath + "/*", invitePath, invitePath + "/*"} {
 		e.Any(path, echo.WrapHandler(s.api))
+	}
+	for _, path := range []string{filesPath, filesPath + "/*"} {
+		e.Any(path, echo.WrapHandler(s.files))
 	}
 	e.GET(resourcePath, s.resource)
 	e.GET(resourcePath+mcpPath, s.resource)
@@ -102,7 +106,7 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		// The API and the links are for scripts and for people, not for other sites' pages: no CORS, whoever is on the list.
-		private := under(r.URL.Path, apiPath) || under(r.URL.Path, invitePath)
+		private := under(r.URL.Path, apiPath) || under(r.URL.Path, invitePath) || under(r.URL.Path, filesPath)
 		if !s.originAllowed(origin) || private && !s.ownOrigin(origin) {
 			return echo.NewHTTPError(http.StatusForbidden, "Requests from this web page are not allowed: DOORMAN_ALLOWED_ORIGINS lists those that are.")
 		}

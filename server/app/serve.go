@@ -20,6 +20,7 @@ import (
 	"doorman/odoo"
 	"doorman/server/access"
 	"doorman/server/api"
+	"doorman/server/files"
 	"doorman/server/mcp"
 	"doorman/server/secret"
 )
@@ -34,6 +35,7 @@ type service struct {
 	gateway  access.Gateway
 	endpoint *mcp.Server
 	api      *api.API
+	files    *files.Handler
 	metrics  *metrics
 	health   *health
 	port     string
@@ -53,9 +55,10 @@ func newService(c *Config, log zerolog.Logger) (*service, error) {
 	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL)}
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
-		ResourceMetadata: c.public.String() + resourcePath + mcpPath,
-		Timeout:          c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
+		FilesURL: c.public.String() + filesPath + "/", ResourceMetadata: c.public.String() + resourcePath + mcpPath,
+		Timeout: c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
 	})
+	s.files = files.New(files.Config{Files: client, Guesses: mcp.NewGuesses(), Identify: identify, Now: time.Now})
 	s.api = api.New(api.Config{
 		Invites: invites{client}, Guesses: mcp.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
 		Report: func(requestID string, err error) {

@@ -95,6 +95,7 @@ class DoormanGateway(models.AbstractModel):
         "request_approval",
         "approval_status",
         "file_link",
+        "file_open",
         "file_take",
         "file_put",
         "record",

@@ -29,6 +29,7 @@ class DoormanGateway(models.AbstractModel):
 
     call ── what is asked for, its rights checked ── kept ── a number for it
     file_link ── the number, and the hash of a token that the service has thrown
+    file_open ── whether to read what is sent
     file_take, file_put ── by the token alone ── everything that was checked for the
                            call is checked again, for the same credential, unchanged
     """
@@ -175,6 +176,19 @@ class DoormanGateway(models.AbstractModel):
         if not self.env.cr.fetchone():
             raise Refusal("not_found", "This file was fetched already.", GONE_HINT)
         return {"expires_in": LINK_MINUTES * 60}
+
+    @api.model
+    def file_open(self, proof):
+        """Whether a link for sending a file works, before its bytes are read.
+
+        :param str proof: SHA-256 of the link's token, 64 hex digits
+        :return: ``{value: {name}}`` or ``{error}``
+        """
+        self._check_caller()
+        kept = self._kept(proof)
+        if not kept or kept["request"]["method"] != "request_upload":
+            return {"error": _gone()}
+        return {"value": {"name": kept["told"]["name"]}}
 
     @api.model
     def file_take(self, proof, audit=None):

@@ -61,6 +61,10 @@ class FileMixin:
             return answer["error"]["kind"]
         return base64.b64decode(answer["content"])
 
+    def opens(self, token):
+        answer = self.gateway.file_open(proof_of(token))
+        return answer["error"]["kind"] if "error" in answer else answer["value"]
+
     def sent(self, token, content=b"hello"):
         answer = self.put(token, content)
         return answer["error"]["kind"] if "error" in answer else answer["value"]
@@ -278,8 +282,12 @@ class TestFiles(FileMixin, WriteCase):
         self.assertEqual(self.taken(self.credential), "not_found")
         answer = self.gateway.resolve(proof_of(token))
         self.assertEqual(answer["error"]["kind"], "unauthenticated")
-        self.assertEqual(self.sent(token), "not_found")
+        for ask in (self.sent, self.opens):
+            self.assertEqual(ask(token), "not_found")
         self.assertEqual(self.taken(token), b"12345")
+        room = self.link(self.room())
+        self.assertEqual(self.taken(room), "not_found")
+        self.assertEqual(self.opens(room), {"name": "new.txt"})
 
     def test_nothing_that_is_kept_is_a_credential(self):
         token = self.link(self.get(attachment=self.file().id))
@@ -335,6 +343,7 @@ class TestFiles(FileMixin, WriteCase):
         self.assertEqual(answer["value"]["upload"]["name"], "_or_der.txt")
         token = self.link(answer)
         before = self.rows()
+        self.assertEqual(self.opens(token), {"name": "_or_der.txt"})
         sent = self.sent(token)
         file = self.env["ir.attachment"].browse(sent["attachment_id"])
         self.assertEqual(file.raw, b"hello")
