@@ -19,15 +19,15 @@ type attachmentArgs struct {
 	Model      string `json:"model"`
 	ID         int64  `json:"id"`
 	Attachment int64  `json:"attachment_id,omitempty" jsonschema:"default: list the record's files"`
-	Field      string `json:"field,omitempty" jsonschema:"a binary field instead, e.g. image_1920"`
-	Text       bool   `json:"text,omitempty" jsonschema:"also give its text"`
+	Field      string `json:"field,omitempty" jsonschema:"or a binary field"`
+	Text       bool   `json:"text,omitempty"`
 	Company    int64  `json:"company_id,omitempty"`
 }
 
 type reportArgs struct {
 	Model    string `json:"model"`
 	IDs      idList `json:"ids" jsonschema:"at most 50"`
-	Report   string `json:"report,omitempty" jsonschema:"name; left out, the error lists them if there are several"`
+	Report   string `json:"report,omitempty" jsonschema:"name; default: the only one"`
 	Language string `json:"language,omitempty"`
 	Company  int64  `json:"company_id,omitempty"`
 }
@@ -79,11 +79,10 @@ func getAttachment() *tool {
 	return &tool{
 		Tool:  access.Tool{Name: "get_attachment", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		title: "Get a file", category: "read", idempotent: true,
-		description: "A record's files: a list, or one of them as a download link for one use, or its text. Never its bytes.",
+		description: "A record's files: a list; or one as a download link for one use, or its text.",
 		input:       inputSchema[attachmentArgs](),
-		output: outputSchema("model:string", "files:objects", "has_more:boolean", "name:string", "type:string", "size:integer", "url:string",
-			"text:string", "text_cut:boolean", "link:string", "expires_at:string", "note:string"),
-		run: runAttachment,
+		output:      outputSchema("files:objects", "name:string", "text:string", "link:string"),
+		run:         runAttachment,
 	}
 }
 
@@ -91,9 +90,9 @@ func getReport() *tool {
 	return &tool{
 		Tool:  access.Tool{Name: "get_report", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		title: "Print records", category: "read", idempotent: true,
-		description: "Records as Odoo prints them (quotation, invoice, ...): a PDF as a download link for one use.",
+		description: "Records as Odoo prints them (invoice, ...): a PDF, as a download link for one use.",
 		input:       inputSchema[reportArgs](),
-		output:      outputSchema("model:string", "name:string", "type:string", "size:integer", "link:string", "expires_at:string", "note:string"),
+		output:      outputSchema("name:string", "link:string"),
 		run:         runReport,
 	}
 }
@@ -104,7 +103,7 @@ func requestUpload() *tool {
 		title: "Attach a file", category: "write",
 		description: "A link for one use to which a file is sent with PUT; it becomes an attachment of the record. At most 20 MB.",
 		input:       inputSchema[uploadArgs](),
-		output:      outputSchema("model:string", "name:string", "link:string", "expires_at:string", "note:string"),
+		output:      outputSchema("link:string", "expires_at:string", "note:string"),
 		run:         runUpload,
 	}
 }
