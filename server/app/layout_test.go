@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"server/secret":      {},
 	"server/mcp":         {"server/access"},
 	"server/api":         {"server/access", "server/secret"},
+	"server/files":       {"server/access"},
 	"odoo":               {"server/access"},
 	"odoo/odootest":      {"server/access"},
 	"odoo/localodoo":     {},
