@@ -72,3 +72,17 @@ type Upkeep interface {
 	// RemindInvited tells, once, the holder of a key that came of an invite, and who made that invite, that it ends soon.
 	RemindInvited(ctx context.Context) (Progress, error)
 }
+
+// Files is the part of Odoo's gateway that follows links. The proof of a link's token is all that it takes: Odoo checks
+// everything again that it checked when the link was made. A link that does not work (any more) is an error of kind
+// NotFound, whatever the reason.
+type Files interface {
+	// FileOpen says whether an upload link works, before its bytes are read. It uses nothing up.
+	FileOpen(ctx context.Context, p Proof) error
+
+	// FileTake fetches a file and ends its link.
+	FileTake(ctx context.Context, p Proof, a Audit) (File, error)
+
+	// FilePut attaches a file to the record that its link is for, and ends the link; not if Odoo refuses the file.
+	FilePut(ctx context.Context, p Proof, content []byte, a Audit) (Attached, error)
+}
