@@ -137,6 +137,7 @@ func runContract(t *testing.T, transport string, w world) {
 			t.Fatalf("Fields = %+v, %v", r, err)
 		}
 	})
+	t.Run("files", func(t *testing.T) { contractFiles(t, ctx, g, proof) })
 	t.Run("upkeep", func(t *testing.T) { contractUpkeep(t, ctx, g) })
 	t.Run("events and catalog", func(t *testing.T) { contractRecord(t, ctx, g) })
 	t.Run("a cancelled call ends at once", func(t *testing.T) {
@@ -260,6 +261,7 @@ func contractUpkeep(t *testing.T, ctx context.Context, g access.Gateway) {
 	for name, run := range map[string]func(context.Context) (access.Progress, error){
 		"FoldUse": g.FoldUse, "ExpireConnections": g.ExpireConnections, "PurgeAudit": g.PurgeAudit, "RemindExpiry": g.RemindExpiry,
 		"ExpireApprovals": g.ExpireApprovals, "RemindApprovals": g.RemindApprovals,
+		"ExpireInvites": g.ExpireInvites, "RemindInvited": g.RemindInvited,
 	} {
 		for range 2 {
 			if p, err := run(ctx); err != nil || p.Done < 0 || p.More {

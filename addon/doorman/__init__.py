@@ -8,7 +8,8 @@ def uninstall_hook(env):
     env.cr.execute(
         """
         DROP TABLE IF EXISTS doorman_connection_proof, doorman_service_key,
-            doorman_pickup_token;
+            doorman_pickup_token, doorman_invite_token, doorman_invite_gate,
+            doorman_invite_guess, doorman_invite_code, doorman_file;
         DROP FUNCTION IF EXISTS doorman_fence(varchar);
         DROP FUNCTION IF EXISTS doorman_sql_one(text);
         DROP FUNCTION IF EXISTS doorman_sql_view(text);

@@ -8,6 +8,7 @@ from .activities import activity_schedule
 from .buttons import get_actions
 from .chatter import read_messages
 from .everywhere import search_everywhere
+from .files import get_attachment, get_report, request_upload
 from .guard import Refusal
 from .links import withhold_links_in
 from .own_tools import look_tool, run_tool
@@ -151,16 +152,19 @@ METHODS = {
     "fields_get": (fields_get, True),
     "read_messages": (read_messages, True),
     "get_actions": (get_actions, True),
+    "get_attachment": (get_attachment, True),
+    "get_report": (get_report, True),
     "activity_schedule": (activity_schedule, False),
+    "request_upload": (request_upload, False),
     **{name: (function, False) for name, function in WRITES.items()},
     RUN: (run_tool, False),
     LOOK: (look_tool, True),
 }
 
 # Those that read and run somebody's code or query for it.
-CODE = frozenset({LOOK, "run_sql"})
+CODE = frozenset({LOOK, "run_sql", "get_report"})
 # Those that tell what they would do.
-TRIED = DRY | {"activity_schedule", RUN}
+TRIED = DRY | {"activity_schedule", "request_upload", RUN}
 
 
 def models(guard, kwargs):

@@ -136,6 +136,10 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		}), raised{}
 	case "request_approval", "approval_status":
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.askPerson(method, params, snap) }), raised{}
+	case "file_link":
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.linkFile(params, snap) }), raised{}
+	case "file_open", "file_take", "file_put":
+		return s.followFile(method, params), raised{}
 	case "record":
 		return s.record(params), raised{}
 	case "sync_catalog":
@@ -159,7 +163,9 @@ func (s *Server) upkeep(method string) (said map[string]any, known bool) {
 		return map[string]any{"expired": 0}, true
 	case "purge_audit":
 		return map[string]any{"deleted": 0, "more": false}, true
-	case "remind_expiry", "remind_approvals":
+	case "expire_invites":
+		return map[string]any{"expired": s.expireInvites()}, true
+	case "remind_expiry", "remind_approvals", "remind_invited":
 		return map[string]any{"reminded": 0}, true
 	case "expire_approvals":
 		s.mu.Lock()
@@ -178,6 +184,7 @@ func (s *Server) hello(params map[string]any) any {
 	return map[string]any{
 		"odoo_version": s.opt.OdooVersion, "addon_version": s.opt.AddonVersion, "database": s.opt.Database,
 		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
+		"web_url": s.opt.WebURL,
 	}
 }
 

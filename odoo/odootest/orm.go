@@ -48,6 +48,9 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 			"unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models for the models there are.",
 		}
 	}
+	if fileCalls[c.Method] && len(c.IDs) > 0 {
+		return s.aboutFile(t, c, snap.Connection.ID)
+	}
 	if changers[c.Method] {
 		return s.once(c, snap.Connection.ID, func() (any, *Problem) { return t.change(c) })
 	}

@@ -32,6 +32,8 @@ type Server struct {
 	tables      map[string]*table
 	answered    map[string]answered // by connection and idempotency key
 	approvals   []*Approval         // by id, from 1
+	invites     []*invite           // by id, from 1
+	files       []*kept             // by ticket, from 1; nil = fetched
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log

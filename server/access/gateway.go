@@ -32,6 +32,10 @@ type Gateway interface {
 	// service asks once per model, group set, language and registry, and keeps it.
 	Fields(ctx context.Context, f Fence, model string, lang string) (Reply, error)
 
+	// FileLink opens a link to the file that a call told of by its ticket, for who has the token behind p. Reply.Value is
+	// {expires_in}, in seconds. An older link to the same file ends.
+	FileLink(ctx context.Context, f Fence, ticket int64, p Proof) (Reply, error)
+
 	// Record adds requests that the service answered alone to the audit.
 	Record(ctx context.Context, events []Event) error
 
@@ -61,4 +65,24 @@ type Upkeep interface {
 
 	// RemindApprovals reminds approvers of requests whose time is half over.
 	RemindApprovals(ctx context.Context) (Progress, error)
+
+	// ExpireInvites says of the invite links whose time is over that it is. They stopped by the clock, not by this.
+	ExpireInvites(ctx context.Context) (Progress, error)
+
+	// RemindInvited tells, once, the holder of a key that came of an invite, and who made that invite, that it ends soon.
+	RemindInvited(ctx context.Context) (Progress, error)
+}
+
+// Files is the part of Odoo's gateway that follows links. The proof of a link's token is all that it takes: Odoo checks
+// everything again that it checked when the link was made. A link that does not work (any more) is an error of kind
+// NotFound, whatever the reason.
+type Files interface {
+	// FileOpen says whether an upload link works, before its bytes are read. It uses nothing up.
+	FileOpen(ctx context.Context, p Proof) error
+
+	// FileTake fetches a file and ends its link.
+	FileTake(ctx context.Context, p Proof, a Audit) (File, error)
+
+	// FilePut attaches a file to the record that its link is for, and ends the link; not if Odoo refuses the file.
+	FilePut(ctx context.Context, p Proof, content []byte, a Audit) (Attached, error)
 }

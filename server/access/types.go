@@ -244,6 +244,7 @@ type Hello struct {
 	Settings     int64 // version of the settings
 	Registry     string
 	CompanyName  string
+	WebURL       string // where people reach Odoo, without a slash at its end; "" = Odoo does not say
 }
 
 // CatalogTool is one row of the tool catalog that Odoo shows to administrators.

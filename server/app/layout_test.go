@@ -23,6 +23,8 @@ var mayImport = map[string][]string{
 	"server/limit":       {"server/access"},
 	"server/secret":      {},
 	"server/mcp":         {"server/access"},
+	"server/api":         {"server/access", "server/secret"},
+	"server/files":       {"server/access"},
 	"odoo":               {"server/access"},
 	"odoo/odootest":      {"server/access"},
 	"odoo/localodoo":     {},

@@ -11,7 +11,8 @@ func catalog() []*tool {
 	return []*tool{
 		getContext(), listModels(), describeModel(),
 		searchRecords(), readRecords(), aggregateRecords(), searchEverywhere(), readMessages(), getActions(),
-		createRecords(), updateRecords(), deleteRecords(), callMethod(), postMessage(), scheduleActivity(),
+		getAttachment(), getReport(),
+		createRecords(), updateRecords(), deleteRecords(), callMethod(), postMessage(), scheduleActivity(), requestUpload(),
 		runSQL(), runPython(),
 		approvalStatus(),
 	}

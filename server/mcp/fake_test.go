@@ -39,6 +39,9 @@ type fakeGateway struct {
 	polls   int
 	approve func(access.Fence, access.Request) (access.Reply, error)
 	status  func(access.Fence, int64, access.Audit) (access.Reply, error)
+	// links are the proofs of the links that were opened, by ticket; link answers instead of the default, if set.
+	links map[int64]access.Proof
+	link  func() (access.Reply, error)
 }
 
 func newFake() *fakeGateway {
@@ -144,6 +147,20 @@ func (f *fakeGateway) ApprovalStatus(_ context.Context, fence access.Fence, id i
 	return access.Reply{}, access.NewError(access.NotFound, "There is no such request for approval of this connection.", "")
 }
 
+func (f *fakeGateway) FileLink(_ context.Context, fence access.Fence, ticket int64, p access.Proof) (access.Reply, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fences = append(f.fences, fence)
+	if f.links == nil {
+		f.links = map[int64]access.Proof{}
+	}
+	f.links[ticket] = p
+	if f.link != nil {
+		return f.link()
+	}
+	return reply(`{"expires_in":900}`), nil
+}
+
 func (f *fakeGateway) askedCount() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -181,6 +198,8 @@ func (f *fakeGateway) PurgeAudit(context.Context) (p access.Progress, err error)
 func (f *fakeGateway) RemindExpiry(context.Context) (p access.Progress, err error)      { return }
 func (f *fakeGateway) ExpireApprovals(context.Context) (p access.Progress, err error)   { return }
 func (f *fakeGateway) RemindApprovals(context.Context) (p access.Progress, err error)   { return }
+func (f *fakeGateway) ExpireInvites(context.Context) (p access.Progress, err error)     { return }
+func (f *fakeGateway) RemindInvited(context.Context) (p access.Progress, err error)     { return }
 
 // fakeLimiter notes what it is asked, and lets everything pass unless told otherwise.
 type fakeLimiter struct {

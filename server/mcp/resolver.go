@@ -84,7 +84,7 @@ type resolver struct {
 	gateway access.Gateway
 	now     func() time.Time
 	limits  *limits
-	guesses *guesses
+	guesses *Guesses
 	cache   *otter.Cache[access.Proof, *resolved]
 	seen    *otter.Cache[access.Proof, seen]
 	dead    *otter.Cache[access.Proof, int]
@@ -93,7 +93,7 @@ type resolver struct {
 
 func newResolver(g access.Gateway, l *limits, now func() time.Time) *resolver {
 	return &resolver{
-		gateway: g, now: now, limits: l, guesses: newGuesses(),
+		gateway: g, now: now, limits: l, guesses: NewGuesses(),
 		cache: otter.Must(&otter.Options[access.Proof, *resolved]{
 			MaximumSize: resolveMax,
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[access.Proof, *resolved]) time.Duration {
@@ -123,7 +123,7 @@ func (r *resolver) resolve(ctx context.Context, p access.Proof, from netip.Addr)
 		if counted {
 			return r.askDead(ctx, p, times)
 		}
-		leave, refusal := r.guesses.enter(from, r.now())
+		leave, refusal := r.guesses.Enter(from, r.now())
 		if refusal != nil {
 			return nil, refusal
 		}

@@ -25,6 +25,8 @@ type Config struct {
 	Identify Identify
 	Log      zerolog.Logger
 	Version  string
+	// FilesURL is what the token of a link to a file is put behind, with a slash at its end.
+	FilesURL string
 	// ResourceMetadata is the URL of the RFC 9728 document, for WWW-Authenticate.
 	ResourceMetadata string
 	Timeout          time.Duration    // deadline of one tool call; 0 = 30 s
@@ -45,6 +47,7 @@ type Server struct {
 	recorder         *recorder
 	tools            []*tool
 	byName           map[string]*tool
+	filesURL         string
 	resourceMetadata string
 	timeout          time.Duration
 	maxBody          int64
@@ -59,7 +62,7 @@ func New(c Config) *Server {
 	s := &Server{
 		gateway: c.Gateway, identify: c.Identify, log: c.Log, meta: newMetaCache(),
 		tools: catalog(), byName: map[string]*tool{},
-		resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, maxBody: c.MaxBody, now: c.Now,
+		filesURL: c.FilesURL, resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, maxBody: c.MaxBody, now: c.Now,
 		observe: c.Observe, countRefusal: c.CountRefusal,
 	}
 	s.defaults()

@@ -25,6 +25,8 @@ from . import doorman_demo
 from . import doorman_demo_approval
 from . import doorman_idempotency
 from . import doorman_gateway
+from . import doorman_gateway_error
+from . import doorman_gateway_file
 from . import doorman_gateway_write
 from . import doorman_gateway_sql
 from . import doorman_gateway_shell

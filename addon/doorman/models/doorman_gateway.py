@@ -4,18 +4,8 @@ import re
 import time
 from datetime import datetime
 
-import psycopg2
-
 from odoo import api, models, release
-from odoo.exceptions import (
-    AccessDenied,
-    AccessError,
-    ConcurrencyError,
-    LockError,
-    MissingError,
-    UserError,
-)
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.exceptions import AccessError, MissingError
 from odoo.tools.json import json_default
 
 from .. import operations, own_words, rules
@@ -79,6 +69,13 @@ NOT_VALID = "This key or token is not valid (any more)."
 NOT_VALID_HINT = "Ask your Odoo administrator for a new one."
 
 
+class Stored(str):
+    """What is kept of a credential, in place of its proof. Only code has one: in JSON
+    there is no such thing."""
+
+    __slots__ = ()
+
+
 class DoormanGateway(models.AbstractModel):
     """What the service may call: these methods, as its own user, and nothing else.
 
@@ -97,6 +94,10 @@ class DoormanGateway(models.AbstractModel):
         "fields",
         "request_approval",
         "approval_status",
+        "file_link",
+        "file_open",
+        "file_take",
+        "file_put",
         "record",
         "sync_catalog",
         "fold_use",
@@ -235,7 +236,9 @@ class DoormanGateway(models.AbstractModel):
 
     def _fence_row(self, proof, timeout, synchronous):
         stored = ""
-        if isinstance(proof, str) and PROOF.fullmatch(proof):
+        if isinstance(proof, Stored):
+            stored = str(proof)
+        elif isinstance(proof, str) and PROOF.fullmatch(proof):
             stored = hash_proof(proof)
         self.env.cr.execute(FENCE, [timeout, synchronous, stored])
         names = [column.name for column in self.env.cr.description]
@@ -531,59 +534,6 @@ class DoormanGateway(models.AbstractModel):
     @staticmethod
     def _text(value):
         return clean(value)[:256] if value else ""
-
-    # ---- errors ----
-
-    def _error(self, exc):
-        """What went wrong, as kind and words, without anything of the inside.
-
-        Concurrency errors are not answers: they go up, so that Odoo runs the whole
-        request again and no audit row tells of a call that did not happen.
-        """
-        if isinstance(exc, (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)):
-            raise exc
-        if isinstance(exc, Refusal):
-            return {"kind": exc.kind, "message": exc.message, "hint": exc.hint}
-        if isinstance(exc, psycopg2.errors.QueryCanceled):
-            return {
-                "kind": "odoo_timeout",
-                "message": "Odoo did not finish in time; nothing was changed.",
-            }
-        if isinstance(exc, psycopg2.IntegrityError):
-            return {"kind": "business_rule", "message": self._integrity_text(exc)}
-        kinds = (
-            (AccessError, "forbidden"),
-            (AccessDenied, "forbidden"),
-            (MissingError, "not_found"),
-            (LockError, "conflict"),
-            (UserError, "business_rule"),
-        )
-        for cls, kind in kinds:
-            if isinstance(exc, cls):
-                return {"kind": kind, "message": str(exc.args[0] if exc.args else exc)}
-        wrong = (ValueError, TypeError, KeyError, OverflowError, psycopg2.DataError)
-        if isinstance(exc, wrong):
-            _logger.info("Doorman: invalid call", exc_info=exc)
-            return {"kind": "invalid_input", "message": self._short(exc)}
-        _logger.error("Doorman: call failed", exc_info=exc)
-        return {"kind": "internal", "message": "Odoo failed to answer this call."}
-
-    def _integrity_text(self, exc):
-        model = self.env["base"]
-        for cls in self.env.registry.values():
-            if exc.diag.table_name == cls._table:
-                model = self.env[cls._name]
-                break
-        return model._sql_error_to_message(exc)
-
-    @staticmethod
-    def _short(exc):
-        """The first line of an error of Odoo's, which may quote the caller's own
-        arguments and no more than that."""
-        if isinstance(exc, psycopg2.Error):
-            return "A value has the wrong type for its field."
-        text = str(exc).strip().splitlines()
-        return text[0][:300] if text else type(exc).__name__
 
     def _registry(self):
         return str(self.env.registry.registry_sequence)

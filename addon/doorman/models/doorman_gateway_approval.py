@@ -31,6 +31,8 @@ READS = {
     "formatted_read_group": "aggregate_records",
     "read_messages": "read_messages",
     "get_actions": "get_actions",
+    "get_attachment": "get_attachment",
+    "get_report": "get_report",
     "search_everywhere": "search_everywhere",
     "run_sql": "run_sql",
 }

@@ -17,6 +17,7 @@ TOOLS = {
     "call_method": "call_method",
     "message_post": "post_message",
     "activity_schedule": "schedule_activity",
+    "request_upload": "request_upload",
     "run_python": "run_python",
 }
 # Scopes of tools that are no ordinary writing, whatever the catalog says of them.
@@ -111,4 +112,6 @@ class DoormanGateway(models.AbstractModel):
         if request.get("method") == "activity_schedule":
             # A rule for activities is also for those that are made by their own tool.
             parts.add(("schedule_activity", "mail.activity"))
+        elif request.get("method") == "request_upload":
+            parts.add(("request_upload", "ir.attachment"))
         return parts | gating.parts_of(env[name], request) if name in env else parts

@@ -1,0 +1,111 @@
+package odootest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+
+	"doorman/server/access"
+)
+
+// kept is a file, or room for one, between its call and the end of its link.
+type kept struct {
+	connection int64
+	call       Call
+	name       string
+	content    []byte
+	upload     bool
+	link       [32]byte // lookup of the token's proof; zero = none yet
+}
+
+var fileCalls = map[string]bool{"get_attachment": true, "get_report": true, "request_upload": true}
+
+var goneLink = &Problem{"not_found", "This link does not work (any more).", "Links are for one use and a few minutes: ask for a new one."}
+
+// aboutFile answers get_attachment, get_report and request_upload: every record has one file, its name.
+func (s *Server) aboutFile(t *table, c Call, connection int64) (any, *Problem) {
+	row := t.rows[c.IDs[0]]
+	if row == nil {
+		return nil, &Problem{Kind: "not_found", Message: fmt.Sprintf("There is no %s with the id %d.", c.Model, c.IDs[0])}
+	}
+	name, _ := row["display_name"].(string)
+	k := &kept{connection: connection, call: c, name: name + ".txt", content: []byte("about " + name)}
+	told := map[string]any{}
+	switch c.Method {
+	case "get_attachment":
+		if c.Kwargs["attachment"] == nil && c.Kwargs["field"] == nil {
+			return map[string]any{"files": []any{map[string]any{"id": c.IDs[0], "name": k.name, "type": "text/plain", "size": len(k.content)}}, "more": false}, nil
+		}
+		if c.Kwargs["text"] == true {
+			told["text"], told["text_cut"] = string(k.content), false
+		}
+	case "request_upload":
+		k.upload = true
+		k.name, _ = c.Kwargs["name"].(string)
+	}
+	if k.upload {
+		told["upload"] = map[string]any{"name": k.name, "size": 0, "sha256": ""}
+	} else {
+		told["file"] = map[string]any{"name": k.name, "type": "text/plain", "size": len(k.content)}
+	}
+	s.files = append(s.files, k)
+	told["ticket"] = len(s.files)
+	return told, nil
+}
+
+// linkFile is file_link.
+func (s *Server) linkFile(params map[string]any, snap *access.Snapshot) (any, *Problem) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := int(number(params["ticket"])) - 1
+	proof, ok := hashed(params["digest"])
+	if !ok {
+		return nil, &Problem{Kind: "invalid_input", Message: "The number or the hash is malformed."}
+	}
+	if i < 0 || i >= len(s.files) || s.files[i] == nil || s.files[i].connection != snap.Connection.ID {
+		return nil, goneLink
+	}
+	s.files[i].link = proof
+	return inValue(map[string]any{"expires_in": 900}, nil)
+}
+
+// followFile is file_open, file_take and file_put.
+func (s *Server) followFile(method string, params map[string]any) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	proof, ok := hashed(params["proof"])
+	for i, k := range s.files {
+		if !ok || k == nil || k.link != proof || k.upload != (method != "file_take") {
+			continue
+		}
+		switch method {
+		case "file_open":
+			return map[string]any{"value": map[string]any{"name": k.name}}
+		case "file_take":
+			s.files[i] = nil
+			return map[string]any{
+				"value":   map[string]any{"name": k.name, "type": "text/plain", "size": len(k.content)},
+				"content": base64.StdEncoding.EncodeToString(k.content),
+			}
+		}
+		text, _ := params["content"].(string)
+		content, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(content) == 0 {
+			return refusal(&Problem{Kind: "invalid_input", Message: "The file is empty."})
+		}
+		s.files[i] = nil
+		return map[string]any{"value": map[string]any{"attachment_id": i + 1, "name": k.name, "type": "text/plain", "size": len(content)}}
+	}
+	return refusal(goneLink)
+}
+
+// hashed is how Odoo keeps a proof that came over the wire.
+func hashed(v any) (sum [32]byte, ok bool) {
+	text, _ := v.(string)
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != sha256.Size {
+		return sum, false
+	}
+	return sha256.Sum256(raw), true
+}

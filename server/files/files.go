@@ -1,0 +1,256 @@
+// Package files serves the links by which files go past the model: a download by GET, an upload by PUT, each once. The
+// token in the path is the only credential. What it opens, Odoo says, each time anew.
+package files
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"doorman/server/access"
+)
+
+const (
+	// inMemory is how many files may be on their way at once. Each takes some four times its size.
+	inMemory = 4
+	// patience is how long a request waits for room.
+	patience = 20 * time.Second
+	// bodyTime is how long the bytes of an upload may take.
+	bodyTime = 5 * time.Minute
+)
+
+// tokenForm is how package mcp writes 256 random bits.
+var tokenForm = regexp.MustCompile(`^dmf_[A-Za-z0-9_-]{43}$`)
+
+// mediaType is what is passed on of what Odoo says of a type.
+var mediaType = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*$`)
+
+// Guesses limits how many links that do not work a network may try; mcp.Guesses is one.
+type Guesses interface {
+	Enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error)
+}
+
+// Config is what the handler needs; all of it is required.
+type Config struct {
+	Files   access.Files
+	Guesses Guesses
+	// Identify tells who sends a request, as the layers in front found it.
+	Identify func(*http.Request) (ip netip.Addr, requestID string)
+	Now      func() time.Time
+}
+
+// Handler serves /files/{token}.
+type Handler struct {
+	config Config
+	slots  chan struct{}
+}
+
+// New returns a handler.
+func New(c Config) *Handler { return &Handler{config: c, slots: make(chan struct{}, inMemory)} }
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer") // the path of this page is the secret
+	header.Set("X-Robots-Tag", "noindex")
+	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	// Not HEAD: what looks ahead must not end the link.
+	if r.Method != http.MethodGet && r.Method != http.MethodPut && r.Method != http.MethodPost {
+		header.Set("Allow", "GET, PUT, POST")
+		write(w, http.StatusMethodNotAllowed, access.NewError(access.InvalidInput, "A file is fetched with GET, or sent with PUT.", ""))
+		return
+	}
+	ip, id := h.config.Identify(r)
+	token := strings.TrimPrefix(r.URL.Path, "/files/")
+	leave, refusal := h.config.Guesses.Enter(ip, h.config.Now())
+	if refusal != nil {
+		refusal.Message, refusal.Hint = "Too many links from your network did not work.", "Try again later."
+		fail(w, refusal)
+		return
+	}
+	audit := access.Audit{RequestID: id, IP: ip.Unmap().String(), Client: clip(r.UserAgent())}
+	err := h.serve(w, r, token, audit)
+	leave(err != nil && access.AsError(err).Kind == access.NotFound, h.config.Now())
+	if err != nil {
+		fail(w, err)
+	}
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, token string, a access.Audit) error {
+	if !tokenForm.MatchString(token) {
+		return gone()
+	}
+	proof := access.ProofOf(token)
+	if r.Method == http.MethodGet {
+		a.Method, a.Tool = "files/get", "get_attachment"
+		return h.download(w, r, proof, a)
+	}
+	a.Method, a.Tool = "files/put", "request_upload"
+	return h.upload(w, r, proof, a)
+}
+
+func (h *Handler) download(w http.ResponseWriter, r *http.Request, p access.Proof, a access.Audit) error {
+	if err := h.enter(r.Context()); err != nil {
+		return err
+	}
+	defer h.leave()
+	file, err := h.config.Files.FileTake(r.Context(), p, a)
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	header.Set("Content-Type", typeOf(file.Type))
+	header.Set("Content-Disposition", disposition(file.Name))
+	header.Set("Content-Length", strconv.Itoa(len(file.Content)))
+	_, _ = w.Write(file.Content) // whoever is gone gets no answer
+	return nil
+}
+
+func (h *Handler) upload(w http.ResponseWriter, r *http.Request, p access.Proof, a access.Audit) error {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); strings.HasPrefix(kind, "multipart/") {
+		return &statusError{http.StatusUnsupportedMediaType, access.NewError(access.InvalidInput,
+			"A form was sent, and not the file itself.", "Send the file's bytes: curl -T FILE LINK.")}
+	}
+	if r.ContentLength > access.MaxFile {
+		return tooLarge()
+	}
+	// Asked first: nobody without a link makes this process read, and hold, 20 MB.
+	if err := h.config.Files.FileOpen(r.Context(), p); err != nil {
+		return err
+	}
+	if err := h.enter(r.Context()); err != nil {
+		return err
+	}
+	defer h.leave()
+	_ = http.NewResponseController(w).SetReadDeadline(h.config.Now().Add(bodyTime))
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, access.MaxFile))
+	if over := new(http.MaxBytesError); errors.As(err, &over) {
+		return tooLarge()
+	}
+	if err != nil {
+		return access.NewError(access.InvalidInput, "The file did not arrive whole.", "Send it again; the link still works.")
+	}
+	file, err := h.config.Files.FilePut(r.Context(), p, content, a)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusCreated, map[string]any{
+		"attachment_id": file.ID, "name": file.Name, "type": file.Type, "size": file.Size,
+	})
+	return nil
+}
+
+// enter waits for room.
+func (h *Handler) enter(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &access.Error{Kind: access.OdooTimeout, Message: "Too many files are on their way.", Hint: "Try again later.", RetryAfter: time.Second}
+	}
+}
+
+func (h *Handler) leave() { <-h.slots }
+
+func gone() *access.Error {
+	return access.NewError(access.NotFound, "This link does not work (any more).", "Copy the whole link, or ask for a new one.")
+}
+
+func tooLarge() error {
+	return access.NewError(access.TooLarge, fmt.Sprintf("A file has at most %d bytes.", access.MaxFile), "A person has to upload it in Odoo.")
+}
+
+// typeOf is a type that no browser runs: what is downloaded is shown by nobody but whoever saved it.
+func typeOf(said string) string {
+	said = strings.ToLower(said)
+	if !mediaType.MatchString(said) || strings.Contains(said, "ht") || strings.Contains(said, "xml") && !strings.Contains(said, "openxmlformats") ||
+		strings.Contains(said, "script") {
+		return "application/octet-stream"
+	}
+	return said
+}
+
+// disposition has a browser save the file, under its name.
+func disposition(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\"`, r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "_"))
+	if value := mime.FormatMediaType("attachment", map[string]string{"filename": name}); value != "" {
+		return value
+	}
+	return "attachment"
+}
+
+func clip(text string) string {
+	if runes := []rune(text); len(runes) > 120 {
+		return string(runes[:120])
+	}
+	return text
+}
+
+// statusError is a problem whose status its kind does not tell.
+type statusError struct {
+	status int
+	told   *access.Error
+}
+
+// Error implements error.
+func (e *statusError) Error() string { return e.told.Message }
+
+// statuses are what HTTP calls the kinds of errors.
+var statuses = map[access.Kind]int{
+	access.NotFound: http.StatusNotFound, access.Forbidden: http.StatusForbidden,
+	access.NotAllowed: http.StatusForbidden, access.ReadOnly: http.StatusForbidden, access.InvalidInput: http.StatusUnprocessableEntity,
+	access.UnknownField: http.StatusUnprocessableEntity, access.UnknownModel: http.StatusUnprocessableEntity,
+	access.BusinessRule: http.StatusUnprocessableEntity, access.Conflict: http.StatusConflict, access.TooLarge: http.StatusRequestEntityTooLarge,
+	access.RateLimited: http.StatusTooManyRequests, access.OdooUnavailable: http.StatusServiceUnavailable, access.OdooTimeout: http.StatusGatewayTimeout,
+}
+
+func fail(w http.ResponseWriter, err error) {
+	if special := new(statusError); errors.As(err, &special) {
+		write(w, special.status, special.told)
+		return
+	}
+	e := access.AsError(err)
+	if e.Kind == access.Unauthenticated { // whose link it was has none any more
+		e = gone()
+	}
+	status := statuses[e.Kind]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
+	}
+	write(w, status, e)
+}
+
+func write(w http.ResponseWriter, status int, e *access.Error) {
+	body := map[string]any{"code": e.Kind, "message": e.Message}
+	if e.Hint != "" {
+		body["hint"] = e.Hint
+	}
+	writeJSON(w, status, map[string]any{"error": body})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
