@@ -45,19 +45,22 @@ var everyTool = []struct {
 	{call{"read_messages", map[string]any{"model": "res.partner", "id": 1}}, "messages"},
 	{call{"get_actions", map[string]any{"model": "res.partner", "id": 1}}, "actions"},
 	{call{"schedule_activity", map[string]any{"model": "res.partner", "id": 1, "summary": "Ring"}}, "activity_id"},
+	{call{"get_attachment", map[string]any{"model": "res.partner", "id": 1}}, "files"},
+	{call{"get_report", map[string]any{"model": "res.partner", "ids": []int{1}}}, "link"},
+	{call{"request_upload", map[string]any{"model": "res.partner", "id": 1, "name": "a.txt"}}, "link"},
 }
 
 var allTools = []string{
 	"get_context", "list_models", "describe_model", "search_records", "read_records", "aggregate_records",
-	"search_everywhere", "read_messages", "get_actions",
-	"create_records", "update_records", "delete_records", "call_method", "post_message", "schedule_activity",
+	"search_everywhere", "read_messages", "get_actions", "get_attachment", "get_report",
+	"create_records", "update_records", "delete_records", "call_method", "post_message", "schedule_activity", "request_upload",
 	"approval_status",
 }
 
 // lookerTools and searcherTools are those of a connection that may only look around, and of one that may also search.
 var (
 	lookerTools   = []string{"get_context", "list_models", "describe_model", "approval_status"}
-	searcherTools = append(slices.Clone(allTools[:9]), "approval_status")
+	searcherTools = append(slices.Clone(allTools[:11]), "approval_status")
 )
 
 // refusedCalls must come back as results that a model can read, through every client.
