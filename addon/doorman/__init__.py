@@ -8,7 +8,8 @@ def uninstall_hook(env):
     env.cr.execute(
         """
         DROP TABLE IF EXISTS doorman_connection_proof, doorman_service_key,
-            doorman_pickup_token;
+            doorman_pickup_token, doorman_oauth_secret, doorman_oauth_token,
+            doorman_oauth_family, doorman_oauth_request, doorman_oauth_consent;
         DROP FUNCTION IF EXISTS doorman_fence(varchar)
         """
     )

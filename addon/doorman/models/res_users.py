@@ -47,6 +47,7 @@ class ResUsers(models.Model):
             before = self._doorman_users()
             res = super().write(vals)
             self._doorman_grant_defaults(before)
+            self._doorman_log_out(before)
         if "active" in vals:
             self._doorman_on_board(vals["active"])
         return res
@@ -72,6 +73,17 @@ class ResUsers(models.Model):
         if gained and self.env.context.get("doorman_defaults") is not NO_DEFAULTS:
             groups = [(4, self.env.ref(xmlid).id) for xmlid in DEFAULT_SCOPE_GROUPS]
             super(ResUsers, gained.sudo()).write({"group_ids": groups})
+
+    def _doorman_log_out(self, before):
+        """Who stops being an MCP user: made one again, what they let in by logging in
+        must not come back by itself."""
+        lost = before - self._doorman_users()
+        if lost:
+            connections = self.env["doorman.connection"].sudo()
+            connections = connections.with_context(active_test=False).search(
+                [("user_id", "in", lost.ids), ("auth_type", "=", "oauth")]
+            )
+            self.env["doorman.oauth.token"]._end_of(connections, "no MCP user")
 
     @tools.ormcache("self.id")
     def _doorman_fingerprint(self):

@@ -18,6 +18,12 @@ from . import test_invite_api
 from . import test_invite_life
 from . import test_invite_page
 from . import test_jobs
+from . import test_oauth_at_once
+from . import test_oauth_consent
+from . import test_oauth_fence
+from . import test_oauth_page
+from . import test_oauth_request
+from . import test_oauth_token
 from . import test_pickup
 from . import test_policy
 from . import test_rpc_surface
