@@ -7,6 +7,7 @@
 //	                     approvers   every minute     a reminder when half of that time is over
 //	                     expiry      every 5 minutes  connections whose time is over
 //	                     catalog     every hour
+//	                     oauth       every hour       codes, tokens and registrations that are over
 //	                     audit       every day        rows beyond their retention
 //	                     reminders   every day        keys that expire soon
 //

@@ -108,6 +108,7 @@ type Snapshot struct {
 	User       User
 	Settings   Settings
 	Registry   string // changes when Odoo's models change (a module, a field); field metadata is cached by it
+	Grant      *Grant // of the access token that was shown; nil = it was a key
 }
 
 // Resolution is Odoo's answer to "who is this".
@@ -243,6 +244,7 @@ type Hello struct {
 	Settings     int64 // version of the settings
 	Registry     string
 	CompanyName  string
+	OAuth        OAuthSettings
 }
 
 // CatalogTool is one row of the tool catalog that Odoo shows to administrators.

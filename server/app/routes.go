@@ -21,8 +21,7 @@ import (
 )
 
 const (
-	mcpPath      = "/mcp"
-	resourcePath = "/.well-known/oauth-protected-resource"
+	mcpPath = "/mcp"
 	// readyFor is how long one answer of readiness serves: probes must not become a load on Odoo.
 	readyFor = time.Second
 )
@@ -53,8 +52,7 @@ func (s *service) routes() http.Handler {
 	e.Use(s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource)
 
 	e.Any(mcpPath, echo.WrapHandler(s.endpoint))
-	e.GET(resourcePath, s.resource)
-	e.GET(resourcePath+mcpPath, s.resource)
+	s.oauth.Mount(e)
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
 	e.GET("/metrics", s.metricsPage(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
@@ -92,7 +90,7 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 			return echo.NewHTTPError(http.StatusForbidden, "This host name is not Doorman's: DOORMAN_PUBLIC_URL says which is.")
 		}
 		origin := r.Header.Get("Origin")
-		if origin == "" {
+		if origin == "" || s.oauth.Open(r.URL.Path) {
 			return next(c)
 		}
 		if !s.originAllowed(origin) {
@@ -129,17 +127,6 @@ func (s *service) hostAllowed(host string) bool {
 
 func (s *service) originAllowed(origin string) bool {
 	return strings.EqualFold(origin, s.config.public.Scheme+"://"+s.config.public.Host) || slices.Contains(s.config.AllowedOrigins, origin)
-}
-
-// resource is the RFC 9728 document. It names no authorization server yet: keys come from Odoo.
-func (s *service) resource(c echo.Context) error {
-	c.Response().Header().Set("Access-Control-Allow-Origin", "*") // public information, for browser clients too
-	return c.JSON(http.StatusOK, map[string]any{
-		"resource":                 s.config.public.String() + mcpPath,
-		"resource_name":            "Doorman for Odoo",
-		"bearer_methods_supported": []string{"header"},
-		"scopes_supported":         []access.Scope{access.ScopeMetadata, access.ScopeSearch},
-	})
 }
 
 // healthz says that the process lives. It asks nobody: an Odoo that is down must not get the service restarted.

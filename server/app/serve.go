@@ -19,6 +19,7 @@ import (
 	"doorman/odoo"
 	"doorman/server/access"
 	"doorman/server/mcp"
+	"doorman/server/oauth"
 )
 
 // grace is how long requests under way may take after the order to stop.
@@ -30,6 +31,8 @@ type service struct {
 	log      zerolog.Logger
 	gateway  access.Gateway
 	endpoint *mcp.Server
+	oauth    *oauth.Server
+	keeper   access.OAuth
 	metrics  *metrics
 	health   *health
 	port     string
@@ -46,11 +49,14 @@ func newService(c *Config, log zerolog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client)}
+	s := &service{config: c, log: log, gateway: client, keeper: client, metrics: m, health: newHealth(client)}
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
-		ResourceMetadata: c.public.String() + resourcePath + mcpPath,
+		ResourceMetadata: c.public.String() + oauth.ResourceMetadataPath + mcpPath,
 		Timeout:          c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
+	})
+	s.oauth = oauth.New(oauth.Config{
+		Gateway: client, Guesses: mcp.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
 	})
 	return s, nil
 }
@@ -68,7 +74,7 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	defer stopBackground()
 	var workers sync.WaitGroup
 	workers.Go(func() { s.endpoint.Run(background) })
-	runner, err := jobs.Start(background, s.log, append(jobs.Upkeep(s.gateway),
+	runner, err := jobs.Start(background, s.log, append(jobs.Upkeep(s.gateway), jobs.OAuth(s.keeper),
 		jobs.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))...)
 	if err != nil {
 		return err

@@ -19,10 +19,10 @@ const (
 	maxSources = 10_000
 )
 
-// guesses protects Odoo from a client that tries credentials. It counts failures only, so that an office with many good
+// Guesses protects Odoo from a client that tries credentials. It counts failures only, so that an office with many good
 // keys behind one address is never in its way, and questions under way as if they had failed, so that a thousand at once
 // are no more than a thousand in a row.
-type guesses struct {
+type Guesses struct {
 	mu      sync.Mutex
 	sources map[netip.Prefix]*guesser
 	swept   time.Time
@@ -34,7 +34,8 @@ type guesser struct {
 	asking int
 }
 
-func newGuesses() *guesses { return &guesses{sources: map[netip.Prefix]*guesser{}} }
+// NewGuesses returns an empty count.
+func NewGuesses() *Guesses { return &Guesses{sources: map[netip.Prefix]*guesser{}} }
 
 // sourceOf is the network that a client is counted under: its address, or for IPv6 the /64 that every customer has.
 func sourceOf(ip netip.Addr) netip.Prefix {
@@ -58,9 +59,9 @@ func around(p netip.Prefix) netip.Prefix {
 	return p
 }
 
-// enter asks whether Odoo may be asked about a credential from ip. If so, leave must be called once, with whether the
-// credential opened nothing.
-func (g *guesses) enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error) {
+// Enter asks whether Odoo may be asked about a credential from ip. If so, leave must be called once, with whether the
+// credential opened nothing. Otherwise refusal, of kind RateLimited, says when to try again.
+func (g *Guesses) Enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.source(sourceOf(ip), now)
@@ -88,7 +89,7 @@ func (g *guesses) enter(ip netip.Addr, now time.Time) (leave func(failed bool, a
 }
 
 // source finds the count of a network.
-func (g *guesses) source(p netip.Prefix, now time.Time) *guesser {
+func (g *Guesses) source(p netip.Prefix, now time.Time) *guesser {
 	if s := g.sources[p]; s != nil {
 		return s
 	}

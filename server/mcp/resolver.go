@@ -73,10 +73,15 @@ func (r *resolved) ttl() time.Duration {
 	if r.refusal != nil {
 		return min(refusedTTL<<min(r.guessed, 8), refusedMost)
 	}
-	if r.unseeded || !r.snapshot.Settings.Enabled || r.snapshot.Connection.Status == access.StatusInactive {
-		return refusedTTL
+	ttl := resolveTTL
+	if g := r.snapshot.Grant; g != nil && !g.ExpiresAt.IsZero() {
+		// Never longer than the token itself.
+		ttl = min(ttl, max(g.ExpiresAt.Sub(time.Unix(0, r.asked.Load())), time.Millisecond))
 	}
-	return resolveTTL
+	if r.unseeded || !r.snapshot.Settings.Enabled || r.snapshot.Connection.Status == access.StatusInactive {
+		return min(refusedTTL, ttl)
+	}
+	return ttl
 }
 
 // resolver answers "who is this" from memory where it can. It is keyed by the proof, never by the credential.
@@ -84,7 +89,7 @@ type resolver struct {
 	gateway access.Gateway
 	now     func() time.Time
 	limits  *limits
-	guesses *guesses
+	guesses *Guesses
 	cache   *otter.Cache[access.Proof, *resolved]
 	seen    *otter.Cache[access.Proof, seen]
 	dead    *otter.Cache[access.Proof, int]
@@ -93,7 +98,7 @@ type resolver struct {
 
 func newResolver(g access.Gateway, l *limits, now func() time.Time) *resolver {
 	return &resolver{
-		gateway: g, now: now, limits: l, guesses: newGuesses(),
+		gateway: g, now: now, limits: l, guesses: NewGuesses(),
 		cache: otter.Must(&otter.Options[access.Proof, *resolved]{
 			MaximumSize: resolveMax,
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[access.Proof, *resolved]) time.Duration {
@@ -123,7 +128,7 @@ func (r *resolver) resolve(ctx context.Context, p access.Proof, from netip.Addr)
 		if counted {
 			return r.askDead(ctx, p, times)
 		}
-		leave, refusal := r.guesses.enter(from, r.now())
+		leave, refusal := r.guesses.Enter(from, r.now())
 		if refusal != nil {
 			return nil, refusal
 		}
