@@ -49,6 +49,8 @@ func Upkeep(u access.Upkeep) []Job {
 		{Name: "expiry", Schedule: "@every 5m", Timeout: time.Minute, Run: untilEnd(u.ExpireConnections)},
 		{Name: "approvals", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.ExpireApprovals)},
 		{Name: "approvers", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.RemindApprovals)},
+		{Name: "invites", Schedule: "@every 5m", Timeout: time.Minute, Run: untilEnd(u.ExpireInvites)},
+		{Name: "invited", Schedule: "@hourly", Timeout: 5 * time.Minute, Run: untilEnd(u.RemindInvited)},
 		{Name: "audit", Schedule: "@daily", Timeout: 30 * time.Minute, Run: untilEnd(u.PurgeAudit)},
 		{Name: "reminders", Schedule: "@daily", Timeout: 5 * time.Minute, Run: untilEnd(u.RemindExpiry)},
 	}

@@ -61,6 +61,13 @@ func (o *odoo) RemindApprovals(ctx context.Context) (access.Progress, error) {
 	return o.step(ctx, "approvers")
 }
 
+func (o *odoo) ExpireInvites(ctx context.Context) (access.Progress, error) {
+	return o.step(ctx, "invites")
+}
+func (o *odoo) RemindInvited(ctx context.Context) (access.Progress, error) {
+	return o.step(ctx, "invited")
+}
+
 // only returns the job of a name.
 func only(t *testing.T, u access.Upkeep, name string) jobs.Job {
 	t.Helper()
@@ -97,7 +104,10 @@ func TestUpkeepBySchedule(t *testing.T) {
 	t.Parallel()
 	o := &odoo{calls: map[string]int{}}
 	replicas(t, 1, 24*time.Hour+time.Second, func() []jobs.Job { return jobs.Upkeep(o) })
-	want := map[string]int{"use": 1 + 24*60, "approvals": 1 + 24*60, "approvers": 1 + 24*60, "expiry": 1 + 24*12, "audit": 2, "reminders": 2}
+	want := map[string]int{
+		"use": 1 + 24*60, "approvals": 1 + 24*60, "approvers": 1 + 24*60, "expiry": 1 + 24*12, "audit": 2, "reminders": 2,
+		"invites": 1 + 24*12, "invited": 1 + 24,
+	}
 	for name, n := range want {
 		if o.calls[name] != n {
 			t.Errorf("%s ran %d times in a day, want %d: once at once, then on schedule", name, o.calls[name], n)

@@ -159,6 +159,16 @@ func (c *Client) RemindApprovals(ctx context.Context) (access.Progress, error) {
 	return c.upkeep(ctx, "remind_approvals", "reminded")
 }
 
+// ExpireInvites implements access.Upkeep.
+func (c *Client) ExpireInvites(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "expire_invites", "expired")
+}
+
+// RemindInvited implements access.Upkeep.
+func (c *Client) RemindInvited(ctx context.Context) (access.Progress, error) {
+	return c.upkeep(ctx, "remind_invited", "reminded")
+}
+
 // upkeep calls a method without arguments, whose answer counts what it did under the name done.
 func (c *Client) upkeep(ctx context.Context, method, done string) (p access.Progress, err error) {
 	err = c.do(ctx, job{method: method, params: map[string]any{}}, func(raw json.RawMessage) (err error) {

@@ -260,6 +260,7 @@ func contractUpkeep(t *testing.T, ctx context.Context, g access.Gateway) {
 	for name, run := range map[string]func(context.Context) (access.Progress, error){
 		"FoldUse": g.FoldUse, "ExpireConnections": g.ExpireConnections, "PurgeAudit": g.PurgeAudit, "RemindExpiry": g.RemindExpiry,
 		"ExpireApprovals": g.ExpireApprovals, "RemindApprovals": g.RemindApprovals,
+		"ExpireInvites": g.ExpireInvites, "RemindInvited": g.RemindInvited,
 	} {
 		for range 2 {
 			if p, err := run(ctx); err != nil || p.Done < 0 || p.More {

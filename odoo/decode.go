@@ -38,7 +38,7 @@ func (p problem) toError() *access.Error {
 	return e
 }
 
-// decodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company}.
+// decodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, web_url}.
 func decodeHello(raw json.RawMessage) (access.Hello, error) {
 	var w struct {
 		OdooVersion     string     `json:"odoo_version"`
@@ -49,6 +49,7 @@ func decodeHello(raw json.RawMessage) (access.Hello, error) {
 		Registry        string     `json:"registry"`
 		Company         string     `json:"company"`
 		OAuth           *oauthWire `json:"oauth"`
+		WebURL          string     `json:"web_url"`
 	}
 	if err := unmarshal(raw, &w, "hello"); err != nil {
 		return access.Hello{}, err
@@ -59,8 +60,19 @@ func decodeHello(raw json.RawMessage) (access.Hello, error) {
 	return access.Hello{
 		OdooVersion: w.OdooVersion, AddonVersion: w.AddonVersion, Database: w.Database, Enabled: *w.Enabled,
 		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
-		OAuth: w.OAuth.settings(),
+		OAuth:  w.OAuth.settings(),
+		WebURL: webURL(w.WebURL),
 	}, nil
+}
+
+// webURL takes what people's browsers may be sent to. Anything else (javascript:, a password, a query that would swallow
+// the path) is as if Odoo had said nothing.
+func webURL(s string) string {
+	base, err := parseBase(s)
+	if err != nil {
+		return ""
+	}
+	return base.String()
 }
 
 // decodeResolve reads {"snapshot": S, "used_today": n} or {"error": E}. Without a count the day limit would start anew

@@ -103,6 +103,8 @@ var goldenCases = []struct {
 	{name: "remind_expiry", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindExpiry(t.Context()) }},
 	{name: "expire_approvals", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireApprovals(t.Context()) }},
 	{name: "remind_approvals", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindApprovals(t.Context()) }},
+	{name: "expire_invites", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireInvites(t.Context()) }},
+	{name: "remind_invited", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindInvited(t.Context()) }},
 	{name: "approval_status_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
 		_, _ = c.ApprovalStatus(t.Context(), access.FenceOf(p, mustResolve(t, c, p)), 2147483647, access.Audit{Tool: "approval_status"})
 	}},
@@ -360,7 +362,7 @@ func goldenXML(body []byte) any {
 	return v
 }
 
-var volatile = regexp.MustCompile(`(?i)^(id|version|settings_version|registry|groups|database|odoo_version|addon_version|create_date|count|__count)$`)
+var volatile = regexp.MustCompile(`(?i)^(id|version|settings_version|registry|groups|database|odoo_version|addon_version|create_date|web_url|count|__count)$`)
 
 // scrub replaces what changes from run to run, and cuts what is long.
 func scrub(key string, v any) any {

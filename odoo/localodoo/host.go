@@ -212,6 +212,12 @@ func (h *Host) Psql(ctx context.Context, db, sql string) (string, error) {
 	return h.pg.sql(ctx, pgUser, db, sql)
 }
 
+// Dump returns all that a database holds, as SQL: what is kept of a secret would
+// be in it.
+func (h *Host) Dump(ctx context.Context, db string) (string, error) {
+	return h.pg.dump(ctx, db)
+}
+
 // Close stops the Odoo servers, then PostgreSQL, waits for them and removes the
 // temp dir. It may be called more than once; every call returns the same error.
 func (h *Host) Close() error {

@@ -127,6 +127,16 @@ func (c *cluster) sql(ctx context.Context, role, db, sql string) (string, error)
 	return strings.TrimSuffix(out, "\n"), nil
 }
 
+// dump returns a database as INSERT statements.
+func (c *cluster) dump(ctx context.Context, db string) (string, error) {
+	s := c.tools.pg(c.work, "pg_dump", "--inserts", "-h", c.work.socket(), "-p", pgPort, "-U", pgUser, "-d", db)
+	out, err := c.work.run(ctx, s, nil)
+	if err != nil {
+		return "", fmt.Errorf("pg_dump of %s: %w", db, err)
+	}
+	return out, nil
+}
+
 // copyTree copies a folder with owners, modes and times, sharing blocks where
 // the file system can. links makes hard links instead: right for a filestore,
 // whose files are named by their content and never written twice.

@@ -18,6 +18,8 @@ type query struct {
 	service   []any           // arguments of "authenticate"
 	denied    bool            // the key, or the user id, is wrong
 	person    bool            // a key that is right, but not the service's
+	invites   bool            // a method of doorman.invite, as whose key it is
+	admin     bool            // the key of an MCP administrator
 	nodb      bool            // the database is not ours
 	fault     *Fault
 	cleared   <-chan struct{}
@@ -78,6 +80,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 		s.raise(w, q, noAddon(q))
 		return
 	}
+	if q.invites {
+		value, err := s.inviteMethod(q)
+		if err.name != "" {
+			s.raise(w, q, err)
+			return
+		}
+		s.answer(w, r, q, value)
+		return
+	}
 	if q.person {
 		s.raise(w, q, notService)
 		return
@@ -129,6 +140,11 @@ func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool)
 		q.transport, q.method = "json2", strings.TrimPrefix(path, "/json/2/doorman.gateway/")
 		q.person = key == s.opt.PersonKey
 		q.denied = !hasKey || !s.serviceKey(key) && !q.person
+		return q, q.readParams(body)
+	case strings.HasPrefix(path, "/json/2/doorman.invite/"):
+		q.transport, q.method, q.invites = "json2", strings.TrimPrefix(path, "/json/2/doorman.invite/"), true
+		q.admin = key == s.opt.PersonKey
+		q.denied = !hasKey || !q.admin && key != s.opt.UserKey && !s.serviceKey(key)
 		return q, q.readParams(body)
 	case path == "/jsonrpc":
 		q.transport = "jsonrpc"

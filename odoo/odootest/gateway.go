@@ -169,7 +169,9 @@ func (s *Server) upkeep(method string) (said map[string]any, known bool) {
 		return map[string]any{"expired": 0}, true
 	case "purge_audit":
 		return map[string]any{"deleted": 0, "more": false}, true
-	case "remind_expiry", "remind_approvals":
+	case "expire_invites":
+		return map[string]any{"expired": s.expireInvites()}, true
+	case "remind_expiry", "remind_approvals", "remind_invited":
 		return map[string]any{"reminded": 0}, true
 	case "expire_approvals":
 		s.mu.Lock()
@@ -188,7 +190,8 @@ func (s *Server) hello(params map[string]any) any {
 	return map[string]any{
 		"odoo_version": s.opt.OdooVersion, "addon_version": s.opt.AddonVersion, "database": s.opt.Database,
 		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
-		"oauth": s.oauthSettings(),
+		"oauth":   s.oauthSettings(),
+		"web_url": s.opt.WebURL,
 	}
 }
 

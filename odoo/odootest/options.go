@@ -13,6 +13,7 @@ const (
 	DefaultLogin      = "doorman-service"
 	DefaultCredential = "dmk_fake-credential"
 	DefaultPersonKey  = "fake-person-key"
+	DefaultUserKey    = "fake-user-key"
 	PersonLogin       = "admin" // whose key PersonKey is
 )
 
@@ -23,6 +24,8 @@ type Options struct {
 	Key          string // the service's key; "" = DefaultKey
 	Login        string // the service user's login; "" = DefaultLogin
 	PersonKey    string // an API key of somebody else, who is not the service; "" = DefaultPersonKey
+	UserKey      string // an API key of somebody who is no administrator; "" = DefaultUserKey
+	WebURL       string // where people reach it, as hello says; "" = it does not say
 	UID          int64  // the service user's id; 0 = 7
 	OdooVersion  string // "" = "19.0"
 	AddonVersion string // "" = "19.0.1.0.0"
@@ -93,6 +96,7 @@ func (o Options) withDefaults() Options {
 	def(&o.Key, DefaultKey)
 	def(&o.Login, DefaultLogin)
 	def(&o.PersonKey, DefaultPersonKey)
+	def(&o.UserKey, DefaultUserKey)
 	def(&o.OdooVersion, "19.0")
 	def(&o.AddonVersion, "19.0.1.0.0")
 	if o.UID == 0 {

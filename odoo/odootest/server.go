@@ -33,6 +33,7 @@ type Server struct {
 	answered    map[string]answered // by connection and idempotency key
 	approvals   []*Approval         // by id, from 1
 	oauth       *oauthState
+	invites     []*invite // by id, from 1
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log

@@ -61,4 +61,10 @@ type Upkeep interface {
 
 	// RemindApprovals reminds approvers of requests whose time is half over.
 	RemindApprovals(ctx context.Context) (Progress, error)
+
+	// ExpireInvites says of the invite links whose time is over that it is. They stopped by the clock, not by this.
+	ExpireInvites(ctx context.Context) (Progress, error)
+
+	// RemindInvited tells, once, the holder of a key that came of an invite, and who made that invite, that it ends soon.
+	RemindInvited(ctx context.Context) (Progress, error)
 }

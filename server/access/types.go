@@ -245,6 +245,7 @@ type Hello struct {
 	Registry     string
 	CompanyName  string
 	OAuth        OAuthSettings
+	WebURL       string // where people reach Odoo, without a slash at its end; "" = Odoo does not say
 }
 
 // CatalogTool is one row of the tool catalog that Odoo shows to administrators.

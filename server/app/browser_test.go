@@ -32,8 +32,29 @@ type page struct {
 	o   *apptest.Odoo
 }
 
-// browser opens a page.
+// browser opens a page and logs in; the password is the login.
 func browser(t *testing.T, o *apptest.Odoo, login string) *page {
+	t.Helper()
+	p := visitor(t, o)
+	p.do(chromedp.Navigate(o.Server.URL() + "/web/login?db=" + o.DB))
+	p.logIn(login)
+	p.do(chromedp.WaitVisible(`.o_web_client .o_main_navbar`))
+	return p
+}
+
+// logIn fills in Odoo's own form.
+func (p *page) logIn(login string) {
+	p.Helper()
+	p.do(
+		chromedp.WaitVisible(`input[name=login]`),
+		chromedp.SetValue(`input[name=login]`, login),
+		chromedp.SetValue(`input[name=password]`, login),
+		chromedp.Submit(`form.oe_login_form`),
+	)
+}
+
+// visitor opens a page of somebody who is not logged in.
+func visitor(t *testing.T, o *apptest.Odoo) *page {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Skip("needs chromium: make deps installs it")
@@ -51,14 +72,6 @@ func browser(t *testing.T, o *apptest.Odoo, login string) *page {
 	p.do(chromedp.Navigate("about:blank"))
 	p.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
-	p.do(
-		chromedp.Navigate(o.Server.URL()+"/web/login?db="+o.DB),
-		chromedp.WaitVisible(`input[name=login]`),
-		chromedp.SetValue(`input[name=login]`, login),
-		chromedp.SetValue(`input[name=password]`, login),
-		chromedp.Submit(`form.oe_login_form`),
-		chromedp.WaitVisible(`.o_web_client .o_main_navbar`),
-	)
 	return p
 }
 

@@ -152,7 +152,7 @@ func demoOdoo(ctx context.Context, say *teller, ready *demoReady) (*localodoo.Ho
 	ready.OdooURL, ready.OdooDB = server.URL(), db
 	say.line("Odoo answers at " + server.URL())
 	// Odoo learns its own address, for the links that it gives, when an administrator logs in.
-	if _, err := inOdoo(ctx, ready, ready.AdminLogin, ready.AdminPassword, "res.users", "has_access", "read"); err != nil {
+	if _, err := inOdoo(ctx, ready, ready.AdminLogin, ready.AdminPassword, "res.users", "has_access", []int{}, "read"); err != nil {
 		return host, err
 	}
 	return host, nil

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,15 +21,29 @@ type health struct {
 	hello access.Hello
 	err   error
 	when  time.Time
+	web   string // where people reach Odoo, as it said last
+	known string // what the configuration says
 }
 
-func newHealth(g access.Gateway) *health { return &health{gateway: g} }
+func newHealth(g access.Gateway, odooURL string) *health {
+	return &health{gateway: g, known: strings.TrimRight(odooURL, "/")}
+}
+
+// webURL is where people's browsers reach Odoo. It asks nobody, and an Odoo that is down right now has not moved.
+func (h *health) webURL() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return cmp.Or(h.web, h.known)
+}
 
 // note takes the outcome of a heartbeat.
 func (h *health) note(hello access.Hello, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.hello, h.err, h.when = hello, err, time.Now()
+	if err == nil {
+		h.web = hello.WebURL
+	}
 }
 
 // check returns what Odoo said last, or asks anew if that is older than readyFor.

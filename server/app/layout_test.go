@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"server/mcp":         {"server/access"},
 	"server/oauth":       {"server/access", "server/safefetch"},
 	"server/safefetch":   {},
+	"server/api":         {"server/access", "server/secret"},
 	"odoo":               {"server/access"},
 	"odoo/odootest":      {"server/access"},
 	"odoo/localodoo":     {},

@@ -219,7 +219,7 @@ func TestServiceTellsOdoo(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil)
 	apptest.Eventually(t, 5*time.Second, "the first runs", func() bool {
-		for _, method := range []string{"hello", "sync_catalog", "fold_use", "expire_connections", "purge_audit", "remind_expiry"} {
+		for _, method := range []string{"hello", "sync_catalog", "fold_use", "expire_connections", "purge_audit", "remind_expiry", "expire_invites", "remind_invited"} {
 			if o.Count(method) == 0 {
 				return false
 			}

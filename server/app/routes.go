@@ -17,11 +17,14 @@ import (
 	"github.com/rs/zerolog"
 
 	"doorman/server/access"
+	"doorman/server/api"
 	"doorman/server/clientip"
 )
 
 const (
-	mcpPath = "/mcp"
+	mcpPath    = "/mcp"
+	apiPath    = "/api"
+	invitePath = "/oauth/invite"
 	// readyFor is how long one answer of readiness serves: probes must not become a load on Odoo.
 	readyFor = time.Second
 )
@@ -52,6 +55,9 @@ func (s *service) routes() http.Handler {
 	e.Use(s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource)
 
 	e.Any(mcpPath, echo.WrapHandler(s.endpoint))
+	for _, path := range []string{apiPath, apiPath + "/*", invitePath, invitePath + "/*"} {
+		e.Any(path, echo.WrapHandler(s.api))
+	}
 	s.oauth.Mount(e)
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
@@ -60,7 +66,7 @@ func (s *service) routes() http.Handler {
 }
 
 // identifyRequest gives every request an id and its client's address, and logs it when it is done: method, path
-// without the query (it may hold what must not be logged), status, time.
+// without the query (it may hold what must not be logged) and without an invite's token, status, time.
 func (s *service) identifyRequest(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
@@ -74,7 +80,7 @@ func (s *service) identifyRequest(next echo.HandlerFunc) echo.HandlerFunc {
 			c.Error(err)
 		}
 		if event := s.log.Debug(); event.Enabled() {
-			event.Str("request_id", found.id).Str("method", r.Method).Str("path", r.URL.Path).
+			event.Str("request_id", found.id).Str("method", r.Method).Str("path", api.Withhold(r.URL.Path)).
 				Int("status", c.Response().Status).Stringer("ip", found.ip).Dur("took", time.Since(start)).Msg("request")
 		}
 		return nil
@@ -93,8 +99,13 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 		if origin == "" || s.oauth.Open(r.URL.Path) {
 			return next(c)
 		}
-		if !s.originAllowed(origin) {
+		// The API and the links are for scripts and for people, not for other sites' pages: no CORS, whoever is on the list.
+		private := under(r.URL.Path, apiPath) || under(r.URL.Path, invitePath)
+		if !s.originAllowed(origin) || private && !s.ownOrigin(origin) {
 			return echo.NewHTTPError(http.StatusForbidden, "Requests from this web page are not allowed: DOORMAN_ALLOWED_ORIGINS lists those that are.")
+		}
+		if private {
+			return next(c)
 		}
 		// CORS for the pages that are allowed: without it their browsers would not show them the answer. No cookies:
 		// keys travel in a header that the page sets itself.
@@ -126,8 +137,15 @@ func (s *service) hostAllowed(host string) bool {
 }
 
 func (s *service) originAllowed(origin string) bool {
-	return strings.EqualFold(origin, s.config.public.Scheme+"://"+s.config.public.Host) || slices.Contains(s.config.AllowedOrigins, origin)
+	return s.ownOrigin(origin) || slices.Contains(s.config.AllowedOrigins, origin)
 }
+
+func (s *service) ownOrigin(origin string) bool {
+	return strings.EqualFold(origin, s.config.public.Scheme+"://"+s.config.public.Host)
+}
+
+// under reports whether a path is base, or below it.
+func under(path, base string) bool { return path == base || strings.HasPrefix(path, base+"/") }
 
 // healthz says that the process lives. It asks nobody: an Odoo that is down must not get the service restarted.
 func (s *service) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
@@ -168,6 +186,10 @@ func (s *service) httpError(err error, c echo.Context) {
 		if text, isText := he.Message.(string); isText {
 			message = text
 		}
+	}
+	if under(c.Request().URL.Path, apiPath) {
+		api.WriteStatus(c.Response(), status)
+		return
 	}
 	body, _ := json.Marshal(map[string]any{"error": map[string]any{"status": status, "message": message}})
 	_ = c.JSONBlob(status, body)

@@ -19,6 +19,12 @@ func get(t *testing.T, method, url string, headers ...string) (int, http.Header,
 // send is get with a body.
 func send(t *testing.T, method, url, body string, headers ...string) (int, http.Header, string) {
 	t.Helper()
+	return sendBy(t, http.DefaultClient, method, url, body, headers...)
+}
+
+// sendBy is send by a client that may have its own way with redirects and cookies.
+func sendBy(t *testing.T, client *http.Client, method, url, body string, headers ...string) (int, http.Header, string) {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -29,9 +35,12 @@ func send(t *testing.T, method, url, body string, headers ...string) (int, http.
 			r.Host = headers[i+1]
 			continue
 		}
+		if headers[i] == "Content-Type" {
+			r.Header.Del("Content-Type")
+		}
 		r.Header.Add(headers[i], headers[i+1])
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

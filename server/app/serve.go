@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +19,10 @@ import (
 	"doorman/jobs"
 	"doorman/odoo"
 	"doorman/server/access"
+	"doorman/server/api"
 	"doorman/server/mcp"
 	"doorman/server/oauth"
+	"doorman/server/secret"
 )
 
 // grace is how long requests under way may take after the order to stop.
@@ -33,6 +36,7 @@ type service struct {
 	endpoint *mcp.Server
 	oauth    *oauth.Server
 	keeper   access.OAuth
+	api      *api.API
 	metrics  *metrics
 	health   *health
 	port     string
@@ -49,7 +53,7 @@ func newService(c *Config, log zerolog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{config: c, log: log, gateway: client, keeper: client, metrics: m, health: newHealth(client)}
+	s := &service{config: c, log: log, gateway: client, keeper: client, metrics: m, health: newHealth(client, c.OdooURL)}
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
 		ResourceMetadata: c.public.String() + oauth.ResourceMetadataPath + mcpPath,
@@ -58,7 +62,21 @@ func newService(c *Config, log zerolog.Logger) (*service, error) {
 	s.oauth = oauth.New(oauth.Config{
 		Gateway: client, Guesses: mcp.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
 	})
+	s.api = api.New(api.Config{
+		Invites: invites{client}, Guesses: mcp.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
+		Report: func(requestID string, err error) {
+			log.Warn().Str("request_id", requestID).Str("error", err.Error()).Msg("the invites API could not answer")
+		},
+	})
 	return s, nil
+}
+
+// invites is the client as package api asks for it.
+type invites struct{ client *odoo.Client }
+
+// Ask implements api.Invites.
+func (i invites) Ask(ctx context.Context, key secret.Text, method string, args map[string]any) (json.RawMessage, error) {
+	return i.client.Invites(ctx, odoo.Key(key.Reveal()), method, args)
 }
 
 // serve runs the service on listener until ctx ends: then no new request is taken, those under way are finished, the

@@ -52,6 +52,10 @@ var fakeAnswers = map[string]string{
 	"expire_connections": `{"expired":0}`,
 	"purge_audit":        `{"deleted":0,"more":false}`,
 	"remind_expiry":      `{"reminded":0}`,
+	"expire_approvals":   `{"expired":0,"cancelled":0}`,
+	"remind_approvals":   `{"reminded":0}`,
+	"expire_invites":     `{"expired":0}`,
+	"remind_invited":     `{"reminded":0}`,
 }
 
 // startFake listens on a free port of this machine.

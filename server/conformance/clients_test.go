@@ -9,6 +9,8 @@ import (
 	"doorman/server/app/apptest"
 )
 
+func TestMain(m *testing.M) { apptest.Main(m) }
+
 // people are the connections that the tests of real clients use.
 const people = `
 connection("full", admin, scope_ids=[Command.set(env["doorman.scope"].search([]).ids)])
@@ -97,7 +99,7 @@ type (
 
 // TestRealClients lets the clients that people have work with a Doorman over a real Odoo.
 func TestRealClients(t *testing.T) {
-	kit := needNode(t)
+	kit := apptest.NeedNode(t)
 	o := apptest.RealOdoo(t, 0, people)
 	s := apptest.Serve(t, o.Environ()...)
 	for _, row := range []struct{ flavour, protocol string }{
@@ -117,7 +119,7 @@ func TestRealClients(t *testing.T) {
 }
 
 // checkClient lets one client list and call everything, with each of the connections.
-func checkClient(t *testing.T, kit *nodeKit, flavour, protocol, url string, o *apptest.Odoo) {
+func checkClient(t *testing.T, kit *apptest.Node, flavour, protocol, url string, o *apptest.Odoo) {
 	names := []string{"full", "looker", "partners"}
 	j := job{URL: url}
 	for _, name := range names {
@@ -192,7 +194,7 @@ func checkRefused(t *testing.T, r toolResult, kind string) {
 }
 
 // checkDeadKeys: a key that opens nothing is a 401 that the client shows as one, with our words.
-func checkDeadKeys(t *testing.T, kit *nodeKit, flavour, url string, o *apptest.Odoo) {
+func checkDeadKeys(t *testing.T, kit *apptest.Node, flavour, url string, o *apptest.Odoo) {
 	names := []string{"unknown key", "revoked key", "no key of ours"}
 	answers := runClient(t, kit, flavour, job{URL: url, Sessions: []session{
 		{Key: "dmk_" + strings.Repeat("0", 40)}, {Key: o.Text("revoked")}, {Key: "x"},
@@ -207,16 +209,16 @@ func checkDeadKeys(t *testing.T, kit *nodeKit, flavour, url string, o *apptest.O
 	}
 }
 
-func runClient(t *testing.T, kit *nodeKit, flavour string, j job) []answer {
+func runClient(t *testing.T, kit *apptest.Node, flavour string, j job) []answer {
 	t.Helper()
 	stdin, err := json.Marshal(j)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := kit.run(t, nil, string(stdin), "clients.mjs", flavour)
+	out := kit.Run(t, nil, string(stdin), "clients.mjs", flavour)
 	var answers []answer
-	if err := json.Unmarshal([]byte(out.stdout), &answers); err != nil || out.code != 0 || len(answers) != len(j.Sessions) {
-		t.Fatalf("clients.mjs: exit %d, %v\n%s\n%s", out.code, err, out.stdout, out.stderr)
+	if err := json.Unmarshal([]byte(out.Stdout), &answers); err != nil || out.Code != 0 || len(answers) != len(j.Sessions) {
+		t.Fatalf("clients.mjs: exit %d, %v\n%s\n%s", out.Code, err, out.Stdout, out.Stderr)
 	}
 	for i, a := range answers {
 		if a.Failed == nil && len(a.Results) != len(j.Sessions[i].Calls) {

@@ -20,7 +20,7 @@ const (
 )
 
 // checkInspector runs the Inspector's command line in both eras; scripts and people's CI use it, by its exit codes.
-func checkInspector(t *testing.T, kit *nodeKit, url string, o *apptest.Odoo) {
+func checkInspector(t *testing.T, kit *apptest.Node, url string, o *apptest.Odoo) {
 	config := filepath.Join(t.TempDir(), "inspector.json")
 	servers := map[string]any{}
 	for name, key := range map[string]string{"good": o.Text("full"), "wrong": "dmk_wrong"} {
@@ -66,10 +66,10 @@ func checkInspector(t *testing.T, kit *nodeKit, url string, o *apptest.Odoo) {
 			args := append([]string{"--cli"}, row.to...)
 			args = append(args, "--stored-auth-only", "--format", "json", "--method")
 			// The secret store is named: otherwise the outcome hangs on this machine's key ring.
-			out := kit.run(t, []string{"MCP_INSPECTOR_SECRET_STORE=memory"}, "", inspector, append(args, row.what...)...)
-			if out.code != row.code || !strings.Contains(out.stdout, row.says) || !strings.Contains(out.stderr, row.error) {
+			out := kit.Run(t, []string{"MCP_INSPECTOR_SECRET_STORE=memory"}, "", inspector, append(args, row.what...)...)
+			if out.Code != row.code || !strings.Contains(out.Stdout, row.says) || !strings.Contains(out.Stderr, row.error) {
 				t.Fatalf("exit %d, want %d\nstdout, wants %s: %.2000s\nstderr, wants %s: %.2000s",
-					out.code, row.code, row.says, out.stdout, row.error, out.stderr)
+					out.Code, row.code, row.says, out.Stdout, row.error, out.Stderr)
 			}
 		})
 	}

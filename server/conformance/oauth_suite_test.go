@@ -23,17 +23,17 @@ var authorizeURL = regexp.MustCompile(`http://\S+/oauth/authorize\?[^\s"]+`)
 // TestOAuthSuite runs the official suite's scenarios for authorization servers against a Doorman over a fake Odoo. The
 // suite prints the address for a person's browser; the test is that person.
 func TestOAuthSuite(t *testing.T) {
-	kit := needNode(t)
+	kit := apptest.NeedNode(t)
 	odoo := odootest.New(t)
 	s := apptest.Serve(t, "DOORMAN_ODOO_URL="+odoo.URL(), "DOORMAN_ODOO_DB="+odootest.DefaultDatabase, "DOORMAN_ODOO_KEY="+odootest.DefaultKey)
 	port := freePort(t)
 	odoo.MakeClient("dmo_suite", "", "http://127.0.0.1:"+port+"/callback")
 	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), nodeTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), apptest.NodeTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, kit.node, filepath.Join(kit.dir, suite), "authorization", "--url", s.URL, "--client-id", "dmo_suite",
+	cmd := exec.CommandContext(ctx, kit.Path, filepath.Join(kit.Dir, suite), "authorization", "--url", s.URL, "--client-id", "dmo_suite",
 		"--resource", s.MCP, "-p", port, "--output-dir", dir)
-	cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(kit.node), "NO_COLOR=1"}
+	cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(kit.Path), "NO_COLOR=1"}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

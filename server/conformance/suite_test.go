@@ -40,7 +40,7 @@ type check struct {
 
 // TestRealSuite runs the official conformance suite against a Doorman over a real Odoo, in both eras.
 func TestRealSuite(t *testing.T) {
-	kit := needNode(t)
+	kit := apptest.NeedNode(t)
 	o := apptest.RealOdoo(t, 0, `connection("suite", admin)`)
 	url := serveBehindKey(t, o.Text("suite"), o.Environ()...)
 	unused := baseline(t, kit)
@@ -69,18 +69,18 @@ func TestRealSuite(t *testing.T) {
 }
 
 // runScenario runs one scenario and returns how many of its checks passed, and which failed as expected.
-func runScenario(t *testing.T, kit *nodeKit, url, scenario, version string) (passed int, failed []string) {
+func runScenario(t *testing.T, kit *apptest.Node, url, scenario, version string) (passed int, failed []string) {
 	t.Helper()
 	dir := t.TempDir()
-	out := kit.run(t, nil, "", suite, "server", "--url", url, "--scenario", scenario, "--spec-version", version,
-		"--expected-failures", filepath.Join(kit.dir, "expected-failures.yml"), "--output-dir", dir)
-	if out.code != 0 {
-		t.Fatalf("exit %d\n%s\n%s", out.code, out.stdout, out.stderr)
+	out := kit.Run(t, nil, "", suite, "server", "--url", url, "--scenario", scenario, "--spec-version", version,
+		"--expected-failures", filepath.Join(kit.Dir, "expected-failures.yml"), "--output-dir", dir)
+	if out.Code != 0 {
+		t.Fatalf("exit %d\n%s\n%s", out.Code, out.Stdout, out.Stderr)
 	}
 	// A scenario that does not belong to the era is left out without an error, and leaves no result.
 	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
 	if err != nil || len(files) != 1 {
-		t.Fatalf("the scenario did not run: %v\n%s", err, out.stdout)
+		t.Fatalf("the scenario did not run: %v\n%s", err, out.Stdout)
 	}
 	body, err := os.ReadFile(files[0])
 	if err != nil {
@@ -107,9 +107,9 @@ var entryLine = regexp.MustCompile(`(?m)^  - (\S+:\S+)$`)
 
 // baseline reads the entries of the expected failures. All of them name a check: one that named a whole scenario would
 // excuse everything else in it.
-func baseline(t *testing.T, kit *nodeKit) map[string]bool {
+func baseline(t *testing.T, kit *apptest.Node) map[string]bool {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(kit.dir, "expected-failures.yml"))
+	body, err := os.ReadFile(filepath.Join(kit.Dir, "expected-failures.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}

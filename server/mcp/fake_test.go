@@ -181,6 +181,8 @@ func (f *fakeGateway) PurgeAudit(context.Context) (p access.Progress, err error)
 func (f *fakeGateway) RemindExpiry(context.Context) (p access.Progress, err error)      { return }
 func (f *fakeGateway) ExpireApprovals(context.Context) (p access.Progress, err error)   { return }
 func (f *fakeGateway) RemindApprovals(context.Context) (p access.Progress, err error)   { return }
+func (f *fakeGateway) ExpireInvites(context.Context) (p access.Progress, err error)     { return }
+func (f *fakeGateway) RemindInvited(context.Context) (p access.Progress, err error)     { return }
 
 // fakeLimiter notes what it is asked, and lets everything pass unless told otherwise.
 type fakeLimiter struct {

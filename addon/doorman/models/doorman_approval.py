@@ -77,9 +77,10 @@ class DoormanApproval(models.Model):
     # What the AI tool sent, for the answer that it gets once it is done.
     arguments = fields.Text(readonly=True, prefetch=False)
     idempotency_key = fields.Char(readonly=True)
-    # Before and after, as texts; and which versions of the records that was.
+    # Before and after, as texts; and which versions of the records that was: with names
+    # that who reads the request need not see.
     preview = fields.Json(readonly=True, prefetch=False)
-    versions = fields.Json(readonly=True, prefetch=False)
+    versions = fields.Json(readonly=True, prefetch=False, groups=fields.NO_ACCESS)
     revision = fields.Integer(
         readonly=True,
         default=1,

@@ -297,7 +297,10 @@ class DoormanInvite(models.Model):
             name = invite.key_name_preset.strip()
             if not name or len(name) > MAX_NAME or KEY_PREFIX in name:
                 raise ValidationError(
-                    self.env._("The key's name has 1 to %s characters.", MAX_NAME)
+                    self.env._(
+                        "The key's name has 1 to %s characters, and is no key.",
+                        MAX_NAME,
+                    )
                 )
 
     @api.constrains("accept_from", "accept_list")

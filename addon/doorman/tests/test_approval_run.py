@@ -3,7 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -256,6 +256,17 @@ class TestRun(ApprovalCase):
         self.env.flush_all()
         self.approve(approval)
         self.assertEqual(approval.state, "pending")
+
+    def test_names_behind_the_versions_are_nobodys_to_read(self):
+        hidden = self.env["res.partner"].create({"name": "Hid", "email": "hid@x.test"})
+        self.env.flush_all()
+        approval = self.waiting(
+            "res.partner", "write", self.acme.ids, vals={"parent_id": hidden.id}
+        )
+        self.assertIn("hid@x.test", str(approval.sudo().versions))
+        for user in (approval.requester_id, approval.approver_id, self.people["admin"]):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                approval.with_user(user).read(["versions"])
 
     def test_who_gets_a_message_is_shown(self):
         ann = self.env["res.partner"].create({"name": "Ann", "email": "ann@x.example"})

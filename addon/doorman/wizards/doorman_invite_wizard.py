@@ -60,7 +60,11 @@ class DoormanInviteWizard(models.TransientModel):
         required=True,
     )
     accept_list = fields.Text("Logins or domains")
-    new_accounts = fields.Boolean("Who has no account may make one")
+    new_accounts = fields.Boolean(
+        "Let new members in",
+        help="Who has no account may make one. Who has one in another company is added "
+        "to this one, if they have no group that you lack.",
+    )
     account_group_ids = fields.Many2many("res.groups", string="Groups for new accounts")
     approval_tool_ids = fields.Many2many(
         relation="doorman_invite_wizard_approval_tool_rel"

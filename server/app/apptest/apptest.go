@@ -266,18 +266,25 @@ func sharedHost(t testing.TB, o localodoo.Options) *localodoo.Host {
 // AddonDir returns the folder of the repository's addons.
 func AddonDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	root, err := rootOf(filepath.Join("addon", "doorman"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "addon", "doorman")); err == nil {
-			return filepath.Join(dir, "addon")
+	return filepath.Join(root, "addon")
+}
+
+// rootOf returns the folder, the working directory or one above it, that has this.
+func rootOf(what string) (string, error) {
+	dir, err := os.Getwd()
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, missing := os.Stat(filepath.Join(dir, what)); missing == nil {
+			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			t.Fatal(errors.New("the addon folder was not found above the working directory"))
+			err = errors.New("no " + what + " above the working directory")
 		}
 	}
+	return "", err
 }
 
 // Eventually waits until ok returns true, at most for d.

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package conformance_test
+package apptest
 
 // lockFile does nothing here: these tests need a real Odoo, which runs on Linux.
 func lockFile(string) (release func(), err error) { return func() {}, nil }

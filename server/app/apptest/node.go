@@ -1,4 +1,4 @@
-package conformance_test
+package apptest
 
 import (
 	"bytes"
@@ -13,27 +13,28 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"doorman/server/app/apptest"
 )
 
-func TestMain(m *testing.M) { apptest.Main(m) }
+// NodeTimeout is far beyond what any of the programs takes: it ends one that waits for a browser or a terminal.
+const NodeTimeout = time.Minute
 
-// nodeTimeout is far beyond what any of the programs takes: it ends one that waits for a browser or a terminal.
-const nodeTimeout = time.Minute
-
-// nodeKit is the installed Node programs of package-lock.json.
-type nodeKit struct{ dir, node string }
+// Node is the installed Node programs of server/conformance.
+type Node struct {
+	// Dir is the folder of its package.json, where the scripts are too.
+	Dir  string
+	// Path is the Node that runs them.
+	Path string
+}
 
 var installed = sync.OnceValues(installNode)
 
-// needNode skips, saying why, unless both the clients and the real Odoo were asked for; then it installs the clients.
-func needNode(t *testing.T) *nodeKit {
+// NeedNode skips, saying why, unless both the clients and the real Odoo were asked for; then it installs the clients.
+func NeedNode(t testing.TB) *Node {
 	t.Helper()
 	if os.Getenv("DOORMAN_TEST_NODE") == "" {
 		t.Skip("needs Node and npm: set DOORMAN_TEST_NODE=1, as make test does")
 	}
-	apptest.SkipWithoutOdoo(t)
+	SkipWithoutOdoo(t)
 	kit, err := installed()
 	if err != nil {
 		t.Fatal(err)
@@ -42,11 +43,12 @@ func needNode(t *testing.T) *nodeKit {
 }
 
 // installNode runs npm where node_modules is missing or older than the lock file, and finds a Node that is new enough.
-func installNode() (*nodeKit, error) {
-	dir, err := os.Getwd()
+func installNode() (*Node, error) {
+	dir, err := rootOf("go.mod")
 	if err != nil {
 		return nil, err
 	}
+	dir = filepath.Join(dir, "server", "conformance")
 	// The lock is on the file that the installation follows: another test process may be about to do the same.
 	release, err := lockFile(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
@@ -62,7 +64,7 @@ func installNode() (*nodeKit, error) {
 		}
 	}
 	node, err := findNode(dir)
-	return &nodeKit{dir: dir, node: node}, err
+	return &Node{Dir: dir, Path: node}, err
 }
 
 // upToDate compares with the file that npm writes last: an installation that broke off does not have it.
@@ -109,25 +111,25 @@ func newEnough(version string) bool {
 	return major > 22 || major == 22 && minor >= 19
 }
 
-// output is what a program said and how it ended.
-type output struct {
-	stdout, stderr string
-	code           int
+// Output is what a program said and how it ended.
+type Output struct {
+	Stdout, Stderr string
+	Code           int
 }
 
-// run runs a script under Node. Its environment is empty but for environ and a home of its own, so that neither this
+// Run runs a script under Node. Its environment is empty but for environ and a home of its own, so that neither this
 // machine's proxies nor somebody's saved sign-ins change the outcome.
-func (k *nodeKit) run(t *testing.T, environ []string, stdin, script string, args ...string) output {
+func (k *Node) Run(t testing.TB, environ []string, stdin, script string, args ...string) Output {
 	t.Helper()
-	path := filepath.Join(k.dir, script)
+	path := filepath.Join(k.Dir, script)
 	if _, err := os.Stat(path); err != nil { // also tells go test that the result hangs on this file
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), nodeTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), NodeTimeout)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, k.node, append([]string{path}, args...)...)
-	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(k.node), "NO_COLOR=1"}, environ...)
+	cmd := exec.CommandContext(ctx, k.Path, append([]string{path}, args...)...)
+	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(k.Path), "NO_COLOR=1"}, environ...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	cmd.WaitDelay = time.Second // a grandchild that keeps the pipes open must not keep the test
 	err := cmd.Run()
@@ -135,5 +137,5 @@ func (k *nodeKit) run(t *testing.T, environ []string, stdin, script string, args
 	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		t.Fatalf("%s: %v\n%s", script, err, stderr.String())
 	}
-	return output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return Output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }

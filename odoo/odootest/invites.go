@@ -1,0 +1,150 @@
+package odootest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"maps"
+	"slices"
+	"time"
+
+	"doorman/server/access"
+)
+
+// What the fake's administrator has (models/doorman_invite.py holds an invite against it).
+var (
+	ownScopes    = []string{string(access.ScopeMetadata), string(access.ScopeSearch), string(access.ScopeORM)}
+	ownCompanies = []float64{1}
+	knownTools   = []string{"search_records", "create_records"}
+)
+
+// invite is one invite as the API shows it. Its token is not kept: nobody accepts here.
+type invite struct {
+	shown   map[string]any
+	expires time.Time
+}
+
+// inviteDefaults are what the addon gives an invite whose creator says nothing.
+func inviteDefaults() map[string]any {
+	return map[string]any{
+		"scopes": []any{}, "max_uses": 1.0, "expires_in_seconds": 259200.0, "key_name_preset": "MCP key",
+		"key_lifetime_hours": 2160.0, "read_only": false, "allowed_tools": []any{}, "approval_tools": []any{},
+		"allowed_models": []any{}, "companies": []any{}, "approval_rules": []any{}, "approver": "", "approver_group": "",
+		"approval_expiry_hours": 24.0, "allowed_ips": []any{}, "blocked_ips": []any{}, "rate_limit_minute": 0.0,
+		"rate_limit_day": 0.0, "accept_list": []any{}, "new_accounts": false, "account_groups": []any{}, "description": "",
+	}
+}
+
+// inviteMethod is the public methods of doorman.invite (models/doorman_invite_api.py), as whose key it is.
+func (s *Server) inviteMethod(q *query) (any, raised) {
+	if !q.admin {
+		return inviteRefusal(access.InviteForbidden, "Only an MCP administrator may do this."), raised{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch q.method {
+	case "api_create":
+		return s.createInvite(q.params["values"]), raised{}
+	case "api_list":
+		return s.listInvites(q.params), raised{}
+	case "api_get", "api_revoke":
+		id := int(number(q.params["invite_id"]))
+		if id < 1 || id > len(s.invites) {
+			return inviteRefusal(access.InviteNotFound, "There is no such invite."), raised{}
+		}
+		found := s.invites[id-1]
+		if q.method == "api_get" {
+			shown := maps.Clone(found.shown)
+			shown["acceptances"] = []any{}
+			return map[string]any{"invite": shown}, raised{}
+		}
+		if found.shown["state"] == "active" {
+			found.shown["state"] = "revoked"
+		}
+		return map[string]any{"invite": found.shown, "revoked_connections": 0}, raised{}
+	}
+	return nil, raised{name: "werkzeug.exceptions.NotFound", message: "The method 'doorman.invite." + q.method + "' does not exist"}
+}
+
+func inviteRefusal(code access.InviteCode, message string) any {
+	return map[string]any{"error": map[string]any{"code": code, "message": message}}
+}
+
+func (s *Server) createInvite(given any) any {
+	values, _ := given.(map[string]any)
+	shown := inviteDefaults()
+	for name := range values {
+		if _, known := shown[name]; !known {
+			return inviteRefusal(access.InviteInput, name+" is not valid: ''")
+		}
+	}
+	maps.Copy(shown, values)
+	if problem := checkInvite(shown); problem != nil {
+		return problem
+	}
+	now := time.Now().UTC()
+	made := &invite{shown: shown, expires: now.Add(time.Duration(number(shown["expires_in_seconds"])) * time.Second)}
+	delete(shown, "expires_in_seconds")
+	maps.Copy(shown, map[string]any{
+		"id": len(s.invites) + 1, "state": "active", "current_uses": 0, "expires_at": made.expires.Format(time.RFC3339),
+		"company": "Fake Company", "created_by": PersonLogin, "created_at": now.Format(time.RFC3339),
+	})
+	s.invites = append(s.invites, made)
+	var token [32]byte
+	_, _ = rand.Read(token[:])
+	url := "https://mcp.example.com/oauth/invite/" + base64.RawURLEncoding.EncodeToString(token[:])
+	return map[string]any{"invite": shown, "invite_url": url}
+}
+
+// checkInvite holds an invite against what the administrator has, and what there is.
+func checkInvite(shown map[string]any) any {
+	for _, scope := range list(shown["scopes"]) {
+		known := slices.ContainsFunc(access.Scopes, func(s access.Scope) bool { return string(s) == scope })
+		switch text, _ := scope.(string); {
+		case !known:
+			return inviteRefusal(access.InviteInput, "scopes is not valid: '"+text+"'")
+		case !slices.Contains(ownScopes, text):
+			return inviteRefusal(access.InviteScopes, "requested scopes exceed admin's own permissions")
+		}
+	}
+	for _, tool := range list(shown["allowed_tools"]) {
+		if text, _ := tool.(string); !slices.Contains(knownTools, text) {
+			return inviteRefusal(access.InviteInput, "allowed_tools is not valid: '"+text+"'")
+		}
+	}
+	for _, company := range list(shown["companies"]) {
+		if !slices.Contains(ownCompanies, number(company)) {
+			return inviteRefusal(access.InviteCompanies, "requested companies exceed admin's own companies")
+		}
+	}
+	if slices.Contains(list(shown["account_groups"]), any("base.group_system")) {
+		return inviteRefusal(access.InviteGroups, "An invite makes nobody an administrator.")
+	}
+	return nil
+}
+
+func (s *Server) listInvites(params map[string]any) any {
+	limit, offset := int(number(params["limit"])), int(number(params["offset"]))
+	found := []any{}
+	for _, i := range slices.Backward(s.invites) {
+		if state := params["state"]; state == nil || state == i.shown["state"] {
+			found = append(found, i.shown)
+		}
+	}
+	page := found[min(offset, len(found)):]
+	return map[string]any{"invites": page[:min(limit, len(page))], "total": len(found)}
+}
+
+// expireInvites ends those whose time is over. It returns how many.
+func (s *Server) expireInvites() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.invites {
+		if i.shown["state"] == "active" && !time.Now().Before(i.expires) {
+			i.shown["state"] = "expired"
+			n++
+		}
+	}
+	return n
+}
+
+func list(v any) []any { l, _ := v.([]any); return l }

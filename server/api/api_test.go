@@ -1,0 +1,366 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"doorman/server/access"
+	"doorman/server/api"
+	"doorman/server/secret"
+)
+
+const goodInvite = `{"id":7,"state":"active","scopes":["mcp:search"],"max_uses":5,"current_uses":0,"expires_at":"2026-03-21T12:00:00Z",
+"key_name_preset":"k","key_lifetime_hours":2160,"read_only":false,"allowed_tools":[],"allowed_models":[],"companies":[],"approval_tools":[],
+"approval_rules":[],"approver":"","approver_group":"","approval_expiry_hours":24,"allowed_ips":[],"blocked_ips":[],"rate_limit_minute":0,
+"rate_limit_day":0,"accept_list":[],"new_accounts":false,"account_groups":[],"description":"","company":"C","created_by":"admin","created_at":"2026-03-18T12:00:00Z"}`
+
+// fakeOdoo answers every question alike, and keeps them.
+type fakeOdoo struct {
+	answer string
+	err    error
+	asked  []string
+	args   map[string]any
+	key    string
+}
+
+func (f *fakeOdoo) Ask(_ context.Context, key secret.Text, method string, args map[string]any) (json.RawMessage, error) {
+	f.asked, f.args, f.key = append(f.asked, method), args, key.Reveal()
+	return json.RawMessage(f.answer), f.err
+}
+
+// fakeGuesses lets everybody in until told otherwise.
+type fakeGuesses struct {
+	refuse *access.Error
+	failed []bool
+}
+
+func (f *fakeGuesses) Enter(netip.Addr, time.Time) (func(bool, time.Time), *access.Error) {
+	return func(failed bool, _ time.Time) { f.failed = append(f.failed, failed) }, f.refuse
+}
+
+type world struct {
+	odoo     fakeOdoo
+	guesses  fakeGuesses
+	reported []string
+	api      *api.API
+}
+
+func newWorld(answer string, err error) *world {
+	w := &world{odoo: fakeOdoo{answer: answer, err: err}}
+	w.api = api.New(api.Config{
+		Invites: &w.odoo, Guesses: &w.guesses, Now: time.Now,
+		Identify: func(*http.Request) (netip.Addr, string) { return netip.MustParseAddr("192.0.2.1"), "request-1" },
+		WebURL:   func() string { return "https://odoo.example.com" },
+		Report:   func(id string, err error) { w.reported = append(w.reported, id+" "+err.Error()) },
+	})
+	return w
+}
+
+// do sends a request with a key; headers are pairs, and an "Authorization" among them replaces it.
+func (w *world) do(method, target, body string, headers ...string) (*httptest.ResponseRecorder, told) {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer key")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Del(headers[i])
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header[headers[i]] = append(r.Header[headers[i]], headers[i+1])
+	}
+	answer := httptest.NewRecorder()
+	w.api.ServeHTTP(answer, r)
+	var e struct{ Error told }
+	_ = json.Unmarshal(answer.Body.Bytes(), &e)
+	return answer, e.Error
+}
+
+type told struct{ Code, Message, Hint string }
+
+const invites = "/api/org/mcp/invites"
+
+// TestCredential: one key of a form that keys have goes to Odoo, and nothing else does.
+func TestCredential(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name    string
+		headers []string
+		key     string // "" = Odoo is not asked
+	}{
+		{"a key", nil, "key"},
+		{"its scheme in other letters", []string{"Authorization", "bEaReR key"}, "key"},
+		{"the longest", []string{"Authorization", "Bearer " + strings.Repeat("k", 512)}, strings.Repeat("k", 512)},
+
+		{"none", []string{"Authorization", ""}, ""},
+		{"an empty one", []string{"Authorization", "Bearer "}, ""},
+		{"another scheme", []string{"Authorization", "Basic YTpi"}, ""},
+		{"no scheme", []string{"Authorization", "key"}, ""},
+		{"two headers", []string{"Authorization", "Bearer key", "Authorization", "Bearer key"}, ""},
+		{"two schemes in two headers", []string{"Authorization", "Bearer key", "Authorization", "Basic YTpi"}, ""},
+		{"two schemes in one", []string{"Authorization", "Bearer key, Basic YTpi"}, ""},
+		{"two words", []string{"Authorization", "Bearer key key"}, ""},
+		{"a space too many", []string{"Authorization", "Bearer  key"}, ""},
+		{"a tab", []string{"Authorization", "Bearer\tkey"}, ""},
+		{"two lines", []string{"Authorization", "Bearer key\r\nX-Odoo-Database: other"}, ""},
+		{"a NUL", []string{"Authorization", "Bearer key\x00"}, ""},
+		{"beyond ASCII", []string{"Authorization", "Bearer kéy"}, ""},
+		{"too long", []string{"Authorization", "Bearer " + strings.Repeat("k", 513)}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(`{"invites":[],"total":0}`, nil)
+			answer, e := w.do("GET", invites, "", row.headers...)
+			if w.odoo.key != row.key || len(w.odoo.asked) > 1 {
+				t.Fatalf("Odoo was asked %v with %q", w.odoo.asked, w.odoo.key)
+			}
+			if row.key != "" {
+				if answer.Code != 200 {
+					t.Fatalf("%d %s", answer.Code, answer.Body)
+				}
+				return
+			}
+			challenge := answer.Header().Get("WWW-Authenticate")
+			if answer.Code != 401 || e.Code != "unauthenticated" || !strings.HasPrefix(challenge, `Bearer realm="`) ||
+				strings.Contains(challenge, "resource_metadata") {
+				t.Errorf("%d %+v %s", answer.Code, e, challenge)
+			}
+		})
+	}
+	t.Run("in the address it counts for nothing", func(t *testing.T) {
+		w := newWorld("", nil)
+		if answer, _ := w.do("GET", invites+"?access_token=canary", "", "Authorization", ""); answer.Code != 401 || len(w.odoo.asked) > 0 {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+		if answer, e := w.do("GET", invites+"?access_token=canary", ""); answer.Code != 400 || strings.Contains(e.Message, "canary") || len(w.odoo.asked) > 0 {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+	})
+}
+
+// TestGuesses: wrong keys count, good ones do not, whatever they are refused for; and who has guessed too much is not heard.
+func TestGuesses(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		err    error
+		failed bool
+	}{
+		{"a good key", nil, false},
+		{"a good key of somebody else", &access.InviteRefusal{Code: access.InviteForbidden, Message: "m"}, false},
+		{"Odoo is down", &access.Error{Kind: access.OdooUnavailable, Message: "m"}, false},
+		{"a wrong key", &access.Error{Kind: access.Unauthenticated, Message: "m"}, true},
+	} {
+		w := newWorld(`{"invites":[],"total":0}`, row.err)
+		w.do("GET", invites, "")
+		if len(w.guesses.failed) != 1 || w.guesses.failed[0] != row.failed {
+			t.Errorf("%s: counted %v", row.name, w.guesses.failed)
+		}
+	}
+	w := newWorld("", nil)
+	w.guesses.refuse = &access.Error{Kind: access.RateLimited, Message: "m", RetryAfter: 1500 * time.Millisecond}
+	answer, e := w.do("GET", invites, "")
+	if answer.Code != 429 || e.Code != "rate_limited" || answer.Header().Get("Retry-After") != "2" || len(w.odoo.asked) > 0 {
+		t.Errorf("%d %+v %v", answer.Code, e, w.odoo.asked)
+	}
+}
+
+// TestErrors: what Odoo says becomes a status and a code; what only the log should know stays there.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{&access.InviteRefusal{Code: access.InviteForbidden, Message: "m"}, 403, "forbidden"},
+		{&access.InviteRefusal{Code: access.InviteScopes, Message: "m"}, 403, "scopes_exceeded"},
+		{&access.InviteRefusal{Code: access.InviteGroups, Message: "m"}, 403, "groups_exceeded"},
+		{&access.InviteRefusal{Code: access.InviteCompanies, Message: "m"}, 403, "companies_exceeded"},
+		{&access.InviteRefusal{Code: access.InviteInput, Message: "m"}, 400, "invalid_input"},
+		{&access.InviteRefusal{Code: access.InviteNotFound, Message: "m"}, 404, "not_found"},
+		{&access.Error{Kind: access.Unauthenticated, Message: "m", Detail: "canary"}, 401, "unauthenticated"},
+		{&access.Error{Kind: access.OdooUnavailable, Message: "m", Detail: "canary"}, 503, "odoo_unavailable"},
+		{&access.Error{Kind: access.OdooTimeout, Message: "m", Detail: "canary"}, 504, "odoo_timeout"},
+		{&access.Error{Kind: access.Internal, Message: "canary", Detail: "canary"}, 500, "internal"},
+		{&access.Error{Kind: access.BusinessRule, Message: "canary", Detail: "canary"}, 500, "internal"},
+		{errors.New("canary"), 500, "internal"},
+		{&access.InviteRefusal{Code: "launch", Message: "canary"}, 500, "internal"},
+	} {
+		w := newWorld("", row.err)
+		answer, e := w.do("GET", invites, "")
+		if answer.Code != row.status || e.Code != row.code || e.Message == "" || strings.Contains(answer.Body.String(), "canary") {
+			t.Errorf("%v: %d %s", row.err, answer.Code, answer.Body)
+		}
+		if retry := answer.Header().Get("Retry-After"); (retry != "") != (row.status == 503 || row.status == 504) {
+			t.Errorf("%v: Retry-After %q", row.err, retry)
+		}
+		if (len(w.reported) == 1) != (row.status >= 500) {
+			t.Errorf("%v: reported %v", row.err, w.reported)
+		}
+	}
+}
+
+// TestAnswers: only what is documented is passed on, and only if all of it is there.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	good := `{"invite":` + goodInvite + `,"revoked_connections":0}`
+	for _, row := range []struct {
+		name, answer string
+		status       int
+	}{
+		{"an invite", good, 200},
+		{"with more than is agreed", strings.Replace(good, `"id":7`, `"id":7,"token":"canary"`, 1), 200},
+		{"without a restriction", strings.Replace(good, `"read_only":false,`, "", 1), 500},
+		{"with null for a list", strings.Replace(good, `"allowed_ips":[]`, `"allowed_ips":null`, 1), 500},
+		{"with null for a number", strings.Replace(good, `"max_uses":5`, `"max_uses":null`, 1), 500},
+		{"with a text for a number", strings.Replace(good, `"max_uses":5`, `"max_uses":"canary"`, 1), 500},
+		{"without a count", `{"invite":` + goodInvite + `}`, 500},
+		{"without an invite", `{}`, 500},
+		{"null", `null`, 500},
+		{"a list", `["canary"]`, 500},
+	} {
+		w := newWorld(row.answer, nil)
+		answer, _ := w.do("DELETE", invites+"/7", "")
+		if answer.Code != row.status || strings.Contains(answer.Body.String()+fmt.Sprint(w.reported), "canary") {
+			t.Errorf("%s: %d %s %v", row.name, answer.Code, answer.Body, w.reported)
+		}
+	}
+}
+
+// TestPaths: what there is, what is asked of Odoo for it, and what there is not.
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	one := `{"invite":` + goodInvite + `,"acceptances":[],"invite_url":"u","revoked_connections":2,"invites":[],"total":0}`
+	one = strings.Replace(one, `"id":7`, `"acceptances":[],"id":7`, 1)
+	for _, row := range []struct {
+		method, target, asked string
+		status                int
+	}{
+		{"GET", invites, "api_list map[limit:100 offset:0]", 200},
+		{"GET", invites + "?limit=500&offset=7&state=revoked", "api_list map[limit:500 offset:7 state:revoked]", 200},
+		{"GET", invites + "/7", "api_get map[invite_id:7]", 200},
+		{"GET", invites + "/2147483647", "api_get map[invite_id:2147483647]", 200},
+		{"DELETE", invites + "/7", "api_revoke map[connections:false invite_id:7]", 200},
+		{"DELETE", invites + "/7?connections=revoke", "api_revoke map[connections:true invite_id:7]", 200},
+		{"GET", "/api/openapi.json", "", 200},
+
+		{"GET", invites + "?limit=0", "", 400},
+		{"GET", invites + "?limit=501", "", 400},
+		{"GET", invites + "?limit=1e2", "", 400},
+		{"GET", invites + "?limit=", "", 400},
+		{"GET", invites + "?offset=-1", "", 400},
+		{"GET", invites + "?state=gone", "", 400},
+		{"GET", invites + "?limit=1&limit=2", "", 400},
+		{"GET", invites + "?page=2", "", 400},
+		{"GET", invites + "?limit=1;offset=2", "", 400},
+		{"GET", invites + "/7?acceptances=no", "", 400},
+		{"DELETE", invites + "/7?connections=true", "", 400},
+		{"DELETE", invites + "/7?connections=", "", 400},
+		{"DELETE", invites + "/7?connection=revoke", "", 400},
+		{"DELETE", invites + "/7?connections=revoke&connections=revoke", "", 400},
+		{"POST", invites + "?max_uses=5", "", 400},
+		{"GET", invites + "/0", "", 404},
+		{"GET", invites + "/-1", "", 404},
+		{"GET", invites + "/07", "", 404},
+		{"GET", invites + "/7.0", "", 404},
+		{"GET", invites + "/%D9%A7", "", 404}, // a digit, but not one of ours
+		{"GET", invites + "/2147483648", "", 404},
+		{"GET", invites + "/99999999999999999999", "", 404},
+		{"DELETE", invites + "/all", "", 404},
+		{"GET", invites + "/", "", 404},
+		{"GET", invites + "/7/connections", "", 404},
+		{"GET", "/api", "", 404},
+		{"GET", "/api/org/mcp", "", 404},
+		{"GET", "/api/org/mcp/Invites", "", 404},
+		{"DELETE", invites, "", 405},
+		{"PUT", invites + "/7", "", 405},
+		{"PATCH", invites + "/7", "", 405},
+		{"HEAD", invites, "", 405},
+		{"OPTIONS", invites, "", 405},
+		{"POST", "/api/openapi.json", "", 405},
+	} {
+		w := newWorld(one, nil)
+		answer, e := w.do(row.method, row.target, `{"scopes":["mcp:search"]}`)
+		asked := ""
+		if len(w.odoo.asked) > 0 {
+			asked = fmt.Sprint(w.odoo.asked[0], " ", w.odoo.args)
+		}
+		if answer.Code != row.status || asked != row.asked {
+			t.Errorf("%s %s: %d %s, asked %q", row.method, row.target, answer.Code, answer.Body, asked)
+		}
+		header := answer.Header()
+		if header.Get("Cache-Control") != "no-store" || header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s %s: headers %v", row.method, row.target, header)
+		}
+		if row.status >= 400 && (e.Code == "" || e.Message == "" || e.Hint == "") || (row.status == 405) != (header.Get("Allow") != "") {
+			t.Errorf("%s %s: %+v %v", row.method, row.target, e, header)
+		}
+	}
+}
+
+// TestLink: a good token, one that is used up and one that nobody made get the same answer; Odoo is not asked.
+func TestLink(t *testing.T) {
+	t.Parallel()
+	token := strings.Repeat("aB3_-", 9)[:43]
+	for _, row := range []struct {
+		name, method, target, to string
+		status                   int
+	}{
+		{"a link", "GET", "/oauth/invite/" + token, "https://odoo.example.com/doorman/invite#" + token, 303},
+		{"a robot that looks first", "HEAD", "/oauth/invite/" + token, "https://odoo.example.com/doorman/invite#" + token, 303},
+		{"with what a mail program added", "GET", "/oauth/invite/" + token + "?utm_source=mail", "https://odoo.example.com/doorman/invite#" + token, 303},
+		{"too short", "GET", "/oauth/invite/" + token[1:], "https://odoo.example.com/doorman/invite", 303},
+		{"too long", "GET", "/oauth/invite/" + token + "a", "https://odoo.example.com/doorman/invite", 303},
+		{"none", "GET", "/oauth/invite/", "https://odoo.example.com/doorman/invite", 303},
+		{"another letter", "GET", "/oauth/invite/" + token[1:] + ".", "https://odoo.example.com/doorman/invite", 303},
+		{"two lines", "GET", "/oauth/invite/" + token[2:] + "%0d%0a", "https://odoo.example.com/doorman/invite", 303},
+		{"a line end after it", "GET", "/oauth/invite/" + token + "%0a", "https://odoo.example.com/doorman/invite", 303},
+		{"more path", "GET", "/oauth/invite/" + token + "/x", "", 404},
+		{"posted", "POST", "/oauth/invite/" + token, "", 405},
+		{"deleted", "DELETE", "/oauth/invite/" + token, "", 405},
+		{"asked by a page", "OPTIONS", "/oauth/invite/" + token, "", 405},
+	} {
+		w := newWorld("", nil)
+		answer, _ := w.do(row.method, row.target, "", "Authorization", "")
+		header := answer.Header()
+		if answer.Code != row.status || header.Get("Location") != row.to || len(w.odoo.asked)+len(w.guesses.failed) > 0 {
+			t.Errorf("%s: %d %q", row.name, answer.Code, header.Get("Location"))
+		}
+		if header.Get("Cache-Control") != "no-store" || strings.Contains(answer.Body.String(), token) {
+			t.Errorf("%s: %v %s", row.name, header, answer.Body)
+		}
+		if row.status == 303 && (header.Get("Referrer-Policy") != "no-referrer" || header.Get("X-Robots-Tag") != "noindex" || header.Get("X-Frame-Options") != "DENY") {
+			t.Errorf("%s: %v", row.name, header)
+		}
+	}
+}
+
+// TestWithhold: no token comes into a log by its path, also not by one that was put together wrongly.
+func TestWithhold(t *testing.T) {
+	t.Parallel()
+	token := strings.Repeat("aB3_-", 9)[:43]
+	for path, want := range map[string]string{
+		"/mcp": "/mcp", "/": "/", "": "", "/api/org/mcp/invites/7": "/api/org/mcp/invites/7", "/oauth/invite/": "/oauth/invite/",
+		"/.well-known/oauth-protected-resource/mcp": "/.well-known/oauth-protected-resource/mcp",
+		"/oauth/invite/" + token:                    "/oauth/invite/[withheld]",
+		"/oauth/invite/" + token[:20]:               "/oauth/invite/[withheld]",
+		"/oauth/invite/a/b":                         "/oauth/invite/[withheld]/[withheld]",
+		"/oauth//invite//" + token:                  "/oauth//invite//[withheld]",
+		"/OAuth/Invite/" + token:                    "/OAuth/Invite/[withheld]",
+		"/oauth/invites/" + token:                   "/oauth/invites/[withheld]",
+		"/" + token:                                 "/[withheld]",
+		"/invite#" + token:                          "/[withheld]",
+		"/api/org/mcp/invites/" + token:             "/api/org/mcp/invites/[withheld]",
+	} {
+		if got := api.Withhold(path); got != want {
+			t.Errorf("%q is logged as %q, want %q", path, got, want)
+		}
+	}
+}

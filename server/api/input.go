@@ -1,0 +1,252 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	maxBody     = 64 << 10 // bytes
+	maxText     = 10_000   // characters; the addon's own limits, as the next
+	maxItems    = 1_000
+	maxName     = 100 // characters
+	maxLink     = 365 * 24 * time.Hour
+	maxKeyHours = 10 * 365 * 24
+)
+
+// field reads the JSON of one field, and returns what Odoo is told.
+type field func(name string, raw json.RawMessage) (any, *problem)
+
+// inviteFields is every field that an invite can be made with. The two durations have other names in Odoo.
+var inviteFields = map[string]field{
+	"scopes":                names(1),
+	"max_uses":              number(1, 10_000),
+	"expires_in":            linkSeconds,
+	"key_name_preset":       text(1, maxName),
+	"key_expires_in":        keyHours,
+	"read_only":             boolean,
+	"allowed_tools":         names(0),
+	"approval_tools":        names(0),
+	"allowed_models":        names(0),
+	"companies":             ids,
+	"approval_rules":        rules,
+	"approver":              text(0, maxText),
+	"approver_group":        text(0, maxText),
+	"approval_expiry_hours": number(1, 2160),
+	"allowed_ips":           names(0),
+	"blocked_ips":           names(0),
+	"rate_limit_minute":     number(0, maxID),
+	"rate_limit_day":        number(0, maxID),
+	"accept_list":           names(0),
+	"new_accounts":          boolean,
+	"account_groups":        names(0),
+	"description":           text(0, maxText),
+}
+
+var ruleFields = map[string]field{
+	"risk": oneOf("", "low", "medium", "high"), "model": text(0, maxText), "more_than": number(0, maxID), "reads": boolean,
+}
+
+// inOdoo are the names that Odoo knows a field by, where they differ.
+var inOdoo = map[string]string{"expires_in": "expires_in_seconds", "key_expires_in": "key_lifetime_hours"}
+
+// readInvite reads the body of a request that makes an invite. Nothing of it is ignored: a restriction whose name is
+// misspelt must not become an invite without it.
+func readInvite(w http.ResponseWriter, r *http.Request) (map[string]any, *problem) {
+	if t, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" ||
+		len(r.Header.Values("Content-Type")) > 1 || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
+		return nil, statusProblem(http.StatusUnsupportedMediaType)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, statusProblem(http.StatusRequestEntityTooLarge)
+	case err != nil:
+		return nil, invalid("The request broke off.")
+	case !utf8.Valid(body):
+		return nil, invalid("The request is not UTF-8.")
+	}
+	given, p := object("The request", body, inviteFields)
+	if p != nil {
+		return nil, p
+	}
+	if given["scopes"] == nil {
+		return nil, invalid("scopes is missing: name at least one, such as \"mcp:search\".")
+	}
+	values := map[string]any{}
+	for name, value := range given {
+		if odoo := inOdoo[name]; odoo != "" {
+			name = odoo
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// object reads one JSON object with known fields, none of them twice: of two, one reader would take the first and another
+// the last. Names are compared exactly, which encoding/json's structs would not.
+func object(what string, raw []byte, fields map[string]field) (map[string]any, *problem) {
+	notOne := invalid("%s must be one JSON object.", what)
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil, notOne
+	}
+	given := map[string]any{}
+	for d.More() {
+		token, err := d.Token()
+		name, isText := token.(string)
+		if err != nil || !isText {
+			return nil, notOne
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, notOne
+		}
+		read := fields[name]
+		if read == nil {
+			return nil, invalid("There is no field %s.", shown(name))
+		}
+		if _, twice := given[name]; twice {
+			return nil, invalid("%s is given twice.", name)
+		}
+		var p *problem
+		if given[name], p = read(name, value); p != nil {
+			return nil, p
+		}
+	}
+	if _, err := d.Token(); err != nil { // the closing bracket
+		return nil, notOne
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, notOne
+	}
+	return given, nil
+}
+
+// shown is a name from outside, fit for an error: quoted, and short.
+func shown(name string) string {
+	const most = 60
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "") + "…"
+	}
+	return strconv.QuoteToGraphic(name)
+}
+
+func enumerate(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = strconv.Quote(s)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// asText reads a text. NUL is the one character that PostgreSQL cannot keep.
+func asText(raw json.RawMessage, least, most int) (string, bool) {
+	var s *string
+	if json.Unmarshal(raw, &s) != nil || s == nil {
+		return "", false
+	}
+	n := utf8.RuneCountInString(*s)
+	return *s, n >= least && n <= most && !strings.ContainsRune(*s, 0)
+}
+
+func text(least, most int) field {
+	return func(name string, raw json.RawMessage) (any, *problem) {
+		if s, ok := asText(raw, least, most); ok {
+			return s, nil
+		}
+		return nil, invalid("%s must be a text of %d to %d characters.", name, least, most)
+	}
+}
+
+func oneOf(allowed ...string) field {
+	return func(name string, raw json.RawMessage) (any, *problem) {
+		if s, ok := asText(raw, 0, maxText); ok && slices.Contains(allowed, s) {
+			return s, nil
+		}
+		return nil, invalid("%s must be one of %s.", name, enumerate(allowed))
+	}
+}
+
+func boolean(name string, raw json.RawMessage) (any, *problem) {
+	switch string(raw) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return nil, invalid("%s must be true or false.", name)
+}
+
+// number takes digits only: 5.0, 5e0 and "5" are numbers to some readers and not to others.
+func number(least, most int64) field {
+	return func(name string, raw json.RawMessage) (any, *problem) {
+		if n, ok := wholeNumber(string(raw), bounds{least, most}); ok {
+			return n, nil
+		}
+		return nil, invalid("%s must be a whole number from %d to %d.", name, least, most)
+	}
+}
+
+// items reads a list.
+func items(raw json.RawMessage, least int) (list []json.RawMessage, ok bool) {
+	ok = json.Unmarshal(raw, &list) == nil && list != nil && len(list) >= least && len(list) <= maxItems
+	return list, ok
+}
+
+// names takes a list of texts, each one line that is not blank.
+func names(least int) field {
+	return func(name string, raw json.RawMessage) (any, *problem) {
+		list, ok := items(raw, least)
+		read := []string{}
+		for _, item := range list {
+			s, isText := asText(item, 1, maxText)
+			ok = ok && isText && strings.TrimSpace(s) != "" && !strings.ContainsAny(s, "\r\n")
+			read = append(read, s)
+		}
+		if !ok {
+			return nil, invalid("%s must be a list of %d to %d texts of one line each.", name, least, maxItems)
+		}
+		return read, nil
+	}
+}
+
+func ids(name string, raw json.RawMessage) (any, *problem) {
+	list, ok := items(raw, 0)
+	read := []int64{}
+	for _, item := range list {
+		n, isID := wholeNumber(string(item), bounds{1, maxID})
+		ok = ok && isID
+		read = append(read, n)
+	}
+	if !ok {
+		return nil, invalid("%s must be a list of at most %d ids.", name, maxItems)
+	}
+	return read, nil
+}
+
+func rules(name string, raw json.RawMessage) (any, *problem) {
+	list, ok := items(raw, 0)
+	if !ok {
+		return nil, invalid("%s must be a list of at most %d objects.", name, maxItems)
+	}
+	read := []map[string]any{}
+	for _, item := range list {
+		rule, p := object("Each of "+name, item, ruleFields)
+		if p != nil {
+			return nil, p
+		}
+		read = append(read, rule)
+	}
+	return read, nil
+}

@@ -1,0 +1,152 @@
+package api
+
+import (
+	_ "embed" // the document
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+
+	"doorman/server/access"
+)
+
+// openAPI describes the API; TestOpenAPI holds it against what is really answered.
+//
+//go:embed openapi.json
+var openAPI []byte
+
+var states = []string{"active", "used_up", "expired", "revoked", "suspended"}
+
+// Invite is an invite as the API shows it. Its token is nowhere in it.
+type Invite struct {
+	ID                  int64    `json:"id"`
+	State               string   `json:"state"`
+	Scopes              []string `json:"scopes"`
+	MaxUses             int64    `json:"max_uses"`
+	CurrentUses         int64    `json:"current_uses"`
+	ExpiresAt           string   `json:"expires_at"` // RFC 3339, UTC
+	KeyNamePreset       string   `json:"key_name_preset"`
+	KeyLifetimeHours    int64    `json:"key_lifetime_hours"` // 0 = the keys have no end
+	ReadOnly            bool     `json:"read_only"`
+	AllowedTools        []string `json:"allowed_tools"`
+	AllowedModels       []string `json:"allowed_models"`
+	Companies           []int64  `json:"companies"`
+	ApprovalTools       []string `json:"approval_tools"`
+	ApprovalRules       []Rule   `json:"approval_rules"`
+	Approver            string   `json:"approver"`
+	ApproverGroup       string   `json:"approver_group"`
+	ApprovalExpiryHours int64    `json:"approval_expiry_hours"`
+	AllowedIPs          []string `json:"allowed_ips"`
+	BlockedIPs          []string `json:"blocked_ips"`
+	RateLimitMinute     int64    `json:"rate_limit_minute"`
+	RateLimitDay        int64    `json:"rate_limit_day"`
+	AcceptList          []string `json:"accept_list"`
+	NewAccounts         bool     `json:"new_accounts"`
+	AccountGroups       []string `json:"account_groups"`
+	Description         string   `json:"description"`
+	Company             string   `json:"company"`
+	CreatedBy           string   `json:"created_by"` // login
+	CreatedAt           string   `json:"created_at"` // RFC 3339, UTC
+}
+
+// Rule is an approval rule of an invite.
+type Rule struct {
+	Risk     string `json:"risk"`
+	Model    string `json:"model"`
+	MoreThan int64  `json:"more_than"`
+	Reads    bool   `json:"reads"`
+}
+
+// Acceptance is somebody who took an invite.
+type Acceptance struct {
+	Login           string `json:"login"`
+	Name            string `json:"name"`
+	AcceptedAt      string `json:"accepted_at"` // RFC 3339, UTC
+	IP              string `json:"ip"`
+	NewAccount      bool   `json:"new_account"`
+	ConnectionID    *int64 `json:"connection_id"` // nil = the connection was deleted
+	ConnectionState string `json:"connection_state"`
+}
+
+// What the four answers are.
+type (
+	created struct {
+		URL string `json:"invite_url"`
+		Invite
+	}
+	listed struct {
+		Invites []Invite `json:"invites"`
+		Total   int64    `json:"total"`
+	}
+	detailed struct {
+		Invite
+		Acceptances []Acceptance `json:"acceptances"`
+	}
+	revoked struct {
+		Invite
+		Revoked int64 `json:"revoked_connections"`
+	}
+)
+
+// decode reads Odoo's answer. Every field must be there: an answer of another version would otherwise show an invite that
+// restricts something as one that does not.
+func decode(raw json.RawMessage, v any) error {
+	err := json.Unmarshal(raw, v)
+	if err == nil {
+		err = complete(raw, reflect.TypeOf(v).Elem())
+	}
+	if err == nil {
+		return nil
+	}
+	return &access.Error{
+		Kind: access.Internal, Message: "Odoo's answer cannot be used.",
+		Hint:   "An administrator updates the Doorman addon and the service to the same version.",
+		Detail: "answer of doorman.invite: not of the agreed shape", // never err: it quotes what was answered
+	}
+}
+
+var errIncomplete = errors.New("a field is missing")
+
+// complete reports whether JSON has every field of a type, and null only where the type says that it may.
+func complete(raw json.RawMessage, t reflect.Type) error {
+	switch t.Kind() {
+	case reflect.Pointer:
+		if string(raw) == "null" {
+			return nil
+		}
+		return complete(raw, t.Elem())
+	case reflect.Slice:
+		var items []json.RawMessage
+		if err := json.Unmarshal(raw, &items); err != nil || items == nil {
+			return errIncomplete
+		}
+		for _, item := range items {
+			if err := complete(item, t.Elem()); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &fields); err != nil {
+			return err
+		}
+		for i := range t.NumField() {
+			field := t.Field(i)
+			part, there := fields[strings.Split(field.Tag.Get("json"), ",")[0]]
+			if field.Anonymous {
+				part, there = raw, true
+			}
+			if !there {
+				return errIncomplete
+			}
+			if err := complete(part, field.Type); err != nil {
+				return err
+			}
+		}
+	default:
+		if string(raw) == "null" {
+			return errIncomplete
+		}
+	}
+	return nil
+}
