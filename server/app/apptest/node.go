@@ -21,7 +21,7 @@ const NodeTimeout = time.Minute
 // Node is the installed Node programs of server/conformance.
 type Node struct {
 	// Dir is the folder of its package.json, where the scripts are too.
-	Dir  string
+	Dir string
 	// Path is the Node that runs them.
 	Path string
 }
