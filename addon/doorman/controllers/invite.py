@@ -1,5 +1,8 @@
 import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
+
+import psycopg2
 
 from odoo import http
 from odoo.exceptions import UserError
@@ -7,6 +10,7 @@ from odoo.http import request
 from odoo.tools import format_datetime
 
 from ..models.doorman_invite import invite_digest
+from ..models.doorman_invite_accept import QUEUE_MS
 from ..models.doorman_invite_guess import WINDOW_MINUTES
 from ..models.doorman_invite_signup import SignUp, WrongInput
 from .pickup import HEADERS
@@ -17,6 +21,10 @@ DETAILS = "/doorman/invite/details"
 TURN = threading.Lock()
 # In the session: not the token, but what is kept of it.
 OPENED = "doorman_invite"
+
+
+class TooManyWait(Exception):
+    """One before hangs."""
 
 
 class InviteController(http.Controller):
@@ -68,6 +76,8 @@ class InviteController(http.Controller):
         """Take it: a use, a connection, and its key, shown for the only time."""
         if request.env.user._is_public():
             return request.redirect(DETAILS)
+        if not self._opened():
+            return self._gone()  # nothing that others would have to wait for
         return self._take()
 
     @http.route(
@@ -101,11 +111,13 @@ class InviteController(http.Controller):
         try:
             # A transaction of its own, because its first statement has to be the one
             # that waits for its turn.
-            with TURN, request.env.registry.cursor() as cr:
+            with self._turn(), request.env.registry.cursor() as cr:
                 invites = request.env(cr=cr)["doorman.invite"]
                 digest = request.session.get(OPENED)
                 found = invites._accept(digest, self._ip(), account)
                 shown = found and found[1] and self._about_key(*found)
+        except (TooManyWait, psycopg2.errors.LockNotAvailable):
+            return self._busy()
         except UserError as refused:
             invite = self._opened()
             return self._offer(invite, error=refused.args[0], form=form)
@@ -114,6 +126,16 @@ class InviteController(http.Controller):
         if not shown:
             return request.redirect(DETAILS)
         return self._page("doorman.pickup_key_page", shown)
+
+    @staticmethod
+    @contextmanager
+    def _turn():
+        if not TURN.acquire(timeout=QUEUE_MS / 1000):
+            raise TooManyWait
+        try:
+            yield
+        finally:
+            TURN.release()
 
     def _opened(self):
         digest = request.session.get(OPENED)
@@ -213,6 +235,12 @@ class InviteController(http.Controller):
             "login": f"/web/login?redirect={DETAILS}",
         }
         return self._page("doorman.invite_gone_page", values, status=404)
+
+    def _busy(self):
+        """Nothing was done, and the link is as good as before."""
+        response = self._page("doorman.invite_busy_page", {}, status=503)
+        response.headers["Retry-After"] = str(QUEUE_MS // 1000)
+        return response
 
     def _slow_down(self):
         response = self._page("doorman.invite_slow_page", {}, status=429)

@@ -245,10 +245,7 @@ class DoormanInvite(models.Model):
                 "groups_exceeded",
                 self.env._("requested groups exceed admin's own groups"),
             )
-        never = self.env["res.groups"].browse(
-            self.env["ir.model.data"]._xmlid_to_res_id(xmlid) for xmlid in NEVER_GRANTED
-        )
-        if granted & never:
+        if granted & self._never_granted():
             raise InviteRefused(
                 "groups_exceeded",
                 self.env._("An invite makes nobody an administrator."),
@@ -258,6 +255,12 @@ class DoormanInvite(models.Model):
                 "companies_exceeded",
                 self.env._("requested companies exceed admin's own companies"),
             )
+
+    @api.model
+    def _never_granted(self):
+        return self.env["res.groups"].browse(
+            self.env["ir.model.data"]._xmlid_to_res_id(xmlid) for xmlid in NEVER_GRANTED
+        )
 
     def _link(self, token):
         """Where the token goes: to the service, whose answer takes it out of the path

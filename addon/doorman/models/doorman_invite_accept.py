@@ -7,6 +7,10 @@ from odoo.tools import SQL
 
 from .res_users import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
+# How long one acceptance waits for those before it: one that hangs must not hold all of
+# Odoo's workers.
+QUEUE_MS = 20_000
+
 
 class DoormanInviteAcceptance(models.Model):
     """Who accepted an invite. Written once, by the acceptance itself."""
@@ -154,14 +158,21 @@ class DoormanInvite(models.Model):
 
     @api.model
     def _queue(self):
-        """Wait until nobody else is accepting.
+        """Wait until nobody else is accepting, for a while.
 
         LOCK takes no snapshot: where it is the first statement of its transaction, as
         the page makes sure, what comes after sees everything that those before have
         done. Without it, REPEATABLE READ would throw all of them back but one.
+
+        :raise psycopg2.errors.LockNotAvailable: if it takes too long
         """
         self.env.cr.execute(
-            SQL("LOCK TABLE doorman_invite_gate IN EXCLUSIVE MODE"),
+            SQL(
+                "SET LOCAL lock_timeout = %s; "
+                "LOCK TABLE doorman_invite_gate IN EXCLUSIVE MODE; "
+                "SET LOCAL lock_timeout = DEFAULT",
+                QUEUE_MS,
+            ),
             log_exceptions=False,
         )
 
@@ -186,6 +197,8 @@ class DoormanInvite(models.Model):
             return None
         if account:
             if not invite.new_accounts or not invite._may_accept(account["login"]):
+                return None
+            if invite._makes_administrators():
                 return None
             user = invite._make_account(account)
         if invite._why_not(user) is not False:
@@ -266,7 +279,9 @@ class DoormanInvite(models.Model):
     def _tell_creator(self, acceptance):
         creator = self.creator_id
         # By who may not see it, and all the same in their name.
-        self._inside().message_post(
+        # Not sent now: who waits for their turn would wait for the mail server as well.
+        quiet = self._inside().with_context(mail_notify_force_send=False)
+        quiet.message_post(
             body=self.env._(
                 "Accepted by %(name)s (%(login)s) from %(ip)s.",
                 name=acceptance.user_id.name,
@@ -276,6 +291,12 @@ class DoormanInvite(models.Model):
             subject=self.env._("Your MCP invite was accepted"),
             partner_ids=creator.partner_id.ids,
         )
+        self._send_soon()
+
+    @api.model
+    def _send_soon(self):
+        """Let Odoo's mail queue run now, not within the hour."""
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     # ---- people ----
 
@@ -300,6 +321,12 @@ class DoormanInvite(models.Model):
         user.with_context(doorman_defaults=NO_DEFAULTS).write(
             {"group_ids": [Command.link(g.id) for g in groups]}
         )
+
+    def _makes_administrators(self):
+        """Whether the groups for new accounts have become more than any link may give:
+        groups change, also after the invite was made."""
+        granted = self.account_group_ids.sudo().all_implied_ids
+        return bool(granted & self._never_granted())
 
     def _make_account(self, account):
         groups = self.env.ref("doorman.group_user") | self._scope_groups()

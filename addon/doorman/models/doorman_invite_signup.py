@@ -136,6 +136,7 @@ class DoormanInvite(models.Model):
     _inherit = "doorman.invite"
 
     def _mail_code(self, email, code):
+        # By the queue: sent at once, the time it takes would tell who is on the list.
         mail = self.env["mail.mail"].sudo()
         mail.create(
             {
@@ -148,7 +149,8 @@ class DoormanInvite(models.Model):
                     code,
                 ),
             }
-        ).send()
+        )
+        self._send_soon()
 
     @api.model
     def _granted_scopes(self, user):

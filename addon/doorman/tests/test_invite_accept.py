@@ -420,6 +420,38 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         self.assertNotIn("dmk_", said.body)
         self.assertNotIn(token, said.body)
 
+    def test_mail_is_left_to_the_queue(self):
+        """Who waits for their turn does not wait for the mail server."""
+        _invite, token = self.invite()
+        sent = []
+        cls = type(self.env["mail.mail"])
+        self.patch(cls, "send", lambda *_args, **_kwargs: sent.append(1))
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        runs = [("cron_id", "=", queue.id)]
+        before = self.env["ir.cron.trigger"].search_count(runs)
+        self.accept(token)
+        self.env.cr.postcommit.run()
+        self.assertFalse(sent)
+        self.assertEqual(self.env["ir.cron.trigger"].search_count(runs), before + 1)
+        mail = self.env["mail.mail"].search([("state", "=", "outgoing")])
+        self.assertIn("internal", str(mail.mapped("body_html")))
+
+    def test_a_group_that_has_become_an_administrators(self):
+        group = self.env["res.groups"].create({"name": "Harmless"})
+        self.people["admin"].group_ids += group
+        invite, token = self.invite(
+            new_accounts=True,
+            account_group_ids=[Command.set(group.ids)],
+            max_uses=2,
+        )
+        for xmlid in ("base.group_system", "doorman.group_admin"):
+            with self.subTest(xmlid=xmlid):
+                group.implied_ids = self.env.ref(xmlid)
+                self.assertIsNone(self.accept(token, "public", account()))
+                group.implied_ids = False
+        self.assertEqual(invite.current_uses, 0)
+        self.assertTrue(self.accept(token, "public", account()))
+
     def test_it_ends_with_the_keys_lifetime(self):
         _invite, token = self.invite(key_lifetime_hours=1)
         accepted, key = self.accept(token)

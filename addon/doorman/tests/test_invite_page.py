@@ -1,10 +1,12 @@
 import re
+from unittest.mock import patch
 
 from odoo import http
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..controllers import invite as controller
 from ..models.doorman_invite_guess import GUESSES, guess_source
 from .common import proof_of
 from .invite_common import InviteMixin
@@ -146,6 +148,24 @@ class TestInvitePage(InviteMixin, HttpCase):
         self.authenticate("new@example.com", PASSWORD)
         again = self._post("open", token=token)
         self.assertIn("You have accepted this invite", again.text)
+
+    def test_one_that_hangs_does_not_hold_the_others(self):
+        invite, token = self.invite()
+        self._open(token)
+        self.startPatcher(patch(f"{controller.__name__}.QUEUE_MS", 50))
+        with controller.TURN:
+            response = self._post("accept")
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response.headers["Retry-After"], "0")
+        self._check_headers(response)
+        self.assertIn("Nothing was done yet", response.text)
+        self.assertEqual(self.state(invite), ("active", 0))
+        self.assertTrue(self._key(self._post("accept")))
+
+    def test_nobody_waits_for_who_opened_nothing(self):
+        self._as("internal")
+        with controller.TURN:
+            self.assertEqual(self._post("accept").status_code, 404)
 
     def test_sign_up_with_a_proven_address(self):
         invite, token = self.invite(

@@ -87,6 +87,8 @@ SUDO = {
     "models/doorman_invite_accept.py:_compute_display_name": 1,
     "models/doorman_invite_accept.py:_is_made_up": 1,
     "models/doorman_invite_accept.py:_make_account": 1,
+    "models/doorman_invite_accept.py:_makes_administrators": 1,
+    "models/doorman_invite_accept.py:_send_soon": 1,
     "models/doorman_invite_accept.py:_revoke_for_good": 1,
     "models/doorman_invite_accept.py:_why_not": 1,
     "models/doorman_invite_api.py:_api_others": 1,
