@@ -1,14 +1,20 @@
 package app_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
 	"doorman/server/app/apptest"
 )
@@ -76,4 +82,68 @@ func (p *party) refresh(token any) (int, map[string]any) {
 	p.t.Helper()
 	text, _ := token.(string)
 	return p.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text}})
+}
+
+// oauthConfig is a choice of how the Go SDK's OAuth client is known.
+type oauthConfig func(*auth.AuthorizationCodeHandlerConfig)
+
+// registers: by itself, under a name.
+func registers(name string) oauthConfig {
+	return func(c *auth.AuthorizationCodeHandlerConfig) {
+		c.DynamicClientRegistrationConfig = &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
+			ClientName: name, RedirectURIs: []string{c.RedirectURL}, GrantTypes: []string{"authorization_code", "refresh_token"},
+		}}
+	}
+}
+
+// madeByHand: by an administrator, with a secret.
+func madeByHand(id, secret string) oauthConfig {
+	return func(c *auth.AuthorizationCodeHandlerConfig) {
+		c.PreregisteredClient = &oauthex.ClientCredentials{ClientID: id, ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: secret}}
+	}
+}
+
+// documented: by the address of a document.
+func documented(address string) oauthConfig {
+	return func(c *auth.AuthorizationCodeHandlerConfig) {
+		c.ClientIDMetadataDocumentConfig = &auth.ClientIDMetadataDocumentConfig{URL: address}
+	}
+}
+
+// signIn gives the Go SDK's own OAuth client a bare URL, and a person who is sent to the addresses that it names.
+func signIn(ctx context.Context, s *apptest.Service, redirect string, known oauthConfig, person func(context.Context, string) (url.Values, error)) (*sdk.ClientSession, error) {
+	c := &auth.AuthorizationCodeHandlerConfig{
+		RedirectURL: redirect, RequestRefreshToken: true,
+		AuthorizationCodeFetcher: func(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+			q, err := person(ctx, args.URL)
+			return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state"), Iss: q.Get("iss")}, err
+		},
+	}
+	known(c)
+	handler, err := auth.NewAuthorizationCodeHandler(c)
+	if err != nil {
+		return nil, err
+	}
+	return sdk.NewClient(&sdk.Implementation{Name: "go", Version: "1"}, nil).Connect(ctx,
+		&sdk.StreamableClientTransport{Endpoint: s.MCP, OAuthHandler: handler, MaxRetries: -1}, nil)
+}
+
+// answers reports whether a session still calls a tool.
+func answers(t *testing.T, session *sdk.ClientSession) bool {
+	t.Helper()
+	result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "get_context", Arguments: map[string]any{}})
+	return err == nil && !result.IsError
+}
+
+// thenGone is a person who is there for the first login, and then no more: else a client that is refused would only log in
+// again.
+func thenGone(person func(context.Context, string) (url.Values, error)) func(context.Context, string) (url.Values, error) {
+	gone := false
+	return func(ctx context.Context, address string) (url.Values, error) {
+		if gone {
+			return nil, errors.New("nobody is there to log in")
+		}
+		gone = true
+		return person(ctx, address)
+	}
 }
