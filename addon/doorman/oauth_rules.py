@@ -25,12 +25,14 @@ PROOF = re.compile(r"[0-9a-f]{64}")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*)")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,40}")
-# Schemes that a browser runs or opens itself: nothing to be sent back to by them.
+# Schemes that a browser runs or opens itself: nothing to be sent back to by them. The
+# service has the same list (server/oauth/redirect.go).
 BROWSER_SCHEMES = frozenset(
     {
-        "about", "blob", "chrome", "data", "file", "filesystem", "ftp", "http",
-        "https", "intent", "javascript", "mailto", "sms", "tel", "vbscript",
-        "view-source", "ws", "wss",
+        "about", "android-app", "blob", "chrome", "chrome-extension", "content",
+        "data", "edge", "file", "filesystem", "ftp", "http", "https", "intent", "jar",
+        "javascript", "mailto", "moz-extension", "ms-appinstaller", "ms-msdt",
+        "resource", "search-ms", "sms", "tel", "vbscript", "view-source", "ws", "wss",
     }
 )  # fmt: skip
 # Letters that show nothing.
@@ -82,6 +84,7 @@ def clean_name(name):
     """A name as people may see it: one line, without characters that hide, turn round
     or imitate others (controls, bidi, zero width, blank letters, piles of marks).
 
+    :return: empty if nothing is left that could be read out
     :rtype: str
     """
     text = unicodedata.normalize("NFC", str(name or ""))
@@ -91,7 +94,9 @@ def clean_name(name):
         if c.isspace() or unicodedata.category(c)[0] != "C"
     )
     text = MARKS.sub(lambda m: m[1] or "", BLANK.sub("", text))
-    return " ".join(text.split())[:MAX_NAME].strip()
+    text = " ".join(text.split())[:MAX_NAME].strip()
+    # Marks and signs alone look like no name at all.
+    return text if any(c.isalnum() for c in text) else ""
 
 
 def is_plain(uri):
@@ -107,7 +112,7 @@ def is_plain(uri):
 
 def parts_of(uri):
     """:return: scheme, host, port, path with query; None if it is no address"""
-    if not is_plain(uri):
+    if not is_plain(uri) or "://" not in uri:
         return None
     try:
         parts = urlsplit(uri)
@@ -167,7 +172,10 @@ def destination(uri):
 
     :return: e.g. ``claude.ai``, ``localhost``, ``cursor://``
     """
-    scheme, host, _port, _tail = parts_of(uri)
+    scheme, host, port, _tail = parts_of(uri)
+    if scheme == "https" and port not in (None, 443):
+        # Another server, perhaps of somebody else.
+        return f"{host}:{port}"
     if scheme in ("http", "https"):
         return host
     return f"{scheme}://{host}"

@@ -24,6 +24,7 @@ type back struct {
 	redirectURI string
 	state       string
 	hasState    bool
+	vouched     bool // somebody who answers for this Odoo knows the place
 }
 
 // authorizeEndpoint verifies a request and hands it to Odoo, where a person decides (RFC 6749 section 4.1.1).
@@ -41,7 +42,7 @@ func (s *Server) authorizeEndpoint(c echo.Context) error {
 	}
 	e := asError(err)
 	s.logged(r, "authorize", e, err)
-	if to == nil {
+	if to == nil || !to.vouched {
 		s.page(c.Response(), e)
 		return nil
 	}
@@ -64,6 +65,7 @@ func (s *Server) verify(r *http.Request) (consent string, to *back, err error) {
 		return "", nil, err
 	}
 	to = &back{redirectURI: query.Get("redirect_uri")}
+	to.vouched = vouched(client, settings, to.redirectURI)
 	request, err := s.request(settings, query, to)
 	if err != nil {
 		return "", to, err
@@ -124,6 +126,14 @@ func allowedFor(c access.OAuthClient, settings access.OAuthSettings) access.OAut
 		settings.RedirectHosts = nil
 	}
 	return settings
+}
+
+// vouched reports whether a browser may be sent to a place before anybody has logged in. Anybody can register an address
+// of theirs, and a link to us that leads there would lend it our name (RFC 9700 section 4.11.2): that needs an
+// administrator who wrote down the client or the host, a client that we ship with, or a program on the person's own machine.
+func vouched(client access.OAuthClient, settings access.OAuthSettings, uri string) bool {
+	_, known := pinned[client.ID]
+	return known || classify(uri) != targetWeb || client.Kind == access.ClientCustom || len(settings.RedirectHosts) > 0
 }
 
 // request reads the rest. Parameters that mean nothing here (prompt, nonce, login_hint) are let be, once each.

@@ -193,6 +193,8 @@ func TestDecisionsBack(t *testing.T) {
 		t.Error(to)
 	}
 	q.Set("resource", "https://other.example.com/mcp")
+	s.odoo.MakeClient("dmo_by_hand", "", webURI+"?tenant=7")
+	q.Set("client_id", "dmo_by_hand")
 	a := s.authorize(q)
 	a.sentBack(t, webURI+"?tenant=7&", "invalid_target", "st-1")
 	q.Del("state")

@@ -109,7 +109,8 @@ func TestRedirectRefused(t *testing.T) {
 func TestAuthorizeRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	client := s.client(webURI)
+	const client = "dmo_by_hand"
+	s.odoo.MakeClient(client, "", webURI)
 	_, challenge := pkce()
 	set := func(name string, values ...string) func(url.Values) { return func(q url.Values) { q[name] = values } }
 	rows := []struct {

@@ -106,8 +106,7 @@ class ConsentController(http.Controller):
     def _waits(connection):
         if connection:
             return connection.state == "inactive"
-        settings = request.env["doorman.settings"]._get().sudo()
-        return settings.oauth_needs_activation
+        return request.env["doorman.connection"]._waits(request.env.user)
 
     def _time(self, value):
         zone = request.env.user.tz or "UTC"

@@ -99,23 +99,23 @@ class DoormanOauthClient(models.Model):
         self._check_all_seen()
         clients = self.sudo().filtered("active")
         clients._inside().write({"active": False})
-        self.env["doorman.oauth.token"]._end_of(
-            clients.with_context(active_test=False).connection_ids, "client removed"
-        )
+        connections = clients.with_context(active_test=False).connection_ids
+        self.env["doorman.oauth.token"]._end_of(connections, "client removed")
+        connections._drop_requests(self.env._("Its application was removed."))
         for client in clients:
             client.message_post(body=self.env._("Removed by %s.", self.env.user.name))
         return True
 
     def _check_all_seen(self):
         """A client for everybody is used in companies that the caller may know nothing
-        of: what ends there is not theirs to end."""
+        of: what ends there, or was ended, is not theirs to decide on."""
         connections = self.sudo().with_context(active_test=False).connection_ids
         seen = self.env["doorman.connection"].with_context(active_test=False)
         if connections - seen.search([("id", "in", connections.ids)]).sudo():
             raise AccessError(
                 self.env._(
-                    "People of other companies use it too. Revoke the connections of "
-                    "yours, or ask an administrator of all of them."
+                    "People of other companies use it too. Ask an administrator of all "
+                    "of them; the connections of yours you can revoke yourself."
                 )
             )
 
@@ -125,8 +125,12 @@ class DoormanOauthClient(models.Model):
         :raise AccessError: for anyone but MCP administrators of their users' companies
         """
         self._check_admin()
+        self._check_all_seen()
         clients = self.sudo().filtered(lambda c: not c.active)
         clients._inside().write({"active": True})
+        # What somebody allowed at the very instant of the end was not seen then.
+        connections = clients.with_context(active_test=False).connection_ids
+        self.env["doorman.oauth.token"]._end_of(connections, "client restored")
         for client in clients:
             client.message_post(body=self.env._("Restored by %s.", self.env.user.name))
         return True

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from markupsafe import escape
+
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .doorman_connection import LIVE_STATES
@@ -29,7 +31,10 @@ class DoormanConnection(models.Model):
 
     def _transition(self, state, only_from):
         changed = super()._transition(state, only_from)
-        if state not in (*LIVE_STATES, "inactive"):
+        standing = {*LIVE_STATES, "inactive"}
+        # On its way back as well: what somebody allowed at the very instant of the end
+        # was not seen then.
+        if state not in standing or not standing & set(only_from):
             self.env["doorman.oauth.token"]._end_of(changed, f"connection {state}")
         # Who waits for it to be decided on need not any more.
         changed.activity_unlink([ACTIVATE], only_automated=False)
@@ -37,8 +42,18 @@ class DoormanConnection(models.Model):
 
     def write(self, vals):
         res = super().write(vals)
-        if vals.get("active") is False:
+        if "active" in vals:
             self.env["doorman.oauth.token"]._end_of(self, "connection archived")
+        return res
+
+    def unlink(self):
+        # A client made by hand is for one connection, with the policy that was chosen
+        # for it: its user would be let in again, under the default one.
+        clients = self.sudo().oauth_client_id.filtered(lambda c: c.kind == "custom")
+        res = super().unlink()
+        clients._inside().write({"active": False})
+        for client in clients:
+            client.message_post(body=self.env._("Removed with its connection."))
         return res
 
     def _log_in_again(self):
@@ -96,6 +111,21 @@ class DoormanConnection(models.Model):
             "dynamic_registration": client.kind == "dynamic",
         }
 
+    @api.model
+    def _waits(self, user):
+        """Whether what this person lets in waits for an administrator: where the
+        settings say so, and after one has shut them out for good. They would else be
+        back as the next program that registers itself."""
+        if self.env["doorman.settings"]._get().sudo().oauth_needs_activation:
+            return True
+        shut_out = [
+            ("user_id", "=", user.id),
+            ("state", "in", ("revoked", "expired")),
+            ("needs_activation", "=", True),
+        ]
+        connections = self.sudo().with_context(active_test=False)
+        return bool(connections.search_count(shut_out, limit=1))
+
     def _from_consent(self, client, user):
         """The connection that comes of a person's Allow, from the default policy.
 
@@ -103,7 +133,7 @@ class DoormanConnection(models.Model):
         :raise UserError: if there can be none, e.g. for want of an approver
         """
         settings = self.env["doorman.settings"]._get().sudo()
-        waits = settings.oauth_needs_activation
+        waits = self._waits(user)
         vals = settings._policy_values() | self._client_values(client)
         # Of the settings, these hold for every connection that has none.
         vals |= {"rate_limit_minute": 0, "rate_limit_day": 0}
@@ -133,7 +163,8 @@ class DoormanConnection(models.Model):
                 note=self.env._(
                     "%s allowed it in their browser. Check its policy, then press "
                     "Activate, or revoke it.",
-                    self.user_id.name,
+                    # The note is HTML, and people choose their own names.
+                    escape(self.user_id.name),
                 ),
                 user_id=admin.id,
             )

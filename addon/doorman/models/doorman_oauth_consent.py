@@ -5,6 +5,11 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
 from .. import oauth_rules
+from .doorman_connection import LIVE_STATES
+
+# What one person has at a time. Anybody's program may register again and again, and
+# each connection has rate limits of its own.
+MAX_CONNECTIONS = 50
 
 
 class DoormanOauthRequest(models.AbstractModel):
@@ -85,7 +90,21 @@ class DoormanOauthRequest(models.AbstractModel):
             return self.env._("This application is no longer registered here.")
         if connection:
             return self._why_not_again(connection)
-        return False
+        return self._why_not_one_more()
+
+    @api.model
+    def _why_not_one_more(self):
+        mine = [
+            ("user_id", "=", self.env.uid),
+            ("auth_type", "=", "oauth"),
+            ("state", "in", (*LIVE_STATES, "inactive")),
+        ]
+        count = self.env["doorman.connection"].sudo().search_count(mine)
+        return count >= MAX_CONNECTIONS and self.env._(
+            "You have let %s applications in already. Disconnect those that you no "
+            "longer use, in Odoo under Doorman > Connected Applications.",
+            count,
+        )
 
     @api.model
     def _why_not_again(self, connection):

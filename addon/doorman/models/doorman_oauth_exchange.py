@@ -12,6 +12,8 @@ from .doorman_connection_key import hash_proof
 # In these, a connection may hold tokens. Inactive: calls are refused until an
 # administrator has activated it, the login is not.
 STATES = ["inactive", *LIVE_STATES]
+# How often one login may be refreshed: each time leaves two rows for weeks.
+MAX_A_MINUTE = 30
 
 FIND = """
     SELECT t.kind, t.generation, t.scopes, t.used_at,
@@ -51,6 +53,7 @@ def refuse(reason, error="invalid_grant"):
         "invalid_grant": "The code or token is not valid (any more).",
         "invalid_scope": "The scope exceeds what was granted.",
         "invalid_target": "The token is for another resource.",
+        "temporarily_unavailable": "Too many refreshes; wait a minute.",
     }
     raise OAuthRefusal(error, words[error], reason)
 
@@ -98,6 +101,7 @@ class DoormanOauthToken(models.AbstractModel):
         self._check_alive(row)
         if row["used_at"]:
             return self._again(row, proof)
+        self._check_pace(row)
         return self._next(row, proof, " ".join(scopes))
 
     @api.model
@@ -159,6 +163,19 @@ class DoormanOauthToken(models.AbstractModel):
             refuse("user archived or no internal user")
         if not user._has_group("doorman.group_user"):
             refuse("user is no MCP user")
+
+    def _check_pace(self, row):
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT count(*) FROM doorman_oauth_token WHERE family_id = %s
+                   AND used_at > now() at time zone 'utc' - interval '1 minute'
+                """,
+                row["family_id"],
+            )
+        )
+        if self.env.cr.fetchone()[0] >= MAX_A_MINUTE:
+            refuse("refreshed too often", "temporarily_unavailable")
 
     @staticmethod
     def _narrowed(granted, asked):
@@ -245,6 +262,9 @@ class DoormanOauthToken(models.AbstractModel):
                 row, "oauth/reuse", "refused", f"A {what} was used twice.", asked
             )
             connection = self.env["doorman.connection"].browse(row["connection_id"])
+            # Who knows which of them asked for what waits to be approved? The next
+            # login must not carry it on.
+            connection._drop_requests(self.env._("Its login may have been stolen."))
             connection.sudo()._inside().message_post(
                 body=self.env._(
                     "A code or refresh token was used twice: somebody may have stolen "

@@ -20,6 +20,9 @@ NO_DEFAULTS = object()
 LOCKS = {"login", "password", "new_password", "email", "active", "partner_id"}
 LOCKS |= {"group_ids", "company_ids", "share", "totp_secret", "totp_enabled"}
 
+# Of a group: who is in it, and what it gives.
+MEMBERS = {"user_ids", "all_user_ids", "implied_ids", "implied_by_ids"}
+
 
 def refuse_inside(env):
     """Refuse what an AI tool must not bring about, by whatever code behind its call,
@@ -84,6 +87,7 @@ class ResUsers(models.Model):
                 [("user_id", "in", lost.ids), ("auth_type", "=", "oauth")]
             )
             self.env["doorman.oauth.token"]._end_of(connections, "no MCP user")
+            connections._drop_requests(self.env._("Its user is no MCP user any more."))
 
     @tools.ormcache("self.id")
     def _doorman_fingerprint(self):
@@ -106,7 +110,32 @@ class ResGroups(models.Model):
 
     def write(self, vals):
         refuse_inside(self.env)
-        return super().write(vals)
+        if not MEMBERS & vals.keys():
+            return super().write(vals)
+        users, before = self._doorman_logged_in()
+        res = super().write(vals)
+        users._doorman_log_out(before)
+        return res
+
+    def unlink(self):
+        refuse_inside(self.env)
+        users, before = self._doorman_logged_in()
+        res = super().unlink()
+        users._doorman_log_out(before)
+        return res
+
+    @api.model
+    def _doorman_logged_in(self):
+        """Who has let AI tools in by logging in. A group loses people on its own form
+        as well, which writes no user.
+
+        :return: these people, and those of them who are MCP users now
+        """
+        connections = self.env["doorman.connection"].sudo()
+        connections = connections.with_context(active_test=False).search(
+            [("auth_type", "=", "oauth")]
+        )
+        return connections.user_id, connections.user_id._doorman_users()
 
 
 class ResPartner(models.Model):

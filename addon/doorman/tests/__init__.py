@@ -19,6 +19,7 @@ from . import test_invite_life
 from . import test_invite_page
 from . import test_jobs
 from . import test_oauth_at_once
+from . import test_oauth_attack
 from . import test_oauth_consent
 from . import test_oauth_fence
 from . import test_oauth_page

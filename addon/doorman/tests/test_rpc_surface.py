@@ -105,7 +105,7 @@ PUBLIC = {
     "doorman.tool": {"create", "write"},
     "mail.activity": {"unlink", "write"},
     "mail.message": {"create", "write"},
-    "res.groups": {"create", "write"},
+    "res.groups": {"create", "unlink", "write"},
     "res.partner": {"write"},
     "res.users": {
         "action_doorman_connections",

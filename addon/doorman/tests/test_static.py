@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 # Who calls sudo(), and how often. Each was looked at: what is done with the greater
 # right is checked before, or is no more than reading what decides.
 SUDO = {
-    "controllers/oauth.py:_waits": 1,
     "guard.py:records": 1,
     "models/doorman_approval.py:_approver_name": 1,
     "models/doorman_approval.py:_askers": 2,
@@ -118,8 +117,11 @@ SUDO = {
     "models/doorman_oauth_client_end.py:action_rotate_secret": 1,
     "models/doorman_oauth_connection.py:_ask_to_activate": 1,
     "models/doorman_oauth_connection.py:_from_consent": 2,
+    "models/doorman_oauth_connection.py:_waits": 2,
+    "models/doorman_oauth_connection.py:unlink": 1,
     "models/doorman_oauth_consent.py:_connection_of": 1,
     "models/doorman_oauth_consent.py:_standing": 3,
+    "models/doorman_oauth_consent.py:_why_not_one_more": 1,
     "models/doorman_oauth_exchange.py:_in_grace": 1,
     "models/doorman_oauth_exchange.py:_leave_row": 1,
     "models/doorman_oauth_exchange.py:_reused": 1,
@@ -148,6 +150,7 @@ SUDO = {
     "models/res_users.py:_doorman_fingerprint": 1,
     "models/res_users.py:_doorman_grant_defaults": 1,
     "models/res_users.py:_doorman_log_out": 1,
+    "models/res_users.py:_doorman_logged_in": 1,
     "models/res_users.py:unlink": 3,
     "models/res_users.py:write": 1,
     "models/res_users_access.py:_compute_doorman_scopes": 1,
