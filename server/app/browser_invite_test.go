@@ -34,6 +34,8 @@ tina.name = "Tina Weber"
 env["res.users"].search([]).odoobot_state = "disabled"  # else it opens a chat over what is to be seen
 env.cr.execute("UPDATE res_users SET totp_secret = '`+secondFactor+`' WHERE id = %s", [tina.id])
 out["settings"] = settings.id`)
+	// Odoo learns its own address when an administrator logs in, and tells the service with its first answer.
+	asAdmin(t, o, "res.users", "has_access", []int64{}, "read")
 	s := apptest.Serve(t, o.Environ()...)
 	asAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": s.URL})
 	i := &invited{o: o, s: s, node: node}

@@ -36,7 +36,6 @@ type page struct {
 func browser(t *testing.T, o *apptest.Odoo, login string) *page {
 	t.Helper()
 	p := visitor(t, o)
-	p.do(chromedp.Navigate(o.Server.URL() + "/web/login?db=" + o.DB))
 	p.logIn(login)
 	p.do(chromedp.WaitVisible(`.o_web_client .o_main_navbar`))
 	return p
@@ -53,7 +52,8 @@ func (p *page) logIn(login string) {
 	)
 }
 
-// visitor opens a page of somebody who is not logged in.
+// visitor opens the login page for somebody who is not logged in. From then on the session remembers the database, as one
+// with a name of its own would: other tests have theirs beside it.
 func visitor(t *testing.T, o *apptest.Odoo) *page {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
@@ -72,6 +72,7 @@ func visitor(t *testing.T, o *apptest.Odoo) *page {
 	p.do(chromedp.Navigate("about:blank"))
 	p.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
+	p.do(chromedp.Navigate(o.Server.URL() + "/web/login?db=" + o.DB))
 	return p
 }
 

@@ -164,9 +164,10 @@ for name in ("revoke", "user", "key", "switch"):
 		{"user", func(t testing.TB, key string) string {
 			asAdmin(t, o, "res.users", "write", one("user_user"), map[string]any{"active": false})
 			return key
-		}, func(t testing.TB, key string) string {
+		}, func(t testing.TB, _ string) string {
+			// Who comes back does not find their connection as it was: an administrator lets it in again.
 			asAdmin(t, o, "res.users", "write", one("user_user"), map[string]any{"active": true})
-			return key
+			return newKey(t, o, "action_reactivate", o.ID("user_id"))
 		}},
 		{"key", func(t testing.TB, key string) string {
 			if _, err := o.Host.Psql(t.Context(), o.DB, fmt.Sprintf("DELETE FROM res_users_apikeys WHERE user_id = %d", o.ID("key_user"))); err != nil {

@@ -33,6 +33,9 @@ NEVER_GRANTED = (
     "base.group_erp_manager",
     "doorman.group_admin",
     "doorman.group_service",
+    # Whose permissions an invite may name, and only an administrator of Odoo gives.
+    "doorman.group_scope_sql",
+    "doorman.group_scope_shell",
 )
 
 
@@ -86,6 +89,7 @@ class DoormanInvite(models.Model):
             "tools_restricted",
             "models_restricted",
             "companies_restricted",
+            "account_group_all",
         }
     )
     _frozen_fields = POLICY_FIELDS | {
@@ -149,6 +153,8 @@ class DoormanInvite(models.Model):
         help="What people who make an account may do in Odoo. You can only give what "
         "you have yourself, and no administrator's rights.",
     )
+    # With what they implied when the invite was made: ids.
+    account_group_all = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     approval_tool_ids = fields.Many2many(relation="doorman_invite_approval_tool_rel")
     approval_rule_ids = fields.One2many(
         "doorman.approval.rule", "invite_id", string="Approval rules"
@@ -219,6 +225,8 @@ class DoormanInvite(models.Model):
         invites = super().create(vals_list)
         for invite in invites:
             invite._check_grants()
+            granted = invite.account_group_ids.sudo().all_implied_ids
+            invite.sudo()._inside().account_group_all = granted.ids
         return invites
 
     def _check_grants(self):
@@ -248,9 +256,14 @@ class DoormanInvite(models.Model):
         if granted & self._never_granted():
             raise InviteRefused(
                 "groups_exceeded",
-                self.env._("An invite makes nobody an administrator."),
+                self.env._(
+                    "An invite makes nobody an administrator, and lets nobody query "
+                    "the database or run code."
+                ),
             )
-        if (self.company_id | self.company_ids) - creator.company_ids:
+        # Archived ones count: they may come back.
+        companies = self.with_context(active_test=False).company_ids
+        if (self.company_id | companies) - creator.company_ids:
             raise InviteRefused(
                 "companies_exceeded",
                 self.env._("requested companies exceed admin's own companies"),

@@ -7,9 +7,10 @@ from odoo.tools import SQL
 
 from .res_users import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
-# How long one acceptance waits for those before it: one that hangs must not hold all of
-# Odoo's workers.
+# How long one acceptance waits for those before it, and for a row that something else
+# holds while they wait: one that hangs must not hold all of Odoo's workers.
 QUEUE_MS = 20_000
+ROW_MS = 5_000
 
 
 class DoormanInviteAcceptance(models.Model):
@@ -83,7 +84,9 @@ class DoormanInvite(models.Model):
             """
             i.state = 'active' AND i.current_uses < i.max_uses
             AND i.expires_at > clock_timestamp() at time zone 'utc'
-            AND u.id = i.creator_id AND u.active
+            AND u.id = i.creator_id AND u.active AND NOT u.share
+            AND EXISTS (SELECT 1 FROM res_company_users_rel r
+                         WHERE r.user_id = u.id AND r.cid = i.company_id)
             """
         )
 
@@ -120,6 +123,12 @@ class DoormanInvite(models.Model):
                 "in with another.",
                 user.login,
             )
+        if self._was_taken_from(user):
+            return self.env._(
+                "An administrator has ended the MCP access of your account, %s. Ask "
+                "them to give it back, then open the link again.",
+                user.login,
+            )
         if not self._may_join(user):
             return self.env._(
                 "Your account, %s, does not belong to this organization. Ask its Odoo "
@@ -146,6 +155,16 @@ class DoormanInvite(models.Model):
             )
         )
 
+    @api.model
+    def _was_taken_from(self, user):
+        """Whether somebody had MCP access once: no link gives back what an
+        administrator has taken away."""
+        if self.env.ref("doorman.group_user") in user.all_group_ids:
+            return False
+        connections = self.env["doorman.connection"].sudo()
+        connections = connections.with_context(active_test=False)
+        return bool(connections.search_count([("user_id", "=", user.id)], limit=1))
+
     def _may_join(self, user):
         """Whether somebody is of the organization, or becomes so by accepting. Groups
         hold in every company of a user: nobody is added who could do there what the
@@ -164,14 +183,16 @@ class DoormanInvite(models.Model):
         the page makes sure, what comes after sees everything that those before have
         done. Without it, REPEATABLE READ would throw all of them back but one.
 
-        :raise psycopg2.errors.LockNotAvailable: if it takes too long
+        :raise psycopg2.errors.LockNotAvailable: if it takes too long, then or later in
+            this transaction
         """
         self.env.cr.execute(
             SQL(
                 "SET LOCAL lock_timeout = %s; "
                 "LOCK TABLE doorman_invite_gate IN EXCLUSIVE MODE; "
-                "SET LOCAL lock_timeout = DEFAULT",
+                "SET LOCAL lock_timeout = %s",
                 QUEUE_MS,
+                ROW_MS,
             ),
             log_exceptions=False,
         )
@@ -198,7 +219,7 @@ class DoormanInvite(models.Model):
         if account:
             if not invite.new_accounts or not invite._may_accept(account["login"]):
                 return None
-            if invite._makes_administrators():
+            if invite._groups_have_grown():
                 return None
             user = invite._make_account(account)
         if invite._why_not(user) is not False:
@@ -261,7 +282,10 @@ class DoormanInvite(models.Model):
         """The connection that comes of this invite."""
         vals = self._policy_values()
         # In the organization of the invite, whatever else the person belongs to.
-        companies = self.company_ids or self.company_id
+        # Also where one of them has been archived since: less, and not another.
+        companies = self.with_context(active_test=False).company_ids
+        if not self.companies_restricted:
+            companies = self.company_id
         vals["company_ids"] = [Command.set(companies.ids)]
         if self.key_lifetime_hours:
             hours = timedelta(hours=self.key_lifetime_hours)
@@ -322,11 +346,11 @@ class DoormanInvite(models.Model):
             {"group_ids": [Command.link(g.id) for g in groups]}
         )
 
-    def _makes_administrators(self):
-        """Whether the groups for new accounts have become more than any link may give:
-        groups change, also after the invite was made."""
+    def _groups_have_grown(self):
+        """Whether the groups for new accounts have become more than they were when the
+        invite was held against its creator's: groups change."""
         granted = self.account_group_ids.sudo().all_implied_ids
-        return bool(granted & self._never_granted())
+        return not set(granted.ids) <= set(self.sudo().account_group_all or ())
 
     def _make_account(self, account):
         groups = self.env.ref("doorman.group_user") | self._scope_groups()

@@ -46,6 +46,11 @@ def utc(value):
     return value and value.isoformat(timespec="seconds") + "Z"
 
 
+def _is_text(value):
+    """Whether PostgreSQL can keep it: JSON can hold halves of characters, and NUL."""
+    return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
 class DoormanInvite(models.Model):
     """What the REST API calls, as the administrator whose own key it was given."""
 
@@ -110,8 +115,8 @@ class DoormanInvite(models.Model):
         return {"invite": invite._wire(), "invite_url": invite._link(token)}
 
     def _api_list(self, limit, offset, state):
-        if state is not None and state not in dict(STATES):
-            raise self._invalid("state")
+        if state is not None and self._typed("state", state, str) not in dict(STATES):
+            raise self._invalid("state", state)
         limit = self._typed("limit", limit, int)
         offset = self._typed("offset", offset, int)
         if not 1 <= limit <= MAX_ROWS or offset < 0:
@@ -155,7 +160,7 @@ class DoormanInvite(models.Model):
     def _typed(self, name, value, kind):
         if type(value) is not kind or (kind is int and abs(value) >= 2**31):
             raise self._invalid(name, value)
-        if kind is str and (len(value) > MAX_TEXT or "\0" in value):
+        if kind is str and (len(value) > MAX_TEXT or not _is_text(value)):
             raise self._invalid(name, value)
         return value
 

@@ -36,6 +36,7 @@ class DoormanGateway(models.AbstractModel):
         for invite in ended:
             invite.message_post(body=self.env._("Expired."))
         invites._purge_guesses()
+        invites._purge_codes()
         return {"expired": len(ended)}
 
     @api.model

@@ -10,6 +10,7 @@ class DoormanInvite(models.Model):
     live_connection_count = fields.Integer(
         "Live connections", compute="_compute_counts"
     )
+    groups_grown = fields.Boolean(compute="_compute_groups_grown")
     # What its creator has lost since. The invite stays what it was.
     creator_lacks = fields.Char(compute="_compute_creator_lacks")
 
@@ -26,6 +27,11 @@ class DoormanInvite(models.Model):
                 n for state, n in mine if state not in ("revoked", "expired")
             )
 
+    @api.depends("account_group_ids")
+    def _compute_groups_grown(self):
+        for invite in self:
+            invite.groups_grown = invite._groups_have_grown()
+
     @api.depends("creator_id")
     def _compute_creator_lacks(self):
         admin = self.env.ref("doorman.group_admin")
@@ -36,6 +42,8 @@ class DoormanInvite(models.Model):
                 lambda s, own=own: s.group_id not in own
             ).mapped("code")
             lost += (invite.account_group_ids - own).mapped("display_name")
+            if creator and invite.company_id not in creator.company_ids:
+                lost.append(invite.company_id.name)
             if creator and admin not in own:
                 lost.append(admin.display_name)
             invite.creator_lacks = ", ".join(lost)

@@ -1,16 +1,25 @@
 import hashlib
 import hmac
+import re
 import secrets
-import time
 
 from odoo import api, models
-from odoo.tools import email_normalize
+from odoo.tools import SQL, email_normalize
 
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 MAX_NAME, MAX_EMAIL = 100, 200
 CODE_SECONDS = 30 * 60
 CODE_TRIES = 5
+# To one address in ten minutes.
+CODES = 5
 CODE = "doorman_invite_code"
+
+
+# Nothing quoted: of "a@evil.example"@good.example, Odoo's mails go to the former.
+EMAIL = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
+)
 
 
 class WrongInput(Exception):
@@ -32,7 +41,7 @@ class SignUp:
 
     :param invite: one that works
     :param dict params: as posted
-    :param session: the visitor's, which keeps what is left of the code
+    :param session: the visitor's, which keeps which code was sent
     """
 
     def __init__(self, invite, params, session):
@@ -64,8 +73,14 @@ class SignUp:
                 self._send()
                 return None
             self._check_code()
+        # Also somebody else's address: Odoo finds an account to reset by either.
+        taken = [
+            "|",
+            ("login", "=ilike", _literal(self.email)),
+            ("email_normalized", "=", self.email),
+        ]
         users = self.env["res.users"].sudo().with_context(active_test=False)
-        if users.search_count([("login", "=ilike", _literal(self.email))]):
+        if users.search_count(taken, limit=1):
             raise WrongInput(
                 self.env._("There is an account for this address: log in."), counts=True
             )
@@ -80,7 +95,7 @@ class SignUp:
         name = self.name
         if not 0 < len(name) <= MAX_NAME or not name.isprintable():
             raise WrongInput(self.env._("Write your name."))
-        if not self.email or len(self.email) > MAX_EMAIL or not self.email.isascii():
+        if len(self.email) > MAX_EMAIL or not EMAIL.fullmatch(self.email):
             raise WrongInput(self.env._("Write your e-mail address."))
         if not MIN_PASSWORD <= len(self.password) <= MAX_PASSWORD:
             raise WrongInput(
@@ -94,28 +109,21 @@ class SignUp:
 
     def _send(self):
         code = f"{secrets.randbelow(10**8):08d}"
+        kept = self.invite._keep_code(self.email, self._digest(code))
+        if not kept:
+            raise WrongInput(
+                self.env._("Too many codes for this address: wait ten minutes.")
+            )
         self.asks_code = True
-        self.session[CODE] = {
-            "invite": self.invite.id,
-            "digest": self._digest(code),
-            "until": time.time() + CODE_SECONDS,
-            "tries": 0,
-        }
+        self.session[CODE] = kept
         # To others nothing is sent, and the page says the same.
         if self.invite._may_accept(self.email):
             self.invite._mail_code(self.email, code)
 
     def _check_code(self):
-        kept = self.session.get(CODE) or {}
         self.asks_code = True
-        good = (
-            kept.get("invite") == self.invite.id
-            and kept["until"] > time.time()
-            and kept["tries"] < CODE_TRIES
-        )
-        if good:
-            self.session[CODE] = kept | {"tries": kept["tries"] + 1}
-            good = hmac.compare_digest(kept["digest"], self._digest(self.code))
+        digest = self.invite._try_code(self.session.get(CODE))
+        good = digest and hmac.compare_digest(digest, self._digest(self.code))
         if not good or not self.invite._may_accept(self.email):
             raise WrongInput(
                 self.env._(
@@ -135,12 +143,93 @@ def _literal(text):
 class DoormanInvite(models.Model):
     _inherit = "doorman.invite"
 
+    def init(self):
+        super().init()
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TABLE IF NOT EXISTS doorman_invite_code (
+                    id serial PRIMARY KEY,
+                    invite_id integer NOT NULL
+                        REFERENCES doorman_invite(id) ON DELETE CASCADE,
+                    address varchar(64) NOT NULL,
+                    digest varchar(64) NOT NULL,
+                    tries integer NOT NULL DEFAULT 0,
+                    at timestamp NOT NULL DEFAULT (now() at time zone 'utc'));
+                CREATE INDEX IF NOT EXISTS doorman_invite_code_idx
+                    ON doorman_invite_code (address, at)
+                """
+            )
+        )
+
+    def _keep_code(self, email, digest):
+        """:return: which code this is; None if there were too many for this address:
+        nobody's mailbox is to be filled by who has a link"""
+        address = hashlib.sha256(email.encode()).hexdigest()
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO doorman_invite_code (invite_id, address, digest)
+                SELECT %s, %s, %s WHERE %s > (
+                    SELECT count(*) FROM doorman_invite_code WHERE address = %s
+                       AND at > now() at time zone 'utc' - interval '10 minutes')
+                RETURNING id
+                """,
+                self.id,
+                address,
+                digest,
+                CODES,
+                address,
+            )
+        )
+        row = self.env.cr.fetchone()
+        return row and row[0]
+
+    def _try_code(self, kept):
+        """Use up one of a code's few tries. In a transaction of its own: whatever
+        comes of the request, and however many there are at once, it is used up.
+
+        :param int kept: what ``_keep_code`` returned
+        :return: the digest to compare with; None if there is no try left
+        """
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                SQL(
+                    """
+                    UPDATE doorman_invite_code SET tries = tries + 1
+                     WHERE id = %s AND invite_id = %s AND tries < %s
+                       AND at > now() at time zone 'utc' - make_interval(secs => %s)
+                    RETURNING digest
+                    """,
+                    kept,
+                    self.id,
+                    CODE_TRIES,
+                    CODE_SECONDS,
+                ),
+                log_exceptions=False,
+            )
+            row = cr.fetchone()
+        return row and row[0]
+
+    @api.model
+    def _purge_codes(self):
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM doorman_invite_code WHERE "
+                "at < now() at time zone 'utc' - make_interval(secs => %s)",
+                CODE_SECONDS,
+            )
+        )
+
     def _mail_code(self, email, code):
         # By the queue: sent at once, the time it takes would tell who is on the list.
         mail = self.env["mail.mail"].sudo()
         mail.create(
             {
                 "subject": self.env._("Your code for %s", self.company_id.name),
+                # The visitor has no address of their own to send it from.
+                "email_from": self.company_id.email_formatted
+                or self.creator_id.email_formatted,
                 "email_to": email,
                 "auto_delete": True,
                 "body_html": self.env._(

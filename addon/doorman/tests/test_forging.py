@@ -96,6 +96,7 @@ INVITE = {
     "accept_list": "forged@example.com",
     "new_accounts": True,
     "account_group_ids": [Command.clear()],
+    "account_group_all": [1],
     "scope_ids": [Command.clear()],
     "read_only": False,
     "allowed_tool_ids": [Command.clear()],

@@ -109,7 +109,9 @@ class TestInvite(InviteMixin, DoormanCase):
             ((), ("doorman.group_admin",), False),
             ((), ("doorman.group_user",), True),
             ((), ("doorman.group_scope_sql",), False),
-            (("doorman.group_scope_sql",), ("doorman.group_scope_sql",), True),
+            (("doorman.group_scope_sql",), ("doorman.group_scope_sql",), False),
+            (("doorman.group_scope_shell",), ("doorman.group_scope_shell",), False),
+            (("doorman.group_scope_orm",), ("doorman.group_scope_orm",), True),
         )
         admin = self.people["admin"]
         unwanted = [self.env.ref(x).id for x in (partner, export)]

@@ -214,6 +214,34 @@ class TestInviteAccept(InviteMixin, DoormanCase):
             self.env.invalidate_all()
             self.env.registry.clear_cache()
 
+    def test_who_let_them_in_can_end_it(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        vals = {"company_id": other.id, "company_ids": other.ids}
+        self.people["far"] = self._person("far", ["base.group_user"], **vals)
+        admin = self.people["admin"]
+        invite, token = self.invite(new_accounts=True)
+        self.accept(token, "far")
+        connection = invite.acceptance_ids.connection_id
+        seen = self.env["doorman.connection"].with_user(admin).search([])
+        self.assertIn(connection, seen)
+        # One that did not come of the invite stays their own company's.
+        before = self._connect("far")
+        self.people["far"].with_user(admin).action_doorman_revoke_all()
+        self.env.invalidate_all()
+        self.assertEqual((connection.state, before.state), ("revoked", "awaiting"))
+        self.assertNotIn(before, seen.search([]))
+
+    def test_an_archived_company_widens_nothing(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self.people["admin"].company_ids += other
+        self.people["internal"].company_ids += other
+        invite, token = self.invite(company_ids=[Command.set(other.ids)])
+        other.active = False
+        self.accept(token)
+        connection = invite.acceptance_ids.connection_id
+        kept = connection.with_context(active_test=False).company_ids
+        self.assertEqual(kept, other)
+
     def test_an_address_that_nobody_proved_is_on_no_list(self):
         _open, token = self.invite(new_accounts=True, max_uses=3)
         made_up, _key = self.accept(token, "public", account("boss@agency.example"))
@@ -293,6 +321,25 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         self.env.flush_all()
         snapshot = self.gateway.resolve(proof_of(key))["snapshot"]
         self.assertEqual(snapshot["policy"]["scopes"], ["mcp:search"])
+
+    def test_who_is_no_mcp_user_any_more_does_not_become_one(self):
+        person = self.people["internal"]
+        invite, token = self.invite(max_uses=3)
+        first, _key = self.accept(token)
+        _other, second = self.invite()
+        for left in ("revoked", "archived", "other's link"):
+            with self.subTest(left=left):
+                if left == "archived":
+                    first.connection_id.with_user(self.people["admin"]).active = False
+                person.group_ids -= self.env.ref("doorman.group_user")
+                self.assertIn("has ended", invite._why_not(person))
+                self.assertIsNone(self.accept(second))
+                self.assertNotIn(
+                    self.env.ref("doorman.group_user"), person.all_group_ids
+                )
+        # Given back, they may.
+        person.group_ids += self.env.ref("doorman.group_user")
+        self.assertTrue(self.accept(second))
 
     def test_sql_and_shell_are_not_handed_on(self):
         risky = self.scopes("mcp:sql", "mcp:shell")
@@ -420,6 +467,14 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         self.assertNotIn("dmk_", said.body)
         self.assertNotIn(token, said.body)
 
+    def test_nothing_waits_without_an_end(self):
+        """Also after its turn has come: all the others wait for it."""
+        invites = self.env["doorman.invite"]
+        self.invite()
+        invites._queue()
+        self.env.cr.execute("SHOW lock_timeout")
+        self.assertEqual(self.env.cr.fetchone()[0], "5s")
+
     def test_mail_is_left_to_the_queue(self):
         """Who waits for their turn does not wait for the mail server."""
         _invite, token = self.invite()
@@ -451,6 +506,39 @@ class TestInviteAccept(InviteMixin, DoormanCase):
                 group.implied_ids = False
         self.assertEqual(invite.current_uses, 0)
         self.assertTrue(self.accept(token, "public", account()))
+
+    def test_a_group_that_has_grown(self):
+        """What the creator never had, the link does not give."""
+        group, more = self.env["res.groups"].create([{"name": "G"}, {"name": "More"}])
+        self.people["admin"].group_ids += group
+        invite, token = self.invite(
+            new_accounts=True, account_group_ids=[Command.set(group.ids)]
+        )
+        self.assertFalse(invite.groups_grown)
+        group.implied_ids = more
+        invite.invalidate_recordset()
+        self.assertTrue(invite.groups_grown)
+        self.assertIsNone(self.accept(token, "public", account()))
+        # Who has an account gets none of these groups.
+        self.assertTrue(self.accept(token))
+
+    def test_a_creator_who_is_no_member_any_more(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        portal = self.env.ref("base.group_portal")
+        gone = (
+            {"group_ids": [Command.set(portal.ids)]},
+            {"company_ids": [Command.set(other.ids)], "company_id": other.id},
+        )
+        for vals in gone:
+            with self.subTest(vals=vals), self.env.cr.savepoint() as savepoint:
+                invite, token = self.invite(new_accounts=True)
+                self.people["admin"].write(vals)
+                self.assertIsNone(self.accept(token))
+                self.assertIsNone(self.accept(token, "public", account()))
+                self.assertTrue(invite.creator_lacks)
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
 
     def test_it_ends_with_the_keys_lifetime(self):
         _invite, token = self.invite(key_lifetime_hours=1)

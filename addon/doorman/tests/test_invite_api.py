@@ -236,6 +236,16 @@ class TestInviteApi(InviteMixin, DoormanCase):
                 answer = self._api().api_list(**arguments)
                 self.assertEqual(self._code(answer), "invalid_input")
 
+    def test_what_is_no_text(self):
+        for state in ([], {}, 1, True):
+            with self.subTest(state=state):
+                answer = self._api().api_list(state=state)
+                self.assertEqual(self._code(answer), "invalid_input")
+        for name in ("\ud800", "a\0b"):
+            with self.subTest(name=repr(name)):
+                answer = self._create(key_name_preset=name)
+                self.assertEqual(self._code(answer), "invalid_input")
+
     def test_revoke(self):
         answer = self._create(max_uses=2)
         token = answer["invite_url"].rpartition("/")[2]

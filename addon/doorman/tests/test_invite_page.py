@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 
 from ..controllers import invite as controller
 from ..models.doorman_invite_guess import GUESSES, guess_source
+from ..models.doorman_invite_signup import CODES
 from .common import proof_of
 from .invite_common import InviteMixin
 
@@ -149,6 +150,18 @@ class TestInvitePage(InviteMixin, HttpCase):
         again = self._post("open", token=token)
         self.assertIn("You have accepted this invite", again.text)
 
+    def test_the_code_has_a_sender(self):
+        self.env.company.email = "office@example.com"
+        invite, token = self.invite(
+            new_accounts=True, accept_from="listed", accept_list="@example.com"
+        )
+        self._open(token, None)
+        self._sign_up()
+        mail = self.env["mail.mail"].search([("email_to", "=", "new@example.com")])
+        self.assertIn("office@example.com", mail.email_from)
+        self.assertEqual(mail.state, "outgoing")
+        self.assertRegex(mail.body_html, r"[0-9]{8}")
+
     def test_one_that_hangs_does_not_hold_the_others(self):
         invite, token = self.invite()
         self._open(token)
@@ -196,6 +209,23 @@ class TestInvitePage(InviteMixin, HttpCase):
         taken = self._sign_up(code=codes[1])
         self.assertTrue(self._key(taken))
 
+    def test_a_few_codes_for_one_address(self):
+        invite, token = self.invite(
+            new_accounts=True, accept_from="listed", accept_list="@example.com"
+        )
+        codes = []
+        cls = type(self.env["doorman.invite"])
+        self.patch(cls, "_mail_code", lambda _s, email, code: codes.append(code))
+        for number in range(CODES + 2):
+            # Whoever asks: nobody's mailbox is filled from many browsers.
+            self._open(token, None)
+            answer = self._sign_up()
+            good = number < CODES
+            self.assertEqual(answer.status_code, 200 if good else 422)
+        self.assertEqual(len(codes), CODES)
+        self.assertEqual(self._sign_up(email="b@example.com").status_code, 200)
+        self.assertEqual(self.state(invite), ("active", 0))
+
     def test_a_code_is_tried_a_few_times_only(self):
         _invite, token = self.invite(
             new_accounts=True, accept_from="listed", accept_list="@example.com"
@@ -221,6 +251,12 @@ class TestInvitePage(InviteMixin, HttpCase):
             {"email": ""},
             {"email": "nobody"},
             {"email": "a@b.example, c@d.example"},
+            # Odoo would send the code to another than the list is asked about.
+            {"email": '"evil@evil.example"@corp.example'},
+            {"email": '"evil@evil.example,"@corp.example'},
+            {"email": '"a<evil@evil.example>"@corp.example'},
+            {"email": "a\0@corp.example"},
+            {"email": "a@corp"},
             {"password": "short"},
             {"password": ""},
             {"email": "dm-user@example.com", "password": "x" * 201},
@@ -230,10 +266,15 @@ class TestInvitePage(InviteMixin, HttpCase):
                 self.assertEqual(answer.status_code, 422)
                 self.assertIsNone(self._key(answer))
         self.people["user"].login = "Taken@Example.com"
+        # An address to log in with, or to ask for a new password with.
+        self.people["user2"].email = "Office <Other@Example.com>"
         for active in (True, False):
-            self.people["user"].active = active
-            answer = self._sign_up(email="taken@example.com")
-            self.assertEqual(answer.status_code, 422)
+            self.people["user"].active = self.people["user2"].active = active
+            for email in ("taken@example.com", "other@example.com"):
+                with self.subTest(active=active, email=email):
+                    answer = self._sign_up(email=email)
+                    self.assertEqual(answer.status_code, 422)
+                    self.assertIn("There is an account", answer.text)
         self.assertEqual(users.search_count([]), before)
         self.assertEqual(self.state(invite), ("active", 0))
 
