@@ -131,7 +131,8 @@ func (b *consents) dance(t *testing.T, known oauthConfig, walk func(address stri
 func (p *page) logInTwice(login, secret string) {
 	p.Helper()
 	p.logIn(login)
-	p.do(chromedp.WaitVisible("input[name=totp_token]"), chromedp.SendKeys("input[name=totp_token]", totp(p.T, secret, time.Now())))
+	p.wait("input[name=totp_token]")
+	p.do(chromedp.SendKeys("input[name=totp_token]", totp(p.T, secret, time.Now())))
 	p.click(`//form[.//input[@name="totp_token"]]//button[@type="submit"]`)
 }
 
@@ -189,7 +190,7 @@ func (b *consents) disconnect(t *testing.T) {
 	p := visitor(t, b.o)
 	p.do(chromedp.Navigate(b.o.Server.URL() + "/web/login?db=" + b.o.DB))
 	p.logInTwice("mia", secretFactor)
-	p.do(chromedp.WaitVisible(`.o_web_client .o_main_navbar`))
+	p.wait(`.o_web_client .o_main_navbar`)
 	p.open(applicationAction, ".o_list_view .o_data_row")
 	p.see(".o_data_row", "Desk Assistant")
 	p.see(".o_data_row", "Connected")
@@ -303,6 +304,7 @@ func (b *consents) wizardClient(t *testing.T) {
 	p.click(".modal button[name=action_make_client]")
 	p.see("body", "line 1: 'http://bot.example.com/callback' is not allowed")
 	p.shot("wizard-client-refused", 1400, 900)
+	p.click(`//*[contains(@class, "o_error_dialog") or contains(@class, "modal")]//footer//button[contains(., "Close")]`)
 	p.fill(".modal .o_field_widget[name=redirect_uris] textarea", b.back.url)
 	p.shot("wizard-client", 1400, 900)
 	p.click(".modal button[name=action_make_client]")

@@ -71,10 +71,14 @@ func (c *known) session(t *testing.T, name string) *sdk.ClientSession {
 	return session
 }
 
-// stepUp: the first login asks for what reads, a call that writes sends the person back for more.
+// pinned is a client document that comes with Doorman.
+const pinned = "https://claude.ai/oauth/claude-code-client-metadata"
+
+// stepUp: the first login asks for what reads, a call that writes sends the person back for more. With a client id of its
+// own: the SDK lets one that registers itself do so anew each time, and that is another program.
 func (c *known) stepUp(t *testing.T) {
 	var scopes []string
-	session, err := signIn(t.Context(), c.s, loopback, registers("Steps"), c.asked(t, "mia", &scopes))
+	session, err := signIn(t.Context(), c.s, loopback, documented(pinned), c.asked(t, "mia", &scopes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +93,7 @@ func (c *known) stepUp(t *testing.T) {
 	if len(scopes) != 2 || !strings.Contains(scopes[1], "mcp:orm") || !strings.Contains(scopes[1], "mcp:search") {
 		t.Errorf("asked for %q", scopes)
 	}
-	out := c.o.Python(t, `out["n"] = env["doorman.connection"].search_count([("name", "=", "Steps")])`)
+	out := c.o.Python(t, `out["n"] = env["doorman.connection"].search_count([("client_id", "=", "`+pinned+`"), ("user_id.login", "=", "mia")])`)
 	if n, _ := out["n"].(float64); n != 1 {
 		t.Errorf("%v connections of one client and user", out["n"])
 	}
@@ -148,9 +152,8 @@ env.cr.commit()`)
 
 // document: the host is proven, nothing is fetched, and any loopback port will do.
 func (c *known) document(t *testing.T) {
-	const document = "https://claude.ai/oauth/claude-code-client-metadata"
 	for _, redirect := range []string{"http://localhost:51234/callback", "http://127.0.0.1:40001/callback"} {
-		session, err := signIn(t.Context(), c.s, redirect, documented(document), atConsent(t, c.o, login(t, c.o, "ida"), "allow"))
+		session, err := signIn(t.Context(), c.s, redirect, documented(pinned), atConsent(t, c.o, login(t, c.o, "ida"), "allow"))
 		if err != nil {
 			t.Fatalf("%s: %v", redirect, err)
 		}
@@ -160,7 +163,7 @@ func (c *known) document(t *testing.T) {
 		_ = session.Close()
 	}
 	out := c.o.Python(t, `
-found = env["doorman.connection"].search([("client_id", "=", "`+document+`")])
+found = env["doorman.connection"].search([("client_id", "=", "`+pinned+`"), ("user_id.login", "=", "ida")])
 out["seen"] = [[c.user_id.login, c.dynamic_registration, c.client_type] for c in found]`)
 	if sprint(out["seen"]) != "[[ida false public]]" {
 		t.Errorf("connections: %v", out["seen"])
