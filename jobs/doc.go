@@ -8,6 +8,7 @@
 //	                     expiry      every 5 minutes  connections whose time is over
 //	                     invites     every 5 minutes  links whose time is over
 //	                     catalog     every hour
+//	                     oauth       every hour       codes, tokens and registrations that are over
 //	                     invited     every hour       keys that came of an invite and end soon
 //	                     audit       every day        rows beyond their retention
 //	                     reminders   every day        keys that expire soon

@@ -37,6 +37,11 @@ func Catalog(g access.Gateway, tools []access.CatalogTool) Job {
 	}}
 }
 
+// OAuth deletes requests, codes, tokens and registrations that are over.
+func OAuth(g access.OAuth) Job {
+	return Job{Name: "oauth", Schedule: "@hourly", Timeout: 5 * time.Minute, Run: untilEnd(g.PurgeOAuth)}
+}
+
 // Upkeep is what Odoo wants done from time to time, as design.md section 9 says when.
 func Upkeep(u access.Upkeep) []Job {
 	return []Job{

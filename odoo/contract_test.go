@@ -262,6 +262,7 @@ func contractUpkeep(t *testing.T, ctx context.Context, g access.Gateway) {
 		"FoldUse": g.FoldUse, "ExpireConnections": g.ExpireConnections, "PurgeAudit": g.PurgeAudit, "RemindExpiry": g.RemindExpiry,
 		"ExpireApprovals": g.ExpireApprovals, "RemindApprovals": g.RemindApprovals,
 		"ExpireInvites": g.ExpireInvites, "RemindInvited": g.RemindInvited,
+		"PurgeOAuth": g.(access.OAuth).PurgeOAuth,
 	} {
 		for range 2 {
 			if p, err := run(ctx); err != nil || p.Done < 0 || p.More {

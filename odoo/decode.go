@@ -41,14 +41,15 @@ func (p problem) toError() *access.Error {
 // decodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, web_url}.
 func decodeHello(raw json.RawMessage) (access.Hello, error) {
 	var w struct {
-		OdooVersion     string `json:"odoo_version"`
-		AddonVersion    string `json:"addon_version"`
-		Database        string `json:"database"`
-		Enabled         *bool  `json:"enabled"`
-		SettingsVersion *int64 `json:"settings_version"`
-		Registry        string `json:"registry"`
-		Company         string `json:"company"`
-		WebURL          string `json:"web_url"`
+		OdooVersion     string     `json:"odoo_version"`
+		AddonVersion    string     `json:"addon_version"`
+		Database        string     `json:"database"`
+		Enabled         *bool      `json:"enabled"`
+		SettingsVersion *int64     `json:"settings_version"`
+		Registry        string     `json:"registry"`
+		Company         string     `json:"company"`
+		OAuth           *oauthWire `json:"oauth"`
+		WebURL          string     `json:"web_url"`
 	}
 	if err := unmarshal(raw, &w, "hello"); err != nil {
 		return access.Hello{}, err
@@ -59,6 +60,7 @@ func decodeHello(raw json.RawMessage) (access.Hello, error) {
 	return access.Hello{
 		OdooVersion: w.OdooVersion, AddonVersion: w.AddonVersion, Database: w.Database, Enabled: *w.Enabled,
 		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
+		OAuth:  w.OAuth.settings(),
 		WebURL: webURL(w.WebURL),
 	}, nil
 }

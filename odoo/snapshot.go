@@ -49,6 +49,11 @@ type snapshotWire struct {
 	} `json:"settings"`
 	OwnTools []ownWire `json:"own_tools"`
 	Registry string    `json:"registry"`
+	// Of an access token only.
+	Auth      string             `json:"auth"`
+	ClientID  string             `json:"client_id"`
+	TokenEnds *string            `json:"token_expires_at"`
+	Grantable list[access.Scope] `json:"grantable_scopes"`
 }
 
 // list is nil when it is absent ("no restriction") and not nil when it is there, even empty ("nothing allowed"). A null
@@ -87,8 +92,12 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	grant, err := w.grant()
+	if err != nil {
+		return nil, err
+	}
 	return &access.Snapshot{
-		OwnTools: own,
+		OwnTools: own, Grant: grant,
 		Connection: access.Connection{
 			ID: w.Connection.ID, Version: *w.Connection.Version, Name: w.Connection.Name, Type: w.Connection.Type,
 			Status: access.Status(w.Connection.Status), ExpiresAt: expires,
@@ -109,6 +118,18 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 		},
 		Registry: w.Registry,
 	}, nil
+}
+
+// grant reads what is said of an access token; nil for a key.
+func (w *snapshotWire) grant() (*access.Grant, error) {
+	if w.Auth != "oauth" {
+		return nil, nil
+	}
+	ends, ok := parseTime(w.TokenEnds)
+	if !ok {
+		return nil, unusable("token_expires_at")
+	}
+	return &access.Grant{ClientID: w.ClientID, ExpiresAt: ends, Grantable: w.Grantable}, nil
 }
 
 // missing names the first part that a decision needs and that is not there.

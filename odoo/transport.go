@@ -21,7 +21,7 @@ const (
 
 // repeatable are the methods that change nothing, so that asking twice is the same as asking once. call is not among
 // them even when it reads: it counts, and it writes the audit.
-var repeatable = map[string]bool{"hello": true, "resolve": true, "fields": true, "file_open": true}
+var repeatable = map[string]bool{"hello": true, "resolve": true, "fields": true, "file_open": true, "oauth_client": true}
 
 // harmless are methods that touch no record of anybody's: where the answer is lost, whoever asked may ask again. The
 // client itself does not: a request that was decided in between would be made a second time.

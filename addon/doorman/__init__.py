@@ -9,7 +9,9 @@ def uninstall_hook(env):
         """
         DROP TABLE IF EXISTS doorman_connection_proof, doorman_service_key,
             doorman_pickup_token, doorman_invite_token, doorman_invite_gate,
-            doorman_invite_guess, doorman_invite_code, doorman_file;
+            doorman_invite_guess, doorman_invite_code, doorman_oauth_secret,
+            doorman_oauth_token, doorman_oauth_family, doorman_oauth_request,
+            doorman_oauth_consent, doorman_file;
         DROP FUNCTION IF EXISTS doorman_fence(varchar);
         DROP FUNCTION IF EXISTS doorman_sql_one(text);
         DROP FUNCTION IF EXISTS doorman_sql_view(text);

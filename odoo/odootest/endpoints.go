@@ -28,6 +28,10 @@ type query struct {
 // ServeHTTP answers the four endpoints.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, base)
+	if path == "/doorman/consent" {
+		s.consentPage(w, r)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)

@@ -93,12 +93,19 @@ func (s *Server) find(proof any) *access.Snapshot {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	snap := s.connections[sha256.Sum256(raw)]
+	if snap == nil || snap.Connection.Type == "oauth" {
+		snap = s.findToken(sha256.Sum256(raw))
+	}
 	if snap == nil {
 		return nil
 	}
 	c := snap.Connection
 	switch c.Status {
 	case access.StatusAwaiting, access.StatusConnected, access.StatusIdle:
+	case access.StatusInactive:
+		if snap.Grant == nil {
+			return nil
+		}
 	default:
 		return nil
 	}
@@ -145,6 +152,9 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 	case "sync_catalog":
 		return s.sync(params), raised{}
 	}
+	if said, known := s.oauthMethod(method, params); known {
+		return said, raised{}
+	}
 	if said, known := s.upkeep(method); known {
 		if len(params) > 0 {
 			return nil, wrongArguments
@@ -184,6 +194,7 @@ func (s *Server) hello(params map[string]any) any {
 	return map[string]any{
 		"odoo_version": s.opt.OdooVersion, "addon_version": s.opt.AddonVersion, "database": s.opt.Database,
 		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
+		"oauth":   s.oauthSettings(),
 		"web_url": s.opt.WebURL,
 	}
 }
@@ -318,7 +329,7 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 	if off == nil {
 		off = []string{"run_python", "run_sql"} // until an administrator switches them on
 	}
-	return map[string]any{
+	told := map[string]any{
 		"connection": conn, "policy": policy,
 		"user": map[string]any{
 			"id": s.User.ID, "login": s.User.Login, "name": s.User.Name, "lang": s.User.Lang, "groups": s.User.Groups,
@@ -330,6 +341,11 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 		"own_tools": []any{},
 		"registry":  s.Registry,
 	}
+	if g := s.Grant; g != nil {
+		told["auth"], told["client_id"] = "oauth", g.ClientID
+		told["token_expires_at"], told["grantable_scopes"] = g.ExpiresAt.UTC().Format(time.RFC3339Nano), g.Grantable
+	}
+	return told
 }
 
 func gatingJSON(g access.Gating) any {

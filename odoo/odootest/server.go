@@ -32,8 +32,9 @@ type Server struct {
 	tables      map[string]*table
 	answered    map[string]answered // by connection and idempotency key
 	approvals   []*Approval         // by id, from 1
-	invites     []*invite           // by id, from 1
-	files       []*kept             // by ticket, from 1; nil = fetched
+	oauth       *oauthState
+	invites     []*invite // by id, from 1
+	files       []*kept   // by ticket, from 1; nil = fetched
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log
@@ -52,7 +53,7 @@ func Start(o Options) (*Server, error) {
 	s := &Server{
 		opt: o, enabled: !o.Disabled, settings: 1, cleared: make(chan struct{}),
 		connections: map[[32]byte]*access.Snapshot{}, usedToday: map[int64]int{}, nextID: 1, tables: demoTables(o.Partners),
-		answered: map[string]answered{}, seen: newLog(), conns: map[net.Conn]struct{}{},
+		answered: map[string]answered{}, seen: newLog(), oauth: newOAuth(), conns: map[net.Conn]struct{}{},
 	}
 	s.uid.Store(o.UID)
 	for _, c := range o.Connections {

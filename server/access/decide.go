@@ -39,7 +39,7 @@ func (d Decision) Err() *Error {
 func refuse(kind Kind, message, hint string) *Error { return NewError(kind, message, hint) }
 
 // Admit decides whether a connection may ask for anything at all, before it is known for what. It checks, first failure
-// wins: master switch, connection status, connection expiry, blocked IP, allowed IP.
+// wins: master switch, connection status, connection expiry, token expiry, blocked IP, allowed IP.
 //
 // now is the time of the request; ip the address of the client, as clientip found it.
 func Admit(now time.Time, s *Snapshot, ip netip.Addr) Decision {
@@ -47,6 +47,7 @@ func Admit(now time.Time, s *Snapshot, ip netip.Addr) Decision {
 		func() *Error { return checkSwitch(s) },
 		func() *Error { return checkStatus(s.Connection.Status) },
 		func() *Error { return checkExpiry(now, s.Connection.ExpiresAt) },
+		func() *Error { return checkGrant(now, s.Grant) },
 		func() *Error { return checkIP(s.Connection.Policy, ip) },
 	}
 	for _, check := range checks {
@@ -128,6 +129,14 @@ func checkExpiry(now, expires time.Time) *Error {
 		return nil
 	}
 	return Invalid()
+}
+
+// checkGrant refuses a token at the instant it is over, however young the snapshot is.
+func checkGrant(now time.Time, g *Grant) *Error {
+	if g == nil {
+		return nil
+	}
+	return checkExpiry(now, g.ExpiresAt)
 }
 
 func checkIP(p Policy, ip netip.Addr) *Error {

@@ -109,6 +109,7 @@ type Snapshot struct {
 	Settings   Settings
 	OwnTools   []OwnTool
 	Registry   string // changes when Odoo's models change (a module, a field); field metadata is cached by it
+	Grant      *Grant // of the access token that was shown; nil = it was a key
 }
 
 // Resolution is Odoo's answer to "who is this".
@@ -244,6 +245,7 @@ type Hello struct {
 	Settings     int64 // version of the settings
 	Registry     string
 	CompanyName  string
+	OAuth        OAuthSettings
 	WebURL       string // where people reach Odoo, without a slash at its end; "" = Odoo does not say
 }
 

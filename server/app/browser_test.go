@@ -36,24 +36,24 @@ type page struct {
 func browser(t *testing.T, o *apptest.Odoo, login string) *page {
 	t.Helper()
 	p := visitor(t, o)
-	p.do(chromedp.Navigate(o.Server.URL() + "/web/login?db=" + o.DB))
 	p.logIn(login)
-	p.do(chromedp.WaitVisible(`.o_web_client .o_main_navbar`))
+	p.wait(`.o_web_client .o_main_navbar`)
 	return p
 }
 
 // logIn fills in Odoo's own form.
 func (p *page) logIn(login string) {
 	p.Helper()
+	p.wait(`input[name=login]`)
 	p.do(
-		chromedp.WaitVisible(`input[name=login]`),
 		chromedp.SetValue(`input[name=login]`, login),
 		chromedp.SetValue(`input[name=password]`, login),
 		chromedp.Submit(`form.oe_login_form`),
 	)
 }
 
-// visitor opens a page of somebody who is not logged in.
+// visitor opens the login page for somebody who is not logged in. From then on the session remembers the database, as one
+// with a name of its own would: other tests have theirs beside it.
 func visitor(t *testing.T, o *apptest.Odoo) *page {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
@@ -72,6 +72,7 @@ func visitor(t *testing.T, o *apptest.Odoo) *page {
 	p.do(chromedp.Navigate("about:blank"))
 	p.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
+	p.do(chromedp.Navigate(o.Server.URL() + "/web/login?db=" + o.DB))
 	return p
 }
 
@@ -82,11 +83,23 @@ func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// wait asks until an element can be seen, in whatever page is there by then. chromedp.WaitVisible follows the nodes of one
+// page; when a machine is busy and the next page comes while it looks, it may wait for ever.
+func (p *page) wait(selector string) {
+	p.Helper()
+	script := fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.checkVisibility())`, selector)
+	p.until(func() (string, bool) {
+		seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](script))
+		return fmt.Sprintf("%s cannot be seen (%v)", selector, err), err == nil && seen
+	})
+}
+
 // open goes to an action of the addon and waits for its view.
 func (p *page) open(path, view string) {
 	p.Helper()
 	// From one address to the same one with another fragment or none, a browser may stay where it is.
-	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.o.Server.URL()+"/odoo/"+path), chromedp.WaitVisible(view))
+	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.o.Server.URL()+"/odoo/"+path))
+	p.wait(view)
 }
 
 // form opens one connection.
@@ -103,7 +116,8 @@ func (p *page) click(selector string) {
 // fill types a text into an input, in place of what is there, and leaves it.
 func (p *page) fill(selector, text string) {
 	p.Helper()
-	p.do(chromedp.WaitVisible(selector), chromedp.Focus(selector))
+	p.wait(selector)
+	p.do(chromedp.Focus(selector))
 	p.js(fmt.Sprintf(`document.querySelector(%q).select()`, selector))
 	p.do(chromedp.SendKeys(selector, text), chromedp.Blur(selector))
 }
@@ -147,7 +161,7 @@ func (p *page) seeRows(what string, want []string) {
 
 func (p *page) until(ok func() (string, bool)) {
 	p.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
 		saw, done := ok()
 		if done {

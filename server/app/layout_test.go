@@ -23,6 +23,8 @@ var mayImport = map[string][]string{
 	"server/limit":       {"server/access"},
 	"server/secret":      {},
 	"server/mcp":         {"server/access"},
+	"server/oauth":       {"server/access", "server/safefetch"},
+	"server/safefetch":   {},
 	"server/api":         {"server/access", "server/secret"},
 	"server/files":       {"server/access"},
 	"odoo":               {"server/access"},

@@ -22,11 +22,10 @@ import (
 )
 
 const (
-	mcpPath      = "/mcp"
-	apiPath      = "/api"
-	invitePath   = "/oauth/invite"
-	filesPath    = "/files"
-	resourcePath = "/.well-known/oauth-protected-resource"
+	mcpPath    = "/mcp"
+	apiPath    = "/api"
+	invitePath = "/oauth/invite"
+	filesPath  = "/files"
 	// readyFor is how long one answer of readiness serves: probes must not become a load on Odoo.
 	readyFor = time.Second
 )
@@ -63,8 +62,7 @@ func (s *service) routes() http.Handler {
 	for _, path := range []string{filesPath, filesPath + "/*"} {
 		e.Any(path, echo.WrapHandler(s.files))
 	}
-	e.GET(resourcePath, s.resource)
-	e.GET(resourcePath+mcpPath, s.resource)
+	s.oauth.Mount(e)
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
 	e.GET("/metrics", s.metricsPage(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
@@ -102,7 +100,7 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 			return echo.NewHTTPError(http.StatusForbidden, "This host name is not Doorman's: DOORMAN_PUBLIC_URL says which is.")
 		}
 		origin := r.Header.Get("Origin")
-		if origin == "" {
+		if origin == "" || s.oauth.Open(r.URL.Path) {
 			return next(c)
 		}
 		// The API and the links are for scripts and for people, not for other sites' pages: no CORS, whoever is on the list.
@@ -152,17 +150,6 @@ func (s *service) ownOrigin(origin string) bool {
 
 // under reports whether a path is base, or below it.
 func under(path, base string) bool { return path == base || strings.HasPrefix(path, base+"/") }
-
-// resource is the RFC 9728 document. It names no authorization server yet: keys come from Odoo.
-func (s *service) resource(c echo.Context) error {
-	c.Response().Header().Set("Access-Control-Allow-Origin", "*") // public information, for browser clients too
-	return c.JSON(http.StatusOK, map[string]any{
-		"resource":                 s.config.public.String() + mcpPath,
-		"resource_name":            "Doorman for Odoo",
-		"bearer_methods_supported": []string{"header"},
-		"scopes_supported":         []access.Scope{access.ScopeMetadata, access.ScopeSearch},
-	})
-}
 
 // healthz says that the process lives. It asks nobody: an Odoo that is down must not get the service restarted.
 func (s *service) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }

@@ -22,6 +22,7 @@ import (
 	"doorman/server/api"
 	"doorman/server/files"
 	"doorman/server/mcp"
+	"doorman/server/oauth"
 	"doorman/server/secret"
 )
 
@@ -34,6 +35,8 @@ type service struct {
 	log      zerolog.Logger
 	gateway  access.Gateway
 	endpoint *mcp.Server
+	oauth    *oauth.Server
+	keeper   access.OAuth
 	api      *api.API
 	files    *files.Handler
 	metrics  *metrics
@@ -52,13 +55,16 @@ func newService(c *Config, log zerolog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL)}
+	s := &service{config: c, log: log, gateway: client, keeper: client, metrics: m, health: newHealth(client, c.OdooURL)}
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
-		FilesURL: c.public.String() + filesPath + "/", ResourceMetadata: c.public.String() + resourcePath + mcpPath,
+		FilesURL: c.public.String() + filesPath + "/", ResourceMetadata: c.public.String() + oauth.ResourceMetadataPath + mcpPath,
 		Timeout: c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
 	})
 	s.files = files.New(files.Config{Files: client, Guesses: mcp.NewGuesses(), Identify: identify, Now: time.Now})
+	s.oauth = oauth.New(oauth.Config{
+		Gateway: client, Guesses: mcp.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
+	})
 	s.api = api.New(api.Config{
 		Invites: invites{client}, Guesses: mcp.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
 		Report: func(requestID string, err error) {
@@ -89,7 +95,7 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	defer stopBackground()
 	var workers sync.WaitGroup
 	workers.Go(func() { s.endpoint.Run(background) })
-	runner, err := jobs.Start(background, s.log, append(jobs.Upkeep(s.gateway),
+	runner, err := jobs.Start(background, s.log, append(jobs.Upkeep(s.gateway), jobs.OAuth(s.keeper),
 		jobs.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))...)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ip, requestID := s.identify(r)
 		credential, present := bearer(r)
-		if credential == "" {
+		if credential == "" || notForCalls(credential) {
 			s.challenge(w, present, access.Invalid())
 			return
 		}
@@ -45,9 +45,12 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		c.snapshot = snapshot
-		method, err := s.peek(w, r)
+		method, tool, err := s.peek(w, r)
 		if err != nil {
 			s.refuseHTTP(w, c, method, err)
+			return
+		}
+		if method == "tools/call" && s.stepUp(w, r, c, tool) {
 			return
 		}
 		if method != "tools/call" {
@@ -84,34 +87,36 @@ func bearer(r *http.Request) (credential string, present bool) {
 	return token, true
 }
 
-// peek reads the body, bounded, and returns the JSON-RPC method; the body is put back for the SDK. A batch (protocol
-// 2025-03-26) has none.
-func (s *Server) peek(w http.ResponseWriter, r *http.Request) (string, error) {
+// peek reads the body, bounded, and returns the JSON-RPC method, and the tool that it names; the body is put back for the
+// SDK. A batch (protocol 2025-03-26) has none.
+func (s *Server) peek(w http.ResponseWriter, r *http.Request) (method, tool string, err error) {
 	if r.Method != http.MethodPost {
-		return "", nil
+		return "", "", nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return "", access.NewError(access.TooLarge,
+		return "", "", access.NewError(access.TooLarge,
 			fmt.Sprintf("The request is larger than %d bytes.", s.maxBody), "Send less at once.")
 	case err != nil:
-		return "", access.NewError(access.InvalidInput, "The request broke off.", "Send it again.")
+		return "", "", access.NewError(access.InvalidInput, "The request broke off.", "Send it again.")
 	}
 	if depth(body) > maxDepth {
-		return "", access.NewError(access.InvalidInput,
+		return "", "", access.NewError(access.InvalidInput,
 			fmt.Sprintf("The request nests deeper than %d levels.", maxDepth), "Flatten it.")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	// By the exact key: a struct would take "Method" for "method" too, and the SDK, which does not, would then run
 	// another method than the one that was admitted. What is no JSON object is the SDK's to answer.
-	var envelope map[string]json.RawMessage
-	var method string
+	var envelope, params map[string]json.RawMessage
 	if json.Unmarshal(body, &envelope) == nil {
 		_ = json.Unmarshal(envelope["method"], &method)
 	}
-	return method, nil
+	if method == "tools/call" && json.Unmarshal(envelope["params"], &params) == nil {
+		_ = json.Unmarshal(params["name"], &tool)
+	}
+	return method, tool, nil
 }
 
 // depth returns how deep the brackets of a JSON text nest, without parsing it: a parser that recurses has already lost.

@@ -111,7 +111,7 @@ func (s *Server) decide(ctx context.Context, c *caller, on func(*access.Snapshot
 func (s *Server) unknownTool(c *caller, name string) *access.Error {
 	names := make([]string, 0, len(s.tools))
 	for _, t := range s.tools {
-		if access.MayUse(c.current(), t.Tool) {
+		if access.MayUse(access.Widened(c.current()), t.Tool) {
 			names = append(names, t.Name)
 		}
 	}
@@ -122,11 +122,12 @@ func (s *Server) unknownTool(c *caller, name string) *access.Error {
 }
 
 // cutList takes the tools that this connection may not use out of tools/list, and puts the rest in the catalog's order.
+// What only the token lacks stays: the call's refusal tells the client which scope to ask its user for.
 func (s *Server) cutList(c *caller, list *sdk.ListToolsResult) {
 	kept := make([]*sdk.Tool, 0, len(list.Tools))
 	for _, known := range s.tools {
 		i := slices.IndexFunc(list.Tools, func(t *sdk.Tool) bool { return t.Name == known.Name })
-		if i >= 0 && access.MayUse(c.current(), known.Tool) {
+		if i >= 0 && access.MayUse(access.Widened(c.current()), known.Tool) {
 			kept = append(kept, list.Tools[i])
 		}
 	}

@@ -73,10 +73,15 @@ func (r *resolved) ttl() time.Duration {
 	if r.refusal != nil {
 		return min(refusedTTL<<min(r.guessed, 8), refusedMost)
 	}
-	if r.unseeded || !r.snapshot.Settings.Enabled || r.snapshot.Connection.Status == access.StatusInactive {
-		return refusedTTL
+	ttl := resolveTTL
+	if g := r.snapshot.Grant; g != nil && !g.ExpiresAt.IsZero() {
+		// Never longer than the token itself.
+		ttl = min(ttl, max(g.ExpiresAt.Sub(time.Unix(0, r.asked.Load())), time.Millisecond))
 	}
-	return resolveTTL
+	if r.unseeded || !r.snapshot.Settings.Enabled || r.snapshot.Connection.Status == access.StatusInactive {
+		return min(refusedTTL, ttl)
+	}
+	return ttl
 }
 
 // resolver answers "who is this" from memory where it can. It is keyed by the proof, never by the credential.

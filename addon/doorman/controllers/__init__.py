@@ -1,3 +1,4 @@
 from . import main
 from . import pickup
 from . import invite
+from . import oauth

@@ -42,6 +42,16 @@ from . import doorman_invite_guess
 from . import doorman_invite_signup
 from . import doorman_invite_api
 from . import doorman_invite_jobs
+from . import doorman_oauth_settings
+from . import doorman_oauth_client
+from . import doorman_oauth_client_end
+from . import doorman_oauth_connection
+from . import doorman_oauth_token
+from . import doorman_oauth_exchange
+from . import doorman_oauth_request
+from . import doorman_oauth_consent
+from . import doorman_gateway_oauth
+from . import doorman_oauth_jobs
 from . import doorman_demo_invite
 from . import mail_activity
 from . import mail_message

@@ -112,6 +112,8 @@ class DoormanApproval(models.Model):
             return self.env._("Its user may not use it any more.")
         if connection.auth_type == "bearer" and not connection._has_key():
             return self.env._("The connection's key was removed.")
+        if connection.auth_type == "oauth" and not connection._has_tokens():
+            return self.env._("The AI tool is no longer logged in.")
         return None
 
     def _call(self):

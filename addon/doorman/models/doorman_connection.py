@@ -42,6 +42,7 @@ class DoormanConnection(models.Model):
             "needs_activation",
             "invite_id",
             "invite_reminded",
+            "oauth_client_id",
         }
     )
     _frozen_fields = frozenset({"auth_type", "user_id"})
@@ -352,26 +353,33 @@ class DoormanConnection(models.Model):
             )
         return True
 
+    def _why_not_reactivate(self):
+        """:return: why the caller cannot bring it back, or False"""
+        connection = self.sudo()
+        if connection.expires_at and connection.expires_at <= fields.Datetime.now():
+            return self.env._("It is past its expiry date: set a later one first.")
+        if not connection.active:
+            # Its key would come to life the day somebody unarchives it.
+            return self.env._("It is archived: unarchive it first.")
+        admin = self.env.su or self.env.user.has_group("doorman.group_admin")
+        if connection.needs_activation and not admin:
+            return self.env._("An MCP administrator has to let it in first.")
+        return False
+
     def action_reactivate(self):
         """Bring one revoked or expired connection back. The old key is gone, so an
         API key connection gets a new one, shown once; to who may not see the key of
-        this user, a pick-up link for the user.
+        this user, a pick-up link for the user. Of an OAuth connection the tokens stay
+        dead: its program has to log in again.
 
-        :return: the dialog with the new key or link
+        :return: the dialog with the new key or link, or what to do next
         """
         self.ensure_one()
         self._check_may_manage()
         connection = self.sudo()
-        if connection.expires_at and connection.expires_at <= fields.Datetime.now():
-            raise UserError(
-                self.env._("It is past its expiry date: set a later one first.")
-            )
-        if not connection.active:
-            # Its key would come to life the day somebody unarchives it.
-            raise UserError(self.env._("It is archived: unarchive it first."))
-        admin = self.env.su or self.env.user.has_group("doorman.group_admin")
-        if connection.needs_activation and not admin:
-            raise UserError(self.env._("An MCP administrator has to let it in first."))
+        reason = self._why_not_reactivate()
+        if reason:
+            raise UserError(reason)
         if not connection._transition("awaiting", ("revoked", "expired")):
             raise UserError(self.env._("Only revoked or expired connections can be."))
         connection.message_post(
@@ -380,7 +388,7 @@ class DoormanConnection(models.Model):
         if connection.needs_activation:
             connection._inside().needs_activation = False
         if connection.auth_type != "bearer":
-            return True
+            return self._log_in_again()
         if self._why_not_see_key():
             return self.action_pickup_link()
         return self._new_key_dialog()

@@ -29,7 +29,7 @@ CONNECTIONS = (
         {
             "auth_type": "oauth",
             "client_type": "public",
-            "client_id": "dmc_7Qm2aV9tLx",
+            "client_id": "dmo_demo_7Qm2aV9tLx",
             "redirect_uris": CLAUDE,
             "dynamic_registration": True,
             "description": "Tom asked for it on Monday. Check with Ines first.",
@@ -68,7 +68,7 @@ CONNECTIONS = (
         {
             "auth_type": "oauth",
             "client_type": "public",
-            "client_id": "dmc_c0Vv8RkPZs",
+            "client_id": "dmo_demo_c0Vv8RkPZs",
             "redirect_uris": CHATGPT,
             "dynamic_registration": True,
             "expires_in": -240,
@@ -92,7 +92,7 @@ CONNECTIONS = (
         {
             "auth_type": "oauth",
             "client_type": "confidential",
-            "client_id": "dmc_1yHd63Wq0e",
+            "client_id": "dmo_demo_1yHd63Wq0e",
             "redirect_uris": "https://assistant.example.com/oauth/callback",
             "description": "Our own application for the sales team.",
         },
@@ -134,7 +134,7 @@ CONNECTIONS = (
         {
             "auth_type": "oauth",
             "client_type": "public",
-            "client_id": "dmc_Zp5sT4nYb2",
+            "client_id": "dmo_demo_Zp5sT4nYb2",
             "redirect_uris": CLAUDE,
             "dynamic_registration": True,
             "approval_tools": ("aggregate_records",),
@@ -186,7 +186,7 @@ class DoormanConnection(models.Model):
                 "request_count": count,
                 "needs_activation": state == "inactive",
             }
-            made |= self._inside().create(vals)
+            made |= self._inside().create(vals | self._demo_client(name, user, vals))
         self.env["doorman.approval"]._demo_fill(made, tools)
         admin = self.env.ref("base.user_admin")
         self.env["doorman.invite"].with_user(admin)._demo_fill()
@@ -261,6 +261,24 @@ class DoormanConnection(models.Model):
         if "approver" in extra:
             extra["approver_id"] = self.env.ref(extra.pop("approver")).id
         return extra
+
+    @api.model
+    def _demo_client(self, name, user, vals):
+        """The program behind a connection that was made by logging in."""
+        if vals.get("auth_type") != "oauth":
+            return {}
+        dynamic = vals.get("dynamic_registration")
+        client = self.env["doorman.oauth.client"]._new(
+            {
+                "name": name.split(",")[0],
+                "client_id": vals["client_id"],
+                "kind": "dynamic" if dynamic else "custom",
+                "client_type": vals["client_type"],
+                "redirect_uris": vals["redirect_uris"],
+                "user_id": False if dynamic else self.env.ref(user).id,
+            }
+        )
+        return {"oauth_client_id": client.id}
 
     @api.model
     def _demo_audit(self, connections, now):

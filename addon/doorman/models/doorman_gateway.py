@@ -29,7 +29,8 @@ FENCE_FUNCTION = """
         id integer, name varchar, auth_type varchar, version integer, state varchar,
         active boolean, expired boolean, user_id integer, company_id integer,
         login varchar, user_active boolean, user_share boolean, key_valid boolean,
-        enabled boolean, settings_version integer, log_payloads boolean
+        enabled boolean, settings_version integer, log_payloads boolean,
+        token_scopes text, token_expires_at timestamp, client_id varchar
     ) LANGUAGE plpgsql AS $$
     BEGIN
         RETURN QUERY
@@ -42,13 +43,35 @@ FENCE_FUNCTION = """
                    AND k.user_id = c.user_id
                    AND (k.expiration_date IS NULL
                         OR k.expiration_date >= now() at time zone 'utc'),
-               s.enabled, s.version, s.log_payloads
+               s.enabled, s.version, s.log_payloads,
+               NULL::text, NULL::timestamp, NULL::varchar
           FROM doorman_connection_proof p
           JOIN doorman_connection c ON c.id = p.connection_id
           JOIN res_users u ON u.id = c.user_id
           LEFT JOIN res_users_apikeys k ON k.id = p.api_key_id
          CROSS JOIN doorman_settings s
          WHERE p.proof = asked AND s.singleton;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+        -- Access tokens and nothing else: a code or refresh token opens nothing here.
+        RETURN QUERY
+        SELECT c.id, c.name, c.auth_type, c.version, c.state, c.active,
+               c.expires_at IS NOT NULL
+                   AND c.expires_at <= now() at time zone 'utc',
+               c.user_id, u.company_id, u.login, u.active, u.share,
+               COALESCE(f.dead_at IS NULL AND l.active AND s.oauth_enabled
+                   AND c.auth_type = 'oauth'
+                   AND t.expires_at > now() at time zone 'utc', false),
+               s.enabled, s.version, s.log_payloads,
+               t.scopes, t.expires_at, l.client_id
+          FROM doorman_oauth_token t
+          JOIN doorman_oauth_family f ON f.id = t.family_id
+          JOIN doorman_oauth_client l ON l.id = f.client_id
+          JOIN doorman_connection c ON c.id = f.connection_id
+          JOIN res_users u ON u.id = c.user_id
+         CROSS JOIN doorman_settings s
+         WHERE t.stored = asked AND t.kind = 'access' AND s.singleton;
     END $$
 """
 
@@ -108,6 +131,13 @@ class DoormanGateway(models.AbstractModel):
         "remind_approvals",
         "expire_invites",
         "remind_invited",
+        "oauth_register",
+        "oauth_client",
+        "oauth_begin",
+        "oauth_redeem",
+        "oauth_refresh",
+        "oauth_revoke",
+        "purge_oauth",
     )
 
     def init(self):
@@ -150,6 +180,7 @@ class DoormanGateway(models.AbstractModel):
             "settings_version": settings.version,
             "registry": self._registry(),
             "company": self.env["res.company"].sudo().search([], limit=1).name,
+            "oauth": settings._oauth(),
         }
 
     @api.model
@@ -165,7 +196,7 @@ class DoormanGateway(models.AbstractModel):
         if refusal and refusal["kind"] != "forbidden":
             return {"error": refusal}
         return {
-            "snapshot": self._connection(row).sudo()._snapshot(),
+            "snapshot": self._snapshot(row),
             "used_today": self.env["doorman.audit"]._used_today(row["id"]),
         }
 
@@ -257,6 +288,10 @@ class DoormanGateway(models.AbstractModel):
             reason = "user is no internal user"
         elif not row["key_valid"]:
             reason = "key removed or expired"
+        elif self._left_out(row):
+            reason = "user is no MCP user"
+        elif self._login_waits(row):
+            return self._login_waits(row)
         elif row["state"] not in LIVE_STATES or not row["active"]:
             reason = f"connection {row['state'] if row['active'] else 'archived'}"
         elif row["expired"]:
@@ -313,7 +348,7 @@ class DoormanGateway(models.AbstractModel):
             or fence.get("groups") != user._doorman_fingerprint()
             or fence.get("registry") != self._registry()
         ):
-            return {"stale": connection.sudo()._snapshot()}, audit
+            return {"stale": self._snapshot(row)}, audit
         audit["outcome"] = "ok"
         try:
             answer = (work or self._answer)(connection, row, request, audit)

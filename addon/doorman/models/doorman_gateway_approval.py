@@ -123,7 +123,7 @@ class DoormanGateway(models.AbstractModel):
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
-        if scope and scope not in granted & scopes:
+        if scope and scope not in granted & self._within_token(row, scopes):
             raise Refusal(
                 "not_allowed", f"This connection does not have the scope {scope}."
             )

@@ -88,7 +88,7 @@ class DoormanGateway(models.AbstractModel):
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
         needed = SCOPES.get(request.get("method"), WRITE_SCOPE)
-        if needed not in granted & scopes:
+        if needed not in granted & self._within_token(row, scopes):
             raise Refusal(
                 "not_allowed", f"This connection does not have the scope {needed}."
             )

@@ -5,7 +5,6 @@ from odoo.exceptions import ConcurrencyError
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from .doorman_policy_mixin import POLICY_FIELDS
 from .res_users import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
 # How long one acceptance waits for those before it, and for a row that something else
@@ -281,26 +280,7 @@ class DoormanInvite(models.Model):
 
     def _connection_values(self, user):
         """The connection that comes of this invite."""
-        many = {n for n in POLICY_FIELDS if self._fields[n].type == "many2many"}
-        vals = {n: [Command.set(self[n].ids)] for n in many}
-        # Also tools that are switched off now: back on, they must still be gated.
-        gated = self.with_context(active_test=False)
-        for name in ("approval_tool_ids", "allowed_tool_ids"):
-            vals[name] = [Command.set(gated[name].ids)]
-        for name in POLICY_FIELDS - many - {"approval_rule_ids"}:
-            field = self._fields[name]
-            vals[name] = self[name].id if field.type == "many2one" else self[name]
-        vals["approval_rule_ids"] = [
-            Command.create(
-                {
-                    "risk": rule.risk,
-                    "model_id": rule.model_id.id,
-                    "more_than": rule.more_than,
-                    "reads": rule.reads,
-                }
-            )
-            for rule in self.approval_rule_ids
-        ]
+        vals = self._policy_values()
         # In the organization of the invite, whatever else the person belongs to.
         # Also where one of them has been archived since: less, and not another.
         companies = self.with_context(active_test=False).company_ids

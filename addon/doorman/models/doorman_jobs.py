@@ -21,7 +21,7 @@ FOLD = """
         RETURNING a.connection_id, a.time, a.count,
                   a.outcome = 'refused' AND a.reason = ANY(%s) AS at_the_door,
                   a.method = 'tools/call' AS is_call,
-                  a.method LIKE 'approval/%%' AS decided
+                  a.method LIKE 'approval/%%' OR a.method LIKE 'oauth/%%' AS decided
     ), used AS (
         SELECT connection_id,
                -- A clock that goes ahead must not keep it from ever being idle.

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Command
 
 from .. import addresses
 
@@ -249,3 +250,27 @@ class DoormanPolicyMixin(models.AbstractModel):
                 "approver": approver.display_name or "",
             }
         return policy
+
+    def _policy_values(self):
+        """This policy, as values for another record that carries one."""
+        many = {n for n in POLICY_FIELDS if self._fields[n].type == "many2many"}
+        vals = {n: [Command.set(self[n].ids)] for n in many}
+        # Also tools that are switched off now: back on, they must still be gated.
+        gated = self.with_context(active_test=False)
+        for name in ("approval_tool_ids", "allowed_tool_ids"):
+            vals[name] = [Command.set(gated[name].ids)]
+        for name in POLICY_FIELDS - many - {"approval_rule_ids"}:
+            field = self._fields[name]
+            vals[name] = self[name].id if field.type == "many2one" else self[name]
+        vals["approval_rule_ids"] = [
+            Command.create(
+                {
+                    "risk": rule.risk,
+                    "model_id": rule.model_id.id,
+                    "more_than": rule.more_than,
+                    "reads": rule.reads,
+                }
+            )
+            for rule in self.approval_rule_ids
+        ]
+        return vals

@@ -20,6 +20,9 @@ NO_DEFAULTS = object()
 LOCKS = {"login", "password", "new_password", "email", "active", "partner_id"}
 LOCKS |= {"group_ids", "company_ids", "share", "totp_secret", "totp_enabled"}
 
+# Of a group: who is in it, and what it gives.
+MEMBERS = {"user_ids", "all_user_ids", "implied_ids", "implied_by_ids"}
+
 
 def refuse_inside(env):
     """Refuse what an AI tool must not bring about, by whatever code behind its call,
@@ -47,6 +50,7 @@ class ResUsers(models.Model):
             before = self._doorman_users()
             res = super().write(vals)
             self._doorman_grant_defaults(before)
+            self._doorman_log_out(before)
         if "active" in vals:
             self._doorman_on_board(vals["active"])
         return res
@@ -73,6 +77,18 @@ class ResUsers(models.Model):
             groups = [(4, self.env.ref(xmlid).id) for xmlid in DEFAULT_SCOPE_GROUPS]
             super(ResUsers, gained.sudo()).write({"group_ids": groups})
 
+    def _doorman_log_out(self, before):
+        """Who stops being an MCP user: made one again, what they let in by logging in
+        must not come back by itself."""
+        lost = before - self._doorman_users()
+        if lost:
+            connections = self.env["doorman.connection"].sudo()
+            connections = connections.with_context(active_test=False).search(
+                [("user_id", "in", lost.ids), ("auth_type", "=", "oauth")]
+            )
+            self.env["doorman.oauth.token"]._end_of(connections, "no MCP user")
+            connections._drop_requests(self.env._("Its user is no MCP user any more."))
+
     @tools.ormcache("self.id")
     def _doorman_fingerprint(self):
         """Names the set of groups of a user: field metadata, and the scopes that a
@@ -94,7 +110,32 @@ class ResGroups(models.Model):
 
     def write(self, vals):
         refuse_inside(self.env)
-        return super().write(vals)
+        if not MEMBERS & vals.keys():
+            return super().write(vals)
+        users, before = self._doorman_logged_in()
+        res = super().write(vals)
+        users._doorman_log_out(before)
+        return res
+
+    def unlink(self):
+        refuse_inside(self.env)
+        users, before = self._doorman_logged_in()
+        res = super().unlink()
+        users._doorman_log_out(before)
+        return res
+
+    @api.model
+    def _doorman_logged_in(self):
+        """Who has let AI tools in by logging in. A group loses people on its own form
+        as well, which writes no user.
+
+        :return: these people, and those of them who are MCP users now
+        """
+        connections = self.env["doorman.connection"].sudo()
+        connections = connections.with_context(active_test=False).search(
+            [("auth_type", "=", "oauth")]
+        )
+        return connections.user_id, connections.user_id._doorman_users()
 
 
 class ResPartner(models.Model):

@@ -21,6 +21,13 @@ from . import test_invite_api
 from . import test_invite_life
 from . import test_invite_page
 from . import test_jobs
+from . import test_oauth_at_once
+from . import test_oauth_attack
+from . import test_oauth_consent
+from . import test_oauth_fence
+from . import test_oauth_page
+from . import test_oauth_request
+from . import test_oauth_token
 from . import test_opened
 from . import test_own_tools
 from . import test_own_tools_publish

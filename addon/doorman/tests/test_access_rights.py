@@ -56,6 +56,7 @@ MATRIX = {
         "write": {"approver"},
         "create": {"user", "admin", "approver"},
     },
+    "oauth_client": {"read": {"admin"}},
     "invite": {"read": {"admin"}},
     "acceptance": {"read": {"admin"}},
     "invite_wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
@@ -67,12 +68,20 @@ MATRIX = {
     },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
+CLIENT = {
+    "name": "x",
+    "client_id": "x",
+    "kind": "dynamic",
+    "redirect_uris": "https://x.example/cb",
+}
 OPERATIONS = ("read", "write", "create", "unlink")
 
 # No table, so nothing to read; the dialog with the key needs both to open.
 ABSTRACT = {
     "doorman.gateway": {},
     "doorman.idempotency": {},
+    "doorman.oauth.request": {},
+    "doorman.oauth.token": {},
     "doorman.dialog.mixin": {},
     "doorman.policy.mixin": {},
     "doorman.thread.mixin": {},
@@ -123,6 +132,9 @@ class TestAccessRights(DoormanCase):
             "invite_wizard_rule": cls.env["doorman.invite.wizard.rule"]
             .with_user(admin)
             .create({}),
+            "oauth_client": cls.env["doorman.oauth.client"].browse(
+                cls.env["doorman.oauth.client"]._new(CLIENT).id
+            ),
             "connection": cls.connection,
             "connection2": cls.connection2,
             "audit": audit1,
@@ -155,6 +167,7 @@ class TestAccessRights(DoormanCase):
         cls.vals = {
             "doorman.connection": ({"name": "x"}, {"name": "x"}),
             "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
+            "doorman.oauth.client": ({"active": False}, CLIENT | {"client_id": "y"}),
             "doorman.scope": ({"sequence": 1}, {"name": "x", "code": "y"}),
             "doorman.tool": ({"active": False}, {"active": True}),
             "doorman.own.tool": ({"title": "y"}, {"name": "own2", **words}),
@@ -300,6 +313,28 @@ class TestAccessRights(DoormanCase):
                 connections = self.env["doorman.connection"].with_user(admin)
                 run = partial(connections.create, vals)
                 self.assertEqual(self.outcome(run, UserError), "deny")
+
+    def test_clients_of_other_companies(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        far = self._person(
+            "far", ["doorman.group_user"], company_id=other.id, company_ids=other.ids
+        )
+        clients = self.env["doorman.oauth.client"]
+        theirs = clients._new(CLIENT | {"client_id": "far", "user_id": far.id})
+        shared = self.records["oauth_client"]
+        admin = self.people["admin"]
+        seen = clients.with_user(admin).search([])
+        self.assertNotIn(theirs, seen.sudo())
+        self.assertIn(shared, seen)
+        for method in ("action_end", "action_rotate_secret", "action_restore"):
+            with self.subTest(method=method):
+                mine = clients.browse(theirs.id).with_user(admin)
+                self.assertEqual(self.outcome(getattr(mine, method)), "deny")
+        # What people of other companies use is not for one administrator to end.
+        self.people["far"] = far
+        self._connect("far")._inside().oauth_client_id = shared
+        run = shared.with_user(admin).action_end
+        self.assertEqual(self.outcome(run), "deny")
 
     def test_an_administrator_cannot_move_a_connection_out_of_sight(self):
         """The record rule is about the company: who writes it picks who may see."""

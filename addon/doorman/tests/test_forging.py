@@ -25,6 +25,18 @@ CONNECTION = {
     "client_id": "forged",
     "client_type": "public",
     "redirect_uris": "https://attacker.example",
+    "oauth_client_id": 1,
+}
+CLIENT = {
+    "name": "forged",
+    "active": True,
+    "client_id": "forged",
+    "kind": "custom",
+    "client_type": "public",
+    "redirect_uris": "https://attacker.example",
+    "client_uri": "https://attacker.example",
+    "software": "forged",
+    "user_id": 1,
 }
 FROZEN = {"auth_type": "oauth"}
 SETTINGS = {
@@ -152,6 +164,9 @@ class TestForging(DoormanCase):
             }
         )
         cls.audit = cls.env["doorman.audit"].search([], limit=1)
+        vals = {**CLIENT, "kind": "dynamic", "user_id": False}
+        client = cls.env["doorman.oauth.client"]._new(vals)
+        cls.client = cls.env["doorman.oauth.client"].browse(client.id)
 
     def _targets(self):
         other = {"user_id": self.people["user2"].id}
@@ -163,6 +178,7 @@ class TestForging(DoormanCase):
             (self.request_for_approval, APPROVAL),
             (self.invite, INVITE),
             (self.acceptance, ACCEPTANCE),
+            (self.client, CLIENT),
         )
 
     def _refused(self, run, *denials):
@@ -181,6 +197,15 @@ class TestForging(DoormanCase):
             if field._module == "doorman" and field.store and field.column_type
         } - {"create_uid", "create_date", "write_uid", "write_date"}
         self.assertEqual(ours, stored)
+
+    def test_every_field_of_a_client_is_among_them(self):
+        stored = {
+            name
+            for name, field in self.client._fields.items()
+            if field._module == "doorman" and field.store
+        } - {"create_uid", "create_date", "write_uid", "write_date"}
+        self.assertEqual(stored - {"connection_ids"}, set(CLIENT))
+        self.assertEqual(self.client._protected_fields, stored)
 
     def test_every_field_of_an_invite_is_among_them(self):
         for record, vals in ((self.invite, INVITE), (self.acceptance, ACCEPTANCE)):
@@ -254,6 +279,7 @@ class TestForging(DoormanCase):
             "client_id": False,
             "client_type": False,
             "redirect_uris": False,
+            "oauth_client_id": self.env["doorman.oauth.client"],
         }
         self.assertEqual(found, clean)
 
@@ -475,7 +501,16 @@ class TestForging(DoormanCase):
             self.settings.sudo().unlink()
 
     def test_proofs_are_no_field_of_anything(self):
-        tables = ("doorman_connection_proof", "doorman_service_key")
+        tables = (
+            "doorman_connection_proof",
+            "doorman_service_key",
+            "doorman_oauth_consent",
+            "doorman_oauth_family",
+            "doorman_oauth_secret",
+        )
         for name, model in self.env.registry.items():
             self.assertNotIn(model._table, tables, name)
+        for name in ("doorman.oauth.token", "doorman.oauth.request"):
+            self.assertTrue(self.env[name]._abstract)
+            self.assertFalse({"stored", "digest"} & set(self.env[name]._fields))
         self.assertNotIn("proof", self.env["doorman.connection"]._fields)

@@ -21,11 +21,11 @@ PUBLIC = {
     "doorman.audit": {"create", "write"},
     "doorman.connect.wizard": {
         "action_back",
-        "action_check_client",
         "action_choose_browser",
         "action_choose_client",
         "action_choose_key",
         "action_connect",
+        "action_make_client",
     },
     "doorman.connection": {
         "action_activate",
@@ -55,7 +55,14 @@ PUBLIC = {
         "fold_use",
         "hello",
         "json_call",
+        "oauth_begin",
+        "oauth_client",
+        "oauth_redeem",
+        "oauth_refresh",
+        "oauth_register",
+        "oauth_revoke",
         "purge_audit",
+        "purge_oauth",
         "record",
         "remind_approvals",
         "remind_expiry",
@@ -75,6 +82,12 @@ PUBLIC = {
         "create",
     },
     "doorman.invite.wizard": {"action_create_invite"},
+    "doorman.oauth.client": {
+        "action_end",
+        "action_open_connections",
+        "action_restore",
+        "action_rotate_secret",
+    },
     "doorman.policy.mixin": {"create", "write"},
     "doorman.protected.mixin": {
         "create",
@@ -105,7 +118,7 @@ PUBLIC = {
     "ir.actions.server": {"create", "unlink", "write"},
     "mail.activity": {"unlink", "write"},
     "mail.message": {"create", "write"},
-    "res.groups": {"create", "write"},
+    "res.groups": {"create", "unlink", "write"},
     "res.partner": {"write"},
     "res.users": {
         "action_doorman_connections",
@@ -134,6 +147,13 @@ GATEWAY_CALLS = {
     "remind_approvals": {},
     "expire_invites": {},
     "remind_invited": {},
+    "oauth_register": {"registration": {}},
+    "oauth_client": {"client_id": "x"},
+    "oauth_begin": {"request": {}},
+    "oauth_redeem": {"grant": {}},
+    "oauth_refresh": {"grant": {}},
+    "oauth_revoke": {"grant": {}},
+    "purge_oauth": {},
     "sync_catalog": {"tools": []},
     "fold_use": {},
     "expire_connections": {},
@@ -224,6 +244,23 @@ class TestRpcSurface(DoormanCase):
                     found = self.outcome(getattr(connection, method))
                     expected = "allow" if role in allowed else "deny"
                     self.assertEqual(found, expected)
+
+    def test_client_actions(self):
+        vals = {
+            "name": "Bot",
+            "client_type": "confidential",
+            "redirect_uris": "https://a.example.com/cb",
+            "user_id": self.people["user"].id,
+        }
+        client, _secret = self.env["doorman.oauth.client"]._make_custom(vals)
+        for method in sorted(PUBLIC["doorman.oauth.client"]):
+            for role in (*ROLES, "service"):
+                with self.subTest(method=method, role=role):
+                    client._inside().active = True
+                    person = self.people.get(role, self.service)
+                    mine = client.with_env(self.env).with_user(person)
+                    expected = "allow" if role == "admin" else "deny"
+                    self.assertEqual(self.outcome(getattr(mine, method)), expected)
 
     def test_settings_actions(self):
         for method in SETTINGS_ACTIONS:

@@ -12,7 +12,7 @@ ACTIONS = (
     "action_choose_key",
     "action_choose_client",
     "action_back",
-    "action_check_client",
+    "action_make_client",
     "action_connect",
 )
 URL = "https://mcp.example.com"
@@ -277,26 +277,66 @@ class TestWizard(DoormanCase):
         after = self.env["doorman.connection"].search_count([])
         self.assertEqual(after, before)
 
-    def test_an_oauth_client_is_checked_and_not_made(self):
+    def _client_wizard(self, **vals):
         wizards = self.env["doorman.connect.wizard"].with_user(self.admin)
-        before = self.env["doorman.connection"].search_count([])
-        wizard = wizards.create({})
-        wizard.action_choose_client()
-        wizard.write(
-            {
-                "client_name": "Bot",
-                "client_type": "public",
-                "redirect_uris": "https://a.example.com/cb\n\n https://a.example.com/cb\n"
+        vals = {
+            "step": "client",
+            "client_name": " Our\u202e bot ",
+            "user_id": self.people["user"].id,
+            "redirect_uris": "https://a.example.com/cb",
+        } | vals
+        return wizards.create(vals)
+
+    def test_an_oauth_client_is_made(self):
+        for kind in ("public", "confidential"):
+            wizard = self._client_wizard(
+                client_type=kind,
+                redirect_uris="https://a.example.com/cb\n\n https://a.example.com/cb\n"
                 "http://127.0.0.1:8080/cb\nhttp://localhost/cb\nhttp://[::1]:7/cb?x=1",
-            }
+            )
+            context = wizard.action_make_client()["context"]
+            client = self.env["doorman.oauth.client"]._named(
+                context["default_client_id"]
+            )
+            connection = client.connection_ids
+            with self.subTest(kind=kind):
+                self.assertEqual(client.name, "Our bot")
+                self.assertEqual(client.kind, "custom")
+                self.assertEqual(client.user_id, self.people["user"])
+                self.assertEqual(len(client._redirects()), 4)
+                self.assertEqual(bool(context["default_key"]), kind != "public")
+                self.assertEqual(connection.auth_type, "oauth")
+                self.assertEqual(connection.user_id, self.people["user"])
+                self.assertEqual(connection.client_id, client.client_id)
+                self.assertTrue(connection.read_only)
+                self.assertFalse(connection.api_key_id)
+        # The secret is in no field.
+        stored = wizard.read()[0] | client.read()[0] | connection.sudo().read()[0]
+        self.assertNotIn(context["default_key"], str(stored))
+        dialog = self.env["doorman.key.show"].with_context(**context).new({})
+        self.assertFalse(dialog.for_tool)
+
+    def test_an_oauth_client_for_a_company_one_does_not_see(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        far = self._person(
+            "far", ["doorman.group_user"], company_id=other.id, company_ids=other.ids
         )
-        wizard.action_check_client()
-        self.assertEqual(wizard.step, "client_done")
-        self.assertEqual(len(wizard.redirect_uris.splitlines()), 4)
-        after = self.env["doorman.connection"].search_count([])
+        before = self.env["doorman.oauth.client"].search_count([])
+        wizard = self._client_wizard(user_id=far.id)
+        found = self.outcome(wizard.action_make_client, AccessError)
+        self.assertEqual(found, "deny")
+        after = self.env["doorman.oauth.client"].search_count([])
         self.assertEqual(after, before)
-        wizard.action_back()
-        self.assertEqual(wizard.step, "client")
+
+    def test_an_oauth_client_acts_as_a_person(self):
+        for person in (
+            self.people["portal"],
+            self.service,
+            self.env.ref("base.user_root"),
+        ):
+            wizard = self._client_wizard(user_id=person.id)
+            found = self.outcome(wizard.action_make_client, UserError)
+            self.assertEqual(found, "deny")
 
     def test_redirect_uris_that_are_refused(self):
         bad = (
@@ -318,21 +358,21 @@ class TestWizard(DoormanCase):
                     {"client_name": "x", "redirect_uris": lines, "step": "client"}
                 )
                 with self.subTest(uri=lines), self.assertRaises(UserError):
-                    wizard.action_check_client()
+                    wizard.action_make_client()
         many = "\n".join(f"https://a.example.com/{i}" for i in range(21))
         wizard = wizards.create({"client_name": "x", "redirect_uris": many})
         with self.assertRaises(UserError):
-            wizard.action_check_client()
+            wizard.action_make_client()
         wizard = wizards.create({"redirect_uris": "https://a.example.com/cb"})
         with self.assertRaises(UserError):
-            wizard.action_check_client()
+            wizard.action_make_client()
 
     def test_the_wrong_line_is_named(self):
         wizards = self.env["doorman.connect.wizard"].with_user(self.admin)
         uris = "https://a.example.com/cb\n\nhttp://b.example.com/cb"
         wizard = wizards.create({"client_name": "x", "redirect_uris": uris})
         with self.assertRaisesRegex(UserError, "line 3.*b.example.com"):
-            wizard.action_check_client()
+            wizard.action_make_client()
 
     # ---- who ----
 

@@ -1,13 +1,8 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
-from ..addresses import LOOPBACK
-
 READ_SCOPES = ("mcp:metadata", "mcp:search")
-MAX_REDIRECTS = 20
 
 
 class DoormanConnectWizard(models.TransientModel):
@@ -26,13 +21,13 @@ class DoormanConnectWizard(models.TransientModel):
             ("browser", "Browser login"),
             ("key", "API key"),
             ("client", "OAuth client"),
-            ("client_done", "OAuth client, checked"),
         ],
         default="way",
         required=True,
         readonly=True,
     )
     enabled = fields.Boolean(compute="_compute_server")
+    oauth_enabled = fields.Boolean(compute="_compute_server")
     mcp_url = fields.Char("Endpoint URL", compute="_compute_server")
 
     name = fields.Char("Connection name")
@@ -89,6 +84,7 @@ class DoormanConnectWizard(models.TransientModel):
         settings = self.env["doorman.settings"]._get()
         for wizard in self:
             wizard.enabled = settings.enabled
+            wizard.oauth_enabled = settings.oauth_enabled
             wizard.mcp_url = settings.mcp_url
 
     @api.depends("user_id")
@@ -136,7 +132,7 @@ class DoormanConnectWizard(models.TransientModel):
 
     def action_back(self):
         """Back to the choice; what was typed stays."""
-        return self._go("client" if self.step == "client_done" else "way")
+        return self._go("way")
 
     def _go(self, step):
         self._check_admin()
@@ -150,62 +146,6 @@ class DoormanConnectWizard(models.TransientModel):
             "views": [(False, "form")],
             "target": "new",
         }
-
-    def action_check_client(self):
-        """Check what was typed about an OAuth client. Nothing is made of it yet."""
-        self._check_admin()
-        self.ensure_one()
-        if not (self.client_name or "").strip():
-            raise UserError(self.env._("Give the OAuth client a name."))
-        self.redirect_uris = "\n".join(self._redirects())
-        return self._go("client_done")
-
-    def _redirects(self):
-        """The redirect URIs, one a line, each once.
-
-        :raise UserError: at the first that no browser should be sent to
-        """
-        lines = (self.redirect_uris or "").splitlines()
-        found = {}
-        for number, line in enumerate(lines, start=1):
-            uri = line.strip()
-            if uri:
-                self._check_redirect(number, uri)
-                found[uri] = True
-        if not found:
-            raise UserError(self.env._("Name at least one redirect URI."))
-        if len(found) > MAX_REDIRECTS:
-            raise UserError(self.env._("Name %s redirect URIs at most.", MAX_REDIRECTS))
-        return list(found)
-
-    def _check_redirect(self, number, uri):
-        # Where the code is sent, access is sent: only to an exact place, and in the
-        # clear only to the person's own machine.
-        try:
-            parts = urlsplit(uri)
-            host = parts.hostname
-            parts.port  # noqa: B018  (raises for a port that is none)
-        except ValueError:
-            host = None
-        if (
-            host
-            and uri.isascii()
-            and uri.isprintable()
-            and not set(uri) & set(' "<>\\^`{|}*')
-            and "#" not in uri
-            and "@" not in parts.netloc
-            and (parts.scheme == "https" or parts.scheme == "http" and host in LOOPBACK)
-        ):
-            return
-        raise UserError(
-            self.env._(
-                "Redirect URIs, line %(number)s: %(uri)s is not allowed. Write a whole "
-                "address, https://..., or http:// with localhost, 127.0.0.1 or [::1]; "
-                "without #, * or a user name.",
-                number=number,
-                uri=repr(uri),
-            )
-        )
 
     # ---- the connection ----
 
@@ -240,7 +180,9 @@ class DoormanConnectWizard(models.TransientModel):
         return connection._new_key_dialog()
 
     def _connection_values(self):
-        if not (self.name or "").strip():
+        if not (
+            (self.step == "client" and self.client_name) or self.name or ""
+        ).strip():
             raise UserError(self.env._("Give the connection a name."))
         if not self.user_id:
             raise UserError(self.env._("Choose the Odoo user that the tool acts as."))
@@ -258,7 +200,7 @@ class DoormanConnectWizard(models.TransientModel):
         if not scopes:
             raise UserError(self.env._("Choose at least one scope."))
         return {
-            "name": self.name.strip(),
+            "name": (self.name or self.client_name).strip(),
             "auth_type": "bearer",
             "user_id": self.user_id.id,
             "scope_ids": [Command.set(scopes.ids)],

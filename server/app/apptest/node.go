@@ -15,14 +15,15 @@ import (
 	"time"
 )
 
-// nodeTimeout is far beyond what any of the programs takes: it ends one that waits for a browser or a terminal.
-const nodeTimeout = time.Minute
+// NodeTimeout is far beyond what any of the programs takes: it ends one that waits for a browser or a terminal.
+const NodeTimeout = time.Minute
 
 // Node is the installed Node programs of server/conformance.
 type Node struct {
 	// Dir is the folder of its package.json, where the scripts are too.
-	Dir  string
-	node string
+	Dir string
+	// Path is the Node that runs them.
+	Path string
 }
 
 var installed = sync.OnceValues(installNode)
@@ -63,7 +64,7 @@ func installNode() (*Node, error) {
 		}
 	}
 	node, err := findNode(dir)
-	return &Node{Dir: dir, node: node}, err
+	return &Node{Dir: dir, Path: node}, err
 }
 
 // upToDate compares with the file that npm writes last: an installation that broke off does not have it.
@@ -124,11 +125,11 @@ func (k *Node) Run(t testing.TB, environ []string, stdin, script string, args ..
 	if _, err := os.Stat(path); err != nil { // also tells go test that the result hangs on this file
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), nodeTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), NodeTimeout)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, k.node, append([]string{path}, args...)...)
-	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(k.node), "NO_COLOR=1"}, environ...)
+	cmd := exec.CommandContext(ctx, k.Path, append([]string{path}, args...)...)
+	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(k.Path), "NO_COLOR=1"}, environ...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	cmd.WaitDelay = time.Second // a grandchild that keeps the pipes open must not keep the test
 	err := cmd.Run()

@@ -1,0 +1,92 @@
+// Lets one of the official clients find its way from a bare URL to a tool by OAuth, and says on stdout, as JSON, what it saw.
+//
+//   node oauth.mjs v1|v2  < {"url": ..., "issuer": ..., "document": ... or ""}
+//
+// The person is played by the test's fake Odoo: its consent page takes the answer by POST, as the real one does.
+import { readFileSync } from "node:fs";
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import {
+  Client as ClientV2,
+  StreamableHTTPClientTransport as HttpV2,
+} from "@modelcontextprotocol/client";
+
+const job = JSON.parse(readFileSync(0, "utf8"));
+const redirectUrl = "http://localhost:4711/callback";
+const seen = { scopes: [], resources: [], registered: null };
+
+// follow is a browser with a person in front of it: from the authorization URL to the redirect with the code.
+async function follow(url) {
+  const authorize = await fetch(url, { redirect: "manual" });
+  const consent = authorize.headers.get("location") ?? "";
+  if (authorize.status !== 303 || !consent.includes("/doorman/consent?")) {
+    throw new Error(`authorize: ${authorize.status} ${consent}`);
+  }
+  const decided = await fetch(consent, {
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ answer: "allow", iss: job.issuer }),
+  });
+  return new URL(decided.headers.get("location"));
+}
+
+class Provider {
+  redirectUrl = redirectUrl;
+  clientMetadataUrl = job.document || undefined;
+  clientMetadata = {
+    client_name: "TypeScript",
+    redirect_uris: [redirectUrl],
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+    token_endpoint_auth_method: "none",
+  };
+  state = () => "state-of-typescript";
+  clientInformation = () => this.client;
+  saveClientInformation = (client) => {
+    this.client = client;
+    seen.registered = client.client_id;
+  };
+  tokens = () => this.saved;
+  saveTokens = (tokens) => {
+    this.saved = tokens;
+  };
+  codeVerifier = () => this.verifier;
+  saveCodeVerifier = (verifier) => {
+    this.verifier = verifier;
+  };
+  redirectToAuthorization = async (url) => {
+    seen.scopes.push(url.searchParams.get("scope"));
+    seen.resources.push(url.searchParams.get("resource"));
+    this.callback = await follow(url);
+  };
+}
+
+const provider = new Provider();
+const [Client, Http] = process.argv[2] === "v1" ? [ClientV1, HttpV1] : [ClientV2, HttpV2];
+const open = () => [
+  new Client({ name: "doorman-oauth", version: "1" }),
+  new Http(new URL(job.url), { authProvider: provider }),
+];
+
+let [client, transport] = open();
+try {
+  await client.connect(transport);
+} catch (e) {
+  if (!provider.callback) throw e;
+  const back = provider.callback.searchParams;
+  seen.iss = back.get("iss");
+  seen.state = back.get("state");
+  await transport.finishAuth(process.argv[2] === "v1" ? back.get("code") : back);
+  [client, transport] = open();
+  await client.connect(transport);
+}
+const first = await client.callTool({ name: "search_records", arguments: { model: "res.partner" } });
+seen.called = !first.isError;
+
+// The access token is over: the client refreshes by itself.
+const old = provider.saved;
+provider.saved = { ...old, access_token: "dma_over" };
+const second = await client.callTool({ name: "get_context", arguments: {} });
+seen.refreshed = !second.isError && provider.saved.access_token !== "dma_over" && provider.saved.refresh_token !== old.refresh_token;
+await client.close();
+process.stdout.write(JSON.stringify(seen));

@@ -1,0 +1,60 @@
+package mcp
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"doorman/server/access"
+)
+
+// notForCalls are credentials that OAuth clients have and that open no call. They are not even asked about: a refresh token
+// that somebody sends here must not travel further.
+func notForCalls(credential string) bool {
+	for _, prefix := range []string{"dmr_", "dmx_", "dms_", "dmo_"} {
+		if strings.HasPrefix(credential, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// stepUp answers 403 to a call that lacks nothing but a scope which its user could grant, with all scopes to ask for
+// (RFC 6750 section 3.1, and the authorization part of MCP): the client sends its user to the consent page and comes back.
+// It reports whether it answered. Where no consent helps, the tool's own error says so.
+//
+// It only tells: a call that slips past it, because the body was read in another way, meets the same decision in the tool.
+func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, name string) bool {
+	t := s.byName[name]
+	if t == nil {
+		return false
+	}
+	wanted := access.StepUp(c.current(), t.Tool)
+	if wanted == nil {
+		return false
+	}
+	refusal := s.admit(r.Context(), c)
+	if refusal == nil {
+		refusal = s.limits.other(r.Context(), c.current()) // a client that does not understand must not ask for free
+	}
+	if refusal != nil {
+		if refusal.Kind != access.RateLimited {
+			return false // guardCall says it in a form that a model reads
+		}
+		s.refuseHTTP(w, c, "tools/call", refusal)
+		return true
+	}
+	words := make([]string, len(wanted))
+	for i, scope := range wanted {
+		words[i] = string(scope)
+	}
+	e := access.NewError(access.NotAllowed, fmt.Sprintf("%s needs the scope %s, which your login did not include.", t.Name, t.Scope),
+		"Log in again: your client asks for it.")
+	s.refused(c, "tools/call", t.Name, "", e)
+	s.observe(t.Name, string(e.Kind), 0)
+	w.Header().Set("WWW-Authenticate", `Bearer realm="doorman", error="insufficient_scope", scope=`+strconv.Quote(strings.Join(words, " "))+
+		fmt.Sprintf(`, resource_metadata=%q, error_description=%q`, s.resourceMetadata, e.Message))
+	writeError(w, http.StatusForbidden, e)
+	return true
+}

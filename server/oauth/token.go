@@ -1,0 +1,172 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"doorman/server/access"
+)
+
+// The forms of what Odoo hands out: anything else opens nothing, and is not asked about.
+var (
+	codeForm    = regexp.MustCompile(`^dmx_[A-Za-z0-9_-]{43}$`)
+	refreshForm = regexp.MustCompile(`^dmr_[A-Za-z0-9_-]{43}$`)
+)
+
+// Odoo's own words for a code or token that opens nothing, whatever the reason.
+var (
+	errCode    = refuse(invalidGrant, "The code is not valid (any more).")
+	errRefresh = refuse(invalidGrant, "The refresh token is not valid (any more). Connect again.")
+)
+
+// tokenEndpoint turns a code, or a refresh token, into tokens (RFC 6749 sections 4.1.3 and 6).
+func (s *Server) tokenEndpoint(c echo.Context) error {
+	tokens, err := s.guessing(c.Request(), func(ip netip.Addr) (access.OAuthTokens, error) { return s.token(c.Response(), c.Request(), ip) })
+	if err != nil {
+		s.refuseDirect(c, "token", err)
+		return nil
+	}
+	writeJSON(c.Response(), http.StatusOK, map[string]any{
+		"access_token": tokens.Access, "token_type": "Bearer", "expires_in": int64(tokens.ExpiresIn.Seconds()),
+		"refresh_token": tokens.Refresh, "scope": scopeText(tokens.Scopes),
+	})
+	return nil
+}
+
+// refuseDirect answers a refusal to the client itself.
+func (s *Server) refuseDirect(c echo.Context, endpoint string, err error) {
+	e := asError(err)
+	s.logged(c.Request(), endpoint, e, err)
+	writeError(c.Response(), e)
+}
+
+// guessing keeps a network that shows what opens nothing, over and over, away from Odoo. Failures count alone: the
+// services of a vendor refresh the tokens of all their users from a few addresses.
+func (s *Server) guessing(r *http.Request, do func(netip.Addr) (access.OAuthTokens, error)) (access.OAuthTokens, error) {
+	ip, _ := s.identify(r)
+	leave, refusal := s.guesses.Enter(ip, s.now())
+	if refusal != nil {
+		return access.OAuthTokens{}, refusal
+	}
+	failed := false
+	defer func() { leave(failed, s.now()) }()
+	tokens, err := do(ip)
+	if err != nil {
+		code := asError(err).Code
+		failed = code == invalidGrant || code == invalidClient
+	}
+	return tokens, err
+}
+
+func (s *Server) token(w http.ResponseWriter, r *http.Request, ip netip.Addr) (access.OAuthTokens, error) {
+	var none access.OAuthTokens
+	if _, err := s.enabled(r.Context()); err != nil {
+		return none, err
+	}
+	values, err := form(w, r)
+	if err != nil {
+		return none, err
+	}
+	grant, known := map[string]func(context.Context, url.Values, party) (access.OAuthTokens, error){
+		grantCode: s.redeem, grantRefresh: s.refresh,
+	}[values.Get("grant_type")]
+	switch {
+	case values.Get("grant_type") == "":
+		return none, refuse(invalidRequest, "The parameter grant_type is missing.")
+	case !known:
+		return none, refuse(unsupportedGrant, "The grant_type must be authorization_code or refresh_token.")
+	case values.Has("resource") && values.Get("resource") != s.resource:
+		return none, refuse(invalidTarget, "The resource must be "+s.resource+".")
+	}
+	c, err := shown(r, values)
+	if err != nil {
+		return none, err
+	}
+	secret, err := s.authenticate(r.Context(), c)
+	if err != nil {
+		return none, err
+	}
+	tokens, err := grant(r.Context(), values, party{c.id, secret, ipText(ip)})
+	if err != nil {
+		e := asError(err)
+		e.Basic = e.Code == invalidClient && c.basic
+		return none, e
+	}
+	return tokens, nil
+}
+
+// party is an authenticated client.
+type party struct {
+	id     string
+	secret *access.Proof
+	ip     string
+}
+
+func (s *Server) redeem(ctx context.Context, values url.Values, p party) (access.OAuthTokens, error) {
+	verifier := values.Get("code_verifier")
+	switch {
+	case values.Get("code") == "" || values.Get("redirect_uri") == "":
+		return access.OAuthTokens{}, refuse(invalidRequest, "The parameters code and redirect_uri are needed.")
+	case verifier == "":
+		return access.OAuthTokens{}, refuse(invalidRequest, "PKCE is needed: the parameter code_verifier is missing.")
+	case !pkceText(verifier):
+		return access.OAuthTokens{}, refuse(invalidRequest, "The code_verifier must be 43 to 128 unreserved characters.")
+	case !codeForm.MatchString(values.Get("code")):
+		return access.OAuthTokens{}, errCode
+	}
+	return s.gateway.OAuthRedeem(ctx, access.Redemption{
+		Code: access.ProofOf(values.Get("code")), ClientID: p.id, Secret: p.secret, RedirectURI: values.Get("redirect_uri"),
+		Challenge: challengeOf(verifier), Resource: values.Get("resource"), IP: p.ip,
+	})
+}
+
+func (s *Server) refresh(ctx context.Context, values url.Values, p party) (access.OAuthTokens, error) {
+	token := values.Get("refresh_token")
+	switch {
+	case token == "":
+		return access.OAuthTokens{}, refuse(invalidRequest, "The parameter refresh_token is missing.")
+	case !refreshForm.MatchString(token):
+		return access.OAuthTokens{}, errRefresh
+	}
+	var scopes []access.Scope
+	if text := values.Get("scope"); text != "" {
+		var err error
+		if scopes, err = narrower(text); err != nil {
+			return access.OAuthTokens{}, err
+		}
+	}
+	return s.gateway.OAuthRefresh(ctx, access.Refreshing{
+		Refresh: access.ProofOf(token), ClientID: p.id, Secret: p.secret, Scopes: scopes, Resource: values.Get("resource"), IP: p.ip,
+	})
+}
+
+// narrower reads the scopes of a refresh: here an unknown word is an error, since a list that lost a word would mean
+// another one. Only offline_access is nil: the same as before.
+func narrower(text string) ([]access.Scope, error) {
+	scopes, err := askedScopes(access.OAuthSettings{Scopes: nil}, text)
+	if err != nil {
+		return nil, err
+	}
+	if n := countWords(text); n == 0 {
+		return nil, nil
+	} else if n != len(scopes) {
+		return nil, refuse(invalidScope, "Not all of these scopes are known, or one is there twice.")
+	}
+	return scopes, nil
+}
+
+// countWords counts scopes, without the word that means nothing.
+func countWords(text string) (n int) {
+	for _, word := range strings.Fields(text) {
+		if word != offlineAccess {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,4 @@
+package safefetch
+
+// DialPublic is the default Connect.
+var DialPublic = dialPublic
