@@ -213,7 +213,7 @@ func (c *Client) run(ctx context.Context, j job) (json.RawMessage, error) {
 	if err := c.gate.enter(ctx, j.connection); err != nil {
 		return nil, err
 	}
-	defer c.gate.leave()
+	defer c.gate.leave(j.connection)
 	c.flying(1)
 	defer c.flying(-1)
 	return c.breaker.do(ctx, j.method, j.params)

@@ -35,6 +35,11 @@ func (c *Client) words(f *failure, method string) *access.Error {
 		return unavailable(msgNotDone, hintLater, max(f.retry, retrySoon))
 	case clsBusy:
 		return unavailable("Odoo is busy: too many calls are waiting; nothing was done.", hintLater, 2*time.Second)
+	case clsFlood:
+		return &access.Error{
+			Kind: access.RateLimited, Message: "Too many calls of this connection wait for Odoo; nothing was done.",
+			Hint: "Send fewer at once, and this one again in a moment.", RetryAfter: 2 * time.Second,
+		}
 	case clsThrottled:
 		return unavailable("Odoo, or a proxy before it, asks to slow down.", hintLater, max(f.retry, 5*time.Second))
 	case clsNoAnswer, clsGateway, clsGarbage:

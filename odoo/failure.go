@@ -27,6 +27,7 @@ const (
 	clsThrottled                // 429 from somebody on the way
 	clsFault                    // an exception of Odoo's
 	clsBusy                     // too many calls in flight; nothing was sent
+	clsFlood                    // too many calls of this connection wait; nothing was sent
 	clsOpen                     // the breaker is open; nothing was sent
 	clsBadRequest               // the arguments cannot be written down; nothing was sent
 )

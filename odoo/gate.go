@@ -2,19 +2,28 @@ package odoo
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
-// gate bounds the calls in flight and shares them between connections: each has a queue of its own, and the queues take
-// turns. With one queue for all, a connection that sends a thousand calls would make everybody else wait for them.
+// gate bounds the calls in flight and shares them between connections. With one queue for all, a connection that sends a
+// thousand calls would make everybody else wait for them.
+//
+//	call ─> a place is free, and the connection has no more than its share ─> in
+//	     └> the connection's own queue, bounded ─> the queues take turns ─> in
+//
+// A call waits for one call of each other waiting connection at most, however many those have queued.
 type gate struct {
-	maxWaiting int
+	maxWaiting int           // of all connections
+	maxQueue   int           // of one connection: one that floods is told so before it fills the place of the others
+	share      int           // places that one connection may hold: the rest is kept for others, also while its calls are slow
 	patience   time.Duration // how long a call may wait; then it was overload, and the caller is told
 
 	mu      sync.Mutex
 	free    int
 	waiting int
+	holding map[int64]int       // places by connection; no zeros
 	queues  map[int64][]*ticket // by connection; none is empty
 	turns   []int64             // the connections with a queue, the next one first
 }
@@ -22,30 +31,23 @@ type gate struct {
 // ticket is one waiting call.
 type ticket struct{ admitted chan struct{} }
 
+// service is the key of what the service asks for itself and for everybody: who a credential belongs to, its heartbeat.
+// It is no connection, and has no share.
+const service int64 = 0
+
 func newGate(size int, patience time.Duration) *gate {
-	return &gate{maxWaiting: 64 * size, patience: patience, free: size, queues: map[int64][]*ticket{}}
+	return &gate{
+		maxWaiting: 64 * size, maxQueue: 8 * size, share: size - size/4, patience: patience,
+		free: size, holding: map[int64]int{}, queues: map[int64][]*ticket{},
+	}
 }
 
 // enter waits for a place for connection key; leave must follow unless there is an error, which is a *failure.
 func (g *gate) enter(ctx context.Context, key int64) error {
-	g.mu.Lock()
-	if g.free > 0 {
-		g.free--
-		g.mu.Unlock()
-		return nil
+	t, err := g.takeOrQueue(key)
+	if t == nil {
+		return err
 	}
-	if g.waiting >= g.maxWaiting {
-		g.mu.Unlock()
-		return &failure{class: clsBusy, reason: "queue full"}
-	}
-	t := &ticket{admitted: make(chan struct{})}
-	if len(g.queues[key]) == 0 {
-		g.turns = append(g.turns, key)
-	}
-	g.queues[key] = append(g.queues[key], t)
-	g.waiting++
-	g.mu.Unlock()
-
 	timer := time.NewTimer(g.patience)
 	defer timer.Stop()
 	select {
@@ -55,7 +57,7 @@ func (g *gate) enter(ctx context.Context, key int64) error {
 	case <-ctx.Done():
 	}
 	if !g.withdraw(key, t) {
-		g.leave() // admitted in the same moment: the place goes to the next
+		g.leave(key) // admitted in the same moment: the place goes to the next
 	}
 	f := &failure{class: clsBusy, reason: "waited too long for a place"}
 	if ctx.Err() == context.Canceled {
@@ -64,49 +66,81 @@ func (g *gate) enter(ctx context.Context, key int64) error {
 	return f
 }
 
-// leave gives the place to the next connection in turn.
-func (g *gate) leave() {
+// takeOrQueue takes a place, or returns the ticket to wait with.
+func (g *gate) takeOrQueue(key int64) (*ticket, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.turns) == 0 {
-		g.free++
+	// A place is free only while nobody who may take it waits.
+	if g.free > 0 && g.withinShare(key) {
+		g.take(key)
+		return nil, nil
+	}
+	if key != service && len(g.queues[key]) >= g.maxQueue {
+		return nil, &failure{class: clsFlood, reason: "queue of the connection full"}
+	}
+	if g.waiting >= g.maxWaiting {
+		return nil, &failure{class: clsBusy, reason: "queue full"}
+	}
+	t := &ticket{admitted: make(chan struct{})}
+	if len(g.queues[key]) == 0 {
+		g.turns = append(g.turns, key)
+	}
+	g.queues[key] = append(g.queues[key], t)
+	g.waiting++
+	return t, nil
+}
+
+func (g *gate) withinShare(key int64) bool { return key == service || g.holding[key] < g.share }
+
+func (g *gate) take(key int64) {
+	g.free--
+	g.holding[key]++
+}
+
+// leave gives the place of a call of connection key to the next connection in turn.
+func (g *gate) leave(key int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.free++
+	if g.holding[key]--; g.holding[key] == 0 {
+		delete(g.holding, key)
+	}
+	i := slices.IndexFunc(g.turns, g.withinShare)
+	if i < 0 {
 		return
 	}
-	key := g.turns[0]
-	g.turns = g.turns[1:]
-	queue := g.queues[key]
+	next := g.turns[i]
+	queue := g.queues[next]
+	g.take(next)
 	close(queue[0].admitted)
-	g.waiting--
-	if queue = queue[1:]; len(queue) == 0 {
+	g.turns = slices.Delete(g.turns, i, i+1)
+	if g.setQueue(next, queue[1:]) {
+		g.turns = append(g.turns, next)
+	}
+}
+
+// setQueue puts what is left of a queue in place, and reports whether there is anything.
+func (g *gate) setQueue(key int64, queue []*ticket) bool {
+	g.waiting += len(queue) - len(g.queues[key])
+	if len(queue) == 0 {
 		delete(g.queues, key)
-		return
+		return false
 	}
 	g.queues[key] = queue
-	g.turns = append(g.turns, key)
+	return true
 }
 
 // withdraw takes t out of its queue; false if it was admitted already.
 func (g *gate) withdraw(key int64, t *ticket) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	queue := g.queues[key]
-	for i := range queue {
-		if queue[i] != t {
-			continue
-		}
-		g.waiting--
-		if queue = append(queue[:i:i], queue[i+1:]...); len(queue) > 0 {
-			g.queues[key] = queue
-			return true
-		}
-		delete(g.queues, key)
-		for j := range g.turns {
-			if g.turns[j] == key {
-				g.turns = append(g.turns[:j:j], g.turns[j+1:]...)
-				break
-			}
-		}
-		return true
+	i := slices.Index(g.queues[key], t)
+	if i < 0 {
+		return false
 	}
-	return false
+	// Into a new slice: the admitted ones before it share the array.
+	if !g.setQueue(key, slices.Concat(g.queues[key][:i], g.queues[key][i+1:])) {
+		g.turns = slices.DeleteFunc(g.turns, func(k int64) bool { return k == key })
+	}
+	return true
 }

@@ -57,7 +57,7 @@ func (c *Client) askAs(ctx context.Context, key Key, method string, args map[str
 	if err := c.gate.enter(ctx, peoplesTurn); err != nil {
 		return nil, err
 	}
-	defer c.gate.leave()
+	defer c.gate.leave(peoplesTurn)
 	c.flying(1)
 	defer c.flying(-1)
 	in, err := c.poster.post(ctx, outgoing{

@@ -41,10 +41,11 @@ type Server struct {
 
 	deciding sync.Mutex // one decision on a request for approval after the other
 
-	life  sync.Mutex // start, stop, restart
-	http  *http.Server
-	conns map[net.Conn]struct{}
-	stop  chan struct{}
+	life     sync.Mutex // start, stop, restart
+	http     *http.Server
+	listener net.Listener
+	conns    map[net.Conn]struct{}
+	stop     chan struct{}
 }
 
 // Start runs a fake on a loopback port. Close ends it.
@@ -107,6 +108,7 @@ func (s *Server) listen(addr string) error {
 		ErrorLog:          nil,
 	}
 	srv := s.http
+	s.listener = l
 	go func() { _ = srv.Serve(l) }()
 	return nil
 }
@@ -134,13 +136,15 @@ func (s *Server) stopped() <-chan struct{} {
 // Refuse stops listening and cuts every connection: from then on connections are refused, until Accept.
 func (s *Server) Refuse() {
 	s.life.Lock()
-	srv := s.http
+	srv, listener := s.http, s.listener
 	s.http = nil
 	if srv != nil {
 		close(s.stop)
 	}
 	s.life.Unlock()
 	if srv != nil {
+		// By itself too: a server that is closed before it began to serve closes its listener some time later.
+		_ = listener.Close()
 		_ = srv.Close()
 	}
 }

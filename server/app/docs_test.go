@@ -109,7 +109,7 @@ func TestEveryErrorIsDocumented(t *testing.T) {
 
 // TestAddonKnowsNoOtherKind: a word that is none of ours would reach clients as "internal", without its message.
 func TestAddonKnowsNoOtherKind(t *testing.T) {
-	said := regexp.MustCompile(`Refusal\(\s*"([a-z_]+)"`)
+	said := regexp.MustCompile(`\bRefusal\(\s*"([a-z_]+)"`)
 	found := 0
 	err := filepath.WalkDir(apptest.AddonDir(t), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".py" {

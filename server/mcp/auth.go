@@ -45,25 +45,26 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		c.snapshot = snapshot
-		method, tool, err := s.peek(w, r)
+		m, err := s.peek(w, r)
 		if err != nil {
-			s.refuseHTTP(w, c, method, err)
+			s.refuseHTTP(w, c, m.method, err)
 			return
 		}
-		if method == "tools/call" && s.stepUp(w, r, c, tool) {
+		if m.method == "tools/call" && s.stepUp(w, r, c, m.tool) {
 			return
 		}
-		if method != "tools/call" {
+		if m.method != "tools/call" {
 			refusal := s.admit(r.Context(), c)
-			if refusal == nil {
+			if refusal == nil && m.method != readMethod {
 				refusal = s.limits.other(r.Context(), c.current())
 			}
 			if refusal != nil {
-				s.refuseHTTP(w, c, method, refusal)
+				s.refuseHTTP(w, c, m.method, refusal)
 				return
 			}
-			c.counted.Store(true)
+			c.counted.Store(m.method != readMethod)
 		}
+		defer s.enter(c, r, m)()
 		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
 	})
 }
@@ -87,36 +88,44 @@ func bearer(r *http.Request) (credential string, present bool) {
 	return token, true
 }
 
-// peek reads the body, bounded, and returns the JSON-RPC method, and the tool that it names; the body is put back for the
-// SDK. A batch (protocol 2025-03-26) has none.
-func (s *Server) peek(w http.ResponseWriter, r *http.Request) (method, tool string, err error) {
+// peeked is what has to be known of a request before the SDK reads it. A batch (protocol 2025-03-26) has none of it.
+type peeked struct {
+	method  string
+	id      string // as JSON; "" = none
+	targets string // of notifications/cancelled: the id of the request that it takes back, as JSON
+	streams bool   // it asks for progress, which only a stream can carry
+	tool    string // of tools/call
+}
+
+// peek reads the body, bounded, and returns what has to be known of it; the body is put back for the SDK.
+func (s *Server) peek(w http.ResponseWriter, r *http.Request) (peeked, error) {
 	if r.Method != http.MethodPost {
-		return "", "", nil
+		return peeked{}, nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return "", "", access.NewError(access.TooLarge,
+		return peeked{}, access.NewError(access.TooLarge,
 			fmt.Sprintf("The request is larger than %d bytes.", s.maxBody), "Send less at once.")
 	case err != nil:
-		return "", "", access.NewError(access.InvalidInput, "The request broke off.", "Send it again.")
+		return peeked{}, access.NewError(access.InvalidInput, "The request broke off.", "Send it again.")
 	}
 	if depth(body) > maxDepth {
-		return "", "", access.NewError(access.InvalidInput,
+		return peeked{}, access.NewError(access.InvalidInput,
 			fmt.Sprintf("The request nests deeper than %d levels.", maxDepth), "Flatten it.")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	// By the exact key: a struct would take "Method" for "method" too, and the SDK, which does not, would then run
 	// another method than the one that was admitted. What is no JSON object is the SDK's to answer.
-	var envelope, params map[string]json.RawMessage
+	var envelope map[string]json.RawMessage
+	var m peeked
 	if json.Unmarshal(body, &envelope) == nil {
-		_ = json.Unmarshal(envelope["method"], &method)
+		_ = json.Unmarshal(envelope["method"], &m.method)
+		m.id = string(envelope["id"])
+		m.lookInto(envelope["params"])
 	}
-	if method == "tools/call" && json.Unmarshal(envelope["params"], &params) == nil {
-		_ = json.Unmarshal(params["name"], &tool)
-	}
-	return method, tool, nil
+	return m, nil
 }
 
 // depth returns how deep the brackets of a JSON text nest, without parsing it: a parser that recurses has already lost.

@@ -16,6 +16,10 @@ type caller struct {
 	requestID string
 	userAgent string
 
+	hungUp    context.Context // ends when the client's connection does; nil = never
+	withdrawn context.Context // ends when the client takes the request back; nil = never
+	streams   bool            // the answer is a stream, so there is room for progress before it
+
 	// counted says that authenticate has counted a request that is no tool call; guard, which sees what the SDK made of
 	// the body, takes it for the first one and counts the others.
 	counted atomic.Bool

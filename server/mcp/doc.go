@@ -9,6 +9,9 @@
 //	                       -> approval_status, or the retry of a client that could show the page: the tool's own result
 //	  -> shape           rows in a bounded, flat reply; errors as {kind, message, hint, retry_after_seconds}
 //
+// resources/read is a call of the tool that reads the same; lists, prompts and completion show what the caller's tools can
+// do. A request that asks for progress is answered by a stream, and one that its client takes back waits no longer.
+//
 // A call costs one round trip to Odoo. A refusal costs none, unless what is remembered is older than 2 s: then Odoo is
 // asked again first, so that what an administrator just allowed works at once. The package knows access.Gateway and
 // nothing of how Odoo is reached.

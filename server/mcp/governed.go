@@ -22,6 +22,9 @@ type governed struct {
 	asks    bool            // by the last decision: nothing is missing but a person's approval
 	done    bool            // Odoo wrote an audit row for this call
 	kept    json.RawMessage // what Odoo answered when a person approved it: told again instead of called again
+
+	progress *progress // tells the client that Odoo is still at work; nil = it did not ask
+	noAsking bool      // a call that nobody made on purpose: no person is asked to approve it
 }
 
 // decide takes the decision on what is known of the call. That a person must approve it is no refusal here: begin does
@@ -66,10 +69,14 @@ func (g *governed) call(ctx context.Context, r access.Request) (access.Reply, er
 // ask asks Odoo once what the decision says. Odoo, which counts more than the service can, has the last word on what
 // needs approval.
 func (g *governed) ask(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
+	g.progress.start()
 	g.done = true // also where the answer is lost: a second row would be a lie
-	if !g.asks {
+	if !g.asks || g.noAsking {
 		reply, err := g.server.gateway.Call(ctx, f, r)
-		if err == nil || access.AsError(err).Kind != access.PendingApproval {
+		if err != nil && access.AsError(err).Kind == access.RateLimited {
+			g.done = false // it waits for Odoo with too many others, and never got there
+		}
+		if err == nil || g.noAsking || access.AsError(err).Kind != access.PendingApproval {
 			return reply, err
 		}
 	}

@@ -21,8 +21,11 @@ func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 		if refusal != nil {
 			return nil, refusal
 		}
-		if method == "tools/call" {
+		switch method {
+		case "tools/call":
 			return s.guardCall(ctx, c, req, next)
+		case readMethod:
+			return s.guardRead(ctx, c, req, next)
 		}
 		refusal = s.admit(ctx, c)
 		if refusal == nil && !c.counted.CompareAndSwap(true, false) {
@@ -33,13 +36,11 @@ func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 			data, _ := json.Marshal(errorBody(refusal))
 			return nil, &jsonrpc.Error{Code: int64(httpStatus(refusal)), Message: refusal.Message, Data: data}
 		}
-		result, err := next(ctx, method, req)
+		result, err := s.handlerOf(c, method, next)(ctx, method, req)
 		if err != nil {
 			return result, err
 		}
-		if list, ok := result.(*sdk.ListToolsResult); ok {
-			s.cutList(c, list)
-		}
+		s.cut(c, result)
 		s.served(c, method, req)
 		return result, nil
 	}

@@ -30,6 +30,7 @@ type Config struct {
 	// ResourceMetadata is the URL of the RFC 9728 document, for WWW-Authenticate.
 	ResourceMetadata string
 	Timeout          time.Duration    // deadline of one tool call; 0 = 30 s
+	Progress         time.Duration    // how often a client that asked for it is told that Odoo is still at work; 0 = 5 s
 	MaxBody          int64            // largest request body in bytes; 0 = 1 MiB
 	Now              func() time.Time // nil = time.Now
 	Observe          func(tool, outcome string, d time.Duration)
@@ -45,11 +46,15 @@ type Server struct {
 	limits           *limits
 	meta             *metaCache
 	recorder         *recorder
+	names            *namesCache
+	running          *running
 	tools            []*tool
 	byName           map[string]*tool
 	filesURL         string
+	prompts          []*prompt
 	resourceMetadata string
 	timeout          time.Duration
+	every            time.Duration
 	maxBody          int64
 	now              func() time.Time
 	observe          func(tool, outcome string, d time.Duration)
@@ -60,9 +65,9 @@ type Server struct {
 // New builds the endpoint with every tool.
 func New(c Config) *Server {
 	s := &Server{
-		gateway: c.Gateway, identify: c.Identify, log: c.Log, meta: newMetaCache(),
-		tools: catalog(), byName: map[string]*tool{},
-		filesURL: c.FilesURL, resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, maxBody: c.MaxBody, now: c.Now,
+		gateway: c.Gateway, identify: c.Identify, log: c.Log, meta: newMetaCache(), names: newNamesCache(), running: newRunning(),
+		tools: catalog(), byName: map[string]*tool{}, prompts: promptCatalog(),
+		filesURL: c.FilesURL, resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, every: c.Progress, maxBody: c.MaxBody, now: c.Now,
 		observe: c.Observe, countRefusal: c.CountRefusal,
 	}
 	s.defaults()
@@ -77,11 +82,18 @@ func New(c Config) *Server {
 		Instructions: instructions,
 		// Said explicitly: the SDK would add logging, which is deprecated, and list changes, which a stateless server
 		// cannot send.
-		Capabilities: &sdk.ServerCapabilities{Tools: &sdk.ToolCapabilities{}},
+		Capabilities: &sdk.ServerCapabilities{
+			Tools: &sdk.ToolCapabilities{}, Resources: &sdk.ResourceCapabilities{}, Prompts: &sdk.PromptCapabilities{},
+			Completions: &sdk.CompletionCapabilities{},
+		},
+		CompletionHandler: s.complete,
 		// Lists depend on who asks. The SDK's default says "public", and a shared cache would show one person's list
 		// to another.
-		SetCacheable: func(_ context.Context, _ sdk.Request, c *sdk.Cacheable) {
+		SetCacheable: func(_ context.Context, req sdk.Request, c *sdk.Cacheable) {
 			c.CacheScope, c.TTLMs = "private", int((resolveTTL / time.Millisecond))
+			if _, isRead := req.(*sdk.ReadResourceRequest); isRead {
+				c.TTLMs = 0 // a record changes at any time, and so does who may read it
+			}
 		},
 	})
 	for _, t := range s.tools {
@@ -89,18 +101,40 @@ func New(c Config) *Server {
 		server.AddTool(t.definition(), s.handle(t))
 	}
 	server.AddTool(&sdk.Tool{Name: ownHandler, InputSchema: &jsonschema.Schema{Type: "object"}}, s.handleOwn)
+	s.addResources(server)
+	s.addPrompts(server)
 	server.AddReceivingMiddleware(s.guard)
-	s.handler = s.authenticate(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
-		Stateless: true, JSONResponse: true, PropagateRequestCancellation: true, MaxRequestBodyBytes: s.maxBody,
-		// Ours is the Host and Origin check of package app: this one refuses everything behind a proxy on the same machine.
-		DisableLocalhostProtection: true,
-	}))
+	s.handler = s.authenticate(s.transport(server))
 	return s
+}
+
+// transport answers with one JSON object, or with a stream where the request asked for progress: an object can carry the
+// answer alone.
+func (s *Server) transport(server *sdk.Server) http.Handler {
+	handler := func(asObject bool) http.Handler {
+		return sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
+			Stateless: true, JSONResponse: asObject, PropagateRequestCancellation: true, MaxRequestBodyBytes: s.maxBody,
+			// Ours is the Host and Origin check of package app: this one refuses everything behind a proxy on the same machine.
+			DisableLocalhostProtection: true,
+		})
+	}
+	object, stream := handler(true), handler(false)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, refusal := callerOf(r.Context()); refusal == nil && c.streams {
+			w.Header().Set("X-Accel-Buffering", "no") // nginx would keep the progress back until the answer is there
+			stream.ServeHTTP(w, r)
+			return
+		}
+		object.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) defaults() {
 	if s.timeout <= 0 {
 		s.timeout = 30 * time.Second
+	}
+	if s.every <= 0 {
+		s.every = 5 * time.Second
 	}
 	if s.maxBody <= 0 {
 		s.maxBody = 1 << 20

@@ -26,7 +26,7 @@ func notForCalls(credential string) bool {
 //
 // It only tells: a call that slips past it, because the body was read in another way, meets the same decision in the tool.
 func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, name string) bool {
-	t := s.byName[name]
+	t := s.toolOf(c, name)
 	if t == nil {
 		return false
 	}

@@ -10,8 +10,8 @@ import (
 	"doorman/server/mcp"
 )
 
-// withToken makes the fake's connection one that is reached by an access token.
-func withToken(f *fakeGateway, grantable ...access.Scope) {
+// withAccessToken makes the fake's connection one that is reached by an access token.
+func withAccessToken(f *fakeGateway, grantable ...access.Scope) {
 	f.snapshot.Connection.Type = "oauth"
 	f.snapshot.Grant = &access.Grant{ClientID: "dmo_x", Grantable: grantable}
 }
@@ -28,27 +28,27 @@ func TestStepUp(t *testing.T) {
 		status int
 		kind   string
 	}{
-		{"grantable", func(f *fakeGateway) { withToken(f, all...) }, 403, "not_allowed"},
-		{"not grantable", func(f *fakeGateway) { withToken(f, all[:2]...) }, 200, "not_allowed"},
+		{"grantable", func(f *fakeGateway) { withAccessToken(f, all...) }, 403, "not_allowed"},
+		{"not grantable", func(f *fakeGateway) { withAccessToken(f, all[:2]...) }, 200, "not_allowed"},
 		{"a key", func(*fakeGateway) {}, 200, "not_allowed"},
 		{"grantable, and read only", func(f *fakeGateway) {
-			withToken(f, all...)
+			withAccessToken(f, all...)
 			f.snapshot.Connection.Policy.ReadOnly = true
 		}, 200, "not_allowed"},
 		{"grantable, and the tool is not on the list", func(f *fakeGateway) {
-			withToken(f, all...)
+			withAccessToken(f, all...)
 			f.snapshot.Connection.Policy.AllowedTools = []string{"search_records"}
 		}, 200, "not_allowed"},
 		{"grantable, and the tool is switched off", func(f *fakeGateway) {
-			withToken(f, all...)
+			withAccessToken(f, all...)
 			f.snapshot.Settings.DisabledTools = []string{"create_records"}
 		}, 200, "not_allowed"},
 		{"grantable, and the connection is inactive", func(f *fakeGateway) {
-			withToken(f, all...)
+			withAccessToken(f, all...)
 			f.snapshot.Connection.Status = access.StatusInactive
 		}, 200, "forbidden"},
 		{"the token is over", func(f *fakeGateway) {
-			withToken(f, all...)
+			withAccessToken(f, all...)
 			f.snapshot.Grant.ExpiresAt = time.Now().Add(-time.Second)
 		}, 200, "unauthenticated"},
 	} {
@@ -72,12 +72,12 @@ func TestStepUp(t *testing.T) {
 func TestStepUpIsListed(t *testing.T) {
 	t.Parallel()
 	f := newFake()
-	withToken(f, access.ScopeMetadata, access.ScopeSearch, access.ScopeORM)
+	withAccessToken(f, access.ScopeMetadata, access.ScopeSearch, access.ScopeORM)
 	if a := send(t, endpoint(t, f).URL, listTools); !strings.Contains(a.body, "create_records") {
 		t.Error(a.body)
 	}
 	g := newFake()
-	withToken(g, access.ScopeMetadata, access.ScopeSearch)
+	withAccessToken(g, access.ScopeMetadata, access.ScopeSearch)
 	if a := send(t, endpoint(t, g).URL, listTools); strings.Contains(a.body, "create_records") {
 		t.Error("a tool is listed that no consent opens")
 	}
@@ -102,7 +102,7 @@ func TestNotForCalls(t *testing.T) {
 func TestTokenIsNotOutlived(t *testing.T) {
 	t.Parallel()
 	f, at := newFake(), newClock()
-	withToken(f)
+	withAccessToken(f)
 	f.snapshot.Grant.ExpiresAt = at.now().Add(5 * time.Second)
 	url := endpoint(t, f, func(c *mcp.Config) { c.Now = at.now }).URL
 	if a := send(t, url, listTools); a.status != 200 {

@@ -74,12 +74,14 @@ func (s *Server) handle(t *tool) sdk.ToolHandler {
 		if refusal != nil {
 			return errorResult(refusal), nil
 		}
-		ctx, cancel := context.WithTimeout(ctx, s.timeout)
-		defer cancel()
+		ctx, end := s.begin(ctx, c, t)
+		defer end()
 		g := &governed{
 			server: s, caller: c, tool: t.Tool, args: req.Params.Arguments, rate: rateOf(ctx),
-			audit: auditOf(c, req.Session, "tools/call", t.Name),
+			audit:    auditOf(c, req.Session, "tools/call", t.Name),
+			progress: s.progressOf(ctx, c, req.Session, req.Params),
 		}
+		defer g.progress.stop()
 		var value any
 		var err error
 		if state := req.Params.RequestState; state != "" {

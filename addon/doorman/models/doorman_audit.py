@@ -34,6 +34,8 @@ COLUMNS = (
 )
 # Why a request is refused before it counts: it did not get past the door.
 AT_THE_DOOR = ["unauthenticated", "forbidden", "rate_limited"]
+# The methods that are a call of a tool: a resource is read by the tool that reads it.
+CALLS = ["tools/call", "resources/read"]
 # How long each may be, in characters. A write names 100 records at most, all of which
 # have to be told.
 LIMITS = {
@@ -167,10 +169,10 @@ class DoormanAudit(models.Model):
             SELECT COALESCE(sum(count), 0) FROM doorman_audit
              WHERE connection_id = %s
                AND time >= date_trunc('day', now() at time zone 'utc')
-               AND method = 'tools/call'
+               AND method = ANY(%s)
                AND NOT (outcome = 'refused' AND reason = ANY(%s))
             """,
-            [connection_id, AT_THE_DOOR],
+            [connection_id, CALLS, AT_THE_DOOR],
         )
         return int(self.env.cr.fetchone()[0])
 

@@ -12,7 +12,7 @@ from .. import operations, own_words, rules
 from ..guard import Guard, Refusal
 from ..inside import forget, writing
 from ..shape import shallow, too_deep
-from .doorman_audit import clean, withhold
+from .doorman_audit import CALLS, clean, withhold
 from .doorman_connection import LIVE_STATES
 from .doorman_connection_key import hash_proof
 
@@ -542,7 +542,7 @@ class DoormanGateway(models.AbstractModel):
         asked = event.get("audit")
         audit = self._audit_row(None, {"audit": asked, "model": event.get("model")})
         served = event.get("outcome") == "ok"
-        if served and audit["method"] == "tools/call":
+        if served and audit["method"] in CALLS:
             # A call leaves its row where it is done. Told here, it never was.
             raise ValueError("a tool call is not recorded from outside")
         connection = (

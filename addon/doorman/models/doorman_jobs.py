@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from .doorman_audit import AT_THE_DOOR
+from .doorman_audit import AT_THE_DOOR, CALLS
 from .doorman_connection import LIVE_STATES
 
 FOLD_ROWS = 20_000
@@ -20,7 +20,7 @@ FOLD = """
         UPDATE doorman_audit a SET folded = true FROM batch WHERE a.id = batch.id
         RETURNING a.connection_id, a.time, a.count,
                   a.outcome = 'refused' AND a.reason = ANY(%s) AS at_the_door,
-                  a.method = 'tools/call' AS is_call,
+                  a.method = ANY(%s) AS is_call,
                   a.method LIKE 'approval/%%' OR a.method LIKE 'oauth/%%' AS decided
     ), used AS (
         SELECT connection_id,
@@ -90,7 +90,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         if not self._alone("doorman.fold_use"):
             return {"folded": 0, "more": False}
-        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR])
+        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR, CALLS])
         folded, _moved = self.env.cr.fetchone()
         settings = self.env["doorman.settings"]._get().sudo()
         self.env.cr.execute(MOVE_IDLE, [settings.idle_after_hours])

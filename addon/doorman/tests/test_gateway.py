@@ -207,8 +207,9 @@ class TestGateway(DoormanCase):
         self.assertEqual((row["outcome"], row["method"]), ("ok", "tools/list"))
         self.assertEqual(row["user_id"], self.people["user"].id)
         before = len(self.rows())
-        with self.assertRaises(ValueError):
-            self.gateway.record([event | {"audit": {"method": "tools/call"}}])
+        for method in ("tools/call", "resources/read"):
+            with self.assertRaises(ValueError):
+                self.gateway.record([event | {"audit": {"method": method}}])
         self.assertEqual(len(self.rows()), before)
 
     def test_text_that_postgresql_refuses_is_recorded_all_the_same(self):

@@ -59,6 +59,9 @@ class TestJobs(DoormanCase):
         rows = [
             ("ok", "", "tools/call", True),
             ("error", "business_rule", "tools/call", True),
+            ("ok", "", "resources/read", True),
+            ("refused", "rate_limited", "resources/read", False),
+            ("ok", "", "resources/list", False),
             ("error", "forbidden", "tools/call", True),
             ("refused", "not_allowed", "tools/call", True),
             ("refused", "unauthenticated", "tools/call", False),

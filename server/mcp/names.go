@@ -1,0 +1,112 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"golang.org/x/sync/singleflight"
+
+	"doorman/server/access"
+)
+
+const (
+	// namesTTL bounds how long a model's label may be old, or a right on a model that came without a change of groups.
+	// It is for lists that people pick from; a call decides anew.
+	namesTTL = 5 * time.Minute
+	namesMax = 1_000
+)
+
+// openModel is a model that a connection may use and its user may read.
+type openModel struct {
+	Model string `json:"model"`
+	Label string `json:"display_name"`
+}
+
+// namesKey is everything that the list of a connection hangs on.
+type namesKey struct {
+	connection, version, settings int64
+	groups, registry              string
+}
+
+func namesKeyOf(s *access.Snapshot) namesKey {
+	return namesKey{s.Connection.ID, s.Connection.Version, s.Settings.Version, s.User.Groups, s.Registry}
+}
+
+// namesCache keeps the models of connections, sorted by name: a client that completes what a person types asks at every
+// letter.
+type namesCache struct {
+	cache *otter.Cache[namesKey, []openModel]
+	asked singleflight.Group
+}
+
+func newNamesCache() *namesCache {
+	return &namesCache{cache: otter.Must(&otter.Options[namesKey, []openModel]{
+		MaximumSize: namesMax, ExpiryCalculator: otter.ExpiryWriting[namesKey, []openModel](namesTTL),
+	})}
+}
+
+// modelNames returns the models of a caller, as list_models would: nothing for who may not use that, or only with a
+// person's approval. method is what the client asked for.
+func (s *Server) modelNames(ctx context.Context, c *caller, session *sdk.ServerSession, method string) ([]openModel, *access.Error) {
+	t := s.byName["list_models"].Tool
+	if !access.MayUse(c.current(), t) {
+		return nil, nil
+	}
+	key := namesKeyOf(c.current())
+	if known, ok := s.names.cache.GetIfPresent(key); ok {
+		return known, nil
+	}
+	// Together with those of the same credential only: who asks with one that was just revoked must not fail others.
+	got, err, _ := s.names.asked.Do(fmt.Sprintf("%x %v", c.proof[:], key), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+		defer cancel()
+		return s.askNames(ctx, &governed{
+			server: s, caller: c, tool: t, args: json.RawMessage("{}"), noAsking: true,
+			// guard has counted the request that this is for.
+			rate: access.Rate{Allowed: true}, audit: auditOf(c, session, method, t.Name),
+		})
+	})
+	if err != nil {
+		if e := access.AsError(err); e.Kind != access.NotAllowed && e.Kind != access.PendingApproval {
+			return nil, e
+		}
+		return nil, nil
+	}
+	return got.([]openModel), nil
+}
+
+func (s *Server) askNames(ctx context.Context, g *governed) ([]openModel, error) {
+	if err := g.begin(ctx, ""); err != nil {
+		return nil, err
+	}
+	if g.asks {
+		return nil, nil
+	}
+	reply, err := g.call(ctx, access.Request{Method: "models"})
+	if err != nil {
+		return nil, err
+	}
+	var names []openModel
+	if err := json.Unmarshal(reply.Value, &names); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(names, func(a, b openModel) int { return strings.Compare(a.Model, b.Model) })
+	s.names.cache.Set(namesKeyOf(g.caller.current()), names)
+	return names, nil
+}
+
+// rpcError is a failure of what has no result that could hold it.
+func rpcError(e *access.Error) *jsonrpc.Error {
+	data, err := json.Marshal(errorBody(e))
+	if err != nil {
+		data = nil
+	}
+	return &jsonrpc.Error{Code: int64(httpStatus(e)), Message: e.Message, Data: data}
+}

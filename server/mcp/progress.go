@@ -1,0 +1,95 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+const (
+	// progressToken is where a request asks for progress, in its _meta.
+	progressToken = "progressToken"
+	// maxToken bounds what is sent back with every notice.
+	maxToken = 256
+)
+
+// goodToken reports whether v is what the protocol takes for a progress token: a text or a whole number.
+func goodToken(v any) bool {
+	switch token := v.(type) {
+	case string:
+		return token != "" && len(token) <= maxToken
+	case float64:
+		return token == float64(int64(token))
+	}
+	return false
+}
+
+// progress tells a client, from the moment when Odoo is asked until it answers, that it is still being worked on. There
+// is no saying how far Odoo is: the numbers are seconds. A nil progress tells nobody.
+type progress struct {
+	tell  func(seconds float64, message string)
+	every time.Duration
+
+	mu      sync.Mutex
+	ended   chan struct{} // closed by stop; nil = not started
+	stopped bool
+	workers sync.WaitGroup
+}
+
+// progressOf returns what tells the client of a request, or nil if it did not ask for that.
+func (s *Server) progressOf(ctx context.Context, c *caller, session *sdk.ServerSession, p sdk.RequestParams) *progress {
+	token := p.GetProgressToken()
+	if !c.streams || session == nil || token == nil {
+		return nil
+	}
+	return &progress{every: s.every, tell: func(seconds float64, message string) {
+		// A client that is gone needs to be told nothing.
+		_ = session.NotifyProgress(ctx, &sdk.ProgressNotificationParams{ProgressToken: token, Progress: seconds, Message: message})
+	}}
+}
+
+// start says that Odoo is asked, and goes on saying so. Once is enough for a call that asks twice.
+func (p *progress) start() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended != nil || p.stopped {
+		return
+	}
+	p.ended = make(chan struct{})
+	p.tell(0, "Asked Odoo.")
+	p.workers.Go(p.goOn)
+}
+
+func (p *progress) goOn() {
+	ticker := time.NewTicker(p.every)
+	defer ticker.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-p.ended:
+			return
+		case <-ticker.C:
+			waited := time.Duration(n) * p.every
+			p.tell(waited.Seconds(), fmt.Sprintf("Still waiting for Odoo, %s.", waited))
+		}
+	}
+}
+
+// stop returns once nothing more is told: after the answer there must be nothing.
+func (p *progress) stop() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	if p.ended != nil && !p.stopped {
+		close(p.ended)
+	}
+	p.stopped = true
+	p.mu.Unlock()
+	p.workers.Wait()
+}

@@ -1,0 +1,222 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
+)
+
+// A resource is what a tool reads, under an address that a person can pick in their AI tool:
+//
+//	odoo://res.partner/7       as read_records reads it
+//	odoo://res.partner/fields  as describe_model tells it
+//
+// Reading one is a call of that tool: decided, counted, recorded and shaped as such.
+const (
+	readMethod     = "resources/read"
+	recordTemplate = "odoo://{model}/{id}"
+	fieldsTemplate = "odoo://{model}/fields"
+
+	// codeNoResource is what protocols before 2026-07-28 call a resource that is not there.
+	codeNoResource = -32002
+)
+
+// resourceKind is one form of address.
+type resourceKind struct {
+	tool     string // whose call a read is
+	template sdk.ResourceTemplate
+}
+
+var (
+	recordResource = &resourceKind{"read_records", sdk.ResourceTemplate{
+		URITemplate: recordTemplate, Name: "record", Title: "Odoo record", MIMEType: "application/json",
+		Description: "One record, as read_records gives it: about 15 fields that matter. Example: odoo://res.partner/7",
+	}}
+	fieldsResource = &resourceKind{"describe_model", sdk.ResourceTemplate{
+		URITemplate: fieldsTemplate, Name: "fields", Title: "Fields of an Odoo model", MIMEType: "application/json",
+		Description: "The fields of a model, as describe_model tells them. Example: odoo://res.partner/fields",
+	}}
+	resourceKinds = []*resourceKind{recordResource, fieldsResource}
+	// noKind is that of an address of no form.
+	noKind = &resourceKind{}
+
+	resourceURI = regexp.MustCompile(`^odoo://([a-z0-9_]+(?:\.[a-z0-9_]+)*)/(fields|[1-9][0-9]{0,9})$`)
+)
+
+// addResources tells the SDK that there are resources. It never reads one: guard does, before it is asked.
+func (s *Server) addResources(server *sdk.Server) {
+	for _, kind := range resourceKinds {
+		server.AddResourceTemplate(&kind.template, prepared[*sdk.ReadResourceRequest, *sdk.ReadResourceResult])
+	}
+}
+
+// mayUse reports whether a caller's list would show a tool.
+func (s *Server) mayUse(c *caller, tool string) bool {
+	return s.byName[tool] != nil && access.MayUse(c.current(), s.byName[tool].Tool)
+}
+
+// parseResource returns what an address stands for, as its kind and the arguments of that one's tool.
+func parseResource(uri string) (kind *resourceKind, arguments json.RawMessage, bad *access.Error) {
+	parts := resourceURI.FindStringSubmatch(uri)
+	if parts == nil || len(parts[1]) > 128 {
+		return noKind, nil, noResource(fmt.Sprintf("There is no resource %q.", clip(uri, 120)))
+	}
+	args := map[string]any{"model": parts[1]}
+	kind = fieldsResource
+	if parts[2] != "fields" {
+		id, err := strconv.ParseInt(parts[2], 10, 32)
+		if err != nil {
+			return noKind, nil, noResource(fmt.Sprintf("%s is no record id.", parts[2]))
+		}
+		kind, args["ids"] = recordResource, []int64{id}
+	}
+	arguments, err := json.Marshal(args)
+	if err != nil {
+		return noKind, nil, access.AsError(err)
+	}
+	return kind, arguments, nil
+}
+
+func noResource(message string) *access.Error {
+	return access.NewError(access.NotFound, message,
+		"A record is odoo://res.partner/7 (model and id), the fields of a model are odoo://res.partner/fields; the tools list_models and search_records find both.")
+}
+
+// guardRead is guardCall for a resource: counted as a call of its tool, and answered or refused.
+func (s *Server) guardRead(ctx context.Context, c *caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+	params, ok := req.GetParams().(*sdk.ReadResourceParams)
+	if !ok || params == nil {
+		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "resources/read needs the parameter uri."}
+	}
+	session, _ := req.GetSession().(*sdk.ServerSession)
+	start := s.now()
+	var rate access.Rate
+	kind, arguments, unknown := parseResource(params.URI)
+	refusal := s.admit(ctx, c)
+	if refusal == nil {
+		rate, refusal = s.limits.call(ctx, c.current())
+	}
+	if refusal == nil {
+		refusal = access.Limit(rate).Err()
+	}
+	if refusal == nil {
+		refusal = unknown // said only now: guessing addresses counts too
+	}
+	if refusal != nil {
+		s.refused(c, readMethod, kind.tool, "", refusal)
+		return nil, resourceError(session, params.URI, refusal)
+	}
+	text, err := s.readResource(withRate(ctx, rate), c, params, session, kind, arguments)
+	outcome := "ok"
+	if err != nil {
+		outcome = string(access.AsError(err).Kind)
+	}
+	s.observe(kind.tool, outcome, s.now().Sub(start))
+	if err != nil {
+		return nil, resourceError(session, params.URI, access.AsError(err))
+	}
+	return next(withPrepared(ctx, &sdk.ReadResourceResult{
+		Contents: []*sdk.ResourceContents{{URI: params.URI, MIMEType: kind.template.MIMEType, Text: text}},
+	}), readMethod, req)
+}
+
+// readResource runs the tool of a resource and returns its answer, as JSON.
+func (s *Server) readResource(
+	ctx context.Context, c *caller, params *sdk.ReadResourceParams, session *sdk.ServerSession, kind *resourceKind, arguments json.RawMessage,
+) (string, error) {
+	t := s.byName[kind.tool]
+	ctx, end := s.begin(ctx, c, t)
+	defer end()
+	g := &governed{
+		server: s, caller: c, tool: t.Tool, args: arguments, rate: rateOf(ctx), audit: auditOf(c, session, readMethod, t.Name),
+		progress: s.progressOf(ctx, c, session, params),
+	}
+	defer g.progress.stop()
+	value, err := t.run(ctx, g, arguments)
+	if p, isPage := value.(*page); err == nil && isPage && p.Count == 0 {
+		return "", noRecord(arguments)
+	}
+	if err == nil {
+		var text []byte
+		if text, err = json.Marshal(value); err == nil {
+			return string(text), nil
+		}
+	}
+	var wait *waiting
+	if errors.As(err, &wait) {
+		return "", pendingRead(wait.Pending)
+	}
+	e := access.AsError(err)
+	if !g.done {
+		s.refused(c, readMethod, t.Name, g.model, e)
+	} else if kind == recordResource && e.Kind == access.Forbidden {
+		// In Odoo's words this is another thing than a record that is not there. Here both are one, so that nobody can
+		// count what is hidden from them.
+		e = noRecord(arguments)
+	}
+	return "", e
+}
+
+// noRecord is for a record that is not there, and for one that is hidden.
+func noRecord(arguments json.RawMessage) *access.Error {
+	var asked struct {
+		Model string
+		IDs   []int64
+	}
+	_ = json.Unmarshal(arguments, &asked)
+	return access.NewError(access.NotFound, fmt.Sprintf("There is no such record of %s that this connection may read.", asked.Model),
+		"search_records finds those it may read.")
+}
+
+// pendingRead says that a person was asked first.
+func pendingRead(p access.Pending) *access.Error {
+	return access.NewError(access.PendingApproval, "Nothing was read yet: a person has to approve this at "+p.URL+".",
+		fmt.Sprintf("Call the tool approval_status with request_id %d later; it gives the answer.", p.RequestID))
+}
+
+// resourceError is a refusal as the protocol has it: an error, in which the model may still read what to do.
+func resourceError(session *sdk.ServerSession, uri string, e *access.Error) *jsonrpc.Error {
+	text := e.Message
+	if e.Hint != "" {
+		text += " " + e.Hint
+	}
+	data, err := json.Marshal(struct {
+		URI string `json:"uri"`
+		errorJSON
+	}{clip(uri, 300), errorBody(e)})
+	if err != nil {
+		data = nil
+	}
+	return &jsonrpc.Error{Code: resourceCode(session, e.Kind), Message: text, Data: data}
+}
+
+func resourceCode(session *sdk.ServerSession, kind access.Kind) int64 {
+	switch kind {
+	case access.NotFound, access.UnknownModel, access.NotAllowed, access.Forbidden, access.InvalidInput:
+		if isModern(session) {
+			return jsonrpc.CodeInvalidParams
+		}
+		return codeNoResource
+	case access.PendingApproval:
+		return http.StatusForbidden
+	}
+	return int64(httpStatus(access.NewError(kind, "", "")))
+}
+
+// isModern reports whether a request is of the protocol 2026-07-28 or a later one.
+func isModern(session *sdk.ServerSession) bool {
+	if session == nil {
+		return false
+	}
+	p := session.InitializeParams()
+	return p != nil && p.ProtocolVersion >= modernProtocol
+}
