@@ -3,9 +3,11 @@ package odoo_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"testing"
 
+	"doorman/odoo"
 	"doorman/server/access"
 )
 
@@ -69,4 +71,68 @@ func contractFiles(t *testing.T, ctx context.Context, g access.Gateway, proof ac
 	nobody.Proof = access.ProofOf("dmk_nobody")
 	_, err = g.FileLink(ctx, nobody, 1, access.ProofOf("x"))
 	wantKind(t, err, access.Unauthenticated)
+}
+
+// room is a link to send a file by.
+func room(t *testing.T, c *odoo.Client, p access.Proof) access.Proof {
+	t.Helper()
+	fence := access.FenceOf(p, mustResolve(t, c, p))
+	reply, err := c.Call(t.Context(), fence, access.Request{
+		Model: "res.partner", Method: "request_upload", IDs: []int64{1}, Kwargs: map[string]any{"name": "golden.txt"}, Audit: access.Audit{Tool: "request_upload"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct{ Ticket int64 }
+	if err := json.Unmarshal(reply.Value, &told); err != nil {
+		t.Fatal(err)
+	}
+	link := access.ProofOf("dmf_" + rand.Text())
+	if _, err := c.FileLink(t.Context(), fence, told.Ticket, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+var fileCases = []goldenCase{
+	{name: "request_upload", run: callCase(access.Request{
+		Model: "res.partner", Method: "request_upload", IDs: []int64{1}, Kwargs: map[string]any{"name": "golden.txt"}, Audit: access.Audit{Tool: "request_upload"},
+	})},
+	{name: "file_link", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) { room(t, c, p) }},
+	{name: "file_link_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		_, _ = c.FileLink(t.Context(), access.FenceOf(p, mustResolve(t, c, p)), 1<<30, p)
+	}},
+	{name: "file_open", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) { _ = c.FileOpen(t.Context(), room(t, c, p)) }},
+	{name: "file_open_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) { _ = c.FileOpen(t.Context(), p) }},
+	{name: "file_put", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		_, _ = c.FilePut(t.Context(), room(t, c, p), []byte("hello"), access.Audit{})
+	}},
+	{name: "file_put_empty", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		_, _ = c.FilePut(t.Context(), room(t, c, p), nil, access.Audit{})
+	}},
+	{name: "file_take", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		sent, err := c.FilePut(t.Context(), room(t, c, p), []byte("hello"), access.Audit{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fence := access.FenceOf(p, mustResolve(t, c, p))
+		reply, err := c.Call(t.Context(), fence, access.Request{
+			Model: "res.partner", Method: "get_attachment", IDs: []int64{1}, Kwargs: map[string]any{"attachment": sent.ID}, Audit: access.Audit{Tool: "get_attachment"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told struct{ Ticket int64 }
+		if err := json.Unmarshal(reply.Value, &told); err != nil {
+			t.Fatal(err)
+		}
+		link := access.ProofOf("dmf_" + rand.Text())
+		if _, err := c.FileLink(t.Context(), fence, told.Ticket, link); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.FileTake(t.Context(), link, access.Audit{})
+	}},
+	{name: "file_take_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		_, _ = c.FileTake(t.Context(), p, access.Audit{})
+	}},
 }

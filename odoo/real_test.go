@@ -152,7 +152,7 @@ env.cr.commit()`), "CRED")
 		bump: func(t *testing.T, then func()) {
 			r.shell(t, fmt.Sprintf(`
 c = env["doorman.connection"].browse(%s)
-c.write({"read_only": not c.read_only})
+c.write({"rate_limit_minute": 61 if c.rate_limit_minute == 60 else 60})
 env.cr.commit()`, r.connID))
 			then()
 		},

@@ -86,16 +86,18 @@ func (s *Server) followFile(method string, params map[string]any) any {
 			s.files[i] = nil
 			return map[string]any{
 				"value":   map[string]any{"name": k.name, "type": "text/plain", "size": len(k.content)},
-				"content": base64.StdEncoding.EncodeToString(k.content),
+				"content": base64.StdEncoding.EncodeToString(k.content), "registry": "1",
 			}
 		}
 		text, _ := params["content"].(string)
 		content, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || len(content) == 0 {
-			return refusal(&Problem{Kind: "invalid_input", Message: "The file is empty."})
+			return refusal(&Problem{"invalid_input", "The file is empty.", "Send its bytes."})
 		}
 		s.files[i] = nil
-		return map[string]any{"value": map[string]any{"attachment_id": i + 1, "name": k.name, "type": "text/plain", "size": len(content)}}
+		return map[string]any{
+			"value": map[string]any{"attachment_id": i + 1, "name": k.name, "type": "text/plain", "size": len(content)}, "registry": "1",
+		}
 	}
 	return refusal(goneLink)
 }

@@ -54,6 +54,9 @@ func (s *Server) oauthRegister(said map[string]any) any {
 	if o := s.oauth.settings; !o.Enabled || !o.Registration {
 		return oauthRefusal("access_denied", "Registration is switched off.", "registration off")
 	}
+	if len(texts(said["redirect_uris"])) == 0 {
+		return oauthRefusal("invalid_redirect_uri", "These redirect URIs are not allowed.", "uris")
+	}
 	id := "dmo_" + random()
 	c := &oauthClient{kind: access.ClientDynamic}
 	c.name, _ = said["client_name"].(string)
