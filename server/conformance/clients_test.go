@@ -17,7 +17,11 @@ connection("full", admin, scope_ids=[Command.set(env["doorman.scope"].search([])
 connection("looker", admin, scope_ids=[Command.set([env.ref("doorman.scope_metadata").id])])
 connection("partners", admin, allowed_model_ids=[Command.set([env["ir.model"]._get_id("res.partner")])])
 dead = connection("revoked", admin)
-dead.action_revoke()`
+dead.action_revoke()
+env["ir.ui.view"].create({"name": "doorman_test_card", "type": "qweb", "key": "base.doorman_test_card", "arch": """
+<t t-name="base.doorman_test_card"><div class="article" t-foreach="docs" t-as="o"><p t-out="o.name"/></div></t>"""})
+env["ir.actions.report"].create({"name": "Card", "model": "res.partner", "report_type": "qweb-text",
+    "report_name": "base.doorman_test_card"})`
 
 // call is one tools/call, in the form that the clients take.
 type call struct {

@@ -74,11 +74,17 @@ func runScenario(t *testing.T, kit *apptest.Node, url, scenario, version string)
 	dir := t.TempDir()
 	out := kit.Run(t, nil, "", suite, "server", "--url", url, "--scenario", scenario, "--spec-version", version,
 		"--expected-failures", filepath.Join(kit.Dir, "expected-failures.yml"), "--output-dir", dir)
+	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
 	if out.Code != 0 {
-		t.Fatalf("exit %d\n%s\n%s", out.Code, out.Stdout, out.Stderr)
+		// What the suite prints names the check that failed, only its file says why.
+		why := "no result"
+		if len(files) == 1 {
+			body, _ := os.ReadFile(files[0])
+			why = string(body)
+		}
+		t.Fatalf("exit %d\n%s\n%s\n%s", out.Code, out.Stdout, out.Stderr, why)
 	}
 	// A scenario that does not belong to the era is left out without an error, and leaves no result.
-	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("the scenario did not run: %v\n%s", err, out.Stdout)
 	}
