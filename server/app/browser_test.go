@@ -292,5 +292,6 @@ out["settings"] = settings.id`)
 	t.Run("wrong IP line", b.wrongLine)
 	t.Run("master switch", b.masterSwitch)
 	t.Run("a tool switched off", b.toolOff)
+	t.Run("own tool", b.ownTool)
 	t.Run("MCP user", b.user)
 }

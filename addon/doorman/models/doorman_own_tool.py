@@ -50,8 +50,8 @@ class DoormanOwnTool(models.Model):
 
     name = fields.Char(
         required=True,
-        help="By which AI tools call it: small letters, digits and underscores, such "
-        "as confirm_and_invoice.",
+        help="By which AI tools call it: lowercase letters, digits and underscores, "
+        "such as confirm_and_invoice.",
     )
     title = fields.Char(required=True)
     description = fields.Text(
@@ -139,8 +139,8 @@ class DoormanOwnTool(models.Model):
             if not NAME.fullmatch(tool.name):
                 raise ValidationError(
                     self.env._(
-                        "%s is no name of a tool: 1 to 40 small letters, digits and "
-                        "underscores.",
+                        "%s is no name of a tool. Take 1 to 40 lowercase letters, "
+                        "digits and underscores, such as confirm_and_invoice.",
                         tool.name,
                     )
                 )
