@@ -8,6 +8,7 @@ RUFF        := ruff==0.17.6
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 COMPOSE     := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 FUZZTIME    ?= 10s
+FUZZLOGIN   ?= 30s
 VENV        := .cache/venv
 
 .PHONY: help demo test unit real fuzz lint bench build deps clean
@@ -29,11 +30,12 @@ real: deps ## the real Odoo 19, the addon's own tests, the official MCP clients 
 	@echo "== tests on a real Odoo 19: the first run downloads it (about 125 MB) =="
 	DOORMAN_TEST_ODOO=1 DOORMAN_TEST_NODE=1 $(GO) test -count=1 -p 1 -timeout 40m ./...
 
-fuzz: ## each fuzz target for FUZZTIME (10s)
-	@echo "== fuzzing, $(FUZZTIME) each =="
+fuzz: ## each fuzz target for FUZZTIME (10s), those of logging in for FUZZLOGIN (30s)
+	@echo "== fuzzing, $(FUZZTIME) each; what strangers send to log in, $(FUZZLOGIN) =="
 	@set -e; for package in $$($(GO) list ./...); do \
+	  case $$package in */oauth|*/safefetch) long=$(FUZZLOGIN);; *) long=$(FUZZTIME);; esac; \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $$long $$package; \
 	  done; \
 	done
 

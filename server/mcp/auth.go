@@ -50,7 +50,7 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			s.refuseHTTP(w, c, m.method, err)
 			return
 		}
-		if m.method == "tools/call" && s.stepUp(w, r, c, m.tool) {
+		if m.tool != "" && s.stepUp(w, r, c, m) {
 			return
 		}
 		if m.method != "tools/call" {
@@ -94,7 +94,7 @@ type peeked struct {
 	id      string // as JSON; "" = none
 	targets string // of notifications/cancelled: the id of the request that it takes back, as JSON
 	streams bool   // it asks for progress, which only a stream can carry
-	tool    string // of tools/call
+	tool    string // of tools/call, and of resources/read whose call that is
 }
 
 // peek reads the body, bounded, and returns what has to be known of it; the body is put back for the SDK.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
 )
 
 const (
@@ -48,10 +50,11 @@ func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.C
 
 // argumentsOf returns the arguments of what a reference stands for.
 func (s *Server) argumentsOf(c *caller, ref *sdk.CompleteReference) ([]string, error) {
+	wide := access.Widened(c.current())
 	switch {
-	case ref.Type == "ref/resource" && s.templateOf(c, ref.URI) == recordResource:
+	case ref.Type == "ref/resource" && s.templateOf(wide, ref.URI) == recordResource:
 		return []string{"model", "id"}, nil
-	case ref.Type == "ref/resource" && s.templateOf(c, ref.URI) == fieldsResource:
+	case ref.Type == "ref/resource" && s.templateOf(wide, ref.URI) == fieldsResource:
 		return []string{"model"}, nil
 	case ref.Type == "ref/resource":
 		return nil, invalidParams("There is no resource template %q; resources/templates/list has those there are.", clip(ref.URI, 60))

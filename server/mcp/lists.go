@@ -11,6 +11,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
 )
 
 const (
@@ -73,18 +75,19 @@ func (s *Server) cut(c *caller, result sdk.Result) {
 	case *sdk.ListToolsResult:
 		s.cutList(c, list)
 	case *sdk.ListResourceTemplatesResult:
+		wide := access.Widened(c.current())
 		list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(t *sdk.ResourceTemplate) bool {
-			return s.templateOf(c, t.URITemplate) == nil
+			return s.templateOf(wide, t.URITemplate) == nil
 		})
 	case *sdk.ListPromptsResult:
 		list.Prompts = slices.DeleteFunc(list.Prompts, func(p *sdk.Prompt) bool { return s.promptOf(c, p.Name) == nil })
 	}
 }
 
-// templateOf finds a template that a caller may use; nil if there is none.
-func (s *Server) templateOf(c *caller, template string) *resourceKind {
+// templateOf finds a template whose tool may be used; nil if there is none.
+func (s *Server) templateOf(snapshot *access.Snapshot, template string) *resourceKind {
 	for _, kind := range resourceKinds {
-		if kind.template.URITemplate == template && s.mayUse(c, kind.tool) {
+		if kind.template.URITemplate == template && access.MayUse(snapshot, s.byName[kind.tool].Tool) {
 			return kind
 		}
 	}

@@ -112,8 +112,8 @@ func (m *peeked) lookInto(params json.RawMessage) {
 		m.targets = string(notice.RequestID)
 	case "tools/call", readMethod:
 		var named map[string]json.RawMessage // by the exact key, see peek
-		if m.method == "tools/call" && json.Unmarshal(params, &named) == nil {
-			_ = json.Unmarshal(named["name"], &m.tool)
+		if json.Unmarshal(params, &named) == nil {
+			m.tool = toolIn(m.method, named)
 		}
 		if !bytes.Contains(params, []byte(progressToken)) {
 			return // spares almost every call a second look
@@ -124,6 +124,17 @@ func (m *peeked) lookInto(params json.RawMessage) {
 		_ = json.Unmarshal(params, &asked)
 		m.streams = goodToken(asked.Meta[progressToken])
 	}
+}
+
+// toolIn returns which tool a tools/call names, or a resources/read is a call of; "" = none.
+func toolIn(method string, params map[string]json.RawMessage) (said string) {
+	if method == "tools/call" {
+		_ = json.Unmarshal(params["name"], &said)
+		return said
+	}
+	_ = json.Unmarshal(params["uri"], &said)
+	kind, _, _ := parseResource(said)
+	return kind.tool
 }
 
 // begin gives a call its deadline, and ends it early where its client does not want it any more.

@@ -25,8 +25,8 @@ func notForCalls(credential string) bool {
 // It reports whether it answered. Where no consent helps, the tool's own error says so.
 //
 // It only tells: a call that slips past it, because the body was read in another way, meets the same decision in the tool.
-func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, name string) bool {
-	t := s.toolOf(c, name)
+func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, m peeked) bool {
+	t := s.toolOf(c, m.tool)
 	if t == nil {
 		return false
 	}
@@ -42,7 +42,7 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, name 
 		if refusal.Kind != access.RateLimited {
 			return false // guardCall says it in a form that a model reads
 		}
-		s.refuseHTTP(w, c, "tools/call", refusal)
+		s.refuseHTTP(w, c, m.method, refusal)
 		return true
 	}
 	words := make([]string, len(wanted))
@@ -51,8 +51,8 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, name 
 	}
 	e := access.NewError(access.NotAllowed, fmt.Sprintf("%s needs the scope %s, which your login did not include.", t.Name, t.Scope),
 		"Log in again: your client asks for it.")
-	s.refused(c, "tools/call", t.Name, "", e)
-	s.observe(t.Name, string(e.Kind), 0)
+	s.refused(c, m.method, t.Name, "", e)
+	s.observe(metricName(s, t.Name), string(e.Kind), 0)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="doorman", error="insufficient_scope", scope=`+strconv.Quote(strings.Join(words, " "))+
 		fmt.Sprintf(`, resource_metadata=%q, error_description=%q`, s.resourceMetadata, e.Message))
 	writeError(w, http.StatusForbidden, e)

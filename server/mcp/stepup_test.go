@@ -83,6 +83,51 @@ func TestStepUpIsListed(t *testing.T) {
 	}
 }
 
+// TestStepUpOfReads: a resource is a call of its tool here too.
+func TestStepUpOfReads(t *testing.T) {
+	t.Parallel()
+	read := func(uri string) string {
+		return `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"` + uri + `"}}`
+	}
+	for _, row := range []struct {
+		name, body string
+		change     func(*fakeGateway)
+		scope      string // that is asked for; "" = the refusal is the protocol's own
+	}{
+		{"grantable", read("odoo://res.partner/7"), func(*fakeGateway) {}, "mcp:metadata mcp:search"},
+		{"granted", read("odoo://res.partner/fields"), func(*fakeGateway) {}, ""},
+		{"no address", read("odoo://res.partner/7/../8"), func(*fakeGateway) {}, ""},
+		{"a number", strings.Replace(read(""), `""`, `7`, 1), func(*fakeGateway) {}, ""},
+		{"another letter case", strings.Replace(read("odoo://res.partner/7"), "uri", "URI", 1), func(*fakeGateway) {}, ""},
+		{"a key", read("odoo://res.partner/7"), func(f *fakeGateway) { f.snapshot.Grant = nil }, ""},
+		{"not grantable", read("odoo://res.partner/7"), func(f *fakeGateway) { f.snapshot.Grant.Grantable = nil }, ""},
+		{"switched off", read("odoo://res.partner/7"), func(f *fakeGateway) {
+			f.snapshot.Settings.DisabledTools = []string{"read_records"}
+		}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			withAccessToken(f, access.ScopeMetadata, access.ScopeSearch)
+			f.snapshot.Connection.Policy.Scopes = []access.Scope{access.ScopeMetadata}
+			row.change(f)
+			url := endpoint(t, f).URL
+			a := send(t, url, row.body)
+			if (a.status == http.StatusForbidden) != (row.scope != "") {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+			challenge := a.header.Get("WWW-Authenticate")
+			if strings.Contains(challenge, `error="insufficient_scope", scope="`+row.scope+`"`) != (row.scope != "") {
+				t.Errorf("WWW-Authenticate: %s", challenge)
+			}
+			listed := strings.Contains(send(t, url, `{"jsonrpc":"2.0","id":1,"method":"resources/templates/list"}`).body, "odoo://{model}/{id}")
+			if closed := row.name == "a key" || row.name == "not grantable" || row.name == "switched off"; listed == closed {
+				t.Errorf("the template is listed: %t", listed)
+			}
+		})
+	}
+}
+
 // TestNotForCalls: what OAuth clients have and is no access token is refused without a question to Odoo.
 func TestNotForCalls(t *testing.T) {
 	t.Parallel()
