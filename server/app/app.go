@@ -20,6 +20,7 @@ func (e UsageError) Error() string { return e.Text }
 const usage = `Usage: doorman <command>
 
   serve     run the service; configured by DOORMAN_... variables, see the README
+  check     say what is wrong with an installation, and how to mend it; same configuration as serve
   demo      run everything on this machine: an Odoo, the service, and a walk through it
   version   print the version`
 
@@ -35,6 +36,11 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 			return UsageError{"serve takes no arguments: it is configured by DOORMAN_... variables, see the README"}
 		}
 		return serveCommand(ctx, environ, stderr)
+	case "check":
+		if len(rest) > 0 {
+			return UsageError{"check takes no arguments: it is configured by DOORMAN_... variables, as serve is"}
+		}
+		return checkCommand(ctx, environ, stdout)
 	case "demo":
 		return demoCommand(ctx, rest, environ, stdout, stderr)
 	case "version", "--version", "-v":

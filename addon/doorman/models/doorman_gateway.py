@@ -156,20 +156,13 @@ class DoormanGateway(models.AbstractModel):
     def hello(self, version="", url=""):
         """Who answers here; also the service's heartbeat.
 
-        :param str version: of the service
+        :param str version: of the service; empty: somebody only asks
         :param str url: of its MCP endpoint, as AI tools reach it
         """
         self._check_caller()
         settings = self.env["doorman.settings"].sudo()._get()
-        self.env.cr.execute(
-            # Not at every call: several replicas that say hello at the same instant
-            # would make each other wait and try again.
-            "UPDATE doorman_settings SET gateway_last_seen = now() at time zone 'utc', "
-            "gateway_version = %s, gateway_url = %s WHERE singleton "
-            "AND (gateway_last_seen IS NULL "
-            "OR gateway_last_seen < now() at time zone 'utc' - interval '5 seconds')",
-            [str(version)[:64], str(url)[:256] or None],
-        )
+        if version:
+            self._note_service(version, url)
         module = self.env["ir.module.module"].sudo()
         return {
             "odoo_version": release.version,
@@ -182,6 +175,17 @@ class DoormanGateway(models.AbstractModel):
             "company": self.env["res.company"].sudo().search([], limit=1).name,
             "oauth": settings._oauth(),
         }
+
+    def _note_service(self, version, url):
+        self.env.cr.execute(
+            # Not at every call: several replicas that say hello at the same instant
+            # would make each other wait and try again.
+            "UPDATE doorman_settings SET gateway_last_seen = now() at time zone 'utc', "
+            "gateway_version = %s, gateway_url = %s WHERE singleton "
+            "AND (gateway_last_seen IS NULL "
+            "OR gateway_last_seen < now() at time zone 'utc' - interval '5 seconds')",
+            [str(version)[:64], str(url)[:256] or None],
+        )
 
     @api.model
     def resolve(self, proof):

@@ -318,6 +318,14 @@ class TestPolicy(DoormanCase):
         self.assertEqual(self.settings.public_url, "https://mcp.example.com")
         self.assertEqual(self.settings._mcp_url(), "https://mcp.example.com/mcp")
 
+    def test_who_only_asks_is_not_the_service(self):
+        self.env.cr.execute("UPDATE doorman_settings SET gateway_last_seen = NULL")
+        self.assertTrue(self.gateway.hello()["addon_version"])
+        self.gateway.hello("", "https://mcp.example.com/mcp")
+        self.settings.invalidate_recordset()
+        self.assertFalse(self.settings.gateway_last_seen)
+        self.assertNotEqual(self.settings.gateway_url, "https://mcp.example.com/mcp")
+
     def test_the_services_own_url_is_used_until_one_is_set(self):
         self.gateway.hello("1.0", "http://127.0.0.1:8090/mcp")
         self.settings.invalidate_recordset()
