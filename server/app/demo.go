@@ -260,7 +260,7 @@ func demoService(ctx context.Context, o demoOptions, say *teller, ready *demoRea
 	}
 	ready.ServiceURL = config.public.String()
 	ready.MCPURL = ready.ServiceURL + mcpPath
-	s, err := newService(config, newLog(config, zerolog.ConsoleWriter{Out: stderr}))
+	s, err := newService(ctx, config, newLog(config, zerolog.ConsoleWriter{Out: stderr}))
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}

@@ -44,8 +44,16 @@ type service struct {
 	port     string
 }
 
+type fixturesKey struct{}
+
+// WithFixtures lets a service that Run starts with ctx carry what the conformance suite asks of every server. For tests:
+// no configuration leads here.
+func WithFixtures(ctx context.Context, f mcp.Fixtures) context.Context {
+	return context.WithValue(ctx, fixturesKey{}, f)
+}
+
 // newService wires the parts; it starts nothing and talks to nobody.
-func newService(c *Config, log zerolog.Logger) (*service, error) {
+func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, error) {
 	m := newMetrics()
 	client, err := odoo.New(odoo.Config{
 		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
@@ -56,10 +64,12 @@ func newService(c *Config, log zerolog.Logger) (*service, error) {
 		return nil, err
 	}
 	s := &service{config: c, log: log, gateway: client, keeper: client, metrics: m, health: newHealth(client, c.OdooURL)}
+	fixtures, _ := ctx.Value(fixturesKey{}).(mcp.Fixtures)
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
 		FilesURL: c.public.String() + filesPath + "/", ResourceMetadata: c.public.String() + oauth.ResourceMetadataPath + mcpPath,
 		Timeout: c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
+		Fixtures: fixtures,
 	})
 	s.files = files.New(files.Config{Files: client, Guesses: mcp.NewGuesses(), Identify: identify, Now: time.Now})
 	s.oauth = oauth.New(oauth.Config{
@@ -147,7 +157,7 @@ func serveCommand(ctx context.Context, environ []string, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	s, err := newService(c, newLog(c, stderr))
+	s, err := newService(ctx, c, newLog(c, stderr))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -21,7 +22,7 @@ import (
 // The proxy's address is Doorman's public URL and Host goes through unchanged, as behind a real proxy: Doorman's own
 // check of Host and Origin stays the one that is tested. A request is read whole before it is passed on: an answer that
 // comes before the proxy has seen the request's end makes Go's proxy cut the answer off, once in some thousand times.
-func serveBehindKey(t *testing.T, key string, environ ...string) string {
+func serveBehindKey(ctx context.Context, t *testing.T, key string, environ ...string) string {
 	t.Helper()
 	var to atomic.Pointer[url.URL] // known only when Doorman listens, which needs the proxy's address first
 	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
@@ -39,7 +40,7 @@ func serveBehindKey(t *testing.T, key string, environ ...string) string {
 		pass.ServeHTTP(w, r)
 	}))
 	t.Cleanup(proxy.Close)
-	s := apptest.Serve(t, append(environ, "DOORMAN_PUBLIC_URL="+proxy.URL)...)
+	s := apptest.ServeIn(ctx, t, append(environ, "DOORMAN_PUBLIC_URL="+proxy.URL)...)
 	to.Store(&url.URL{Scheme: "http", Host: listenAddress(t, s)})
 	response, err := http.Get(proxy.URL + "/healthz")
 	if err != nil || response.StatusCode != http.StatusOK {

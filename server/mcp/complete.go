@@ -26,6 +26,9 @@ func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.C
 	if refusal != nil {
 		return nil, rpcError(refusal)
 	}
+	if s.fixtures.has(req.Params.Ref.Name) {
+		return s.fixtures.Complete(ctx, req)
+	}
 	known, err := s.argumentsOf(c, req.Params.Ref)
 	if err != nil {
 		return nil, err

@@ -21,10 +21,12 @@ func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 		if refusal != nil {
 			return nil, refusal
 		}
-		switch method {
-		case "tools/call":
+		switch {
+		case s.fixtures.asked(req):
+			return s.guardFixture(ctx, c, method, req, next)
+		case method == "tools/call":
 			return s.guardCall(ctx, c, req, next)
-		case readMethod:
+		case method == readMethod:
 			return s.guardRead(ctx, c, req, next)
 		}
 		refusal = s.admit(ctx, c)
@@ -65,18 +67,30 @@ func (s *Server) guardCall(ctx context.Context, c *caller, req sdk.Request, next
 	case refusal == nil && known == nil:
 		refusal = s.unknownTool(c, name)
 	case refusal == nil && s.byName[name] == nil:
-		params := *req.GetParams().(*sdk.CallToolParamsRaw)
-		params.Name = ownHandler
-		own := *req.(*sdk.CallToolRequest)
-		own.Params = &params
-		return next(withOwn(withRate(ctx, rate), known), "tools/call", &own)
+		return next(withOwn(withRate(ctx, rate), known), "tools/call", toOwnHandler(req))
 	case refusal == nil:
 		return next(withRate(ctx, rate), "tools/call", req)
 	case known != nil:
 		s.observe(metricName(s, name), string(refusal.Kind), s.now().Sub(start))
 	}
 	s.refused(c, "tools/call", clip(name, 60), "", refusal)
-	return errorResult(refusal), nil
+	return next(withPrepared(ctx, errorResult(refusal)), "tools/call", toOwnHandler(req))
+}
+
+// toOwnHandler is a call as the SDK takes it whatever its name: to the handler of own tools, which also hands on a result
+// that is ready.
+func toOwnHandler(req sdk.Request) sdk.Request {
+	call, ok := req.(*sdk.CallToolRequest)
+	if !ok {
+		return req
+	}
+	again, params := *call, sdk.CallToolParamsRaw{}
+	if call.Params != nil {
+		params = *call.Params
+	}
+	params.Name = ownHandler
+	again.Params = &params
+	return &again
 }
 
 // admit decides whether the caller may ask for anything at all.
@@ -135,6 +149,11 @@ func (s *Server) cutList(c *caller, list *sdk.ListToolsResult) {
 	if list.NextCursor == "" {
 		for _, t := range s.ownList(c) {
 			kept = append(kept, t.definition())
+		}
+	}
+	for _, t := range list.Tools {
+		if s.fixtures.has(t.Name) {
+			kept = append(kept, t)
 		}
 	}
 	list.Tools = kept

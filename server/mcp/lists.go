@@ -77,10 +77,10 @@ func (s *Server) cut(c *caller, result sdk.Result) {
 	case *sdk.ListResourceTemplatesResult:
 		wide := access.Widened(c.current())
 		list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(t *sdk.ResourceTemplate) bool {
-			return s.templateOf(wide, t.URITemplate) == nil
+			return s.templateOf(wide, t.URITemplate) == nil && !s.fixtures.has(t.URITemplate)
 		})
 	case *sdk.ListPromptsResult:
-		list.Prompts = slices.DeleteFunc(list.Prompts, func(p *sdk.Prompt) bool { return s.promptOf(c, p.Name) == nil })
+		list.Prompts = slices.DeleteFunc(list.Prompts, func(p *sdk.Prompt) bool { return s.promptOf(c, p.Name) == nil && !s.fixtures.has(p.Name) })
 	}
 }
 

@@ -31,8 +31,11 @@ func withOwn(ctx context.Context, t *tool) context.Context {
 	return context.WithValue(ctx, ownKey{}, t)
 }
 
-// handleOwn runs the own tool that guardCall found.
+// handleOwn runs the own tool that guardCall found, or hands on the refusal that it prepared.
 func (s *Server) handleOwn(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+	if result, ok := ctx.Value(preparedKey{}).(*sdk.CallToolResult); ok {
+		return result, nil
+	}
 	t, ok := ctx.Value(ownKey{}).(*tool)
 	if !ok {
 		return errorResult(access.NewError(access.UnknownTool, "There is no such tool.", "Call tools/list.")), nil

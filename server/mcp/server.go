@@ -35,6 +35,7 @@ type Config struct {
 	Now              func() time.Time // nil = time.Now
 	Observe          func(tool, outcome string, d time.Duration)
 	CountRefusal     func(kind access.Kind)
+	Fixtures         Fixtures // of the conformance suite; only tests have any
 }
 
 // Server is the MCP endpoint. It keeps caches and nothing else.
@@ -59,6 +60,7 @@ type Server struct {
 	now              func() time.Time
 	observe          func(tool, outcome string, d time.Duration)
 	countRefusal     func(kind access.Kind)
+	fixtures         Fixtures
 	handler          http.Handler
 }
 
@@ -68,7 +70,7 @@ func New(c Config) *Server {
 		gateway: c.Gateway, identify: c.Identify, log: c.Log, meta: newMetaCache(), names: newNamesCache(), running: newRunning(),
 		tools: catalog(), byName: map[string]*tool{}, prompts: promptCatalog(),
 		filesURL: c.FilesURL, resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, every: c.Progress, maxBody: c.MaxBody, now: c.Now,
-		observe: c.Observe, countRefusal: c.CountRefusal,
+		observe: c.Observe, countRefusal: c.CountRefusal, fixtures: c.Fixtures,
 	}
 	s.defaults()
 	s.limits = &limits{limiter: c.Limiter, now: s.now, warn: func(err error) {
@@ -103,6 +105,9 @@ func New(c Config) *Server {
 	server.AddTool(&sdk.Tool{Name: ownHandler, InputSchema: &jsonschema.Schema{Type: "object"}}, s.handleOwn)
 	s.addResources(server)
 	s.addPrompts(server)
+	if c.Fixtures.Add != nil {
+		c.Fixtures.Add(server)
+	}
 	server.AddReceivingMiddleware(s.guard)
 	s.handler = s.authenticate(s.transport(server))
 	return s

@@ -39,7 +39,13 @@ func (s *Service) Stop() error { return s.stop() }
 // Serve runs `doorman serve` in this process, on a free port, with these DOORMAN_ variables ("NAME=value").
 func Serve(t testing.TB, environ ...string) *Service {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	return ServeIn(context.Background(), t, environ...)
+}
+
+// ServeIn is Serve with what a context carries: app.WithFixtures.
+func ServeIn(ctx context.Context, t testing.TB, environ ...string) *Service {
+	t.Helper()
+	ctx, cancel := context.WithCancel(ctx)
 	reader, writer := io.Pipe()
 	done := make(chan error, 1)
 	environ = append([]string{"DOORMAN_LISTEN=127.0.0.1:0", "DOORMAN_LOG_LEVEL=debug"}, environ...)

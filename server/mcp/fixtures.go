@@ -1,0 +1,58 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
+)
+
+// Fixtures are tools, prompts and resources that are not Doorman's: the official conformance suite asks every server for
+// the same ones, and a product does not carry them. Only a test sets them. They go the way of ours (credentials,
+// admission, limits, transport, lists) as far as the catalog, which does not know them.
+type Fixtures struct {
+	// Add puts them on the SDK's server.
+	Add func(*sdk.Server)
+	// Has reports whether the name of a tool or prompt, or the address of a resource, is one of them.
+	Has func(name string) bool
+	// Complete answers completions for them.
+	Complete func(context.Context, *sdk.CompleteRequest) (*sdk.CompleteResult, error)
+}
+
+// has is Has where there are fixtures.
+func (f Fixtures) has(name string) bool { return f.Has != nil && f.Has(name) }
+
+// asked reports whether a request is for one of them.
+func (f Fixtures) asked(req sdk.Request) bool {
+	if f.Has == nil {
+		return false
+	}
+	switch p := req.GetParams().(type) {
+	case *sdk.CallToolParamsRaw:
+		return p != nil && f.Has(p.Name)
+	case *sdk.GetPromptParams:
+		return p != nil && f.Has(p.Name)
+	case *sdk.ReadResourceParams:
+		return p != nil && f.Has(p.URI)
+	}
+	return false
+}
+
+// guardFixture counts a request for a fixture as a call, and passes it on.
+func (s *Server) guardFixture(ctx context.Context, c *caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+	refusal := s.admit(ctx, c)
+	if refusal == nil {
+		var rate access.Rate
+		if rate, refusal = s.limits.call(ctx, c.current()); refusal == nil {
+			refusal = access.Limit(rate).Err()
+		}
+	}
+	if refusal != nil {
+		data, _ := json.Marshal(errorBody(refusal))
+		return nil, &jsonrpc.Error{Code: int64(httpStatus(refusal)), Message: refusal.Message, Data: data}
+	}
+	return next(ctx, method, req)
+}
