@@ -35,6 +35,18 @@ func Of(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return addr
 }
 
+// Network is what one customer of a provider has, to count clients under: the address, or for IPv6 its /64. Of no address
+// it is the zero Prefix, a network like any other.
+func Network(ip netip.Addr) netip.Prefix {
+	ip = ip.Unmap().WithZone("")
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	p, _ := ip.Prefix(bits)
+	return p
+}
+
 func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
 	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

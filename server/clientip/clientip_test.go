@@ -48,6 +48,21 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestNetwork(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7/32", "::ffff:192.0.2.7": "192.0.2.7/32", "2001:db8::1": "2001:db8::/64",
+		"2001:db8:0:0:ffff::1": "2001:db8::/64", "fe80::1%eth0": "fe80::/64",
+	} {
+		if got := clientip.Network(netip.MustParseAddr(address)); got.String() != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+	if clientip.Network(netip.Addr{}) != (netip.Prefix{}) {
+		t.Error("no address is not the zero network")
+	}
+}
+
 func FuzzOf(f *testing.F) {
 	f.Add("10.0.0.1:1", "192.0.2.7, 10.0.0.2")
 	f.Add("192.0.2.1:1", "[::1]:80")

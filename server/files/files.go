@@ -3,7 +3,6 @@
 package files
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,9 +21,11 @@ import (
 const (
 	// inMemory is how many files may be on their way at once. Each takes some four times its size.
 	inMemory = 4
+	// ofOne is how many of them one network may have: who sends or reads slowly must not keep everybody else out.
+	ofOne = 2
 	// patience is how long a request waits for room.
 	patience = 20 * time.Second
-	// bodyTime is how long the bytes of an upload may take.
+	// bodyTime is how long the bytes may take, either way.
 	bodyTime = 5 * time.Minute
 )
 
@@ -51,11 +52,11 @@ type Config struct {
 // Handler serves /files/{token}.
 type Handler struct {
 	config Config
-	slots  chan struct{}
+	room   *room
 }
 
 // New returns a handler.
-func New(c Config) *Handler { return &Handler{config: c, slots: make(chan struct{}, inMemory)} }
+func New(c Config) *Handler { return &Handler{config: c, room: newRoom()} }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -80,31 +81,32 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	audit := access.Audit{RequestID: id, IP: ip.Unmap().String(), Client: clip(r.UserAgent())}
-	err := h.serve(w, r, token, audit)
+	err := h.serve(w, r, ip, token, audit)
 	leave(err != nil && access.AsError(err).Kind == access.NotFound, h.config.Now())
 	if err != nil {
 		fail(w, err)
 	}
 }
 
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request, token string, a access.Audit) error {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, ip netip.Addr, token string, a access.Audit) error {
 	if !tokenForm.MatchString(token) {
 		return gone()
 	}
 	proof := access.ProofOf(token)
 	if r.Method == http.MethodGet {
 		a.Method, a.Tool = "files/get", "get_attachment"
-		return h.download(w, r, proof, a)
+		return h.download(w, r, ip, proof, a)
 	}
 	a.Method, a.Tool = "files/put", "request_upload"
-	return h.upload(w, r, proof, a)
+	return h.upload(w, r, ip, proof, a)
 }
 
-func (h *Handler) download(w http.ResponseWriter, r *http.Request, p access.Proof, a access.Audit) error {
-	if err := h.enter(r.Context()); err != nil {
+func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr, p access.Proof, a access.Audit) error {
+	leave, err := h.room.enter(r.Context(), ip)
+	if err != nil {
 		return err
 	}
-	defer h.leave()
+	defer leave()
 	file, err := h.config.Files.FileTake(r.Context(), p, a)
 	if err != nil {
 		return err
@@ -113,11 +115,13 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, p access.Proo
 	header.Set("Content-Type", typeOf(file.Type))
 	header.Set("Content-Disposition", disposition(file.Name))
 	header.Set("Content-Length", strconv.Itoa(len(file.Content)))
+	// Who reads nothing would keep the file, and its place, for ever: the service has no deadline for all answers.
+	_ = http.NewResponseController(w).SetWriteDeadline(h.config.Now().Add(bodyTime))
 	_, _ = w.Write(file.Content) // whoever is gone gets no answer
 	return nil
 }
 
-func (h *Handler) upload(w http.ResponseWriter, r *http.Request, p access.Proof, a access.Audit) error {
+func (h *Handler) upload(w http.ResponseWriter, r *http.Request, ip netip.Addr, p access.Proof, a access.Audit) error {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); strings.HasPrefix(kind, "multipart/") {
 		return &statusError{http.StatusUnsupportedMediaType, access.NewError(access.InvalidInput,
 			"A form was sent, and not the file itself.", "Send the file's bytes: curl -T FILE LINK.")}
@@ -129,10 +133,11 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request, p access.Proof,
 	if err := h.config.Files.FileOpen(r.Context(), p); err != nil {
 		return err
 	}
-	if err := h.enter(r.Context()); err != nil {
+	leave, err := h.room.enter(r.Context(), ip)
+	if err != nil {
 		return err
 	}
-	defer h.leave()
+	defer leave()
 	_ = http.NewResponseController(w).SetReadDeadline(h.config.Now().Add(bodyTime))
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, access.MaxFile))
 	if over := new(http.MaxBytesError); errors.As(err, &over) {
@@ -150,20 +155,6 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request, p access.Proof,
 	})
 	return nil
 }
-
-// enter waits for room.
-func (h *Handler) enter(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return &access.Error{Kind: access.OdooTimeout, Message: "Too many files are on their way.", Hint: "Try again later.", RetryAfter: time.Second}
-	}
-}
-
-func (h *Handler) leave() { <-h.slots }
 
 func gone() *access.Error {
 	return access.NewError(access.NotFound, "This link does not work (any more).", "Copy the whole link, or ask for a new one.")

@@ -262,34 +262,90 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
-// TestRoom: a fifth file waits for one of the four, and gives up when its client does.
+// from is where a test's request comes from.
+func from(r *http.Request) (netip.Addr, string) {
+	return netip.MustParseAddr(r.Header.Get("From-Address")), "r1"
+}
+
+// inside waits until Odoo was asked about so many files.
+func (f *fake) inside(t *testing.T, n int) {
+	t.Helper()
+	for tick := time.NewTicker(time.Millisecond); ; {
+		select {
+		case <-t.Context().Done():
+			t.Fatalf("%d files are not inside", n)
+		case <-tick.C:
+		}
+		f.mu.Lock()
+		asked := len(f.asked)
+		f.mu.Unlock()
+		if asked == n {
+			tick.Stop()
+			return
+		}
+	}
+}
+
+// TestRoom: a fifth file waits for one of the four places, and the third of a network for one of its two. Whoever gives up
+// leaves none taken.
 func TestRoom(t *testing.T) {
 	t.Parallel()
 	f := &fake{held: make(chan struct{})}
-	h := handler(f, &guesses{})
+	h := files.New(files.Config{Files: f, Guesses: &guesses{}, Now: time.Now, Identify: from})
 	var done sync.WaitGroup
-	for range 4 {
-		done.Go(func() { ask(h, "GET", "/files/"+good, "") })
-	}
-	for {
-		f.mu.Lock()
-		n := len(f.asked)
-		f.mu.Unlock()
-		if n == 4 {
-			break
+	fetch := func(address string) { done.Go(func() { ask(h, "GET", "/files/"+good, "", "From-Address", address) }) }
+	gaveUp := func(what, address string) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		r := httptest.NewRequest("GET", "/files/"+good, nil).WithContext(ctx)
+		r.Header.Set("From-Address", address)
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != 504 || !strings.Contains(w.Body.String(), "Too many files") {
+			t.Errorf("%s: %d %s", what, w.Code, w.Body)
 		}
-		time.Sleep(time.Millisecond) // polling, until the four are inside
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", "/files/"+good, nil).WithContext(ctx))
-	if w.Code != 504 || len(f.asked) != 4 {
-		t.Errorf("%d %v", w.Code, f.asked)
-	}
+	fetch("2001:db8::1")
+	fetch("2001:db8::2")
+	f.inside(t, 2)
+	gaveUp("a third of a network", "2001:db8::3")
+	fetch("192.0.2.7")
+	fetch("192.0.2.8")
+	f.inside(t, 4)
+	gaveUp("a fifth", "192.0.2.9")
 	close(f.held)
 	done.Wait()
-	if w := ask(h, "GET", "/files/"+good, ""); w.Code != 200 {
-		t.Errorf("afterwards: %d", w.Code)
+	for range 3 {
+		if w := ask(h, "GET", "/files/"+good, "", "From-Address", "2001:db8::1"); w.Code != 200 {
+			t.Errorf("afterwards: %d", w.Code)
+		}
+	}
+}
+
+// TestSlowReaders: who reads nothing of a file does not keep its place for ever.
+func TestSlowReaders(t *testing.T) {
+	t.Parallel()
+	f := &fake{file: access.File{Name: "a", Type: "application/pdf", Content: make([]byte, access.MaxFile)}}
+	soon := func() time.Time { return time.Now().Add(300*time.Millisecond - 5*time.Minute) } // what is over five minutes later
+	server := httptest.NewServer(files.New(files.Config{Files: f, Guesses: &guesses{}, Now: soon, Identify: from}))
+	t.Cleanup(server.Close)
+	get := func() *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/files/"+good, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("From-Address", "192.0.2.7")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = answer.Body.Close() })
+		return answer
+	}
+	get()
+	get() // both places of the network, and nobody reads
+	answer := get()
+	if n, err := io.Copy(io.Discard, answer.Body); answer.StatusCode != 200 || err != nil || n != access.MaxFile {
+		t.Errorf("%d, %d bytes, %v", answer.StatusCode, n, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"doorman/server/access"
+	"doorman/server/clientip"
 )
 
 const (
@@ -37,17 +38,6 @@ type guesser struct {
 // NewGuesses returns an empty count.
 func NewGuesses() *Guesses { return &Guesses{sources: map[netip.Prefix]*guesser{}} }
 
-// sourceOf is the network that a client is counted under: its address, or for IPv6 the /64 that every customer has.
-func sourceOf(ip netip.Addr) netip.Prefix {
-	ip = ip.Unmap()
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
-	}
-	p, _ := ip.Prefix(bits) // of no address: the zero Prefix, a source like any other
-	return p
-}
-
 // around is the network around a network: about what one provider has. Who owns many networks fills the table with
 // them; the count that they then share must not be everybody's.
 func around(p netip.Prefix) netip.Prefix {
@@ -64,7 +54,7 @@ func around(p netip.Prefix) netip.Prefix {
 func (g *Guesses) Enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := g.source(sourceOf(ip), now)
+	s := g.source(clientip.Network(ip), now)
 	s.forget(now)
 	if len(s.failed)+s.asking >= maxGuesses {
 		wait := time.Second // those under way may turn out to be good

@@ -5,8 +5,9 @@ from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-# Larger than any request of the service; without it Odoo would take 128 MB.
-MAX_BODY = 8 * 1024 * 1024
+# Larger than any request of the service, which is a file of 20 MB in base64; without it
+# Odoo would take 128 MB.
+MAX_BODY = 32 * 1024 * 1024
 
 
 class DoormanController(http.Controller):

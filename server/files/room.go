@@ -1,0 +1,79 @@
+package files
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"doorman/server/access"
+	"doorman/server/clientip"
+)
+
+// room lets so many files in at once, and so many of one network.
+type room struct {
+	all chan struct{}
+
+	mu sync.Mutex
+	of map[netip.Prefix]*share
+}
+
+// share is what one network has of the room. It is there as long as somebody is in it, or waits.
+type share struct {
+	places chan struct{}
+	people int
+}
+
+func newRoom() *room {
+	return &room{all: make(chan struct{}, inMemory), of: map[netip.Prefix]*share{}}
+}
+
+// enter waits for a place, until ctx ends or patience does. Whoever got one calls leave.
+func (r *room) enter(ctx context.Context, ip netip.Addr) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	network := clientip.Network(ip)
+	mine := r.join(network)
+	select {
+	case mine.places <- struct{}{}:
+	case <-ctx.Done():
+		r.part(network, mine)
+		return nil, noRoom()
+	}
+	select {
+	case r.all <- struct{}{}:
+	case <-ctx.Done():
+		<-mine.places
+		r.part(network, mine)
+		return nil, noRoom()
+	}
+	return func() {
+		<-r.all
+		<-mine.places
+		r.part(network, mine)
+	}, nil
+}
+
+func (r *room) join(network netip.Prefix) *share {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	mine := r.of[network]
+	if mine == nil {
+		mine = &share{places: make(chan struct{}, ofOne)}
+		r.of[network] = mine
+	}
+	mine.people++
+	return mine
+}
+
+func (r *room) part(network netip.Prefix, mine *share) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if mine.people--; mine.people == 0 {
+		delete(r.of, network)
+	}
+}
+
+func noRoom() error {
+	return &access.Error{Kind: access.OdooTimeout, Message: "Too many files are on their way.", Hint: "Try again later.", RetryAfter: time.Second}
+}
