@@ -258,6 +258,17 @@ def _to_print(guard, model, ids):
     return records
 
 
+def still_readable(guard, request):
+    """What was printed for its link is handed over only to who may read the records
+    now.
+
+    :param dict request: as ``get_report`` had it
+    """
+    model = guard.model(request["model"])
+    # One that is gone since was there when it was printed: the paper stays true.
+    guard.records(model, request["ids"]).exists().check_access("read")
+
+
 def _report(guard, model, wanted):
     """One of the reports of a model that the user may print: by name, technical name
     or id; the only one if none is named."""

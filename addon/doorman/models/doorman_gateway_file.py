@@ -17,8 +17,9 @@ from .doorman_gateway import PROOF, Stored
 LINK_MINUTES = 15
 # Between a person's approval and the question what became of it.
 KEPT_HOURS = 24
-# Open at once, of one connection.
+# Open at once, of one connection; and how much of what was printed is kept for them.
 MAX_OPEN = 200
+MAX_KEPT_BYTES = 200 * 1024 * 1024
 FENCE_FACTS = ("connection", "version", "settings_version", "groups", "registry")
 GONE = "This link does not work (any more)."
 GONE_HINT = "Links are for one use and a few minutes: ask for a new one."
@@ -90,8 +91,10 @@ class DoormanGateway(models.AbstractModel):
                                           kept_until)
                 SELECT %s, %s, %s, %s,
                        now() at time zone 'utc' + make_interval(hours => %s)
-                 WHERE %s > (SELECT count(*) FROM doorman_file WHERE connection_id = %s
-                                AND kept_until > now() at time zone 'utc')
+                  FROM (SELECT count(*) AS files, sum(octet_length(content)) AS bytes
+                          FROM doorman_file WHERE connection_id = %s
+                           AND kept_until > now() at time zone 'utc') open
+                 WHERE open.files < %s AND (open.bytes IS NULL OR open.bytes < %s)
              RETURNING id
                 """,
                 row["id"],
@@ -99,15 +102,17 @@ class DoormanGateway(models.AbstractModel):
                 json.dumps(told),
                 content and base64.b64decode(content),
                 KEPT_HOURS,
-                MAX_OPEN,
                 row["id"],
+                MAX_OPEN,
+                MAX_KEPT_BYTES,
             )
         )
         kept = self.env.cr.fetchone()
         if not kept:
             raise Refusal(
                 "rate_limited",
-                f"{MAX_OPEN} links of this connection are open.",
+                f"{MAX_OPEN} links of this connection are open, or much that was "
+                "printed waits behind them.",
                 "Use them, or wait a quarter of an hour.",
             )
         return kept[0]
@@ -272,11 +277,12 @@ class DoormanGateway(models.AbstractModel):
         told, content = kept["told"], kept["content"]
         self._check_may_read(connection, row, request)
         guard = self._guard(connection, row, request)
-        guard.model(request["model"])
         if content is None:
             told = files.content_of(guard, request)
             content = told["content"]
-            self.env.flush_all()
+        else:
+            files.still_readable(guard, request)
+        self.env.flush_all()
         return {
             "name": told["name"],
             "type": told["type"],
