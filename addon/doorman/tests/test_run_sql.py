@@ -245,7 +245,8 @@ class TestRunSql(ApprovalCase):
         self.env.cr.execute(
             "SELECT (SELECT count(*) FROM res_partner),"
             " (SELECT last_value FROM res_partner_id_seq),"
-            " (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_largeobject)"
+            " (SELECT count(*) FROM pg_class),"
+            " (SELECT count(*) FROM pg_largeobject_metadata)"
         )
         return self.env.cr.fetchone()
 
