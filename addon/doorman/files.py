@@ -96,12 +96,12 @@ def _found(guard, record, kwargs):
     if wanted is not None and field:
         raise Refusal("invalid_input", "Name attachment_id or field, not both.")
     if field:
+        if closed.is_file(guard.env, record._name):
+            # Its own bytes by another name: the rules of the file hold for them too.
+            _attachment(guard, _behind(record))
         return _field(guard, record, field)
     if wanted is None:
-        file = record
-        while file._name != "ir.attachment":  # a product's document, by delegation
-            parent = next(iter(file._inherits.values()))
-            file = file[parent]
+        file = _behind(record)
     else:
         number(kwargs, "attachment", None, 2**31 - 1)
         file = guard.env["ir.attachment"].search(
@@ -118,6 +118,13 @@ def _found(guard, record, kwargs):
                 "out for those that it has."
             )
     return _attachment(guard, file)
+
+
+def _behind(record):
+    """The attachment that a record is: itself, or a product's document's."""
+    while record._name != "ir.attachment":  # by delegation
+        record = record[next(iter(record._inherits.values()))]
+    return record
 
 
 def _attachment(guard, file):
@@ -344,8 +351,10 @@ def attach(guard, request, content):
     """
     model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
     record = _to_attach_to(guard, model, request["ids"])
-    # Its type is Odoo's to find out; what a browser would run, it keeps as plain text.
-    file = guard.env["ir.attachment"].create(
+    # Its type is Odoo's to find out. What a browser would run, it keeps as plain text
+    # only for who may not write views: here, for everybody.
+    files = guard.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
+    file = files.create(
         {
             "name": file_name(kwargs),
             "res_model": record._name,

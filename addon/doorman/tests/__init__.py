@@ -9,6 +9,7 @@ from . import test_daily
 from . import test_daily_write
 from . import test_fence
 from . import test_files
+from . import test_files_attack
 from . import test_forging
 from . import test_gateway
 from . import test_guard

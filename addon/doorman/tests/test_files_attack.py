@@ -1,0 +1,53 @@
+import re
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .. import rules
+from .common import WriteCase
+from .test_files import FileMixin
+
+
+@tagged("post_install", "-at_install")
+class TestFilesAttack(FileMixin, WriteCase):
+    """Ways past the rules for files that were tried from outside."""
+
+    def make_system(self):
+        system = self.env.ref("base.group_system")
+        self.people["user"].write({"group_ids": [Command.link(system.id)]})
+
+    def test_a_page_that_an_administrator_sends_is_text(self):
+        """Odoo itself lets who may write views keep pages and drawings as they are: a
+        browser would run them in its own address."""
+        self.make_system()
+        for name, content in (
+            ("x.html", b"<html><script>1</script></html>"),
+            ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"),
+        ):
+            with self.subTest(name=name):
+                token = self.link(self.room(name=name))
+                self.assertEqual(self.sent(token, content)["type"], "text/plain")
+
+    def test_a_withheld_file_by_its_own_field(self):
+        """The bytes of a field that is withheld, asked of the attachment they are."""
+        self.make_system()
+        file = self.file()
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET res_field = 'image_1920' WHERE id = %s", [file.id]
+        )
+        self.env.invalidate_all()
+        self.patch(rules, "CREDENTIAL_FIELD", re.compile("^image_1920$"))
+        for kwargs in ({}, {"field": "datas"}, {"field": "thumbnail"}):
+            with self.subTest(kwargs=kwargs):
+                answer = self.get(file, **kwargs)
+                self.assertEqual(answer.get("error", {}).get("kind"), "not_allowed")
+        for kind, method, ids, kwargs in (
+            ("not_allowed", "read", file.ids, {"fields": ["index_content"]}),
+            (
+                "not_allowed",
+                "search_count",
+                None,
+                {"domain": [["id", "=", file.id], ["index_content", "like", "12"]]},
+            ),
+        ):
+            self.assertEqual(self.kind("ir.attachment", method, ids, **kwargs), kind)
