@@ -278,13 +278,30 @@ class Guard:
         ):
             raise Refusal("invalid_input", "Name the ids of the records.")
         records = model.browse(ids)
-        field = rules.FOLLOWERS.get(model._name)
-        if field:
-            for owner in set(records.sudo().exists().mapped(field)) - {False}:
-                if not self.may_use(owner) or (write and not self.may_write(owner)):
-                    raise Refusal(
-                        "not_allowed",
-                        f"Some of these belong to {owner}, which this connection "
-                        f"may not {'change' if write else 'use'}.",
-                    )
+        self._owners(records.sudo().exists(), write, set())
         return records
+
+    def _owners(self, records, write, seen):
+        """Follow records to what they hang on, and that to what it hangs on: a file of
+        a message is as open as what the message is of.
+
+        :param records: with all rights, since whose they are is no secret
+        :param set seen: models and ids, because a file may hang on itself
+        """
+        field = rules.FOLLOWERS.get(records._name)
+        if not field:
+            return
+        for owner, hanging in records.grouped(field).items():
+            if not owner:
+                continue
+            if not self.may_use(owner) or (write and not self.may_write(owner)):
+                raise Refusal(
+                    "not_allowed",
+                    f"Some of these belong to {owner}, which this connection "
+                    f"may not {'change' if write else 'use'}.",
+                )
+            if owner not in rules.FOLLOWERS or "res_id" not in records._fields:
+                continue
+            ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
+            seen.update((owner, i) for i in ids)
+            self._owners(records.env[owner].browse(ids).exists(), write, seen)

@@ -2,10 +2,12 @@ import re
 
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .. import rules
+from ..guard import Guard
 from .common import WriteCase
-from .test_files import FileMixin
+from .test_files import ACLS, FileMixin
 
 
 @tagged("post_install", "-at_install")
@@ -51,3 +53,25 @@ class TestFilesAttack(FileMixin, WriteCase):
             ),
         ):
             self.assertEqual(self.kind("ir.attachment", method, ids, **kwargs), kind)
+
+    @mute_logger(*ACLS)
+    def test_a_file_of_a_message(self):
+        """What hangs on a message hangs on what the message is of."""
+        message = self.acme.message_post(body="look")
+        file = self.file(record=message)
+        self.allow_models("ir.attachment", "mail.message")
+        for ask in (
+            lambda: self.get(file),
+            lambda: self.get(message, attachment=file.id),
+            lambda: self.call("ir.attachment", "read", file.ids, fields=["name"]),
+        ):
+            answer = ask()
+            self.assertEqual(answer.get("error", {}).get("kind"), "not_allowed")
+        self.allow_models("ir.attachment", "mail.message", "res.partner")
+        self.assertEqual(self.get(file)["value"]["file"]["size"], 5)
+
+    def test_a_file_that_hangs_on_itself(self):
+        file = self.file()
+        file.write({"res_model": "ir.attachment", "res_id": file.id})
+        guard = Guard(self.env, None)
+        self.assertEqual(guard.records(self.env["ir.attachment"], file.ids), file)
