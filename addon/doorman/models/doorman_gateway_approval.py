@@ -36,6 +36,8 @@ READS = {
     "search_everywhere": "search_everywhere",
     "run_sql": "run_sql",
 }
+# What these read besides the record: a rule for reading those models is for them too.
+READS_OF = {"get_attachment": "ir.attachment", "read_messages": "mail.message"}
 NOT_FOUND = "There is no such request for approval of this connection."
 
 
@@ -98,6 +100,8 @@ class DoormanGateway(models.AbstractModel):
         count = gating.records_of(env[name], request) if name in env else 0
         facts = self.env["doorman.tool"]._facts()
         parts = self._parts(env, request) if writes else {(tool, name)}
+        if request.get("method") in READS_OF:
+            parts.add((tool, READS_OF[request["method"]]))
         return any(
             gating.needs_approval(
                 approval, tool, facts.get(tool, (True, ""))[1], writes, model, count

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from .. import rules
 from ..guard import Guard
-from .common import WriteCase
+from .common import ApprovalCase, WriteCase
 from .test_files import ACLS, FileMixin
 
 
@@ -75,3 +75,27 @@ class TestFilesAttack(FileMixin, WriteCase):
         file.write({"res_model": "ir.attachment", "res_id": file.id})
         guard = Guard(self.env, None)
         self.assertEqual(guard.records(self.env["ir.attachment"], file.ids), file)
+
+
+@tagged("post_install", "-at_install")
+class TestFilesAttackApproval(FileMixin, ApprovalCase):
+    def test_a_rule_for_reading_files(self):
+        """A rule for reading attachments or messages is for the tools that read them,
+        too."""
+        for model, ask in (
+            ("ir.attachment", lambda: self.get(attachment=self.file().id)),
+            ("ir.attachment", lambda: self.get()),
+            (
+                "mail.message",
+                lambda: self.call("res.partner", "read_messages", self.acme.ids),
+            ),
+        ):
+            with self.subTest(model=model), self.env.cr.savepoint() as savepoint:
+                self.rule(reads=True, model_id=self.env["ir.model"]._get_id(model))
+                answer = ask()
+                self.assertEqual(
+                    answer.get("error", {}).get("kind"), "pending_approval"
+                )
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.registry.clear_all_caches()
