@@ -241,6 +241,16 @@ def get_report(guard, model, ids, kwargs):
     }
 
 
+def still_printed(guard, request):
+    """Refuse what was printed for who may no longer print it.
+
+    :param dict request: as it was then
+    """
+    model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
+    _to_print(guard, model, request["ids"])
+    _report(guard, model, kwargs.get("report"))
+
+
 def _to_print(guard, model, ids):
     if model._abstract:
         raise Refusal("unknown_model", f"There are no records of {model._name}.")

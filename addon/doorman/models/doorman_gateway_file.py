@@ -277,6 +277,8 @@ class DoormanGateway(models.AbstractModel):
             told = files.content_of(guard, request)
             content = told["content"]
             self.env.flush_all()
+        else:
+            files.still_printed(guard, request)
         return {
             "name": told["name"],
             "type": told["type"],
