@@ -124,6 +124,19 @@ class Guard:
             )
         return self.env[field.comodel_name]
 
+    def _look_through(self, model, field):
+        """The same for what reads: a model that waits for a person when it is read is
+        not read by way of another one. Its own records it may ask of each other."""
+        other = self._through(model, field)
+        if other._name in self.asks_to_read and other._name != model._name:
+            raise Refusal(
+                "not_allowed",
+                f"{model._name}.{field.name} leads to {other._name}, which is not read "
+                "without a person's approval.",
+                f"Leave that part out, or ask for {other._name} alone, which waits.",
+            )
+        return other
+
     # ---- fields ----
 
     def field(self, model, name):
@@ -165,7 +178,7 @@ class Guard:
             if not field.relational:
                 # date parts: date_order.month_number
                 return model, field
-            model = self._through(model, field)
+            model = self._look_through(model, field)
             name, _, rest = rest.partition(".")
             field = self.field(model, name)
         return model, field
@@ -197,14 +210,16 @@ class Guard:
             owner, field = self.path(model, condition.field_expr)
             if condition.operator in ("any", "not any"):
                 # Odoo puts what is inside ``id any`` in its place.
-                other = owner if field.name == "id" else self._through(owner, field)
+                other = owner
+                if field.name != "id":
+                    other = self._look_through(owner, field)
                 self._conditions(other, Domain(condition.value))
             elif not field.relational:
                 continue
             elif self._compares_name(condition):
                 # ("partner_id", "ilike", "x") searches the partner's name, and
                 # whatever else its name search looks into: e-mail, VAT number.
-                self._through(owner, field)
+                self._look_through(owner, field)
 
     def _compares_name(self, condition):
         if condition.operator.removeprefix("not ") in TEXT_OPERATORS:
@@ -231,7 +246,7 @@ class Guard:
             if field.relational:
                 # Sorted by the order of the other model, whose fields may be none
                 # that this connection reads.
-                self._through(owner, field)
+                self._look_through(owner, field)
 
     def specs(self, model, specs, what):
         """Check group-by or aggregate specifications: ``field``, ``field:how``."""
