@@ -134,7 +134,7 @@ def _domain(guard, model, query):
         try:
             _owner, field = guard.path(model, path)
             if field.relational:
-                guard._through(_owner, field)
+                guard._look_through(_owner, field)
         except Refusal:
             continue
         good.append(path)

@@ -96,12 +96,12 @@ def _found(guard, record, kwargs):
     if wanted is not None and field:
         raise Refusal("invalid_input", "Name attachment_id or field, not both.")
     if field:
+        if closed.is_file(guard.env, record._name):
+            # Its own bytes by another name: the rules of the file hold for them too.
+            _attachment(guard, _behind(record))
         return _field(guard, record, field)
     if wanted is None:
-        file = record
-        while file._name != "ir.attachment":  # a product's document, by delegation
-            parent = next(iter(file._inherits.values()))
-            file = file[parent]
+        file = _behind(record)
     else:
         number(kwargs, "attachment", None, 2**31 - 1)
         file = guard.env["ir.attachment"].search(
@@ -118,6 +118,13 @@ def _found(guard, record, kwargs):
                 "out for those that it has."
             )
     return _attachment(guard, file)
+
+
+def _behind(record):
+    """The attachment that a record is: itself, or a product's document's."""
+    while record._name != "ir.attachment":  # by delegation
+        record = record[next(iter(record._inherits.values()))]
+    return record
 
 
 def _attachment(guard, file):
@@ -234,6 +241,16 @@ def get_report(guard, model, ids, kwargs):
     }
 
 
+def still_printed(guard, request):
+    """Refuse what was printed for who may no longer print it.
+
+    :param dict request: as it was then
+    """
+    model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
+    _to_print(guard, model, request["ids"])
+    _report(guard, model, kwargs.get("report"))
+
+
 def _to_print(guard, model, ids):
     if model._abstract:
         raise Refusal("unknown_model", f"There are no records of {model._name}.")
@@ -256,17 +273,6 @@ def _to_print(guard, model, ids):
         )
     records.check_access("read")
     return records
-
-
-def still_readable(guard, request):
-    """What was printed for its link is handed over only to who may read the records
-    now.
-
-    :param dict request: as ``get_report`` had it
-    """
-    model = guard.model(request["model"])
-    # One that is gone since was there when it was printed: the paper stays true.
-    guard.records(model, request["ids"]).exists().check_access("read")
 
 
 def _report(guard, model, wanted):
@@ -355,8 +361,10 @@ def attach(guard, request, content):
     """
     model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
     record = _to_attach_to(guard, model, request["ids"])
-    # Its type is Odoo's to find out; what a browser would run, it keeps as plain text.
-    file = guard.env["ir.attachment"].create(
+    # Its type is Odoo's to find out. What a browser would run, it keeps as plain text
+    # only for who may not write views: here, for everybody.
+    files = guard.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
+    file = files.create(
         {
             "name": file_name(kwargs),
             "res_model": record._name,

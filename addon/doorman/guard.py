@@ -124,6 +124,19 @@ class Guard:
             )
         return self.env[field.comodel_name]
 
+    def _look_through(self, model, field):
+        """The same for what reads: a model that waits for a person when it is read is
+        not read by way of another one. Its own records it may ask of each other."""
+        other = self._through(model, field)
+        if other._name in self.asks_to_read and other._name != model._name:
+            raise Refusal(
+                "not_allowed",
+                f"{model._name}.{field.name} leads to {other._name}, which is not read "
+                "without a person's approval.",
+                f"Leave that part out, or ask for {other._name} alone, which waits.",
+            )
+        return other
+
     # ---- fields ----
 
     def field(self, model, name):
@@ -165,7 +178,7 @@ class Guard:
             if not field.relational:
                 # date parts: date_order.month_number
                 return model, field
-            model = self._through(model, field)
+            model = self._look_through(model, field)
             name, _, rest = rest.partition(".")
             field = self.field(model, name)
         return model, field
@@ -197,14 +210,16 @@ class Guard:
             owner, field = self.path(model, condition.field_expr)
             if condition.operator in ("any", "not any"):
                 # Odoo puts what is inside ``id any`` in its place.
-                other = owner if field.name == "id" else self._through(owner, field)
+                other = owner
+                if field.name != "id":
+                    other = self._look_through(owner, field)
                 self._conditions(other, Domain(condition.value))
             elif not field.relational:
                 continue
             elif self._compares_name(condition):
                 # ("partner_id", "ilike", "x") searches the partner's name, and
                 # whatever else its name search looks into: e-mail, VAT number.
-                self._through(owner, field)
+                self._look_through(owner, field)
 
     def _compares_name(self, condition):
         if condition.operator.removeprefix("not ") in TEXT_OPERATORS:
@@ -231,7 +246,7 @@ class Guard:
             if field.relational:
                 # Sorted by the order of the other model, whose fields may be none
                 # that this connection reads.
-                self._through(owner, field)
+                self._look_through(owner, field)
 
     def specs(self, model, specs, what):
         """Check group-by or aggregate specifications: ``field``, ``field:how``."""
@@ -278,13 +293,30 @@ class Guard:
         ):
             raise Refusal("invalid_input", "Name the ids of the records.")
         records = model.browse(ids)
-        field = rules.FOLLOWERS.get(model._name)
-        if field:
-            for owner in set(records.sudo().exists().mapped(field)) - {False}:
-                if not self.may_use(owner) or (write and not self.may_write(owner)):
-                    raise Refusal(
-                        "not_allowed",
-                        f"Some of these belong to {owner}, which this connection "
-                        f"may not {'change' if write else 'use'}.",
-                    )
+        self._owners(records.sudo().exists(), write, set())
         return records
+
+    def _owners(self, records, write, seen):
+        """Follow records to what they hang on, and that to what it hangs on: a file of
+        a message is as open as what the message is of.
+
+        :param records: with all rights, since whose they are is no secret
+        :param set seen: models and ids, because a file may hang on itself
+        """
+        field = rules.FOLLOWERS.get(records._name)
+        if not field:
+            return
+        for owner, hanging in records.grouped(field).items():
+            if not owner:
+                continue
+            if not self.may_use(owner) or (write and not self.may_write(owner)):
+                raise Refusal(
+                    "not_allowed",
+                    f"Some of these belong to {owner}, which this connection "
+                    f"may not {'change' if write else 'use'}.",
+                )
+            if owner not in rules.FOLLOWERS or "res_id" not in records._fields:
+                continue
+            ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
+            seen.update((owner, i) for i in ids)
+            self._owners(records.env[owner].browse(ids).exists(), write, seen)

@@ -74,8 +74,9 @@ OPERATORS = frozenset(
 MAX_STEPS = 16
 MAX_IDS = 10_000
 
-# Not credentials, but bytes: they never travel in a reply.
-BYTES_FIELDS = frozenset({"raw", "db_datas"})
+# Not credentials, but bytes: they never travel in a reply. The index is what the bytes
+# say, also those of a field that is withheld; get_attachment looks at whose they are.
+BYTES_FIELDS = frozenset({"raw", "db_datas", "index_content"})
 
 # The keys of a context that a caller may set. The rest (default_*, su-like flags,
 # tracking_disable, module switches) changes what code does behind the call.

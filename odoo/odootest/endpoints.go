@@ -5,9 +5,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"doorman/server/access"
 )
 
-const maxRequest = 8 << 20 // the addon's own limit (controllers/main.py, MAX_BODY)
+const maxRequest = access.MaxFile*4/3 + 1<<20 // the addon's own limit (controllers/main.py, MAX_BODY)
 
 // query is one request on its way through an endpoint.
 type query struct {

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"doorman/server/access"
@@ -23,11 +24,19 @@ const (
 	inMemory = 4
 	// ofOne is how many of them one network may have: who sends or reads slowly must not keep everybody else out.
 	ofOne = 2
+	// arriving is how many of them may be uploads: their bytes come as slowly as whoever sends them likes, and what is
+	// fetched must not wait for that.
+	arriving = inMemory - 1
 	// patience is how long a request waits for room.
 	patience = 20 * time.Second
-	// bodyTime is how long the bytes may take, either way.
-	bodyTime = 5 * time.Minute
+	// headStart and slowest, in bytes a second, are what a client has to keep up with. Who does not is cut off: others
+	// wait for the room.
+	headStart = 20 * time.Second
+	slowest   = 64 << 10
 )
+
+// timeFor is how long so many bytes may take.
+func timeFor(n int64) time.Duration { return headStart + time.Duration(n)*time.Second/slowest }
 
 // tokenForm is how package mcp writes 256 random bits.
 var tokenForm = regexp.MustCompile(`^dmf_[A-Za-z0-9_-]{43}$`)
@@ -53,10 +62,15 @@ type Config struct {
 type Handler struct {
 	config Config
 	room   *room
+
+	mu   sync.Mutex
+	busy map[access.Proof]bool // links to which a file is being sent
 }
 
 // New returns a handler.
-func New(c Config) *Handler { return &Handler{config: c, room: newRoom()} }
+func New(c Config) *Handler {
+	return &Handler{config: c, room: newRoom(), busy: map[access.Proof]bool{}}
+}
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -74,7 +88,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ip, id := h.config.Identify(r)
 	token := strings.TrimPrefix(r.URL.Path, "/files/")
-	leave, refusal := h.config.Guesses.Enter(ip, h.config.Now())
+	done, refusal := h.config.Guesses.Enter(ip, h.config.Now())
 	if refusal != nil {
 		refusal.Message, refusal.Hint = "Too many links from your network did not work.", "Try again later."
 		fail(w, refusal)
@@ -82,7 +96,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	audit := access.Audit{RequestID: id, IP: ip.Unmap().String(), Client: clip(r.UserAgent())}
 	err := h.serve(w, r, ip, token, audit)
-	leave(err != nil && access.AsError(err).Kind == access.NotFound, h.config.Now())
+	done(err != nil && access.AsError(err).Kind == access.NotFound, h.config.Now())
 	if err != nil {
 		fail(w, err)
 	}
@@ -102,7 +116,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, ip netip.Addr, t
 }
 
 func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr, p access.Proof, a access.Audit) error {
-	leave, err := h.room.enter(r.Context(), ip)
+	leave, err := h.room.enter(r.Context(), ip, false)
 	if err != nil {
 		return err
 	}
@@ -115,8 +129,8 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr
 	header.Set("Content-Type", typeOf(file.Type))
 	header.Set("Content-Disposition", disposition(file.Name))
 	header.Set("Content-Length", strconv.Itoa(len(file.Content)))
-	// Who reads nothing would keep the file, and its place, for ever: the service has no deadline for all answers.
-	_ = http.NewResponseController(w).SetWriteDeadline(h.config.Now().Add(bodyTime))
+	// The server has no such limit of its own, and who asks and reads nothing would keep the room for ever.
+	_ = http.NewResponseController(w).SetWriteDeadline(h.config.Now().Add(timeFor(int64(len(file.Content)))))
 	_, _ = w.Write(file.Content) // whoever is gone gets no answer
 	return nil
 }
@@ -133,18 +147,18 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request, ip netip.Addr, 
 	if err := h.config.Files.FileOpen(r.Context(), p); err != nil {
 		return err
 	}
-	leave, err := h.room.enter(r.Context(), ip)
+	if !h.begin(p) {
+		return access.NewError(access.Conflict, "A file is being sent to this link already.", "Wait until that is done.")
+	}
+	defer h.end(p)
+	leave, err := h.room.enter(r.Context(), ip, true)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	_ = http.NewResponseController(w).SetReadDeadline(h.config.Now().Add(bodyTime))
-	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, access.MaxFile))
-	if over := new(http.MaxBytesError); errors.As(err, &over) {
-		return tooLarge()
-	}
+	content, err := h.receive(w, r)
 	if err != nil {
-		return access.NewError(access.InvalidInput, "The file did not arrive whole.", "Send it again; the link still works.")
+		return err
 	}
 	file, err := h.config.Files.FilePut(r.Context(), p, content, a)
 	if err != nil {
@@ -154,6 +168,55 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request, ip netip.Addr, 
 		"attachment_id": file.ID, "name": file.Name, "type": file.Type, "size": file.Size,
 	})
 	return nil
+}
+
+// begin reports whether nobody else sends a file to a link: one link is room for one file, not for four that never end.
+func (h *Handler) begin(p access.Proof) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.busy[p] {
+		return false
+	}
+	h.busy[p] = true
+	return true
+}
+
+func (h *Handler) end(p access.Proof) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.busy, p)
+}
+
+// receive reads what is sent.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	control, start := http.NewResponseController(w), h.config.Now()
+	body := &paced{from: http.MaxBytesReader(w, r.Body, access.MaxFile), until: func(n int64) {
+		_ = control.SetReadDeadline(start.Add(timeFor(n)))
+	}}
+	content, err := io.ReadAll(body)
+	_ = control.SetReadDeadline(time.Time{}) // what is left is Odoo's time
+	if over := new(http.MaxBytesError); errors.As(err, &over) {
+		return nil, tooLarge()
+	}
+	if err != nil {
+		return nil, access.NewError(access.InvalidInput, "The file did not arrive whole.", "Send it again; the link still works.")
+	}
+	return content, nil
+}
+
+// paced reads what has to keep coming: each byte buys time for the next ones.
+type paced struct {
+	from  io.Reader
+	until func(n int64) // sets until when there must be more than n bytes
+	n     int64
+}
+
+// Read implements io.Reader.
+func (p *paced) Read(b []byte) (int, error) {
+	p.until(p.n)
+	n, err := p.from.Read(b)
+	p.n += int64(n)
+	return n, err
 }
 
 func gone() *access.Error {

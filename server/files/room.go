@@ -10,9 +10,9 @@ import (
 	"doorman/server/clientip"
 )
 
-// room lets so many files in at once, and so many of one network.
+// room lets so many files in at once, so many of them uploads, and so many of one network.
 type room struct {
-	all chan struct{}
+	all, uploads chan struct{}
 
 	mu sync.Mutex
 	of map[netip.Prefix]*share
@@ -25,33 +25,36 @@ type share struct {
 }
 
 func newRoom() *room {
-	return &room{all: make(chan struct{}, inMemory), of: map[netip.Prefix]*share{}}
+	return &room{all: make(chan struct{}, inMemory), uploads: make(chan struct{}, arriving), of: map[netip.Prefix]*share{}}
 }
 
 // enter waits for a place, until ctx ends or patience does. Whoever got one calls leave.
-func (r *room) enter(ctx context.Context, ip netip.Addr) (leave func(), err error) {
+func (r *room) enter(ctx context.Context, ip netip.Addr, upload bool) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	network := clientip.Network(ip)
 	mine := r.join(network)
-	select {
-	case mine.places <- struct{}{}:
-	case <-ctx.Done():
-		r.part(network, mine)
-		return nil, noRoom()
+	doors := []chan struct{}{mine.places, r.all}
+	if upload {
+		doors = []chan struct{}{mine.places, r.uploads, r.all}
 	}
-	select {
-	case r.all <- struct{}{}:
-	case <-ctx.Done():
-		<-mine.places
+	passed := 0
+	leave = func() {
+		for _, door := range doors[:passed] {
+			<-door
+		}
 		r.part(network, mine)
-		return nil, noRoom()
 	}
-	return func() {
-		<-r.all
-		<-mine.places
-		r.part(network, mine)
-	}, nil
+	for _, door := range doors {
+		select {
+		case door <- struct{}{}:
+			passed++
+		case <-ctx.Done():
+			leave()
+			return nil, noRoom()
+		}
+	}
+	return leave, nil
 }
 
 func (r *room) join(network netip.Prefix) *share {

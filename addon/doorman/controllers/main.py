@@ -5,9 +5,11 @@ from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-# Larger than any request of the service, which is a file of 20 MB in base64; without it
-# Odoo would take 128 MB.
-MAX_BODY = 32 * 1024 * 1024
+from ..files import MAX_BYTES
+
+# Larger than any request of the service, of which a file in base64 is the largest;
+# without it Odoo would take 128 MB.
+MAX_BODY = MAX_BYTES * 4 // 3 + 1024 * 1024
 
 
 class DoormanController(http.Controller):

@@ -281,7 +281,7 @@ class DoormanGateway(models.AbstractModel):
             told = files.content_of(guard, request)
             content = told["content"]
         else:
-            files.still_readable(guard, request)
+            files.still_printed(guard, request)
         self.env.flush_all()
         return {
             "name": told["name"],

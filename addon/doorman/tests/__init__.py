@@ -10,7 +10,9 @@ from . import test_daily_write
 from . import test_fence
 from . import test_files
 from . import test_reports
+from . import test_files_attack
 from . import test_forging
+from . import test_gate_attack
 from . import test_gateway
 from . import test_guard
 from . import test_guard_odd

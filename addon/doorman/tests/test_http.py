@@ -3,6 +3,7 @@ import json
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from ..controllers.main import MAX_BODY
 from .common import DoormanMixin
 
 ROUTE = "/doorman/jsonrpc"
@@ -235,7 +236,7 @@ class TestHttp(DoormanHttpCase):
 
     def test_too_large(self):
         with mute_logger(*QUIET):
-            response = self.post('{"x": "' + "x" * (9 * 1024 * 1024) + '"}', timeout=60)
+            response = self.post('{"x": "' + "x" * MAX_BODY + '"}', timeout=60)
         # Odoo answers this one before the controller is reached.
         self.assertEqual(response.status_code, 413)
         self.assertNotIn("Traceback", response.text)

@@ -129,12 +129,6 @@ class TestReports(FileMixin, WriteCase):
         rule.unlink()
         self.assertIn(b"Card of Acme", self.taken(token))
 
-    def test_what_is_deleted_since(self):
-        token = self.link(self.print())
-        self.acme.unlink()
-        self.env.flush_all()
-        self.assertIn(b"Card of Acme", self.taken(token))
-
     def test_too_much_is_kept(self):
         self.patch(doorman_gateway_file, "MAX_KEPT_BYTES", 10)
         token = self.link(self.print())
