@@ -96,11 +96,7 @@ func (i invites) Ask(ctx context.Context, key secret.Text, method string, args m
 // jobs are drained, and what is left for the audit is sent.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	_, s.port, _ = net.SplitHostPort(listener.Addr().String())
-	server := &http.Server{
-		Handler: s.routes(), ErrorLog: nil,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		// No WriteTimeout: a tool call has its own deadline, and a stream may be long.
-	}
+	server := s.server()
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	var workers sync.WaitGroup
@@ -127,6 +123,21 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 		_ = s.config.redis.Close()
 	}
 	return err
+}
+
+// bodyTime is how long a request may take to arrive.
+const bodyTime = time.Minute
+
+// server is what listens, with the bounds on what a client may keep open.
+func (s *service) server() *http.Server {
+	return &http.Server{
+		Handler: s.routes(), ErrorLog: nil,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: bodyTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		// Counted from the header on: the body, the question who asks, the call itself, which a stream ends with, and
+		// as long again as the body for the answer. Without it, who asks and reads nothing keeps the connection, and
+		// whatever works on its answer, for ever. Files have limits of their own.
+		WriteTimeout: bodyTime + 2*s.config.OdooTimeout + bodyTime,
+	}
 }
 
 func shutdown(server *http.Server) error {

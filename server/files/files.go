@@ -33,6 +33,8 @@ const (
 	// wait for the room.
 	headStart = 20 * time.Second
 	slowest   = 64 << 10
+	// longest is what else there is to wait for, before an answer: room, and Odoo.
+	longest = 10 * time.Minute
 )
 
 // timeFor is how long so many bytes may take.
@@ -74,6 +76,8 @@ func New(c Config) *Handler {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// In place of the server's own, which is for answers that are short: room, the bytes, and Odoo.
+	_ = http.NewResponseController(w).SetWriteDeadline(h.config.Now().Add(timeFor(access.MaxFile) + longest))
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
