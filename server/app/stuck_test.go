@@ -20,7 +20,7 @@ func TestWhoReadsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newService(c, zerolog.Nop())
+	s, err := newService(t.Context(), c, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}

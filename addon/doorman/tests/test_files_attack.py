@@ -6,7 +6,6 @@ from odoo.tools import mute_logger
 
 from .. import rules
 from ..guard import Guard
-from . import test_files
 from .common import ApprovalCase, WriteCase
 from .test_files import ACLS, FileMixin
 
@@ -97,40 +96,6 @@ class TestFilesAttackApproval(FileMixin, ApprovalCase):
                 self.assertEqual(
                     answer.get("error", {}).get("kind"), "pending_approval"
                 )
-                savepoint.rollback()
-            self.env.invalidate_all()
-            self.env.registry.clear_all_caches()
-
-
-@tagged("post_install", "-at_install")
-class TestReportsAttack(test_files.TestReports):
-    """What was printed is kept, for who may still see it."""
-
-    @mute_logger(*ACLS)
-    def test_rights_that_went_after_it_was_printed(self):
-        def hide():
-            self.env["ir.rule"].create(
-                {
-                    "name": "none",
-                    "model_id": self.env["ir.model"]._get_id("res.partner"),
-                    "domain_force": "[(0, '=', 1)]",
-                }
-            )
-
-        def limit():
-            self.report.group_ids = self.env["res.groups"].create({"name": "Printers"})
-
-        ends = {
-            "forbidden": hide,
-            "invalid_input": limit,
-            "not_found": lambda: self.acme.unlink(),
-        }
-        for kind, end in ends.items():
-            with self.subTest(kind=kind), self.env.cr.savepoint() as savepoint:
-                token = self.link(self.print())
-                end()
-                self.env.flush_all()
-                self.assertEqual(self.taken(token), kind)
                 savepoint.rollback()
             self.env.invalidate_all()
             self.env.registry.clear_all_caches()

@@ -115,19 +115,33 @@ class TestReports(FileMixin, WriteCase):
         self.assertIn("wkhtmltopdf", said["hint"])
 
     @mute_logger(*ACLS)
-    def test_rights_that_went_in_between(self):
-        """It was printed while the user might read it; it is handed over if they do."""
-        token = self.link(self.print())
-        rule = self.env["ir.rule"].create(
-            {
-                "name": "not Acme",
-                "model_id": self.env["ir.model"]._get_id("res.partner"),
-                "domain_force": f"[('id', '!=', {self.acme.id})]",
-            }
-        )
-        self.assertEqual(self.taken(token), "forbidden")
-        rule.unlink()
-        self.assertIn(b"Card of Acme", self.taken(token))
+    def test_rights_that_went_after_it_was_printed(self):
+        def hide():
+            self.env["ir.rule"].create(
+                {
+                    "name": "none",
+                    "model_id": self.env["ir.model"]._get_id("res.partner"),
+                    "domain_force": "[(0, '=', 1)]",
+                }
+            )
+
+        def limit():
+            self.report.group_ids = self.env["res.groups"].create({"name": "Printers"})
+
+        ends = {
+            "forbidden": hide,
+            "invalid_input": limit,
+            "not_found": lambda: self.acme.unlink(),
+        }
+        for kind, end in ends.items():
+            with self.subTest(kind=kind), self.env.cr.savepoint() as savepoint:
+                token = self.link(self.print())
+                end()
+                self.env.flush_all()
+                self.assertEqual(self.taken(token), kind)
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.registry.clear_all_caches()
 
     def test_too_much_is_kept(self):
         self.patch(doorman_gateway_file, "MAX_KEPT_BYTES", 10)
