@@ -52,6 +52,7 @@ type snapshotWire struct {
 	// Of an access token only.
 	Auth      string             `json:"auth"`
 	ClientID  string             `json:"client_id"`
+	Resource  string             `json:"resource"`
 	TokenEnds *string            `json:"token_expires_at"`
 	Grantable list[access.Scope] `json:"grantable_scopes"`
 }
@@ -129,7 +130,7 @@ func (w *snapshotWire) grant() (*access.Grant, error) {
 	if !ok {
 		return nil, unusable("token_expires_at")
 	}
-	return &access.Grant{ClientID: w.ClientID, ExpiresAt: ends, Grantable: w.Grantable}, nil
+	return &access.Grant{ClientID: w.ClientID, ExpiresAt: ends, Resource: w.Resource, Grantable: w.Grantable}, nil
 }
 
 // missing names the first part that a decision needs and that is not there.

@@ -342,7 +342,7 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 		"registry":  s.Registry,
 	}
 	if g := s.Grant; g != nil {
-		told["auth"], told["client_id"] = "oauth", g.ClientID
+		told["auth"], told["client_id"], told["resource"] = "oauth", g.ClientID, g.Resource
 		told["token_expires_at"], told["grantable_scopes"] = g.ExpiresAt.UTC().Format(time.RFC3339Nano), g.Grantable
 	}
 	return told

@@ -240,7 +240,9 @@ func (s *Server) findToken(stored [32]byte) *access.Snapshot {
 		return nil
 	}
 	snap := *held
-	snap.Grant = &access.Grant{ClientID: t.client, ExpiresAt: t.ends.Add(-s.oauth.shift), Grantable: held.Connection.Policy.Scopes}
+	snap.Grant = &access.Grant{
+		ClientID: t.client, ExpiresAt: t.ends.Add(-s.oauth.shift), Resource: t.resource, Grantable: held.Connection.Policy.Scopes,
+	}
 	snap.Connection.Policy.Scopes = slices.DeleteFunc(slices.Clone(held.Connection.Policy.Scopes), func(scope access.Scope) bool {
 		return !slices.Contains(t.scopes, scope)
 	})

@@ -119,6 +119,7 @@ func (OAuthTokens) GoString() string { return "[tokens]" }
 type Grant struct {
 	ClientID  string
 	ExpiresAt time.Time // of the token; zero = Odoo does not say
+	Resource  string    // the endpoint that the token was made for (RFC 8707)
 	// Grantable are the scopes that a new consent could give: the connection's and the user's own. Policy.Scopes are the
 	// token's.
 	Grantable []Scope

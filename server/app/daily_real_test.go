@@ -221,8 +221,9 @@ out.update(foreign=foreign.id, away=away.id)
 	t.Run("models tell what may be changed", func(t *testing.T) {
 		for key, want := range map[string]string{"admin": `"write":true`, "reader": `"write":false`} {
 			list := text(t, must(t, apptest.Connect(t, s.MCP, o.Text(key)), "list_models", args{"query": "crm.lead"}))
-			if i := strings.Index(list, `"model":"crm.lead",`); i < 0 && !strings.Contains(list, want) {
-				t.Errorf("%s: %s", key, list)
+			_, entry, found := strings.Cut(list, `"model":"crm.lead"`)
+			if entry, _, _ = strings.Cut(entry, "}"); !found || !strings.Contains(entry, want) {
+				t.Errorf("%s: want %s of crm.lead in %s", key, want, list)
 			}
 		}
 	})

@@ -67,8 +67,9 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 	fixtures, _ := ctx.Value(fixturesKey{}).(mcp.Fixtures)
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
-		FilesURL: c.public.String() + filesPath + "/", ResourceMetadata: c.public.String() + oauth.ResourceMetadataPath + mcpPath,
-		Timeout: c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
+		FilesURL: c.public.String() + filesPath + "/", Resource: c.public.String() + mcpPath,
+		ResourceMetadata: c.public.String() + oauth.ResourceMetadataPath + mcpPath,
+		Timeout:          c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
 		Fixtures: fixtures,
 	})
 	s.files = files.New(files.Config{Files: client, Guesses: mcp.NewGuesses(), Identify: identify, Now: time.Now})

@@ -44,6 +44,11 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			s.refuseHTTP(w, c, "", err)
 			return
 		}
+		if g := snapshot.Grant; g != nil && g.Resource != s.resource {
+			// Of another service of the same Odoo: who is tricked into using that one must not open this one too.
+			s.refuseHTTP(w, c, "", access.Invalid())
+			return
+		}
 		c.snapshot = snapshot
 		m, err := s.peek(w, r)
 		if err != nil {

@@ -130,6 +130,53 @@ func TestLongRepliesAreCut(t *testing.T) {
 	}
 }
 
+// TestRowsAreCut: at a record, and say how to go on; a record that does not fit alone says what does.
+func TestRowsAreCut(t *testing.T) {
+	t.Parallel()
+	row := func(id, texts int) string {
+		fields := make([]string, texts)
+		for i := range fields {
+			fields[i] = fmt.Sprintf(`"text_%d":"%s"`, i, strings.Repeat("x", 1_900))
+		}
+		return fmt.Sprintf(`{"id":%d,%s}`, id, strings.Join(fields, ","))
+	}
+	names, wide := make([]string, 60), map[string]any{"id": map[string]any{"type": "integer", "string": "ID", "store": true, "sortable": true}}
+	for i := range names {
+		names[i] = fmt.Sprintf("text_%d", i)
+		wide[names[i]] = map[string]any{"type": "text", "string": "Text", "store": true, "readonly": false, "sortable": true}
+	}
+	asked, _ := json.Marshal(names)
+	fields, _ := json.Marshal(wide)
+	for _, row := range []struct {
+		name, rows, tool, args string
+		count                  int
+		kind                   string
+	}{
+		{"search", row(1, 20) + "," + row(2, 20) + "," + row(3, 20), "search_records", `{"model":"res.partner","fields":` + string(asked) + `}`, 2, ""},
+		{"read", row(1, 20) + "," + row(2, 20) + "," + row(3, 20), "read_records", `{"model":"res.partner","ids":[1,2,3],"fields":` + string(asked) + `}`, 2, ""},
+		{"one", row(1, 60), "search_records", `{"model":"res.partner","fields":` + string(asked) + `}`, 0, "too_large"},
+		{"one by id", row(1, 60), "read_records", `{"model":"res.partner","ids":[1],"fields":` + string(asked) + `}`, 0, "too_large"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			f := answering("[" + row.rows + "]")
+			f.fields = func(access.Fence) (access.Reply, error) { return reply(`{"label":"Contact","order":"id","fields":` + string(fields) + `}`), nil }
+			a := call(t, endpoint(t, f).URL, row.tool, row.args)
+			got := a.Result.StructuredContent
+			list, _ := got["records"].([]any)
+			if a.kind() != row.kind || len(list) != row.count || len(a.Result.Content[0].Text) > 100_000 {
+				t.Fatalf("%s, %d records, %d letters", a.kind(), len(list), len(a.Result.Content[0].Text))
+			}
+			if note, _ := got["note"].(string); row.kind == "" && (got["has_more"] != true || !strings.Contains(note, "cut")) {
+				t.Errorf("has_more %v, note %q", got["has_more"], note)
+			}
+			if row.kind != "" && !strings.Contains(a.body, "Name fewer fields.") {
+				t.Error(a.body)
+			}
+		})
+	}
+}
+
 // TestWizard: what opened is told, unless it is too long.
 func TestWizard(t *testing.T) {
 	t.Parallel()

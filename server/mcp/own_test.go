@@ -49,6 +49,9 @@ func TestOwnToolIsListed(t *testing.T) {
 	if own.Name != "note_it" {
 		t.Fatalf("the last tool is %s", own.Name)
 	}
+	if told := call(t, endpoint(t, f).URL, "get_context", `{}`).body; !strings.Contains(told, `"note_it"`) {
+		t.Errorf("get_context leaves it out: %s", told)
+	}
 	flat(t, "input", own.InputSchema, false)
 	if own.OutputSchema != nil || strings.Contains(body, `"outputSchema":null`) {
 		t.Errorf("each would pay for its schema of the answer: %v", own.OutputSchema)

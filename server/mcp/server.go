@@ -27,6 +27,8 @@ type Config struct {
 	Version  string
 	// FilesURL is what the token of a link to a file is put behind, with a slash at its end.
 	FilesURL string
+	// Resource is the URL of this endpoint, as tokens are made for it (RFC 8707).
+	Resource string
 	// ResourceMetadata is the URL of the RFC 9728 document, for WWW-Authenticate.
 	ResourceMetadata string
 	Timeout          time.Duration    // deadline of one tool call; 0 = 30 s
@@ -53,6 +55,7 @@ type Server struct {
 	byName           map[string]*tool
 	filesURL         string
 	prompts          []*prompt
+	resource         string
 	resourceMetadata string
 	timeout          time.Duration
 	every            time.Duration
@@ -69,7 +72,7 @@ func New(c Config) *Server {
 	s := &Server{
 		gateway: c.Gateway, identify: c.Identify, log: c.Log, meta: newMetaCache(), names: newNamesCache(), running: newRunning(),
 		tools: catalog(), byName: map[string]*tool{}, prompts: promptCatalog(),
-		filesURL: c.FilesURL, resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, every: c.Progress, maxBody: c.MaxBody, now: c.Now,
+		filesURL: c.FilesURL, resource: c.Resource, resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, every: c.Progress, maxBody: c.MaxBody, now: c.Now,
 		observe: c.Observe, countRefusal: c.CountRefusal, fixtures: c.Fixtures,
 	}
 	s.defaults()

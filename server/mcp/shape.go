@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"doorman/server/access"
 )
 
 const (
@@ -43,6 +46,10 @@ func shapeRows(raw json.RawMessage, m *modelInfo, fields []string) (rows, error)
 		if size += len(row) + 1; size > maxReply && len(out.list) > 0 {
 			out.cut = true
 			break
+		}
+		if size > maxReply {
+			return rows{}, access.NewError(access.TooLarge,
+				fmt.Sprintf("Record %s alone has more than %d characters in these fields.", record["id"], maxReply), "Name fewer fields.")
 		}
 		out.list = append(out.list, row)
 	}

@@ -143,6 +143,34 @@ func TestNotForCalls(t *testing.T) {
 	}
 }
 
+// TestTokenOfAnother: a token for another resource opens nothing here, however good it is there.
+func TestTokenOfAnother(t *testing.T) {
+	t.Parallel()
+	const ours = "https://mcp.example.com/mcp"
+	for resource, status := range map[string]int{
+		ours:                               http.StatusOK,
+		"":                                 http.StatusUnauthorized,
+		"https://mcp.example.com":          http.StatusUnauthorized,
+		"https://mcp.example.com/mcp/":     http.StatusUnauthorized,
+		"https://MCP.example.com/mcp":      http.StatusUnauthorized,
+		"https://other.example.com/mcp":    http.StatusUnauthorized,
+		"http://mcp.example.com/mcp":       http.StatusUnauthorized,
+		"https://mcp.example.com:8443/mcp": http.StatusUnauthorized,
+	} {
+		f := newFake()
+		withAccessToken(f, access.ScopeMetadata, access.ScopeSearch)
+		f.snapshot.Grant.Resource = resource
+		url := endpoint(t, f, func(c *mcp.Config) { c.Resource = ours }).URL
+		a := send(t, url, listTools)
+		if a.status != status || (status == http.StatusUnauthorized) != strings.Contains(a.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+			t.Errorf("%q: %d %s", resource, a.status, a.header.Get("WWW-Authenticate"))
+		}
+		if a := call(t, url, "search_records", `{"model":"res.partner"}`); a.status != status || (f.callCount() == 1) != (status == http.StatusOK) {
+			t.Errorf("%q: a call: %d, Odoo was asked %d times", resource, a.status, f.callCount())
+		}
+	}
+}
+
 // TestTokenIsNotOutlived: what is remembered of a token ends with it.
 func TestTokenIsNotOutlived(t *testing.T) {
 	t.Parallel()

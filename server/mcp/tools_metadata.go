@@ -64,6 +64,9 @@ func getContext() *tool {
 					result.Access.Tools = append(result.Access.Tools, t.Name)
 				}
 			}
+			for _, t := range g.server.ownList(g.caller) {
+				result.Access.Tools = append(result.Access.Tools, t.Name)
+			}
 			return result, nil
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"doorman/odoo/odootest"
 	"doorman/server/access"
 )
 
@@ -97,6 +98,25 @@ func TestOdooDown(t *testing.T) {
 	s.authorize(ask(client, webURI, challenge)).shown(t, "temporarily_unavailable")
 	if a := s.do(http.MethodGet, "/.well-known/oauth-protected-resource", ""); a.status != 200 || a.json["authorization_servers"] == nil {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// TestOdooHangs: clients give up after 10 s; by then each endpoint has said that it cannot tell.
+func TestOdooHangs(t *testing.T) {
+	t.Parallel()
+	s := newSiteWithin(t, 200*time.Millisecond)
+	client := s.client(webURI)
+	s.odoo.Inject(odootest.Fault{Kind: odootest.Never, Methods: []string{"oauth_register", "oauth_begin", "oauth_redeem", "oauth_refresh", "oauth_revoke"}})
+	_, challenge := pkce()
+	s.authorize(ask(client, webURI, challenge)).shown(t, "temporarily_unavailable")
+	for what, a := range map[string]answer{
+		"register": s.register(`{"redirect_uris":["https://a.example.com/"]}`),
+		"refresh":  s.post("/oauth/token", refreshing(client, "dmr_"+challenge)),
+		"revoke":   s.post("/oauth/revoke", url.Values{"client_id": {client}, "token": {"dmr_" + challenge}}),
+	} {
+		if a.refused(t, http.StatusServiceUnavailable, "temporarily_unavailable"); a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %v", what, a.header)
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ const (
 
 // site is Doorman's OAuth over a fake Odoo, and a web of client documents.
 type site struct {
+	within  time.Duration
 	t       testing.TB
 	odoo    *odootest.Server
 	handler http.Handler
@@ -111,9 +112,12 @@ func (w *web) fetcher() *safefetch.Fetcher {
 	}
 }
 
-func newSite(t testing.TB) *site {
+func newSite(t testing.TB) *site { return newSiteWithin(t, 0) }
+
+// newSiteWithin is one whose answers may take so long; 0 = as long as usual.
+func newSiteWithin(t testing.TB, within time.Duration) *site {
 	t.Helper()
-	s := &site{t: t, odoo: odootest.New(t), log: &lines{}, web: &web{pages: map[string]http.HandlerFunc{}}, issuer: issuer}
+	s := &site{within: within, t: t, odoo: odootest.New(t), log: &lines{}, web: &web{pages: map[string]http.HandlerFunc{}}, issuer: issuer}
 	s.now.Store(time.Now().UnixNano())
 	s.web.server = httptest.NewTLSServer(s.web)
 	t.Cleanup(s.web.server.Close)
@@ -126,7 +130,7 @@ func newSite(t testing.TB) *site {
 	t.Cleanup(client.Close)
 	e := echo.New()
 	oauth.New(oauth.Config{
-		Gateway: client, Guesses: mcp.NewGuesses(), Issuer: issuer, Resource: "/mcp", Fetcher: s.web.fetcher(),
+		Within: s.within, Gateway: client, Guesses: mcp.NewGuesses(), Issuer: issuer, Resource: "/mcp", Fetcher: s.web.fetcher(),
 		Log: zerolog.New(s.log).Level(zerolog.TraceLevel), Now: func() time.Time { return time.Unix(0, s.now.Load()) },
 		Identify: func(r *http.Request) (netip.Addr, string) {
 			ip, err := netip.ParseAddr(r.Header.Get("From"))

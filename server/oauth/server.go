@@ -42,6 +42,7 @@ type Config struct {
 	Log      zerolog.Logger
 	Fetcher  *safefetch.Fetcher // nil = the real one
 	Now      func() time.Time   // nil = time.Now
+	Within   time.Duration      // how long an answer may take, an Odoo that hangs included; 0 = 9 s
 }
 
 // Server is the authorization server. It keeps caches and nothing else.
@@ -54,6 +55,7 @@ type Server struct {
 	resource  string
 	log       zerolog.Logger
 	now       func() time.Time
+	within    time.Duration
 	documents *documents
 	authorize *rates
 	registerA *rates // of an address
@@ -80,9 +82,12 @@ func New(c Config) *Server {
 	if c.Fetcher == nil {
 		c.Fetcher = &safefetch.Fetcher{}
 	}
+	if c.Within <= 0 {
+		c.Within = answerWithin
+	}
 	return &Server{
 		gateway: c.Gateway, guesses: c.Guesses, identify: c.Identify, issuer: c.Issuer, path: c.Resource,
-		resource: c.Issuer + c.Resource, log: c.Log, now: c.Now, documents: newDocuments(c.Fetcher, c.Now),
+		resource: c.Issuer + c.Resource, log: c.Log, now: c.Now, within: c.Within, documents: newDocuments(c.Fetcher, c.Now),
 		authorize: newRates(authorizesAMinute, time.Minute),
 		registerA: newRates(registersAnHour, time.Hour), registerG: newRates(registersAnHourAll, time.Hour),
 	}
@@ -96,7 +101,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	for _, path := range []string{ResourceMetadataPath, ResourceMetadataPath + s.path} {
 		s.open(e, http.MethodGet, path, s.resourceMetadata)
 	}
-	e.GET(authorizePath, s.authorizeEndpoint)
+	e.GET(authorizePath, s.bounded(s.authorizeEndpoint))
 	s.open(e, http.MethodPost, tokenPath, s.tokenEndpoint)
 	s.open(e, http.MethodPost, revokePath, s.revokeEndpoint)
 	s.open(e, http.MethodPost, registerPath, s.registerEndpoint)
@@ -119,7 +124,7 @@ func (s *Server) open(e *echo.Echo, method, path string, h echo.HandlerFunc) {
 	e.Add(method, path, func(c echo.Context) error {
 		c.Response().Header().Set("Access-Control-Allow-Origin", "*")
 		c.Response().Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, X-Request-Id")
-		return h(c)
+		return s.bounded(h)(c)
 	})
 	e.OPTIONS(path, func(c echo.Context) error {
 		header := c.Response().Header()
@@ -131,7 +136,19 @@ func (s *Server) open(e *echo.Echo, method, path string, h echo.HandlerFunc) {
 	})
 }
 
+// bounded ends what an endpoint asks of others before its client gives up.
+func (s *Server) bounded(h echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), s.within)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		return h(c)
+	}
+}
+
 const (
+	// answerWithin is shorter than the 10 s after which hosted clients give up: better a clear word than none.
+	answerWithin = 9 * time.Second
 	// settingsLife is how long settings are acted on: a switch in Odoo works within that.
 	settingsLife = 10 * time.Second
 	// settingsWithin bounds the wait for an Odoo that hangs: clients give up on discovery after 10 s.

@@ -30,7 +30,8 @@ FENCE_FUNCTION = """
         active boolean, expired boolean, user_id integer, company_id integer,
         login varchar, user_active boolean, user_share boolean, key_valid boolean,
         enabled boolean, settings_version integer, log_payloads boolean,
-        token_scopes text, token_expires_at timestamp, client_id varchar
+        token_scopes text, token_expires_at timestamp, client_id varchar,
+        resource varchar
     ) LANGUAGE plpgsql AS $$
     BEGIN
         RETURN QUERY
@@ -44,7 +45,7 @@ FENCE_FUNCTION = """
                    AND (k.expiration_date IS NULL
                         OR k.expiration_date >= now() at time zone 'utc'),
                s.enabled, s.version, s.log_payloads,
-               NULL::text, NULL::timestamp, NULL::varchar
+               NULL::text, NULL::timestamp, NULL::varchar, NULL::varchar
           FROM doorman_connection_proof p
           JOIN doorman_connection c ON c.id = p.connection_id
           JOIN res_users u ON u.id = c.user_id
@@ -64,7 +65,7 @@ FENCE_FUNCTION = """
                    AND c.auth_type = 'oauth'
                    AND t.expires_at > now() at time zone 'utc', false),
                s.enabled, s.version, s.log_payloads,
-               t.scopes, t.expires_at, l.client_id
+               t.scopes, t.expires_at, l.client_id, f.resource
           FROM doorman_oauth_token t
           JOIN doorman_oauth_family f ON f.id = t.family_id
           JOIN doorman_oauth_client l ON l.id = f.client_id

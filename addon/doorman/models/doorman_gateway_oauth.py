@@ -117,6 +117,8 @@ class DoormanGateway(models.AbstractModel):
         return snapshot | {
             "auth": "oauth",
             "client_id": row["client_id"],
+            # Another service of this Odoo has other tokens: each refuses the others'.
+            "resource": row["resource"],
             "token_expires_at": row["token_expires_at"].isoformat() + "Z",
             "grantable_scopes": grantable,
         }

@@ -2,6 +2,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import proof_of
+from .oauth_common import RESOURCE
 from .test_oauth_token import OauthCase
 
 
@@ -19,6 +20,7 @@ class TestOauthFence(OauthCase):
         snapshot = self.gateway.resolve(proof_of(self.token))["snapshot"]
         self.assertEqual(snapshot["auth"], "oauth")
         self.assertEqual(snapshot["client_id"], self.oauth.client_id)
+        self.assertEqual(snapshot["resource"], RESOURCE)
         self.assertEqual(snapshot["policy"]["scopes"], ["mcp:metadata", "mcp:search"])
         wide = ["mcp:metadata", "mcp:search", "mcp:orm"]
         self.assertEqual(snapshot["grantable_scopes"], wide)
