@@ -75,6 +75,17 @@ class Values:
                 "not_allowed",
                 f"This connection may not change {name[:80]}, or what hangs on it.",
             )
+        if strict and (
+            name in rules.FOLLOWERS
+            or (name in guard.env and closed.is_file(guard.env, name))
+        ):
+            # Two that hang on each other, or one on itself: Odoo would follow them for
+            # ever, whenever anybody looks for a file.
+            raise Refusal(
+                "not_allowed",
+                f"A {model._name} does not hang on a {name[:80]}.",
+                "Name the document that it is for.",
+            )
 
     def field(self, model, name):
         """:return: the field, if a connection may give it a value"""

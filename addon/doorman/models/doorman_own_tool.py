@@ -380,12 +380,21 @@ class DoormanOwnTool(models.Model):
             if field.relational or field.type == "reference":
                 facts[name] = sorted(
                     f"{r._name},{r.id}"
-                    + (f" {r.write_date}" if r._name in CONTENT_MODELS else "")
+                    + (self._content_of(r) if r._name in CONTENT_MODELS else "")
                     for r in value or ()
                 )
             else:
                 facts[name] = str(value)
         return facts
+
+    @staticmethod
+    def _content_of(template):
+        """What stands for the content of a template: its last change, and its files,
+        which are changed without it."""
+        files = template.attachment_ids if "attachment_ids" in template._fields else ()
+        return " ".join(
+            ["", str(template.write_date), *(f.checksum or "" for f in files)]
+        )
 
     def _is_unchanged(self):
         self.ensure_one()

@@ -33,6 +33,7 @@ from . import test_oauth_request
 from . import test_oauth_token
 from . import test_opened
 from . import test_own_tools
+from . import test_own_tools_attack
 from . import test_own_tools_publish
 from . import test_pickup
 from . import test_policy

@@ -70,6 +70,25 @@ class TestFilesAttack(FileMixin, WriteCase):
         self.allow_models("ir.attachment", "mail.message", "res.partner")
         self.assertEqual(self.get(file)["value"]["file"]["size"], 5)
 
+    def test_nothing_is_made_to_hang_on_itself(self):
+        """Odoo would follow it for ever, at everybody's next search for a file."""
+        file = self.file()
+        for model in ("ir.attachment", "mail.activity", "rating.rating"):
+            if model in self.env:
+                vals = {"res_model": model, "res_id": file.id}
+                kind = self.kind("ir.attachment", "write", file.ids, vals=vals)
+                self.assertEqual(kind, "not_allowed")
+        kind = self.kind(
+            "mail.activity",
+            "create",
+            vals_list=[{"res_model": "ir.attachment", "res_id": file.id}],
+        )
+        self.assertEqual(kind, "not_allowed")
+        files = self.env["ir.attachment"].with_user(self.people["user2"])
+        self.assertTrue(files.search([], limit=1))
+        vals = {"res_model": "res.partner", "res_id": self.acme.id}
+        self.assertEqual(self.kind("ir.attachment", "write", file.ids, vals=vals), "ok")
+
     def test_a_file_that_hangs_on_itself(self):
         file = self.file()
         file.write({"res_model": "ir.attachment", "res_id": file.id})
