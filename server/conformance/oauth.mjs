@@ -1,8 +1,10 @@
 // Lets one of the official clients find its way from a bare URL to a tool by OAuth, and says on stdout, as JSON, what it saw.
 //
-//   node oauth.mjs v1|v2  < {"url": ..., "issuer": ..., "document": ... or ""}
+//   node oauth.mjs v1|v2  < {"url": ..., "issuer": ..., "document": ... or "", "person": ... or ""}
 //
-// The person is played by the test's fake Odoo: its consent page takes the answer by POST, as the real one does.
+// The person is played by the test's fake Odoo, whose consent page takes the answer by POST, as the real one does; or, with
+// a real Odoo, by the test itself behind the address "person": it takes an authorization URL and gives the redirect's query.
+// Then a further scope is asked for, too, and the connection is revoked in Odoo at the end.
 import { readFileSync } from "node:fs";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -17,6 +19,11 @@ const seen = { scopes: [], resources: [], registered: null };
 
 // follow is a browser with a person in front of it: from the authorization URL to the redirect with the code.
 async function follow(url) {
+  if (job.person) {
+    const answer = await fetch(job.person, { method: "POST", body: String(url) });
+    if (!answer.ok) throw new Error(`the person: ${answer.status} ${await answer.text()}`);
+    return new URL(`${redirectUrl}?${await answer.text()}`);
+  }
   const authorize = await fetch(url, { redirect: "manual" });
   const consent = authorize.headers.get("location") ?? "";
   if (authorize.status !== 303 || !consent.includes("/doorman/consent?")) {
@@ -69,16 +76,23 @@ const open = () => [
 ];
 
 let [client, transport] = open();
-try {
-  await client.connect(transport);
-} catch (e) {
+
+// comeBack brings the code that the person came back with, and connects anew.
+async function comeBack(e) {
   if (!provider.callback) throw e;
   const back = provider.callback.searchParams;
+  provider.callback = undefined;
   seen.iss = back.get("iss");
   seen.state = back.get("state");
   await transport.finishAuth(process.argv[2] === "v1" ? back.get("code") : back);
   [client, transport] = open();
   await client.connect(transport);
+}
+
+try {
+  await client.connect(transport);
+} catch (e) {
+  await comeBack(e);
 }
 const first = await client.callTool({ name: "search_records", arguments: { model: "res.partner" } });
 seen.called = !first.isError;
@@ -88,5 +102,28 @@ const old = provider.saved;
 provider.saved = { ...old, access_token: "dma_over" };
 const second = await client.callTool({ name: "get_context", arguments: {} });
 seen.refreshed = !second.isError && provider.saved.access_token !== "dma_over" && provider.saved.refresh_token !== old.refresh_token;
+
+if (job.person) {
+  const write = {
+    name: "create_records",
+    arguments: { model: "res.partner", records: '[{"name":"Step"}]', dry_run: true },
+  };
+  // The 1.x client refreshes before it asks its person, which gives no wider token; without one to refresh, it asks.
+  if (process.argv[2] === "v1") provider.saved = { ...provider.saved, refresh_token: undefined };
+  let third;
+  try {
+    third = await client.callTool(write);
+  } catch (e) {
+    await comeBack(e);
+    third = await client.callTool(write);
+  }
+  seen.steppedUp = !third.isError;
+  await fetch(`${job.person}/revoke`, { method: "POST" });
+  try {
+    seen.afterRevoke = (await client.callTool({ name: "get_context", arguments: {} })).isError ? "refused" : "answered";
+  } catch {
+    seen.afterRevoke = "refused"; // the client wants to log in anew, and the person does not
+  }
+}
 await client.close();
 process.stdout.write(JSON.stringify(seen));

@@ -160,7 +160,9 @@ func TestRowsAreCut(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			f := answering("[" + row.rows + "]")
-			f.fields = func(access.Fence) (access.Reply, error) { return reply(`{"label":"Contact","order":"id","fields":` + string(fields) + `}`), nil }
+			f.fields = func(access.Fence) (access.Reply, error) {
+				return reply(`{"label":"Contact","order":"id","fields":` + string(fields) + `}`), nil
+			}
 			a := call(t, endpoint(t, f).URL, row.tool, row.args)
 			got := a.Result.StructuredContent
 			list, _ := got["records"].([]any)
