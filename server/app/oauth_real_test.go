@@ -76,6 +76,7 @@ settings.rate_limit_minute = 1_000_000`)
 		o.Python(t, `
 connection = env["doorman.connection"].search([("auth_type", "=", "oauth"), ("user_id.login", "=", "mia")])
 assert len(connection) == 1, connection
+assert connection.dynamic_registration, "it registered itself"
 connection.action_revoke()
 env.cr.commit()`)
 		if answers(t, session) {
