@@ -158,6 +158,30 @@ func TestDance(t *testing.T) {
 	}
 }
 
+// TestToleratedRequests: what clients add, and what some leave out, changes nothing.
+func TestToleratedRequests(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(url.Values){
+		"no resource: there is but one": func(q url.Values) { q.Del("resource") },
+		"prompt":                        func(q url.Values) { q.Set("prompt", "consent") },
+		"nonce":                         func(q url.Values) { q.Set("nonce", "n-1") },
+		"login_hint":                    func(q url.Values) { q.Set("login_hint", "mia@example.com") },
+		"what nobody knows":             func(q url.Values) { q.Set("x_vendor", "1") },
+		"offline_access":                func(q url.Values) { q.Set("scope", "mcp:search offline_access") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			client := s.client(webURI)
+			verifier, challenge := pkce()
+			a := s.post("/oauth/token", redeeming(client, webURI, s.code(client, webURI, challenge, change), verifier))
+			if a.status != 200 || a.text("scope") != "mcp:search" || !s.opens(a.text("access_token")) {
+				t.Errorf("%d %s", a.status, a.body)
+			}
+		})
+	}
+}
+
 // TestTokensReachOdooAsProofs: no code, token, verifier or secret is in what Odoo receives, nor in the log.
 func TestTokensReachOdooAsProofs(t *testing.T) {
 	t.Parallel()

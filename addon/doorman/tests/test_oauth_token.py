@@ -155,6 +155,19 @@ class TestOauthToken(OauthCase):
         self.refresh(first["refresh_token"], self.client())
         self.assertFalse(self.resolves(second["access_token"]))
 
+    def test_the_lifetimes_are_those_of_the_settings(self):
+        self.settings.oauth_access_minutes = 7
+        self.settings.oauth_refresh_days = 3
+        made = self.tokens()
+        self.assertEqual(made["expires_in"], 7 * 60)
+        self.env.cr.execute(
+            "SELECT kind, round(extract(epoch FROM expires_at - "
+            "(now() at time zone 'utc')) / 60) FROM doorman_oauth_token "
+            "WHERE kind IN ('access', 'refresh')"
+        )
+        lives = dict(self.env.cr.fetchall())
+        self.assertEqual(lives, {"access": 7, "refresh": 3 * 24 * 60})
+
     def test_without_a_grace(self):
         self.settings.oauth_grace_seconds = 0
         first = self.tokens()
