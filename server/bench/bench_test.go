@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"doorman/jobs"
+	"doorman/odoo"
+	"doorman/server/access"
 )
 
 func ms(values ...float64) (out []time.Duration) {
@@ -220,5 +224,28 @@ func TestSumRequests(t *testing.T) {
 	}
 	if _, err := sumRequests("nothing 1\n"); err == nil {
 		t.Error("a page without the metric passes")
+	}
+}
+
+// TestFakeAnswersTheJobs: a job that the fake does not know is asked again and again, and counted as a call.
+func TestFakeAnswersTheJobs(t *testing.T) {
+	t.Parallel()
+	fake, err := startFake()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.stop)
+	client, err := odoo.New(odoo.Config{URL: fake.url, Database: "fake", Key: "key", Transport: odoo.TransportDoorman})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	for _, job := range append(jobs.Upkeep(client), jobs.OAuth(client), jobs.Heartbeat(client, func(access.Hello, error) {})) {
+		if err := job.Run(t.Context()); err != nil {
+			t.Errorf("%s: %v", job.Name, err)
+		}
+	}
+	if n := fake.calls.Load(); n != 0 {
+		t.Errorf("%d of them count as calls", n)
 	}
 }

@@ -56,6 +56,7 @@ var fakeAnswers = map[string]string{
 	"remind_approvals":   `{"reminded":0}`,
 	"expire_invites":     `{"expired":0}`,
 	"remind_invited":     `{"reminded":0}`,
+	"purge_oauth":        `{"requests":0,"codes":0,"tokens":0,"clients":0}`,
 }
 
 // startFake listens on a free port of this machine.

@@ -84,7 +84,7 @@ func odooRequests(ctx context.Context, service *child) (sum float64, err error) 
 // background are the gateway methods that the service calls by the clock, whoever calls it.
 var background = []string{
 	"hello", "fold_use", "expire_connections", "purge_audit", "remind_expiry",
-	"expire_approvals", "remind_approvals", "expire_invites", "remind_invited",
+	"expire_approvals", "remind_approvals", "expire_invites", "remind_invited", "purge_oauth",
 }
 
 // sumRequests adds up doorman_odoo_requests_total of a page in Prometheus' text format.
