@@ -3,11 +3,9 @@ package conformance_test
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -59,30 +57,14 @@ func TestOAuthSuite(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, said.String())
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
-	passed := 0
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var checks []check
-		if err := json.Unmarshal(body, &checks); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range checks {
-			switch c.Status {
-			case "SUCCESS":
-				passed++
-			case "FAILURE", "WARNING":
-				t.Errorf("%s: %s", c.ID, c.ErrorMessage)
-			}
-		}
+	scenarios, passed, failed := results(t, dir, nil)
+	for id, why := range failed {
+		t.Errorf("%s: %s", id, why)
 	}
-	if len(files) != 2 || passed < fewestOAuth {
-		t.Errorf("%d scenarios, %d checks passed\n%s", len(files), passed, said.String())
+	if scenarios != 2 || passed < fewestOAuth {
+		t.Errorf("%d scenarios, %d checks passed\n%s", scenarios, passed, said.String())
 	}
-	t.Logf("%d checks passed in %d scenarios", passed, len(files))
+	t.Logf("%d checks passed in %d scenarios", passed, scenarios)
 }
 
 // fewestOAuth is how many checks must pass at least: a suite that finds nothing to check must not look content.

@@ -1,13 +1,11 @@
 package conformance_test
 
 import (
-	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"doorman/odoo/odootest"
@@ -67,37 +65,3 @@ func extensions(t *testing.T, kit *apptest.Node, revision string) (names []strin
 }
 
 var extension = regexp.MustCompile(`(?m)^  - scenario: (\S+)\n    leg: server\n    reason: extension$`)
-
-// results reads what the suite wrote: how many scenarios it ran, how many checks passed, and why which did not.
-func results(t *testing.T, dir string, without []string) (scenarios, passed int, failed map[string]string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	failed = map[string]string{}
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var checks []check
-		if err := json.Unmarshal(body, &checks); err != nil {
-			t.Fatal(err)
-		}
-		scenario, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(filepath.Dir(file)), "server-"), "-20")
-		if slices.Contains(without, scenario) {
-			continue
-		}
-		scenarios++
-		for _, c := range checks {
-			switch c.Status {
-			case "SUCCESS":
-				passed++
-			case "FAILURE", "WARNING":
-				failed[scenario+":"+c.ID] = c.Status + ": " + c.ErrorMessage
-			}
-		}
-	}
-	return scenarios, passed, failed
-}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"doorman/server/app/apptest"
@@ -75,39 +76,54 @@ func runScenario(t *testing.T, kit *apptest.Node, url, scenario, version string)
 	dir := t.TempDir()
 	out := kit.Run(t, nil, "", suite, "server", "--url", url, "--scenario", scenario, "--spec-version", version,
 		"--expected-failures", filepath.Join(kit.Dir, "expected-failures.yml"), "--output-dir", dir)
-	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
+	scenarios, passed, wrong := results(t, dir, nil)
 	if out.Code != 0 {
-		// What the suite prints names the check that failed, only its file says why.
-		why := "no result"
-		if len(files) == 1 {
-			body, _ := os.ReadFile(files[0])
-			why = string(body)
-		}
-		t.Fatalf("exit %d\n%s\n%s\n%s", out.Code, out.Stdout, out.Stderr, why)
+		t.Fatalf("exit %d, %v\n%s\n%s", out.Code, wrong, out.Stdout, out.Stderr)
 	}
 	// A scenario that does not belong to the era is left out without an error, and leaves no result.
-	if err != nil || len(files) != 1 {
-		t.Fatalf("the scenario did not run: %v\n%s", err, out.Stdout)
+	if scenarios != 1 {
+		t.Fatalf("the scenario did not run\n%s", out.Stdout)
 	}
-	body, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var checks []check
-	if err := json.Unmarshal(body, &checks); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range checks {
-		switch c.Status {
-		case "SUCCESS":
-			passed++
-		case "FAILURE", "WARNING": // with a list of expected failures, the suite takes a warning for one
-			failed = append(failed, c.ID)
-			t.Logf("expected: %s: %s", c.ID, c.ErrorMessage)
-		}
+	for id, why := range wrong { // with a list of expected failures, the suite takes a warning for one
+		failed = append(failed, strings.TrimPrefix(id, scenario+":"))
+		t.Logf("expected: %s: %s", id, why)
 	}
 	t.Logf("%d passed", passed)
 	return passed, failed
+}
+
+// results reads what the suite wrote: how many scenarios it ran, how many checks passed, and why which did not.
+func results(t *testing.T, dir string, without []string) (scenarios, passed int, failed map[string]string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed = map[string]string{}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var checks []check
+		if err := json.Unmarshal(body, &checks); err != nil {
+			t.Fatal(err)
+		}
+		scenario, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(filepath.Dir(file)), "server-"), "-20")
+		if slices.Contains(without, scenario) {
+			continue
+		}
+		scenarios++
+		for _, c := range checks {
+			switch c.Status {
+			case "SUCCESS":
+				passed++
+			case "FAILURE", "WARNING":
+				failed[scenario+":"+c.ID] = c.Status + ": " + c.ErrorMessage
+			}
+		}
+	}
+	return scenarios, passed, failed
 }
 
 var entryLine = regexp.MustCompile(`(?m)^  - (\S+:\S+)$`)
