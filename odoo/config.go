@@ -57,6 +57,13 @@ type Config struct {
 	// MaxInFlight is how many calls may be at Odoo at once; the others wait their turn. 0 = 32.
 	MaxInFlight int
 
+	// Workers is how many requests Odoo works on at once, all its servers together; 0 = as Odoo says. Reads beyond that
+	// number wait for one another and share a request, over the addon's own endpoint.
+	Workers int
+
+	// Batch is how many reads may share a request; 1 = none. 0 = 8.
+	Batch int
+
 	// RoundTripper replaces the network, for tests; nil = a transport of the client's own. Proxy variables of the
 	// environment are not read: Odoo is a neighbour, and the key must not go by way of somebody else's proxy.
 	RoundTripper http.RoundTripper
@@ -67,6 +74,9 @@ type Config struct {
 
 	// InFlight is told +1 when a call goes to Odoo and -1 when it is back; the queue does not count. nil = nobody.
 	InFlight func(delta float64)
+
+	// Batched is told how many reads each request with reads took. nil = nobody.
+	Batched func(n int)
 }
 
 // withDefaults returns c with its gaps filled, or what is wrong with it, all of it, without the key.
@@ -93,6 +103,12 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	}
 	if c.MaxInFlight <= 0 {
 		c.MaxInFlight = 32
+	}
+	if c.Batch <= 0 {
+		c.Batch = 8
+	}
+	if c.Batched == nil {
+		c.Batched = func(int) {}
 	}
 	if c.Observe == nil {
 		c.Observe = func(string, string, time.Duration) {}

@@ -13,11 +13,37 @@ type doormanTransport struct {
 	poster *poster
 	key    Key
 	ids    atomic.Int64
+	reads  *batcher
 }
 
+func newDoormanTransport(c Config, p *poster) *doormanTransport {
+	t := &doormanTransport{poster: p, key: c.Key}
+	t.reads = &batcher{
+		most: c.Batch, workers: c.Workers, told: c.Batched,
+		send: func(ctx context.Context, body []byte) (incoming, error) {
+			return p.post(ctx, outgoing{path: doormanPath, bearer: c.Key, ctype: mimeJSON, body: body})
+		},
+	}
+	return t
+}
+
+const doormanPath = "/doorman/jsonrpc"
+
 func (t *doormanTransport) do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
-	return envelope(ctx, t.poster, outgoing{path: "/doorman/jsonrpc", bearer: t.key, repeat: repeatable[method]},
-		t.ids.Add(1), method, object(params))
+	id := t.ids.Add(1)
+	if mayShare(method, params) {
+		body, err := encodeRequest(id, method, params)
+		if err != nil {
+			return nil, err
+		}
+		return t.reads.do(ctx, id, body)
+	}
+	raw, err := envelope(ctx, t.poster, outgoing{path: doormanPath, bearer: t.key, repeat: repeatable[method]},
+		id, method, object(params))
+	if err == nil && method == "hello" {
+		t.reads.learn(raw)
+	}
+	return raw, err
 }
 
 // jsonrpcTransport is Odoo's /jsonrpc (addons/rpc/controllers/jsonrpc.py): database, user id and key go in the body.
@@ -56,7 +82,7 @@ func (t *jsonrpcTransport) service(ctx context.Context, service, method string, 
 
 // envelope sends one JSON-RPC 2.0 request.
 func envelope(ctx context.Context, p *poster, o outgoing, id int64, method string, params any) (json.RawMessage, error) {
-	body, err := encode(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+	body, err := encodeRequest(id, method, params)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +92,10 @@ func envelope(ctx context.Context, p *poster, o outgoing, id int64, method strin
 		return nil, err
 	}
 	return decodeEnvelope(in, id)
+}
+
+func encodeRequest(id int64, method string, params any) ([]byte, error) {
+	return encode(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
 // decodeEnvelope takes the result out of a JSON-RPC answer. An error envelope counts whatever the status, since Odoo

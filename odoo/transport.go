@@ -33,7 +33,7 @@ func newTransport(c Config, p *poster) (transport, error) {
 	case TransportAuto:
 		return newAuto(c, p), nil
 	case TransportDoorman:
-		return &doormanTransport{poster: p, key: c.Key}, nil
+		return newDoormanTransport(c, p), nil
 	case TransportJSON2:
 		return &json2Transport{poster: p, key: c.Key}, nil
 	case TransportJSONRPC:

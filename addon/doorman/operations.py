@@ -163,6 +163,8 @@ METHODS = {
 
 # Those that read and run somebody's code or query for it.
 CODE = frozenset({LOOK, "run_sql", "get_report"})
+# Those that may share a request to Odoo: short, and harmless to run again.
+SHARED = ("search_read", "search_count", "read", "formatted_read_group")
 # Those that tell what they would do.
 TRIED = DRY | {"activity_schedule", "request_upload", RUN}
 

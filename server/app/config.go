@@ -27,6 +27,8 @@ type Config struct {
 	OdooTransport string        `env:"DOORMAN_ODOO_TRANSPORT" envDefault:"auto"`
 	OdooTimeout   time.Duration `env:"DOORMAN_ODOO_TIMEOUT" envDefault:"30s"`
 	OdooInFlight  int           `env:"DOORMAN_ODOO_MAX_IN_FLIGHT" envDefault:"16"`
+	OdooWorkers   int           `env:"DOORMAN_ODOO_WORKERS" envDefault:"0"`
+	OdooBatch     int           `env:"DOORMAN_ODOO_BATCH" envDefault:"8"`
 	RedisURL      secret.Text   `env:"DOORMAN_REDIS_URL"`
 
 	Listen         string   `env:"DOORMAN_LISTEN" envDefault:"127.0.0.1:8090"`
@@ -44,6 +46,9 @@ type Config struct {
 	logLevel       zerolog.Level
 	redis          *limit.Redis // nil = the limits are counted in this process
 }
+
+// maxBatch is how many calls the addon takes in one request (controllers/main.py, MAX_BATCH).
+const maxBatch = 32
 
 var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
 
@@ -139,6 +144,12 @@ func (c *Config) checkOdoo() (problems []error) {
 	}
 	if c.OdooInFlight < 1 || c.OdooInFlight > 1000 {
 		problems = append(problems, errors.New("DOORMAN_ODOO_MAX_IN_FLIGHT must be between 1 and 1000"))
+	}
+	if c.OdooWorkers < 0 || c.OdooWorkers > 1000 {
+		problems = append(problems, errors.New("DOORMAN_ODOO_WORKERS must be between 1 and 1000, or 0: as Odoo says"))
+	}
+	if c.OdooBatch < 1 || c.OdooBatch > maxBatch {
+		problems = append(problems, fmt.Errorf("DOORMAN_ODOO_BATCH must be between 1 (reads never share a request) and %d", maxBatch))
 	}
 	return problems
 }

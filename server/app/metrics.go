@@ -17,6 +17,7 @@ type metrics struct {
 	toolSeconds  prometheus.Histogram
 	odooRequests *prometheus.CounterVec
 	odooSeconds  prometheus.Histogram
+	odooBatch    prometheus.Histogram
 	refusals     *prometheus.CounterVec
 	inFlight     prometheus.Gauge
 }
@@ -32,19 +33,23 @@ func newMetrics() *metrics {
 			Name: "doorman_tool_call_seconds", Help: "How long tool calls took, Odoo included.", Buckets: buckets,
 		}),
 		odooRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "doorman_odoo_requests_total", Help: "Requests to Odoo, by gateway method and outcome.",
+			Name: "doorman_odoo_requests_total", Help: "Calls of Odoo, by gateway method and outcome; reads that shared a request count one each.",
 		}, []string{"method", "outcome"}),
 		odooSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "doorman_odoo_request_seconds", Help: "How long requests to Odoo took, waiting for a place included.", Buckets: buckets,
+			Name: "doorman_odoo_request_seconds", Help: "How long calls of Odoo took, waiting for a place included.", Buckets: buckets,
+		}),
+		odooBatch: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "doorman_odoo_batch_calls", Help: "How many reads shared each request to Odoo that carried reads.",
+			Buckets: []float64{1, 2, 4, 8, 16, 32},
 		}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "doorman_refusals_total", Help: "Requests refused without asking Odoo, by kind.",
 		}, []string{"kind"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "doorman_odoo_in_flight", Help: "Requests to Odoo under way.",
+			Name: "doorman_odoo_in_flight", Help: "Calls of Odoo under way.",
 		}),
 	}
-	m.registry.MustRegister(m.toolCalls, m.toolSeconds, m.odooRequests, m.odooSeconds, m.refusals, m.inFlight,
+	m.registry.MustRegister(m.toolCalls, m.toolSeconds, m.odooRequests, m.odooSeconds, m.odooBatch, m.refusals, m.inFlight,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -58,5 +63,7 @@ func (m *metrics) odoo(method, outcome string, d time.Duration) {
 	m.odooRequests.WithLabelValues(method, outcome).Inc()
 	m.odooSeconds.Observe(d.Seconds())
 }
+
+func (m *metrics) batched(n int) { m.odooBatch.Observe(float64(n)) }
 
 func (m *metrics) refused(kind access.Kind) { m.refusals.WithLabelValues(string(kind)).Inc() }

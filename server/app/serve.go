@@ -59,6 +59,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
 		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, InFlight: m.inFlight.Add,
 		Version: version(), Endpoint: c.public.String() + mcpPath,
+		Workers: c.OdooWorkers, Batch: c.OdooBatch, Batched: m.batched,
 	})
 	if err != nil {
 		return nil, err

@@ -1,4 +1,6 @@
 import json
+import logging
+import time
 
 from odoo import http
 from odoo.exceptions import AccessError, ConcurrencyError
@@ -6,10 +8,24 @@ from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..files import MAX_BYTES
+from ..operations import SHARED
+
+_logger = logging.getLogger(__name__)
 
 # Larger than any request of the service, of which a file in base64 is the largest;
 # without it Odoo would take 128 MB.
 MAX_BODY = MAX_BYTES * 4 // 3 + 1024 * 1024
+
+# A batch: how many calls, how long one statement of one may take while others wait for
+# it, and after how much time and how many bytes the rest is put back.
+MAX_BATCH = 32
+STATEMENT_MS = 250
+BATCH_SECONDS = 0.1
+BATCH_BYTES = 1024 * 1024
+
+# The error of a call that was put back: nothing of it was done, and the service sends
+# it again in a request of its own.
+ALONE = ("doorman.Alone", "To be sent alone")
 
 
 class DoormanController(http.Controller):
@@ -38,20 +54,85 @@ class DoormanController(http.Controller):
             )
         try:
             body = json.loads(request.httprequest.get_data())
-            call_id, method, params = body.get("id"), body["method"], body["params"]
-            if not isinstance(params, dict):
-                raise TypeError
+            if isinstance(body, list):
+                self._check_batch(body)
+            else:
+                call_id, method, params = body.get("id"), body["method"], body["params"]
+                if not isinstance(params, dict):
+                    raise TypeError
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return self._answer(
                 None, error=("ValueError", "Not a JSON-RPC 2.0 request"), status=400
             )
         request.update_env(user=uid, su=False)
         gateway = request.env["doorman.gateway"]
+        if isinstance(body, list):
+            return self._batch(gateway, body)
         if method not in gateway._methods:
             return self._answer(
                 call_id, error=("NotFound", "No such gateway method"), status=404
             )
         return self._call(gateway, call_id, method, params)
+
+    @staticmethod
+    def _check_batch(body):
+        """Calls that only read, and are short as a rule: whatever else there is may not
+        be put back, or would not be alone in its transaction."""
+        if not 0 < len(body) <= MAX_BATCH:
+            raise ValueError
+        for entry in body:
+            fence, asked = entry["params"]["fence"], entry["params"]["request"]
+            if (
+                type(entry["id"]) is not int
+                or entry["method"] != "call"
+                or len(entry["params"]) != 2
+                or not isinstance(fence, dict)
+                or not isinstance(asked, dict)
+                or asked.get("method") not in SHARED
+            ):
+                raise ValueError
+
+    def _batch(self, gateway, body):
+        """A JSON-RPC 2.0 batch: reads that waited for the same worker.
+
+        Each is a transaction of its own, as if it had come alone: it sees no cache of
+        another's, and what fails takes nothing of another's along.
+        """
+        started, size, answers = time.monotonic(), 0, []
+        for entry in body:
+            answer = None
+            late = time.monotonic() - started > BATCH_SECONDS or size > BATCH_BYTES
+            if not late or not answers:
+                answer = self._one_of_many(gateway, entry)
+            answers.append(answer or self._error(entry["id"], ALONE, 503))
+            size += len(answers[-1])
+        return self._respond(f"[{','.join(answers)}]")
+
+    def _one_of_many(self, gateway, entry):
+        """:return: the answer as JSON, or None if the call has to be made alone"""
+        cr = gateway.env.cr
+        asked = entry["params"]["request"]
+        limit = gateway._timeout_ms(asked)
+        try:
+            result = gateway.call(
+                entry["params"]["fence"],
+                asked | {"timeout_ms": min(limit, STATEMENT_MS)},
+            )
+            text = gateway._dump(
+                {"jsonrpc": "2.0", "id": entry["id"], "result": result}
+            )
+            error = result.get("error") or {}
+            if error.get("kind") != "odoo_timeout":
+                cr.commit()  # the next one is another transaction, of another user
+                cr.reset()
+                return text
+        except Exception:
+            # Alone it is run again where that helps, or its error is told and logged.
+            _logger.debug("A call of a batch is put back", exc_info=True)
+        cr.rollback()
+        cr.reset()
+        gateway.env.registry.reset_changes()
+        return None
 
     def _service_uid(self):
         scheme, _, key = request.httprequest.headers.get("Authorization", "").partition(
@@ -87,20 +168,21 @@ class DoormanController(http.Controller):
         return 500, "InternalError", "Internal error"
 
     def _answer(self, call_id, error, status):
+        return self._respond(self._error(call_id, error, status), status)
+
+    @staticmethod
+    def _error(call_id, error, status):
         name, message = error
-        return self._respond(
-            json.dumps(
-                {
-                    "jsonrpc": "2.0",
-                    "id": call_id,
-                    "error": {
-                        "code": status,
-                        "message": "Doorman gateway error",
-                        "data": {"name": name, "message": message},
-                    },
-                }
-            ),
-            status,
+        return json.dumps(
+            {
+                "jsonrpc": "2.0",
+                "id": call_id,
+                "error": {
+                    "code": status,
+                    "message": "Doorman gateway error",
+                    "data": {"name": name, "message": message},
+                },
+            }
         )
 
     def _respond(self, body, status=200):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from odoo import api, models, release
 from odoo.exceptions import AccessError, MissingError
+from odoo.tools import config
 from odoo.tools.json import json_default
 
 from .. import operations, own_words, rules
@@ -175,6 +176,9 @@ class DoormanGateway(models.AbstractModel):
             "registry": self._registry(),
             "company": self.env["res.company"].sudo().search([], limit=1).name,
             "oauth": settings._oauth(),
+            # How many requests are worked on at once; 0: threads. It also says that
+            # the endpoint takes batches.
+            "workers": config["workers"],
         }
 
     def _note_service(self, version, url):
@@ -334,7 +338,7 @@ class DoormanGateway(models.AbstractModel):
         # within a fraction of a second; a write waits for the disk.
         row = self._fence_row(
             fence.get("proof"),
-            self._timeout(request),
+            str(self._timeout_ms(request)),
             "off" if reads and not durable else "on",
         )
         audit = self._audit_row(row, request)
@@ -405,11 +409,12 @@ class DoormanGateway(models.AbstractModel):
         self._undo()
         return value
 
-    def _timeout(self, request):
+    @staticmethod
+    def _timeout_ms(request):
         timeout = request.get("timeout_ms")
         if type(timeout) is not int or not 0 < timeout <= MAX_TIMEOUT_MS:
             timeout = MAX_TIMEOUT_MS
-        return str(timeout)
+        return timeout
 
     def _undo(self):
         """What the call left undone in memory, and what it did in the database."""
