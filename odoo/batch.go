@@ -172,11 +172,8 @@ func (b *batcher) gather() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.gathering = false
-		if b.flying < b.places {
+		for b.flying < b.places && len(b.waiting) > 0 {
 			b.depart()
-		}
-		if b.flying < b.places {
-			b.gather() // for those whom the request could not take
 		}
 	})
 }
@@ -190,12 +187,9 @@ func (b *batcher) hurry(r *read) {
 	}
 }
 
-// depart sends those who have waited longest. b.mu is held.
+// depart sends those who have waited longest; there is at least one. b.mu is held.
 func (b *batcher) depart() {
 	n := min(len(b.waiting), b.most)
-	if n == 0 {
-		return
-	}
 	readers := slices.Clone(b.waiting[:n])
 	b.waiting = slices.Delete(b.waiting, 0, n)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(readers[0].ctx))
@@ -277,8 +271,9 @@ func (b *batcher) together(ctx context.Context, readers []*read) ([]incoming, er
 	}
 	var list []json.RawMessage
 	if in.status != http.StatusOK || !in.json || json.Unmarshal(in.body, &list) != nil {
-		_, err := decodeEnvelope(in, 0) // an error for all; no request has the id 0
-		return nil, err
+		if _, err := decodeEnvelope(in, 0); err != nil { // an error for all
+			return nil, err
+		}
 	}
 	if len(list) != len(readers) {
 		return nil, &failure{class: clsGarbage, sent: true, status: in.status, reason: "answers to other requests"}

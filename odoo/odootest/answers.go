@@ -20,13 +20,15 @@ var notService = raised{name: "odoo.exceptions.AccessError", message: "Only the 
 
 var denied = raised{name: "odoo.exceptions.AccessDenied", message: "Access Denied", status: http.StatusUnauthorized}
 
+const jsonType = "application/json; charset=utf-8"
+
 // answer writes a result in the way of the transport.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, q *query, value any) {
 	id := q.id
 	if q.fault != nil && q.fault.Kind == WrongID {
 		id = json.RawMessage("999999")
 	}
-	ctype := "application/json; charset=utf-8"
+	ctype := jsonType
 	var body []byte
 	switch q.transport {
 	case "json2":

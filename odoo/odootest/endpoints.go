@@ -23,6 +23,7 @@ type query struct {
 	invites   bool            // a method of doorman.invite, as whose key it is
 	admin     bool            // the key of an MCP administrator
 	nodb      bool            // the database is not ours
+	batch     []envelope      // a JSON-RPC batch; its method is "call"
 	fault     *Fault
 	cleared   <-chan struct{}
 }
@@ -95,6 +96,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 		s.raise(w, q, notService)
 		return
 	}
+	if q.batch != nil {
+		s.serveBatch(w, r, q)
+		return
+	}
 	value, err := s.gateway(q.method, q.params)
 	if err.name != "" {
 		s.raise(w, q, err)
@@ -133,6 +138,10 @@ func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool)
 		q.transport = "doorman"
 		q.denied = !hasKey || key != s.opt.Key
 		var env envelope
+		if isBatch(body) {
+			q.method = "call"
+			return q, json.Unmarshal(body, &q.batch) == nil
+		}
 		if json.Unmarshal(body, &env) != nil {
 			return q, false
 		}

@@ -196,6 +196,7 @@ func (s *Server) hello(params map[string]any) any {
 		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
 		"oauth":   s.oauthSettings(),
 		"web_url": s.opt.WebURL,
+		"workers": s.opt.Workers,
 	}
 }
 

@@ -35,6 +35,9 @@ type Options struct {
 	// Connections there are at the start; nil = one, see above. Connect adds more.
 	Connections []Connection
 
+	// Workers is how many requests it works on at once, as hello says. 0 = so many that no call ever waits for another.
+	Workers int
+
 	// Partners is how many res.partner records there are; 0 = 25.
 	Partners int
 
@@ -99,6 +102,9 @@ func (o Options) withDefaults() Options {
 	def(&o.UserKey, DefaultUserKey)
 	def(&o.OdooVersion, "19.0")
 	def(&o.AddonVersion, "19.0.1.0.0")
+	if o.Workers == 0 {
+		o.Workers = 1000
+	}
 	if o.UID == 0 {
 		o.UID = 7
 	}
