@@ -41,6 +41,9 @@ class DoormanController(http.Controller):
         auth="none",
         methods=["POST"],
         csrf=False,  # no cookie counts here: the key is in a header
+        # Never a replica, which Odoo would ask first by default: what was revoked a
+        # moment ago may not have arrived there.
+        readonly=False,
         save_session=False,
         max_content_length=MAX_BODY,
     )

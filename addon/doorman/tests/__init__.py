@@ -17,6 +17,7 @@ from . import test_gateway
 from . import test_guard
 from . import test_guard_odd
 from . import test_http
+from . import test_http_batch
 from . import test_http_transports
 from . import test_invite
 from . import test_invite_accept

@@ -1,4 +1,5 @@
 import json
+from unittest.mock import patch
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
@@ -64,6 +65,30 @@ class TestHttp(DoormanHttpCase):
         response = self.rpc("call", params)
         self.assertIsInstance(response.json()["result"]["value"], int)
         self.assertEqual(len(self.new_rows(before)), 1)
+
+    def test_never_by_a_replica(self):
+        """Which may not know yet what was revoked a moment ago."""
+        seen = []
+        hello = self.registry["doorman.gateway"].hello
+
+        def note(gateway, **kwargs):
+            seen.append(gateway.env.cr.readonly)
+            return hello(gateway, **kwargs)
+
+        with patch.object(self.registry["doorman.gateway"], "hello", note):
+            self.assertEqual(self.rpc("hello").status_code, 200)
+        self.assertEqual(seen, [False])
+        # As it would be with one: the tests' Odoo has a connection for reading.
+        self.assertIsNotNone(self.registry._db_readonly)
+        routes = [
+            endpoint.routing
+            for _url, endpoint in self.env["ir.http"]._generate_routing_rules(
+                ["doorman"], converters={}
+            )
+        ]
+        self.assertGreater(len(routes), 5)
+        for routing in routes:
+            self.assertFalse(routing["readonly"], routing["routes"])
 
     # ---- who calls ----
 

@@ -229,6 +229,14 @@ def manifest():
     return ast.literal_eval((ROOT / "__manifest__.py").read_text(encoding="utf-8"))
 
 
+# Where code is run, and where a transaction ends before its request does.
+LOOKED_AT = {
+    ("shell.py", "safe_eval"): {"run_python"},
+    ("controllers/main.py", "commit"): {"_one_of_many"},
+    ("controllers/main.py", "rollback"): {"_one_of_many"},
+}
+
+
 @tagged("post_install", "-at_install")
 class TestStatic(BaseCase):
     maxDiff = None
@@ -256,8 +264,9 @@ class TestStatic(BaseCase):
     def test_no_commit_eval_or_print(self):
         for name, tree in sources():
             for word in ("commit", "rollback", "eval", "exec", "safe_eval", "print"):
-                if (name, word) != ("shell.py", "safe_eval"):  # run_python
-                    self.assertFalse(list(calls(tree, word)), f"{word}() in {name}")
+                where = {owner for owner, _node in calls(tree, word)}
+                allowed = LOOKED_AT.get((name, word), set())
+                self.assertEqual(where, allowed, f"{word}() in {name}")
 
     def test_translations_are_the_environments(self):
         for name, tree in sources():
