@@ -148,10 +148,10 @@ const lagRounds = 20
 // ending it has a connection of its own, and 20 rounds: call every 20 ms, end it, go on calling, mend it.
 func TestRealZeroLag(t *testing.T) {
 	o := apptest.RealOdoo(t, 2, `
-for name in ("revoke", "user", "key", "switch"):
+for name in ("revoke", "user", "key", "switch", "crowd", "others"):
     person = user(name, "doorman.group_user")
     out[name + "_user"] = person.id
-    connection(name, person)`)
+    connection(name, person, rate_limit_minute=100000)`)
 	one := func(name string) []int64 { return []int64{o.ID(name)} }
 	ways := []struct {
 		name      string
@@ -187,6 +187,18 @@ for name in ("revoke", "user", "key", "switch"):
 					key = lagRound(t, s.MCP, key, way.end, way.mend)
 				}
 			})
+		}
+	})
+	t.Run("in a crowd", func(t *testing.T) {
+		// The calls share requests with those of others, which go on.
+		s := apptest.Serve(t, o.Environ()...)
+		keepSearching(t, s.MCP, o.Text("others"), 8)
+		key := o.Text("crowd")
+		for range lagRounds {
+			key = lagRound(t, s.MCP, key, func(t testing.TB, key string) string {
+				asAdmin(t, o, "doorman.connection", "action_revoke", one("crowd_id"))
+				return key
+			}, func(t testing.TB, _ string) string { return newKey(t, o, "action_reactivate", o.ID("crowd_id")) })
 		}
 	})
 	t.Run("master switch", func(t *testing.T) {

@@ -1,0 +1,127 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"doorman/server/app/apptest"
+)
+
+// TestRealReadsShare: four people, each of whom may see one company, search at the same time, more of them than Odoo has
+// workers. Their searches share requests to Odoo; each sees their own records, and each search is on record as theirs.
+func TestRealReadsShare(t *testing.T) {
+	const each, rounds = 4, 25
+	people := []string{"anna", "bert", "cora", "dora"}
+	o := apptest.RealOdoo(t, 2, `
+for login in ("anna", "bert", "cora", "dora"):
+    company = env["res.company"].create({"name": login})
+    env["res.partner"].create({"name": "Secret of " + login, "company_id": company.id})
+    person = user(login, "doorman.group_user")
+    person.write({"company_ids": [Command.set([company.id])], "company_id": company.id})
+    connection(login, person, rate_limit_minute=100000)`)
+	proxy := apptest.NewCountingProxy(t, o.Server.URL())
+	s := apptest.Serve(t, o.EnvironAt(proxy.URL)...)
+	for _, login := range people {
+		if names, err := secretsOf(t.Context(), s.MCP, o.Text(login)); err != nil || !slices.Equal(names, []string{"Secret of " + login}) {
+			t.Fatalf("%s alone: %v %v", login, names, err)
+		}
+	}
+	before := proxy.Requests()
+	var searches sync.WaitGroup
+	for _, login := range people {
+		for range each {
+			searches.Go(func() {
+				for range rounds {
+					names, err := secretsOf(t.Context(), s.MCP, o.Text(login))
+					if err != nil || !slices.Equal(names, []string{"Secret of " + login}) {
+						t.Errorf("%s: %v %v", login, names, err)
+						return
+					}
+				}
+			})
+		}
+	}
+	searches.Wait()
+	calls := int64(len(people) * each * rounds)
+	if n := proxy.Requests() - before; n > calls*3/4 {
+		t.Errorf("%d requests for %d searches: they did not share", n, calls)
+	} else {
+		t.Logf("%d requests for %d searches", n, calls)
+	}
+	out, err := o.Host.Psql(t.Context(), o.DB, `
+SELECT string_agg(user_login || ' ' || outcome || ' ' || n, ', ' ORDER BY user_login, outcome)
+  FROM (SELECT user_login, outcome, count(*) n FROM doorman_audit WHERE tool = 'search_records'
+             AND user_login IN ('anna', 'bert', 'cora', 'dora') GROUP BY 1, 2) rows`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, login := range people {
+		want = append(want, fmt.Sprintf("%s ok %d", login, each*rounds+1))
+	}
+	if got := strings.TrimSpace(out); got != strings.Join(want, ", ") {
+		t.Errorf("on record: %s", got)
+	}
+}
+
+// secretsOf searches as the owner of a key, and returns the names that come back.
+func secretsOf(ctx context.Context, mcpURL, key string) (names []string, err error) {
+	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":` +
+		`{"model":"res.partner","domain":[["name","like","Secret of"]],"fields":["name"],"order":"name"}}}`
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, mcpURL, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set("MCP-Protocol-Version", "2025-11-25")
+	r.Header.Set("Authorization", "Bearer "+key)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Result struct {
+			IsError           bool `json:"isError"`
+			StructuredContent struct {
+				Records []struct{ Name string } `json:"records"`
+			} `json:"structuredContent"`
+		}
+	}
+	if err := json.Unmarshal(text, &answer); err != nil || answer.Result.IsError {
+		return nil, fmt.Errorf("status %d: %.300s", response.StatusCode, text)
+	}
+	for _, record := range answer.Result.StructuredContent.Records {
+		names = append(names, record.Name)
+	}
+	return names, nil
+}
+
+// keepSearching keeps so many searches of a key under way until the test ends.
+func keepSearching(t testing.TB, mcpURL, key string, n int) {
+	ctx, stop := context.WithCancel(t.Context())
+	var searches sync.WaitGroup
+	for range n {
+		searches.Go(func() {
+			for ctx.Err() == nil {
+				if ok, err := post(ctx, mcpURL, key); ctx.Err() == nil && (!ok || err != nil) {
+					t.Errorf("a search of the crowd: %v, %v", ok, err)
+					return
+				}
+			}
+		})
+	}
+	t.Cleanup(func() { stop(); searches.Wait() })
+}
