@@ -9,14 +9,16 @@
 //	              at once)    fair by     jsonrpc  /jsonrpc           no proxy, X-Odoo-Database,
 //	                          connection) xmlrpc   /xmlrpc/2/object   knows what was sent
 //	                                      auto     the first that works
-//	      ▲                                            │
+//	      ▲                      (reads may share a    │
+//	      │                       request, batch.go)   │
 //	      │  *access.Error, in fixed words             │ *failure: a class, never text that came from outside
 //	      └──────────────── errors.go <────────────────┘
 //
 // Three promises hold on every way:
 //
 //   - A call is sent once. Only hello, resolve and fields, which change nothing, are ever sent again; anything else is
-//     sent again only when not one byte of it had left (a pooled connection that Odoo had closed).
+//     sent again only when not one byte of it had left (a pooled connection that Odoo had closed), or when the addon says
+//     that it was not done (a read that it took out of a batch).
 //   - A call ends by its deadline, and holds no more memory than Config.MaxBody asks for, whatever Odoo sends.
 //   - No error carries a key, a traceback, SQL, a path, or a body: errors are made of fixed words, of an exception's name,
 //     and of the sentence of a business error, which Odoo wrote for its user.
