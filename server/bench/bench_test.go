@@ -227,6 +227,20 @@ func TestSumRequests(t *testing.T) {
 	}
 }
 
+func TestAverageBatch(t *testing.T) {
+	got, err := averageBatch("# HELP x\n" +
+		`doorman_odoo_batch_calls_bucket{le="1"} 3` + "\n" +
+		"doorman_odoo_batch_calls_sum 1e+01\ndoorman_odoo_batch_calls_count 4\n")
+	if err != nil || got != 2.5 {
+		t.Errorf("%g, %v", got, err)
+	}
+	for _, page := range []string{"", "nothing 1\n", "doorman_odoo_batch_calls_sum 0\ndoorman_odoo_batch_calls_count 0\n"} {
+		if _, err := averageBatch(page); err == nil {
+			t.Errorf("%q passes", page)
+		}
+	}
+}
+
 // TestFakeAnswersTheJobs: a job that the fake does not know is asked again and again, and counted as a call.
 func TestFakeAnswersTheJobs(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -79,6 +80,34 @@ func odooRequests(ctx context.Context, service *child) (sum float64, err error) 
 		return 0, err
 	}
 	return sumRequests(text)
+}
+
+// readsARequest reads from the service's own metrics how many reads a request to Odoo carried, on the average since the
+// service started.
+func readsARequest(ctx context.Context, service *child) (float64, error) {
+	_, text, err := get(ctx, service.base()+"/metrics")
+	if err != nil {
+		return 0, err
+	}
+	return averageBatch(text)
+}
+
+// averageBatch is the mean of the histogram doorman_odoo_batch_calls of a page in Prometheus' text format.
+func averageBatch(page string) (float64, error) {
+	var sum, count float64
+	for line := range strings.Lines(page) {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch series {
+		case "doorman_odoo_batch_calls_sum":
+			sum, _ = strconv.ParseFloat(value, 64)
+		case "doorman_odoo_batch_calls_count":
+			count, _ = strconv.ParseFloat(value, 64)
+		}
+	}
+	if sum == 0 || count == 0 {
+		return 0, errors.New("the service's metrics hold no doorman_odoo_batch_calls")
+	}
+	return sum / count, nil
 }
 
 // background are the gateway methods that the service calls by the clock, whoever calls it.

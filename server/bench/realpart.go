@@ -69,7 +69,12 @@ func realPart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 		return nil, err
 	}
 	p.CallsPerTool = (after - before) / float64(p.requests(nameDoorman))
-	p.Notes = append(p.Notes, "All ways act as the same user and ask for the same rows; Doorman reads one row more, for has_more, and writes its audit row.",
+	shared, err := readsARequest(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	p.Notes = append(p.Notes, fmt.Sprintf("Doorman's reads share requests to Odoo when all its workers are busy: %.1f a request, over all concurrencies.", shared),
+		"All ways act as the same user and ask for the same rows; Doorman reads one row more, for has_more, and writes its audit row.",
 		"The server has one database (beside PostgreSQL's own), as production usually has: the usual calls have to find that out each time.")
 	return p, p.checkAudit(ctx, host, db)
 }
