@@ -57,11 +57,17 @@ func decide(ctx context.Context, o *apptest.Odoo, login, method string, id int64
 // TestRealApproval: a call waits, a person approves it in Odoo, and the AI tool gets the answer of the call.
 func TestRealApproval(t *testing.T) {
 	o := apptest.RealOdoo(t, 0, gatedConnections+`gated("key")`)
-	s := apptest.Serve(t, o.Environ()...)
+	proxy := apptest.NewCountingProxy(t, o.Server.URL())
+	s := apptest.Serve(t, o.EnvironAt(proxy.URL)...)
 	anna := apptest.Connect(t, s.MCP, o.Text("key"))
 	status := func(id int64) map[string]any {
 		t.Helper()
-		return must(t, anna, "approval_status", args{"request_id": id})
+		before := proxy.Requests()
+		told := must(t, anna, "approval_status", args{"request_id": id})
+		if n := proxy.Requests() - before; n != 1 {
+			t.Errorf("approval_status took %d requests to Odoo, want 1", n)
+		}
+		return told
 	}
 
 	first := asking(t, anna, "First Ltd")
