@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -84,6 +85,8 @@ env.cr.commit()`)
 		}
 	})
 
+	t.Run("the connection's policy holds", func(t *testing.T) { oauthPolicy(t, o, s, redirect, allow) })
+
 	p := &party{t: t, service: s, redirect: redirect}
 	p.client = p.register()
 	t.Run("deny", func(t *testing.T) {
@@ -129,6 +132,55 @@ env.cr.commit()`)
 			}
 		}
 	})
+}
+
+// oauthPolicy: what an administrator sets on a connection that came by OAuth holds at its next call, as on any other.
+func oauthPolicy(t *testing.T, o *apptest.Odoo, s *apptest.Service, redirect string, person func(context.Context, string) (url.Values, error)) {
+	session, err := signIn(t.Context(), s, redirect, registers("Ruled"), thenGone(person))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close() }()
+	search := func() (map[string]any, string) {
+		return apptest.Call(t, session, "search_records", args{"model": "res.partner", "limit": 1})
+	}
+	rule := func(values string) {
+		t.Helper()
+		o.Python(t, fmt.Sprintf(`
+from odoo.fields import Command
+connection = env["doorman.connection"].search([("auth_type", "=", "oauth"), ("oauth_client_id.name", "=", "Ruled")])
+assert len(connection) == 1, connection
+connection.write(%s)
+env.cr.commit()`, values))
+	}
+	if content, failed := search(); failed != "" {
+		t.Fatalf("before any rule: %s %v", failed, content)
+	}
+	rule(`{"approval_tool_ids": [Command.set(env["doorman.tool"].search([("name", "=", "search_records")]).ids)]}`)
+	if content, failed := search(); failed != "" || content["status"] != "pending_approval" {
+		t.Errorf("a tool that needs approval: %s %v", failed, content)
+	}
+	rule(`{"approval_tool_ids": [Command.clear()], "read_only": True, "allowed_tool_ids": [Command.set(env["doorman.tool"].search([("name", "=", "get_context")]).ids)]}`)
+	if content, failed := search(); failed == "" {
+		t.Errorf("a tool that is not allowed: %v", content)
+	}
+	rule(`{"allowed_tool_ids": [Command.clear()], "blocked_ips": "127.0.0.0/8"}`)
+	if answers(t, session) {
+		t.Error("a blocked address called a tool")
+	}
+	rule(`{"blocked_ips": "", "allowed_ips": "192.0.2.0/24"}`)
+	if answers(t, session) {
+		t.Error("an address that is not allowed called a tool")
+	}
+	rule(`{"allowed_ips": ""}`)
+	if content, failed := search(); failed != "" {
+		t.Fatalf("let in again: %s %v", failed, content)
+	}
+	rule(`{"rate_limit_minute": 1}`)
+	search() // learns of it
+	if content, failed := search(); failed != "rate_limited" {
+		t.Errorf("beyond the rate: %s %v", failed, content)
+	}
 }
 
 // manyTimes does something so often at once; pairs are the different tokens that came of it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,7 +17,8 @@ import (
 
 // TestRealOauthSecrets follows every secret of a login, and the link to a file, through their lives (used, used wrongly,
 // used twice) and then looks for them wherever something could have been left: in the service's log at its most talkative,
-// its metrics, Odoo's log, the whole database (audit, chatter and mails are in it), the sessions and files.
+// its metrics, Odoo's log, the whole database (audit, chatter and mails are in it), the sessions and files, and in the text
+// of every refusal.
 func TestRealOauthSecrets(t *testing.T) {
 	o := apptest.RealOdoo(t, 2, `
 mia = user("mia", "base.group_user", "doorman.group_user")
@@ -33,6 +35,13 @@ out["partner"], out["note"] = mia.partner_id.id, note.id`)
 	s := apptest.Serve(t, append(o.Environ(), "DOORMAN_LOG_LEVEL=trace")...)
 	p := &party{t: t, service: s, client: o.Text("client"), redirect: "https://bot.example.com/callback"}
 	secret := o.Text("client_secret")
+	var refusals strings.Builder // whatever a refused request was answered, headers too
+	refused := func(status int, header http.Header, said string) {
+		if status < http.StatusMultipleChoices {
+			t.Errorf("not refused: %d %s", status, said)
+		}
+		_, _ = fmt.Fprintln(&refusals, status, header, said)
+	}
 	q, err := atConsent(t, o, login(t, o, "mia"), "allow")(t.Context(), p.ask())
 	if err != nil {
 		t.Fatal(err)
@@ -40,11 +49,14 @@ out["partner"], out["note"] = mia.partner_id.id, note.id`)
 	code := q.Get("code")
 	trade := func(form url.Values, basic string) (int, map[string]any) {
 		t.Helper()
-		status, _, said := send(t, http.MethodPost, s.URL+"/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded",
+		status, header, said := send(t, http.MethodPost, s.URL+"/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded",
 			"Authorization", "Basic "+basicOf(p.client, basic))
 		var answer map[string]any
 		if err := json.Unmarshal([]byte(said), &answer); err != nil {
 			t.Fatal(err)
+		}
+		if status != http.StatusOK {
+			refused(status, header, said)
 		}
 		return status, answer
 	}
@@ -69,15 +81,16 @@ out["partner"], out["note"] = mia.partner_id.id, note.id`)
 	if status, _, body := fetch(t, http.MethodGet, link, nil); status != http.StatusOK || string(body) != "in a file" {
 		t.Fatalf("%d %s", status, body)
 	}
-	fetch(t, http.MethodGet, link, nil)
+	again, header, gone := fetch(t, http.MethodGet, link, nil)
+	refused(again, header, string(gone))
 	unused := sprint(must(t, session, "get_attachment", args{"model": "res.partner", "id": o.ID("partner"), "attachment_id": o.ID("note")})["link"])
 
 	// In places where they do not belong.
 	for _, misplaced := range []string{code, token, sprint(second["refresh_token"])} {
 		for _, path := range []string{"/mcp?access_token=", "/oauth/authorize?code=", "/files/", "/oauth/invite/", "/api/org/mcp/invites/"} {
-			noFollow(t, http.MethodGet, s.URL+path+misplaced, "")
+			refused(noFollow(t, http.MethodGet, s.URL+path+misplaced, ""))
 		}
-		_, _, _ = get(t, http.MethodPost, s.MCP, "Authorization", "Bearer "+misplaced+"x")
+		refused(get(t, http.MethodPost, s.MCP, "Authorization", "Bearer "+misplaced+"x"))
 	}
 	// Twice: the login is over, and the audit and the chatter tell of it.
 	if status, _ := trade(form, secret); status != http.StatusBadRequest {
@@ -114,12 +127,12 @@ out["partner"], out["note"] = mia.partner_id.id, note.id`)
 	}
 	places := map[string][]byte{
 		"the service's log": []byte(s.Log()), "the metrics": []byte(metrics), "Odoo's log": log, "the database": []byte(dump),
-		"the sessions and files": files(t, o.Text("data_dir")),
+		"the sessions and files": files(t, o.Text("data_dir")), "what refusals say": []byte(refusals.String()),
 	}
 	// What must be found, so that looking means something.
 	for place, sign := range map[string]string{
 		"the service's log": "/files/[withheld]", "the metrics": "oauth_redeem", "Odoo's log": "/doorman/consent",
-		"the database": "oauth/reuse", "the sessions and files": "in a file",
+		"the database": "oauth/reuse", "what refusals say": "invalid_grant", "the sessions and files": "in a file",
 	} {
 		if !bytes.Contains(places[place], []byte(sign)) {
 			t.Errorf("%s does not hold %s: it was not looked at", place, sign)
