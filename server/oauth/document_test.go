@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorman/server/access"
+	"doorman/server/oauth"
 )
 
 const docID = "https://tool.example.com/oauth/client.json"
@@ -243,6 +244,16 @@ func TestPinned(t *testing.T) {
 	}
 	if s.web.fetches.Load() != 0 {
 		t.Fatalf("%d fetches", s.web.fetches.Load())
+	}
+	// One whose document has grown since.
+	s.web.set(oauth.CopiedID, page(document(oauth.CopiedID, `{"redirect_uris":["https://copied.example.com/new"]}`)))
+	s.tokens(oauth.CopiedID, "https://copied.example.com/old")
+	if s.web.fetches.Load() != 0 {
+		t.Error("fetched what the copy knows")
+	}
+	s.tokens(oauth.CopiedID, "https://copied.example.com/new")
+	if s.web.fetches.Load() != 1 {
+		t.Errorf("%d fetches for what the copy does not know", s.web.fetches.Load())
 	}
 	// The web of this test has no certificate for claude.ai: the copy stays what there is to say.
 	_, challenge := pkce()
