@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -246,6 +247,13 @@ func (b *batcher) carry(ctx context.Context, readers []*read) {
 		return
 	}
 	answers, err := b.together(ctx, readers)
+	if err != nil {
+		f := *asFailure(err)
+		f.counted = new(atomic.Bool) // one lost request, however many it carried
+		if err = &f; f.refusedWhole() {
+			err = errPutBack
+		}
+	}
 	for i, r := range readers {
 		if r.err = err; err == nil {
 			r.raw, r.err = decodeEnvelope(answers[i], r.id)

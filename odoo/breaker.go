@@ -31,8 +31,7 @@ func newBreaker(next transport, hello map[string]any) *breaker {
 		Timeout:      openFor,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= tripAfter },
 		IsSuccessful: func(err error) bool { return err == nil || !asFailure(err).down() },
-		// A caller that went away proves nothing, neither that Odoo is there nor that it is not.
-		IsExcluded: func(err error) bool { return err != nil && asFailure(err).class == clsCancelled },
+		IsExcluded:   func(err error) bool { return err != nil && asFailure(err).provesNothing() },
 	})}
 }
 

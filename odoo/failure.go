@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -44,6 +46,7 @@ type failure struct {
 	retry   time.Duration // as a Retry-After asked for; 0 = not said
 	noAddon bool          // the addon did not answer where it should: the key may be unknown for that reason
 	proxied bool          // the answer is HTML or the like: not from the addon
+	counted *atomic.Bool  // whether the breaker knows of it; nil = it is one caller's alone
 }
 
 // Error gives the operator's words; it exists to satisfy error.
@@ -53,6 +56,18 @@ func (f *failure) Error() string { return f.reason }
 // proof of life, and a slow report must not lock everybody else out.
 func (f *failure) down() bool {
 	return f.class == clsUnreachable || f.class == clsNoAnswer || f.class == clsGateway
+}
+
+// provesNothing reports whether f says neither that Odoo is there nor that it is not: a caller went away, or the lost
+// request that they shared is known already. One worker that dies must not look like an Odoo that is gone.
+func (f *failure) provesNothing() bool {
+	return f.class == clsCancelled || f.counted != nil && f.counted.Swap(true)
+}
+
+// refusedWhole reports whether a batch was refused as one, before anything of it was done: by an addon that knows none,
+// on a server that is still to be updated, or for its size.
+func (f *failure) refusedWhole() bool {
+	return f.class == clsRefusedSize || f.class == clsFault && f.status == http.StatusBadRequest
 }
 
 // asFailure returns err as a *failure; a transport returns nothing else.
