@@ -18,7 +18,7 @@
 //
 //   - A call is sent once. Only hello, resolve and fields, which change nothing, are ever sent again; anything else is
 //     sent again only when not one byte of it had left (a pooled connection that Odoo had closed), or when the addon says
-//     that it was not done (a read that it took out of a batch).
+//     that it was not done (a read that it took out of a batch, or all of a batch that was refused as one).
 //   - A call ends by its deadline, and holds no more memory than Config.MaxBody asks for, whatever Odoo sends.
 //   - No error carries a key, a traceback, SQL, a path, or a body: errors are made of fixed words, of an exception's name,
 //     and of the sentence of a business error, which Odoo wrote for its user.

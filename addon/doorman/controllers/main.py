@@ -1,6 +1,9 @@
 import json
 import logging
 import time
+from contextlib import contextmanager
+
+import psycopg2
 
 from odoo import http
 from odoo.exceptions import AccessError, ConcurrencyError
@@ -8,6 +11,7 @@ from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..files import MAX_BYTES
+from ..models.doorman_audit import FENCED_INSERT
 from ..operations import SHARED
 
 _logger = logging.getLogger(__name__)
@@ -16,8 +20,8 @@ _logger = logging.getLogger(__name__)
 # without it Odoo would take 128 MB.
 MAX_BODY = MAX_BYTES * 4 // 3 + 1024 * 1024
 
-# A batch: how many calls, how long one statement of one may take while others wait for
-# it, and after how much time and how many bytes the rest is put back.
+# A batch: how many calls, how long one may ask the database while others wait for it,
+# and after how much time and how many bytes the rest is put back.
 MAX_BATCH = 32
 STATEMENT_MS = 250
 BATCH_SECONDS = 0.1
@@ -26,6 +30,35 @@ BATCH_BYTES = 1024 * 1024
 # The error of a call that was put back: nothing of it was done, and the service sends
 # it again in a request of its own.
 ALONE = ("doorman.Alone", "To be sent alone")
+
+
+@contextmanager
+def hurried(cr):
+    """The time in which a call of a batch runs: many short statements make the others
+    wait as one long one does. A call of which one was stopped, or failed, is made again
+    alone: also where its code does not mind and goes on, with half an answer.
+
+    :return: a list that is empty as long as every statement went well
+    """
+    run, failed = cr.execute, []
+    end = time.monotonic() + STATEMENT_MS / 1000
+
+    def in_time(query, params=None, log_exceptions=True):
+        try:
+            late = time.monotonic() > end and query is not FENCED_INSERT
+            if failed or late:  # but what is done by then counts
+                raise psycopg2.errors.QueryCanceled("Others wait")
+            # Nothing for the log, which would tell it as an error: alone it is told.
+            return run(query, params, log_exceptions=False)
+        except psycopg2.Error as exc:
+            failed.append(exc)
+            raise
+
+    cr.execute = in_time
+    try:
+        yield failed
+    finally:
+        del cr.execute
 
 
 class DoormanController(http.Controller):
@@ -117,17 +150,24 @@ class DoormanController(http.Controller):
         asked = entry["params"]["request"]
         limit = gateway._timeout_ms(asked)
         try:
-            result = gateway.call(
-                entry["params"]["fence"],
-                asked | {"timeout_ms": min(limit, STATEMENT_MS)},
-            )
+            # Rights and rules come from caches.
+            if not gateway._is_current():
+                raise ConcurrencyError("The models were loaded anew")
+            with hurried(cr) as failed:
+                result = gateway.call(
+                    entry["params"]["fence"],
+                    asked | {"timeout_ms": min(limit, STATEMENT_MS)},
+                )
             text = gateway._dump(
                 {"jsonrpc": "2.0", "id": entry["id"], "result": result}
             )
-            error = result.get("error") or {}
-            if error.get("kind") != "odoo_timeout":
+            # The service takes so many bytes of one answer: with a long one in it, it
+            # would refuse the whole batch.
+            if not failed and len(text) <= BATCH_BYTES:
                 cr.commit()  # the next one is another transaction, of another user
                 cr.reset()
+                # Now: if the next one fails, what is still to be told is dropped.
+                gateway.env.registry.signal_changes()
                 return text
         except Exception:
             # Alone it is run again where that helps, or its error is told and logged.

@@ -18,6 +18,7 @@ from . import test_guard
 from . import test_guard_odd
 from . import test_http
 from . import test_http_batch
+from . import test_http_batch_attack
 from . import test_http_transports
 from . import test_invite
 from . import test_invite_accept

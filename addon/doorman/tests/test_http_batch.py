@@ -227,10 +227,11 @@ class TestHttpBatch(DoormanHttpCase):
         self.assertEqual(len(self.new_rows(before)), 1)
 
     def test_after_so_many_bytes_the_rest_is_put_back(self):
-        with patch.object(main, "BATCH_BYTES", 10):
-            answers = self.batch(self.countries(1), self.countries(2))
-        self.assertEqual(self.how(answers[1]), "alone")
+        with patch.object(main, "BATCH_BYTES", 100):
+            answers = self.batch(*(self.countries(number) for number in (1, 2, 3)))
+        self.assertEqual(self.how(answers[2]), "alone")
         self.assertGreater(self.how(answers[0]), 200)
+        self.assertGreater(self.how(answers[1]), 200)
 
     # ---- what is no batch ----
 
