@@ -30,7 +30,6 @@ from . import doorman_gateway_file
 from . import doorman_gateway_write
 from . import doorman_gateway_sql
 from . import doorman_gateway_shell
-from . import doorman_gateway_signals
 from . import doorman_gateway_approval
 from . import ir_mail_server
 from . import doorman_jobs

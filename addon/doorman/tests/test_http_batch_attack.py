@@ -35,14 +35,7 @@ class TestBatchAttack(DoormanHttpCase):
         super().setUp()
         # What is late here is late on any machine, and nothing else.
         self.patch(main, "BATCH_SECONDS", 60)
-        self.patch(main, "STATEMENT_MS", 1000)
-
-    def test_the_same_signals_as_odoo_asks_for(self):
-        registry = self.env.registry
-        first, others = registry.get_sequences(self.env.cr)
-        self.env.cr.execute("SELECT * FROM doorman_signals()")
-        self.assertEqual(self.env.cr.fetchone(), (first, *others.values()))
-        self.assertEqual(list(others), list(registry.cache_sequences))
+        self.patch(main, "CALL_MS", 1000)
 
     def entry(self, call_id, request, fence=None):
         params = {"fence": fence or self.fence(), "request": request}
@@ -133,66 +126,6 @@ class TestBatchAttack(DoormanHttpCase):
                 self.entry(2, self.request("res.partner", "read", [1], fields=["ref"])),
             )
         self.assertIn("default", told)
-
-    def test_what_another_worker_has_changed_in_between(self):
-        """Each call sees the groups, rules and rights of its own moment, not of the
-        moment at which the first of the batch began."""
-        user, registry = self.people["user"], self.env.registry
-        group = self.env.ref("base.group_partner_manager")
-        user.group_ids = [Command.link(group.id)]
-        fence = self.fence()
-        changed = []
-
-        def elsewhere(gateway):
-            """What a transaction of another worker leaves: other rows, and a signal."""
-            gateway.env.cr.execute(
-                "DELETE FROM res_groups_users_rel WHERE uid = %s AND gid = %s",
-                [user.id, group.id],
-            )
-            gateway.env.cr.execute("INSERT INTO orm_signaling_groups DEFAULT VALUES")
-            changed.append(True)
-
-        def check(cr=None):
-            if changed:
-                for cache in ("default", "groups", "stable"):
-                    registry._Registry__caches[cache].clear()
-            return registry
-
-        with (
-            patch.object(registry, "check_signaling", check),
-            self.between(1, elsewhere),
-        ):
-            first, second = self.batch(
-                self.entry(1, self.count(), fence), self.entry(2, self.count(), fence)
-            )
-        registry.clear_all_caches()
-        self.assertEqual(first["result"]["value"], 3)
-        self.assertIn("stale", second["result"])
-
-    def test_a_registry_that_was_loaded_anew_in_between(self):
-        """The rest is for the new one."""
-        registry, entries = (
-            self.env.registry,
-            [self.entry(i, self.count()) for i in range(4)],
-        )
-        changed = []
-
-        def elsewhere(gateway):
-            gateway.env.cr.execute("INSERT INTO orm_signaling_registry DEFAULT VALUES")
-            changed.append(object())
-
-        with (
-            self.between(2, elsewhere),
-            patch.object(
-                registry,
-                "check_signaling",
-                lambda cr=None: changed[0] if changed else registry,
-            ),
-        ):
-            before = self.rows()
-            got = self.batch(*entries)
-        self.assertEqual([self.put_back(a) for a in got], [False, False, True, True])
-        self.assertEqual(len(self.new_rows(before)), 2)
 
     # ---- one fails ----
 
