@@ -194,9 +194,9 @@ func (b *batcher) depart() {
 	readers := slices.Clone(b.waiting[:n])
 	b.waiting = slices.Delete(b.waiting, 0, n)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(readers[0].ctx))
-	shared := &batch{readers: n, cancel: cancel}
+	one := &batch{readers: n, cancel: cancel}
 	for _, r := range readers {
-		r.batch = shared
+		r.batch = one
 	}
 	b.flying++
 	go func() {
