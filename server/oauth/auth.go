@@ -91,11 +91,14 @@ func (c credentials) check() error {
 	return nil
 }
 
+// maxBasic is the longest id and secret with every letter escaped, a colon between them, in base64.
+const maxBasic = 4 * (maxClientID + maxSecret + 1)
+
 // parseBasic reads an Authorization header: id and secret, each form-encoded before they were joined (RFC 6749 section
 // 2.3.1), which plain Basic does not do.
 func parseBasic(header string) (id, secret string, ok bool) {
 	scheme, coded, found := strings.Cut(header, " ")
-	if !found || !strings.EqualFold(scheme, "Basic") || len(coded) > 4*(maxClientID+maxSecret) {
+	if !found || !strings.EqualFold(scheme, "Basic") || len(coded) > maxBasic {
 		return "", "", false
 	}
 	plain, err := base64.StdEncoding.Strict().DecodeString(coded)
@@ -108,7 +111,8 @@ func parseBasic(header string) (id, secret string, ok bool) {
 	}
 	id, errID := url.QueryUnescape(rawID)
 	secret, errSecret := url.QueryUnescape(rawSecret)
-	return id, secret, errID == nil && errSecret == nil && id != ""
+	short := len(id) <= maxClientID && len(secret) <= maxSecret
+	return id, secret, errID == nil && errSecret == nil && id != "" && short
 }
 
 // authenticate finds out whether the client may speak here, and returns the proof of its secret, nil for one without.

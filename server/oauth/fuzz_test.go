@@ -77,7 +77,7 @@ func FuzzDocument(f *testing.F) {
 
 // FuzzBasic: what is read of an Authorization header, written again in the way of RFC 6749, is read the same.
 func FuzzBasic(f *testing.F) {
-	for _, seed := range []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("a:b")), "basic eDp5", "Bearer x", "Basic", "Basic  eDp5", "Basic eDo=\n"} {
+	for _, seed := range []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("a:b")), "basic eDp5", "Bearer x", "Basic", "Basic  eDp5", "Basic eDo=\n", "basic " + strings.Repeat("f", 3000) + "eDp5"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
