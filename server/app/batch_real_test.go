@@ -2,10 +2,7 @@ package app_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -75,33 +72,18 @@ SELECT string_agg(user_login || ' ' || outcome || ' ' || n, ', ' ORDER BY user_l
 func secretsOf(ctx context.Context, mcpURL, key string) (names []string, err error) {
 	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":` +
 		`{"model":"res.partner","domain":[["name","like","Secret of"]],"fields":["name"],"order":"name"}}}`
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, mcpURL, strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/json, text/event-stream")
-	r.Header.Set("MCP-Protocol-Version", "2025-11-25")
-	r.Header.Set("Authorization", "Bearer "+key)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
 	var answer struct {
 		Result struct {
 			IsError           bool `json:"isError"`
 			StructuredContent struct {
 				Records []struct{ Name string } `json:"records"`
+				Message string                  `json:"message"`
 			} `json:"structuredContent"`
 		}
 	}
-	if err := json.Unmarshal(text, &answer); err != nil || answer.Result.IsError {
-		return nil, fmt.Errorf("status %d: %.300s", response.StatusCode, text)
+	status, err := sendMCP(ctx, mcpURL, key, body, &answer)
+	if err != nil || answer.Result.IsError {
+		return nil, fmt.Errorf("status %d, %v: %s", status, err, answer.Result.StructuredContent.Message)
 	}
 	for _, record := range answer.Result.StructuredContent.Records {
 		names = append(names, record.Name)

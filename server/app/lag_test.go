@@ -24,12 +24,12 @@ func sprint(v any) string {
 	return s
 }
 
-// post sends one tools/call, as a client of protocol 2025-11-25 without a session may, and says whether it succeeded.
-func post(ctx context.Context, mcpURL, key string) (bool, error) {
-	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":{"model":"res.partner","fields":["name"],"limit":1}}}`
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, mcpURL, strings.NewReader(body))
+// sendMCP posts one JSON-RPC message, as a client of protocol 2025-11-25 without a session may, and reads the answer into
+// answer.
+func sendMCP(ctx context.Context, mcpURL, key, message string, answer any) (status int, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, mcpURL, strings.NewReader(message))
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json, text/event-stream")
@@ -37,16 +37,20 @@ func post(ctx context.Context, mcpURL, key string) (bool, error) {
 	r.Header.Set("Authorization", "Bearer "+key)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	defer response.Body.Close()
+	return response.StatusCode, json.NewDecoder(response.Body).Decode(answer)
+}
+
+// post searches, and says whether that succeeded.
+func post(ctx context.Context, mcpURL, key string) (bool, error) {
+	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":{"model":"res.partner","fields":["name"],"limit":1}}}`
 	var answer struct {
 		Result *struct{ IsError bool }
 	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return false, err
-	}
-	return response.StatusCode == http.StatusOK && answer.Result != nil && !answer.Result.IsError, nil
+	status, err := sendMCP(ctx, mcpURL, key, body, &answer)
+	return err == nil && status == http.StatusOK && answer.Result != nil && !answer.Result.IsError, err
 }
 
 // asAdmin calls a method as the administrator over Odoo's own RPC.

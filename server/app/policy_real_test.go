@@ -165,25 +165,12 @@ func TestRealFolding(t *testing.T) {
 // lists says whether tools/list names a tool, asked without a client that keeps the answer.
 func lists(t *testing.T, mcpURL, key, tool string) bool {
 	t.Helper()
-	body := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}`)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, mcpURL, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/json, text/event-stream")
-	r.Header.Set("MCP-Protocol-Version", "2025-11-25")
-	r.Header.Set("Authorization", "Bearer "+key)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
 	var answer struct {
 		Result struct{ Tools []struct{ Name string } }
 	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("tools/list: status %d, %v", response.StatusCode, err)
+	status, err := sendMCP(t.Context(), mcpURL, key, `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}`, &answer)
+	if err != nil || status != http.StatusOK {
+		t.Fatalf("tools/list: status %d, %v", status, err)
 	}
 	return slices.ContainsFunc(answer.Result.Tools, func(listed struct{ Name string }) bool { return listed.Name == tool })
 }

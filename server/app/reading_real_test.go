@@ -57,7 +57,6 @@ func fileRequests(t *testing.T, o *apptest.Odoo, proxy *apptest.Proxy, session *
 
 // readingBounds: how much one call reads, what it says of the rest, and that pages neither miss nor repeat.
 func readingBounds(t *testing.T, o *apptest.Odoo, session *sdk.ClientSession) {
-
 	t.Run("about 15 fields, and how many are left out", func(t *testing.T) {
 		page := must(t, session, "read_records", args{"model": "sale.order", "ids": []int64{o.ID("order")}})
 		record := only(t, page)
@@ -130,16 +129,16 @@ func readingBounds(t *testing.T, o *apptest.Odoo, session *sdk.ClientSession) {
 	})
 }
 
-// elsewhere is a call of each tool that can be kept to a company, on what belongs to the first one.
-func elsewhere(o *apptest.Odoo) []struct {
+// toolCall is a tool with its arguments.
+type toolCall struct {
 	tool string
 	args args
-} {
+}
+
+// elsewhere is a call of each tool that can be kept to a company, on what belongs to the first one.
+func elsewhere(o *apptest.Odoo) []toolCall {
 	order, invoice := o.ID("order"), o.ID("invoice")
-	return []struct {
-		tool string
-		args args
-	}{
+	return []toolCall{
 		{"search_records", args{"model": "sale.order", "domain": []any{[]any{"id", "=", order}}, "fields": []string{"name"}}},
 		{"read_records", args{"model": "sale.order", "ids": []int64{order}, "fields": []string{"name"}}},
 		{"aggregate_records", args{"model": "sale.order", "domain": []any{[]any{"id", "=", order}}, "group_by": []string{"name"}}},

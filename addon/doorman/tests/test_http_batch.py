@@ -13,14 +13,44 @@ from .test_http import QUIET, DoormanHttpCase
 ALONE = "doorman.Alone"
 
 
-@tagged("post_install", "-at_install")
-class TestHttpBatch(DoormanHttpCase):
-    """Reads that share a request: each as if it had come alone."""
+class BatchCase(DoormanHttpCase):
+    """Two connections, and batches of their calls."""
+
+    call_ms = 5000
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.proof2 = proof_of(cls.connection2._issue_key())
+
+    def setUp(self):
+        super().setUp()
+        # What is late here is late on any machine, and nothing else.
+        self.patch(main, "BATCH_SECONDS", 60)
+        self.patch(main, "CALL_MS", self.call_ms)
+
+    def entry(self, number, request=None, proof=None, fence=None):
+        """One call of a batch, by default a search of the first connection."""
+        request = request or self.request("res.partner", "search_count", domain=[])
+        params = {"fence": fence or self.fence(proof), "request": request}
+        return {"jsonrpc": "2.0", "id": number, "method": "call", "params": params}
+
+    def batch(self, *entries):
+        """:return: the answers, in their order"""
+        response = self.post(list(entries))
+        self.assertEqual(response.status_code, 200, response.text[:300])
+        answers = response.json()
+        self.assertEqual([a["id"] for a in answers], [e["id"] for e in entries])
+        return answers
+
+
+@tagged("post_install", "-at_install")
+class TestHttpBatch(BatchCase):
+    """Reads that share a request: each as if it had come alone."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         # Each may see what bears their own login.
         cls.env["ir.rule"].create(
             {
@@ -38,32 +68,8 @@ class TestHttpBatch(DoormanHttpCase):
             ]
         )
 
-    def setUp(self):
-        super().setUp()
-        # What is late here is late on any machine, and nothing else.
-        self.patch(main, "BATCH_SECONDS", 60)
-        self.patch(main, "CALL_MS", 5000)
-
-    def entry(self, number, request=None, proof=None, **changes):
-        fence = self.fence(proof)
-        request = request or self.request("res.partner", "search_count", domain=[])
-        return {
-            "jsonrpc": "2.0",
-            "id": number,
-            "method": "call",
-            "params": {"fence": fence, "request": request},
-        } | changes
-
     def reading(self, record):
         return self.request("res.partner", "read", record.ids, fields=["name"])
-
-    def batch(self, *entries):
-        """:return: the answers, in their order"""
-        response = self.post(list(entries))
-        self.assertEqual(response.status_code, 200, response.text[:300])
-        answers = response.json()
-        self.assertEqual([a["id"] for a in answers], [e["id"] for e in entries])
-        return answers
 
     def how(self, answer):
         """How a call ended: its value, the kind of its error, or "alone"."""

@@ -15,42 +15,26 @@ from .. import operations
 from ..controllers import main
 from ..controllers.main import BATCH_BYTES, MAX_BATCH
 from ..models.doorman_gateway import DoormanGateway
-from .common import proof_of
-from .test_http import QUIET, DoormanHttpCase
+from .test_http import QUIET
+from .test_http_batch import BatchCase
 
 
 @tagged("post_install", "-at_install")
-class TestBatchAttack(DoormanHttpCase):
+class TestBatchAttack(BatchCase):
     """What one call of a batch could do to the others."""
+
+    call_ms = 1000
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.proof2 = proof_of(cls.connection2._issue_key())
         cls.partners = cls.env["res.partner"].create(
             [{"name": f"Batch {i}", "ref": f"R{i}"} for i in range(3)]
         )
 
-    def setUp(self):
-        super().setUp()
-        # What is late here is late on any machine, and nothing else.
-        self.patch(main, "BATCH_SECONDS", 60)
-        self.patch(main, "CALL_MS", 1000)
-
-    def entry(self, call_id, request, fence=None):
-        params = {"fence": fence or self.fence(), "request": request}
-        return {"jsonrpc": "2.0", "id": call_id, "method": "call", "params": params}
-
     def count(self, **kwargs):
         domain = [("id", "in", self.partners.ids)]
         return self.request("res.partner", "search_count", domain=domain, **kwargs)
-
-    def batch(self, *entries):
-        response = self.post(list(entries))
-        self.assertEqual(response.status_code, 200, response.text[:300])
-        answers = response.json()
-        self.assertEqual([a["id"] for a in answers], [e["id"] for e in entries])
-        return answers
 
     def put_back(self, answer):
         return answer.get("error", {}).get("data", {}).get("name") == "doorman.Alone"
@@ -277,7 +261,7 @@ class TestBatchAttack(DoormanHttpCase):
         entries = []
         for request in requests:
             for fence in (may, may_not, may):
-                entries.append(self.entry(len(entries), request, fence))
+                entries.append(self.entry(len(entries), request, fence=fence))
         alone = [self.post(entry).json() for entry in entries]
         self.assertNotEqual(alone[0]["result"].get("value"), None)
         self.assertEqual(alone[1]["result"]["error"]["kind"], "forbidden")
@@ -309,9 +293,9 @@ class TestBatchAttack(DoormanHttpCase):
             with self.subTest(query=query), self.env.cr.savepoint() as savepoint:
                 with self.between(1, lambda g: g.env.cr.execute(query, [arg])):  # noqa: B023
                     one, two, three = self.batch(
-                        self.entry(1, self.count(), fence),
-                        self.entry(2, self.count(), fence),
-                        self.entry(3, self.count(), self.fence(self.proof2)),
+                        self.entry(1, self.count(), fence=fence),
+                        self.entry(2, self.count(), fence=fence),
+                        self.entry(3, self.count(), self.proof2),
                     )
                 self.assertEqual(one["result"]["value"], 3)
                 end = two["result"].get("error", {}).get("kind") or "".join(
@@ -334,16 +318,16 @@ class TestBatchAttack(DoormanHttpCase):
         )
         fence, other = self.fence(), self.fence(self.proof2)
         self.assertEqual(
-            self.post(self.entry(1, self.count(), fence)).json()["result"]["error"][
-                "kind"
-            ],
+            self.post(self.entry(1, self.count(), fence=fence)).json()["result"][
+                "error"
+            ]["kind"],
             "pending_approval",
         )
         answers = self.batch(
-            self.entry(1, self.count(), other),
-            self.entry(2, self.count(), fence),
-            self.entry(3, self.count(more={"approved": True}), fence),
-            self.entry(4, self.count(more={"dry_run": True}), fence),
+            self.entry(1, self.count(), fence=other),
+            self.entry(2, self.count(), fence=fence),
+            self.entry(3, self.count(more={"approved": True}), fence=fence),
+            self.entry(4, self.count(more={"dry_run": True}), fence=fence),
         )
         self.assertEqual(answers[0]["result"]["value"], 3)
         for answer in answers[1:]:
@@ -357,7 +341,7 @@ class TestBatchAttack(DoormanHttpCase):
             for partner in self.partners
         ]
         proofs = (self.proof, self.proof2, self.proof)
-        self.batch(*(self.entry(i, reads[i], self.fence(proofs[i])) for i in range(3)))
+        self.batch(*(self.entry(i, reads[i], proofs[i]) for i in range(3)))
         rows = self.new_rows(before)[::-1]
         for i, login in enumerate(("dm-user", "dm-user2", "dm-user")):
             self.assertEqual(rows[i]["user_login"], login)
@@ -421,13 +405,13 @@ class TestBatchAttack(DoormanHttpCase):
         ]  # fmt: skip
         fence = self.fence()
         for request in odd:
-            entry = self.entry(5, request, fence)
+            entry = self.entry(5, request, fence=fence)
             with self.subTest(request=str(request)[:100]), mute_logger(*QUIET):
                 before = self.rows()
                 alone = self.post(entry)
                 rows = len(self.new_rows(before))
                 before = self.rows()
-                good_one, together = self.batch(self.entry(4, good, fence), entry)
+                good_one, together = self.batch(self.entry(4, good, fence=fence), entry)
                 self.assertEqual(good_one["result"]["value"], 3)
                 if self.put_back(together):
                     self.assertEqual(len(self.new_rows(before)), 1)
