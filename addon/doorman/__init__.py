@@ -1,6 +1,8 @@
-from . import controllers
 from . import models
+from . import gateway
+from . import demo
 from . import wizards
+from . import controllers
 
 
 def uninstall_hook(env):
