@@ -13,8 +13,8 @@ import re
 
 from odoo.fields import Domain
 
-from ..tools.suggestions import near_hint
 from . import closed_models, inherited_models
+from .suggestions import near_hint
 
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(

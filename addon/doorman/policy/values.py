@@ -8,9 +8,9 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
        ── numbers: finite; html: without scripts and directives (policy/field_values.py)
 """
 
-from ..tools.suggestions import near_hint
 from . import closed_models, field_values, inherited_models, inverses
 from .guard import Refusal
+from .suggestions import near_hint
 
 COMMANDS_HINT = (
     "Send commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, "

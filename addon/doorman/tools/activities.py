@@ -8,9 +8,9 @@ from odoo.exceptions import AccessError
 from odoo.fields import Date
 
 from ..policy.guard import Refusal
+from ..policy.suggestions import near_hint
 from .arguments import only, text
 from .records import answer, named, records_to_change, settle
-from .suggestions import near_hint
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 MAX_NOTE = 10_000

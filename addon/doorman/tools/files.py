@@ -15,9 +15,9 @@ from odoo.tools.mimetypes import guess_mimetype
 from ..policy import closed_models, inherited_models
 from ..policy.guard import Refusal
 from ..policy.redact_links import withhold_links
+from ..policy.suggestions import near_hint
 from .arguments import number, one_record, only, text
 from .records import named, records_to_change
-from .suggestions import near_hint
 
 # The requests whose answer may have a file.
 METHODS = frozenset({"get_attachment", "get_report", "request_upload"})

@@ -19,7 +19,7 @@ from odoo.tools.misc import ReadonlyDict
 from ..policy import closed_methods, closed_models
 from ..policy.guard import Refusal
 from ..policy.redact_links import withhold_links
-from .suggestions import near_hint
+from ..policy.suggestions import near_hint
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
 MAX_RESULT = 4_000

@@ -6,7 +6,7 @@ asked for becomes a step of the run. There is nothing behind them to get at.
 
 from ..policy.closed_models import is_withheld
 from ..policy.guard import Refusal
-from .suggestions import near_hint
+from ..policy.suggestions import near_hint
 
 PREFETCH = 500
 LINKS = ("many2one", "one2many", "many2many")

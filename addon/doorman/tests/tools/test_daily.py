@@ -5,7 +5,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
 from ...policy import closed_models
-from ...tools.suggestions import near, near_hint
+from ...policy.suggestions import near, near_hint
 from ...tools.view_conditions import is_true, names_in
 from ..common import ApprovalCase, WriteCase
 
