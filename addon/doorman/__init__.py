@@ -3,6 +3,7 @@ from . import gateway
 from . import demo
 from . import wizards
 from . import controllers
+from .patches import post_load
 
 
 def uninstall_hook(env):

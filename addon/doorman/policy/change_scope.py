@@ -8,8 +8,6 @@ runs for a connection, however it came to be called; the places that could do th
 import threading
 from contextlib import contextmanager
 
-import requests
-
 from . import inverses
 from .guard import Refusal
 
@@ -18,19 +16,12 @@ HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
 
 # Whether this thread tries something out.
-trial = threading.local()
-_send = requests.Session.send
+_trial = threading.local()
 
 
-def _send_unless_trial(session, request, **kwargs):
-    """Nothing leaves for another system while something is only tried out: it could not
-    be undone. To the code that asks, the network is down."""
-    if getattr(trial, "on", False):
-        raise requests.exceptions.ConnectionError("AI tools only try this out.")
-    return _send(session, request, **kwargs)
-
-
-requests.Session.send = _send_unless_trial
+def is_tried():
+    """Whether what this thread does now is undone in the end."""
+    return getattr(_trial, "on", False)
 
 
 def state(cr):
@@ -62,14 +53,14 @@ def writing(env, dry_run):
     service = transaction.default_env
     kept = {name: vars(cr)[name] for name in ("commit", "rollback") if name in vars(cr)}
     setattr(cr, ATTRIBUTE, "dry run" if dry_run else "write")
-    trial.on = bool(dry_run)
+    _trial.on = bool(dry_run)
     cr.commit = cr.rollback = _refuse
     transaction.default_env = env
     try:
         yield
     finally:
         transaction.default_env = service
-        trial.on = False
+        _trial.on = False
         inverses.forget(cr)
         delattr(cr, ATTRIBUTE)
         del cr.commit, cr.rollback

@@ -7,13 +7,12 @@ values of its own, is its business: a confirmed order makes deliveries, a quanti
 is done is taken from the stock.
 """
 
-from odoo.fields import Field
+from contextlib import contextmanager
 
 from . import closed_models
 from .guard import Refusal
 
 ATTRIBUTE = "doorman_limit"
-_inverse = Field.determine_inverse
 
 
 class Limit:
@@ -59,22 +58,23 @@ def forget(cr):
     vars(cr).pop(ATTRIBUTE, None)
 
 
-def _determine_inverse(field, records):
+@contextmanager
+def running(field, records):
+    """The time in which a field's inverse runs, if it may be one that works with a
+    value of the caller's. Inverses that it sets off are its own affair."""
     limit = getattr(records.env.cr, ATTRIBUTE, None)
     if (
         limit is None
         or limit.running is not None
         or (records._name, field.inverse) not in limit.inverses
     ):
-        return _inverse(field, records)
+        yield
+        return
     limit.running = records
     try:
-        return _inverse(field, records)
+        yield
     finally:
         limit.running = None
-
-
-Field.determine_inverse = _determine_inverse
 
 
 def check(records, vals_list):

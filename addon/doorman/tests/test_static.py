@@ -225,6 +225,17 @@ def calls(tree, method):
                 yield owner, node
 
 
+def foreign_names(tree):
+    """What a file imports from elsewhere than the addon."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) or (
+            isinstance(node, ast.ImportFrom) and not node.level
+        ):
+            names |= {(a.asname or a.name).split(".")[0] for a in node.names}
+    return names
+
+
 def manifest():
     return ast.literal_eval((ROOT / "__manifest__.py").read_text(encoding="utf-8"))
 
@@ -267,6 +278,28 @@ class TestStatic(BaseCase):
                 where = {owner for owner, _node in calls(tree, word)}
                 allowed = LOOKED_AT.get((name, word), set())
                 self.assertEqual(where, allowed, f"{word}() in {name}")
+
+    def test_foreign_code_is_patched_in_one_place(self):
+        """A class or module of Odoo's or of a library is changed by ``patches.py``
+        alone, where each change has its reason and is made once."""
+        found = set()
+        for name, tree in sources():
+            # Odoo's ``request`` is the current one, not code.
+            foreign = foreign_names(tree) - {"request"}
+            for owner, node in named_nodes(tree):
+                targets = getattr(node, "targets", ())
+                if isinstance(node, ast.Call):
+                    if getattr(node.func, "id", "") == "setattr":
+                        targets = (ast.Attribute(node.args[0]),)
+                for target in targets:
+                    if isinstance(target, ast.Attribute | ast.Subscript):
+                        text = ast.unparse(target.value)
+                        if text.split(".")[0] in foreign:
+                            found.add(f"{name}:{owner}: {text}")
+        self.assertEqual(
+            found,
+            {"patches.py:post_load: requests.Session", "patches.py:post_load: Field"},
+        )
 
     def test_translations_are_the_environments(self):
         for name, tree in sources():

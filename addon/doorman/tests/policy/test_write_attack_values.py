@@ -5,7 +5,8 @@ import requests
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...policy import change_scope, closed_models, inherited_models
+from ... import patches
+from ...policy import closed_models, inherited_models
 from ..common import WriteCase
 
 NO, BAD = "not_allowed", "invalid_input"
@@ -185,19 +186,18 @@ class TestWriteAttackValues(WriteCase):
 
     def test_a_dry_run_asks_nobody(self):
         asked = []
+        # Odoo's tests put their own in the place of what patches.py has put there.
+        send = patches._offline_while_tried(lambda *a, **kw: asked.append("sent"))
 
         def write(records, vals):
             try:
-                change_scope._send_unless_trial(requests.Session(), None)
+                send(requests.Session(), None)
             except requests.exceptions.ConnectionError:
                 asked.append("down")
             return True
 
         Partner = type(self.env["res.partner"])
-        with (
-            patch.object(Partner, "write", write),
-            patch.object(change_scope, "_send", lambda *a, **kw: asked.append("sent")),
-        ):
+        with patch.object(Partner, "write", write):
             self.write(self.acme, {"name": "x"}, more={"dry_run": True})
             self.write(self.acme, {"name": "x"})
         self.assertEqual(asked, ["down", "sent"])
