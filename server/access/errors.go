@@ -10,7 +10,7 @@ import (
 // Kind names what went wrong, in words that a program can act on. The list is closed: clients branch on it.
 type Kind string
 
-// The kinds of refusal and failure, as design.md section 5 lists them.
+// The kinds of refusal and failure. docs/errors.md says of each what it means, with an example; a test keeps it complete.
 const (
 	Unauthenticated Kind = "unauthenticated" // no credential, or one that opens nothing (any more)
 	Forbidden       Kind = "forbidden"       // the person or the server says no, whatever the arguments
