@@ -80,8 +80,7 @@ func NewError(kind Kind, message, hint string) *Error {
 // AsError returns err as an *Error. Anything else becomes Internal with a fixed text: an error that nobody classified
 // must not carry its words (a DSN, a path, SQL) to a client.
 func AsError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	if err == nil {
