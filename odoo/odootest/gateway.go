@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -100,9 +101,9 @@ func (s *Server) find(proof any) *access.Snapshot {
 		return nil
 	}
 	c := snap.Connection
-	switch c.Status {
-	case access.StatusAwaiting, access.StatusConnected, access.StatusIdle:
-	case access.StatusInactive:
+	switch {
+	case slices.Contains(access.LiveStatuses, c.Status):
+	case c.Status == access.StatusInactive:
 		if snap.Grant == nil {
 			return nil
 		}

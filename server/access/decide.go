@@ -107,10 +107,10 @@ func checkSwitch(s *Snapshot) *Error {
 }
 
 func checkStatus(status Status) *Error {
-	switch status {
-	case StatusAwaiting, StatusConnected, StatusIdle:
+	if slices.Contains(LiveStatuses, status) {
 		return nil
-	case StatusInactive:
+	}
+	if status == StatusInactive {
 		return refuse(Forbidden, "This connection waits for an administrator to activate it.",
 			"Ask your MCP administrator.")
 	}

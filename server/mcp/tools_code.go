@@ -10,12 +10,7 @@ import (
 	"doorman/server/access"
 )
 
-const (
-	defaultSQLRows = 100
-	maxSQLRows     = 500
-	// maxCode is how many letters a query or a piece of code may have.
-	maxCode = 20_000
-)
+const defaultSQLRows = 100
 
 type sqlArgs struct {
 	Query string `json:"query" jsonschema:"one SELECT of PostgreSQL; name the columns, * may hold withheld ones"`
@@ -51,7 +46,7 @@ func runSQL() *tool {
 				return nil, err
 			}
 			reply, err := g.call(ctx, access.Request{Method: "run_sql", Kwargs: map[string]any{
-				"query": args.Query, "limit": clamp(args.Limit, defaultSQLRows, maxSQLRows),
+				"query": args.Query, "limit": clamp(args.Limit, defaultSQLRows, access.MaxSQLRows),
 			}})
 			if err != nil {
 				return nil, err
@@ -78,7 +73,7 @@ func shapeSQL(raw json.RawMessage) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if size += len(row) + 1; size > maxReply {
+		if size += len(row) + 1; size > access.MaxReply {
 			r.HasMore = true
 			break
 		}
@@ -181,8 +176,8 @@ func checkCode(name, text, what string) *access.Error {
 	if trimmed(text) == "" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is missing.", name), fmt.Sprintf("It is text: %s.", what))
 	}
-	if n := utf8.RuneCountInString(text); n > maxCode {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s has %d letters, more than %d.", name, n, maxCode), "Do it in several calls.")
+	if n := utf8.RuneCountInString(text); n > access.MaxCode {
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s has %d letters, more than %d.", name, n, access.MaxCode), "Do it in several calls.")
 	}
 	return nil
 }
