@@ -9,9 +9,10 @@ from odoo.exceptions import ConcurrencyError
 
 from ..models.approval.doorman_approval import MAX_PENDING
 from ..models.connection.doorman_connection import LIVE_STATES
-from ..policy import canonical_json, closed_models, gate
+from ..policy import canonical_json, gate
 from ..policy.approval_states import PENDING
 from ..policy.change_scope import writing
+from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.refusal import Refusal
 from ..tools import custom_tool_text, registry
 from ..tools.describe import plain, versions_of_call
@@ -156,7 +157,7 @@ class DoormanGateway(models.AbstractModel):
         # What has no effect must neither be shown nor make equal requests differ.
         given = call["context"] if isinstance(call["context"], dict) else {}
         call["context"] = {
-            k: v for k, v in given.items() if k in closed_models.CONTEXT_KEYS
+            k: v for k, v in given.items() if k in CONTEXT_KEYS
         }
         call["ids"] = self._ids_of(call)
         try:

@@ -12,8 +12,8 @@ from odoo.tools.json import json_default
 from ..models.audit.doorman_audit import CALLS, clean, withhold
 from ..models.connection.doorman_connection import LIVE_STATES
 from ..models.connection.keys import hash_proof
-from ..policy import closed_models
 from ..policy.change_scope import forget, writing
+from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.guard import Guard
 from ..policy.json_depth import shallow, too_deep
 from ..policy.refusal import Refusal
@@ -431,7 +431,7 @@ class DoormanGateway(models.AbstractModel):
         context = {
             key: value
             for key, value in (request.get("context") or {}).items()
-            if key in closed_models.CONTEXT_KEYS
+            if key in CONTEXT_KEYS
         }
         if registry.only_reads(request):
             # Sizes instead of contents for binary fields: bytes never go through here.
