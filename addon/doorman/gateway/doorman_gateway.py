@@ -12,12 +12,13 @@ from odoo.tools.json import json_default
 from ..models.audit.doorman_audit import CALLS, clean, withhold
 from ..models.connection.doorman_connection import LIVE_STATES
 from ..models.connection.keys import hash_proof
+from ..policy import custom_tool_text
 from ..policy.change_scope import forget, writing
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.guard import Guard
 from ..policy.json_depth import shallow, too_deep
 from ..policy.refusal import Refusal
-from ..tools import custom_tool_text, registry
+from ..tools import registry
 
 _logger = logging.getLogger(__name__)
 

@@ -8,10 +8,6 @@ from datetime import date, datetime
 from ..policy import closed_models
 from ..policy.refusal import Refusal
 
-TYPES = (
-    *("string", "integer", "number", "boolean", "date", "datetime"),
-    *("record", "selection"),
-)
 MAX_TEXT = 10_000
 
 
@@ -118,6 +114,7 @@ def _selection(_guard, parameter, value):
     return value
 
 
+# One for each of custom_tool_names.TYPES.
 READERS = {
     "string": _string,
     "integer": _integer,

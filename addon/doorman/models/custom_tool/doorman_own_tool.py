@@ -8,7 +8,8 @@ from ...policy import (
     closed_models,
     inherited_models,
 )
-from ...policy.custom_tool_names import NAME, is_plain, skeleton
+from ...policy.custom_tool_names import NAME, skeleton
+from ...policy.plain_text import is_plain
 from ...policy.refusal import Refusal
 from ..catalog.doorman_tool import RISK_COLORS
 
