@@ -6,6 +6,7 @@ import math
 from datetime import date, datetime
 
 from ..policy import closed_models
+from ..policy.custom_tool_names import TYPES
 from ..policy.refusal import Refusal
 
 MAX_TEXT = 10_000
@@ -114,7 +115,6 @@ def _selection(_guard, parameter, value):
     return value
 
 
-# One for each of custom_tool_names.TYPES.
 READERS = {
     "string": _string,
     "integer": _integer,
@@ -125,6 +125,7 @@ READERS = {
     "record": _record,
     "selection": _selection,
 }
+assert READERS.keys() == set(TYPES)
 WORDS = {
     "string": f"a text of at most {MAX_TEXT} letters",
     "integer": "a whole number",

@@ -33,6 +33,7 @@ class Describer:
         self.env = env
 
     def shown(self, record, name, value):
+        """A value of a field of a record, with its text. See ``value``."""
         return Shown(value, self.value(record, record._fields[name], value))
 
     def value(self, record, field, value):
