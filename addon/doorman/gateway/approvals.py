@@ -7,11 +7,10 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..models.approval.doorman_approval import MAX_PENDING
-from ..models.connection.doorman_connection import LIVE_STATES
 from ..policy import canonical_json, closed_models, gate
-from ..policy.approval_states import PENDING
+from ..policy.approval_states import MAX_PENDING, PENDING
 from ..policy.change_scope import writing
+from ..policy.connection_states import LIVE_STATES
 from ..policy.refusal import Refusal
 from ..tools import custom_tool_text, registry
 from ..tools.describe import plain, versions_of_call

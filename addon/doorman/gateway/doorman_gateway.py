@@ -9,14 +9,15 @@ from odoo.exceptions import AccessError, MissingError
 from odoo.tools import config
 from odoo.tools.json import json_default
 
-from ..models.audit.doorman_audit import CALLS, clean, withhold
-from ..models.connection.doorman_connection import LIVE_STATES
-from ..models.connection.keys import hash_proof
 from ..policy import closed_models
+from ..policy.audit_values import CALLS
 from ..policy.change_scope import forget, writing
+from ..policy.connection_states import LIVE_STATES
+from ..policy.credentials import hash_proof
 from ..policy.guard import Guard
 from ..policy.json_depth import shallow, too_deep
 from ..policy.refusal import Refusal
+from ..policy.withhold import clean, withhold
 from ..tools import custom_tool_text, registry
 
 _logger = logging.getLogger(__name__)
@@ -237,6 +238,11 @@ class DoormanGateway(models.AbstractModel):
         request = {"model": model, "method": "fields_get", "context": {"lang": lang}}
         answer, _audit = self._fenced(fence, request)
         return answer
+
+    @staticmethod
+    def _may_share(request):
+        """Whether a call may be one of a batch: it only reads, and is short as a rule."""
+        return request.get("method") in registry.SHARED
 
     def _leave_row(self, answer, audit, started):
         audit["duration_ms"] = round((time.monotonic() - started) * 1000)

@@ -20,6 +20,7 @@ from ..policy import closed_methods, closed_models
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
+from ..policy.withhold import withhold
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
 MAX_RESULT = 4_000
@@ -239,8 +240,6 @@ def _wizard(guard, action):
 
 
 def _text(result):
-    from ..models.audit.doorman_audit import withhold
-
     if isinstance(result, bytes):
         return f"({len(result)} bytes)"
     text = json.dumps(withhold(result), ensure_ascii=False, default=_default)
