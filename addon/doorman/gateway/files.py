@@ -12,7 +12,7 @@ from ..policy.change_scope import writing
 from ..policy.credentials import hash_proof
 from ..policy.refusal import Refusal
 from ..tools import files
-from .doorman_gateway import PROOF, Stored
+from .fence import PROOF, Stored
 
 LINK_MINUTES = 15
 # Between a person's approval and the question what became of it.
