@@ -7,11 +7,10 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..models.approval.doorman_approval import MAX_PENDING
-from ..models.connection.doorman_connection import LIVE_STATES
 from ..policy import canonical_json, custom_tool_text, gate
-from ..policy.approval_states import PENDING
+from ..policy.approval_states import MAX_PENDING, PENDING
 from ..policy.change_scope import writing
+from ..policy.connection_states import LIVE_STATES
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.plain_text import plain
 from ..policy.refusal import Refusal

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Who calls sudo(), and how often. Each was looked at: what is done with the greater
 # right is checked before, or is no more than reading what decides.
 SUDO = {
+    "controllers/sign_up.py:account": 1,
     "demo/invites.py:_demo_fill": 1,
     "gateway/approvals.py:_approval_of": 1,
     "gateway/approvals.py:_approval_values": 2,
@@ -32,9 +33,9 @@ SUDO = {
     "gateway/approvals.py:_make_approval": 1,
     "gateway/approvals.py:expire_approvals": 1,
     "gateway/approvals.py:remind_approvals": 1,
-    "gateway/doorman_gateway.py:_limit_companies": 2,
-    "gateway/doorman_gateway.py:_record_one": 1,
+    "gateway/audit.py:_record_one": 1,
     "gateway/doorman_gateway.py:hello": 3,
+    "gateway/environment.py:_limit_companies": 2,
     "gateway/jobs.py:expire_connections": 1,
     "gateway/jobs.py:fold_use": 1,
     "gateway/jobs.py:purge_audit": 2,
@@ -140,7 +141,6 @@ SUDO = {
     "models/invite/revoke.py:action_revoke": 1,
     "models/invite/sign_up.py:_granted_scopes": 1,
     "models/invite/sign_up.py:_mail_code": 1,
-    "models/invite/sign_up.py:account": 1,
     "models/mixins/doorman_policy_mixin.py:_set_restrictions": 1,
     "models/oauth/client_removal.py:_check_all_seen": 2,
     "models/oauth/client_removal.py:action_end": 1,

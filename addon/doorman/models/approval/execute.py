@@ -9,8 +9,8 @@ from odoo.tools.json import json_default
 
 from ...policy import canonical_json
 from ...policy.change_scope import forget
+from ...policy.connection_states import LIVE_STATES
 from ...policy.refusal import Refusal
-from ..connection.doorman_connection import LIVE_STATES
 
 _logger = logging.getLogger(__name__)
 
