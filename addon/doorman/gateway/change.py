@@ -4,10 +4,10 @@ from functools import partial
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, gate
+from ..policy import canonical_json, custom_tool_text, gate
 from ..policy.change_scope import writing
 from ..policy.refusal import Refusal
-from ..tools import custom_tool_text, registry
+from ..tools import registry
 
 WRITE_SCOPE = "mcp:orm"
 # The tool that stands for each method, as the service's catalog names them.

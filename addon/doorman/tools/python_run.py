@@ -20,6 +20,7 @@ from odoo.tools import safe_eval
 from ..policy import closed_models
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.withhold import withhold
 from .python_records import Environment, Records
 from .python_syntax import FILENAME, check_code, clock, told
 from .sql_query import check_administrator
@@ -168,8 +169,6 @@ def sent(value, depth=0):
 
 def _text(result):
     """What the code has put into ``result``, as text that may leave."""
-    from ..models.audit.doorman_audit import withhold
-
     if result is None:
         return ""
     text = json.dumps(withhold(_plain(result)), ensure_ascii=False)

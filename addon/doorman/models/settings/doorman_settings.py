@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
 from ...policy import closed_models, ip_lists
-from ..connection.doorman_connection import LIVE_STATES
-from ..mixins.doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
+from ...policy.connection_states import LIVE_STATES
+from ...policy.policy_fields import MAX_RATE_DAY, MAX_RATE_MINUTE
 
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
