@@ -243,8 +243,8 @@ def manifest():
 # Where code is run, and where a transaction ends before its request does.
 LOOKED_AT = {
     ("tools/python_run.py", "safe_eval"): {"run_python"},
-    ("controllers/gateway.py", "commit"): {"_one_of_many"},
-    ("controllers/gateway.py", "rollback"): {"_one_of_many"},
+    ("controllers/gateway_batch.py", "commit"): {"_one_of_many"},
+    ("controllers/gateway_batch.py", "rollback"): {"_one_of_many"},
 }
 
 
