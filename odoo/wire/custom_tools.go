@@ -9,7 +9,7 @@ import (
 	"doorman/server/access"
 )
 
-var ownName = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
+var ownName = regexp.MustCompile("^" + access.CustomToolName + "$")
 
 // ownWire is an own tool as the addon writes it. What a decision rests on is a pointer, as in snapshotWire.
 type ownWire struct {

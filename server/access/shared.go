@@ -50,6 +50,12 @@ const (
 	MaxCustomDescription = 300 // characters
 )
 
+// CustomToolName is the form of a custom tool's name, and of its parameters' names, as a regular expression.
+const CustomToolName = `[a-z0-9_]{1,40}`
+
+// OwnTypes lists the types of a custom tool's parameters.
+var OwnTypes = []string{"string", "integer", "number", "boolean", "date", "datetime", "record", "selection"}
+
 // Limits of OAuth requests.
 const (
 	MaxState        = 2048 // bytes of the state that a client sends along

@@ -5,12 +5,12 @@ from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy.file_limits import MAX_BYTES
+from ..policy.shared import MAX_FILE
 from . import gateway_batch
 
 # Larger than any request of the service, of which a file in base64 is the largest;
 # without it Odoo would take 128 MB.
-MAX_BODY = MAX_BYTES * 4 // 3 + 1024 * 1024
+MAX_BODY = MAX_FILE * 4 // 3 + 1024 * 1024
 
 
 class DoormanController(http.Controller):

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 
 import psycopg2
 
+from ..policy.shared import MAX_BATCH
+
 _logger = logging.getLogger(__name__)
 
 # A batch: how many calls, how long one may ask the database while others wait for it,
 # and after how much time and how many bytes the rest is put back.
-MAX_BATCH = 32
 CALL_MS = 250
 BATCH_SECONDS = 0.1
 BATCH_BYTES = 1024 * 1024

@@ -10,10 +10,10 @@ from odoo.exceptions import ConcurrencyError
 from ..policy import canonical_json, custom_tool_text, gate
 from ..policy.approval_states import MAX_PENDING, PENDING
 from ..policy.change_scope import writing
-from ..policy.connection_states import LIVE_STATES
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
+from ..policy.shared import LIVE_STATUSES, RISKS
 from ..tools import registry
 from ..tools.call_preview import preview
 from ..tools.record_versions import versions_of_call
@@ -262,7 +262,7 @@ class DoormanGateway(models.AbstractModel):
         facts = self.env["doorman.tool"]._facts()
         tools = {tool} | {part for part, _model in self._parts(self.env, call)}
         risks = {facts.get(name, (True, ""))[1] for name in tools}
-        return max(risks & set(gate.RISKS), key=gate.RISKS.index, default=False)
+        return max(risks & set(RISKS), key=RISKS.index, default=False)
 
     def _make_approval(self, vals):
         approvals = self.env["doorman.approval"].sudo()
@@ -340,7 +340,7 @@ class DoormanGateway(models.AbstractModel):
             lambda a: (
                 not a.connection_id
                 or not a.connection_id.active
-                or a.connection_id.state not in LIVE_STATES
+                or a.connection_id.state not in LIVE_STATUSES
                 or not a.requester_id.active
             )
         )

@@ -4,7 +4,7 @@ from datetime import datetime
 from odoo import api, models
 
 from ..policy import custom_tool_text
-from ..policy.audit_values import CALLS
+from ..policy.shared import CHARGED_METHODS, MAX_EVENTS
 from ..policy.withhold import clean, withhold
 
 
@@ -20,7 +20,7 @@ class DoormanGateway(models.AbstractModel):
         :param list events: time, connection, model, reason, message, count, audit
         """
         self._check_caller()
-        events = events[:1000]
+        events = events[:MAX_EVENTS]
         for event in events:
             self._record_one(event)
         return {"recorded": len(events)}
@@ -85,7 +85,7 @@ class DoormanGateway(models.AbstractModel):
         asked = event.get("audit")
         audit = self._audit_row(None, {"audit": asked, "model": event.get("model")})
         served = event.get("outcome") == "ok"
-        if served and audit["method"] in CALLS:
+        if served and audit["method"] in CHARGED_METHODS:
             # A call leaves its row where it is done. Told here, it never was.
             raise ValueError("a tool call is not recorded from outside")
         connection = (

@@ -3,10 +3,10 @@ import re
 from odoo import api, models
 
 from ..policy.change_scope import forget
-from ..policy.connection_states import LIVE_STATES
 from ..policy.credentials import hash_proof
 from ..policy.json_depth import shallow, too_deep
 from ..policy.refusal import Refusal
+from ..policy.shared import LIVE_STATUSES
 from ..tools import registry
 
 PROOF = re.compile(r"^[0-9a-f]{64}$")
@@ -129,7 +129,7 @@ class DoormanGateway(models.AbstractModel):
             reason = "user is no MCP user"
         elif self._login_waits(row):
             return self._login_waits(row)
-        elif row["state"] not in LIVE_STATES or not row["active"]:
+        elif row["state"] not in LIVE_STATUSES or not row["active"]:
             reason = f"connection {row['state'] if row['active'] else 'archived'}"
         elif row["expired"]:
             reason = "connection expired"

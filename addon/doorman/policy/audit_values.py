@@ -2,5 +2,3 @@
 
 # Why a request is refused before it counts: it did not get past the door.
 AT_THE_DOOR = ["unauthenticated", "forbidden", "rate_limited"]
-# The methods that are a call of a tool: a resource is read by the tool that reads it.
-CALLS = ["tools/call", "resources/read"]

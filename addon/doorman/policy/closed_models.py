@@ -206,13 +206,6 @@ CLOSED_BASES = ("mail.render.mixin", "mail.composer.mixin", "portal.share")
 # not do.
 MACHINERY = ("ir.", "mail.template", "sms.template", "base.", "studio.")
 
-MAX_IDS = 10_000
-MAX_RECORDS = 100
-MAX_COMMANDS = 1_000
-MAX_NESTING = 4
-# A number beyond that is no amount; NaN and Infinity are no JSON.
-MAX_NUMBER = 1e15
-
 
 def may_write(model):
     """Whether any policy could let a connection change records of ``model``, judged by

@@ -3,7 +3,6 @@
 import hashlib
 import re
 
-KEY_PREFIX = "dmk_"
 # How long an old key or secret may go on working beside a new one.
 MAX_OVERLAP_MINUTES = 7 * 24 * 60
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")

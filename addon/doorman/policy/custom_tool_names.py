@@ -1,15 +1,12 @@
-"""Names of own tools, and of the types of their parameters."""
+"""Names of own tools."""
 
 import re
 
-NAME = re.compile(r"^[a-z0-9_]{1,40}$")
+from .shared import CUSTOM_TOOL_NAME
+
+NAME = re.compile(rf"^{CUSTOM_TOOL_NAME}$")
 # Letters of a name that look alike in some font.
 ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "8": "b", "_": None})
-# The types of their parameters.
-TYPES = (
-    *("string", "integer", "number", "boolean", "date", "datetime"),
-    *("record", "selection"),
-)
 
 
 def skeleton(name):

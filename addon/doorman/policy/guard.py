@@ -13,10 +13,13 @@ import re
 
 from odoo.fields import Domain
 
-from . import closed_fields, closed_models, domains, inherited_models
+from . import closed_fields, closed_models, inherited_models, limits
 from .refusal import Refusal
+from .shared import OPERATORS
 from .suggestions import near_hint
 
+# Operators that compare the name on the other side instead of the id.
+TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(
     r"^(?P<spec>\S+)(\s+(asc|desc))?(\s+nulls\s+(first|last))?$", re.IGNORECASE
@@ -159,7 +162,7 @@ class Guard:
 
         :return: the model that holds the last field, and that field
         """
-        if path.count(".") > domains.MAX_STEPS or path.endswith("."):
+        if path.count(".") > limits.MAX_STEPS or path.endswith("."):
             raise Refusal("invalid_input", f"{path[:80]!r} is no path of fields.")
         name, _, rest = path.partition(".")
         field = self.field(model, name)
@@ -196,7 +199,7 @@ class Guard:
 
     def _conditions(self, model, domain):
         for condition in domain.iter_conditions():
-            if condition.operator not in domains.OPERATORS:
+            if condition.operator not in OPERATORS:
                 raise ValueError(condition.operator)
             owner, field = self.path(model, condition.field_expr)
             if condition.operator in ("any", "not any"):
@@ -213,7 +216,7 @@ class Guard:
                 self._look_through(owner, field)
 
     def _compares_name(self, condition):
-        if condition.operator.removeprefix("not ") in domains.TEXT_OPERATORS:
+        if condition.operator.removeprefix("not ") in TEXT_OPERATORS:
             return True
         if condition.operator in ("child_of", "parent_of"):
             return True
@@ -279,7 +282,7 @@ class Guard:
         if (
             not isinstance(ids, list)
             or not ids
-            or len(ids) > closed_models.MAX_IDS
+            or len(ids) > limits.MAX_IDS
             or any(type(i) is not int or i <= 0 for i in ids)
         ):
             raise Refusal("invalid_input", "Name the ids of the records.")

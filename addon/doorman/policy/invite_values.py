@@ -4,7 +4,6 @@ from odoo.exceptions import AccessError
 
 LINK_HOURS = 72
 KEY_HOURS = 90 * 24
-MAX_LINK_SECONDS = 365 * 24 * 3600
 # How long one acceptance waits for those before it: one that hangs must not hold all of
 # Odoo's workers.
 QUEUE_MS = 20_000

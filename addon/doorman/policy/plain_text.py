@@ -2,10 +2,14 @@
 
 import unicodedata
 
+from .shared import INVISIBLE_CATEGORIES
+
 MAX_VALUE = 500
-# Controls, marks of direction, joiners, private and unpaired letters, line separators:
-# they are not seen, and change what is.
-INVISIBLE = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+
+
+def is_invisible(letter):
+    """Whether a letter shows nothing, or changes how those around it are shown."""
+    return unicodedata.category(letter) in INVISIBLE_CATEGORIES
 
 
 def plain(value, limit=MAX_VALUE):
@@ -16,7 +20,7 @@ def plain(value, limit=MAX_VALUE):
     text = "".join(
         " " if c in "\n\r\t" else c
         for c in str(value)
-        if c in "\n\r\t" or unicodedata.category(c) not in INVISIBLE
+        if c in "\n\r\t" or not is_invisible(c)
     )
     text = " ".join(text.split())
     if len(text) <= limit:
@@ -27,13 +31,15 @@ def plain(value, limit=MAX_VALUE):
 def visible(text):
     """Text of several lines, in which every letter that is not seen is spelt out."""
     return "".join(
-        c
-        if c == "\n" or unicodedata.category(c) not in INVISIBLE
-        else f"\\u{ord(c):04x}"
-        for c in text
+        c if c == "\n" or not is_invisible(c) else f"\\u{ord(c):04x}" for c in text
     )
 
 
 def is_plain(text):
     """Whether a text shows all that is in it: nothing that turns it round, or hides."""
-    return all(c == "\n" or unicodedata.category(c) not in INVISIBLE for c in text)
+    return all(c == "\n" or not is_invisible(c) for c in text)
+
+
+def file_name(text):
+    """A name without what shows nothing, and without what leads into a folder."""
+    return "".join("_" if c in "/\\" or is_invisible(c) else c for c in text)

@@ -109,6 +109,21 @@ MAX_CUSTOM_TOOLS = 30  # published at once
 MAX_CUSTOM_PARAMETERS = 10  # of one tool
 MAX_CUSTOM_DESCRIPTION = 300  # characters
 
+# CUSTOM_TOOL_NAME is the form of a custom tool's name, and of its parameters' names, as
+# a regular expression.
+CUSTOM_TOOL_NAME = "[a-z0-9_]{1,40}"
+# OWN_TYPES lists the types of a custom tool's parameters.
+OWN_TYPES = (
+    "string",
+    "integer",
+    "number",
+    "boolean",
+    "date",
+    "datetime",
+    "record",
+    "selection",
+)
+
 # Limits of OAuth requests.
 MAX_STATE = 2_048  # bytes of the state that a client sends along
 MAX_CLIENT_NAME = 100  # characters

@@ -9,6 +9,7 @@ from odoo.exceptions import MissingError
 from ..policy import closed_models
 from ..policy.record_url import url_of
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_RECORDS
 
 
 def check_may_change(guard, model):
@@ -27,10 +28,10 @@ def records_to_change(guard, model, ids):
     """:return: the records to change, all of which exist"""
     check_may_change(guard, model)
     records = guard.records(model, ids, write=True)
-    if len(set(ids)) != len(ids) or len(ids) > closed_models.MAX_RECORDS:
+    if len(set(ids)) != len(ids) or len(ids) > MAX_RECORDS:
         raise Refusal(
             "invalid_input",
-            f"Name each record once, and at most {closed_models.MAX_RECORDS} of them.",
+            f"Name each record once, and at most {MAX_RECORDS} of them.",
         )
     gone = records - records.exists()
     if gone:

@@ -6,10 +6,10 @@ request ── published, as it was looked at ── the model ── the record
 
 import json
 
-from ..policy import closed_models
 from ..policy.custom_tool_run import OwnRun, running
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_RECORDS
 from ..policy.withhold import withhold
 from . import custom_tool_parameters
 from .arguments import only
@@ -91,12 +91,11 @@ def _records(guard, tool, model, ids, reads):
         records = records_to_change(guard, model, ids)
     else:
         records = guard.records(model, ids).exists()
-        if len(records) != len(ids) or len(ids) > closed_models.MAX_RECORDS:
+        if len(records) != len(ids) or len(ids) > MAX_RECORDS:
             raise Refusal(
                 "not_found",
                 "Some of these records do not exist, or are named twice.",
-                f"Name at most {closed_models.MAX_RECORDS}; "
-                "search_records finds their ids.",
+                f"Name at most {MAX_RECORDS}; search_records finds their ids.",
             )
     records.check_access("read")
     return records

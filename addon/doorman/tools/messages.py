@@ -5,16 +5,14 @@ from markupsafe import Markup, escape
 from ..policy import closed_fields
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
 from .arguments import number, one_record, only
 from .changed_records import answer, records_to_change, settle
 from .preview import named
 
-MAX_MESSAGES = 50
 # Longer is no message but a newsletter: the rest is told to be missing.
 MAX_BODY = 60_000
 MAX_PARTS = 50
-# Of a message that is posted.
-MAX_POST = 20_000
 KINDS = {"note": "mail.mt_note", "comment": "mail.mt_comment"}
 FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
 # As an e-mail keeps what it brought, until it has found its record.
@@ -127,8 +125,10 @@ def message_post(guard, model, ids, kwargs):
     """Say something on a record, in the user's own name."""
     only(kwargs, "body", "kind", "partner_ids")
     body, kind = kwargs.get("body"), kwargs.get("kind") or "note"
-    if not isinstance(body, str) or not body.strip() or len(body) > MAX_POST:
-        raise Refusal("invalid_input", f"The body is text of 1 to {MAX_POST} letters.")
+    if not isinstance(body, str) or not body.strip() or len(body) > MAX_MESSAGE_BODY:
+        raise Refusal(
+            "invalid_input", f"The body is text of 1 to {MAX_MESSAGE_BODY} letters."
+        )
     if kind not in KINDS:
         raise Refusal("invalid_input", 'The kind is "note" or "comment".')
     record = records_to_change(guard, model, ids)

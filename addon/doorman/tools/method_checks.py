@@ -10,7 +10,7 @@ import re
 from odoo.exceptions import AccessError
 from odoo.service.model import get_public_method
 
-from ..policy import closed_methods, closed_models
+from ..policy import closed_methods, closed_models, limits
 from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
 
@@ -165,7 +165,7 @@ def _check_arguments(model, name, method, arguments):
 def _is_data(value):
     """A value that is only itself: nothing in it is searched, written or run."""
     if isinstance(value, list):
-        return len(value) <= closed_models.MAX_COMMANDS and all(
+        return len(value) <= limits.MAX_COMMANDS and all(
             type(i) is int and 0 < i < 2**31 for i in value
         )
     if isinstance(value, str):
@@ -173,4 +173,4 @@ def _is_data(value):
     if value is None or isinstance(value, bool):
         return True
     # NaN and Infinity are not below it.
-    return isinstance(value, int | float) and abs(value) < closed_models.MAX_NUMBER
+    return isinstance(value, int | float) and abs(value) < limits.MAX_NUMBER

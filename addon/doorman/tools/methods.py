@@ -11,6 +11,7 @@ from odoo.tools.misc import ReadonlyDict
 from ..policy import closed_methods, closed_models
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_RECORDS
 from ..policy.withhold import withhold
 from . import wizards
 from .arguments import only
@@ -61,7 +62,7 @@ def summary(guard, result):
         return {
             "result": f"{len(result)} records of {result._name}",
             "result_model": result._name,
-            "result_ids": result.ids[: closed_models.MAX_RECORDS],
+            "result_ids": result.ids[:MAX_RECORDS],
         }
     if result is None or isinstance(result, bool | int | float):
         return {"result": json.dumps(result)}
@@ -121,7 +122,7 @@ def _text(result):
 def as_data(value):
     """What stands for a value that JSON does not know, for ``json.dumps``."""
     if isinstance(value, BaseModel):
-        return {"model": value._name, "ids": value.ids[: closed_models.MAX_RECORDS]}
+        return {"model": value._name, "ids": value.ids[:MAX_RECORDS]}
     if isinstance(value, bytes):
         return f"({len(value)} bytes)"
     if isinstance(value, date | lazy | ReadonlyDict):

@@ -17,9 +17,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Date, Datetime
 from odoo.tools import safe_eval
 
-from ..policy import closed_models
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_RECORDS
 from ..policy.withhold import withhold
 from .python_records import Environment, Records
 from .python_syntax import FILENAME, check_code, clock, told
@@ -183,7 +183,7 @@ def _plain(value, depth=0):
     if isinstance(value, Records):
         return {
             "model": value.model,
-            "ids": list(value.ids[: closed_models.MAX_RECORDS]),
+            "ids": list(value.ids[:MAX_RECORDS]),
         }
     if isinstance(value, dict):
         return {str(key): _plain(item, depth + 1) for key, item in value.items()}

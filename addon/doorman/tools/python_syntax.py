@@ -12,8 +12,8 @@ import time
 from contextlib import contextmanager
 
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_CODE
 
-MAX_CODE = 20_000
 SECONDS = 20
 # Of the code in a traceback, and for the clock.
 FILENAME = "<run_python>"

@@ -1,7 +1,8 @@
 """Making, changing and deleting records."""
 
-from ..policy import closed_models, inherited_models
+from ..policy import inherited_models
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_RECORDS
 from ..policy.values import Values
 from .arguments import only
 from .changed_records import answer, check_may_change, records_to_change, settle
@@ -18,10 +19,10 @@ def create_records(guard, model, _ids, kwargs):
             f"AI tools make no {model._name}: files are not sent here.",
         )
     rows = kwargs.get("vals_list")
-    if not isinstance(rows, list) or not 1 <= len(rows) <= closed_models.MAX_RECORDS:
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_RECORDS:
         raise Refusal(
             "invalid_input",
-            f"Send the values of 1 to {closed_models.MAX_RECORDS} records.",
+            f"Send the values of 1 to {MAX_RECORDS} records.",
         )
     values = Values(guard)
     records = model.create([values.check(model, row) for row in rows])

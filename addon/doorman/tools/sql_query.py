@@ -18,11 +18,9 @@ from odoo.sql_db import db_connect
 from ..policy import closed_fields, closed_models
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_CODE, MAX_REPLY, MAX_SQL_ROWS
 from . import sql_rules
 
-MAX_QUERY = 20_000
-MAX_ROWS = 500
-MAX_LETTERS = 90_000
 TIMEOUT_MS = 10_000
 
 FUNCTIONS = """
@@ -127,13 +125,13 @@ def run_sql(guard, kwargs):
         if name not in ("query", "limit"):
             raise Refusal("invalid_input", f"Unknown argument {name!r}.")
     check_administrator(guard, "allow_sql", "SQL")
-    query, limit = kwargs.get("query"), kwargs.get("limit", MAX_ROWS)
+    query, limit = kwargs.get("query"), kwargs.get("limit", MAX_SQL_ROWS)
     if not isinstance(query, str) or not query.strip() or "\0" in query:
         raise Refusal("invalid_input", "The query is the text of one SELECT.")
-    if len(query) > MAX_QUERY:
-        raise Refusal("invalid_input", f"A query has at most {MAX_QUERY} letters.")
-    if type(limit) is not int or not 1 <= limit <= MAX_ROWS:
-        raise Refusal("invalid_input", f"limit is a number from 1 to {MAX_ROWS}.")
+    if len(query) > MAX_CODE:
+        raise Refusal("invalid_input", f"A query has at most {MAX_CODE} letters.")
+    if type(limit) is not int or not 1 <= limit <= MAX_SQL_ROWS:
+        raise Refusal("invalid_input", f"limit is a number from 1 to {MAX_SQL_ROWS}.")
     columns = _understood(guard, query)
     if guard.describer:
         return {}  # it is run once a person has agreed
@@ -266,7 +264,7 @@ def _rows(guard, query, limit, columns):
         cr.execute(READ_ONLY)
         cr.execute(BOUNDS, [str(TIMEOUT_MS)])
         with _told():
-            cr.execute(ROWS, [query, limit, MAX_LETTERS], log_exceptions=False)
+            cr.execute(ROWS, [query, limit, MAX_REPLY], log_exceptions=False)
         found = [row for (row,) in cr.fetchall()]
     more = bool(found) and found[-1] is None
     rows = [_row(text) for text in found if text is not None]

@@ -9,8 +9,8 @@ from odoo.tools.json import json_default
 
 from ...policy import canonical_json
 from ...policy.change_scope import forget
-from ...policy.connection_states import LIVE_STATES
 from ...policy.refusal import Refusal
+from ...policy.shared import LIVE_STATUSES
 
 _logger = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class DoormanApproval(models.Model):
         """Why who asked may not ask any more, or None."""
         connection = self.connection_id
         user = connection.user_id
-        if not connection or connection.state not in LIVE_STATES:
+        if not connection or connection.state not in LIVE_STATUSES:
             return self.env._("The connection was ended.")
         if not connection.active:
             return self.env._("The connection was archived.")

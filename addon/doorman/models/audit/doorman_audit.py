@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ...policy.audit_values import AT_THE_DOOR, CALLS
+from ...policy.audit_values import AT_THE_DOOR
+from ...policy.shared import CHARGED_METHODS
 from ...policy.withhold import clean
 
 # The columns of a row, in the order of the INSERT.
@@ -155,7 +156,7 @@ class DoormanAudit(models.Model):
                AND method = ANY(%s)
                AND NOT (outcome = 'refused' AND reason = ANY(%s))
             """,
-            [connection_id, CALLS, AT_THE_DOOR],
+            [connection_id, CHARGED_METHODS, AT_THE_DOOR],
         )
         return int(self.env.cr.fetchone()[0])
 

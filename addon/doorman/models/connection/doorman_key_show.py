@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ...client_snippets import snippets
-from ...policy.credentials import KEY_PREFIX
+from ...policy.shared import PREFIX_KEY
 
 # Stands in the snippets until the service has told where it can be reached.
 UNKNOWN_URL = "https://YOUR-DOORMAN/mcp"
@@ -38,7 +38,7 @@ class DoormanKeyShow(models.AbstractModel):
         for dialog in self:
             key = dialog.key or ""
             # The service's own key is for the service: no AI tool takes it.
-            dialog.for_tool = key.startswith(KEY_PREFIX)
+            dialog.for_tool = key.startswith(PREFIX_KEY)
             dialog.url = url or UNKNOWN_URL
             dialog.url_known = bool(url)
             dialog.snippets = dialog.for_tool and self._snippets(key)

@@ -4,8 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...policy.connection_states import LIVE_STATES
 from ...policy.credentials import token_digest
+from ...policy.shared import LIVE_STATUSES
 
 LINK_HOURS = 24
 
@@ -163,7 +163,7 @@ class DoormanPickup(models.Model):
             """,
             token_digest(token),
             self.env.uid,
-            list(LIVE_STATES),
+            list(LIVE_STATUSES),
         )
 
     @api.model

@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...policy.connection_states import LIVE_STATES
-from ...policy.credentials import KEY_PREFIX, MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.credentials import MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.shared import LIVE_STATUSES, PREFIX_KEY
 
 KEY_SCOPE = "mcp"
 
@@ -148,7 +148,7 @@ class DoormanConnection(models.Model):
             )
         if self.auth_type != "bearer":
             raise UserError(self.env._("Only API key connections have a key."))
-        if self.state not in LIVE_STATES:
+        if self.state not in LIVE_STATUSES:
             raise UserError(self.env._("Reactivate the connection first."))
         return self._new_key_dialog(overlap_minutes)
 
@@ -225,7 +225,7 @@ class DoormanConnection(models.Model):
             )
         )
         key_id = self.env.cr.fetchone()[0]
-        credential = KEY_PREFIX + key
+        credential = PREFIX_KEY + key
         self.env.cr.execute(
             SQL(
                 "INSERT INTO doorman_connection_proof "

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...policy.connection_states import LIVE_STATES
+from ...policy.shared import LIVE_STATUSES
 
 
 class DoormanConnection(models.Model):
@@ -41,7 +41,7 @@ class DoormanConnection(models.Model):
 
     def _transition(self, state, only_from):
         changed = super()._transition(state, only_from)
-        if state not in LIVE_STATES:
+        if state not in LIVE_STATUSES:
             # Else a link of before would open it again once it is reactivated.
             self.env["doorman.pickup"]._end(changed)
         return changed
@@ -59,7 +59,7 @@ class DoormanConnection(models.Model):
             raise AccessError(self.env._("Only an MCP administrator may do this."))
         if self.auth_type != "bearer":
             raise UserError(self.env._("Only API key connections have a key."))
-        if self.state not in LIVE_STATES:
+        if self.state not in LIVE_STATUSES:
             raise UserError(self.env._("Reactivate the connection first."))
         token, pickup = self.env["doorman.pickup"].sudo()._make(self)
         self.sudo().message_post(

@@ -6,18 +6,17 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from ...policy.credentials import KEY_PREFIX, token_digest
-from ...policy.invite_values import (
-    KEY_HOURS,
-    LINK_HOURS,
-    MAX_LINK_SECONDS,
-    InviteRefused,
-)
+from ...policy.credentials import token_digest
+from ...policy.invite_values import KEY_HOURS, LINK_HOURS, InviteRefused
 from ...policy.policy_fields import POLICY_FIELDS
+from ...policy.shared import (
+    MAX_INVITE_KEY_HOURS,
+    MAX_INVITE_LINK_SECONDS,
+    MAX_INVITE_NAME,
+    MAX_INVITE_USES,
+    PREFIX_KEY,
+)
 
-MAX_USES = 10_000
-MAX_KEY_HOURS = 10 * 365 * 24
-MAX_NAME = 100
 # A login, or all of a domain.
 LISTED = re.compile(r"[^\s@]*@[^\s@]+|[^\s@]+")
 OPEN_STATES = ("active", "suspended")
@@ -273,14 +272,21 @@ class DoormanInvite(models.Model):
     @api.constrains("max_uses", "key_lifetime_hours")
     def _check_counts(self):
         self._check_range(
-            {"max_uses": (1, MAX_USES), "key_lifetime_hours": (0, MAX_KEY_HOURS)}
+            {
+                "max_uses": (1, MAX_INVITE_USES),
+                "key_lifetime_hours": (0, MAX_INVITE_KEY_HOURS),
+            }
         )
 
     @api.constrains("expires_at")
     def _check_expiry(self):
         now = fields.Datetime.now()
         for invite in self:
-            if not 0 <= (invite.expires_at - now).total_seconds() <= MAX_LINK_SECONDS:
+            if (
+                not 0
+                <= (invite.expires_at - now).total_seconds()
+                <= MAX_INVITE_LINK_SECONDS
+            ):
                 raise ValidationError(
                     self.env._("The link ends in the future, within a year.")
                 )
@@ -289,11 +295,11 @@ class DoormanInvite(models.Model):
     def _check_name(self):
         for invite in self:
             name = invite.key_name_preset.strip()
-            if not name or len(name) > MAX_NAME or KEY_PREFIX in name:
+            if not name or len(name) > MAX_INVITE_NAME or PREFIX_KEY in name:
                 raise ValidationError(
                     self.env._(
                         "The key's name has 1 to %s characters, and is no key.",
-                        MAX_NAME,
+                        MAX_INVITE_NAME,
                     )
                 )
 

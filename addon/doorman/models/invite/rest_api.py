@@ -4,12 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
-from ...policy.invite_values import LINK_HOURS, MAX_LINK_SECONDS, InviteRefused
+from ...policy.invite_values import LINK_HOURS, InviteRefused
+from ...policy.shared import (
+    MAX_INVITE_LINK_SECONDS,
+    MAX_INVITES,
+    MAX_POLICY_ITEMS,
+    MAX_POLICY_TEXT,
+)
 from .doorman_invite import STATES
-
-MAX_ROWS = 500
-MAX_TEXT = 10_000
-MAX_ITEMS = 1_000
 
 # Name in the API -> field that takes the value as it is, and its type.
 PLAIN = {
@@ -120,7 +122,7 @@ class DoormanInvite(models.Model):
             raise self._invalid("state", state)
         limit = self._typed("limit", limit, int)
         offset = self._typed("offset", offset, int)
-        if not 1 <= limit <= MAX_ROWS or offset < 0:
+        if not 1 <= limit <= MAX_INVITES or offset < 0:
             raise self._invalid("limit, offset")
         domain = [("state", "=", state)] if state else []
         found = self.search(domain, limit=limit, offset=offset)
@@ -161,12 +163,12 @@ class DoormanInvite(models.Model):
     def _typed(self, name, value, kind):
         if type(value) is not kind or (kind is int and abs(value) >= 2**31):
             raise self._invalid(name, value)
-        if kind is str and (len(value) > MAX_TEXT or not _is_text(value)):
+        if kind is str and (len(value) > MAX_POLICY_TEXT or not _is_text(value)):
             raise self._invalid(name, value)
         return value
 
     def _list(self, name, value, kind=str):
-        if type(value) is not list or len(value) > MAX_ITEMS:
+        if type(value) is not list or len(value) > MAX_POLICY_ITEMS:
             raise self._invalid(name, value)
         return [self._typed(name, item, kind) for item in value]
 
@@ -210,7 +212,7 @@ class DoormanInvite(models.Model):
         vals = {}
         seconds = values.get("expires_in_seconds", LINK_HOURS * 3600)
         seconds = self._typed("expires_in_seconds", seconds, int)
-        if not 0 < seconds <= MAX_LINK_SECONDS:
+        if not 0 < seconds <= MAX_INVITE_LINK_SECONDS:
             raise self._invalid("expires_in_seconds", seconds)
         vals["expires_at"] = fields.Datetime.now() + timedelta(seconds=seconds)
         if "companies" in values:
@@ -235,7 +237,7 @@ class DoormanInvite(models.Model):
             Command.set([self._group("account_groups", g) for g in groups])
         ]
         rules = values.get("approval_rules", [])
-        if type(rules) is not list or len(rules) > MAX_ITEMS:
+        if type(rules) is not list or len(rules) > MAX_POLICY_ITEMS:
             raise self._invalid("approval_rules", rules)
         vals["approval_rule_ids"] = [Command.create(self._rule(r)) for r in rules]
         return vals

@@ -4,9 +4,9 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from ...policy import closed_models, ip_lists
-from ...policy.connection_states import LIVE_STATES
+from ...policy import closed_models
 from ...policy.policy_fields import MAX_RATE_DAY, MAX_RATE_MINUTE
+from ...policy.shared import LIVE_STATUSES, LOOPBACK_HOSTS
 
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
@@ -165,7 +165,7 @@ class DoormanSettings(models.Model):
             host = urlsplit(url).hostname
         except ValueError:
             return False
-        return url if host in ip_lists.LOOPBACK else False
+        return url if host in LOOPBACK_HOSTS else False
 
     def action_use_gateway_url(self):
         """Make the address that the service says it has the public one.
@@ -180,7 +180,7 @@ class DoormanSettings(models.Model):
 
     def _compute_counts(self):
         connections = self.env["doorman.connection"].search_count(
-            [("state", "in", ("inactive", *LIVE_STATES))]
+            [("state", "in", ("inactive", *LIVE_STATUSES))]
         )
         week_ago = fields.Datetime.subtract(fields.Datetime.now(), days=7)
         audit = self.env["doorman.audit"]
