@@ -40,6 +40,6 @@ def is_plain(text):
     return all(c == "\n" or not is_invisible(c) for c in text)
 
 
-def file_name(text):
+def plain_file_name(text):
     """A name without what shows nothing, and without what leads into a folder."""
     return "".join("_" if c in "/\\" or is_invisible(c) else c for c in text)

@@ -13,7 +13,7 @@ from odoo.exceptions import MissingError
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..policy import closed_fields, inherited_models
-from ..policy.plain_text import file_name
+from ..policy.plain_text import plain_file_name
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_FILE, MAX_PRINTED
@@ -228,7 +228,7 @@ def get_report(guard, model, ids, kwargs):
     if len(content) > MAX_FILE:
         raise _too_large(len(content))
     types = {"pdf": "application/pdf", "html": "text/html", "text": "text/plain"}
-    name = file_name(_title(report, records))[:120]
+    name = plain_file_name(_title(report, records))[:120]
     extension = {"pdf": ".pdf", "html": ".html"}.get(kind, ".txt")
     return {
         "file": {
@@ -396,7 +396,7 @@ def _to_attach_to(guard, model, ids):
 
 def file_name(kwargs):
     """:return: a file's name as it may stand in a list and on a disk"""
-    name = file_name(text(kwargs, "name", 200, needed=True)).strip(". ")
+    name = plain_file_name(text(kwargs, "name", 200, needed=True)).strip(". ")
     if not name:
         raise Refusal("invalid_input", "name is missing.")
     return name
