@@ -176,7 +176,7 @@ SUDO = {
     "tools/messages.py:_attachments": 1,
     "tools/messages.py:_of": 1,
     "tools/messages.py:_tracking": 1,
-    "tools/records.py:url_of": 1,
+    "tools/changed_records.py:url_of": 1,
     "tools/search_everywhere.py:_worth": 2,
     "tools/sql_query.py:check_administrator": 1,
     "wizards/doorman_connect_wizard.py:_own_scopes": 1,

@@ -10,7 +10,8 @@ from odoo.fields import Date
 from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
 from .arguments import only, text
-from .records import answer, named, records_to_change, settle
+from .changed_records import answer, records_to_change, settle
+from .preview import named
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 MAX_NOTE = 10_000

@@ -10,18 +10,11 @@ from ..policy import closed_models
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from . import custom_tool_parameters
+from .arguments import only
+from .changed_records import answer, records_to_change, settle
 from .custom_tool_run import OwnRun, running
-from .methods import _default, summary
-from .records import (
-    _change,
-    _name_of,
-    _read,
-    _shown,
-    answer,
-    named,
-    records_to_change,
-    settle,
-)
+from .methods import as_data, summary
+from .preview import change_of, name_of, named, read_shown, shown_fields
 
 MAX_RESULT = 20_000
 
@@ -42,16 +35,16 @@ def run_tool(guard, model, ids, kwargs):
         left = records.exists()
         settle(guard, left)
         return answer(guard, left) | found
-    names = _shown(model)
-    before = _read(guard, records, names) if records else {}
-    called = {record.id: _name_of(record) for record in records}
+    names = shown_fields(model)
+    before = read_shown(guard, records, names) if records else {}
+    called = {record.id: name_of(record) for record in records}
     found = _run(guard, tool, records, values)
     left = records.exists()
     settle(guard, left)
-    after = _read(guard, left, names) if left else {}
+    after = read_shown(guard, left, names) if left else {}
     return {
         "changes": [
-            _change(i, called[i], before[i], after.get(i), ()) for i in records.ids
+            change_of(i, called[i], before[i], after.get(i), ()) for i in records.ids
         ]
     } | found
 
@@ -67,9 +60,7 @@ def look_tool(guard, model, ids, kwargs):
 
 def _checked(guard, model, ids, kwargs, reads):
     """:return: the tool, the records that it works on, its parameters"""
-    for name in kwargs:
-        if name not in ("tool", "revision", "parameters"):
-            raise Refusal("invalid_input", f"Unknown argument {name!r}.")
+    only(kwargs, "tool", "revision", "parameters")
     tool = guard.env["doorman.own.tool"]._published(kwargs.get("tool"))
     if kwargs.get("revision") != tool.revision:
         # What a person has approved, and what an AI tool has read of it, was another.
@@ -143,7 +134,7 @@ def _told(guard, result):
     if hasattr(result, "_name"):
         return summary(guard, result)
     if not isinstance(result, str):
-        result = json.dumps(withhold(result), ensure_ascii=False, default=_default)
+        result = json.dumps(withhold(result), ensure_ascii=False, default=as_data)
     if len(result) > MAX_RESULT:
         result = result[:MAX_RESULT] + "..."
     return {"result": withhold_links(result)}

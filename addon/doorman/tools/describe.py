@@ -106,7 +106,7 @@ class Describer:
         return plain(field._description_string(self.env) or name, 80)
 
     def change(self, model, change):
-        """One record of a dry run (tools/records.py), with labels and texts."""
+        """One record of a dry run (tools/preview.py), with labels and texts."""
         before, after = change.get("before"), change.get("after")
         rows = []
         for name in after or before or ():

@@ -17,7 +17,8 @@ from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
 from .arguments import number, one_record, only, text
-from .records import named, records_to_change
+from .changed_records import records_to_change
+from .preview import named
 
 # The requests whose answer may have a file.
 METHODS = frozenset({"get_attachment", "get_report", "request_upload"})

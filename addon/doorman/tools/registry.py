@@ -9,9 +9,10 @@ from .buttons import get_actions
 from .custom_tool_text import LOOK, RUN
 from .custom_tools import look_tool, run_tool
 from .files import get_attachment, get_report, request_upload
-from .messages import read_messages
+from .messages import message_post, read_messages
+from .methods import call_method
 from .python_run import run_python
-from .records import DRY, WRITES
+from .records import create_records, unlink_records, write_records
 from .search import (
     context,
     fields_get,
@@ -37,7 +38,11 @@ METHODS = {
     "get_report": (get_report, True),
     "activity_schedule": (activity_schedule, False),
     "request_upload": (request_upload, False),
-    **{name: (function, False) for name, function in WRITES.items()},
+    "create": (create_records, False),
+    "write": (write_records, False),
+    "unlink": (unlink_records, False),
+    "call_method": (call_method, False),
+    "message_post": (message_post, False),
     RUN: (run_tool, False),
     LOOK: (look_tool, True),
 }
@@ -46,8 +51,9 @@ METHODS = {
 CODE = frozenset({LOOK, "run_sql", "get_report"})
 # Those that may share a request to Odoo: short, and harmless to run again.
 SHARED = ("search_read", "search_count", "read", "formatted_read_group")
-# Those that tell what they would do.
-TRIED = DRY | {"activity_schedule", "request_upload", RUN}
+# Those that tell what they would do. What a method does outside of the database, such
+# as asking another system, could not be undone.
+TRIED = {"create", "write", "unlink", "activity_schedule", "request_upload", RUN}
 
 
 # Requests without a model: what no public ORM method answers for a connection.

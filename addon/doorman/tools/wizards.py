@@ -6,7 +6,8 @@ from odoo.tools.json import json_default
 
 from ..policy import closed_fields, closed_models
 from ..policy.redact_links import withhold_links_in
-from .buttons import buttons_of, form_of, label_of, refusal_of
+from .form_view import buttons_of, form_of, label_of
+from .method_checks import refusal_of
 
 MAX_FIELDS = 25
 MAX_CHOICES = 20

@@ -11,8 +11,8 @@ from odoo.tools import format_duration
 
 from ...policy import gate
 from ...tools import custom_tool_text, registry
+from ...tools.changed_records import url_of
 from ...tools.describe import Describer, plain, visible
-from ...tools.records import url_of
 
 NAMES = 3
 MANY = 10
