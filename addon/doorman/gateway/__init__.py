@@ -3,8 +3,6 @@ from . import doorman_gateway
 from . import errors
 from . import files
 from . import change
-from . import gateway_sql
-from . import gateway_python
 from . import approvals
 from . import jobs
 from . import jobs_invites

@@ -17,7 +17,7 @@ from ..policy.change_scope import forget, writing
 from ..policy.guard import Guard
 from ..policy.json_depth import shallow, too_deep
 from ..policy.refusal import Refusal
-from ..tools import custom_tool_text, registry
+from ..tools import custom_tool_text, operations, registry
 
 _logger = logging.getLogger(__name__)
 
@@ -391,10 +391,11 @@ class DoormanGateway(models.AbstractModel):
         :param bool approved: a person has approved it
         :return: the answer of the operation, plain JSON
         """
+        operations.check_offered(self.env, request)
         if not registry.only_reads(request):
             return self._write(connection, row, request, audit, approved)
         guard = self._guard(connection, row, request)
-        runs_code = request.get("method") in registry.CODE
+        runs_code = registry.runs_code(request)
         if approved or runs_code:
             self._check_may_read(connection, row, request)
         if not approved:

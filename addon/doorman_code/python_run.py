@@ -1,12 +1,12 @@
 """``run_python``: a piece of Python by which an AI tool takes several steps at once.
 
-code ── what it may name (shell_code) ── Odoo's safe_eval ──┬── search, read, ...
-                                                            └── write, a method, ...
+code ── what it may name (python_syntax) ── Odoo's safe_eval ──┬── search, read, ...
+                                                               └── write, a method, ...
         each step is a request of this connection like any other: the same rules, the
         same rights, the same approvals; all of them are done, or none
 
 The code gets no recordsets of Odoo's, and so no cursor, no sudo() and no registry, but
-records that know how to ask for such steps (shell_records).
+records that know how to ask for such steps (python_records).
 """
 
 import copy
@@ -17,9 +17,11 @@ from odoo.exceptions import UserError
 from odoo.fields import Date, Datetime
 from odoo.tools import safe_eval
 
-from ..policy import closed_models
-from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from odoo.addons.doorman.policy import closed_models
+from odoo.addons.doorman.policy.redact_links import withhold_links
+from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.tools.operations import operation
+
 from .python_records import Environment, Records
 from .python_syntax import FILENAME, check_code, clock, told
 from .sql_query import check_administrator
@@ -29,6 +31,7 @@ MAX_RESULT, MAX_DEPTH = 20_000, 12
 MAX_DEEP, MAX_RANGE = 32, 1_000_000
 
 
+@operation("run_python", tool="run_python", reads=False, scope="mcp:shell", code="code")
 def run_python(guard, kwargs):
     """:param dict kwargs: code
     :return: ``{result, steps}``: what the code has put into ``result``, as JSON text,
@@ -168,7 +171,7 @@ def sent(value, depth=0):
 
 def _text(result):
     """What the code has put into ``result``, as text that may leave."""
-    from ..models.audit.doorman_audit import withhold
+    from odoo.addons.doorman.models.audit.doorman_audit import withhold
 
     if result is None:
         return ""

@@ -15,9 +15,11 @@ import psycopg2
 
 from odoo.sql_db import db_connect
 
-from ..policy import closed_fields, closed_models
-from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
+from odoo.addons.doorman.policy import closed_fields, closed_models
+from odoo.addons.doorman.policy.redact_links import withhold_links_in
+from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.tools.operations import operation
+
 from . import sql_rules
 
 MAX_QUERY = 20_000
@@ -119,6 +121,7 @@ COLUMNS = """
 """
 
 
+@operation("run_sql", tool="run_sql", scope="mcp:sql", code="query")
 def run_sql(guard, kwargs):
     """:param dict kwargs: query, and limit: how many rows
     :return: ``{columns, rows, more}``
