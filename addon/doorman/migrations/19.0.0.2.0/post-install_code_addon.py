@@ -15,11 +15,14 @@ ADDON = "doorman_code"
 
 def migrate(cr, version):
     env = api.Environment(cr, SUPERUSER_ID, {})
+    module = env["ir.module.module"].search([("name", "=", ADDON)])
+    if module.state == "installed":
+        return
     settings = env["doorman.settings"]._get()
     if settings.allow_sql or settings.allow_shell:
-        install(env)
+        install(module)
         return
-    # Nobody uses them. Where that addon comes later, it makes them anew.
+    # Nobody uses them. If that addon comes later, it makes them anew.
     cr.execute(
         """
         DROP FUNCTION IF EXISTS doorman_sql_one(text);
@@ -29,8 +32,7 @@ def migrate(cr, version):
     )
 
 
-def install(env):
-    module = env["ir.module.module"].search([("name", "=", ADDON)])
+def install(module):
     # A row alone may be left of a folder that is gone.
     if not module or not Manifest.for_addon(ADDON, display_warning=False):
         _logger.warning(
