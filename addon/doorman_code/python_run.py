@@ -18,8 +18,10 @@ from odoo.fields import Date, Datetime
 from odoo.tools import safe_eval
 
 from odoo.addons.doorman.policy import closed_models
+from odoo.addons.doorman.policy.code_arguments import CODE_ARGUMENTS
 from odoo.addons.doorman.policy.redact_links import withhold_links
 from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.policy.withhold import withhold
 from odoo.addons.doorman.tools.operations import operation
 
 from .python_records import Environment, Records
@@ -31,7 +33,13 @@ MAX_RESULT, MAX_DEPTH = 20_000, 12
 MAX_DEEP, MAX_RANGE = 32, 1_000_000
 
 
-@operation("run_python", tool="run_python", reads=False, scope="mcp:shell", code="code")
+@operation(
+    "run_python",
+    tool="run_python",
+    reads=False,
+    scope="mcp:shell",
+    code=CODE_ARGUMENTS["run_python"],
+)
 def run_python(guard, kwargs):
     """:param dict kwargs: code
     :return: ``{result, steps}``: what the code has put into ``result``, as JSON text,
@@ -171,8 +179,6 @@ def sent(value, depth=0):
 
 def _text(result):
     """What the code has put into ``result``, as text that may leave."""
-    from odoo.addons.doorman.models.audit.doorman_audit import withhold
-
     if result is None:
         return ""
     text = json.dumps(withhold(_plain(result)), ensure_ascii=False)

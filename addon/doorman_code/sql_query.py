@@ -16,6 +16,7 @@ import psycopg2
 from odoo.sql_db import db_connect
 
 from odoo.addons.doorman.policy import closed_fields, closed_models
+from odoo.addons.doorman.policy.code_arguments import CODE_ARGUMENTS
 from odoo.addons.doorman.policy.redact_links import withhold_links_in
 from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.tools.operations import operation
@@ -121,7 +122,7 @@ COLUMNS = """
 """
 
 
-@operation("run_sql", tool="run_sql", scope="mcp:sql", code="query")
+@operation("run_sql", tool="run_sql", scope="mcp:sql", code=CODE_ARGUMENTS["run_sql"])
 def run_sql(guard, kwargs):
     """:param dict kwargs: query, and limit: how many rows
     :return: ``{columns, rows, more}``

@@ -12,7 +12,7 @@ import (
 	"doorman/server/access"
 )
 
-// The words of the addon (gateway/doorman_gateway.py).
+// The words of the addon (gateway/fence.py).
 var (
 	notValid = &Problem{"unauthenticated", "This key or token is not valid (any more).", "Ask your Odoo administrator for a new one."}
 	disabled = &Problem{

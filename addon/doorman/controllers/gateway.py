@@ -10,9 +10,7 @@ from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..models.audit.doorman_audit import FENCED_INSERT
-from ..tools.files import MAX_BYTES
-from ..tools.registry import SHARED
+from ..policy.file_limits import MAX_BYTES
 
 _logger = logging.getLogger(__name__)
 
@@ -33,11 +31,12 @@ ALONE = ("doorman.Alone", "To be sent alone")
 
 
 @contextmanager
-def hurried(cr):
+def hurried(cr, spared):
     """The time in which a call of a batch runs: many short statements make the others
     wait as one long one does. A call of which one was stopped, or failed, is made again
     alone: also where its code does not mind and goes on, with half an answer.
 
+    :param str spared: this very statement runs also when the time is over
     :return: a list that is empty as long as every statement went well
     """
     run, failed = cr.execute, []
@@ -45,7 +44,7 @@ def hurried(cr):
 
     def in_time(query, params=None, log_exceptions=True):
         try:
-            late = time.monotonic() > end and query is not FENCED_INSERT
+            late = time.monotonic() > end and query is not spared
             if failed or late:  # but what is done by then counts
                 raise psycopg2.errors.QueryCanceled("Others wait")
             # Nothing for the log, which would tell it as an error: alone it is told.
@@ -91,7 +90,7 @@ class DoormanController(http.Controller):
         try:
             body = json.loads(request.httprequest.get_data())
             if isinstance(body, list):
-                self._check_batch(body)
+                self._check_batch(request.env["doorman.gateway"], body)
             else:
                 call_id, method, params = body.get("id"), body["method"], body["params"]
                 if not isinstance(params, dict):
@@ -111,7 +110,7 @@ class DoormanController(http.Controller):
         return self._call(gateway, call_id, method, params)
 
     @staticmethod
-    def _check_batch(body):
+    def _check_batch(gateway, body):
         """Calls that only read, and are short as a rule: whatever else there is may not
         be put back, or would not be alone in its transaction."""
         if not 0 < len(body) <= MAX_BATCH:
@@ -124,7 +123,7 @@ class DoormanController(http.Controller):
                 or len(entry["params"]) != 2
                 or not isinstance(fence, dict)
                 or not isinstance(asked, dict)
-                or asked.get("method") not in SHARED
+                or not gateway._may_share(asked)
             ):
                 raise ValueError
 
@@ -152,7 +151,7 @@ class DoormanController(http.Controller):
         asked = entry["params"]["request"]
         limit = gateway._timeout_ms(asked)
         try:
-            with hurried(cr) as failed:
+            with hurried(cr, gateway.env["doorman.audit"]._fenced_insert) as failed:
                 result = gateway.call(
                     entry["params"]["fence"],
                     asked | {"timeout_ms": min(limit, CALL_MS)},

@@ -7,14 +7,16 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..models.approval.doorman_approval import MAX_PENDING
-from ..models.connection.doorman_connection import LIVE_STATES
-from ..policy import canonical_json, closed_models, gate
-from ..policy.approval_states import PENDING
+from ..policy import canonical_json, custom_tool_text, gate
+from ..policy.approval_states import MAX_PENDING, PENDING
 from ..policy.change_scope import writing
+from ..policy.connection_states import LIVE_STATES
+from ..policy.context_keys import CONTEXT_KEYS
+from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
-from ..tools import custom_tool_text, operations, registry
-from ..tools.describe import plain, versions_of_call
+from ..tools import operations, registry
+from ..tools.call_preview import preview
+from ..tools.record_versions import versions_of_call
 from .change import TOOLS
 
 # In characters: nobody reads more, and no page shows it well.
@@ -155,9 +157,7 @@ class DoormanGateway(models.AbstractModel):
         call["kwargs"] = call["kwargs"] or {}
         # What has no effect must neither be shown nor make equal requests differ.
         given = call["context"] if isinstance(call["context"], dict) else {}
-        call["context"] = {
-            k: v for k, v in given.items() if k in closed_models.CONTEXT_KEYS
-        }
+        call["context"] = {k: v for k, v in given.items() if k in CONTEXT_KEYS}
         call["ids"] = self._ids_of(call)
         try:
             digest = canonical_json.of_request(call)
@@ -287,17 +287,22 @@ class DoormanGateway(models.AbstractModel):
             self._check_may_read(connection, row, call)
         guard = self._guard(connection, row, call | {"dry_run": True})
         guard.model(call["model"]) if call["model"] else None
-        approvals = self.env["doorman.approval"].sudo()
-        reader = connection.sudo()._approvers()[:1]
-        approvals = approvals.with_context(lang=reader.lang or "en_US")
-        before = {}
-        if call["model"] and not registry.only_reads(call):
-            before = versions_of_call(guard.env, call)
+        lang = connection.sudo()._approvers()[:1].lang or "en_US"
+        reader = self.sudo().with_context(lang=lang).env
+        before = self._versions(guard.env, call)
         # Lines of a document are tried out with the rights of the same user.
         with writing(guard.env, True):
-            found = approvals._preview(guard, call)
+            found = preview(reader, guard, call)
         self._undo()
         return found | {"versions": before}
+
+    @staticmethod
+    def _versions(env, call):
+        """Which versions there are of the records that a call changes; none of one
+        that only reads, or whose model is gone."""
+        if call["model"] not in env or registry.only_reads(call):
+            return {}
+        return versions_of_call(env, call)
 
     # ---- telling ----
 

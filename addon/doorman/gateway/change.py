@@ -3,10 +3,10 @@ import json
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, gate
+from ..policy import canonical_json, custom_tool_text, gate
 from ..policy.change_scope import writing
 from ..policy.refusal import Refusal
-from ..tools import custom_tool_text, operations, registry
+from ..tools import operations, registry
 
 WRITE_SCOPE = "mcp:orm"
 # The tool that stands for each method, as the service's catalog names them.

@@ -8,11 +8,11 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
-from ..models.connection.keys import hash_proof
 from ..policy.change_scope import writing
+from ..policy.credentials import hash_proof
 from ..policy.refusal import Refusal
 from ..tools import files
-from .doorman_gateway import PROOF, Stored
+from .fence import PROOF, Stored
 
 LINK_MINUTES = 15
 # Between a person's approval and the question what became of it.

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..models.audit.doorman_audit import AT_THE_DOOR, CALLS
-from ..models.connection.doorman_connection import LIVE_STATES
+from ..policy.audit_values import AT_THE_DOOR, CALLS
+from ..policy.connection_states import LIVE_STATES
 
 FOLD_ROWS = 20_000
 PURGE_ROWS = 20_000

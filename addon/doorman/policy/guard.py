@@ -13,7 +13,7 @@ import re
 
 from odoo.fields import Domain
 
-from . import closed_fields, closed_models, inherited_models
+from . import closed_fields, closed_models, domains, inherited_models
 from .refusal import Refusal
 from .suggestions import near_hint
 
@@ -21,8 +21,6 @@ AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(
     r"^(?P<spec>\S+)(\s+(asc|desc))?(\s+nulls\s+(first|last))?$", re.IGNORECASE
 )
-# Operators that compare the other side's name, or walk its tree, instead of its id.
-TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
 
 
 class Guard:
@@ -161,7 +159,7 @@ class Guard:
 
         :return: the model that holds the last field, and that field
         """
-        if path.count(".") > closed_models.MAX_STEPS or path.endswith("."):
+        if path.count(".") > domains.MAX_STEPS or path.endswith("."):
             raise Refusal("invalid_input", f"{path[:80]!r} is no path of fields.")
         name, _, rest = path.partition(".")
         field = self.field(model, name)
@@ -198,7 +196,7 @@ class Guard:
 
     def _conditions(self, model, domain):
         for condition in domain.iter_conditions():
-            if condition.operator not in closed_models.OPERATORS:
+            if condition.operator not in domains.OPERATORS:
                 raise ValueError(condition.operator)
             owner, field = self.path(model, condition.field_expr)
             if condition.operator in ("any", "not any"):
@@ -215,7 +213,7 @@ class Guard:
                 self._look_through(owner, field)
 
     def _compares_name(self, condition):
-        if condition.operator.removeprefix("not ") in TEXT_OPERATORS:
+        if condition.operator.removeprefix("not ") in domains.TEXT_OPERATORS:
             return True
         if condition.operator in ("child_of", "parent_of"):
             return True

@@ -142,6 +142,11 @@ class Values:
     # ---- one value ----
 
     def value(self, model, field, value, depth):
+        """Check one value of a field.
+
+        :param int depth: how many records it is nested in
+        :return: the value, as Odoo may get it
+        """
         check = {
             "many2one": self._many2one,
             "reference": self._reference,

@@ -7,6 +7,7 @@ Each change answers ``{ids, names, url}``.
 from odoo.exceptions import MissingError
 
 from ..policy import closed_models
+from ..policy.record_url import url_of
 from ..policy.refusal import Refusal
 
 
@@ -45,13 +46,6 @@ def settle(guard, records):
     guard.env.cr.flush()
     if records and closed_models.FOLLOWERS.get(records._name):
         guard.records(records, records.ids, write=True)
-
-
-def url_of(env, model, ident=None):
-    """The address of a record, or of the first part of those of a model's records."""
-    base = env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
-    part = model if "." in model else f"m-{model}"
-    return f"{base.rstrip('/')}/odoo/{part}/{ident or ''}"
 
 
 def answer(guard, records):

@@ -6,12 +6,9 @@ import math
 from datetime import date, datetime
 
 from ..policy import closed_models
+from ..policy.custom_tool_names import TYPES
 from ..policy.refusal import Refusal
 
-TYPES = (
-    *("string", "integer", "number", "boolean", "date", "datetime"),
-    *("record", "selection"),
-)
 MAX_TEXT = 10_000
 
 
@@ -128,6 +125,7 @@ READERS = {
     "record": _record,
     "selection": _selection,
 }
+assert READERS.keys() == set(TYPES)
 WORDS = {
     "string": f"a text of at most {MAX_TEXT} letters",
     "integer": "a whole number",

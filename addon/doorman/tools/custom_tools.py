@@ -7,12 +7,13 @@ request ── published, as it was looked at ── the model ── the record
 import json
 
 from ..policy import closed_models
+from ..policy.custom_tool_run import OwnRun, running
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.withhold import withhold
 from . import custom_tool_parameters
 from .arguments import only
 from .changed_records import answer, records_to_change, settle
-from .custom_tool_run import OwnRun, running
 from .methods import as_data, summary
 from .preview import change_of, name_of, named, read_shown, shown_fields
 
@@ -129,8 +130,6 @@ def _run(guard, tool, records, values):
 
 def _told(guard, result):
     """What the action's code has put into ``result``."""
-    from ..models.audit.doorman_audit import withhold
-
     if hasattr(result, "_name"):
         return summary(guard, result)
     if not isinstance(result, str):

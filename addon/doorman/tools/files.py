@@ -13,6 +13,7 @@ from odoo.exceptions import MissingError
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..policy import closed_fields, inherited_models
+from ..policy.file_limits import MAX_BYTES
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
@@ -23,8 +24,6 @@ from .preview import named
 # The requests whose answer may have a file.
 METHODS = frozenset({"get_attachment", "get_report", "request_upload"})
 MAX_FILES = 50
-# What the service and Odoo carry in one piece: in base64, some 27 MB of JSON.
-MAX_BYTES = 20 * 1024 * 1024
 MAX_TEXT = 50_000
 MAX_PRINTED = 50
 TEXT_TYPES = re.compile(

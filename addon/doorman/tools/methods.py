@@ -11,6 +11,7 @@ from odoo.tools.misc import ReadonlyDict
 from ..policy import closed_methods, closed_models
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.withhold import withhold
 from . import wizards
 from .arguments import only
 from .changed_records import answer, check_may_change, records_to_change, settle
@@ -109,8 +110,6 @@ def _wizard(guard, action):
 
 
 def _text(result):
-    from ..models.audit.doorman_audit import withhold
-
     if isinstance(result, bytes):
         return f"({len(result)} bytes)"
     text = json.dumps(withhold(result), ensure_ascii=False, default=as_data)

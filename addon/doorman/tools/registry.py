@@ -4,6 +4,7 @@ how a request is run, whichever of these or of ``operations`` it names.
 A method that is not listed is refused: a new one is added together with its checks.
 """
 
+from ..policy.custom_tool_text import LOOK, RUN
 from ..policy.refusal import Refusal
 from . import (
     operations,
@@ -11,7 +12,6 @@ from . import (
 )
 from .activities import activity_schedule
 from .buttons import get_actions
-from .custom_tool_text import LOOK, RUN
 from .custom_tools import look_tool, run_tool
 from .files import get_attachment, get_report, request_upload
 from .messages import message_post, read_messages

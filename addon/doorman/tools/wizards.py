@@ -4,7 +4,8 @@ import json
 
 from odoo.tools.json import json_default
 
-from ..policy import closed_fields, closed_models
+from ..policy import closed_fields
+from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.redact_links import withhold_links_in
 from .form_view import buttons_of, form_of, label_of
 from .method_checks import refusal_of
@@ -109,4 +110,4 @@ def _defaults(guard, model, action, names):
 def _ours(guard):
     """The keys that hold the call to its companies and its language stay."""
     kept = guard.env.context
-    return {key: kept[key] for key in closed_models.CONTEXT_KEYS if key in kept}
+    return {key: kept[key] for key in CONTEXT_KEYS if key in kept}

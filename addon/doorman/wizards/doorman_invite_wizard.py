@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_datetime
 
-from ..models.invite.doorman_invite import KEY_HOURS, LINK_HOURS
-from ..models.mixins.doorman_policy_mixin import POLICY_FIELDS
+from ..policy.invite_values import KEY_HOURS, LINK_HOURS
+from ..policy.policy_fields import POLICY_FIELDS
 
 PRESETS = {
     "read": ("mcp:metadata", "mcp:search"),

@@ -65,7 +65,12 @@ class DoormanTool(models.Model):
     @api.depends("risk")
     def _compute_color(self):
         for tool in self:
-            tool.color = RISK_COLORS.get(tool.risk, 0)
+            tool.color = self._risk_color(tool.risk)
+
+    @api.model
+    def _risk_color(self, risk):
+        """:return: the number of a color in Odoo's palette"""
+        return RISK_COLORS.get(risk, 0)
 
     @api.depends("name", "risk")
     @api.depends_context("doorman_show_risk")

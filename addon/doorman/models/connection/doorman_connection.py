@@ -2,10 +2,9 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ..mixins.doorman_policy_mixin import POLICY_FIELDS
+from ...policy.connection_states import LIVE_STATES
+from ...policy.policy_fields import POLICY_FIELDS
 
-# The states in which a connection may call.
-LIVE_STATES = ("awaiting", "connected", "idle")
 # Of tools that are for Odoo administrators.
 GRAVE_SCOPES = frozenset({"mcp:sql", "mcp:shell"})
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ...client_snippets import snippets
-from .keys import KEY_PREFIX
+from ...policy.credentials import KEY_PREFIX
 
 # Stands in the snippets until the service has told where it can be reached.
 UNKNOWN_URL = "https://YOUR-DOORMAN/mcp"

@@ -1,5 +1,3 @@
-import hashlib
-import re
 import secrets
 from datetime import timedelta
 
@@ -7,23 +5,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from .doorman_connection import LIVE_STATES
+from ...policy.connection_states import LIVE_STATES
+from ...policy.credentials import token_digest
 
 LINK_HOURS = 24
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-def token_digest(token):
-    """What is kept of a link: 256 random bits need no slow hash.
-
-    :param str token: as it stands in the link
-    :return: 64 hex digits; or None if this is no token
-    :rtype: str or None
-    """
-    # Whatever a stranger sends is looked at here before anything is done with it.
-    if not TOKEN.fullmatch(token):
-        return None
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class DoormanPickup(models.Model):

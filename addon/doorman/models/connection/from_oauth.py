@@ -3,7 +3,7 @@ from markupsafe import escape
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .doorman_connection import LIVE_STATES
+from ...policy.connection_states import LIVE_STATES
 
 ACTIVATE = "doorman.mail_activity_activate"
 

@@ -1,32 +1,11 @@
-import hashlib
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from .doorman_connection import LIVE_STATES
+from ...policy.connection_states import LIVE_STATES
+from ...policy.credentials import KEY_PREFIX, MAX_OVERLAP_MINUTES, stored_proof
 
-KEY_PREFIX = "dmk_"
 KEY_SCOPE = "mcp"
-MAX_OVERLAP_MINUTES = 7 * 24 * 60
-
-
-def stored_proof(credential):
-    """What is kept of a credential: the hash of the proof that the service shows.
-
-    The service sends SHA-256 of the credential, so a copy of this column alone
-    lets nobody in: it would have to be turned back into its own preimage.
-
-    :param str credential: as the client sends it, prefix included
-    :return: 64 hex digits
-    :rtype: str
-    """
-    return hash_proof(hashlib.sha256(credential.encode()).hexdigest())
-
-
-def hash_proof(proof):
-    """:param str proof: SHA-256 of the credential, as 64 hex digits"""
-    return hashlib.sha256(bytes.fromhex(proof)).hexdigest()
 
 
 class DoormanConnection(models.Model):

@@ -8,9 +8,9 @@ from ...policy import (
     closed_models,
     inherited_models,
 )
-from ...policy.custom_tool_names import NAME, is_plain, skeleton
+from ...policy.custom_tool_names import NAME, skeleton
+from ...policy.plain_text import is_plain
 from ...policy.refusal import Refusal
-from ..catalog.doorman_tool import RISK_COLORS
 
 # Every conversation of every AI tool reads all of them, before its first word.
 MAX_TITLE, MAX_DESCRIPTION = 60, 300
@@ -133,7 +133,7 @@ class DoormanOwnTool(models.Model):
     @api.depends("risk")
     def _compute_color(self):
         for tool in self:
-            tool.color = RISK_COLORS.get(tool.risk, 0)
+            tool.color = self.env["doorman.tool"]._risk_color(tool.risk)
 
     def copy_data(self, default=None):
         found = super().copy_data(default)

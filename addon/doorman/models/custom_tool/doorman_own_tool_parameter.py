@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...policy import closed_models
-from ...policy.custom_tool_names import NAME, is_plain
-from ...tools.custom_tool_parameters import TYPES
+from ...policy.custom_tool_names import NAME, TYPES
+from ...policy.plain_text import is_plain
 
 # What the service gives every own tool besides its own parameters.
 TAKEN = frozenset({"ids", "dry_run", "idempotency_key", "company_id", "language"})

@@ -4,16 +4,7 @@ from odoo import api, models, tools
 from odoo.exceptions import AccessError
 
 from ...policy.change_scope import state
-
-DEFAULT_SCOPE_GROUPS = (
-    "doorman.group_scope_metadata",
-    "doorman.group_scope_search",
-    "doorman.group_scope_orm",
-)
-
-
-# In a context, this very object: who becomes an MCP user gets what an invite says.
-NO_DEFAULTS = object()
+from ...policy.scope_groups import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
 # Who can log in as whom, and with which rights. A reset of the password goes to the
 # e-mail address.

@@ -1,4 +1,3 @@
-import hashlib
 import re
 import secrets
 from datetime import timedelta
@@ -7,16 +6,18 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from ..connection.keys import KEY_PREFIX
-from ..mixins.doorman_policy_mixin import POLICY_FIELDS
+from ...policy.credentials import KEY_PREFIX, token_digest
+from ...policy.invite_values import (
+    KEY_HOURS,
+    LINK_HOURS,
+    MAX_LINK_SECONDS,
+    InviteRefused,
+)
+from ...policy.policy_fields import POLICY_FIELDS
 
-LINK_HOURS = 72
-KEY_HOURS = 90 * 24
 MAX_USES = 10_000
-MAX_LINK_SECONDS = 365 * 24 * 3600
 MAX_KEY_HOURS = 10 * 365 * 24
 MAX_NAME = 100
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 # A login, or all of a domain.
 LISTED = re.compile(r"[^\s@]*@[^\s@]+|[^\s@]+")
 OPEN_STATES = ("active", "suspended")
@@ -37,29 +38,6 @@ NEVER_GRANTED = (
     "doorman.group_scope_sql",
     "doorman.group_scope_shell",
 )
-
-
-class InviteRefused(AccessError):
-    """An invite that would grant more than its creator has.
-
-    :param str code: stable, for the API
-    """
-
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
-
-
-def invite_digest(token):
-    """What is kept of an invite's link: 256 random bits need no slow hash.
-
-    :param str token: as it stands in the link
-    :return: 64 hex digits; or None if this is no token
-    :rtype: str or None
-    """
-    if not isinstance(token, str) or not TOKEN.fullmatch(token):
-        return None
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class DoormanInvite(models.Model):
@@ -215,7 +193,7 @@ class DoormanInvite(models.Model):
             SQL(
                 "INSERT INTO doorman_invite_token (invite_id, digest) VALUES (%s, %s)",
                 made.id,
-                invite_digest(token),
+                token_digest(token),
             )
         )
         return self.browse(made.id), token

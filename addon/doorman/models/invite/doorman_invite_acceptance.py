@@ -5,11 +5,11 @@ from odoo.exceptions import ConcurrencyError
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..extensions.res_users import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
+from ...policy.invite_values import QUEUE_MS
+from ...policy.scope_groups import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
-# How long one acceptance waits for those before it, and for a row that something else
-# holds while they wait: one that hangs must not hold all of Odoo's workers.
-QUEUE_MS = 20_000
+# How long one acceptance waits for a row that something else holds, while others wait
+# for it.
 ROW_MS = 5_000
 
 

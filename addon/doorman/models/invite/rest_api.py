@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
-from .doorman_invite import LINK_HOURS, MAX_LINK_SECONDS, STATES, InviteRefused
+from ...policy.invite_values import LINK_HOURS, MAX_LINK_SECONDS, InviteRefused
+from .doorman_invite import STATES
 
 MAX_ROWS = 500
 MAX_TEXT = 10_000

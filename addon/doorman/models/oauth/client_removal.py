@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ...policy import oauth_values
-from ..connection.keys import MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.credentials import MAX_OVERLAP_MINUTES, stored_proof
 
 
 class DoormanOauthClient(models.Model):

@@ -5,7 +5,7 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
 from ...policy import oauth_values
-from ..connection.doorman_connection import LIVE_STATES
+from ...policy.connection_states import LIVE_STATES
 
 # What one person has at a time. Anybody's program may register again and again, and
 # each connection has rate limits of its own.

@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...policy import oauth_values
+from ...policy.credentials import hash_proof
 from ...policy.oauth_values import OAuthRefusal
-from ..connection.keys import hash_proof
 
 MAX_UNUSED = 1_000
 

@@ -5,9 +5,9 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...policy import oauth_values
+from ...policy.credentials import token_digest
+from ...policy.guesses import guess_source
 from ...policy.oauth_values import OAuthRefusal
-from ..connection.doorman_pickup import token_digest
-from ..invite.guesses import guess_source
 
 MINUTES = 10
 MAX_OPEN = 10_000

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...policy import oauth_values
-from ..connection.keys import stored_proof
+from ...policy.credentials import stored_proof
 
 CODE_SECONDS = 60
 # Devices that one person logged in on with one program; the oldest give way.

@@ -5,9 +5,9 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ...policy import oauth_values
+from ...policy.connection_states import LIVE_STATES
+from ...policy.credentials import hash_proof
 from ...policy.oauth_values import OAuthRefusal
-from ..connection.doorman_connection import LIVE_STATES
-from ..connection.keys import hash_proof
 
 # In these, a connection may hold tokens. Inactive: calls are refused until an
 # administrator has activated it, the login is not.

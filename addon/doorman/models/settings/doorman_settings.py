@@ -5,9 +5,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
 from ...policy import closed_models, ip_lists
-from ...tools import operations
-from ..connection.doorman_connection import LIVE_STATES
-from ..mixins.doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
+from ...policy.connection_states import LIVE_STATES
+from ...policy.policy_fields import MAX_RATE_DAY, MAX_RATE_MINUTE
 
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
@@ -181,7 +180,8 @@ class DoormanSettings(models.Model):
 
     def _compute_not_installed(self):
         """What to do about tools that have a switch here and aren't installed."""
-        lacking = [n for n in SWITCHES if not operations.is_offered(self.env, n)]
+        gateway = self.env["doorman.gateway"]
+        lacking = [name for name in SWITCHES if not gateway._offers(name)]
         # As the service's catalog says, if it was ever here.
         modules = {self.env["doorman.tool"]._module_of(name) for name in lacking}
         modules = ", ".join(sorted(modules - {None}))

@@ -8,7 +8,7 @@ from odoo.addons.base.models.ir_mail_server import IrMail_Server
 from ...tools import preview
 from ..common import WriteCase
 
-GATEWAY = "odoo.addons.doorman.gateway.doorman_gateway"
+GATEWAY = "odoo.addons.doorman.gateway.errors"
 
 
 @tagged("post_install", "-at_install")

@@ -8,7 +8,7 @@ from ...controllers.gateway import MAX_BODY
 from ..common import DoormanMixin
 
 ROUTE = "/doorman/jsonrpc"
-QUIET = ("odoo.http", "odoo.sql_db", "odoo.addons.doorman.gateway.doorman_gateway")
+QUIET = ("odoo.http", "odoo.sql_db", "odoo.addons.doorman.gateway.errors")
 
 
 class DoormanHttpCase(DoormanMixin, HttpCase):

@@ -158,7 +158,7 @@ class TestBatchAttack(BatchCase):
             with (
                 self.subTest(name=name),
                 self.failing(how),
-                mute_logger(*QUIET, "odoo.addons.doorman.gateway.errors"),
+                mute_logger(*QUIET),
             ):
                 one, two, three = self.batch(
                     self.entry(1, self.count()),

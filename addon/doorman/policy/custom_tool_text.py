@@ -26,13 +26,17 @@ def title_of(env, call):
 
 
 def in_words(describer, env, call):
-    """The parameters of a call as a person reads them: records by their names."""
+    """The parameters of a call as a person reads them: records by their names.
+
+    :param describer: of values, in the reader's language
+    :return: ``[{label, text}]``
+    """
     given = call["kwargs"].get("parameters") or {}
     models = {p["name"]: p["model"] for p in _known(env, call)._parameters()}
     rows = describer.tree(given)
     for row, (name, value) in zip(rows, given.items(), strict=True):
         if models.get(name) and type(value) is int:
-            row["text"] = describer._name(env[models[name]], value)
+            row["text"] = describer.name(env[models[name]], value)
     return rows
 
 
