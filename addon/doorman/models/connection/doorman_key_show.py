@@ -22,6 +22,8 @@ class DoormanKeyShow(models.AbstractModel):
     owner = fields.Char(readonly=True)
     link = fields.Char(readonly=True)
     link_until = fields.Datetime(readonly=True)
+    # To send the link of an invite with.
+    message = fields.Text(readonly=True)
     # Of an OAuth client, whose secret the key is then.
     client_id = fields.Char("Client ID", readonly=True)
     for_tool = fields.Boolean(compute="_compute_tool")

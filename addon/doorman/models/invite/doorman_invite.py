@@ -145,7 +145,7 @@ class DoormanInvite(models.Model):
 
     def init(self):
         """As for connections: what is kept of a link is no field. The gate is what
-        acceptances queue at (models/invite/doorman_invite_acceptance.py)."""
+        acceptances queue at (models/invite/accept.py)."""
         self.env.cr.execute(
             SQL(
                 """

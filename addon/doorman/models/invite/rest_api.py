@@ -291,24 +291,24 @@ class DoormanInvite(models.Model):
         }
         wire["approver_group"] = (wire["approver_group"] or [""])[0]
         if whole:
-            wire["acceptances"] = [a._wire() for a in invite.acceptance_ids]
+            wire["acceptances"] = [
+                self._acceptance_wire(acceptance)
+                for acceptance in invite.acceptance_ids
+            ]
         return wire
 
     @api.model
     def _xmlids(self, groups):
         return [xmlid for xmlid in groups.get_external_id().values() if xmlid]
 
-
-class DoormanInviteAcceptance(models.Model):
-    _inherit = "doorman.invite.acceptance"
-
-    def _wire(self):
+    @api.model
+    def _acceptance_wire(self, acceptance):
         return {
-            "login": self.user_id.login,
-            "name": self.user_id.name,
-            "accepted_at": utc(self.accepted_at),
-            "ip": self.ip or "",
-            "new_account": self.new_account,
-            "connection_id": self.connection_id.id or None,
-            "connection_state": self.connection_id.state or "",
+            "login": acceptance.user_id.login,
+            "name": acceptance.user_id.name,
+            "accepted_at": utc(acceptance.accepted_at),
+            "ip": acceptance.ip or "",
+            "new_account": acceptance.new_account,
+            "connection_id": acceptance.connection_id.id or None,
+            "connection_state": acceptance.connection_id.state or "",
         }
