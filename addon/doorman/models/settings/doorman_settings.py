@@ -125,7 +125,7 @@ class DoormanSettings(models.Model):
         help="Users who administer this Odoo may let AI tools run Python. It takes an "
         "addon of its own.",
     )
-    not_installed = fields.Char(compute="_compute_not_installed")
+    not_installed = fields.Char("Tools not installed", compute="_compute_not_installed")
     allow_key_handover = fields.Boolean(
         "Administrators may hand over keys",
         default=True,
