@@ -131,7 +131,7 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		}
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		return map[string]any{"snapshot": snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID]}, raised{}
+		return map[string]any{"snapshot": s.snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID]}, raised{}
 	case "call":
 		request, _ := params["request"].(map[string]any)
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.call(request, snap) }), raised{}
@@ -212,6 +212,21 @@ func (s *Server) record(params map[string]any) any {
 	return map[string]any{"recorded": len(events)}
 }
 
+// needs is the Odoo module of each tool that needs one, as the service's catalog says. The fake has none of them.
+func (s *Server) needs() map[string]string {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	found := map[string]string{}
+	for _, row := range s.seen.catalog {
+		tool, _ := row.(map[string]any)
+		name, _ := tool["name"].(string)
+		if module, _ := tool["needs_module"].(string); module != "" {
+			found[name] = module
+		}
+	}
+	return found
+}
+
 func (s *Server) sync(params map[string]any) any {
 	s.seen.mu.Lock()
 	defer s.seen.mu.Unlock()
@@ -235,7 +250,7 @@ func (s *Server) fenced(rawFence any, work func(*access.Snapshot) (any, *Problem
 		number(fence["settings_version"]) != float64(snap.Settings.Version),
 		fence["groups"] != snap.User.Groups,
 		fence["registry"] != snap.Registry:
-		return map[string]any{"stale": snapshotJSON(snap)}
+		return map[string]any{"stale": s.snapshotJSON(snap)}
 	}
 	answer, problem := work(snap)
 	if problem != nil {
@@ -300,8 +315,8 @@ func callOf(request map[string]any, user access.User) Call {
 }
 
 // snapshotJSON is the snapshot as the addon writes it: what sets no restriction is left out.
-func snapshotJSON(s *access.Snapshot) map[string]any {
-	c, p := s.Connection, s.Connection.Policy
+func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
+	c, p := snap.Connection, snap.Connection.Policy
 	conn := map[string]any{"id": c.ID, "version": c.Version, "name": c.Name, "type": c.Type, "status": c.Status}
 	if !c.ExpiresAt.IsZero() {
 		conn["expires_at"] = c.ExpiresAt.UTC().Format(time.RFC3339)
@@ -327,23 +342,29 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 	if p.Companies != nil {
 		policy["companies"] = p.Companies
 	}
-	off := s.Settings.DisabledTools
+	off, missing := snap.Settings.DisabledTools, snap.Settings.MissingModules
+	needs := s.needs()
+	if missing == nil {
+		missing = slices.Sorted(maps.Values(needs))
+		missing = append([]string{}, slices.Compact(missing)...)
+	}
 	if off == nil {
-		off = []string{"run_python", "run_sql"} // until an administrator switches them on
+		// Until an administrator switches them on; what is not installed, nobody can.
+		off = slices.DeleteFunc([]string{"run_python", "run_sql"}, func(tool string) bool { return slices.Contains(missing, needs[tool]) })
 	}
 	told := map[string]any{
 		"connection": conn, "policy": policy,
 		"user": map[string]any{
-			"id": s.User.ID, "login": s.User.Login, "name": s.User.Name, "lang": s.User.Lang, "groups": s.User.Groups,
+			"id": snap.User.ID, "login": snap.User.Login, "name": snap.User.Name, "lang": snap.User.Lang, "groups": snap.User.Groups,
 		},
 		"settings": map[string]any{
-			"enabled": s.Settings.Enabled, "version": s.Settings.Version, "disabled_tools": off,
-			"missing_modules": s.Settings.MissingModules, "floor": s.Settings.Floor,
+			"enabled": snap.Settings.Enabled, "version": snap.Settings.Version, "disabled_tools": off,
+			"missing_modules": missing, "floor": snap.Settings.Floor,
 		},
 		"own_tools": []any{},
-		"registry":  s.Registry,
+		"registry":  snap.Registry,
 	}
-	if g := s.Grant; g != nil {
+	if g := snap.Grant; g != nil {
 		told["auth"], told["client_id"], told["resource"] = "oauth", g.ClientID, g.Resource
 		told["token_expires_at"], told["grantable_scopes"] = g.ExpiresAt.UTC().Format(time.RFC3339Nano), g.Grantable
 	}

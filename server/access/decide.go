@@ -212,6 +212,7 @@ func checkTool(s *Snapshot, t Tool) *Error {
 		"Call tools/list for those it may use.")
 }
 
+// checkModule comes after what the connection may do at all: who may not use a tool is not told what is installed.
 func checkModule(s *Snapshot, t Tool) *Error {
 	if t.NeedsModule == "" || !slices.Contains(s.Settings.MissingModules, t.NeedsModule) {
 		return nil

@@ -10,7 +10,11 @@ import (
 	"doorman/server/access"
 )
 
-const defaultSQLRows = 100
+const (
+	defaultSQLRows = 100
+	// codeModule is the Odoo addon that brings run_sql and run_python. The base addon does not name it.
+	codeModule = "doorman_code"
+)
 
 type sqlArgs struct {
 	Query string `json:"query" jsonschema:"one SELECT of PostgreSQL; name the columns, * may hold withheld ones"`
@@ -28,7 +32,7 @@ type sqlResult struct {
 
 func runSQL() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh},
+		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh, NeedsModule: codeModule},
 		title: "Query the database", category: "read", idempotent: true,
 		description: "Run one SELECT in a read-only transaction, for 10 seconds at most. It goes past Odoo's access rights; " +
 			"for joins and sums that aggregate_records cannot do.",
@@ -126,7 +130,7 @@ type pythonResult struct {
 
 func runPython() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh},
+		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh, NeedsModule: codeModule},
 		title: "Run Python", category: "execute", destructive: true, openWorld: true,
 		description: "Several steps at once, all or none: Python with env, datetime, relativedelta; search, read, create, write, " +
 			"unlink, business methods with named arguments. No import, try, sudo or cursor. Each step is allowed as by the other tools.",

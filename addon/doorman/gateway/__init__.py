@@ -6,8 +6,6 @@ from . import environment
 from . import errors
 from . import files
 from . import change
-from . import gateway_sql
-from . import gateway_python
 from . import approvals
 from . import jobs
 from . import jobs_invites

@@ -14,10 +14,10 @@ from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
 from ..policy.shared import LIVE_STATUSES, RISKS
-from ..tools import registry
+from ..tools import operations, registry
 from ..tools.call_preview import preview
 from ..tools.record_versions import versions_of_call
-from .change import SCOPES, TOOLS
+from .change import TOOLS
 
 # In characters: nobody reads more, and no page shows it well.
 MAX_SHOWN = 256_000
@@ -25,8 +25,6 @@ MAX_SHOWN = 256_000
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
 # The tool of each method that reads, as the service's catalog names them.
 READS = {
-    "context": "get_context",
-    "models": "list_models",
     "fields_get": "describe_model",
     "search_read": "search_records",
     "search_count": "search_records",
@@ -36,8 +34,6 @@ READS = {
     "get_actions": "get_actions",
     "get_attachment": "get_attachment",
     "get_report": "get_report",
-    "search_everywhere": "search_everywhere",
-    "run_sql": "run_sql",
 }
 # What these read besides the record: a rule for reading those models is for them too.
 READS_OF = {"get_attachment": "ir.attachment", "read_messages": "mail.message"}
@@ -122,6 +118,9 @@ class DoormanGateway(models.AbstractModel):
         """The tool that a request is of, by what it does, not by what it says."""
         method = request.get("method")
         own = custom_tool_text.name_of(request)
+        operation = operations.named(request)
+        if operation is not None:
+            return operation.tool
         return own or TOOLS.get(method) or READS.get(method) or "?"
 
     def _check_may_read(self, connection, row, request):
@@ -131,7 +130,8 @@ class DoormanGateway(models.AbstractModel):
         active, _risk, scope = (
             self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
         )
-        scope = SCOPES.get(tool, scope)
+        operation = operations.named(request)
+        scope = operation.scope or scope if operation else scope
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
@@ -283,7 +283,7 @@ class DoormanGateway(models.AbstractModel):
         """
         if not registry.only_reads(call):
             self._check_may_write(connection, row, call)
-        elif call["method"] in registry.CODE:
+        elif registry.runs_code(call):
             self._check_may_read(connection, row, call)
         guard = self._guard(connection, row, call | {"dry_run": True})
         guard.model(call["model"]) if call["model"] else None

@@ -7,7 +7,7 @@ from odoo.tools import config
 from odoo.tools.json import json_default
 
 from ..policy.change_scope import writing
-from ..tools import registry
+from ..tools import operations, registry
 
 
 class DoormanGateway(models.AbstractModel):
@@ -148,6 +148,11 @@ class DoormanGateway(models.AbstractModel):
         return request.get("method") in registry.SHARED
 
     @api.model
+    def _offers(self, name):
+        """Whether this database has the addon that brings an operation."""
+        return operations.is_offered(self.env, name)
+
+    @api.model
     def sync_catalog(self, tools):
         """Make the tool catalog the one that the service serves."""
         self._check_caller()
@@ -182,10 +187,11 @@ class DoormanGateway(models.AbstractModel):
         :param bool approved: a person has approved it
         :return: the answer of the operation, plain JSON
         """
+        operations.check_offered(self.env, request)
         if not registry.only_reads(request):
             return self._write(connection, row, request, audit, approved)
         guard = self._guard(connection, row, request)
-        runs_code = request.get("method") in registry.CODE
+        runs_code = registry.runs_code(request)
         if approved or runs_code:
             self._check_may_read(connection, row, request)
         if not approved:

@@ -1,29 +1,29 @@
-"""The ORM methods that a request may name, each with what has to be checked first.
+"""The ORM methods that a request may name, each with what has to be checked first; and
+how a request is run, whichever of these or of ``operations`` it names.
 
 A method that is not listed is refused: a new one is added together with its checks.
 """
 
 from ..policy.custom_tool_text import LOOK, RUN
 from ..policy.refusal import Refusal
+from . import (
+    operations,
+    search_everywhere,  # noqa: F401  (it adds its operation)
+)
 from .activities import activity_schedule
 from .buttons import get_actions
 from .custom_tools import look_tool, run_tool
 from .files import get_attachment, get_report, request_upload
 from .messages import message_post, read_messages
 from .methods import call_method
-from .python_run import run_python
 from .records import create_records, unlink_records, write_records
 from .search import (
-    context,
     fields_get,
     formatted_read_group,
-    models,
     read,
     search_count,
     search_read,
 )
-from .search_everywhere import search_everywhere
-from .sql_query import run_sql
 
 # method -> (function, it only reads)
 METHODS = {
@@ -48,22 +48,12 @@ METHODS = {
 }
 
 # Those that read and run somebody's code or query for it.
-CODE = frozenset({LOOK, "run_sql", "get_report"})
+CODE = frozenset({LOOK, "get_report"})
 # Those that may share a request to Odoo: short, and harmless to run again.
 SHARED = ("search_read", "search_count", "read", "formatted_read_group")
 # Those that tell what they would do. What a method does outside of the database, such
 # as asking another system, could not be undone.
 TRIED = {"create", "write", "unlink", "activity_schedule", "request_upload", RUN}
-
-
-# Requests without a model: what no public ORM method answers for a connection.
-OPERATIONS = {
-    "models": models,
-    "context": context,
-    "search_everywhere": search_everywhere,
-    "run_sql": run_sql,
-    "run_python": run_python,
-}
 
 
 def run(guard, request):
@@ -79,9 +69,11 @@ def run(guard, request):
     if not isinstance(kwargs, dict) or not isinstance(method, str | None):
         raise Refusal("invalid_input", "The method or its arguments are malformed.")
     if not request.get("model"):
-        if method not in OPERATIONS:
+        operations.check_offered(guard.env, request)
+        operation = operations.named(request)
+        if operation is None:
             raise Refusal("not_allowed", f"There is no operation {method!r}.")
-        return OPERATIONS[method](guard, kwargs)
+        return operation.run(guard, kwargs)
     model = guard.model(request["model"])
     if method not in METHODS:
         raise Refusal(
@@ -97,6 +89,15 @@ def only_reads(request):
     """Whether a request changes nothing, by what it names."""
     method = request.get("method")
     if not request.get("model"):
-        return method != "run_python"
+        operation = operations.named(request)
+        return operation is None or operation.reads
     entry = METHODS.get(method) if isinstance(method, str) else None
     return entry is None or entry[1]
+
+
+def runs_code(request):
+    """Whether a request that only reads runs somebody's code or query for it."""
+    operation = operations.named(request)
+    if operation is not None:
+        return bool(operation.code) and operation.reads
+    return request.get("method") in CODE

@@ -5,6 +5,7 @@ from ..policy import closed_fields, inherited_models
 from ..policy.redact_links import withhold_links_in
 from .arguments import number, only
 from .linked_names import MAX_NAMES, names_of, without_bytes
+from .operations import operation
 
 MAX_ROWS = 10_000
 FIELD_ATTRIBUTES = [
@@ -118,6 +119,7 @@ def fields_get(guard, model, ids, kwargs):
     }
 
 
+@operation("models", tool="list_models")
 def models(guard, kwargs):
     """The models that this connection may use and its user may read.
 
@@ -142,6 +144,7 @@ def models(guard, kwargs):
     return rows
 
 
+@operation("context", tool="get_context")
 def context(guard, kwargs):
     """Who this connection acts as, and in which companies."""
     only(kwargs)

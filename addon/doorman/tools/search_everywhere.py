@@ -11,6 +11,7 @@ from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_HITS, MAX_HITS_QUERY
 from .arguments import number, only, text
+from .operations import operation
 
 MAX_MODELS = 120
 # Seconds for all of them, and milliseconds for one: a table without an index on its
@@ -19,6 +20,7 @@ DEADLINE = 5
 ONE_TIMEOUT = "1500"
 
 
+@operation("search_everywhere", tool="search_everywhere")
 def search_everywhere(guard, kwargs):
     """Records whose name holds a text.
 

@@ -101,6 +101,18 @@ class DoormanTool(models.Model):
             for t in catalog
         }
 
+    @api.model
+    @tools.ormcache()
+    def _modules(self):
+        catalog = self.sudo().with_context(active_test=False)
+        rows = catalog.search([("needs_module", "not in", (False, ""))])
+        return {tool.name: tool.needs_module for tool in rows}
+
+    @api.model
+    def _module_of(self, name):
+        """:return: the addon that a tool needs besides this one, or None"""
+        return self._modules().get(name)
+
     @api.model_create_multi
     def create(self, vals_list):
         self.env.registry.clear_cache()

@@ -4,9 +4,9 @@ They look like Odoo's, and hold no more than a model's name and ids: whatever th
 asked for becomes a step of the run. There is nothing behind them to get at.
 """
 
-from ..policy.closed_fields import is_withheld
-from ..policy.refusal import Refusal
-from ..policy.suggestions import near_hint
+from odoo.addons.doorman.policy.closed_fields import is_withheld
+from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.policy.suggestions import near_hint
 
 PREFETCH = 500
 LINKS = ("many2one", "one2many", "many2many")

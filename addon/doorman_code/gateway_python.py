@@ -1,20 +1,20 @@
+from functools import partial
+
 from odoo import models
 
-from ..tools import registry
+from odoo.addons.doorman.tools import registry
 
 
 class DoormanGateway(models.AbstractModel):
-    """Code and queries: what the audit says of them, and the steps of ``run_python``,
-    each of which is a request like any other."""
+    """The steps of ``run_python``: each is a request like any other."""
 
     _inherit = "doorman.gateway"
 
-    def _code(self, request):
-        """The beginning of the code or query of a request, for its audit row."""
-        kwargs = request.get("kwargs")
-        if not isinstance(kwargs, dict):
-            return ""  # refused when it is run
-        return self._text(kwargs.get("code") or kwargs.get("query"))
+    def _prepare(self, guard, connection, row, request, audit, approved):
+        res = super()._prepare(guard, connection, row, request, audit, approved)
+        if request.get("method") == "run_python":
+            guard.step = partial(self._step, connection, row, dict(audit), approved)
+        return res
 
     def _step(self, connection, row, audit, approved, shell, request):
         """One step, with the checks that it would have as a call of its own.

@@ -15,10 +15,13 @@ import psycopg2
 
 from odoo.sql_db import db_connect
 
-from ..policy import closed_fields, closed_models
-from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
-from ..policy.shared import MAX_CODE, MAX_REPLY, MAX_SQL_ROWS
+from odoo.addons.doorman.policy import closed_fields, closed_models
+from odoo.addons.doorman.policy.code_arguments import CODE_ARGUMENTS
+from odoo.addons.doorman.policy.redact_links import withhold_links_in
+from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.policy.shared import MAX_CODE, MAX_REPLY, MAX_SQL_ROWS
+from odoo.addons.doorman.tools.operations import operation
+
 from . import sql_rules
 
 TIMEOUT_MS = 10_000
@@ -117,6 +120,7 @@ COLUMNS = """
 """
 
 
+@operation("run_sql", tool="run_sql", scope="mcp:sql", code=CODE_ARGUMENTS["run_sql"])
 def run_sql(guard, kwargs):
     """:param dict kwargs: query, and limit: how many rows
     :return: ``{columns, rows, more}``

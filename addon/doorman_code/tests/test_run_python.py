@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import ApprovalCase
+from odoo.addons.doorman.tests.common import ApprovalCase
 
 NO, BAD = "not_allowed", "invalid_input"
 ACLS = (
@@ -251,7 +251,7 @@ class TestRunPython(ApprovalCase):
         }.items():
             with (
                 self.subTest(name),
-                patch("odoo.addons.doorman.tools.python_syntax.SECONDS", 0.3),
+                patch("odoo.addons.doorman_code.python_syntax.SECONDS", 0.3),
             ):
                 before = self.rows()
                 self.assertIn("error", self.python(code))
@@ -327,7 +327,7 @@ class TestRunPython(ApprovalCase):
         self.assertIn("...", self.python(deep)["value"]["result"])
 
     def test_bounds(self):
-        with patch("odoo.addons.doorman.tools.python_syntax.SECONDS", 0.3):
+        with patch("odoo.addons.doorman_code.python_syntax.SECONDS", 0.3):
             for code in (
                 "while True:\n    pass",
                 "n = [0]\nfor x in n:\n    n.append(x)",
@@ -336,10 +336,10 @@ class TestRunPython(ApprovalCase):
             ):
                 with self.subTest(code=code):
                     self.assertEqual(self.python_kind(code), "odoo_timeout")
-        with patch("odoo.addons.doorman.tools.python_run.MAX_STEPS", 3):
+        with patch("odoo.addons.doorman_code.python_run.MAX_STEPS", 3):
             code = f"for i in range(4):\n    {P}.search_count([('id', '>', i)])"
             self.assertEqual(self.python_kind(code), "too_large")
-        with patch("odoo.addons.doorman.tools.python_run.MAX_CHANGES", 3):
+        with patch("odoo.addons.doorman_code.python_run.MAX_CHANGES", 3):
             code = f"for i in range(4):\n    {P}.create({{'name': 'many'}})"
             self.assertEqual(self.python_kind(code), "too_large")
         self.assertFalse(self.partners("many"))

@@ -4,7 +4,7 @@ offer than anybody can list, by deny lists where it is Odoo's own.
 
 import re
 
-from ..policy import closed_models
+from odoo.addons.doorman.policy import closed_models
 
 # Of PostgreSQL's own catalogs: what tells the structure. The rest tells what others
 # ask (pg_stat_activity), samples of every column (pg_stats), passwords, settings.

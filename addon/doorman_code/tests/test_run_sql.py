@@ -3,7 +3,7 @@ import time
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..common import ApprovalCase
+from odoo.addons.doorman.tests.common import ApprovalCase
 
 NO, BAD = "not_allowed", "invalid_input"
 ALLOW = (
@@ -343,7 +343,7 @@ class TestRunSql(ApprovalCase):
         self.assertEqual(self.sql_kind(query.replace(f"c{at} F", "c0 F")), "ok")
 
     def test_it_ends(self):
-        name = "odoo.addons.doorman.tools.sql_query.TIMEOUT_MS"
+        name = "odoo.addons.doorman_code.sql_query.TIMEOUT_MS"
         self.patch_constant(name, 200)
         endless = "SELECT count(a) FROM generate_series(1, 1000000000) a"
         self.assertEqual(self.sql_kind(endless), "odoo_timeout")
@@ -358,7 +358,7 @@ class TestRunSql(ApprovalCase):
     def test_a_view_is_no_way_around(self):
         """Also one that hides a withheld column under another name: found by what it
         is made of. Made by a migration, say: here, it is not committed."""
-        from ...tools.sql_query import PARTS
+        from ..sql_query import PARTS
 
         self.env.cr.execute(
             "CREATE VIEW harmless AS SELECT id, password AS nice FROM res_users;"

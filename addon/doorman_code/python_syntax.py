@@ -11,8 +11,8 @@ import sys
 import time
 from contextlib import contextmanager
 
-from ..policy.refusal import Refusal
-from ..policy.shared import MAX_CODE
+from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.policy.shared import MAX_CODE
 
 SECONDS = 20
 # Of the code in a traceback, and for the clock.

@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..tools.sql_query import FUNCTIONS
+from .sql_query import FUNCTIONS
 
 
 class DoormanGateway(models.AbstractModel):

@@ -1,12 +1,12 @@
 """``run_python``: a piece of Python by which an AI tool takes several steps at once.
 
-code ── what it may name (shell_code) ── Odoo's safe_eval ──┬── search, read, ...
-                                                            └── write, a method, ...
+code ── what it may name (python_syntax) ── Odoo's safe_eval ──┬── search, read, ...
+                                                               └── write, a method, ...
         each step is a request of this connection like any other: the same rules, the
         same rights, the same approvals; all of them are done, or none
 
 The code gets no recordsets of Odoo's, and so no cursor, no sudo() and no registry, but
-records that know how to ask for such steps (shell_records).
+records that know how to ask for such steps (python_records).
 """
 
 import copy
@@ -17,10 +17,13 @@ from odoo.exceptions import UserError
 from odoo.fields import Date, Datetime
 from odoo.tools import safe_eval
 
-from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
-from ..policy.shared import MAX_RECORDS
-from ..policy.withhold import withhold
+from odoo.addons.doorman.policy.code_arguments import CODE_ARGUMENTS
+from odoo.addons.doorman.policy.redact_links import withhold_links
+from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.policy.shared import MAX_RECORDS
+from odoo.addons.doorman.policy.withhold import withhold
+from odoo.addons.doorman.tools.operations import operation
+
 from .python_records import Environment, Records
 from .python_syntax import FILENAME, check_code, clock, told
 from .sql_query import check_administrator
@@ -30,6 +33,13 @@ MAX_RESULT, MAX_DEPTH = 20_000, 12
 MAX_DEEP, MAX_RANGE = 32, 1_000_000
 
 
+@operation(
+    "run_python",
+    tool="run_python",
+    reads=False,
+    scope="mcp:shell",
+    code=CODE_ARGUMENTS["run_python"],
+)
 def run_python(guard, kwargs):
     """:param dict kwargs: code
     :return: ``{result, steps}``: what the code has put into ``result``, as JSON text,
