@@ -143,7 +143,7 @@ def _literal(text):
 class DoormanInvite(models.Model):
     _inherit = "doorman.invite"
 
-    def init(self):
+    def init(self):  # pylint: disable=missing-return
         super().init()
         self.env.cr.execute(
             SQL(
