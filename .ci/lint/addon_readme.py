@@ -32,8 +32,8 @@ GENERATED = """\
    Changes made here are lost."""
 
 BUGS = """\
-Please report bugs in the issue tracker of Doorman's repository, and vulnerabilities as its
-SECURITY.md says."""
+Please report bugs in the issue tracker of Doorman's repository, and vulnerabilities as
+its SECURITY.md says."""
 
 
 def heading(title, underline):
