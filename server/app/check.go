@@ -239,8 +239,7 @@ func (p *prober) get(ctx context.Context, address string) (*http.Response, []byt
 
 // probeError leaves out what the line says already: the method and the address.
 func probeError(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	return err.Error()
