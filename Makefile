@@ -3,18 +3,18 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 GO          ?= go
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-RUFF        := ruff==0.17.6
+GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 COMPOSE     := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 FUZZTIME    ?= 10s
 FUZZLOGIN   ?= 30s
 VENV        := .cache/venv
+ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test unit real fuzz lint bench build deps clean
+.PHONY: help demo test unit real fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench build deps clean
 
 help: ## what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: ## a real Odoo, the service, and an AI tool's walk through it, on this machine (Ctrl-C ends it)
 	@$(GO) run ./server demo $(ARGS)
@@ -39,23 +39,49 @@ fuzz: ## each fuzz target for FUZZTIME (10s), those of logging in for FUZZLOGIN 
 	  done; \
 	done
 
-lint: deps ## gofmt, vet, staticcheck for Go; ruff for the addon
-	@echo "== lint =="
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'd:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+lint: deps lint-go lint-compose lint-python lint-xml lint-readme ## every linter; each of them alone by the names that follow
+	@echo "Nothing to complain about."
+
+lint-go: ## golangci-lint: staticcheck, errcheck, gosec and others, gofmt (see .golangci.yml)
+	$(GO) run $(GOLANGCI) run ./...
 	$(GO) mod tidy -diff
-	@echo "docker-compose.yml against the compose specification"; $(GO) run $(COMPOSE) docker-compose.yml >/dev/null
-	@$(MAKE) --no-print-directory $(VENV)/bin/ruff
-	$(VENV)/bin/ruff check addon
-	$(VENV)/bin/ruff format --check addon
 
-$(VENV)/bin/ruff:
-	@echo "installing ruff into $(VENV)"
+lint-compose: ## docker-compose.yml against the compose specification
+	$(GO) run $(COMPOSE) docker-compose.yml >/dev/null
+
+lint-python: $(VENV)/.installed ## ruff and pylint-odoo
+	$(VENV)/bin/ruff check --config addon/ruff.toml addon .ci
+	$(VENV)/bin/ruff format --config addon/ruff.toml --check addon .ci
+	$(VENV)/bin/pylint --rcfile .pylintrc $(ADDONS)
+
+lint-xml: $(VENV)/.installed .ci/lint/node_modules/.installed ## OCA's checks of modules; prettier for XML, JavaScript and CSS
+	$(VENV)/bin/oca-checks-odoo-module $(ADDONS)
+	$(VENV)/bin/oca-checks-po $(wildcard addon/*/i18n/*.pot addon/*/i18n/*.po)
+	.ci/lint/node_modules/.bin/prettier --check 'addon/**/*.{xml,js,css,scss}'
+
+lint-readme: $(VENV)/.installed ## each addon's README.rst is what its fragments give
+	$(VENV)/bin/python .ci/lint/addon_readme.py --check $(ADDONS)
+
+format: $(VENV)/.installed .ci/lint/node_modules/.installed ## gofmt, ruff and prettier, as the linters want it
+	gofmt -w $$(git ls-files '*.go')
+	$(VENV)/bin/ruff format --config addon/ruff.toml addon .ci
+	.ci/lint/node_modules/.bin/prettier --log-level warn --write 'addon/**/*.{xml,js,css,scss}'
+
+readme: $(VENV)/.installed ## each addon's README.rst, from the fragments in its readme/
+	$(VENV)/bin/python .ci/lint/addon_readme.py $(ADDONS)
+
+$(VENV)/.installed: .ci/lint/requirements.txt
+	@echo "installing Python's linters into $(VENV)"
 	@python3 -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet $(RUFF)
+	@$(VENV)/bin/pip install --quiet --requirement $<
+	@touch $@
 
-deps: ## what the tests need from Debian: npm (MCP clients, conformance), Chromium (browser), Redis (rate limits), curl (the API's examples), wkhtmltopdf (Odoo's reports), venv (ruff)
+.ci/lint/node_modules/.installed: .ci/lint/package-lock.json
+	@echo "installing prettier into .ci/lint/node_modules"
+	@npm ci --silent --prefix .ci/lint
+	@touch $@
+
+deps: ## what the tests need from Debian: npm (MCP clients, conformance), Chromium (browser), Redis (rate limits), curl (the API's examples), wkhtmltopdf (Odoo's reports), venv (the linters)
 	@missing=""; command -v npm >/dev/null || missing="npm"; command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v wkhtmltopdf >/dev/null || missing="$$missing wkhtmltopdf"; \
@@ -73,4 +99,4 @@ build: ## bin/doorman
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X doorman/server/app.Version=$(VERSION)" -o bin/doorman ./server
 
 clean: ## what was built here (the cache of Odoo stays)
-	rm -rf bin .cache server/e2e/clients/node_modules
+	rm -rf bin .cache .ci/lint/node_modules server/e2e/clients/node_modules

@@ -69,7 +69,7 @@ func untilEnd(step func(context.Context) (access.Progress, error)) func(context.
 				return err
 			}
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the rest waits for the next run
 			}
 		}
 	}

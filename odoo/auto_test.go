@@ -23,7 +23,7 @@ func block(s *odootest.Server, status int, transports ...string) {
 func TestAutoPicksTheFirstThatGetsThrough(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{403, 404, 405, 406, 410, 415, 451, 501} {
-		for n := range len(transports) {
+		for n := range transports {
 			s := odootest.New(t)
 			block(s, status, transports[:n]...)
 			c := newClient(t, s, odoo.TransportAuto)

@@ -123,7 +123,7 @@ var goldenCases = []goldenCase{
 	{name: "wrong_key", run: helloCase, with: func(_ site, c *odoo.Config) { c.Key = "0000000000000000000000000000000000000000" }},
 	{name: "wrong_database", run: helloCase, with: func(_ site, c *odoo.Config) { c.Database = "other" }},
 	{name: "not_the_service", run: helloCase, with: func(s site, c *odoo.Config) { c.Key, c.Login = odoo.Key(s.personKey), "admin" }},
-	{name: "no_addon", run: helloCase, bare: true, with: func(s site, c *odoo.Config) { c.Login = "admin" }},
+	{name: "no_addon", run: helloCase, bare: true, with: func(_ site, c *odoo.Config) { c.Login = "admin" }},
 }
 
 // noting is a request that waits for a person.

@@ -145,7 +145,7 @@ func (b *builder) build(ctx context.Context, l *layer) (err error) {
 		return err
 	}
 	pg := &cluster{work: w, tools: b.tools, data: filepath.Join(stage, "pgdata")}
-	if err := b.underlay(ctx, l, w, pg, stage); err != nil {
+	if err := b.underlay(ctx, l, w, pg); err != nil {
 		return err
 	}
 	if err := pg.start(ctx); err != nil {
@@ -169,7 +169,7 @@ func (b *builder) build(ctx context.Context, l *layer) (err error) {
 
 // underlay puts what the layer stands on into the stage: an empty cluster, or a
 // copy of the parent.
-func (b *builder) underlay(ctx context.Context, l *layer, w *workdir, pg *cluster, stage string) error {
+func (b *builder) underlay(ctx context.Context, l *layer, w *workdir, pg *cluster) error {
 	files := filepath.Join(w.dir, "data", "filestore", templateDB)
 	if l.parent == nil {
 		if err := w.mkdir(files); err != nil {

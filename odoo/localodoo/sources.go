@@ -32,7 +32,7 @@ func parseSources(text string) []mirror {
 		if !strings.HasPrefix(signed, "/") {
 			signed = ""
 		}
-		for _, uri := range strings.Fields(fields["uris"]) {
+		for uri := range strings.FieldsSeq(fields["uris"]) {
 			found = append(found, mirror{uri: uri, suites: strings.Fields(fields["suites"]), signedBy: signed})
 		}
 	}
@@ -95,7 +95,7 @@ func parseList(text string) []mirror {
 			if !closed {
 				continue
 			}
-			for _, o := range strings.Fields(options) {
+			for o := range strings.FieldsSeq(options) {
 				if path, ok := strings.CutPrefix(o, "signed-by="); ok && strings.HasPrefix(path, "/") {
 					m.signedBy = path
 				}

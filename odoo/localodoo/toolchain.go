@@ -2,6 +2,7 @@ package localodoo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,7 +51,7 @@ func thisMachine() machine {
 			cmd := exec.CommandContext(ctx, name, args...)
 			cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 			out, err := cmd.Output()
-			if exit, ok := err.(*exec.ExitError); ok && len(exit.Stderr) > 0 {
+			if exit, ok := errors.AsType[*exec.ExitError](err); ok && len(exit.Stderr) > 0 {
 				err = fmt.Errorf("%w: %s", err, lastLines(string(exit.Stderr), 6))
 			}
 			return string(out), err

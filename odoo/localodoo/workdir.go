@@ -65,17 +65,17 @@ func newWorkdir(acc account, engine string) (*workdir, error) {
 
 // tempRoot is os.TempDir unless the account cannot enter it or sockets would not fit.
 func tempRoot(acc account) (string, error) {
-	tried := ""
+	var tried []string
 	for _, root := range []string{os.TempDir(), "/tmp"} {
 		blocked := acc.blockedAt(root)
 		fits := len(root)+1+len(workPrefix)+10 <= socketLimit
 		if blocked == "" && fits {
 			return root, nil
 		}
-		tried += " " + root
+		tried = append(tried, root)
 	}
 	return "", fmt.Errorf("no usable temporary directory (%s is too long, or the user %s cannot enter it)",
-		strings.TrimSpace(tried), acc.name)
+		strings.Join(tried, " "), acc.name)
 }
 
 // lockTemp takes the lock that makers and sweepers of work dirs share. The name

@@ -33,12 +33,6 @@ func (s *scripted) set(answer func(context.Context, string) error) {
 	s.answer = answer
 }
 
-func (s *scripted) count(method string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.calls[method]
-}
-
 func fails(f Failure) func(context.Context, string) error {
 	return func(context.Context, string) error { return &f }
 }

@@ -138,16 +138,16 @@ func (p *prober) web(ctx context.Context) []finding {
 	if u.Scheme != "https" && !isLoopback(u.Hostname()) {
 		found = append(found, finding{doubt, part, p.hello.WebURL + " is not https: passwords travel in the clear.", mend})
 	}
-	response, body, err := p.get(ctx, p.hello.WebURL+"/web/health")
+	got, err := p.get(ctx, p.hello.WebURL+"/web/health")
 	switch {
 	case err != nil:
 		return append(found, finding{doubt, part, fmt.Sprintf("%s does not answer from here: %s.", p.hello.WebURL, probeError(err)),
 			"If it does in a browser, all is well. If not: " + mend})
-	case response.StatusCode != http.StatusOK || !strings.Contains(string(body), `"pass"`):
-		return append(found, finding{wrong, part, fmt.Sprintf("%s/web/health answers %d, which is no Odoo.", p.hello.WebURL, response.StatusCode), mend})
+	case got.status != http.StatusOK || !strings.Contains(string(got.body), `"pass"`):
+		return append(found, finding{wrong, part, fmt.Sprintf("%s/web/health answers %d, which is no Odoo.", p.hello.WebURL, got.status), mend})
 	}
 	found = append(found, finding{fine, part, p.hello.WebURL, ""})
-	if at, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+	if at, err := http.ParseTime(got.header.Get("Date")); err == nil {
 		if skew := time.Since(at).Abs(); skew > maxSkew {
 			found = append(found, finding{wrong, "Clocks", fmt.Sprintf("This machine's clock and Odoo's are %s apart.", skew.Round(time.Second)),
 				"Let both follow a time server: tokens and links end by these clocks."})
@@ -166,7 +166,7 @@ func (p *prober) public(ctx context.Context) []finding {
 	}
 	base := c.public.String()
 	mend := "Let " + base + " lead to the service (DOORMAN_LISTEN, " + c.Listen + "), with every path and the Host header as they are."
-	response, body, err := p.get(ctx, base+"/healthz")
+	got, err := p.get(ctx, base+"/healthz")
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &certificate):
@@ -174,25 +174,25 @@ func (p *prober) public(ctx context.Context) []finding {
 	case err != nil:
 		return []finding{{doubt, part, fmt.Sprintf("%s does not answer from here: %s.", base, probeError(err)),
 			"Start the service, then check again. " + mend}}
-	case response.StatusCode != http.StatusOK || string(body) != "ok\n" || response.Header.Get("X-Request-Id") == "":
-		return []finding{{wrong, part, fmt.Sprintf("%s/healthz answers %d, and not as Doorman does.", base, response.StatusCode), mend}}
+	case got.status != http.StatusOK || string(got.body) != "ok\n" || got.header.Get("X-Request-Id") == "":
+		return []finding{{wrong, part, fmt.Sprintf("%s/healthz answers %d, and not as Doorman does.", base, got.status), mend}}
 	}
 	return append([]finding{{fine, part, base, ""}}, p.paths(ctx, base, mend)...)
 }
 
 // paths looks whether a proxy passes on what is not at /mcp.
 func (p *prober) paths(ctx context.Context, base, mend string) (found []finding) {
-	response, _, err := p.get(ctx, base+mcpPath)
-	if err != nil || response.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Bearer") {
+	got, err := p.get(ctx, base+mcpPath)
+	if err != nil || got.status != http.StatusUnauthorized || !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Bearer") {
 		found = append(found, finding{wrong, "Endpoint", base + mcpPath + " does not ask for a key, as Doorman does.", mend})
 	}
 	if p.hello == nil || !p.hello.OAuth.Enabled {
 		return found
 	}
 	at := base + oauth.ResourceMetadataPath + mcpPath
-	response, body, err := p.get(ctx, at)
+	got, err = p.get(ctx, at)
 	var metadata struct{ Resource string }
-	if err != nil || response.StatusCode != http.StatusOK || json.Unmarshal(body, &metadata) != nil {
+	if err != nil || got.status != http.StatusOK || json.Unmarshal(got.body, &metadata) != nil {
 		return append(found, finding{wrong, "OAuth", at + " is not passed on: AI tools cannot find out how to log in.", mend})
 	}
 	if metadata.Resource != base+mcpPath {
@@ -223,24 +223,30 @@ func (p *prober) redis(ctx context.Context) []finding {
 	return []finding{{fine, "Redis", "It answers.", ""}}
 }
 
+// answer is what an address said, read to its end or to maxProbe bytes.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // get fetches a page, and not all of a large one.
-func (p *prober) get(ctx context.Context, address string) (*http.Response, []byte, error) {
+func (p *prober) get(ctx context.Context, address string) (answer, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	response, err := p.client.Do(r)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxProbe))
-	return response, body, errors.Join(err, response.Body.Close())
+	return answer{response.StatusCode, response.Header, body}, errors.Join(err, response.Body.Close())
 }
 
 // probeError leaves out what the line says already: the method and the address.
 func probeError(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	return err.Error()

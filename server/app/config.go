@@ -211,7 +211,7 @@ func (c *Config) checkHTTP() (problems []error) {
 
 // listenOn starts to listen, and lets the public URL be that address where none is set.
 func (c *Config) listenOn() (net.Listener, error) {
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := net.Listen("tcp", c.Listen) //nolint:noctx // it waits for nobody
 	if err != nil {
 		return nil, fmt.Errorf("DOORMAN_LISTEN: %w", err)
 	}

@@ -186,7 +186,7 @@ func TestInviteLinkLeadsToOdoo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if to := answer.Header.Get("Location"); answer.StatusCode != 303 || to != o.URL()+"/doorman/invite#"+strings.Repeat("t", 43) {
+	if to := answer.Header.Get("Location"); answer.StatusCode != http.StatusSeeOther || to != o.URL()+"/doorman/invite#"+strings.Repeat("t", 43) {
 		t.Errorf("%d %s", answer.StatusCode, to)
 	}
 	status, header, body := kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath, "Authorization", "Bearer "+o.Options().PersonKey)

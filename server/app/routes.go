@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/netip"
@@ -185,7 +186,7 @@ func (s *service) httpError(err error, c echo.Context) {
 		return
 	}
 	status, message := http.StatusInternalServerError, "Something went wrong inside Doorman."
-	if he, ok := err.(*echo.HTTPError); ok {
+	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
 		status = he.Code
 		if text, isText := he.Message.(string); isText {
 			message = text

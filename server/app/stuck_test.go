@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -45,7 +46,7 @@ func TestWhoReadsNothing(t *testing.T) {
 	for err == nil {
 		_, err = io.WriteString(conn, ask) // until nothing more fits, and then until it is closed
 	}
-	if e, ok := err.(net.Error); ok && e.Timeout() {
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		t.Errorf("still open: %v", err)
 	}
 }

@@ -110,7 +110,8 @@ def _one_of_many(gateway, entry):
         # The service takes so many bytes of one answer: with a long one in it, it
         # would refuse the whole batch.
         if not failed and len(text) <= BATCH_BYTES:
-            cr.commit()  # the next one is another transaction, of another user
+            # The next one is another transaction, of another user.
+            cr.commit()  # pylint: disable=invalid-commit
             cr.reset()
             # Now: if the next one fails, what is still to be told is dropped.
             gateway.env.registry.signal_changes()

@@ -44,6 +44,12 @@ def one_record(guard, model, ids):
     if len(record) != 1:
         raise Refusal("invalid_input", "Name one record.")
     if not record.exists():
-        raise MissingError(f"There is no {model._name} with the id {record.id}.")
+        raise MissingError(
+            guard.env._(
+                "There is no %(model)s with the id %(ids)s.",
+                model=model._name,
+                ids=record.id,
+            )
+        )
     record.check_access("read")
     return record

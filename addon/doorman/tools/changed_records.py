@@ -36,7 +36,11 @@ def records_to_change(guard, model, ids):
     gone = records - records.exists()
     if gone:
         raise MissingError(
-            f"There is no {model._name} with the id {', '.join(map(str, gone.ids))}."
+            guard.env._(
+                "There is no %(model)s with the id %(ids)s.",
+                model=model._name,
+                ids=", ".join(map(str, gone.ids)),
+            )
         )
     return records
 

@@ -113,8 +113,11 @@ def _found(guard, record, kwargs):
         )
         if not file:
             raise MissingError(
-                f"This record has no file with the id {wanted}. Leave attachment_id "
-                "out for those that it has."
+                guard.env._(
+                    "This record has no file with the id %s. Leave attachment_id out "
+                    "for those that it has.",
+                    wanted,
+                )
             )
     return _attachment(guard, file)
 
@@ -158,7 +161,14 @@ def _field(guard, record, name):
     except (ValueError, binascii.Error) as exc:
         raise Refusal("invalid_input", f"{name} holds no file.") from exc
     if not content:
-        raise MissingError(f"{record._name} {record.id} has nothing in {name}.")
+        raise MissingError(
+            guard.env._(
+                "%(model)s %(id)s has nothing in %(field)s.",
+                model=record._name,
+                id=record.id,
+                field=name,
+            )
+        )
     kind = guess_mimetype(content)
     extension = _extension_of(kind)
     return {
@@ -268,7 +278,11 @@ def _to_print(guard, model, ids):
     gone = records - records.exists()
     if gone:
         raise MissingError(
-            f"There is no {model._name} with the id {', '.join(map(str, gone.ids))}."
+            guard.env._(
+                "There is no %(model)s with the id %(ids)s.",
+                model=model._name,
+                ids=", ".join(map(str, gone.ids)),
+            )
         )
     records.check_access("read")
     return records

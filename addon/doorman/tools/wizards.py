@@ -85,6 +85,8 @@ def _defaults(guard, model, action, names):
     context = action.get("context")
     if not isinstance(context, dict):
         context = {}
+    # This is the whole context, and not more of the present one.
+    # pylint: disable-next=context-overridden
     opened = model.with_context({**context, **_ours(guard)})
     try:
         with guard.env.cr.savepoint(flush=False):

@@ -11,6 +11,6 @@ class DoormanInviteWizardRule(models.TransientModel):
     risk = fields.Selection(
         [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")]
     )
-    model_id = fields.Many2one("ir.model", "Model", ondelete="cascade")
+    model_id = fields.Many2one("ir.model", ondelete="cascade")
     more_than = fields.Integer("More than (records)")
     reads = fields.Boolean("Reading too")

@@ -134,7 +134,7 @@ func GatewayCall(ctx context.Context, o *Odoo, method string) error {
 	defer response.Body.Close()
 	var answer struct{ Result, Error json.RawMessage }
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK || answer.Error != nil {
-		return fmt.Errorf("%s: status %d, %s, %v", method, response.StatusCode, answer.Error, err)
+		return fmt.Errorf("%s: status %d, %s, %v", method, response.StatusCode, answer.Error, err) //nolint:errorlint // there may be no err
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func Redis(t testing.TB) string {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server: make deps installs it")
 	}
-	dir, err := os.MkdirTemp("", "redis") // not t.TempDir: the path of a socket may have 107 bytes only
+	dir, err := os.MkdirTemp("", "redis") //nolint:usetesting // the path of a socket may have 107 bytes only
 	if err != nil {
 		t.Fatal(err)
 	}

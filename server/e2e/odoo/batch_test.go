@@ -75,7 +75,7 @@ func secretsOf(ctx context.Context, mcpURL, key string) (names []string, err err
 	}))
 	content, failed := r.Tool()
 	if err != nil || failed != "" {
-		return nil, fmt.Errorf("status %d, %v: %s %v", r.Status, err, failed, content["message"])
+		return nil, fmt.Errorf("status %d, %v: %s %v", r.Status, err, failed, content["message"]) //nolint:errorlint // there may be no err
 	}
 	records, _ := content["records"].([]any)
 	for _, record := range records {

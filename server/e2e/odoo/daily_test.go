@@ -139,7 +139,8 @@ out["state"] = [[x.user_id.login, str(x.date_deadline), x.activity_type_id.name]
 func TestRealToolsDescribeEveryModel(t *testing.T) {
 	o := kit.RealOdooWith(t, tradeModules, 0, trade)
 	session := kit.Connect(t, kit.Serve(t, o.Environ()...).MCP, o.Text("admin"))
-	models, largest, total := 0, 0, any(nil)
+	models, largest := 0, 0
+	var total any
 	for list := (kit.Args{"limit": 200}); ; {
 		page := kit.Must(t, session, "list_models", list)
 		total = page["total"]

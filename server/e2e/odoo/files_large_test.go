@@ -3,6 +3,7 @@ package odoo_test
 import (
 	"bytes"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ out["partner"] = admin.partner_id.id`)
 			session := kit.Connect(t, s.MCP, o.Text("key"))
 			room := kit.Args{"model": "res.partner", "id": o.ID("partner"), "name": "large-" + transport + ".bin"}
 			link, _ := kit.Must(t, session, "request_upload", room)["link"].(string)
-			if status, _, body := fetch(t, "PUT", link, append(content, '!')); status != 413 || !strings.Contains(string(body), "at most") {
+			if status, _, body := fetch(t, "PUT", link, append(slices.Clone(content), '!')); status != 413 || !strings.Contains(string(body), "at most") {
 				t.Errorf("a byte too many: %d %.200s", status, body)
 			}
 			status, _, body := fetch(t, "PUT", link, content)

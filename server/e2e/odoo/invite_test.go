@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -106,9 +107,7 @@ func (v *guest) press(ctx context.Context, p seenPage, path string, fields url.V
 		return p, errors.New("the page has no form: " + p.text)
 	}
 	form := url.Values{"csrf_token": {csrf[1]}}
-	for name, values := range fields {
-		form[name] = values
-	}
+	maps.Copy(form, fields)
 	return v.do(ctx, "/doorman/invite/"+path, form)
 }
 

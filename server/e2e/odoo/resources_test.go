@@ -15,8 +15,7 @@ import (
 
 // codeOf is the JSON-RPC code of an error; 0 = none.
 func codeOf(err error) int64 {
-	var wire *jsonrpc.Error
-	if errors.As(err, &wire) {
+	if wire, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return wire.Code
 	}
 	return 0

@@ -22,7 +22,6 @@ class DoormanApprovalRule(models.Model):
     )
     model_id = fields.Many2one(
         "ir.model",
-        string="Model",
         ondelete="cascade",
         help="Only calls on this model. Empty: any.",
     )

@@ -35,7 +35,7 @@ class DoormanOwnToolParameter(models.Model):
     kind = fields.Selection(KINDS, "Type", required=True, default="string")
     required = fields.Boolean()
     description = fields.Char(help="What AI tools are told of it.")
-    model_id = fields.Many2one("ir.model", string="Model", ondelete="cascade")
+    model_id = fields.Many2one("ir.model", ondelete="cascade")
     choices = fields.Char(help="Separated by commas.")
 
     _name_uniq = models.Constraint(
@@ -53,7 +53,13 @@ class DoormanOwnToolParameter(models.Model):
         for parameter in self:
             wrong = parameter._wrong()
             if wrong:
-                raise ValidationError(f"{parameter.name}: {wrong}")
+                raise ValidationError(
+                    self.env._(
+                        "%(parameter)s: %(problem)s",
+                        parameter=parameter.name,
+                        problem=wrong,
+                    )
+                )
 
     def _wrong(self):
         model = self.model_id.sudo().model

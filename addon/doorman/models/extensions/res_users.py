@@ -49,12 +49,15 @@ class ResUsers(models.Model):
     def _doorman_users(self):
         return self.filtered(lambda u: u.has_group("doorman.group_user"))
 
+    # pylint: disable-next=missing-return
     def _doorman_grant_defaults(self, before):
         """Who becomes an MCP user gets the permissions for metadata, search and orm
         once. They are not implied by the group, so that each can be taken away."""
         gained = self._doorman_users() - before
         if gained and self.env.context.get("doorman_defaults") is not NO_DEFAULTS:
             groups = [(4, self.env.ref(xmlid).id) for xmlid in DEFAULT_SCOPE_GROUPS]
+            # Past our own write, which has brought us here.
+            # pylint: disable-next=super-method-mismatch
             super(ResUsers, gained.sudo()).write({"group_ids": groups})
 
     def _doorman_log_out(self, before):

@@ -8,7 +8,6 @@ class DoormanConnection(models.Model):
 
     invite_id = fields.Many2one(
         "doorman.invite",
-        "Invite",
         readonly=True,
         copy=False,
         index=True,

@@ -93,7 +93,7 @@ class DoormanInvite(models.Model):
         tracking=True,
     )
     creator_id = fields.Many2one(
-        "res.users", "Creator", readonly=True, index=True, ondelete="set null"
+        "res.users", readonly=True, index=True, ondelete="set null"
     )
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"

@@ -9,7 +9,7 @@ class DoormanInvite(models.Model):
 
     _inherit = "doorman.invite"
 
-    def init(self):
+    def init(self):  # pylint: disable=missing-return
         super().init()
         self.env.cr.execute(
             SQL(

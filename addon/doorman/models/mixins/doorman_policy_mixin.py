@@ -28,7 +28,7 @@ class DoormanPolicyMixin(models.AbstractModel):
     scope_ids = fields.Many2many(
         "doorman.scope",
         string="Scopes",
-        default=_default_scopes,
+        default=lambda self: self._default_scopes(),
         tracking=True,
         help="The groups of tools it may use, as far as its user has the "
         "permission too.",
@@ -67,7 +67,6 @@ class DoormanPolicyMixin(models.AbstractModel):
     )
     approver_id = fields.Many2one(
         "res.users",
-        string="Approver",
         # Without one, others would decide: the administrators.
         ondelete="restrict",
         tracking=True,

@@ -38,6 +38,7 @@ class DoormanOauthRequest(models.AbstractModel):
         connection = self._connection_of(client, user)
         settings = self.env["doorman.settings"]._get().sudo()
         policy = connection or settings
+        # Five rows. pylint: disable-next=no-search-all
         scopes = self.env["doorman.scope"].sudo().search([])
         wanted = scopes.filtered(lambda s: s.code in asked["scopes"])
         if not asked["scopes"]:

@@ -241,7 +241,8 @@ class DoormanSettings(models.Model):
     def _is_origin(url):
         try:
             parts = urlsplit(url)
-            parts.port  # noqa: B018  (raises for a port that is none)
+            # Raises for a port that is none.
+            parts.port  # noqa: B018  # pylint: disable=pointless-statement
         except ValueError:
             return False
         return (
@@ -360,6 +361,7 @@ class DoormanSettings(models.Model):
     def _snapshot(self):
         settings = self._get().sudo()
         catalog = self.env["doorman.tool"].sudo().with_context(active_test=False)
+        # A few dozen rows. pylint: disable-next=no-search-all
         tools_ = catalog.search([])
         # What is not loaded is not there, whatever the list of modules says.
         loaded = self.env.registry._init_modules
