@@ -25,7 +25,7 @@ type autoTransport struct {
 	picked time.Time
 }
 
-func newAuto(c Config, p *poster) *autoTransport {
+func newAuto(c Config, p *poster, peer *peer) *autoTransport {
 	a := &autoTransport{
 		hello:   helloParams(c),
 		names:   []string{TransportDoorman, TransportJSON2, TransportJSONRPC, TransportXMLRPC},
@@ -34,7 +34,7 @@ func newAuto(c Config, p *poster) *autoTransport {
 	}
 	for _, name := range a.names {
 		c.Transport = name
-		way, _ := newTransport(c, p) // the four names are known
+		way, _ := newTransport(c, p, peer) // the four names are known
 		a.ways = append(a.ways, way)
 	}
 	return a

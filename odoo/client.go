@@ -14,6 +14,7 @@ type Client struct {
 	way     transport
 	breaker *breaker
 	gate    *gate
+	peer    *peer
 	timeout time.Duration
 	observe func(method, outcome string, d time.Duration)
 	flying  func(delta float64)
@@ -31,13 +32,15 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	p := newPoster(c, base)
-	way, err := newTransport(c, p)
+	peer := &peer{}
+	way, err := newTransport(c, p, peer)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{
 		poster: p, way: way, breaker: newBreaker(way, helloParams(c)),
 		gate:    newGate(c.MaxInFlight, c.Timeout/3),
+		peer:    peer,
 		timeout: c.Timeout, observe: c.Observe, flying: c.InFlight, name: c.Transport, hello: helloParams(c),
 	}, nil
 }
@@ -55,7 +58,7 @@ func (c *Client) transportName() string {
 	return c.name
 }
 
-// Hello implements access.Gateway.
+// Hello implements access.Gateway. Of an addon that does not fit, it tells the versions, and an error of kind Updating.
 func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
 	err = c.do(ctx, job{method: "hello", params: c.hello}, func(raw json.RawMessage) (err error) {
 		h, err = decodeHello(raw)

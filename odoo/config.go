@@ -51,6 +51,10 @@ type Config struct {
 	Endpoint  string        // the service's own MCP endpoint as AI tools reach it, told likewise; may be empty
 	Timeout   time.Duration // deadline of one call, its time in the queue included; 0 = 30 s
 
+	// Greet makes the first call wait until Odoo has said hello, so that nothing is asked of an addon of another interface.
+	// An addon since interface 2 refuses by itself; one before does not.
+	Greet bool
+
 	// MaxBody is the largest answer in bytes, unpacked; a larger one is an error of kind too_large. 0 = 32 MiB.
 	MaxBody int64
 

@@ -51,6 +51,9 @@ func decodeHello(raw json.RawMessage) (access.Hello, error) {
 		OAuth           *oauthWire `json:"oauth"`
 		WebURL          string     `json:"web_url"`
 	}
+	if misfit := misfitOf(raw); misfit != nil {
+		return access.Hello{}, misfit
+	}
 	if err := unmarshal(raw, &w, "hello"); err != nil {
 		return access.Hello{}, err
 	}

@@ -31,6 +31,10 @@ func (c *Client) errorOf(f *failure, method string) *access.Error {
 func (c *Client) words(f *failure, method string) *access.Error {
 	maybe := f.sent && !repeatable[method] && !harmless[method]
 	switch f.class {
+	case clsMisfit:
+		told := *f.misfit
+		told.Message += " Nothing was done."
+		return &told
 	case clsUnreachable, clsOpen:
 		return unavailable(msgNotDone, hintLater, max(f.retry, retrySoon))
 	case clsBusy:

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"doorman/server/access"
 )
 
 // class says how a call ended, as far as the breaker, the choice of a transport and the words of the error care.
@@ -32,6 +34,7 @@ const (
 	clsFlood                    // too many calls of this connection wait; nothing was sent
 	clsOpen                     // the breaker is open; nothing was sent
 	clsBadRequest               // the arguments cannot be written down; nothing was sent
+	clsMisfit                   // the addon speaks another interface, or its database is not updated; nothing was done
 )
 
 // failure is how a transport reports a call that gave no result. It holds no text from outside but an exception's name
@@ -44,6 +47,7 @@ type failure struct {
 	message string        // of Odoo's exception; not yet cleaned
 	status  int           // HTTP status; 0 = none came
 	retry   time.Duration // as a Retry-After asked for; 0 = not said
+	misfit  *access.Error // what clsMisfit says
 	noAddon bool          // the addon did not answer where it should: the key may be unknown for that reason
 	proxied bool          // the answer is HTML or the like: not from the addon
 	counted *atomic.Bool  // whether the breaker knows of it; nil = it is one caller's alone

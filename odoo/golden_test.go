@@ -120,6 +120,10 @@ var goldenCases = []goldenCase{
 	{name: "wrong_arguments", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_, _ = odoo.Raw(t.Context(), c, "resolve", map[string]any{"nonsense": 1})
 	}},
+	{name: "other_interface", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		_, _ = odoo.Raw(t.Context(), c, "fold_use", nil)
+	},
+		with: func(_ site, c *odoo.Config) { c.RoundTripper = otherInterface{c.RoundTripper} }},
 	{name: "wrong_key", run: helloCase, with: func(_ site, c *odoo.Config) { c.Key = "0000000000000000000000000000000000000000" }},
 	{name: "wrong_database", run: helloCase, with: func(_ site, c *odoo.Config) { c.Database = "other" }},
 	{name: "not_the_service", run: helloCase, with: func(s site, c *odoo.Config) { c.Key, c.Login = odoo.Key(s.personKey), "admin" }},
@@ -366,7 +370,7 @@ func goldenXML(body []byte) any {
 	return v
 }
 
-var volatile = regexp.MustCompile(`(?i)^(id|version|settings_version|registry|groups|database|odoo_version|addon_version|create_date|web_url|count|__count|` +
+var volatile = regexp.MustCompile(`(?i)^(id|version|settings_version|registry|groups|database|odoo_version|addon_version|code_version|interface|create_date|web_url|count|__count|` +
 	`client_id|issued_at|consent_url|ticket|attachment_id|access_token|refresh_token|token_expires_at)$`)
 
 // scrub replaces what changes from run to run, and cuts what is long.

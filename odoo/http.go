@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"doorman/server/access"
 )
 
 const (
@@ -118,6 +120,7 @@ func (p *poster) once(ctx context.Context, o outgoing) (in incoming, stale bool,
 	req.Header.Set("Accept", o.ctype)
 	req.Header.Set("User-Agent", "doorman")
 	req.Header.Set("X-Odoo-Database", p.db)
+	req.Header.Set(interfaceHeader, strconv.Itoa(access.Interface))
 	if o.bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+string(o.bearer))
 	}

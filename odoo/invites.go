@@ -54,6 +54,9 @@ func (c *Client) askAs(ctx context.Context, key Key, method string, args map[str
 	if c.breaker.open() {
 		return nil, &failure{class: clsOpen, reason: "Odoo was not reachable a moment ago"}
 	}
+	if err := c.peer.failure(); err != nil {
+		return nil, err
+	}
 	if err := c.gate.enter(ctx, peoplesTurn); err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ type jsonrpcTransport struct {
 
 func (t *jsonrpcTransport) do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
 	return t.session.do(ctx, func(uid int64) (json.RawMessage, error) {
-		args := []any{t.poster.db, uid, string(t.key), gatewayModel, method, []any{}, object(params)}
+		args := []any{t.poster.db, uid, string(t.key), gatewayModel, method, []any{}, stating(params)}
 		return t.service(ctx, "object", "execute_kw", args, repeatable[method])
 	})
 }

@@ -272,9 +272,10 @@ func TestHelloShapes(t *testing.T) {
 	for _, in := range []string{
 		`{}`, `null`, `[]`, `{"enabled": true, "settings_version": 1}`, `{"addon_version": "1", "settings_version": 1}`,
 		`{"addon_version": "1", "enabled": true}`, `{"addon_version": "1", "enabled": "yes", "settings_version": 1}`,
+		`{"addon_version": "1", "enabled": true, "settings_version": 1, "code_version": 2}`,
 	} {
-		if h, err := decodeHello(json.RawMessage(in)); err == nil {
-			t.Errorf("%s: %+v", in, h)
+		if h, err := decodeHello(json.RawMessage(strings.Replace(speaking(in), ",}", "}", 1))); access.AsError(err).Kind != access.Internal {
+			t.Errorf("%s: %+v %v", in, h, err)
 		}
 	}
 }

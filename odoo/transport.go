@@ -27,23 +27,26 @@ var repeatable = map[string]bool{"hello": true, "resolve": true, "fields": true,
 // client itself does not: a request that was decided in between would be made a second time.
 var harmless = map[string]bool{"request_approval": true, "approval_status": true, "file_link": true, "file_take": true}
 
-// newTransport builds the way that c.Transport names.
-func newTransport(c Config, p *poster) (transport, error) {
+// newTransport builds the way that c.Transport names, with the handshake before it.
+func newTransport(c Config, p *poster, peer *peer) (transport, error) {
+	way := func(next transport) (transport, error) {
+		return &handshake{next: next, peer: peer, hello: helloParams(c), greet: c.Greet}, nil
+	}
 	switch c.Transport {
 	case TransportAuto:
-		return newAuto(c, p), nil
+		return newAuto(c, p, peer), nil
 	case TransportDoorman:
-		return newDoormanTransport(c, p), nil
+		return way(newDoormanTransport(c, p))
 	case TransportJSON2:
-		return &json2Transport{poster: p, key: c.Key}, nil
+		return way(&json2Transport{poster: p, key: c.Key})
 	case TransportJSONRPC:
 		t := &jsonrpcTransport{poster: p, key: c.Key}
 		t.session = newSession(c, t.authenticate)
-		return t, nil
+		return way(t)
 	case TransportXMLRPC:
 		t := &xmlrpcTransport{poster: p, key: c.Key}
 		t.session = newSession(c, t.authenticate)
-		return t, nil
+		return way(t)
 	}
 	return nil, errors.New("odoo: unknown transport; use auto, doorman, json2, jsonrpc or xmlrpc")
 }

@@ -30,7 +30,7 @@ func (t *xmlrpcTransport) do(ctx context.Context, method string, params map[stri
 	text := asciiJSON(payload)
 	return t.session.do(ctx, func(uid int64) (json.RawMessage, error) {
 		in, err := t.service(ctx, "object", "execute_kw", repeatable[method],
-			t.poster.db, uid, string(t.key), gatewayModel, "json_call", []any{method, text})
+			t.poster.db, uid, string(t.key), gatewayModel, "json_call", []any{method, text}, stating(nil))
 		if err != nil {
 			return nil, err
 		}

@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"doorman/server/access"
 	"doorman/server/app/apptest"
 )
 
@@ -184,6 +186,7 @@ func gatewayCall(ctx context.Context, o *apptest.Odoo, method string) error {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Odoo-Database", o.DB)
+	r.Header.Set("X-Doorman-Interface", strconv.Itoa(access.Interface))
 	r.Header.Set("Authorization", "Bearer "+o.ServiceKey)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {

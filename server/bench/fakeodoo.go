@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+
+	"doorman/server/access"
 )
 
 // fakeKey opens the fake's only connection. The fake does not look at it.
@@ -40,8 +42,8 @@ const fakeRows = `{"registry":"1","value":[{"id":9,"name":"Acme Corporation","em
 	`{"id":14,"name":"Deco Addict","email":"deco.addict82@example.com"}]}`
 
 var fakeAnswers = map[string]string{
-	"hello": `{"odoo_version":"19.0","addon_version":"19.0.1.0.0","database":"fake","enabled":true,
-"settings_version":1,"registry":"1","company":"Fake"}`,
+	"hello": fmt.Sprintf(`{"odoo_version":"19.0","interface":%d,"addon_version":"19.0.1.0.0","database":"fake","enabled":true,
+"settings_version":1,"registry":"1","company":"Fake"}`, access.Interface),
 	"resolve":      fakeSnapshot,
 	"fields":       fakeFields,
 	"call":         fakeRows,

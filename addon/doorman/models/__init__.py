@@ -27,6 +27,7 @@ from . import doorman_idempotency
 from . import doorman_gateway
 from . import doorman_gateway_error
 from . import doorman_gateway_file
+from . import doorman_gateway_interface
 from . import doorman_gateway_write
 from . import doorman_gateway_sql
 from . import doorman_gateway_shell

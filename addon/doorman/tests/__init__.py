@@ -20,6 +20,7 @@ from . import test_http
 from . import test_http_batch
 from . import test_http_batch_attack
 from . import test_http_transports
+from . import test_interface
 from . import test_invite
 from . import test_invite_accept
 from . import test_invite_api
