@@ -14,11 +14,7 @@ func speaking(hello string) string {
 	return strings.Replace(hello, "{", fmt.Sprintf(`{"interface":%d,`, access.Interface), 1)
 }
 
-// Raw sends one gateway method past the gate, the breaker, the handshake and the words of errors.
+// Raw sends one gateway method past the gate, the breaker and the words of errors.
 func Raw(ctx context.Context, c *Client, method string, params map[string]any) (json.RawMessage, error) {
-	way := c.way
-	if h, ok := way.(*handshake); ok {
-		way = h.next
-	}
-	return way.do(ctx, method, params)
+	return c.link.Do(ctx, method, params)
 }

@@ -287,13 +287,26 @@ func diffShape(t *testing.T, path string, want, got any) {
 
 func keys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
+// isHello and isLogin tell by its body what a request is that is no call.
+var (
+	isHello = regexp.MustCompile(`"hello"|>hello<`)
+	isLogin = regexp.MustCompile(`"authenticate"|>authenticate<`)
+)
+
 // recorder keeps the last reply.
 type recorder struct {
-	mu   sync.Mutex
-	last golden
+	mu     sync.Mutex
+	last   golden
+	called bool // last is a call's reply: what a hello after it brings is not asked for
 }
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	req.Body = io.NopCloser(bytes.NewReader(sent))
+	hello := isHello.Match(sent) || strings.HasSuffix(req.URL.Path, "/hello")
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -307,6 +320,10 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctype, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.called && hello {
+		return resp, nil
+	}
+	r.called = !hello && !isLogin.Match(sent)
 	r.last = golden{Status: resp.StatusCode, ContentType: ctype, Body: goldenBody(ctype, body)}
 	return resp, nil
 }

@@ -167,8 +167,8 @@ func TestNoCallPaysForTheHandshake(t *testing.T) {
 func TestOneInterface(t *testing.T) {
 	t.Parallel()
 	var said []string
-	err := filepath.WalkDir("../addon", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.Name() != "doorman_gateway_interface.py" {
+	err := filepath.WalkDir("../addon/doorman/gateway", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() != "interface.py" {
 			return err
 		}
 		text, err := os.ReadFile(path)

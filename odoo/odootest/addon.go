@@ -21,7 +21,7 @@ func (s *Server) Become(a Addon) {
 	s.addon = a
 }
 
-// misfit is the addon's refusal of a call that it cannot take (models/doorman_gateway_interface.py).
+// misfit is the addon's refusal of a call that it cannot take (gateway/interface.py).
 func (s *Server) misfit(q *query) raised {
 	s.mu.RLock()
 	a := s.addon

@@ -237,7 +237,7 @@ type Progress struct {
 }
 
 // Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
-// answers. Every change of those raises it, here and in the addon (doorman_gateway_interface.py, INTERFACE; a test keeps
+// answers. Every change of those raises it, here and in the addon (gateway/interface.py, INTERFACE; a test keeps
 // the two alike). An addon that says none speaks interface 1.
 const Interface = 2
 

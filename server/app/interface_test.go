@@ -9,8 +9,11 @@ import (
 
 	"doorman/odoo/odootest"
 	"doorman/server/access"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
+
+// backWithin is how soon it works again once the update is done.
+const backWithin = 5 * time.Second
 
 // The addon that the service can work with, and those that it cannot.
 var (
@@ -34,29 +37,18 @@ var (
 	}
 )
 
-const searchOne = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":{"model":"res.partner","limit":1}}}`
-
 // toolError calls a tool and returns the kind and the words of its error; "" where it went well.
 func toolError(t *testing.T, mcpURL, key string) (kind, text string) {
 	t.Helper()
-	var answer struct {
-		Result struct {
-			IsError           bool
-			StructuredContent struct {
-				Kind, Message, Hint string
-				RetryAfter          int `json:"retry_after_seconds"`
-			}
-		}
+	r := kit.Post(t, mcpURL, key, "tools/call", kit.ToolCall("search_records", kit.Args{"model": "res.partner", "limit": 1}))
+	said, kind := r.Tool()
+	if r.Status != http.StatusOK {
+		t.Fatalf("tools/call: HTTP %d %s", r.Status, r.Body)
 	}
-	status, err := sendMCP(t.Context(), mcpURL, key, searchOne, &answer)
-	if err != nil || status != http.StatusOK {
-		t.Fatalf("tools/call: HTTP %d, %v", status, err)
+	if wait, _ := said["retry_after_seconds"].(float64); kind != "" && wait <= 0 {
+		t.Errorf("no word on when to try again: %v", said)
 	}
-	said := answer.Result.StructuredContent
-	if answer.Result.IsError && said.RetryAfter <= 0 {
-		t.Errorf("no word on when to try again: %+v", said)
-	}
-	return said.Kind, said.Message + " " + said.Hint
+	return kind, fmt.Sprint(said["message"], " ", said["hint"])
 }
 
 // TestUpdating: whichever of service, addon and database is older, AI tools, probes and `doorman check` are told so, and it
@@ -68,16 +60,16 @@ func TestUpdating(t *testing.T) {
 			t.Parallel()
 			o := odootest.New(t, odootest.Options{WebURL: answering(t, http.StatusOK, `{"status": "pass"}`)})
 			o.Become(fitting)
-			s := apptest.Serve(t, fakeEnviron(o)...)
+			s := kit.Serve(t, fakeEnviron(o)...)
 			if kind, text := toolError(t, s.MCP, odootest.DefaultCredential); kind != "" {
 				t.Fatal(kind, text)
 			}
 			o.Become(row.addon)
 			readiness := func(status int) string {
 				var body string
-				apptest.Eventually(t, recovery, fmt.Sprintf("/readyz answers %d", status), func() bool {
+				kit.Eventually(t, backWithin, fmt.Sprintf("/readyz answers %d", status), func() bool {
 					var got int
-					got, _, body = get(t, http.MethodGet, s.URL+"/readyz")
+					got, _, body = kit.Get(t, http.MethodGet, s.URL+"/readyz")
 					return got == status
 				})
 				return body
@@ -90,13 +82,13 @@ func TestUpdating(t *testing.T) {
 					t.Errorf("an AI tool with %s gets %q: %s", key, kind, text)
 				}
 			}
-			printed, said := check(t, fakeEnviron(o)...)
+			printed, said := kit.Check(t, fakeEnviron(o)...)
 			if said != oneThing || !strings.Contains(printed, "FAIL  Odoo           "+strings.TrimSuffix(row.says, ".")) || !strings.Contains(printed, row.cure) {
 				t.Errorf("check ends with %q after:\n%s", said, printed)
 			}
 			o.Become(fitting)
 			readiness(http.StatusOK)
-			apptest.Eventually(t, recovery, "calls work again", func() bool {
+			kit.Eventually(t, backWithin, "calls work again", func() bool {
 				kind, _ := toolError(t, s.MCP, odootest.DefaultCredential)
 				return kind == ""
 			})
@@ -118,29 +110,19 @@ func TestListsWhileUpdating(t *testing.T) {
 		t.Fatal(kind)
 	}
 	for _, method := range []string{"initialize", "tools/list", "ping", "prompts/list"} {
-		params := `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}`
-		if method != "initialize" {
-			params = `{}`
-		}
-		body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params)
-		var answer struct {
-			Result map[string]any
-			Error  struct {
-				Data struct{ Kind string }
+		params := map[string]any{}
+		if method == "initialize" {
+			params = map[string]any{
+				"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "c", "version": "1"},
 			}
 		}
-		if status, err := sendMCP(t.Context(), s.MCP, odootest.DefaultCredential, body, &answer); err != nil || status != http.StatusOK || answer.Result == nil {
-			t.Errorf("%s: HTTP %d, %v, %v", method, status, answer.Result, err)
+		if r := kit.Post(t, s.MCP, odootest.DefaultCredential, method, params); r.Status != http.StatusOK || r.Result == nil {
+			t.Errorf("%s: HTTP %d %s", method, r.Status, r.Body)
 		}
-		answer.Result = nil
-		status, err := sendMCP(t.Context(), s.MCP, "dmk_nobody_knows_yet", body, &answer)
-		if err != nil || status != http.StatusServiceUnavailable || answer.Result != nil || answer.Error.Data.Kind != "updating" {
-			t.Errorf("%s of somebody unknown: HTTP %d, %+v, %v", method, status, answer, err)
+		r := kit.Post(t, s.MCP, "dmk_nobody_knows_yet", method, params)
+		if r.Status != http.StatusServiceUnavailable || r.Result != nil || r.Header.Get("Retry-After") == "" || !strings.Contains(r.Body, `"updating"`) {
+			t.Errorf("%s of somebody unknown: HTTP %d %s", method, r.Status, r.Body)
 		}
-	}
-	code, header, _ := get(t, http.MethodPost, s.MCP, "Authorization", "Bearer dmk_nobody_knows_yet", "Content-Type", "application/json", "Accept", "application/json, text/event-stream")
-	if code != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
-		t.Errorf("HTTP %d, Retry-After %q", code, header.Get("Retry-After"))
 	}
 }
 
@@ -152,7 +134,7 @@ func TestStartedTooEarly(t *testing.T) {
 			t.Parallel()
 			o := odootest.New(t)
 			o.Become(row.addon)
-			s := apptest.Serve(t, fakeEnviron(o)...)
+			s := kit.Serve(t, fakeEnviron(o)...)
 			if kind, _ := toolError(t, s.MCP, odootest.DefaultCredential); kind != "updating" {
 				t.Errorf("the first call gets %q", kind)
 			}
@@ -161,7 +143,7 @@ func TestStartedTooEarly(t *testing.T) {
 			}
 			o.Become(fitting)
 			start := time.Now()
-			apptest.Eventually(t, recovery, "calls work", func() bool {
+			kit.Eventually(t, backWithin, "calls work", func() bool {
 				kind, _ := toolError(t, s.MCP, odootest.DefaultCredential)
 				return kind == ""
 			})
