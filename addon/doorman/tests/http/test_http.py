@@ -27,6 +27,7 @@ class DoormanHttpCase(DoormanMixin, HttpCase):
             "Authorization": f"Bearer {key or self.service_key}",
             "Content-Type": "application/json",
             "X-Odoo-Database": self.env.cr.dbname,
+            HEADER: str(INTERFACE),
         } | (headers or {})
         all_headers = {k: v for k, v in all_headers.items() if v is not None}
         kwargs.setdefault("method", "POST")
