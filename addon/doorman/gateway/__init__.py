@@ -5,6 +5,7 @@ from . import audit
 from . import environment
 from . import errors
 from . import files
+from . import interface
 from . import change
 from . import approvals
 from . import jobs
