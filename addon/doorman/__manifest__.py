@@ -2,8 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 {
     "name": "Doorman: governed MCP access",
-    "summary": "Let AI tools into Odoo by name, with a badge, past the doors "
-    "they may pass and no other",
+    "summary": "Governed access to Odoo for AI tools, over MCP",
     "version": "19.0.0.2.0",
     "category": "Technical",
     "author": "Doorman contributors",
