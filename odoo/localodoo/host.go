@@ -232,7 +232,7 @@ func (h *Host) Close() error {
 		var all sync.WaitGroup
 		errs := make([]error, len(servers))
 		for i, s := range servers {
-			all.Go(func() { errs[i] = s.Stop() })
+			all.Go(func() { errs[i] = s.Stop(); s.letGo() })
 		}
 		all.Wait()
 		h.end = errors.Join(errors.Join(errs...), h.pg.stop(), h.work.close())

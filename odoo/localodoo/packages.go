@@ -28,7 +28,11 @@ var neededPackages = strings.Fields(`
 const (
 	odooPackage = "odoo-19"
 	systemPy    = "/usr/bin/python3" // another python3 may come first on PATH and lack the modules
-	pgBinGlob   = "/usr/lib/postgresql/*/bin"
+	// odooScript is the package's program. A prefork server runs its own script
+	// again for websockets (`gevent`), which works with this file and not with
+	// `python3 -m odoo`: there the script is a module that cannot run alone.
+	odooScript = "/usr/bin/odoo"
+	pgBinGlob  = "/usr/lib/postgresql/*/bin"
 )
 
 // keyrings hold the keys of Debian's archive, by release.
@@ -230,7 +234,7 @@ func (p *packages) odoo(w *workdir, addons []string, args ...string) spec {
 	env := odooEnv(w,
 		"PYTHONPATH="+filepath.Join(p.tree, "usr/lib/python3/dist-packages"),
 		"PYTHONPYCACHEPREFIX="+p.pycache())
-	return spec{path: systemPy, args: append([]string{"-m", "odoo"}, args...), env: env}
+	return spec{path: systemPy, args: append([]string{filepath.Join(p.tree, odooScript)}, args...), env: env}
 }
 
 // makeCache creates the cache directory and what the unprivileged account writes in it.

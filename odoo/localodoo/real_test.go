@@ -159,6 +159,7 @@ func TestHost(t *testing.T) {
 	})
 	t.Run("Odoo's own tests", func(t *testing.T) { odooTests(t, h) })
 	t.Run("two servers, two databases", func(t *testing.T) { twoServers(t, h, a, database(t, h)) })
+	t.Run("the process for websockets lives", func(t *testing.T) { websocketProcess(t, h, a) })
 	t.Run("stop, kill, pause, restart", func(t *testing.T) { upAndDown(t, h, a) })
 	t.Run("a server that cannot start says why", func(t *testing.T) {
 		_, err := h.Serve(t.Context(), ServeOptions{ExtraArgs: []string{"--no-such-option"}})

@@ -44,10 +44,11 @@ func (h *Host) RunTests(ctx context.Context, db string, modules, tags string, ou
 	if tags == "" {
 		tags = "/" + strings.Join(strings.Split(modules, ","), ",/")
 	}
-	port, err := freePort()
+	port, hold, err := freePort()
 	if err != nil {
 		return TestResult{}, err
 	}
+	defer hold.Close()
 	o := h.odoo()
 	args := append([]string{"server"}, o.common()...)
 	args = append(args, "-d", db, "-u", modules, "--test-tags", tags, "--stop-after-init",

@@ -3,6 +3,8 @@ package localodoo
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -264,7 +266,7 @@ func TestContainerCommand(t *testing.T) {
 		"--network host", "--user 1000:1001", "--security-opt label=disable",
 		"--volume /tmp/doorman-odoo-x:/tmp/doorman-odoo-x ", "--volume /cache:/cache ", "--volume /repo/addon:/repo/addon:ro",
 		"--env PYTHONPYCACHEPREFIX=/cache/pycache",
-		"--entrypoint /usr/bin/python3 odoo:19 -m odoo server --workers 2 --addons-path /repo/addon",
+		"--entrypoint /usr/bin/python3 odoo:19 /usr/bin/odoo server --workers 2 --addons-path /repo/addon",
 	} {
 		if !strings.Contains(line, part) {
 			t.Errorf("%q is missing in\n%s", part, line)
@@ -285,7 +287,7 @@ func TestPackagesCommand(t *testing.T) {
 	w := &workdir{dir: "/tmp/w"}
 	p := &packages{tree: "/cache/odoo/1", cache: "/cache", pgBin: "/pg/bin"}
 	s := p.odoo(w, []string{"/a", "/b"}, "server")
-	if s.path != "/usr/bin/python3" || strings.Join(s.args, " ") != "-m odoo server --addons-path /a,/b" {
+	if s.path != "/usr/bin/python3" || strings.Join(s.args, " ") != "/cache/odoo/1/usr/bin/odoo server --addons-path /a,/b" {
 		t.Errorf("got %s %v", s.path, s.args)
 	}
 	if !slices.Contains(s.env, "PYTHONPATH=/cache/odoo/1/usr/lib/python3/dist-packages") || !slices.Contains(s.env, "HOME=/tmp/w/home") {
@@ -309,6 +311,35 @@ func TestServerCommand(t *testing.T) {
 	if s.args()[len(s.args())-1] != "--log-sql" {
 		t.Error("extra arguments do not come last")
 	}
+}
+
+// Hosts of several processes choose ports at the same time, long before Odoo listens on them.
+func TestPortIsHeld(t *testing.T) {
+	port, hold, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	if second, err := holdPort(port); err == nil {
+		second.Close()
+		t.Errorf("port %d is had twice", port)
+	}
+	if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+		c.Close()
+		t.Error("somebody answers on a port that is only held")
+	}
+	// Go listens with SO_REUSEADDR, as Odoo does.
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatalf("the server itself cannot listen: %v", err)
+	}
+	l.Close()
+	hold.Close()
+	again, err := holdPort(port)
+	if err != nil {
+		t.Fatalf("a port that was given back: %v", err)
+	}
+	again.Close()
 }
 
 func TestPostgresListensOnNoPort(t *testing.T) {

@@ -1,0 +1,120 @@
+package localodoo
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// children lists the living children of a process: those that serve websockets, and the others.
+func children(t *testing.T, parent int) (gevent, workers []int) {
+	t.Helper()
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
+		// pid (name) state parent ...; a name may hold blanks and brackets.
+		fields := strings.Fields(string(stat[strings.LastIndex(string(stat), ")")+1:]))
+		if len(fields) < 2 || fields[0] == "Z" || fields[1] != strconv.Itoa(parent) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmdline, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if slices.Contains(strings.Split(string(cmdline), "\x00"), "gevent") {
+			gevent = append(gevent, pid)
+		} else {
+			workers = append(workers, pid)
+		}
+	}
+	return gevent, workers
+}
+
+// websocketChildren counts in a server's log the websocket processes that came up, and those that died of an error.
+func websocketChildren(log string) (up, died int) {
+	return strings.Count(log, "Evented Service (longpolling) running on"), strings.Count(log, "Traceback (most recent call last)")
+}
+
+// The master of a prefork server keeps its children going: at every turn of its loop, which the death of a child sets
+// off, it starts again what is missing. So the process for websockets must be the same one after many turns.
+func websocketProcess(t *testing.T, h *Host, db string) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	logFile := filepath.Join(t.TempDir(), "odoo.log")
+	s, err := h.Serve(ctx, ServeOptions{Workers: 1, LogFile: logFile})
+	read := func() string {
+		text, err := os.ReadFile(logFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if err != nil {
+		up, died := websocketChildren(read())
+		t.Fatalf("%d websocket processes came up, %d died: %.2000v", up, died, err)
+	}
+	before, workers := children(t, s.proc.pid)
+	if len(before) != 1 || len(workers) != 1 {
+		t.Fatalf("websocket processes %v, workers %v, want one of each", before, workers)
+	}
+	for range 5 {
+		killed := workers[0]
+		if err := signalProcess(killed, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, time.Minute, "another worker", func() bool {
+			_, workers = children(t, s.proc.pid)
+			return len(workers) == 1 && workers[0] != killed
+		})
+	}
+	if after, _ := children(t, s.proc.pid); !slices.Equal(after, before) {
+		t.Errorf("websocket processes %v, before %v", after, before)
+	}
+	if up, died := websocketChildren(read()); up != 1 || died != 0 {
+		t.Errorf("%d websocket processes came up, %d died\n%s", up, died, failingPart(read()))
+	}
+	if code := handshake(t, s, db); code != http.StatusSwitchingProtocols {
+		t.Errorf("a websocket is answered with %d", code)
+	}
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+	eventually(t, 5*time.Second, "the websocket process gone after Stop", func() bool {
+		_, err := os.Stat("/proc/" + strconv.Itoa(before[0]))
+		return err != nil
+	})
+}
+
+// handshake asks for a websocket and returns the status of the answer.
+func handshake(t *testing.T, s *Server, db string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.WebsocketURL()+"/websocket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"X-Odoo-Database": db, "Connection": "Upgrade", "Upgrade": "websocket", "Origin": s.URL(),
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+	} {
+		req.Header.Set(name, value)
+	}
+	resp, err := direct.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
