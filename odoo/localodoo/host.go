@@ -26,6 +26,7 @@ type Host struct {
 	life    context.Context
 	endLife context.CancelFunc
 
+	shells  shells
 	mu      sync.Mutex
 	servers []*Server
 	end     error
@@ -62,6 +63,8 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{opts: o, log: log, tools: tools, work: w}
+	h.shells.turn = make(chan struct{}, 1)
+	h.shells.turn <- struct{}{}
 	h.life, h.endLife = context.WithCancel(context.Background())
 	h.pg = &cluster{work: w, tools: tools, data: filepath.Join(w.dir, "pgdata"), durable: o.Durable}
 	if err := h.prepare(ctx, cache); err != nil {
@@ -235,7 +238,7 @@ func (h *Host) Close() error {
 			all.Go(func() { errs[i] = s.Stop(); s.letGo() })
 		}
 		all.Wait()
-		h.end = errors.Join(errors.Join(errs...), h.pg.stop(), h.work.close())
+		h.end = errors.Join(errors.Join(errs...), h.shells.end(), h.pg.stop(), h.work.close())
 	})
 	return h.end
 }

@@ -148,8 +148,10 @@ func newPackages(ctx context.Context, m machine, o Options, log *progress) (*pac
 	if p.version, err = p.ensureTree(ctx, m, log); err != nil {
 		return nil, err
 	}
-	p.tree = filepath.Join(p.cache, "odoo", p.version)
-	return p, nil
+	// Compiled files are kept by the path of their source: where a cache borrows
+	// another one's Odoo by a link, they must be found by the path there.
+	p.tree, err = filepath.EvalSymlinks(filepath.Join(p.cache, "odoo", p.version))
+	return p, err
 }
 
 // ensureTree returns the version of the unpacked Odoo, after downloading and

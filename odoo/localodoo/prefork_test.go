@@ -46,24 +46,24 @@ func websocketChildren(log string) (up, died int) {
 	return strings.Count(log, "Evented Service (longpolling) running on"), strings.Count(log, "Traceback (most recent call last)")
 }
 
-// The master of a prefork server keeps its children going: at every turn of its loop, which the death of a child sets
-// off, it starts again what is missing. So the process for websockets must be the same one after many turns.
-func websocketProcess(t *testing.T, h *Host, db string) {
+// preforkServer starts a server with one worker. Where that fails it says how the websocket process fared.
+func preforkServer(t *testing.T, h *Host) *Server {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	logFile := filepath.Join(t.TempDir(), "odoo.log")
-	s, err := h.Serve(ctx, ServeOptions{Workers: 1, LogFile: logFile})
-	read := func() string {
-		text, err := os.ReadFile(logFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
+	log := filepath.Join(t.TempDir(), "odoo.log")
+	s, err := h.Serve(ctx, ServeOptions{Workers: 1, LogFile: log})
 	if err != nil {
-		up, died := websocketChildren(read())
+		text, _ := os.ReadFile(log)
+		up, died := websocketChildren(string(text))
 		t.Fatalf("%d websocket processes came up, %d died: %.2000v", up, died, err)
 	}
+	return s
+}
+
+// The master of a prefork server keeps its children going: at every turn of its loop, which the death of a child sets
+// off, it starts again what is missing. So the process for websockets must be the same one after many turns.
+func websocketProcess(t *testing.T, s *Server, db string) {
 	before, workers := children(t, s.proc.pid)
 	if len(before) != 1 || len(workers) != 1 {
 		t.Fatalf("websocket processes %v, workers %v, want one of each", before, workers)
@@ -81,19 +81,16 @@ func websocketProcess(t *testing.T, h *Host, db string) {
 	if after, _ := children(t, s.proc.pid); !slices.Equal(after, before) {
 		t.Errorf("websocket processes %v, before %v", after, before)
 	}
-	if up, died := websocketChildren(read()); up != 1 || died != 0 {
-		t.Errorf("%d websocket processes came up, %d died\n%s", up, died, failingPart(read()))
+	log, err := os.ReadFile(s.LogFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if up, died := websocketChildren(string(log)); up != 1 || died != 0 {
+		t.Errorf("%d websocket processes came up, %d died\n%s", up, died, failingPart(string(log)))
 	}
 	if code := handshake(t, s, db); code != http.StatusSwitchingProtocols {
 		t.Errorf("a websocket is answered with %d", code)
 	}
-	if err := s.Stop(); err != nil {
-		t.Error(err)
-	}
-	eventually(t, 5*time.Second, "the websocket process gone after Stop", func() bool {
-		_, err := os.Stat("/proc/" + strconv.Itoa(before[0]))
-		return err != nil
-	})
 }
 
 // handshake asks for a websocket and returns the status of the answer.

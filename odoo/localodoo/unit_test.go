@@ -107,6 +107,58 @@ func TestSnapshotHash(t *testing.T) {
 	}
 }
 
+// An addon folder and an addon may be links to a checkout.
+func TestSnapshotFollowsLinks(t *testing.T) {
+	checkout, addons, linked := tinyAddon(t, "linked"), t.TempDir(), filepath.Join(t.TempDir(), "addons")
+	for link, to := range map[string]string{filepath.Join(addons, "tiny_one"): filepath.Join(checkout, "tiny_one"), linked: addons} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain, err := snapshot([]string{checkout}, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := snapshot([]string{linked}, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tree.hash != plain.hash || tree.modules["tiny_one"] == "" {
+		t.Errorf("through links: %+v, without: %+v", tree, plain)
+	}
+}
+
+func TestAddonState(t *testing.T) {
+	root := tinyAddon(t, "state")
+	state := func() string {
+		t.Helper()
+		s, err := addonState([]string{root})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := state()
+	models := filepath.Join(root, "tiny_one", "models.py")
+	text, err := os.ReadFile(models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "tiny_one", ".swp"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if state() != first {
+		t.Error("an editor's leftover counts as a change")
+	}
+	later := time.Now().Add(time.Second)
+	if err := os.Chtimes(models, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if state() == first {
+		t.Error("a file written again, of the same length, does not count")
+	}
+}
+
 func TestSplitPutsDependenciesIntoTheBaseLayer(t *testing.T) {
 	root := t.TempDir()
 	for name, manifest := range map[string]string{
