@@ -36,6 +36,11 @@ func (h *Host) RunTests(ctx context.Context, db string, modules, tags string, ou
 	if ctx.Err() != nil {
 		return TestResult{}, ctx.Err()
 	}
+	return outcome(modules, tags, log, err)
+}
+
+// outcome judges a test run by its log and by how Odoo ended.
+func outcome(modules, tags, log string, err error) (TestResult, error) {
 	result, found := countTests(log)
 	switch {
 	case result.Failed+result.Errors > 0:

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -50,7 +51,9 @@ func (h *Host) Shell(ctx context.Context, db, python string) (string, error) {
 		return string(out), ctx.Err()
 	case err != nil && h.life.Err() != nil:
 		return string(out), errClosed
-	case err == nil && status != 0:
+	case err == nil && status < 0:
+		err = fmt.Errorf("signal: %v", syscall.Signal(-status))
+	case err == nil && status > 0:
 		err = fmt.Errorf("exit status %d", status)
 	}
 	if err != nil {

@@ -440,6 +440,31 @@ func TestCountTests(t *testing.T) {
 	}
 }
 
+// Odoo exits with 0 where no test matches, and with 1 where one fails.
+func TestOutcome(t *testing.T) {
+	const line = "2026-11-28 07:51:50,162 16285 %s db odoo.tests.result: %s of %s tests when loading database 'db'\n"
+	rows := []struct {
+		name, log string
+		end       error
+		tests     int
+		failed    string // what the error says
+	}{
+		{"passed", fmt.Sprintf(line, "INFO", "0 failed, 0 error(s)", "7"), nil, 7, ""},
+		{"none matches", fmt.Sprintf(line, "WARNING", "0 failed, 0 error(s)", "0"), nil, 0, "no test matches /m:Nowhere"},
+		{"no summary at all", "2026-11-28 07:51:50,161 16285 INFO db odoo.registry: Registry loaded in 2.4s\n", nil, 0, "no test matches /m:Nowhere"},
+		{"one failed", fmt.Sprintf(line, "ERROR", "1 failed, 0 error(s)", "7"), errors.New("exit status 1"), 7, "1 failed, 0 errors of 7"},
+		{"one broken", fmt.Sprintf(line, "ERROR", "0 failed, 1 error(s)", "7"), nil, 7, "0 failed, 1 errors of 7"},
+		{"all passed, and Odoo crashed", fmt.Sprintf(line, "INFO", "0 failed, 0 error(s)", "7"), errors.New("exit status 255"), 7, "exit status 255"},
+		{"the addon cannot be loaded", "2026-11-28 07:51:50,161 16285 CRITICAL db odoo.registry: Failed to load\n", errors.New("exit status 255"), 0, "Failed to load"},
+	}
+	for _, row := range rows {
+		r, err := outcome("m", "/m:Nowhere", row.log, row.end)
+		if r.Tests != row.tests || (err == nil) != (row.failed == "") || err != nil && !strings.Contains(err.Error(), row.failed) {
+			t.Errorf("%s: %+v %v", row.name, r, err)
+		}
+	}
+}
+
 func TestProgressWritesWholeLines(t *testing.T) {
 	var b strings.Builder
 	p := &progress{w: &b}
