@@ -1,12 +1,15 @@
-"""What answers Host.Shell: one `odoo shell` that has everything imported and forks for each script.
+"""What answers Host.Shell: a warm `odoo shell` that forks for each script.
 
-It runs inside `odoo shell` without a database (see shell.go), which has read the configuration and set up the log.
-Importing Odoo and the modules takes most of the time of an `odoo shell`; nothing else is shared between scripts: each
-has a process, a registry and a transaction of its own, and goes through Odoo's own `Shell.shell`.
+It runs inside an `odoo shell` without a database (see shell.go), which has read
+the configuration and set up the log. Importing Odoo and the modules takes most
+of the time of an `odoo shell`, so that is done once. Nothing else is shared
+between scripts: each has a process, a registry and a transaction of its own,
+and goes through Odoo's own `Shell.shell`.
 
-A caller connects to the socket and sends one line of JSON: database, script, and the files for standard output and
-errors. The answer is the script's exit status as one number, negative for a signal, as `subprocess` gives it. A caller
-that closes its side of the connection before that ends the script.
+A caller connects to the socket and sends one line of JSON: database, script,
+and the files for standard output and errors. The answer is the script's exit
+status, a number, negative for a signal, as `subprocess` gives it. A caller that
+closes its side of the connection before that ends the script.
 """
 
 import contextlib
@@ -19,9 +22,10 @@ import sys
 import tempfile
 import threading
 
-import odoo.http
-import odoo.modules.loading
 import psutil
+
+import odoo.http  # noqa: F401
+import odoo.modules.loading  # noqa: F401
 from odoo.cli.shell import Shell
 from odoo.modules.module import Manifest, load_openerp_module
 from odoo.tools import config
@@ -35,7 +39,8 @@ def load(names, done):
             continue
         done.add(name)
         load(manifest["depends"], done)
-        # What cannot be imported is the business of the script's own process, which tries again.
+        # What cannot be imported here fails again, and is reported, where a
+        # script loads its registry.
         with contextlib.suppress(Exception):
             load_openerp_module(name)
 
@@ -49,7 +54,7 @@ def end(process):
 
 
 def end_with_caller(connection, process):
-    """Wait until the caller goes away, which takes until the script has ended in most cases."""
+    """Wait for the caller to close its side, then end the script."""
     with contextlib.suppress(OSError):
         connection.recv(1)
     end(process)
@@ -70,19 +75,23 @@ def become(job):
 
 
 def attend(connection):
-    """Run one script in a child and report how it ended. Returns only in that child, with the database's name."""
+    """Run one script in a child and report how it ended.
+
+    Returns only in that child, with the name of the database.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     line = connection.makefile("r", encoding="utf-8").readline()
     if not line.endswith("\n"):
-        os._exit(0)  # the caller has gone before it had said all
+        os._exit(0)  # the caller left before it had said everything
     job = json.loads(line)
     pid = os.fork()
     if not pid:
         connection.close()
         become(job)
         return job["database"]
-    # Daemon, and never joined: it is still waiting when this process ends.
-    threading.Thread(target=end_with_caller, args=(connection, psutil.Process(pid)), daemon=True).start()
+    # A daemon, never joined: it still waits when this process ends.
+    args = (connection, psutil.Process(pid))
+    threading.Thread(target=end_with_caller, args=args, daemon=True).start()
     _, status = os.waitpid(pid, 0)
     with contextlib.suppress(OSError):
         connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
@@ -94,7 +103,8 @@ def serve(path):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(128)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that attend to callers
+    # The processes that attend to callers need nobody to wait for them.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.freeze()
     while True:
         connection, _ = listener.accept()
