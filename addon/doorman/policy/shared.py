@@ -50,6 +50,7 @@ KINDS = (
     "expired",
     "odoo_unavailable",
     "odoo_timeout",
+    "updating",
     "too_large",
     "internal",
 )
