@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,6 +59,7 @@ func serveThen(t *testing.T, program, listen string, environ ...string) *then {
 	environ = append([]string{"PATH=" + os.Getenv("PATH"), "DOORMAN_LISTEN=" + listen}, environ...)
 	process := exec.CommandContext(ctx, program, "serve")
 	process.Env, process.WaitDelay = environ, 10*time.Second
+	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) } // it sends what is left for the audit
 	out, in := io.Pipe()
 	process.Stderr = in
 	if err := process.Start(); err != nil {

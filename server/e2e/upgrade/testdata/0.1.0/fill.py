@@ -189,8 +189,7 @@ out["client_id"] = client.client_id
 # ---- own tools: one is offered, one is a draft ----
 
 code = '''
-for partner in records:
-    partner.ref = doorman["reference"]
+records.write({"ref": doorman["reference"]})
 result = [{"id": p.id, "ref": p.ref} for p in records]
 '''
 action = env["ir.actions.server"].create(
