@@ -19,9 +19,10 @@ const (
 	// templateDB is the database in a layer that new ones are copied from.
 	templateDB = "doorman_template"
 	// How many layers survive pruning, the last used first: states of one addon,
-	// and layers of one kind altogether. One takes about 90 MB.
-	statesKept = 3
-	layersKept = 8
+	// and layers of one kind altogether. One takes about 90 MB. Checkouts that are
+	// worked on side by side share the cache, and must not push out each other's.
+	statesKept = 6
+	layersKept = 16
 )
 
 // layer is one cached folder: `pgdata`, a PostgreSQL data directory that holds

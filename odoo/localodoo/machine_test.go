@@ -59,7 +59,7 @@ func (f fakeMachine) machine() machine {
 // debian is a Debian machine with everything installed.
 func debian() fakeMachine {
 	installed := ""
-	for _, name := range neededPackages {
+	for _, name := range append(releasePackages["bookworm"], neededPackages...) {
 		installed += name + " installed\n"
 	}
 	return fakeMachine{
@@ -139,6 +139,16 @@ func TestMissingPackages(t *testing.T) {
 	delete(f.files, "/usr/lib/postgresql/9.6/bin/initdb")
 	if got := f.machine().missingPackages(t.Context()); !slices.Equal(got, []string{"python3-lxml", "postgresql"}) {
 		t.Errorf("got %v", got)
+	}
+	// A release that does not have a package must not be asked for it at every start.
+	f = debian()
+	f.answers["dpkg-query"] = strings.Replace(f.answers["dpkg-query"], "python3-pypdf2 installed\n", "", 1)
+	if got := f.machine().missingPackages(t.Context()); !slices.Equal(got, []string{"python3-pypdf2"}) {
+		t.Errorf("on bookworm: %v", got)
+	}
+	f.files["/etc/os-release"] = "ID=debian\nVERSION_CODENAME=trixie\n"
+	if got := f.machine().missingPackages(t.Context()); len(got) > 0 {
+		t.Errorf("on trixie: %v", got)
 	}
 }
 

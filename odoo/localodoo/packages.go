@@ -25,6 +25,14 @@ var neededPackages = strings.Fields(`
 	python3-reportlab python3-requests python3-rjsmin python3-serial python3-stdnum python3-tz python3-urllib3
 	python3-usb python3-vobject python3-werkzeug python3-xlrd python3-xlsxwriter python3-xlwt python3-zeep`)
 
+// releasePackages are needed on one release only, by its code name.
+var releasePackages = map[string][]string{
+	// bookworm's pypdf 3 still has names that Odoo calls (setData), as errors which
+	// hide the ones that Odoo adds itself: PDFs with attachments fail. Odoo prefers
+	// PyPDF2, where those names work, and later releases have a pypdf without them.
+	"bookworm": {"python3-pypdf2"},
+}
+
 const (
 	odooPackage = "odoo-19"
 	systemPy    = "/usr/bin/python3" // another python3 may come first on PATH and lack the modules
@@ -86,8 +94,9 @@ func (m machine) keyring() string {
 
 // missingPackages lists what is not installed.
 func (m machine) missingPackages(ctx context.Context) []string {
+	needed := slices.Concat(neededPackages, releasePackages[osRelease(m)["VERSION_CODENAME"]])
 	// dpkg-query fails when it does not know a name, and still lists the others.
-	out, _ := m.output(ctx, "dpkg-query", append([]string{"-W", "-f", "${Package} ${db:Status-Status}\n"}, neededPackages...)...)
+	out, _ := m.output(ctx, "dpkg-query", append([]string{"-W", "-f", "${Package} ${db:Status-Status}\n"}, needed...)...)
 	installed := map[string]bool{}
 	for line := range strings.SplitSeq(out, "\n") {
 		if name, status, _ := strings.Cut(line, " "); status == "installed" {
@@ -95,7 +104,7 @@ func (m machine) missingPackages(ctx context.Context) []string {
 		}
 	}
 	var missing []string
-	for _, name := range neededPackages {
+	for _, name := range needed {
 		if !installed[name] {
 			missing = append(missing, name)
 		}

@@ -41,6 +41,7 @@ func shellTests(t *testing.T, h *Host, db string) {
 		{"much output", "print('x' * 3_000_000)", strings.Repeat("x", 3_000_000) + "\n", "", ""},
 		{"leaves something in the process", "import builtins\nbuiltins.left = env['tiny.thing'].__class__.left = 1", "", "", ""},
 		{"finds nothing left", "import builtins\nprint(hasattr(builtins, 'left'), hasattr(env['tiny.thing'], 'left'))", "False False\n", "", ""},
+		{"a PDF that gets an attachment", attachToPDF, "[('a.xml', b'<x/>')]\n", "", ""},
 		{"knows its database", "from odoo.tools import config\nprint(config['db_name'] == [env.cr.dbname])", "True\n", "", ""},
 	}
 	for _, row := range rows {
@@ -79,6 +80,20 @@ func shellTests(t *testing.T, h *Host, db string) {
 		t.Errorf("%d processes have imported Odoo for all these scripts, want 1", n)
 	}
 }
+
+// attachToPDF does what Odoo does with an invoice, which the PDF library of the machine must be able to.
+const attachToPDF = `
+import io
+from odoo.tools.pdf import OdooPdfFileReader, OdooPdfFileWriter, PdfWriter
+plain, attached = io.BytesIO(), io.BytesIO()
+page = PdfWriter()
+page.add_blank_page(100, 100)
+page.write(plain)
+writer = OdooPdfFileWriter()
+writer.cloneReaderDocumentRoot(OdooPdfFileReader(plain, strict=False))
+writer.addAttachment("a.xml", b"<x/>", subtype="text/xml")
+writer.write(attached)
+print(list(OdooPdfFileReader(attached, strict=False).getAttachments()))`
 
 // shellProcesses counts the processes that a Host has ever started for scripts.
 func shellProcesses(t *testing.T, h *Host) int {

@@ -223,7 +223,7 @@ func TestLayerKeys(t *testing.T) {
 func TestPruneKeepsTheNewestAndThoseInUse(t *testing.T) {
 	b := &builder{cache: t.TempDir()}
 	var inUse *fileLock
-	for i, name := range []string{"addon-f-5", "addon-f-4", "addon-f-3", "addon-f-2", "addon-f-1", "addon-g-9"} {
+	for i, name := range []string{"addon-f-8", "addon-f-7", "addon-f-6", "addon-f-5", "addon-f-4", "addon-f-3", "addon-f-2", "addon-f-1", "addon-g-9"} {
 		dir := filepath.Join(b.cache, "layers", name)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -240,12 +240,12 @@ func TestPruneKeepsTheNewestAndThoseInUse(t *testing.T) {
 		}
 	}
 	defer inUse.release()
-	b.prune(&layer{kind: "addon", key: "f-5"})
+	b.prune(&layer{kind: "addon", key: "f-8"})
 	left, _ := filepath.Glob(filepath.Join(b.cache, "layers", "*-?"))
 	for i := range left {
 		left[i] = filepath.Base(left[i])
 	}
-	if !slices.Equal(left, []string{"addon-f-1", "addon-f-3", "addon-f-4", "addon-f-5", "addon-g-9"}) {
+	if !slices.Equal(left, []string{"addon-f-1", "addon-f-3", "addon-f-4", "addon-f-5", "addon-f-6", "addon-f-7", "addon-f-8", "addon-g-9"}) {
 		t.Errorf("left: %v", left)
 	}
 }
