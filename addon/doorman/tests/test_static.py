@@ -423,8 +423,8 @@ class TestStatic(BaseCase):
 
     def test_what_oca_asks_for_is_there(self):
         for file in (
-            "readme/DESCRIPTION.md",
-            "readme/CONTRIBUTORS.md",
+            "readme/DESCRIPTION.rst",
+            "readme/CONTRIBUTORS.rst",
             "README.rst",
             "pyproject.toml",
             "i18n/doorman.pot",
