@@ -15,9 +15,6 @@ def uninstall_hook(env):
             doorman_invite_guess, doorman_invite_code, doorman_oauth_secret,
             doorman_oauth_token, doorman_oauth_family, doorman_oauth_request,
             doorman_oauth_consent, doorman_file;
-        DROP FUNCTION IF EXISTS doorman_fence(varchar);
-        DROP FUNCTION IF EXISTS doorman_sql_one(text);
-        DROP FUNCTION IF EXISTS doorman_sql_view(text);
-        DROP FUNCTION IF EXISTS doorman_sql_rows(text, integer, integer)
+        DROP FUNCTION IF EXISTS doorman_fence(varchar)
         """
     )

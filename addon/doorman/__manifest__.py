@@ -3,7 +3,7 @@
 {
     "name": "Doorman: governed MCP access",
     "summary": "Governed access to Odoo for AI tools, over MCP",
-    "version": "19.0.0.1.0",
+    "version": "19.0.0.2.0",
     "category": "Technical",
     "author": "Doorman contributors",
     "license": "LGPL-3",

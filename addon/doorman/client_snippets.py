@@ -10,7 +10,7 @@ import re
 import shlex
 from urllib.parse import urlsplit
 
-from .policy.ip_lists import LOOPBACK
+from .policy.shared import LOOPBACK_HOSTS
 
 # What JSON, TOML and YAML do not all take as it is, though Python's JSON writes it so.
 NOT_PRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -105,7 +105,7 @@ def _claude_code(url, key, name, env):
 def _claude_desktop(url, key, name, env):
     args = ["-y", "mcp-remote", url, "--header", "Authorization:${AUTH}"]
     parts = urlsplit(url) if PLAIN.fullmatch(url) else None
-    if parts and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if parts and parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         # The bridge refuses plain HTTP elsewhere, unless told.
         args.append("--allow-http")
     server = {"command": "npx", "args": args, "env": {"AUTH": _bearer(key)}}

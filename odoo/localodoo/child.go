@@ -24,6 +24,8 @@ type spec struct {
 	// because the process we started is only the engine's client.
 	container string
 	engine    string
+	// stdin is what a long-lived process reads; short ones are given theirs by run.
+	stdin string
 	// root runs it as ourselves even where Odoo runs as somebody else.
 	root bool
 }
@@ -44,7 +46,7 @@ type child struct {
 func (w *workdir) start(s spec, kind string, out io.Writer) (*child, error) {
 	cmd := exec.Command(s.path, s.args...)
 	cmd.Env, cmd.Dir = s.env, w.dir
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(s.stdin), out, out
 	death := syscall.SIGKILL
 	switch {
 	case kind == "postmaster":

@@ -76,7 +76,7 @@ func (c *containers) odoo(w *workdir, addons []string, args ...string) spec {
 	if len(addons) > 0 {
 		args = append(args, "--addons-path", strings.Join(addons, ","))
 	}
-	return c.command(w, addons, odooImage, "/usr/bin/python3", append([]string{"-m", "odoo"}, args...))
+	return c.command(w, addons, odooImage, "/usr/bin/python3", append([]string{odooScript}, args...))
 }
 
 // command builds the engine's command line.

@@ -48,37 +48,69 @@ func snapshot(addons []string, dest string) (addonTree, error) {
 	return t, nil
 }
 
-// copyAddons copies one folder and feeds what a database depends on to the hash.
-func copyAddons(from, to string, h io.Writer) error {
-	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		if rel != "." && ignored(e.Name()) {
-			if e.IsDir() {
-				return filepath.SkipDir
+// walkAddons visits an addon folder and all files and folders in it that an
+// addon could consist of, by their paths from there. Links are followed: an
+// addon may be a link to a checkout.
+func walkAddons(dir string, visit func(rel string, info fs.FileInfo) error) error {
+	var walk func(below string) error
+	walk = func(below string) error {
+		// With a slash at the end the folder that a link points to is meant.
+		root := filepath.Join(dir, below) + string(filepath.Separator)
+		return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel(dir, path)
+			if err != nil {
+				return err
+			}
+			if path != root && ignored(e.Name()) {
+				if e.IsDir() {
+					return filepath.SkipDir
+				}
+				return nil
+			}
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			if info.IsDir() && !e.IsDir() {
+				return walk(rel)
+			}
+			return visit(rel, info)
+		})
+	}
+	return walk("")
+}
+
+// addonState tells whether anything in addon folders has been written since.
+func addonState(folders []string) (string, error) {
+	h := sha256.New()
+	for _, dir := range folders {
+		err := walkAddons(dir, func(rel string, info fs.FileInfo) error {
+			if info.Mode().IsRegular() {
+				fmt.Fprintf(h, "%s %d %d\n", rel, info.Size(), info.ModTime().UnixNano())
 			}
 			return nil
-		}
-		target := filepath.Join(to, rel)
-		info, err := os.Stat(path) // follows links: an addon may be a link to a checkout
+		})
 		if err != nil {
-			return err
+			return "", fmt.Errorf("reading the addon folder %s: %w", dir, err)
 		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// copyAddons copies one folder and feeds what a database depends on to the hash.
+func copyAddons(from, to string, h io.Writer) error {
+	return walkAddons(from, func(rel string, info fs.FileInfo) error {
+		target := filepath.Join(to, rel)
 		switch {
-		case info.IsDir() && !e.IsDir():
-			fmt.Fprintf(h, "link %s\n", rel)
-			return copyAddons(path, target, h)
 		case info.IsDir():
 			return os.MkdirAll(target, 0o755)
 		case !info.Mode().IsRegular():
 			return nil
 		}
-		data, err := os.ReadFile(path)
+		data, err := os.ReadFile(filepath.Join(from, rel))
 		if err != nil {
 			return err
 		}

@@ -11,9 +11,13 @@
 //	  │
 //	  └─────> Host        a private copy of the layer in a temp dir,
 //	            │         its own PostgreSQL on a unix socket in there
-//	            ├── NewDatabase   CREATE DATABASE ... TEMPLATE, filestore hard-linked
-//	            ├── Serve         an Odoo HTTP server on 127.0.0.1, any number of them
-//	            ├── Shell, RunTests, Psql
+//	            ├── NewDatabase   CREATE DATABASE ... TEMPLATE, filestore hard-linked;
+//	            │                 NewDatabaseFrom copies one that a script has prepared
+//	            ├── Serve         an Odoo HTTP server on 127.0.0.1, any number of them;
+//	            │                 a prefork one has a second port, for websockets
+//	            ├── Shell         a fork of one process that has imported Odoo and the modules
+//	            ├── RunTests, Psql
+//	            ├── UseAddons, Update   a newer version of an addon, and `-u`
 //	            └── Close         Odoo, then PostgreSQL, then the temp dir
 //
 // What is cached, below the cache directory:
@@ -34,7 +38,8 @@
 //
 // PostgreSQL listens on no TCP port at all. Two runs can therefore never race
 // for one, and no other account of the machine can reach a cluster that trusts
-// whoever connects.
+// whoever connects. Odoo's servers need ports: each is held for its server, with
+// a socket that is bound and does not listen, until the Host is closed.
 //
 // Nothing survives its owner. A small shell, the guard, holds a pipe to this
 // process; when the process ends, even by SIGKILL, the pipe closes and the guard

@@ -27,40 +27,75 @@ func TestMain(m *testing.M) {
 type holding struct {
 	WorkDir string
 	Guard   int
-	DB, URL string
+	URL     string
 	Error   string
 }
 
-// helper starts Odoo (prefork, two workers), reports, and lives until its
-// standard input closes or it is killed. LOCALODOO_HELPER=frozen pauses it first.
+// helper starts an Odoo and lives until its standard input closes or it is
+// killed. LOCALODOO_HELPER says which: "threaded" is a server with the tiny addon
+// of LOCALODOO_ADDONS; "prefork" is one with two workers, with a script running
+// beside it; "frozen" is that, paused. LOCALODOO_CACHE is the cache, "" the usual one.
 func helper() {
 	say := func(h holding) { _ = json.NewEncoder(os.Stdout).Encode(h) }
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	h, err := Start(ctx, Options{Addons: []string{os.Getenv("LOCALODOO_ADDONS")}, Modules: []string{"tiny_one"}, Log: os.Stderr})
+	mode := os.Getenv("LOCALODOO_HELPER")
+	o := Options{CacheDir: os.Getenv("LOCALODOO_CACHE"), Log: os.Stderr}
+	if mode == "threaded" {
+		o.Addons, o.Modules = []string{os.Getenv("LOCALODOO_ADDONS")}, []string{"tiny_one"}
+	}
+	h, err := Start(ctx, o)
 	if err != nil {
 		say(holding{Error: err.Error()})
 		return
 	}
 	defer h.Close()
+	url, err := serveAs(ctx, h, mode)
+	if err != nil {
+		say(holding{Error: err.Error()})
+		return
+	}
+	say(holding{WorkDir: h.work.dir, Guard: h.work.guard.cmd.Process.Pid, URL: url})
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// serveAs starts what a mode of the helper asks for and returns the server's URL.
+func serveAs(ctx context.Context, h *Host, mode string) (string, error) {
+	if mode == "threaded" {
+		s, err := h.Serve(ctx, ServeOptions{})
+		if err != nil {
+			return "", err
+		}
+		return s.URL(), nil
+	}
 	db, err := h.NewDatabase(ctx)
 	if err != nil {
-		say(holding{Error: err.Error()})
-		return
+		return "", err
 	}
-	s, err := h.Serve(ctx, ServeOptions{Workers: 2, Databases: []string{db}})
+	s, err := h.Serve(ctx, ServeOptions{Workers: 2})
 	if err != nil {
-		say(holding{Error: err.Error()})
-		return
+		return "", err
 	}
-	if os.Getenv("LOCALODOO_HELPER") == "frozen" {
-		if err := s.Pause(); err != nil {
-			say(holding{Error: err.Error()})
-			return
+	file := filepath.Join(h.work.dir, "home", "begun")
+	failed := make(chan error, 1)
+	go func() {
+		_, err := h.Shell(ctx, db, blocked(file))
+		failed <- err
+	}()
+	for {
+		if _, err := os.Stat(file); err == nil {
+			break
+		}
+		select {
+		case err := <-failed:
+			return "", err
+		case <-time.After(tick):
 		}
 	}
-	say(holding{WorkDir: h.work.dir, Guard: h.work.guard.cmd.Process.Pid, DB: db, URL: s.URL()})
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	if mode == "frozen" {
+		err = s.Pause()
+	}
+	return s.URL(), err
 }
 
 // second is a helper process as its parent sees it.
@@ -72,10 +107,10 @@ type second struct {
 }
 
 // runSecond starts a helper process.
-func runSecond(t *testing.T, mode, addons string) *second {
+func runSecond(t *testing.T, mode string, environ ...string) *second {
 	t.Helper()
 	s := &second{cmd: exec.Command(os.Args[0])}
-	s.cmd.Env = append(os.Environ(), "LOCALODOO_HELPER="+mode, "LOCALODOO_ADDONS="+addons)
+	s.cmd.Env = append(append(os.Environ(), "LOCALODOO_HELPER="+mode), environ...)
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {

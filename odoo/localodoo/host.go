@@ -26,8 +26,10 @@ type Host struct {
 	life    context.Context
 	endLife context.CancelFunc
 
+	shells  shells
 	mu      sync.Mutex
 	servers []*Server
+	changes int // of the addon folders, see UseAddons
 	end     error
 	once    sync.Once
 	unhook  func() bool
@@ -62,6 +64,8 @@ func Start(ctx context.Context, o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{opts: o, log: log, tools: tools, work: w}
+	h.shells.turn = make(chan struct{}, 1)
+	h.shells.turn <- struct{}{}
 	h.life, h.endLife = context.WithCancel(context.Background())
 	h.pg = &cluster{work: w, tools: tools, data: filepath.Join(w.dir, "pgdata"), durable: o.Durable}
 	if err := h.prepare(ctx, cache); err != nil {
@@ -172,12 +176,22 @@ func (h *Host) Version() string { return h.tools.name() }
 // returns its name. It takes about a second. Every database gets an identity
 // (uuid, secret) of its own. Safe for concurrent use.
 func (h *Host) NewDatabase(ctx context.Context) (string, error) {
-	name := "t_" + strings.ToLower(rand.Text()[:12])
-	create := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %s STRATEGY FILE_COPY;", name, pgUser, templateDB)
-	if _, err := h.pg.sql(ctx, pgRoot, "postgres", create); err != nil {
-		return "", fmt.Errorf("copying the template: %w", err)
+	return h.NewDatabaseFrom(ctx, templateDB)
+}
+
+// NewDatabaseFrom is NewDatabase with a database of this Host as the template:
+// one that a script has prepared need not be prepared again. PostgreSQL refuses
+// to copy a database that a server or a script is connected to.
+func (h *Host) NewDatabaseFrom(ctx context.Context, from string) (string, error) {
+	if !isModuleName(from) {
+		return "", fmt.Errorf("no database of this host: %q", from)
 	}
-	if err := h.work.copyTree(ctx, h.filestore(templateDB), h.filestore(name), true); err != nil {
+	name := "t_" + strings.ToLower(rand.Text()[:12])
+	create := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %q STRATEGY FILE_COPY;", name, pgUser, from)
+	if _, err := h.pg.sql(ctx, pgRoot, "postgres", create); err != nil {
+		return "", fmt.Errorf("copying the database %s: %w", from, err)
+	}
+	if err := h.work.copyTree(ctx, h.filestore(from), h.filestore(name), true); err != nil {
 		return "", err
 	}
 	// A session or a signed link of one database must not be valid in another.
@@ -232,10 +246,10 @@ func (h *Host) Close() error {
 		var all sync.WaitGroup
 		errs := make([]error, len(servers))
 		for i, s := range servers {
-			all.Go(func() { errs[i] = s.Stop() })
+			all.Go(func() { errs[i] = s.Stop(); s.letGo() })
 		}
 		all.Wait()
-		h.end = errors.Join(errors.Join(errs...), h.pg.stop(), h.work.close())
+		h.end = errors.Join(errors.Join(errs...), h.shells.end(), h.pg.stop(), h.work.close())
 	})
 	return h.end
 }

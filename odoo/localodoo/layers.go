@@ -249,9 +249,9 @@ func (l *layer) estimate() string {
 	case l.kind == "addon":
 		return "about 10 s"
 	case l.demo:
-		return "about 40 s"
+		return "about 40 s, more with each app"
 	default:
-		return "about 30 s"
+		return "about 30 s, more with each app"
 	}
 }
 

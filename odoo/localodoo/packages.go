@@ -28,7 +28,11 @@ var neededPackages = strings.Fields(`
 const (
 	odooPackage = "odoo-19"
 	systemPy    = "/usr/bin/python3" // another python3 may come first on PATH and lack the modules
-	pgBinGlob   = "/usr/lib/postgresql/*/bin"
+	// odooScript is the package's program. A prefork server runs its own script
+	// again for websockets (`gevent`), which works with this file and not with
+	// `python3 -m odoo`: there the script is a module that cannot run alone.
+	odooScript = "/usr/bin/odoo"
+	pgBinGlob  = "/usr/lib/postgresql/*/bin"
 )
 
 // keyrings hold the keys of Debian's archive, by release.
@@ -144,8 +148,10 @@ func newPackages(ctx context.Context, m machine, o Options, log *progress) (*pac
 	if p.version, err = p.ensureTree(ctx, m, log); err != nil {
 		return nil, err
 	}
-	p.tree = filepath.Join(p.cache, "odoo", p.version)
-	return p, nil
+	// Compiled files are kept by the path of their source: where a cache borrows
+	// another one's Odoo by a link, they must be found by the path there.
+	p.tree, err = filepath.EvalSymlinks(filepath.Join(p.cache, "odoo", p.version))
+	return p, err
 }
 
 // ensureTree returns the version of the unpacked Odoo, after downloading and
@@ -230,7 +236,7 @@ func (p *packages) odoo(w *workdir, addons []string, args ...string) spec {
 	env := odooEnv(w,
 		"PYTHONPATH="+filepath.Join(p.tree, "usr/lib/python3/dist-packages"),
 		"PYTHONPYCACHEPREFIX="+p.pycache())
-	return spec{path: systemPy, args: append([]string{"-m", "odoo"}, args...), env: env}
+	return spec{path: systemPy, args: append([]string{filepath.Join(p.tree, odooScript)}, args...), env: env}
 }
 
 // makeCache creates the cache directory and what the unprivileged account writes in it.

@@ -161,6 +161,27 @@ const (
 	sigResume = syscall.SIGCONT
 )
 
+// holdPort binds a TCP port of 127.0.0.1 without listening on it, so that no
+// other holdPort gets it until the file is closed. Whoever binds with
+// SO_REUSEADDR, as Odoo's servers do, can still listen there.
+func holdPort(port int) (*os.File, error) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	hold := os.NewFile(uintptr(fd), "port "+strconv.Itoa(port))
+	err = syscall.Bind(fd, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
+	if err == nil {
+		// Set after binding: the bind itself must fail where anyone else holds the port.
+		err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	}
+	if err != nil {
+		hold.Close()
+		return nil, os.NewSyscallError("bind", err)
+	}
+	return hold, nil
+}
+
 // syncDisks makes what was written survive a power cut before it gets its final name.
 func syncDisks() { syscall.Sync() }
 

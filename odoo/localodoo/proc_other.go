@@ -31,6 +31,7 @@ func spawn(*exec.Cmd, account, syscall.Signal) error { return errNotLinux }
 func spawnDetached(*exec.Cmd) error                  { return errNotLinux }
 func signalProcess(int, syscall.Signal) error        { return errNotLinux }
 func signalGroup(int, syscall.Signal) error          { return errNotLinux }
+func holdPort(int) (*os.File, error)                 { return nil, errNotLinux }
 func syncDisks()                                     {}
 func flock(*os.File, bool, bool) (bool, error)       { return false, errNotLinux }
 

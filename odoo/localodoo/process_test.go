@@ -1,9 +1,9 @@
 package localodoo
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,11 +11,14 @@ import (
 )
 
 // Two processes that both find the addon layer missing: one builds it, the
-// other says that it waits, and both end up with servers of their own.
+// other says that it waits, and both end up with servers of their own. Whoever
+// comes later finds everything ready.
 func TestTwoProcessesAtOnce(t *testing.T) {
 	needOdoo(t)
-	addons := tinyAddon(t, fmt.Sprintf("two %d", time.Now().UnixNano()))
-	a, b := runSecond(t, "serve", addons), runSecond(t, "serve", addons)
+	t.Parallel()
+	o := ownCache(t, tinyOptions(t))
+	environ := []string{"LOCALODOO_ADDONS=" + o.Addons[0], "LOCALODOO_CACHE=" + o.CacheDir}
+	a, b := runSecond(t, "threaded", environ...), runSecond(t, "threaded", environ...)
 	ha, hb := a.stands(t), b.stands(t)
 	if ha.WorkDir == hb.WorkDir || ha.URL == hb.URL {
 		t.Fatalf("they share something: %+v %+v", ha, hb)
@@ -27,8 +30,8 @@ func TestTwoProcessesAtOnce(t *testing.T) {
 		}
 	}
 	both := a.log.String() + b.log.String()
-	if n := strings.Count(both, "Installing the modules tiny_one"); n != 1 {
-		t.Errorf("the layer was built %d times\n%s", n, both)
+	if n := strings.Count(both, "Installing the modules"); n != 1 || !strings.Contains(both, "Installing the modules tiny_one") {
+		t.Errorf("%d layers were built, want that of the addon\n%s", n, both)
 	}
 	if !strings.Contains(both, "waiting for it") {
 		t.Errorf("nobody said that it waits\n%s", both)
@@ -39,28 +42,36 @@ func TestTwoProcessesAtOnce(t *testing.T) {
 			t.Errorf("%s is left after Close", h.WorkDir)
 		}
 	}
+	// A step is announced by dots at the end of its line.
+	if steps := slices.DeleteFunc(startLog(t, o), func(line string) bool { return !strings.HasSuffix(line, " ...") }); len(steps) > 0 {
+		t.Errorf("a warm start installs, downloads or waits: %q", steps)
+	}
 }
 
 // A parent that dies by SIGKILL can clean up nothing itself.
 func TestKilledParentLeavesNothing(t *testing.T) {
 	needOdoo(t)
-	addons := tinyAddon(t, "killed")
+	t.Parallel()
 	for _, row := range []struct {
 		name, mode string
 		guardToo   bool
 		limit      time.Duration
 	}{
-		{"prefork server at work", "serve", false, 6 * time.Second},
-		{"server frozen, which no polite signal reaches", "frozen", false, 6 * time.Second},
-		// Workers then notice by themselves that their master is gone.
-		{"guard killed as well, parent-death signals only", "serve", true, 20 * time.Second},
+		{"prefork server and a script at work", "prefork", false, 20 * time.Second},
+		{"server frozen, which no polite signal reaches", "frozen", false, 20 * time.Second},
+		// Workers and the process for websockets then notice by themselves that
+		// their master is gone: every four seconds, they look.
+		{"guard killed as well, parent-death signals only", "prefork", true, 40 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			p := runSecond(t, row.mode, addons)
+			t.Parallel()
+			p := runSecond(t, row.mode)
 			h := p.stands(t)
-			// guard, postmaster and its helpers, Odoo's master, two workers, gevent
-			if n := len(processesOf(h.WorkDir)); n < 8 {
-				t.Fatalf("only %d processes found: the search does not work", n)
+			// Guard, postmaster and its helpers; Odoo's master, two workers, one for
+			// websockets; one that forks for scripts, one that attends, the script, its program.
+			all := processesOf(h.WorkDir)
+			if len(all) < 12 || !strings.Contains(strings.Join(all, "\n"), "gevent") || !strings.Contains(strings.Join(all, "\n"), "sleep 1000") {
+				t.Fatalf("the search for processes does not work, or some do not run:\n%s", strings.Join(all, "\n"))
 			}
 			if row.guardToo {
 				_ = signalProcess(h.Guard, syscall.SIGKILL)

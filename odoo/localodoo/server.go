@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -41,7 +40,8 @@ type Server struct {
 	host   *Host
 	opts   ServeOptions
 	port   int
-	gevent int
+	gevent int        // of a prefork server's websockets
+	holds  []*os.File // keep both ports from other hosts
 
 	mu   sync.Mutex // one start or stop at a time
 	proc *child
@@ -64,7 +64,7 @@ func (h *Host) Serve(ctx context.Context, o ServeOptions) (*Server, error) {
 	h.mu.Unlock()
 
 	for try := 1; ; try++ {
-		err := s.place(o.Port)
+		err := s.place()
 		if err == nil {
 			err = s.start(ctx)
 		}
@@ -81,29 +81,47 @@ func (h *Host) Serve(ctx context.Context, o ServeOptions) (*Server, error) {
 // errPortTaken is a lost race for a port.
 var errPortTaken = errors.New("the port is taken")
 
-// place chooses the ports.
-func (s *Server) place(wanted int) (err error) {
-	if s.port = wanted; wanted == 0 {
-		if s.port, err = freePort(); err != nil {
+// place chooses the ports and holds them.
+func (s *Server) place() error {
+	s.letGo()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ports := []*int{&s.gevent}
+	if s.port = s.opts.Port; s.port == 0 {
+		ports = append(ports, &s.port)
+	}
+	for _, port := range ports {
+		number, hold, err := freePort()
+		if err != nil {
 			return err
 		}
+		*port, s.holds = number, append(s.holds, hold)
 	}
-	s.gevent, err = freePort()
-	return err
+	return nil
 }
 
-// freePort finds a TCP port of 127.0.0.1 that nobody listens on, below the range
-// that the kernel hands to outgoing connections: a port from there could be
-// taken by any client while a server restarts.
-func freePort() (int, error) {
+// letGo gives the ports back.
+func (s *Server) letGo() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, hold := range s.holds {
+		hold.Close()
+	}
+	s.holds = nil
+}
+
+// freePort finds a TCP port of 127.0.0.1 that nobody uses and keeps other hosts
+// from taking it until hold is closed. It is below the range that the kernel
+// hands to outgoing connections: a port from there could be taken by any client
+// while a server restarts.
+func freePort() (port int, hold *os.File, err error) {
 	for range 100 {
-		port := 15000 + rand.IntN(15000)
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err == nil {
-			return port, l.Close()
+		port = 15000 + rand.IntN(15000)
+		if hold, err = holdPort(port); err == nil {
+			return port, hold, nil
 		}
 	}
-	return 0, errors.New("no free port on 127.0.0.1")
+	return 0, nil, fmt.Errorf("no free port on 127.0.0.1: %w", err)
 }
 
 // args is the command line of the server.
@@ -153,13 +171,19 @@ func (s *Server) start(ctx context.Context) error {
 	return nil
 }
 
-// await polls until the server answers, then opens the databases.
+// await polls until the server answers (both parts of a prefork server), then
+// opens the databases.
 func (s *Server) await(ctx context.Context, from int64) error {
+	urls := []string{s.URL()}
+	if s.opts.Workers > 0 {
+		urls = append(urls, local(s.gevent))
+	}
 	timer := time.NewTicker(tick)
 	defer timer.Stop()
-	for {
-		if err := s.get(ctx, "/web/health", ""); err == nil {
-			break
+	for len(urls) > 0 {
+		if err := get(ctx, urls[0]+"/web/health", ""); err == nil {
+			urls = urls[1:]
+			continue
 		}
 		select {
 		case <-s.proc.done:
@@ -169,7 +193,7 @@ func (s *Server) await(ctx context.Context, from int64) error {
 			}
 			return fmt.Errorf("Odoo ended at once: %v\n%s", s.proc.err, failingPart(string(text)))
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return fmt.Errorf("waiting for Odoo: %w\n%s", context.Cause(ctx), failingPart(string(s.logSince(from))))
 		case <-timer.C:
 		}
 	}
@@ -188,20 +212,21 @@ func (s *Server) await(ctx context.Context, from int64) error {
 // warm makes the workers load the registry of a database. Which worker takes a
 // request is the kernel's choice, so with several this is likely, not certain.
 func (s *Server) warm(ctx context.Context, db string) error {
-	if err := s.get(ctx, "/web/login", db); err != nil {
+	page := s.URL() + "/web/login"
+	if err := get(ctx, page, db); err != nil {
 		return err
 	}
 	var all sync.WaitGroup
 	for range 3 * s.opts.Workers {
-		all.Go(func() { _ = s.get(ctx, "/web/login", db) })
+		all.Go(func() { _ = get(ctx, page, db) })
 	}
 	all.Wait()
 	return nil
 }
 
-// get asks the server for a page.
-func (s *Server) get(ctx context.Context, path, db string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+path, nil)
+// get asks a server for a page.
+func get(ctx context.Context, url, db string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
@@ -218,7 +243,7 @@ func (s *Server) get(ctx context.Context, path, db string) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", path, resp.Status)
+		return fmt.Errorf("%s answered %s", url, resp.Status)
 	}
 	return nil
 }
@@ -244,7 +269,19 @@ func (s *Server) logSince(from int64) []byte {
 }
 
 // URL is the server's address, without a slash at the end.
-func (s *Server) URL() string { return "http://127.0.0.1:" + strconv.Itoa(s.port) }
+func (s *Server) URL() string { return local(s.port) }
+
+// WebsocketURL is where websockets are served: the port of its own that a
+// prefork server has for them, as in production; otherwise URL.
+func (s *Server) WebsocketURL() string {
+	if s.opts.Workers > 0 {
+		return local(s.gevent)
+	}
+	return s.URL()
+}
+
+// local is the address of a port of this machine.
+func local(port int) string { return "http://127.0.0.1:" + strconv.Itoa(port) }
 
 // LogFile is the path of the server's log.
 func (s *Server) LogFile() string { return s.opts.LogFile }

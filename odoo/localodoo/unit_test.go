@@ -3,6 +3,8 @@ package localodoo
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,6 +104,58 @@ func TestSnapshotHash(t *testing.T) {
 	}
 	if hash() == first {
 		t.Error("a renamed file does not change the hash")
+	}
+}
+
+// An addon folder and an addon may be links to a checkout.
+func TestSnapshotFollowsLinks(t *testing.T) {
+	checkout, addons, linked := tinyAddon(t, "linked"), t.TempDir(), filepath.Join(t.TempDir(), "addons")
+	for link, to := range map[string]string{filepath.Join(addons, "tiny_one"): filepath.Join(checkout, "tiny_one"), linked: addons} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain, err := snapshot([]string{checkout}, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := snapshot([]string{linked}, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tree.hash != plain.hash || tree.modules["tiny_one"] == "" {
+		t.Errorf("through links: %+v, without: %+v", tree, plain)
+	}
+}
+
+func TestAddonState(t *testing.T) {
+	root := tinyAddon(t, "state")
+	state := func() string {
+		t.Helper()
+		s, err := addonState([]string{root})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := state()
+	models := filepath.Join(root, "tiny_one", "models.py")
+	text, err := os.ReadFile(models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "tiny_one", ".swp"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if state() != first {
+		t.Error("an editor's leftover counts as a change")
+	}
+	later := time.Now().Add(time.Second)
+	if err := os.Chtimes(models, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if state() == first {
+		t.Error("a file written again, of the same length, does not count")
 	}
 }
 
@@ -264,7 +318,7 @@ func TestContainerCommand(t *testing.T) {
 		"--network host", "--user 1000:1001", "--security-opt label=disable",
 		"--volume /tmp/doorman-odoo-x:/tmp/doorman-odoo-x ", "--volume /cache:/cache ", "--volume /repo/addon:/repo/addon:ro",
 		"--env PYTHONPYCACHEPREFIX=/cache/pycache",
-		"--entrypoint /usr/bin/python3 odoo:19 -m odoo server --workers 2 --addons-path /repo/addon",
+		"--entrypoint /usr/bin/python3 odoo:19 /usr/bin/odoo server --workers 2 --addons-path /repo/addon",
 	} {
 		if !strings.Contains(line, part) {
 			t.Errorf("%q is missing in\n%s", part, line)
@@ -285,7 +339,7 @@ func TestPackagesCommand(t *testing.T) {
 	w := &workdir{dir: "/tmp/w"}
 	p := &packages{tree: "/cache/odoo/1", cache: "/cache", pgBin: "/pg/bin"}
 	s := p.odoo(w, []string{"/a", "/b"}, "server")
-	if s.path != "/usr/bin/python3" || strings.Join(s.args, " ") != "-m odoo server --addons-path /a,/b" {
+	if s.path != "/usr/bin/python3" || strings.Join(s.args, " ") != "/cache/odoo/1/usr/bin/odoo server --addons-path /a,/b" {
 		t.Errorf("got %s %v", s.path, s.args)
 	}
 	if !slices.Contains(s.env, "PYTHONPATH=/cache/odoo/1/usr/lib/python3/dist-packages") || !slices.Contains(s.env, "HOME=/tmp/w/home") {
@@ -309,6 +363,35 @@ func TestServerCommand(t *testing.T) {
 	if s.args()[len(s.args())-1] != "--log-sql" {
 		t.Error("extra arguments do not come last")
 	}
+}
+
+// Hosts of several processes choose ports at the same time, long before Odoo listens on them.
+func TestPortIsHeld(t *testing.T) {
+	port, hold, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	if second, err := holdPort(port); err == nil {
+		second.Close()
+		t.Errorf("port %d is had twice", port)
+	}
+	if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+		c.Close()
+		t.Error("somebody answers on a port that is only held")
+	}
+	// Go listens with SO_REUSEADDR, as Odoo does.
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatalf("the server itself cannot listen: %v", err)
+	}
+	l.Close()
+	hold.Close()
+	again, err := holdPort(port)
+	if err != nil {
+		t.Fatalf("a port that was given back: %v", err)
+	}
+	again.Close()
 }
 
 func TestPostgresListensOnNoPort(t *testing.T) {
@@ -354,6 +437,31 @@ func TestCountTests(t *testing.T) {
 	}
 	if _, ok := countTests("nothing"); ok {
 		t.Error("found a summary in nothing")
+	}
+}
+
+// Odoo exits with 0 where no test matches, and with 1 where one fails.
+func TestOutcome(t *testing.T) {
+	const line = "2026-11-28 07:51:50,162 16285 %s db odoo.tests.result: %s of %s tests when loading database 'db'\n"
+	rows := []struct {
+		name, log string
+		end       error
+		tests     int
+		failed    string // what the error says
+	}{
+		{"passed", fmt.Sprintf(line, "INFO", "0 failed, 0 error(s)", "7"), nil, 7, ""},
+		{"none matches", fmt.Sprintf(line, "WARNING", "0 failed, 0 error(s)", "0"), nil, 0, "no test matches /m:Nowhere"},
+		{"no summary at all", "2026-11-28 07:51:50,161 16285 INFO db odoo.registry: Registry loaded in 2.4s\n", nil, 0, "no test matches /m:Nowhere"},
+		{"one failed", fmt.Sprintf(line, "ERROR", "1 failed, 0 error(s)", "7"), errors.New("exit status 1"), 7, "1 failed, 0 errors of 7"},
+		{"one broken", fmt.Sprintf(line, "ERROR", "0 failed, 1 error(s)", "7"), nil, 7, "0 failed, 1 errors of 7"},
+		{"all passed, and Odoo crashed", fmt.Sprintf(line, "INFO", "0 failed, 0 error(s)", "7"), errors.New("exit status 255"), 7, "exit status 255"},
+		{"the addon cannot be loaded", "2026-11-28 07:51:50,161 16285 CRITICAL db odoo.registry: Failed to load\n", errors.New("exit status 255"), 0, "Failed to load"},
+	}
+	for _, row := range rows {
+		r, err := outcome("m", "/m:Nowhere", row.log, row.end)
+		if r.Tests != row.tests || (err == nil) != (row.failed == "") || err != nil && !strings.Contains(err.Error(), row.failed) {
+			t.Errorf("%s: %+v %v", row.name, r, err)
+		}
 	}
 }
 

@@ -5,13 +5,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
 	"doorman/server/access"
 )
 
-// The words of the addon (gateway/doorman_gateway.py).
+// The words of the addon (gateway/fence.py).
 var (
 	notValid = &Problem{"unauthenticated", "This key or token is not valid (any more).", "Ask your Odoo administrator for a new one."}
 	disabled = &Problem{
@@ -100,9 +101,9 @@ func (s *Server) find(proof any) *access.Snapshot {
 		return nil
 	}
 	c := snap.Connection
-	switch c.Status {
-	case access.StatusAwaiting, access.StatusConnected, access.StatusIdle:
-	case access.StatusInactive:
+	switch {
+	case slices.Contains(access.LiveStatuses, c.Status):
+	case c.Status == access.StatusInactive:
 		if snap.Grant == nil {
 			return nil
 		}
@@ -130,7 +131,7 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		}
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		return map[string]any{"snapshot": snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID]}, raised{}
+		return map[string]any{"snapshot": s.snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID]}, raised{}
 	case "call":
 		request, _ := params["request"].(map[string]any)
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.call(request, snap) }), raised{}
@@ -191,13 +192,17 @@ func (s *Server) hello(params map[string]any) any {
 	s.seen.mu.Unlock()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return map[string]any{
-		"odoo_version": s.opt.OdooVersion, "addon_version": s.opt.AddonVersion, "database": s.opt.Database,
+	told := map[string]any{
+		"odoo_version": s.opt.OdooVersion, "addon_version": s.addon.Database, "database": s.opt.Database,
 		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
 		"oauth":   s.oauthSettings(),
 		"web_url": s.opt.WebURL,
 		"workers": s.opt.Workers,
 	}
+	if s.addon.Interface > 1 {
+		told["interface"], told["code_version"] = s.addon.Interface, s.addon.Code
+	}
+	return told
 }
 
 func (s *Server) record(params map[string]any) any {
@@ -209,6 +214,21 @@ func (s *Server) record(params map[string]any) any {
 		s.seen.events = push(s.seen.events, m)
 	}
 	return map[string]any{"recorded": len(events)}
+}
+
+// needs is the Odoo module of each tool that needs one, as the service's catalog says. The fake has none of them.
+func (s *Server) needs() map[string]string {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	found := map[string]string{}
+	for _, row := range s.seen.catalog {
+		tool, _ := row.(map[string]any)
+		name, _ := tool["name"].(string)
+		if module, _ := tool["needs_module"].(string); module != "" {
+			found[name] = module
+		}
+	}
+	return found
 }
 
 func (s *Server) sync(params map[string]any) any {
@@ -234,7 +254,7 @@ func (s *Server) fenced(rawFence any, work func(*access.Snapshot) (any, *Problem
 		number(fence["settings_version"]) != float64(snap.Settings.Version),
 		fence["groups"] != snap.User.Groups,
 		fence["registry"] != snap.Registry:
-		return map[string]any{"stale": snapshotJSON(snap)}
+		return map[string]any{"stale": s.snapshotJSON(snap)}
 	}
 	answer, problem := work(snap)
 	if problem != nil {
@@ -299,8 +319,8 @@ func callOf(request map[string]any, user access.User) Call {
 }
 
 // snapshotJSON is the snapshot as the addon writes it: what sets no restriction is left out.
-func snapshotJSON(s *access.Snapshot) map[string]any {
-	c, p := s.Connection, s.Connection.Policy
+func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
+	c, p := snap.Connection, snap.Connection.Policy
 	conn := map[string]any{"id": c.ID, "version": c.Version, "name": c.Name, "type": c.Type, "status": c.Status}
 	if !c.ExpiresAt.IsZero() {
 		conn["expires_at"] = c.ExpiresAt.UTC().Format(time.RFC3339)
@@ -326,23 +346,29 @@ func snapshotJSON(s *access.Snapshot) map[string]any {
 	if p.Companies != nil {
 		policy["companies"] = p.Companies
 	}
-	off := s.Settings.DisabledTools
+	off, missing := snap.Settings.DisabledTools, snap.Settings.MissingModules
+	needs := s.needs()
+	if missing == nil {
+		missing = slices.Sorted(maps.Values(needs))
+		missing = append([]string{}, slices.Compact(missing)...)
+	}
 	if off == nil {
-		off = []string{"run_python", "run_sql"} // until an administrator switches them on
+		// Until an administrator switches them on; what is not installed, nobody can.
+		off = slices.DeleteFunc([]string{"run_python", "run_sql"}, func(tool string) bool { return slices.Contains(missing, needs[tool]) })
 	}
 	told := map[string]any{
 		"connection": conn, "policy": policy,
 		"user": map[string]any{
-			"id": s.User.ID, "login": s.User.Login, "name": s.User.Name, "lang": s.User.Lang, "groups": s.User.Groups,
+			"id": snap.User.ID, "login": snap.User.Login, "name": snap.User.Name, "lang": snap.User.Lang, "groups": snap.User.Groups,
 		},
 		"settings": map[string]any{
-			"enabled": s.Settings.Enabled, "version": s.Settings.Version, "disabled_tools": off,
-			"missing_modules": s.Settings.MissingModules, "floor": s.Settings.Floor,
+			"enabled": snap.Settings.Enabled, "version": snap.Settings.Version, "disabled_tools": off,
+			"missing_modules": missing, "floor": snap.Settings.Floor,
 		},
 		"own_tools": []any{},
-		"registry":  s.Registry,
+		"registry":  snap.Registry,
 	}
-	if g := s.Grant; g != nil {
+	if g := snap.Grant; g != nil {
 		told["auth"], told["client_id"], told["resource"] = "oauth", g.ClientID, g.Resource
 		told["token_expires_at"], told["grantable_scopes"] = g.ExpiresAt.UTC().Format(time.RFC3339Nano), g.Grantable
 	}

@@ -192,7 +192,7 @@ func (s *Server) grant(r *oauthRequest) string {
 		s.connections[lookup(access.ProofOf(holder))] = &snap
 		o.holders[r.client] = holder
 	}
-	code := "dmx_" + random()
+	code := access.PrefixCode + random()
 	f := &family{
 		client: r.client, uri: r.uri, challenge: r.challenge, resource: r.resource, holder: o.holders[r.client],
 		pepper: []byte(random()),
@@ -216,7 +216,7 @@ func random() string {
 func derive(pepper []byte, kind, proof string) string {
 	mac := hmac.New(sha256.New, pepper)
 	mac.Write([]byte(kind + ":" + proof))
-	return map[string]string{"access": "dma_", "refresh": "dmr_"}[kind] + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return map[string]string{"access": access.PrefixAccess, "refresh": access.PrefixRefresh}[kind] + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // storedOf is a proof on the wire, as Odoo keeps it.

@@ -57,7 +57,7 @@ func (s *Server) oauthRegister(said map[string]any) any {
 	if len(texts(said["redirect_uris"])) == 0 {
 		return oauthRefusal("invalid_redirect_uri", "These redirect URIs are not allowed.", "uris")
 	}
-	id := "dmo_" + random()
+	id := access.PrefixClient + random()
 	c := &oauthClient{kind: access.ClientDynamic}
 	c.name, _ = said["client_name"].(string)
 	c.uris = texts(said["redirect_uris"])
@@ -157,8 +157,7 @@ func (s *Server) bound(t *oauthToken, client string, asked map[string]any) any {
 
 func (s *Server) alive(t *oauthToken) any {
 	held := s.connections[lookup(access.ProofOf(t.holder))]
-	switch held.Connection.Status {
-	case access.StatusAwaiting, access.StatusConnected, access.StatusIdle, access.StatusInactive:
+	if status := held.Connection.Status; status == access.StatusInactive || slices.Contains(access.LiveStatuses, status) {
 		return nil
 	}
 	return refusedGrant("connection ended")

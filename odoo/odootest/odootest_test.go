@@ -2,6 +2,7 @@ package odootest_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -183,6 +184,39 @@ func TestAddModelAndSeen(t *testing.T) {
 	}
 	if s.Reset(); s.Total() != 0 || s.Effects() != 0 {
 		t.Error("not reset")
+	}
+}
+
+// TestNeedsModule: what the catalog says needs a module is not there, as in an Odoo that has only the base addon.
+func TestNeedsModule(t *testing.T) {
+	s := odootest.New(t)
+	c, proof, fence := connect(t, s)
+	told := func() access.Settings {
+		t.Helper()
+		r, err := c.Resolve(t.Context(), proof)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Snapshot.Settings
+	}
+	if got := told(); len(got.MissingModules) != 0 || !slices.Equal(got.DisabledTools, []string{"run_python", "run_sql"}) {
+		t.Errorf("before the catalog is known: %+v", got)
+	}
+	request := access.Request{Method: "run_sql", Kwargs: map[string]any{"query": "SELECT 1"}}
+	if _, err := c.Call(t.Context(), fence, request); access.AsError(err).Kind != access.NotAllowed {
+		t.Errorf("got %v", err)
+	}
+	err := c.SyncCatalog(t.Context(), []access.CatalogTool{
+		{Name: "run_python"}, {Name: "run_sql", NeedsModule: "some_module"}, {Name: "other", NeedsModule: "some_module"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); !slices.Equal(got.MissingModules, []string{"some_module"}) || !slices.Equal(got.DisabledTools, []string{"run_python"}) {
+		t.Errorf("once it is known: %+v", got)
+	}
+	if _, err := c.Call(t.Context(), fence, request); access.AsError(err).Kind != access.NeedsModule {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -28,7 +28,7 @@ type Options struct {
 	WebURL       string // where people reach it, as hello says; "" = it does not say
 	UID          int64  // the service user's id; 0 = 7
 	OdooVersion  string // "" = "19.0"
-	AddonVersion string // "" = "19.0.1.0.0"
+	AddonVersion string // of addon and database; "" = "19.0.1.0.0". Become says otherwise
 	Disabled     bool   // the master switch is off
 	NoAddon      bool   // Odoo without the module, hence without the service's user: only PersonKey is a key
 
@@ -52,7 +52,8 @@ type Options struct {
 }
 
 // Connection is one credential and what holds for it. What Snapshot leaves zero is filled in: ids, version 1, status
-// connected, all scopes, rates that no test reaches, user 2 "Mitchell Admin", settings, floor, registry.
+// connected, all scopes, rates that no test reaches, user 2 "Mitchell Admin", settings, floor, registry. A module that a
+// tool of the catalog needs is missing, unless MissingModules says which are.
 type Connection struct {
 	Credential string
 	Snapshot   access.Snapshot
@@ -143,9 +144,6 @@ func fill(s access.Snapshot, id int64, enabled bool, settings int64) access.Snap
 	}
 	if c.Policy.RateDay == 0 {
 		c.Policy.RateDay = manyRequests
-	}
-	if s.Settings.MissingModules == nil {
-		s.Settings.MissingModules = []string{}
 	}
 	if s.Settings.Floor == nil {
 		s.Settings.Floor = floor

@@ -33,6 +33,11 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 		return contextOf(snap), nil
 	case c.Model == "" && c.Method == "search_everywhere":
 		return s.everywhere(c, allowed), nil
+	case c.Model == "" && s.needs()[c.Method] != "":
+		return nil, &Problem{
+			"needs_module", fmt.Sprintf("%s works with the Odoo module %s, which is not installed here.", c.Method, s.needs()[c.Method]),
+			"Use another tool, or ask an Odoo administrator to install the module.",
+		}
 	case c.Model == "":
 		return nil, &Problem{Kind: "not_allowed", Message: fmt.Sprintf("There is no operation '%s'.", c.Method)}
 	}

@@ -9,15 +9,7 @@ import (
 	"doorman/server/access"
 )
 
-// What Odoo keeps own tools within. More than that is no answer of the addon's, and every client would read it in every
-// conversation.
-const (
-	maxOwn      = 30
-	maxOwnParts = 10
-	maxOwnText  = 300
-)
-
-var ownName = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
+var ownName = regexp.MustCompile("^" + access.CustomToolName + "$")
 
 // ownWire is an own tool as the addon writes it. What a decision rests on is a pointer, as in snapshotWire.
 type ownWire struct {
@@ -45,7 +37,8 @@ type ownPart struct {
 
 // ownTools checks and converts them. None is what an older addon says.
 func ownTools(list []ownWire) ([]access.OwnTool, error) {
-	if len(list) > maxOwn {
+	// More than Odoo publishes is not the addon's answer, and every client would read it in every conversation.
+	if len(list) > access.MaxCustomTools {
 		return nil, Unusable("more own tools than Odoo publishes")
 	}
 	var out []access.OwnTool
@@ -61,7 +54,7 @@ func ownTools(list []ownWire) ([]access.OwnTool, error) {
 
 func (w ownWire) tool() (access.OwnTool, error) {
 	if !ownName.MatchString(w.Name) || w.Scope == "" || !w.Risk.Known() || w.Writes == nil || w.Revision == nil ||
-		w.Model == "" || len(w.Parameters) > maxOwnParts || tooLong(w.Title) || tooLong(w.Description) {
+		w.Model == "" || len(w.Parameters) > access.MaxCustomParameters || tooLong(w.Title) || tooLong(w.Description) {
 		return access.OwnTool{}, Unusable("own tool " + strconv.Quote(Printable(w.Name)))
 	}
 	t := access.OwnTool{
@@ -77,4 +70,4 @@ func (w ownWire) tool() (access.OwnTool, error) {
 	return t, nil
 }
 
-func tooLong(text string) bool { return utf8.RuneCountInString(text) > maxOwnText }
+func tooLong(text string) bool { return utf8.RuneCountInString(text) > access.MaxCustomDescription }

@@ -60,6 +60,9 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		OAuth           *oauthWire `json:"oauth"`
 		WebURL          string     `json:"web_url"`
 	}
+	if misfit := Misfit(raw); misfit != nil {
+		return access.Hello{}, misfit
+	}
 	if err := unmarshal(raw, &w, "hello"); err != nil {
 		return access.Hello{}, err
 	}

@@ -201,7 +201,7 @@ func DecodeTokens(raw json.RawMessage) (access.OAuthTokens, error) {
 	if err := unmarshal(raw, &w, "tokens"); err != nil {
 		return access.OAuthTokens{}, err
 	}
-	if !strings.HasPrefix(w.Access, "dma_") || !strings.HasPrefix(w.Refresh, "dmr_") || w.ExpiresIn < 0 || len(w.Scopes) == 0 {
+	if !strings.HasPrefix(w.Access, access.PrefixAccess) || !strings.HasPrefix(w.Refresh, access.PrefixRefresh) || w.ExpiresIn < 0 || len(w.Scopes) == 0 {
 		return access.OAuthTokens{}, Unusable("tokens without access_token, refresh_token, expires_in or scopes")
 	}
 	return access.OAuthTokens{

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"doorman/server/access"
 )
 
 // MaxText is how many bytes of Odoo's words are passed on.
@@ -62,12 +64,12 @@ func Printable(s string) string {
 	return truncate(s, 100)
 }
 
-// plain drops control and formatting characters: a message must not redraw the terminal or reverse the text around it.
+// plain drops what cannot be seen: a message must not redraw the terminal or reverse the text around it.
 func plain(r rune) rune {
 	if r == '\t' {
 		return ' '
 	}
-	if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+	if access.Invisible(r) || r == unicode.ReplacementChar {
 		return -1
 	}
 	return r

@@ -107,10 +107,10 @@ func checkSwitch(s *Snapshot) *Error {
 }
 
 func checkStatus(status Status) *Error {
-	switch status {
-	case StatusAwaiting, StatusConnected, StatusIdle:
+	if slices.Contains(LiveStatuses, status) {
 		return nil
-	case StatusInactive:
+	}
+	if status == StatusInactive {
 		return refuse(Forbidden, "This connection waits for an administrator to activate it.",
 			"Ask your MCP administrator.")
 	}
@@ -212,6 +212,7 @@ func checkTool(s *Snapshot, t Tool) *Error {
 		"Call tools/list for those it may use.")
 }
 
+// checkModule comes after what the connection may do at all: who may not use a tool is not told what is installed.
 func checkModule(s *Snapshot, t Tool) *Error {
 	if t.NeedsModule == "" || !slices.Contains(s.Settings.MissingModules, t.NeedsModule) {
 		return nil

@@ -25,6 +25,3 @@ type OwnParameter struct {
 	Model       string   // of a "record"
 	Choices     []string // of a "selection"
 }
-
-// OwnTypes lists the types of parameters.
-var OwnTypes = []string{"string", "integer", "number", "boolean", "date", "datetime", "record", "selection"}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"doorman/server/access"
 )
 
 // days is the part of a duration that Go does not have: a day is 24 hours.
@@ -38,7 +40,7 @@ const maxDuration = 10 * 366 * 24 * time.Hour
 
 // duration reads one in units of unit, from least to most; a part of a unit is refused rather than rounded.
 func duration(raw json.RawMessage, unit, least, most time.Duration) (int64, bool) {
-	s, ok := asText(raw, 1, maxText)
+	s, ok := asText(raw, 1, access.MaxPolicyText)
 	if !ok {
 		return 0, false
 	}
@@ -56,7 +58,7 @@ func linkSeconds(name string, raw json.RawMessage) (any, *problem) {
 
 // keyHours is how long the keys of an invite work; Odoo counts it in hours.
 func keyHours(name string, raw json.RawMessage) (any, *problem) {
-	if n, ok := duration(raw, time.Hour, 0, maxKeyHours*time.Hour); ok {
+	if n, ok := duration(raw, time.Hour, 0, access.MaxInviteKeyHours*time.Hour); ok {
 		return n, nil
 	}
 	return nil, invalid(`%s must be a duration of whole hours such as "12h" or "90d", to "3650d"; "0h" is no end.`, name)

@@ -12,15 +12,13 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"doorman/server/access"
 )
 
 const (
-	maxBody     = 64 << 10 // bytes
-	maxText     = 10_000   // characters; the addon's own limits, as the next
-	maxItems    = 1_000
-	maxName     = 100 // characters
-	maxLink     = 365 * 24 * time.Hour
-	maxKeyHours = 10 * 365 * 24
+	maxBody = 64 << 10 // bytes
+	maxLink = access.MaxInviteLinkSeconds * time.Second
 )
 
 // field reads the JSON of one field, and returns what Odoo is told.
@@ -29,9 +27,9 @@ type field func(name string, raw json.RawMessage) (any, *problem)
 // inviteFields is every field that an invite can be made with. The two durations have other names in Odoo.
 var inviteFields = map[string]field{
 	"scopes":                names(1),
-	"max_uses":              number(1, 10_000),
+	"max_uses":              number(1, access.MaxInviteUses),
 	"expires_in":            linkSeconds,
-	"key_name_preset":       text(1, maxName),
+	"key_name_preset":       text(1, access.MaxInviteName),
 	"key_expires_in":        keyHours,
 	"read_only":             boolean,
 	"allowed_tools":         names(0),
@@ -39,8 +37,8 @@ var inviteFields = map[string]field{
 	"allowed_models":        names(0),
 	"companies":             ids,
 	"approval_rules":        rules,
-	"approver":              text(0, maxText),
-	"approver_group":        text(0, maxText),
+	"approver":              text(0, access.MaxPolicyText),
+	"approver_group":        text(0, access.MaxPolicyText),
 	"approval_expiry_hours": number(1, 2160),
 	"allowed_ips":           names(0),
 	"blocked_ips":           names(0),
@@ -49,11 +47,11 @@ var inviteFields = map[string]field{
 	"accept_list":           names(0),
 	"new_accounts":          boolean,
 	"account_groups":        names(0),
-	"description":           text(0, maxText),
+	"description":           text(0, access.MaxPolicyText),
 }
 
 var ruleFields = map[string]field{
-	"risk": oneOf("", "low", "medium", "high"), "model": text(0, maxText), "more_than": number(0, maxID), "reads": boolean,
+	"risk": oneOf("", "low", "medium", "high"), "model": text(0, access.MaxPolicyText), "more_than": number(0, maxID), "reads": boolean,
 }
 
 // inOdoo are the names that Odoo knows a field by, where they differ.
@@ -171,7 +169,7 @@ func text(least, most int) field {
 
 func oneOf(allowed ...string) field {
 	return func(name string, raw json.RawMessage) (any, *problem) {
-		if s, ok := asText(raw, 0, maxText); ok && slices.Contains(allowed, s) {
+		if s, ok := asText(raw, 0, access.MaxPolicyText); ok && slices.Contains(allowed, s) {
 			return s, nil
 		}
 		return nil, invalid("%s must be one of %s.", name, enumerate(allowed))
@@ -200,7 +198,7 @@ func number(least, most int64) field {
 
 // items reads a list.
 func items(raw json.RawMessage, least int) (list []json.RawMessage, ok bool) {
-	ok = json.Unmarshal(raw, &list) == nil && list != nil && len(list) >= least && len(list) <= maxItems
+	ok = json.Unmarshal(raw, &list) == nil && list != nil && len(list) >= least && len(list) <= access.MaxPolicyItems
 	return list, ok
 }
 
@@ -210,12 +208,12 @@ func names(least int) field {
 		list, ok := items(raw, least)
 		read := []string{}
 		for _, item := range list {
-			s, isText := asText(item, 1, maxText)
+			s, isText := asText(item, 1, access.MaxPolicyText)
 			ok = ok && isText && strings.TrimSpace(s) != "" && !strings.ContainsAny(s, "\r\n")
 			read = append(read, s)
 		}
 		if !ok {
-			return nil, invalid("%s must be a list of %d to %d texts of one line each.", name, least, maxItems)
+			return nil, invalid("%s must be a list of %d to %d texts of one line each.", name, least, access.MaxPolicyItems)
 		}
 		return read, nil
 	}
@@ -230,7 +228,7 @@ func ids(name string, raw json.RawMessage) (any, *problem) {
 		read = append(read, n)
 	}
 	if !ok {
-		return nil, invalid("%s must be a list of at most %d ids.", name, maxItems)
+		return nil, invalid("%s must be a list of at most %d ids.", name, access.MaxPolicyItems)
 	}
 	return read, nil
 }
@@ -238,7 +236,7 @@ func ids(name string, raw json.RawMessage) (any, *problem) {
 func rules(name string, raw json.RawMessage) (any, *problem) {
 	list, ok := items(raw, 0)
 	if !ok {
-		return nil, invalid("%s must be a list of at most %d objects.", name, maxItems)
+		return nil, invalid("%s must be a list of at most %d objects.", name, access.MaxPolicyItems)
 	}
 	read := []map[string]any{}
 	for _, item := range list {

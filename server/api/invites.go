@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"doorman/server/access"
 )
 
 // create makes an invite. Its URL is in this answer and in no other: Odoo keeps a hash.
@@ -35,7 +37,7 @@ func (a *API) list(_ http.ResponseWriter, r *http.Request, _ string) (asked, *pr
 		return asked{}, p
 	}
 	args := map[string]any{"limit": int64(defaultLimit), "offset": int64(0)}
-	for name, bounds := range map[string]bounds{"limit": {1, maxLimit}, "offset": {0, maxID}} {
+	for name, bounds := range map[string]bounds{"limit": {1, access.MaxInvites}, "offset": {0, maxID}} {
 		if text, there := given[name]; there {
 			n, ok := wholeNumber(text, bounds)
 			if !ok {
@@ -98,7 +100,6 @@ func (a *API) revoke(_ http.ResponseWriter, r *http.Request, segment string) (as
 
 const (
 	maxID        = 1<<31 - 1 // Odoo's ids are PostgreSQL's integer
-	maxLimit     = 500
 	defaultLimit = 100
 )
 

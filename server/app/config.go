@@ -14,6 +14,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/rs/zerolog"
 
+	"doorman/server/access"
 	"doorman/server/limit"
 	"doorman/server/secret"
 )
@@ -46,9 +47,6 @@ type Config struct {
 	logLevel       zerolog.Level
 	redis          *limit.Redis // nil = the limits are counted in this process
 }
-
-// maxBatch is how many calls the addon takes in one request (controllers/gateway.py, MAX_BATCH).
-const maxBatch = 32
 
 var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
 
@@ -148,8 +146,8 @@ func (c *Config) checkOdoo() (problems []error) {
 	if c.OdooWorkers < 0 || c.OdooWorkers > 1000 {
 		problems = append(problems, errors.New("DOORMAN_ODOO_WORKERS must be between 1 and 1000, or 0: as Odoo says"))
 	}
-	if c.OdooBatch < 1 || c.OdooBatch > maxBatch {
-		problems = append(problems, fmt.Errorf("DOORMAN_ODOO_BATCH must be between 1 (reads never share a request) and %d", maxBatch))
+	if c.OdooBatch < 1 || c.OdooBatch > access.MaxBatch {
+		problems = append(problems, fmt.Errorf("DOORMAN_ODOO_BATCH must be between 1 (reads never share a request) and %d", access.MaxBatch))
 	}
 	return problems
 }

@@ -244,7 +244,7 @@ func typeOf(said string) string {
 // disposition has a browser save the file, under its name.
 func disposition(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\"`, r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+		if access.Invisible(r) || strings.ContainsRune(`/\"`, r) {
 			return '_'
 		}
 		return r
@@ -278,6 +278,7 @@ var statuses = map[access.Kind]int{
 	access.UnknownField: http.StatusUnprocessableEntity, access.UnknownModel: http.StatusUnprocessableEntity,
 	access.BusinessRule: http.StatusUnprocessableEntity, access.Conflict: http.StatusConflict, access.TooLarge: http.StatusRequestEntityTooLarge,
 	access.RateLimited: http.StatusTooManyRequests, access.OdooUnavailable: http.StatusServiceUnavailable, access.OdooTimeout: http.StatusGatewayTimeout,
+	access.Updating: http.StatusServiceUnavailable,
 }
 
 func fail(w http.ResponseWriter, err error) {

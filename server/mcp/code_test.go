@@ -97,6 +97,19 @@ func TestCodeToolsRefused(t *testing.T) {
 			s.Connection.Policy.Scopes = []access.Scope{access.ScopeORM, access.ScopeSQL}
 		}},
 		{"python, off", "run_python", `{"code":"x"}`, "not_allowed", func(s *access.Snapshot) { s.Settings.DisabledTools = []string{"run_python"} }},
+		{"sql, not installed", "run_sql", `{"query":"SELECT 1"}`, "needs_module", func(s *access.Snapshot) { s.Settings.MissingModules = []string{"doorman_code"} }},
+		{"python, not installed", "run_python", `{"code":"x"}`, "needs_module", func(s *access.Snapshot) { s.Settings.MissingModules = []string{"doorman_code"} }},
+		{"sql, neither a scope nor installed", "run_sql", `{"query":"SELECT 1"}`, "not_allowed", func(s *access.Snapshot) {
+			s.Connection.Policy.Scopes = []access.Scope{access.ScopeORM}
+			s.Settings.MissingModules = []string{"doorman_code"}
+		}},
+		{"python, read only and not installed", "run_python", `{"code":"x"}`, "read_only", func(s *access.Snapshot) {
+			s.Connection.Policy.ReadOnly = true
+			s.Settings.MissingModules = []string{"doorman_code"}
+		}},
+		{"sql, switched off in the catalog and not installed", "run_sql", `{"query":"SELECT 1"}`, "not_allowed", func(s *access.Snapshot) {
+			s.Settings.DisabledTools, s.Settings.MissingModules = []string{"run_sql"}, []string{"doorman_code"}
+		}},
 		{"python, read only", "run_python", `{"code":"x"}`, "read_only", func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }},
 	} {
 		t.Run(row.name, func(t *testing.T) {

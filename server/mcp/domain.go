@@ -14,12 +14,6 @@ const (
 	maxDomainDepth = 20
 )
 
-// operators are those of a domain (odoo/orm/domains.py); "any!" and its like are Odoo's own affair, and refused there too.
-var operators = []string{
-	"=", "!=", "<>", "==", "=?", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike",
-	"=like", "not =like", "=ilike", "not =ilike", "any", "not any", "child_of", "parent_of",
-}
-
 const domainHint = `A domain is a list of [field, operator, value], for example [["is_company","=",true],["name","ilike","acme"]]; "|" and "&" stand before the two conditions they join, "!" before one.`
 
 func badDomain(format string, args ...any) *access.Error {
@@ -115,8 +109,8 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 	if !isText {
 		return badDomain("The operator of a condition is not a text.")
 	}
-	if !slices.Contains(operators, operator) {
-		return badDomain("%q is no operator of a domain; use one of %s.", clip(operator, 20), strings.Join(operators, ", "))
+	if !slices.Contains(access.Operators, operator) {
+		return badDomain("%q is no operator of a domain; use one of %s.", clip(operator, 20), strings.Join(access.Operators, ", "))
 	}
 	field, isText := c[0].(string)
 	if !isText {

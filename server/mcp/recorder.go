@@ -16,7 +16,7 @@ const (
 	// request of its own.
 	servedEvery = 5
 	// maxBatch is less than what Odoo takes at once.
-	maxBatch = 500
+	maxBatch = access.MaxEvents
 	// maxPending bounds memory while Odoo is down; what is beyond it is counted, not kept.
 	maxPending = 2_000
 	// maxTold is how many different events of one connection, or of one network that showed no good key, are told apart

@@ -144,7 +144,8 @@ func TestListFollows(t *testing.T) {
 		t.Fatal(a.body)
 	}
 	for _, row := range s.Catalog() {
-		if want := map[string]string{"search_records": "sale"}[row.Name]; row.NeedsModule != want {
+		want := map[string]string{"search_records": "sale", "run_sql": "doorman_code", "run_python": "doorman_code"}[row.Name]
+		if row.NeedsModule != want {
 			t.Errorf("%s needs %q in the catalog, want %q", row.Name, row.NeedsModule, want)
 		}
 	}

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// maxReply is how many bytes of rows a reply holds; clients cut off at about 150,000 characters.
-	maxReply = 90_000
 	// maxText is how long one text may be in a list of records.
 	maxText = 2_000
 	// maxIDs is how many ids of a one2many or many2many are given.
@@ -43,13 +41,13 @@ func shapeRows(raw json.RawMessage, m *modelInfo, fields []string) (rows, error)
 	size := 0
 	for _, record := range answer.Rows {
 		row := shapeRow(record, m, fields, answer.Names)
-		if size += len(row) + 1; size > maxReply && len(out.list) > 0 {
+		if size += len(row) + 1; size > access.MaxReply && len(out.list) > 0 {
 			out.cut = true
 			break
 		}
-		if size > maxReply {
+		if size > access.MaxReply {
 			return rows{}, access.NewError(access.TooLarge,
-				fmt.Sprintf("Record %s alone has more than %d characters in these fields.", record["id"], maxReply), "Name fewer fields.")
+				fmt.Sprintf("Record %s alone has more than %d characters in these fields.", record["id"], access.MaxReply), "Name fewer fields.")
 		}
 		out.list = append(out.list, row)
 	}

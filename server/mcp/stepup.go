@@ -12,7 +12,7 @@ import (
 // notForCalls are credentials that OAuth clients have and that open no call. They are not even asked about: a refresh token
 // that somebody sends here must not travel further.
 func notForCalls(credential string) bool {
-	for _, prefix := range []string{"dmr_", "dmx_", "dms_", "dmo_"} {
+	for _, prefix := range []string{access.PrefixRefresh, access.PrefixCode, access.PrefixSecret, access.PrefixClient} {
 		if strings.HasPrefix(credential, prefix) {
 			return true
 		}

@@ -82,7 +82,8 @@ func (args *activityArgs) check() *access.Error {
 		name, value string
 		most        int
 	}{
-		{"activity_type", args.Type, 100}, {"summary", args.Summary, 200}, {"note", args.Note, 10_000}, {"user", args.User, 200},
+		{"activity_type", args.Type, access.MaxTypeName}, {"summary", args.Summary, access.MaxSummary},
+		{"note", args.Note, access.MaxNote}, {"user", args.User, access.MaxUserName},
 	} {
 		if n := utf8.RuneCountInString(text.value); n > text.most {
 			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has %d letters, more than %d.", text.name, n, text.most), "Say it shorter.")

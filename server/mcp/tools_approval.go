@@ -106,7 +106,7 @@ func (g *governed) replay(ctx context.Context, a *access.Approval) any {
 			return value
 		}
 	}
-	if len(a.Value) > maxReply {
+	if len(a.Value) > access.MaxReply {
 		return map[string]any{"note": "It is done; the answer is too long to be told."}
 	}
 	return map[string]any{"value": a.Value}

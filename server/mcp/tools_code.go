@@ -12,9 +12,8 @@ import (
 
 const (
 	defaultSQLRows = 100
-	maxSQLRows     = 500
-	// maxCode is how many letters a query or a piece of code may have.
-	maxCode = 20_000
+	// codeModule is the Odoo addon that brings run_sql and run_python. The base addon does not name it.
+	codeModule = "doorman_code"
 )
 
 type sqlArgs struct {
@@ -33,7 +32,7 @@ type sqlResult struct {
 
 func runSQL() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh},
+		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh, NeedsModule: codeModule},
 		title: "Query the database", category: "read", idempotent: true,
 		description: "Run one SELECT in a read-only transaction, for 10 seconds at most. It goes past Odoo's access rights; " +
 			"for joins and sums that aggregate_records cannot do.",
@@ -51,7 +50,7 @@ func runSQL() *tool {
 				return nil, err
 			}
 			reply, err := g.call(ctx, access.Request{Method: "run_sql", Kwargs: map[string]any{
-				"query": args.Query, "limit": clamp(args.Limit, defaultSQLRows, maxSQLRows),
+				"query": args.Query, "limit": clamp(args.Limit, defaultSQLRows, access.MaxSQLRows),
 			}})
 			if err != nil {
 				return nil, err
@@ -78,7 +77,7 @@ func shapeSQL(raw json.RawMessage) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if size += len(row) + 1; size > maxReply {
+		if size += len(row) + 1; size > access.MaxReply {
 			r.HasMore = true
 			break
 		}
@@ -131,7 +130,7 @@ type pythonResult struct {
 
 func runPython() *tool {
 	return &tool{
-		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh},
+		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh, NeedsModule: codeModule},
 		title: "Run Python", category: "execute", destructive: true, openWorld: true,
 		description: "Several steps at once, all or none: Python with env, datetime, relativedelta; search, read, create, write, " +
 			"unlink, business methods with named arguments. No import, try, sudo or cursor. Each step is allowed as by the other tools.",
@@ -181,8 +180,8 @@ func checkCode(name, text, what string) *access.Error {
 	if trimmed(text) == "" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is missing.", name), fmt.Sprintf("It is text: %s.", what))
 	}
-	if n := utf8.RuneCountInString(text); n > maxCode {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s has %d letters, more than %d.", name, n, maxCode), "Do it in several calls.")
+	if n := utf8.RuneCountInString(text); n > access.MaxCode {
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s has %d letters, more than %d.", name, n, access.MaxCode), "Do it in several calls.")
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 
 const (
 	defaultHits = 5
-	maxHits     = 20
 	// maxEverywhere is how many models may be named.
 	maxEverywhere = 20
 )
@@ -64,7 +63,7 @@ func runEverywhere(ctx context.Context, g *governed, raw json.RawMessage) (any, 
 			return nil, err
 		}
 	}
-	kwargs := map[string]any{"query": trimmed(args.Query), "limit": clamp(args.Limit, defaultHits, maxHits)}
+	kwargs := map[string]any{"query": trimmed(args.Query), "limit": clamp(args.Limit, defaultHits, access.MaxHits)}
 	if len(args.Models) > 0 {
 		kwargs["models"] = args.Models
 	}
@@ -78,8 +77,8 @@ func runEverywhere(ctx context.Context, g *governed, raw json.RawMessage) (any, 
 }
 
 func (args *everywhereArgs) check() *access.Error {
-	if n := utf8.RuneCountInString(trimmed(args.Query)); n < 2 || n > 100 {
-		return access.NewError(access.InvalidInput, "The parameter query is a text of 2 to 100 letters.", "Give a part of a name or of a number.")
+	if n := utf8.RuneCountInString(trimmed(args.Query)); n < 2 || n > access.MaxHitsQuery {
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query is a text of 2 to %d letters.", access.MaxHitsQuery), "Give a part of a name or of a number.")
 	}
 	if len(args.Models) > maxEverywhere {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("More than %d models.", maxEverywhere), "Name fewer, or none.")
@@ -105,7 +104,7 @@ func shapeEverywhere(raw json.RawMessage) (any, error) {
 	r := &everywhereResult{Found: []foundModel{}, Searched: answer.Searched, Missed: answer.Missed[:min(maxNamed, len(answer.Missed))]}
 	size := 0
 	for _, f := range answer.Found {
-		if size += len(f.Records) + len(f.Model) + len(f.Label) + 60; size > maxReply && len(r.Found) > 0 {
+		if size += len(f.Records) + len(f.Model) + len(f.Label) + 60; size > access.MaxReply && len(r.Found) > 0 {
 			r.Note = "The reply was cut because it is large: name models, or a smaller limit."
 			return r, nil
 		}

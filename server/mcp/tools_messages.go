@@ -10,7 +10,6 @@ import (
 
 const (
 	defaultMessages = 10
-	maxMessages     = 50
 	// maxMessage is how many letters of one message are given: beyond is mostly what is quoted below it.
 	maxMessage = 6_000
 )
@@ -90,7 +89,7 @@ func runMessages(ctx context.Context, g *governed, raw json.RawMessage) (any, er
 	if err := g.begin(ctx, args.Model); err != nil {
 		return nil, err
 	}
-	kwargs := map[string]any{"limit": clamp(args.Limit, defaultMessages, maxMessages)}
+	kwargs := map[string]any{"limit": clamp(args.Limit, defaultMessages, access.MaxMessages)}
 	if args.Before > 0 {
 		kwargs["before"] = args.Before
 	}
@@ -122,7 +121,7 @@ func shapeMessages(raw json.RawMessage, args messagesArgs) (*messagePage, error)
 		if err != nil {
 			return nil, err
 		}
-		if size += len(body) + 1; size > maxReply && len(p.Messages) > 0 {
+		if size += len(body) + 1; size > access.MaxReply && len(p.Messages) > 0 {
 			p.HasMore, p.Note = true, "The reply was cut because it is large: go on with before_id."
 			break
 		}

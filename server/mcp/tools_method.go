@@ -10,9 +10,6 @@ import (
 	"doorman/server/access"
 )
 
-// maxBody is how many letters a message may have.
-const maxBody = 20_000
-
 var methodName = regexp.MustCompile(`^[a-z][a-z0-9_]{1,63}$`)
 
 type methodArgs struct {
@@ -178,8 +175,8 @@ func (args *postArgs) check() *access.Error {
 	switch n := utf8.RuneCountInString(args.Body); {
 	case trimmed(args.Body) == "":
 		return access.NewError(access.InvalidInput, "The parameter body is missing.", "Say what to post, as plain text.")
-	case n > maxBody:
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, maxBody), "Post less at once.")
+	case n > access.MaxMessageBody:
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, access.MaxMessageBody), "Post less at once.")
 	}
 	if args.Kind != "" && args.Kind != "note" && args.Kind != "comment" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no kind of message.", clip(args.Kind, 20)), `It is "note" or "comment".`)

@@ -11,9 +11,6 @@ import (
 	"doorman/server/access"
 )
 
-// maxKey is how many letters an idempotency key may have.
-const maxKey = 64
-
 // recordsHint explains the form of values, the most common slip.
 const recordsHint = `Values are an object, field to value: {"name":"Acme","country_id":20,"child_ids":[[0,0,{"name":"Ann"}]]}. ` +
 	`A many2one takes an id; a one2many or many2many a list of commands: [0,0,{values}] creates, [1,id,{values}] updates, ` +
@@ -67,10 +64,10 @@ func (h how) request(model, method string, ids []int64, kwargs map[string]any) a
 }
 
 func checkKey(key string) *access.Error {
-	if utf8.RuneCountInString(key) <= maxKey {
+	if utf8.RuneCountInString(key) <= access.MaxIdempotencyKey {
 		return nil
 	}
-	return access.NewError(access.InvalidInput, fmt.Sprintf("The idempotency_key is longer than %d letters.", maxKey),
+	return access.NewError(access.InvalidInput, fmt.Sprintf("The idempotency_key is longer than %d letters.", access.MaxIdempotencyKey),
 		"Any short text will do that is new for each change, such as a UUID.")
 }
 
@@ -242,7 +239,7 @@ func (w *written) addChanges(changes []recordedChange, m *modelInfo) {
 				size += len(name) + len(values[name]) + 4
 			}
 		}
-		if size += len(c.Name) + 60; size > maxReply && len(w.Changes) > 0 {
+		if size += len(c.Name) + 60; size > access.MaxReply && len(w.Changes) > 0 {
 			w.Note += fmt.Sprintf(" It would be too long for all records: %d of %d are shown.", len(w.Changes), len(changes))
 			return
 		}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,7 +16,6 @@ import (
 
 const (
 	maxQuery = 8 << 10 // bytes of a request's query
-	maxState = 2048    // bytes
 	maxScope = 1024
 )
 
@@ -140,8 +140,8 @@ func vouched(client access.OAuthClient, settings access.OAuthSettings, uri strin
 func (s *Server) request(settings access.OAuthSettings, query url.Values, to *back) (*access.AuthorizationRequest, error) {
 	// First: with two states, nobody knows which one the client waits for.
 	if states := query["state"]; len(states) == 1 {
-		if len(states[0]) > maxState || strings.ContainsFunc(states[0], func(r rune) bool { return r < ' ' || r > '~' }) {
-			return nil, refuse(invalidRequest, "The state must be at most 2048 printable ASCII characters.")
+		if len(states[0]) > access.MaxState || strings.ContainsFunc(states[0], func(r rune) bool { return r < ' ' || r > '~' }) {
+			return nil, refuse(invalidRequest, fmt.Sprintf("The state must be at most %d printable ASCII characters.", access.MaxState))
 		}
 		to.state, to.hasState = states[0], true
 	}

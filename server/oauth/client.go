@@ -9,7 +9,7 @@ import (
 )
 
 // ownClientID is the id of a client that Odoo keeps.
-var ownClientID = regexp.MustCompile(`^dmo_[A-Za-z0-9_-]{1,64}$`)
+var ownClientID = regexp.MustCompile("^" + access.PrefixClient + "[A-Za-z0-9_-]{1,64}$")
 
 var errUnknownClient = refuse(invalidClient, "There is no such client (any more). Register again, or connect anew.")
 
@@ -41,7 +41,7 @@ func (s *Server) client(ctx context.Context, settings access.OAuthSettings, id, 
 // isDocument reports whether a client id is one of a document, for endpoints that do not need the document itself: what
 // was agreed to with it is bound to its id in Odoo.
 func isDocument(id string) bool {
-	if strings.HasPrefix(id, prefixClient) {
+	if strings.HasPrefix(id, access.PrefixClient) {
 		return false
 	}
 	_, ok := documentHost(id)

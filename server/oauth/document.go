@@ -44,7 +44,7 @@ func parseDocument(id string, body []byte) (access.OAuthClient, error) {
 	if own, ok := m.text("client_id", maxClientID); !ok || own != id {
 		return bad("has another client_id than its own address.")
 	}
-	name, ok := m.text("client_name", 4*maxName)
+	name, ok := m.text("client_name", 4*access.MaxClientName)
 	if name = strings.TrimSpace(name); !ok || name == "" || !fitName(name) {
 		return bad("has no client_name that can be shown.")
 	}
@@ -58,7 +58,7 @@ func parseDocument(id string, body []byte) (access.OAuthClient, error) {
 		return bad("does not ask for the grant authorization_code.")
 	}
 	uris, ok := m.texts("redirect_uris")
-	if !ok || len(uris) == 0 || len(uris) > 4*maxRedirectURIs {
+	if !ok || len(uris) == 0 || len(uris) > 4*access.MaxRedirectURIs {
 		return bad("has no list of redirect_uris.")
 	}
 	// What must not be used is left out: the document was written for other servers, too.
@@ -66,7 +66,7 @@ func parseDocument(id string, body []byte) (access.OAuthClient, error) {
 	if len(uris) == 0 {
 		return bad("has no redirect URI that may be used.")
 	}
-	c := access.OAuthClient{ID: id, Kind: access.ClientDocument, Name: name, RedirectURIs: uris[:min(len(uris), maxRedirectURIs)]}
+	c := access.OAuthClient{ID: id, Kind: access.ClientDocument, Name: name, RedirectURIs: uris[:min(len(uris), access.MaxRedirectURIs)]}
 	if uri, ok := m.text("client_uri", maxURI); ok && webPage(uri) {
 		c.URI = uri
 	}

@@ -9,11 +9,6 @@ import (
 	"doorman/server/access"
 )
 
-const (
-	maxRedirectURI  = 512 // bytes; the addon refuses longer ones
-	maxRedirectURIs = 10
-)
-
 // target says what kind of place a redirect URI is.
 type target int
 
@@ -24,18 +19,11 @@ const (
 	targetScheme                 // a program that the system starts for a scheme of its own
 )
 
-// notPrograms are schemes that a browser itself understands: to be sent there runs code, or shows what the sender chose.
-var notPrograms = []string{
-	"javascript", "data", "vbscript", "file", "blob", "filesystem", "about", "view-source", "http", "https", "ws", "wss",
-	"ftp", "mailto", "tel", "sms", "chrome", "edge", "resource", "moz-extension", "chrome-extension", "jar", "intent",
-	"android-app", "content", "ms-appinstaller", "search-ms", "ms-msdt",
-}
-
 // classify judges a redirect URI by itself, at registration and before every use. The characters come first: a browser
 // may read backslashes, controls and non-ASCII in another way than this parser, and then the host that was judged is not
 // the host that people are sent to.
 func classify(raw string) target {
-	if raw == "" || len(raw) > maxRedirectURI || strings.ContainsAny(raw, "\\\"<>^`{|}# *") ||
+	if raw == "" || len(raw) > access.MaxRedirectURI || strings.ContainsAny(raw, "\\\"<>^`{|}# *") ||
 		strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || !escapesPlain(raw) {
 		return targetNone
 	}
@@ -61,7 +49,7 @@ func classify(raw string) target {
 			return targetLoopback
 		}
 	default:
-		if schemeName(scheme) && !slices.Contains(notPrograms, scheme) {
+		if schemeName(scheme) && !slices.Contains(access.BrowserSchemes, scheme) {
 			return targetScheme
 		}
 	}
@@ -113,7 +101,7 @@ func portNumber(s string) bool {
 }
 
 func schemeName(s string) bool {
-	return len(s) >= 2 && len(s) <= 40 && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
+	return len(s) >= 2 && len(s) <= access.MaxScheme && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
 }
 
 // loopbackRest returns what follows the authority of an http URI on this machine: http://127.0.0.1:1234/cb -> /cb. The
@@ -126,7 +114,10 @@ func loopbackRest(raw string) (rest string, ok bool) {
 	if i := strings.IndexAny(s, "/?"); i >= 0 {
 		s, rest = s[:i], s[i:]
 	}
-	for _, host := range []string{"127.0.0.1", "[::1]", "localhost"} {
+	for _, host := range access.LoopbackHosts {
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
 		port, isHost := strings.CutPrefix(s, host)
 		if isHost && (port == "" || port[0] == ':' && portNumber(port[1:])) {
 			return rest, true

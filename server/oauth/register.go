@@ -20,7 +20,6 @@ import (
 
 const (
 	maxRegistration = 16 << 10 // bytes
-	maxName         = 100      // characters of a client's name; the addon refuses longer ones
 	maxURI          = 512
 )
 
@@ -164,7 +163,7 @@ func parseRegistration(body []byte, settings access.OAuthSettings) (r access.Reg
 		return r, refuse(invalidMetadata, "The metadata must be one JSON object, each name once.")
 	}
 	uris, ok := m.texts("redirect_uris")
-	if !ok || len(uris) == 0 || len(uris) > maxRedirectURIs {
+	if !ok || len(uris) == 0 || len(uris) > access.MaxRedirectURIs {
 		return r, refuse(invalidRedirectURI, "redirect_uris must be a list of 1 to 10 URIs.")
 	}
 	if r.RedirectURIs, err = usable(settings, uris); err != nil {
@@ -176,7 +175,7 @@ func parseRegistration(body []byte, settings access.OAuthSettings) (r access.Reg
 	if _, ok = m.text("token_endpoint_auth_method", 64); !ok {
 		return r, refuse(invalidMetadata, "token_endpoint_auth_method must be a text. Clients that register themselves get none.")
 	}
-	if r.Name, ok = m.text("client_name", 4*maxName); !ok || !fitName(r.Name) {
+	if r.Name, ok = m.text("client_name", 4*access.MaxClientName); !ok || !fitName(r.Name) {
 		return r, refuse(invalidMetadata, "client_name must be a plain text of at most 100 characters.")
 	}
 	if r.Name = strings.TrimSpace(r.Name); r.Name == "" {
@@ -229,8 +228,8 @@ func checkFlow(m members) error {
 // fitName takes what can stand on the consent page and be read there as what it is: no controls, no marks that turn the
 // direction of the text around.
 func fitName(s string) bool {
-	return len([]rune(s)) <= maxName && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == unicode.ReplacementChar
+	return len([]rune(s)) <= access.MaxClientName && !strings.ContainsFunc(s, func(r rune) bool {
+		return access.Invisible(r) || r == unicode.ReplacementChar
 	})
 }
 

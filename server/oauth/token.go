@@ -15,8 +15,8 @@ import (
 
 // The forms of what Odoo hands out: anything else opens nothing, and is not asked about.
 var (
-	codeForm    = regexp.MustCompile(`^dmx_[A-Za-z0-9_-]{43}$`)
-	refreshForm = regexp.MustCompile(`^dmr_[A-Za-z0-9_-]{43}$`)
+	codeForm    = regexp.MustCompile("^" + access.PrefixCode + "[A-Za-z0-9_-]{43}$")
+	refreshForm = regexp.MustCompile("^" + access.PrefixRefresh + "[A-Za-z0-9_-]{43}$")
 )
 
 // Odoo's own words for a code or token that opens nothing, whatever the reason.

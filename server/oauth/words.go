@@ -39,14 +39,6 @@ const (
 	offlineAccess = "offline_access" // refresh tokens are given anyway: it is taken, and means nothing
 )
 
-// The prefixes of what Odoo makes.
-const (
-	prefixClient  = "dmo_"
-	prefixCode    = "dmx_"
-	prefixAccess  = "dma_"
-	prefixRefresh = "dmr_"
-)
-
 // Error is a refusal in the words of OAuth.
 type Error struct {
 	Code        string

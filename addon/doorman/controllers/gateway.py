@@ -1,64 +1,16 @@
 import json
-import logging
-import time
-from contextlib import contextmanager
-
-import psycopg2
 
 from odoo import http
-from odoo.exceptions import AccessError, ConcurrencyError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..models.audit.doorman_audit import FENCED_INSERT
-from ..tools.files import MAX_BYTES
-from ..tools.registry import SHARED
-
-_logger = logging.getLogger(__name__)
+from ..policy.shared import MAX_FILE
+from . import gateway_batch
 
 # Larger than any request of the service, of which a file in base64 is the largest;
 # without it Odoo would take 128 MB.
-MAX_BODY = MAX_BYTES * 4 // 3 + 1024 * 1024
-
-# A batch: how many calls, how long one may ask the database while others wait for it,
-# and after how much time and how many bytes the rest is put back.
-MAX_BATCH = 32
-CALL_MS = 250
-BATCH_SECONDS = 0.1
-BATCH_BYTES = 1024 * 1024
-
-# The error of a call that was put back: nothing of it was done, and the service sends
-# it again in a request of its own.
-ALONE = ("doorman.Alone", "To be sent alone")
-
-
-@contextmanager
-def hurried(cr):
-    """The time in which a call of a batch runs: many short statements make the others
-    wait as one long one does. A call of which one was stopped, or failed, is made again
-    alone: also where its code does not mind and goes on, with half an answer.
-
-    :return: a list that is empty as long as every statement went well
-    """
-    run, failed = cr.execute, []
-    end = time.monotonic() + CALL_MS / 1000
-
-    def in_time(query, params=None, log_exceptions=True):
-        try:
-            late = time.monotonic() > end and query is not FENCED_INSERT
-            if failed or late:  # but what is done by then counts
-                raise psycopg2.errors.QueryCanceled("Others wait")
-            # Nothing for the log, which would tell it as an error: alone it is told.
-            return run(query, params, log_exceptions=False)
-        except psycopg2.Error as exc:
-            failed.append(exc)
-            raise
-
-    cr.execute = in_time
-    try:
-        yield failed
-    finally:
-        del cr.execute
+MAX_BODY = MAX_FILE * 4 // 3 + 1024 * 1024
 
 
 class DoormanController(http.Controller):
@@ -91,7 +43,7 @@ class DoormanController(http.Controller):
         try:
             body = json.loads(request.httprequest.get_data())
             if isinstance(body, list):
-                self._check_batch(body)
+                gateway_batch.check(request.env["doorman.gateway"], body)
             else:
                 call_id, method, params = body.get("id"), body["method"], body["params"]
                 if not isinstance(params, dict):
@@ -103,79 +55,12 @@ class DoormanController(http.Controller):
         request.update_env(user=uid, su=False)
         gateway = request.env["doorman.gateway"]
         if isinstance(body, list):
-            return self._batch(gateway, body)
+            return self._respond(gateway_batch.run(gateway, body, self._error))
         if method not in gateway._methods:
             return self._answer(
                 call_id, error=("NotFound", "No such gateway method"), status=404
             )
         return self._call(gateway, call_id, method, params)
-
-    @staticmethod
-    def _check_batch(body):
-        """Calls that only read, and are short as a rule: whatever else there is may not
-        be put back, or would not be alone in its transaction."""
-        if not 0 < len(body) <= MAX_BATCH:
-            raise ValueError
-        for entry in body:
-            fence, asked = entry["params"]["fence"], entry["params"]["request"]
-            if (
-                type(entry["id"]) is not int
-                or entry["method"] != "call"
-                or len(entry["params"]) != 2
-                or not isinstance(fence, dict)
-                or not isinstance(asked, dict)
-                or asked.get("method") not in SHARED
-            ):
-                raise ValueError
-
-    def _batch(self, gateway, body):
-        """A JSON-RPC 2.0 batch: reads that waited for the same worker.
-
-        Each is a transaction of its own, as if it had come alone: it sees no value that
-        was read for another, and what fails takes nothing of another's along. Groups
-        and rules are those of the request's beginning, as in every request of Odoo's:
-        BATCH_SECONDS ago at most.
-        """
-        started, size, answers = time.monotonic(), 0, []
-        for entry in body:
-            answer = None
-            late = time.monotonic() - started > BATCH_SECONDS or size > BATCH_BYTES
-            if not late or not answers:
-                answer = self._one_of_many(gateway, entry)
-            answers.append(answer or self._error(entry["id"], ALONE, 503))
-            size += len(answers[-1])
-        return self._respond(f"[{','.join(answers)}]")
-
-    def _one_of_many(self, gateway, entry):
-        """:return: the answer as JSON, or None if the call has to be made alone"""
-        cr = gateway.env.cr
-        asked = entry["params"]["request"]
-        limit = gateway._timeout_ms(asked)
-        try:
-            with hurried(cr) as failed:
-                result = gateway.call(
-                    entry["params"]["fence"],
-                    asked | {"timeout_ms": min(limit, CALL_MS)},
-                )
-            text = gateway._dump(
-                {"jsonrpc": "2.0", "id": entry["id"], "result": result}
-            )
-            # The service takes so many bytes of one answer: with a long one in it, it
-            # would refuse the whole batch.
-            if not failed and len(text) <= BATCH_BYTES:
-                # The next one is another transaction, of another user.
-                cr.commit()  # pylint: disable=invalid-commit
-                cr.reset()
-                # Now: if the next one fails, what is still to be told is dropped.
-                gateway.env.registry.signal_changes()
-                return text
-        except Exception:
-            # Alone it is run again where that helps, or its error is told and logged.
-            _logger.debug("A call of a batch is put back", exc_info=True)
-        cr.rollback()
-        cr.reset()
-        gateway.env.registry.reset_changes()
-        return None
 
     def _service_uid(self):
         scheme, _, key = request.httprequest.headers.get("Authorization", "").partition(
@@ -187,6 +72,9 @@ class DoormanController(http.Controller):
 
     def _call(self, gateway, call_id, method, params):
         try:
+            if method != "hello":
+                # Before its arguments are looked at: those may be what is different.
+                gateway._check_caller()
             result = getattr(gateway, method)(**params)
             body = gateway._dump({"jsonrpc": "2.0", "id": call_id, "result": result})
             return self._respond(body)
@@ -205,6 +93,9 @@ class DoormanController(http.Controller):
             return 503, "odoo.exceptions.ConcurrencyError", "Too many at once"
         if isinstance(exc, AccessError):
             return 403, "odoo.exceptions.AccessError", exc.args[0]
+        if type(exc) is UserError:
+            # Of another interface: its words are for whoever runs the service.
+            return 422, "odoo.exceptions.UserError", exc.args[0]
         if isinstance(exc, (TypeError, ValueError)):
             # A service of another version.
             return 400, "TypeError", "Wrong arguments"

@@ -9,11 +9,11 @@ from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import format_datetime
 
-from ..models.invite.doorman_invite import invite_digest
-from ..models.invite.doorman_invite_acceptance import QUEUE_MS
-from ..models.invite.guesses import WINDOW_MINUTES
-from ..models.invite.sign_up import SignUp, WrongInput
+from ..policy.credentials import token_digest
+from ..policy.guesses import WINDOW_MINUTES
+from ..policy.invite_values import QUEUE_MS
 from .pickup import HEADERS
+from .sign_up import SignUp, WrongInput
 
 DETAILS = "/doorman/invite/details"
 # Who waits for their turn must not hold a second connection to the database meanwhile:
@@ -51,7 +51,7 @@ class InviteController(http.Controller):
         ip = self._ip()
         if not invites._may_guess(ip):
             return self._slow_down()
-        digest = invite_digest(token)
+        digest = token_digest(token)
         invite = invites._by_digest(digest)
         if not self._mine(invite) and not (invite and invite._works()):
             invites._note_guess(ip)

@@ -7,15 +7,17 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..models.approval.doorman_approval import MAX_PENDING
-from ..models.connection.doorman_connection import LIVE_STATES
-from ..policy import canonical_json, closed_models, gate
-from ..policy.approval_states import PENDING
+from ..policy import canonical_json, custom_tool_text, gate
+from ..policy.approval_states import MAX_PENDING, PENDING
 from ..policy.change_scope import writing
+from ..policy.context_keys import CONTEXT_KEYS
+from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
-from ..tools import custom_tool_text, registry
-from ..tools.describe import plain, versions_of_call
-from .change import SCOPES, TOOLS
+from ..policy.shared import LIVE_STATUSES, RISKS
+from ..tools import operations, registry
+from ..tools.call_preview import preview
+from ..tools.record_versions import versions_of_call
+from .change import TOOLS
 
 # In characters: nobody reads more, and no page shows it well.
 MAX_SHOWN = 256_000
@@ -23,8 +25,6 @@ MAX_SHOWN = 256_000
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
 # The tool of each method that reads, as the service's catalog names them.
 READS = {
-    "context": "get_context",
-    "models": "list_models",
     "fields_get": "describe_model",
     "search_read": "search_records",
     "search_count": "search_records",
@@ -34,8 +34,6 @@ READS = {
     "get_actions": "get_actions",
     "get_attachment": "get_attachment",
     "get_report": "get_report",
-    "search_everywhere": "search_everywhere",
-    "run_sql": "run_sql",
 }
 # What these read besides the record: a rule for reading those models is for them too.
 READS_OF = {"get_attachment": "ir.attachment", "read_messages": "mail.message"}
@@ -120,6 +118,9 @@ class DoormanGateway(models.AbstractModel):
         """The tool that a request is of, by what it does, not by what it says."""
         method = request.get("method")
         own = custom_tool_text.name_of(request)
+        operation = operations.named(request)
+        if operation is not None:
+            return operation.tool
         return own or TOOLS.get(method) or READS.get(method) or "?"
 
     def _check_may_read(self, connection, row, request):
@@ -129,7 +130,8 @@ class DoormanGateway(models.AbstractModel):
         active, _risk, scope = (
             self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
         )
-        scope = SCOPES.get(tool, scope)
+        operation = operations.named(request)
+        scope = operation.scope or scope if operation else scope
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
@@ -155,9 +157,7 @@ class DoormanGateway(models.AbstractModel):
         call["kwargs"] = call["kwargs"] or {}
         # What has no effect must neither be shown nor make equal requests differ.
         given = call["context"] if isinstance(call["context"], dict) else {}
-        call["context"] = {
-            k: v for k, v in given.items() if k in closed_models.CONTEXT_KEYS
-        }
+        call["context"] = {k: v for k, v in given.items() if k in CONTEXT_KEYS}
         call["ids"] = self._ids_of(call)
         try:
             digest = canonical_json.of_request(call)
@@ -262,7 +262,7 @@ class DoormanGateway(models.AbstractModel):
         facts = self.env["doorman.tool"]._facts()
         tools = {tool} | {part for part, _model in self._parts(self.env, call)}
         risks = {facts.get(name, (True, ""))[1] for name in tools}
-        return max(risks & set(gate.RISKS), key=gate.RISKS.index, default=False)
+        return max(risks & set(RISKS), key=RISKS.index, default=False)
 
     def _make_approval(self, vals):
         approvals = self.env["doorman.approval"].sudo()
@@ -283,21 +283,26 @@ class DoormanGateway(models.AbstractModel):
         """
         if not registry.only_reads(call):
             self._check_may_write(connection, row, call)
-        elif call["method"] in registry.CODE:
+        elif registry.runs_code(call):
             self._check_may_read(connection, row, call)
         guard = self._guard(connection, row, call | {"dry_run": True})
         guard.model(call["model"]) if call["model"] else None
-        approvals = self.env["doorman.approval"].sudo()
-        reader = connection.sudo()._approvers()[:1]
-        approvals = approvals.with_context(lang=reader.lang or "en_US")
-        before = {}
-        if call["model"] and not registry.only_reads(call):
-            before = versions_of_call(guard.env, call)
+        lang = connection.sudo()._approvers()[:1].lang or "en_US"
+        reader = self.sudo().with_context(lang=lang).env
+        before = self._versions(guard.env, call)
         # Lines of a document are tried out with the rights of the same user.
         with writing(guard.env, True):
-            found = approvals._preview(guard, call)
+            found = preview(reader, guard, call)
         self._undo()
         return found | {"versions": before}
+
+    @staticmethod
+    def _versions(env, call):
+        """Which versions there are of the records that a call changes; none of one
+        that only reads, or whose model is gone."""
+        if call["model"] not in env or registry.only_reads(call):
+            return {}
+        return versions_of_call(env, call)
 
     # ---- telling ----
 
@@ -335,7 +340,7 @@ class DoormanGateway(models.AbstractModel):
             lambda a: (
                 not a.connection_id
                 or not a.connection_id.active
-                or a.connection_id.state not in LIVE_STATES
+                or a.connection_id.state not in LIVE_STATUSES
                 or not a.requester_id.active
             )
         )

@@ -1,13 +1,12 @@
 import json
-from functools import partial
 
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, gate
+from ..policy import canonical_json, custom_tool_text, gate
 from ..policy.change_scope import writing
 from ..policy.refusal import Refusal
-from ..tools import custom_tool_text, registry
+from ..tools import operations, registry
 
 WRITE_SCOPE = "mcp:orm"
 # The tool that stands for each method, as the service's catalog names them.
@@ -19,10 +18,7 @@ TOOLS = {
     "message_post": "post_message",
     "activity_schedule": "schedule_activity",
     "request_upload": "request_upload",
-    "run_python": "run_python",
 }
-# Scopes of tools that are no ordinary writing, whatever the catalog says of them.
-SCOPES = {"run_python": "mcp:shell", "run_sql": "mcp:sql"}
 
 
 class DoormanGateway(models.AbstractModel):
@@ -51,9 +47,9 @@ class DoormanGateway(models.AbstractModel):
         if not approved:
             self._check_gate(guard, connection, row, request)
 
-        if request.get("method") == "run_python":
-            audit["message"] = self._code(request)
-            guard.step = partial(self._step, connection, row, dict(audit), approved)
+        if code := self._code(request):
+            audit["message"] = code
+        self._prepare(guard, connection, row, request, audit, approved)
 
         def run():
             with writing(guard.env, dry_run):
@@ -79,6 +75,18 @@ class DoormanGateway(models.AbstractModel):
             audit["record_ids"] = ",".join(map(str, value["ids"]))
         return value
 
+    def _prepare(self, guard, connection, row, request, audit, approved):
+        """What a change needs besides its guard: for addons that bring operations.
+
+        :param guard: of this request; what is set on it is there while it runs
+        :param dict audit: the row of the whole
+        :param bool approved: a person has approved it
+        """
+
+    def _code(self, request):
+        """The beginning of the code or query of a request, for its audit row."""
+        return self._text(operations.code_of(request))
+
     def _check_may_write(self, connection, row, request):
         """The service has decided that already. Whoever stole a client's key and the
         service's key would not ask it."""
@@ -88,7 +96,8 @@ class DoormanGateway(models.AbstractModel):
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
-        needed = SCOPES.get(request.get("method"), WRITE_SCOPE)
+        operation = operations.named(request)
+        needed = operation.scope if operation else WRITE_SCOPE
         if needed not in granted & self._within_token(row, scopes):
             raise Refusal(
                 "not_allowed", f"This connection does not have the scope {needed}."
@@ -108,8 +117,9 @@ class DoormanGateway(models.AbstractModel):
         :return: a set of ``(tool, technical name of the model)``
         """
         name = request.get("model") or ""
-        tool = custom_tool_text.name_of(request) or TOOLS.get(request.get("method"), "")
-        parts = {(tool, name)}
+        operation = operations.named(request)
+        tool = operation.tool if operation else TOOLS.get(request.get("method"), "")
+        parts = {(custom_tool_text.name_of(request) or tool, name)}
         if request.get("method") == "activity_schedule":
             # A rule for activities is also for those that are made by their own tool.
             parts.add(("schedule_activity", "mail.activity"))

@@ -4,10 +4,10 @@ import json
 from odoo import models
 
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_IDEMPOTENCY_KEY
 
 # How long the answer to a write is kept for who asks for the same once more.
 KEEP_HOURS = 24
-MAX_KEY = 64
 
 # What the ORM does not know it cannot read, export or put into a domain. No foreign
 # key: it would lock the connection's row at every write.
@@ -111,10 +111,10 @@ class DoormanIdempotency(models.AbstractModel):
     @staticmethod
     def _hash(key):
         """As a hash: any text will do, and none of it is kept."""
-        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY:
+        if not isinstance(key, str) or not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
             raise Refusal(
                 "invalid_input",
-                f"The idempotency key is a text of 1 to {MAX_KEY} letters.",
+                f"The idempotency key is a text of 1 to {MAX_IDEMPOTENCY_KEY} letters.",
             )
         return hashlib.sha256(key.encode(errors="backslashreplace")).hexdigest()
 

@@ -8,11 +8,12 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
-from ..models.connection.keys import hash_proof
 from ..policy.change_scope import writing
+from ..policy.credentials import hash_proof
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_FILE
 from ..tools import files
-from .doorman_gateway import PROOF, Stored
+from .fence import PROOF, Stored
 
 LINK_MINUTES = 15
 # Between a person's approval and the question what became of it.
@@ -313,8 +314,8 @@ def _came(told, content):
         raise Refusal("invalid_input", "The content is no base64.") from exc
     if not content:
         raise Refusal("invalid_input", "The file is empty.", "Send its bytes.")
-    if len(content) > files.MAX_BYTES:
-        raise Refusal("too_large", f"A file has at most {files.MAX_BYTES} bytes.")
+    if len(content) > MAX_FILE:
+        raise Refusal("too_large", f"A file has at most {MAX_FILE} bytes.")
     if told["size"] and told["size"] != len(content):
         raise Refusal(
             "invalid_input",

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..models.audit.doorman_audit import AT_THE_DOOR, CALLS
-from ..models.connection.doorman_connection import LIVE_STATES
+from ..policy.audit_values import AT_THE_DOOR
+from ..policy.shared import CHARGED_METHODS, LIVE_STATUSES
 
 FOLD_ROWS = 20_000
 PURGE_ROWS = 20_000
@@ -90,7 +90,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         if not self._alone("doorman.fold_use"):
             return {"folded": 0, "more": False}
-        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR, CALLS])
+        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR, CHARGED_METHODS])
         folded, _moved = self.env.cr.fetchone()
         settings = self.env["doorman.settings"]._get().sudo()
         self.env.cr.execute(MOVE_IDLE, [settings.idle_after_hours])
@@ -111,7 +111,7 @@ class DoormanGateway(models.AbstractModel):
         if not self._alone("doorman.expire_connections"):
             return {"expired": 0}
         connections = self.env["doorman.connection"].sudo()
-        alive = ("inactive", *LIVE_STATES)
+        alive = ("inactive", *LIVE_STATUSES)
         due = connections.search(
             [("state", "in", alive), ("expires_at", "<=", fields.Datetime.now())]
         )

@@ -66,15 +66,3 @@ class DoormanGateway(models.AbstractModel):
                 ),
             )
         return {"reminded": len(ids)}
-
-
-class DoormanConnection(models.Model):
-    _inherit = "doorman.connection"
-
-    invite_reminded = fields.Boolean(readonly=True, copy=False)
-
-    def write(self, vals):
-        res = super().write(vals)
-        if "expires_at" in vals:
-            self._inside().write({"invite_reminded": False})
-        return res

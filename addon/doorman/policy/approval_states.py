@@ -11,6 +11,8 @@ tests/approval_transitions.json.
 """
 
 PENDING = "pending"
+# How many may wait of one connection at the same time.
+MAX_PENDING = 50
 AFTER = {
     (PENDING, "execute"): "executed",
     (PENDING, "fail"): "failed",

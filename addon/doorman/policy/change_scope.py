@@ -8,6 +8,8 @@ runs for a connection, however it came to be called; the places that could do th
 import threading
 from contextlib import contextmanager
 
+from odoo.exceptions import AccessError
+
 from . import inverses
 from .refusal import Refusal
 
@@ -27,6 +29,13 @@ def is_tried():
 def state(cr):
     """``"write"`` or ``"dry run"`` while a connection's change runs, else None."""
     return getattr(cr, ATTRIBUTE, None)
+
+
+def refuse_inside(env):
+    """Refuse what an AI tool must not bring about, by whatever code behind its call,
+    also where that code has more rights than its user."""
+    if state(env.cr):
+        raise AccessError(env._("AI tools do not change who may log in, or as whom."))
 
 
 def _refuse(*args, **kwargs):

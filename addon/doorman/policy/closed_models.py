@@ -48,21 +48,6 @@ FLOOR_MODELS = (
     "base.partner.merge.",
 )
 
-# The operators of a domain; the rest are Odoo's own affair: "any!" leaves the
-# record rules of the other model out, and Odoo takes it from a list as "ANY!".
-OPERATORS = frozenset(
-    {"=", "!=", "<>", "==", "=?", "<", "<=", ">", ">=", "in", "not in"}
-    | {"like", "not like", "ilike", "not ilike"}
-    | {"=like", "not =like", "=ilike", "not =ilike"}
-    | {"any", "not any", "child_of", "parent_of"}
-)
-MAX_STEPS = 16
-MAX_IDS = 10_000
-
-# The keys of a context that a caller may set. The rest (default_*, su-like flags,
-# tracking_disable, module switches) changes what code does behind the call.
-CONTEXT_KEYS = frozenset({"lang", "tz", "allowed_company_ids", "active_test"})
-
 # Models whose records belong to a record of another model, and the field that
 # names that model: they follow the model rule of what they hang on.
 FOLLOWERS = {
@@ -221,16 +206,10 @@ CLOSED_BASES = ("mail.render.mixin", "mail.composer.mixin", "portal.share")
 # not do.
 MACHINERY = ("ir.", "mail.template", "sms.template", "base.", "studio.")
 
-MAX_RECORDS = 100
-MAX_COMMANDS = 1_000
-MAX_NESTING = 4
-# A number beyond that is no amount; NaN and Infinity are no JSON.
-MAX_NUMBER = 1e15
-
 
 def may_write(model):
     """Whether any policy could let a connection change records of ``model``, judged by
-    its name. What it inherits has a say as well: ``closed.may_write``.
+    its name. What it inherits has a say as well: ``inherited_models.may_write``.
 
     :param str model: technical name, e.g. ``res.partner``
     """

@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from odoo.tools import html_sanitize
 
-from . import closed_models
+from . import limits
 
 NUMBERS = ("integer", "float", "monetary")
 # Tags and attributes by which QWeb runs code. The texts around them do not matter.
@@ -40,7 +40,7 @@ def is_number(value, whole=False):
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and abs(value) < closed_models.MAX_NUMBER
+        and abs(value) < limits.MAX_NUMBER
         and (not whole or value == int(value))
     )
 

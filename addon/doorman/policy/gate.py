@@ -5,7 +5,8 @@ here also sees the records that hang on others.
 
 from typing import NamedTuple
 
-RISKS = ("low", "medium", "high")
+from .shared import RISKS
+
 # More than any rule's number: how many there are is only known once it is done.
 UNKNOWN = 1_000_000
 # Commands of a one2many or many2many (odoo/orm/commands.py).

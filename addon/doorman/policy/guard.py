@@ -13,16 +13,17 @@ import re
 
 from odoo.fields import Domain
 
-from . import closed_fields, closed_models, inherited_models
+from . import closed_fields, closed_models, inherited_models, limits
 from .refusal import Refusal
+from .shared import OPERATORS
 from .suggestions import near_hint
 
+# Operators that compare the name on the other side instead of the id.
+TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(
     r"^(?P<spec>\S+)(\s+(asc|desc))?(\s+nulls\s+(first|last))?$", re.IGNORECASE
 )
-# Operators that compare the other side's name, or walk its tree, instead of its id.
-TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
 
 
 class Guard:
@@ -161,7 +162,7 @@ class Guard:
 
         :return: the model that holds the last field, and that field
         """
-        if path.count(".") > closed_models.MAX_STEPS or path.endswith("."):
+        if path.count(".") > limits.MAX_STEPS or path.endswith("."):
             raise Refusal("invalid_input", f"{path[:80]!r} is no path of fields.")
         name, _, rest = path.partition(".")
         field = self.field(model, name)
@@ -198,7 +199,7 @@ class Guard:
 
     def _conditions(self, model, domain):
         for condition in domain.iter_conditions():
-            if condition.operator not in closed_models.OPERATORS:
+            if condition.operator not in OPERATORS:
                 raise ValueError(condition.operator)
             owner, field = self.path(model, condition.field_expr)
             if condition.operator in ("any", "not any"):
@@ -281,7 +282,7 @@ class Guard:
         if (
             not isinstance(ids, list)
             or not ids
-            or len(ids) > closed_models.MAX_IDS
+            or len(ids) > limits.MAX_IDS
             or any(type(i) is not int or i <= 0 for i in ids)
         ):
             raise Refusal("invalid_input", "Name the ids of the records.")

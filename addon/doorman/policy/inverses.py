@@ -55,6 +55,7 @@ def watch(guard, model, field, value):
 
 
 def forget(cr):
+    """End what ``watch`` began: the change is done, or undone."""
     vars(cr).pop(ATTRIBUTE, None)
 
 

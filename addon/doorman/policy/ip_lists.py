@@ -2,9 +2,6 @@
 
 import ipaddress
 
-# Hosts of URLs that never leave the machine.
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
 
 def parse(text):
     """The networks of a list, as the service takes them.

@@ -8,35 +8,23 @@ import unicodedata
 from base64 import urlsafe_b64encode
 from urllib.parse import quote, urlsplit
 
-from .ip_lists import LOOPBACK
-
-CLIENT_PREFIX = "dmo_"
-SECRET_PREFIX = "dms_"  # noqa: S105
-CODE_PREFIX = "dmx_"
-ACCESS_PREFIX = "dma_"
-REFRESH_PREFIX = "dmr_"
-
-MAX_NAME = 100
-MAX_URIS = 10
-MAX_URI = 512
-MAX_STATE = 8192
+from .shared import (
+    BLANK_LETTERS,
+    BROWSER_SCHEMES,
+    LOOPBACK_HOSTS,
+    MAX_CLIENT_NAME,
+    MAX_REDIRECT_URI,
+    MAX_SCHEME,
+    PREFIX_ACCESS,
+    PREFIX_REFRESH,
+)
 
 PROOF = re.compile(r"[0-9a-f]{64}")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+SCHEME = re.compile(rf"[a-z][a-z0-9+.-]{{1,{MAX_SCHEME - 1}}}")
 HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*)")
-SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,40}")
-# Schemes that a browser runs or opens itself: nothing to be sent back to by them. The
-# service has the same list (server/oauth/redirect.go).
-BROWSER_SCHEMES = frozenset(
-    {
-        "about", "android-app", "blob", "chrome", "chrome-extension", "content",
-        "data", "edge", "file", "filesystem", "ftp", "http", "https", "intent", "jar",
-        "javascript", "mailto", "moz-extension", "ms-appinstaller", "ms-msdt",
-        "resource", "search-ms", "sms", "tel", "vbscript", "view-source", "ws", "wss",
-    }
-)  # fmt: skip
 # Letters that show nothing.
-BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
+BLANK = re.compile(f"[{BLANK_LETTERS}]")
 MARKS = re.compile(r"(\w)?((?:[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff"
                    r"\u20d0-\u20ff\ufe20-\ufe2f]){3,})")  # fmt: skip
 
@@ -75,7 +63,7 @@ def derive(pepper, kind, proof):
     :param str proof: SHA-256 of what was shown, 64 hex digits
     :return: in clear
     """
-    prefix = {"access": ACCESS_PREFIX, "refresh": REFRESH_PREFIX}[kind]
+    prefix = {"access": PREFIX_ACCESS, "refresh": PREFIX_REFRESH}[kind]
     mac = hmac.new(bytes(pepper), f"{kind}:{proof}".encode(), hashlib.sha256)
     return prefix + urlsafe_b64encode(mac.digest()).decode().rstrip("=")
 
@@ -94,7 +82,7 @@ def clean_name(name):
         if c.isspace() or unicodedata.category(c)[0] != "C"
     )
     text = MARKS.sub(lambda m: m[1] or "", BLANK.sub("", text))
-    text = " ".join(text.split())[:MAX_NAME].strip()
+    text = " ".join(text.split())[:MAX_CLIENT_NAME].strip()
     # Marks and signs alone look like no name at all.
     return text if any(c.isalnum() for c in text) else ""
 
@@ -103,7 +91,7 @@ def is_plain(uri):
     """Whether an address is whole, and holds nothing that could be read two ways."""
     return (
         isinstance(uri, str)
-        and 0 < len(uri) <= MAX_URI
+        and 0 < len(uri) <= MAX_REDIRECT_URI
         and uri.isascii()
         and uri.isprintable()
         and not set(uri) & set(' "<>\\^`{|}#')
@@ -127,7 +115,7 @@ def parts_of(uri):
 def is_loopback(uri):
     """Whether it leads to a program on the person's own computer."""
     parts = parts_of(uri)
-    return bool(parts) and parts[0] == "http" and parts[1] in LOOPBACK
+    return bool(parts) and parts[0] == "http" and parts[1] in LOOPBACK_HOSTS
 
 
 def is_custom(uri):

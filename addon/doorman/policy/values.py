@@ -8,7 +8,14 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
        ── numbers: finite; html: without scripts and directives (policy/field_values.py)
 """
 
-from . import closed_fields, closed_models, field_values, inherited_models, inverses
+from . import (
+    closed_fields,
+    closed_models,
+    field_values,
+    inherited_models,
+    inverses,
+    limits,
+)
 from .refusal import Refusal
 from .suggestions import near_hint
 
@@ -142,6 +149,11 @@ class Values:
     # ---- one value ----
 
     def value(self, model, field, value, depth):
+        """Check one value of a field.
+
+        :param int depth: how many records it is nested in
+        :return: the value, as Odoo may get it
+        """
         check = {
             "many2one": self._many2one,
             "reference": self._reference,
@@ -241,10 +253,7 @@ class Values:
 
     def _command(self, model, field, command, depth):
         self.commands += 1
-        if (
-            self.commands > closed_models.MAX_COMMANDS
-            or depth >= closed_models.MAX_NESTING
-        ):
+        if self.commands > limits.MAX_COMMANDS or depth >= limits.MAX_NESTING:
             raise Refusal("invalid_input", "These are too many commands at once.")
         if not isinstance(command, list) or not 1 <= len(command) <= 3:
             raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)

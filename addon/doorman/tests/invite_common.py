@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.fields import Command
 
-from ..models.invite.doorman_invite import invite_digest
+from ..policy.credentials import token_digest
 from .common import DoormanMixin
 
 
@@ -33,7 +33,7 @@ class InviteMixin(DoormanMixin):
         """:return: the acceptance and the key, or None"""
         self.env.flush_all()
         invites = self.env["doorman.invite"].with_user(self.people[role])
-        return invites._accept(invite_digest(token), "192.0.2.9", account)
+        return invites._accept(token_digest(token), "192.0.2.9", account)
 
     def state(self, invite):
         self.env.invalidate_all()

@@ -8,12 +8,13 @@ from odoo.exceptions import AccessError
 from odoo.fields import Date
 
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_NOTE, MAX_SUMMARY, MAX_TYPE_NAME, MAX_USER_NAME
 from ..policy.suggestions import near_hint
 from .arguments import only, text
-from .records import answer, named, records_to_change, settle
+from .changed_records import answer, records_to_change, settle
+from .preview import named
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
-MAX_NOTE = 10_000
 
 
 def activity_schedule(guard, model, ids, kwargs):
@@ -38,7 +39,7 @@ def activity_schedule(guard, model, ids, kwargs):
         "res_model_id": guard.env["ir.model"]._get_id(model._name),
         "res_id": record.id,
         "activity_type_id": kind.id,
-        "summary": text(kwargs, "summary", 200) or kind.summary or False,
+        "summary": text(kwargs, "summary", MAX_SUMMARY) or kind.summary or False,
         "date_deadline": _deadline(kwargs, kind),
         "user_id": user.id,
     }
@@ -78,7 +79,9 @@ def _type(guard, model, name):
         )
         found = types.filtered(lambda t: t.id == todo) or types[:1]
     else:
-        wanted = text({"activity_type": name}, "activity_type", 100).casefold()
+        wanted = text(
+            {"activity_type": name}, "activity_type", MAX_TYPE_NAME
+        ).casefold()
         english = types.with_context(lang="en_US")
         found = types.browse(
             [
@@ -104,7 +107,7 @@ def _user(guard, who):
     if type(who) is int or (isinstance(who, str) and who.isdecimal()):
         found = users.search([("id", "=", min(int(who), 2**31 - 1))])
     else:
-        who = text({"user": who}, "user", 200)
+        who = text({"user": who}, "user", MAX_USER_NAME)
         if who in (guard.env.user.login, guard.env.user.name):
             return guard.env.user
         # By name it is a search in the users.

@@ -12,13 +12,15 @@ def only(kwargs, *known):
             raise Refusal("invalid_input", f"Unknown argument {str(name)[:60]!r}.")
 
 
-def number(kwargs, name, default, maximum):
-    """:return: a whole number from 1 to ``maximum``"""
+def number(kwargs, name, default, maximum, minimum=1):
+    """:return: a whole number from ``minimum`` to ``maximum``; ``default`` for none"""
     value = kwargs.get(name)
     if value is None:
         return default
-    if type(value) is not int or not 1 <= value <= maximum:
-        raise Refusal("invalid_input", f"{name} is a number from 1 to {maximum}.")
+    if type(value) is not int or not minimum <= value <= maximum:
+        raise Refusal(
+            "invalid_input", f"{name} is a number from {minimum} to {maximum}."
+        )
     return value
 
 

@@ -1,4 +1,4 @@
-"""Which buttons the form of a record offers now, and what a form asks for.
+"""Which buttons the form of a record offers now.
 
 The form is the one that the connection's user would see: Odoo has taken out what their
 groups do not show. Whether a button shows depends on the record, by an expression that
@@ -8,21 +8,17 @@ a browser would work out; here it is worked out with the values that this user m
 import datetime
 import re
 
-from lxml import etree
-
-from odoo.exceptions import UserError
 from odoo.fields import Date, Datetime
 
-from ..policy import closed_fields, closed_models
+from ..policy import closed_fields
 from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
 from .arguments import one_record, only
-from .methods import check_method
+from .form_view import buttons_of, form_of, label_of
+from .method_checks import refusal_of
 from .view_conditions import is_true, names_in
 
 MAX_BUTTONS = 60
 MAX_CHOICES = 40
-NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
 CLICKABLE = re.compile(r"clickable['\"]\s*:\s*['\"]?(1|[Tt]rue)")
 CONSTANTS = {"0": False, "False": False, "1": True, "True": True}
 
@@ -52,44 +48,6 @@ def get_actions(guard, model, ids, kwargs):
             "status": _status(guard, record, form, shows),
         }
     )
-
-
-def form_of(model):
-    """The form of a model, as its user sees it; an empty one where there is none."""
-    try:
-        arch = model.get_view(view_type="form")["arch"]
-    except UserError:
-        arch = "<form/>"
-    return etree.fromstring(arch)
-
-
-def buttons_of(form):
-    """The buttons of a form that call a method of its own record, not those in the
-    lists of other records."""
-    return [
-        node
-        for node in form.iter("button")
-        if node.get("type") == "object"
-        and NAME.fullmatch(node.get("name") or "")
-        and not any(True for _field in node.iterancestors("field"))
-    ]
-
-
-def label_of(node):
-    """What stands on a button."""
-    text = node.get("string") or " ".join("".join(node.itertext()).split())
-    return (text or node.get("title") or "")[:100]
-
-
-def refusal_of(guard, model, name):
-    """Why call_method would not take a method; ``""`` if it would."""
-    if not guard.may_write(model._name) or model._name in closed_models.WRITE_FIELDS:
-        return f"AI tools may not change {model._name}."
-    try:
-        check_method(guard, model, name, {})
-    except Refusal as refusal:
-        return refusal.message
-    return ""
 
 
 def _action(guard, model, node, state):

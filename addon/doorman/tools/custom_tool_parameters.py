@@ -5,13 +5,10 @@ server action gets of it. Who writes the action's code need not check them again
 import math
 from datetime import date, datetime
 
-from ..policy import closed_models
+from ..policy import limits
 from ..policy.refusal import Refusal
+from ..policy.shared import OWN_TYPES
 
-TYPES = (
-    *("string", "integer", "number", "boolean", "date", "datetime"),
-    *("record", "selection"),
-)
 MAX_TEXT = 10_000
 
 
@@ -66,7 +63,7 @@ def _integer(_guard, _parameter, value):
 def _number(_guard, _parameter, value):
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError
-    if not math.isfinite(value) or abs(value) >= closed_models.MAX_NUMBER:
+    if not math.isfinite(value) or abs(value) >= limits.MAX_NUMBER:
         raise ValueError
     return value
 
@@ -128,6 +125,7 @@ READERS = {
     "record": _record,
     "selection": _selection,
 }
+assert READERS.keys() == set(OWN_TYPES)
 WORDS = {
     "string": f"a text of at most {MAX_TEXT} letters",
     "integer": "a whole number",

@@ -6,22 +6,16 @@ request ── published, as it was looked at ── the model ── the record
 
 import json
 
-from ..policy import closed_models
+from ..policy.custom_tool_run import OwnRun, running
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_RECORDS
+from ..policy.withhold import withhold
 from . import custom_tool_parameters
-from .custom_tool_run import OwnRun, running
-from .methods import _default, summary
-from .records import (
-    _change,
-    _name_of,
-    _read,
-    _shown,
-    answer,
-    named,
-    records_to_change,
-    settle,
-)
+from .arguments import only
+from .changed_records import answer, records_to_change, settle
+from .methods import as_data, summary
+from .preview import change_of, name_of, named, read_shown, shown_fields
 
 MAX_RESULT = 20_000
 
@@ -42,16 +36,16 @@ def run_tool(guard, model, ids, kwargs):
         left = records.exists()
         settle(guard, left)
         return answer(guard, left) | found
-    names = _shown(model)
-    before = _read(guard, records, names) if records else {}
-    called = {record.id: _name_of(record) for record in records}
+    names = shown_fields(model)
+    before = read_shown(guard, records, names) if records else {}
+    called = {record.id: name_of(record) for record in records}
     found = _run(guard, tool, records, values)
     left = records.exists()
     settle(guard, left)
-    after = _read(guard, left, names) if left else {}
+    after = read_shown(guard, left, names) if left else {}
     return {
         "changes": [
-            _change(i, called[i], before[i], after.get(i), ()) for i in records.ids
+            change_of(i, called[i], before[i], after.get(i), ()) for i in records.ids
         ]
     } | found
 
@@ -67,9 +61,7 @@ def look_tool(guard, model, ids, kwargs):
 
 def _checked(guard, model, ids, kwargs, reads):
     """:return: the tool, the records that it works on, its parameters"""
-    for name in kwargs:
-        if name not in ("tool", "revision", "parameters"):
-            raise Refusal("invalid_input", f"Unknown argument {name!r}.")
+    only(kwargs, "tool", "revision", "parameters")
     tool = guard.env["doorman.own.tool"]._published(kwargs.get("tool"))
     if kwargs.get("revision") != tool.revision:
         # What a person has approved, and what an AI tool has read of it, was another.
@@ -99,12 +91,11 @@ def _records(guard, tool, model, ids, reads):
         records = records_to_change(guard, model, ids)
     else:
         records = guard.records(model, ids).exists()
-        if len(records) != len(ids) or len(ids) > closed_models.MAX_RECORDS:
+        if len(records) != len(ids) or len(ids) > MAX_RECORDS:
             raise Refusal(
                 "not_found",
                 "Some of these records do not exist, or are named twice.",
-                f"Name at most {closed_models.MAX_RECORDS}; "
-                "search_records finds their ids.",
+                f"Name at most {MAX_RECORDS}; search_records finds their ids.",
             )
     records.check_access("read")
     return records
@@ -138,12 +129,10 @@ def _run(guard, tool, records, values):
 
 def _told(guard, result):
     """What the action's code has put into ``result``."""
-    from ..models.audit.doorman_audit import withhold
-
     if hasattr(result, "_name"):
         return summary(guard, result)
     if not isinstance(result, str):
-        result = json.dumps(withhold(result), ensure_ascii=False, default=_default)
+        result = json.dumps(withhold(result), ensure_ascii=False, default=as_data)
     if len(result) > MAX_RESULT:
         result = result[:MAX_RESULT] + "..."
     return {"result": withhold_links(result)}

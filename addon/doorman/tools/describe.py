@@ -3,46 +3,16 @@ names instead of ids, text instead of JSON. Nothing here is HTML yet.
 """
 
 import json
-import unicodedata
 from typing import NamedTuple
 
 from odoo.exceptions import AccessError, MissingError
-from odoo.tools import SQL, html2plaintext
+from odoo.tools import html2plaintext
 from odoo.tools.misc import formatLang
 
-from . import custom_tool_text
+from ..policy.plain_text import plain
 
-MAX_VALUE = 500
 MAX_NAME = 200
 MAX_LINKED = 20
-# Letters that are not seen and change what is: direction, zero width, control.
-INVISIBLE = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
-
-
-def plain(value, limit=MAX_VALUE):
-    """One line of text that looks like what it is.
-
-    :param int limit: in characters; what is longer says how long it is
-    """
-    text = "".join(
-        " " if c in "\n\r\t" else c
-        for c in str(value)
-        if c in "\n\r\t" or unicodedata.category(c) not in INVISIBLE
-    )
-    text = " ".join(text.split())
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}… ({len(text)})"
-
-
-def visible(text):
-    """Text of several lines, in which every letter that is not seen is spelt out."""
-    return "".join(
-        c
-        if c == "\n" or unicodedata.category(c) not in INVISIBLE
-        else f"\\u{ord(c):04x}"
-        for c in text
-    )
 
 
 class Shown(NamedTuple):
@@ -63,6 +33,7 @@ class Describer:
         self.env = env
 
     def shown(self, record, name, value):
+        """A value of a field of a record, with its text. See ``value``."""
         return Shown(value, self.value(record, record._fields[name], value))
 
     def value(self, record, field, value):
@@ -106,7 +77,7 @@ class Describer:
         return plain(field._description_string(self.env) or name, 80)
 
     def change(self, model, change):
-        """One record of a dry run (tools/records.py), with labels and texts."""
+        """One record of a dry run (tools/preview.py), with labels and texts."""
         before, after = change.get("before"), change.get("after")
         rows = []
         for name in after or before or ():
@@ -160,7 +131,7 @@ class Describer:
             comodel = model.env[field.comodel_name]
             return {"rows": [self._command(comodel, c, depth + 1) for c in value]}
         if field.type == "many2one" and value:
-            value = [value, self._name(model.env[field.comodel_name], value)]
+            value = [value, self.name(model.env[field.comodel_name], value)]
         elif isinstance(value, dict | list):
             return {"rows": self.tree(value, depth + 1)}
         return {"text": self.value(model, field, value)}
@@ -180,13 +151,14 @@ class Describer:
         if code in (0, 1):
             named["rows"] = self.values(comodel, arg, depth)
             if ident:
-                named["label"] += " " + self._name(comodel, ident)
+                named["label"] += " " + self.name(comodel, ident)
         elif code != 5:
             ids = arg if code == 6 else [ident]
-            named["text"] = ", ".join(self._name(comodel, i) for i in ids)
+            named["text"] = ", ".join(self.name(comodel, i) for i in ids)
         return named
 
-    def _name(self, model, ident):
+    def name(self, model, ident):
+        """What a record is called, where the reader may read it."""
         record = model.browse(ident)
         try:
             return plain(record.display_name or ident, 80)
@@ -205,95 +177,3 @@ class Describer:
                 row["text"] = plain(item if isinstance(item, str) else json.dumps(item))
             rows.append(row)
         return rows
-
-
-def versions_of_call(env, call):
-    """Which versions there are of all records that a call names, those included that
-    its commands name.
-
-    :return: ``{"model,id": version}``
-    """
-    named, linked, kwargs = {}, {}, call["kwargs"]
-    if call["ids"]:
-        named[call["model"]] = set(call["ids"])
-    rows = kwargs.get("vals_list") or kwargs.get("vals_each") or [kwargs.get("vals")]
-    for row in rows if isinstance(rows, list) else ():
-        _add_named(env[call["model"]], row, named, linked)
-    if call["method"] == "message_post" and isinstance(kwargs.get("partner_ids"), list):
-        linked["res.partner"] = set(filter(_is_id, kwargs["partner_ids"]))
-    for name, ident in custom_tool_text.pointed_at(env, call):
-        linked.setdefault(name, set()).add(ident)
-    found = {
-        f"{name},{ident}": version
-        for name, ids in named.items()
-        for ident, version in versions(env[name].browse(sorted(ids))).items()
-    }
-    # Of what it only points at, the name is what was shown.
-    for name, ids in linked.items():
-        for record in env[name].sudo().browse(sorted(ids)).exists():
-            found.setdefault(f"{name},{record.id}", _known_as(record))
-    return found
-
-
-def _is_id(value):
-    return type(value) is int and 0 < value < 2**31
-
-
-def _known_as(record):
-    address = record.email or "" if record._name == "res.partner" else ""
-    return f"{plain(record.display_name)} {plain(address)}"
-
-
-def _add_named(model, vals, named, linked, depth=0):
-    """Add the records that the commands of some values change, by model; and those that
-    the values point at."""
-    for name, commands in vals.items() if isinstance(vals, dict) else ():
-        field = model._fields.get(name)
-        if field is None or field.type not in ("many2one", "one2many", "many2many"):
-            continue
-        comodel = model.env[field.comodel_name]
-        if field.type == "many2one":
-            if _is_id(commands):
-                linked.setdefault(comodel._name, set()).add(commands)
-            continue
-        for command in commands if isinstance(commands, list) else ():
-            if not isinstance(command, list):
-                continue
-            code, ident, arg = (*command, 0, 0, 0)[:3]
-            ids = arg if code == 6 and isinstance(arg, list) else [ident]
-            # To tag a record is not to change the tag.
-            if code in (1, 2) or (field.type == "one2many" and code in (3, 4, 6)):
-                known = named.setdefault(comodel._name, set())
-                known.update(filter(_is_id, ids))
-            elif code in (4, 6):
-                linked.setdefault(comodel._name, set()).update(filter(_is_id, ids))
-            if code in (0, 1) and depth < 4:
-                _add_named(comodel, arg, named, linked, depth + 1)
-
-
-def versions(records):
-    """Which version of each record's row there is now: whatever writes the row, the
-    ORM or not, makes another one.
-
-    :return: ``{id as text: version}``, without records that are gone
-    """
-    if records._abstract or not records._auto or not records.ids:
-        return {}
-    records.env.cr.flush()
-    found = {}
-    records.env.cr.execute(
-        SQL(
-            "SELECT id, xmin::text || '/' || ctid::text FROM %s WHERE id = ANY(%s)",
-            SQL.identifier(records._table),
-            records.ids,
-        )
-    )
-    for ident, version in records.env.cr.fetchall():
-        found[str(ident)] = version
-    # The part of it that is kept in a parent's table (_inherits).
-    for parent, name in records._inherits.items():
-        owners = records.sudo().exists()
-        theirs = versions(records.env[parent].browse(owners.mapped(name).ids))
-        for owner in owners:
-            found[str(owner.id)] += " " + theirs.get(str(owner[name].id), "")
-    return found

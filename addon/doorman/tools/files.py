@@ -13,24 +13,23 @@ from odoo.exceptions import MissingError
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..policy import closed_fields, inherited_models
+from ..policy.plain_text import plain_file_name
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_FILE, MAX_PRINTED
 from ..policy.suggestions import near_hint
 from .arguments import number, one_record, only, text
-from .records import named, records_to_change
+from .changed_records import records_to_change
+from .preview import named
 
 # The requests whose answer may have a file.
 METHODS = frozenset({"get_attachment", "get_report", "request_upload"})
 MAX_FILES = 50
-# What the service and Odoo carry in one piece: in base64, some 27 MB of JSON.
-MAX_BYTES = 20 * 1024 * 1024
 MAX_TEXT = 50_000
-MAX_PRINTED = 50
 TEXT_TYPES = re.compile(
     r"text/.*|application/(json|xml|csv|x-ndjson|yaml|x-yaml|sql|javascript)|.*\+(xml|json)"
 )
 SHA256 = re.compile(r"[0-9a-f]{64}")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069]")
 
 
 def get_attachment(guard, model, ids, kwargs):
@@ -65,7 +64,7 @@ def content_of(guard, request):
     model = guard.model(request["model"])
     record = one_record(guard, model, request["ids"])
     found = _found(guard, record, request.get("kwargs") or {})
-    if found["size"] > MAX_BYTES:
+    if found["size"] > MAX_FILE:
         raise _too_large(found["size"])
     return found | {"content": found["content"]()}
 
@@ -190,7 +189,7 @@ def _extension_of(kind):
 
 def _text(found):
     if TEXT_TYPES.fullmatch(found["type"]):
-        if found["size"] > MAX_BYTES:
+        if found["size"] > MAX_FILE:
             raise _too_large(found["size"])
         said = found["content"]().decode("utf-8-sig", errors="replace")
     else:
@@ -211,7 +210,7 @@ def _text(found):
 def _too_large(size):
     return Refusal(
         "too_large",
-        f"The file has {size} bytes, more than the {MAX_BYTES} that go through here.",
+        f"The file has {size} bytes, more than the {MAX_FILE} that go through here.",
         "A person has to fetch it in Odoo.",
     )
 
@@ -236,10 +235,10 @@ def get_report(guard, model, ids, kwargs):
     content, kind = guard.env["ir.actions.report"]._render(report, records.ids)
     if isinstance(content, str):
         content = content.encode()
-    if len(content) > MAX_BYTES:
+    if len(content) > MAX_FILE:
         raise _too_large(len(content))
     types = {"pdf": "application/pdf", "html": "text/html", "text": "text/plain"}
-    name = UNPRINTABLE.sub("_", _title(report, records))[:120]
+    name = plain_file_name(_title(report, records))[:120]
     extension = {"pdf": ".pdf", "html": ".html"}.get(kind, ".txt")
     return {
         "file": {
@@ -353,7 +352,7 @@ def request_upload(guard, model, ids, kwargs):
     only(kwargs, "name", "size", "sha256")
     record = _to_attach_to(guard, model, ids)
     name = file_name(kwargs)
-    size = number(kwargs, "size", None, MAX_BYTES)
+    size = number(kwargs, "size", None, MAX_FILE)
     digest = text(kwargs, "sha256", 64).lower()
     if digest and not SHA256.fullmatch(digest):
         raise Refusal("invalid_input", "sha256 is 64 hexadecimal digits.")
@@ -411,7 +410,7 @@ def _to_attach_to(guard, model, ids):
 
 def file_name(kwargs):
     """:return: a file's name as it may stand in a list and on a disk"""
-    name = UNPRINTABLE.sub("_", text(kwargs, "name", 200, needed=True)).strip(". ")
+    name = plain_file_name(text(kwargs, "name", 200, needed=True)).strip(". ")
     if not name:
         raise Refusal("invalid_input", "name is missing.")
     return name

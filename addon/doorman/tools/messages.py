@@ -1,14 +1,19 @@
-"""What was said on a record, as its user may read it."""
+"""What was said on a record, as its user may read it; and to say something there."""
+
+from markupsafe import Markup, escape
 
 from ..policy import closed_fields
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
 from .arguments import number, one_record, only
+from .changed_records import answer, records_to_change, settle
+from .preview import named
 
-MAX_MESSAGES = 50
 # Longer is no message but a newsletter: the rest is told to be missing.
 MAX_BODY = 60_000
 MAX_PARTS = 50
+KINDS = {"note": "mail.mt_note", "comment": "mail.mt_comment"}
 FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
 # As an e-mail keeps what it brought, until it has found its record.
 ON_THEIR_WAY = ("mail.message", "mail.compose.message", "mail.thread")
@@ -111,3 +116,40 @@ def _attachments(guard, record, message):
         or file.res_model in (record._name, *ON_THEIR_WAY)
         or guard.may_use(file.res_model)
     ]
+
+
+# ---- say something ----
+
+
+def message_post(guard, model, ids, kwargs):
+    """Say something on a record, in the user's own name."""
+    only(kwargs, "body", "kind", "partner_ids")
+    body, kind = kwargs.get("body"), kwargs.get("kind") or "note"
+    if not isinstance(body, str) or not body.strip() or len(body) > MAX_MESSAGE_BODY:
+        raise Refusal(
+            "invalid_input", f"The body is text of 1 to {MAX_MESSAGE_BODY} letters."
+        )
+    if kind not in KINDS:
+        raise Refusal("invalid_input", 'The kind is "note" or "comment".')
+    record = records_to_change(guard, model, ids)
+    if len(record) != 1 or not isinstance(record, guard.env.registry["mail.thread"]):
+        raise Refusal(
+            "invalid_input", f"Messages are for one record, and {model._name} has none."
+        )
+    partners = kwargs.get("partner_ids") or []
+    if partners:
+        partners = guard.records(guard.model("res.partner"), partners)
+        partners.check_access("read")
+        partners = partners.ids
+    if guard.dry_run:
+        return named(record)
+    text = Markup("<br/>").join(escape(line) for line in body.splitlines())
+    message = record.message_post(
+        body=text,
+        message_type="comment",
+        subtype_xmlid=KINDS[kind],
+        partner_ids=partners,
+    )
+    message_id = message.id
+    settle(guard, record)
+    return answer(guard, record) | {"message_id": message_id}

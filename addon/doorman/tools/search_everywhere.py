@@ -9,7 +9,9 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from ..policy import inherited_models
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_HITS, MAX_HITS_QUERY
 from .arguments import number, only, text
+from .operations import operation
 
 MAX_MODELS = 120
 # Seconds for all of them, and milliseconds for one: a table without an index on its
@@ -18,16 +20,17 @@ DEADLINE = 5
 ONE_TIMEOUT = "1500"
 
 
+@operation("search_everywhere", tool="search_everywhere")
 def search_everywhere(guard, kwargs):
     """Records whose name holds a text.
 
     :return: ``{found: [{model, label, records, has_more}], searched, not_searched}``
     """
     only(kwargs, "query", "models", "limit")
-    query = text(kwargs, "query", 100, needed=True)
+    query = text(kwargs, "query", MAX_HITS_QUERY, needed=True)
     if len(query) < 2:
         raise Refusal("invalid_input", "query is text of at least 2 letters.")
-    limit = number(kwargs, "limit", 5, 20)
+    limit = number(kwargs, "limit", 5, MAX_HITS)
     names = _named(guard, kwargs["models"]) if kwargs.get("models") else _worth(guard)
     started, found, searched, missed = time.monotonic(), [], 0, []
     guard.env.cr.execute("SELECT current_setting('statement_timeout')")

@@ -4,9 +4,11 @@ import json
 
 from odoo.tools.json import json_default
 
-from ..policy import closed_fields, closed_models
+from ..policy import closed_fields
+from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.redact_links import withhold_links_in
-from .buttons import buttons_of, form_of, label_of, refusal_of
+from .form_view import buttons_of, form_of, label_of
+from .method_checks import refusal_of
 
 MAX_FIELDS = 25
 MAX_CHOICES = 20
@@ -110,4 +112,4 @@ def _defaults(guard, model, action, names):
 def _ours(guard):
     """The keys that hold the call to its companies and its language stay."""
     kept = guard.env.context
-    return {key: kept[key] for key in closed_models.CONTEXT_KEYS if key in kept}
+    return {key: kept[key] for key in CONTEXT_KEYS if key in kept}

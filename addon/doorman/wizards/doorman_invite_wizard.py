@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_datetime
 
-from ..models.invite.doorman_invite import KEY_HOURS, LINK_HOURS
-from ..models.mixins.doorman_policy_mixin import POLICY_FIELDS
+from ..policy.invite_values import KEY_HOURS, LINK_HOURS
+from ..policy.policy_fields import POLICY_FIELDS
 
 PRESETS = {
     "read": ("mcp:metadata", "mcp:search"),
@@ -183,18 +183,3 @@ class DoormanInviteWizard(models.TransientModel):
             zone=zone,
             name=self.env.user.name,
         )
-
-
-class DoormanInviteWizardRule(models.TransientModel):
-    """A condition under which the calls of an invite's connections wait."""
-
-    _name = "doorman.invite.wizard.rule"
-    _description = "Create an invite: approval rule"
-
-    wizard_id = fields.Many2one("doorman.invite.wizard", ondelete="cascade")
-    risk = fields.Selection(
-        [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")]
-    )
-    model_id = fields.Many2one("ir.model", ondelete="cascade")
-    more_than = fields.Integer("More than (records)")
-    reads = fields.Boolean("Reading too")

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.connection.keys import MAX_OVERLAP_MINUTES
+from ..policy.credentials import MAX_OVERLAP_MINUTES
 
 
 class DoormanRotateKey(models.TransientModel):

@@ -115,6 +115,20 @@ func RealOdooWith(t testing.TB, modules []string, workers int, setup string) *Od
 	return o
 }
 
+// Beside makes one more database on the same server, with a setup of its own, as RealOdoo takes it.
+func (o *Odoo) Beside(t testing.TB, setup string) *Odoo {
+	t.Helper()
+	db, err := o.Host.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = o.Host.DropDatabase(context.Background(), db) })
+	other := &Odoo{Host: o.Host, Server: o.Server, DB: db}
+	other.Out = other.Python(t, prelude+setup)
+	other.ServiceKey = other.Text("service_key")
+	return other
+}
+
 // Python runs a script in the database (see RealOdoo) and returns what it put into out.
 func (o *Odoo) Python(t testing.TB, script string) map[string]any {
 	t.Helper()

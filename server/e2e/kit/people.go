@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"doorman/server/access"
 )
 
 // KnowsItself tells Odoo where the service is, so that links lead through it from the first on.
@@ -126,6 +129,7 @@ func GatewayCall(ctx context.Context, o *Odoo, method string) error {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Odoo-Database", o.DB)
+	r.Header.Set("X-Doorman-Interface", strconv.Itoa(access.Interface))
 	r.Header.Set("Authorization", "Bearer "+o.ServiceKey)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {

@@ -2,11 +2,15 @@ package odoo_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"doorman/server/e2e/kit"
 )
+
+// codeAddon brings run_sql and run_python.
+const codeAddon = "doorman_code"
 
 // workshop is a database in which an administrator has made a tool, and switched on SQL and Python.
 const workshop = `
@@ -46,7 +50,7 @@ out.update(idle=idle.id, order=orders[0].id, other=orders[1].id, action=action.i
 
 // TestRealOwnToolAndCode: an administrator's own tool, SQL and Python on a real Odoo, one request each.
 func TestRealOwnToolAndCode(t *testing.T) {
-	o := kit.RealOdooWith(t, tradeModules, 0, workshop)
+	o := kit.RealOdooWith(t, append(slices.Clone(tradeModules), codeAddon), 0, workshop)
 	proxy := kit.NewCountingProxy(t, o.Server.URL())
 	s := kit.Serve(t, o.EnvironAt(proxy.URL)...)
 	admin, clerk := kit.Connect(t, s.MCP, o.Text("admin")), kit.Connect(t, s.MCP, o.Text("clerk"))

@@ -1,45 +1,23 @@
 import json
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-from lxml import etree
-
 from odoo import fields, models
-from odoo.exceptions import AccessError, MissingError
 from odoo.tools import format_duration
 
-from ...policy import gate
-from ...tools import custom_tool_text, registry
-from ...tools.describe import Describer, plain, visible
-from ...tools.records import url_of
+from ...policy import custom_tool_text, gate
+from ...policy.code_arguments import CODE_ARGUMENTS
+from ...policy.plain_text import plain, visible
+from ...policy.record_url import url_of
 
-NAMES = 3
 MANY = 10
-# What describing arguments that nobody has checked yet may end in.
-MALFORMED = (
-    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
-    *(AccessError, MissingError),
-)
-# Whose work is told in words, not as before and after.
-TOLD = ("call_method", "message_post", "activity_schedule")
-# Methods that run what they are told, and the argument that tells it.
-CODES = {"run_sql": "query", "run_python": "code"}
 # What they do in detail is only known once it is done.
 DARK = ("call_method", custom_tool_text.RUN, "run_python")
-# States of documents that are not drafts any more, by the usual words of Odoo.
-SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
-
-
-def people_of(model, ids):
-    """Whom a message would reach, by name and address."""
-    partners = model.env["res.partner"].browse(ids)
-    return [f"{p.display_name} <{p.email or '-'}>" for p in partners]
 
 
 class DoormanApproval(models.Model):
-    """What a person reads of a request: what it would do, in their words, and what
-    they should know before they decide."""
+    """What a person reads of a request: what it would do, as it was found when it was
+    asked for (tools/call_preview.py), and what they should know before they decide."""
 
     _inherit = "doorman.approval"
 
@@ -53,170 +31,6 @@ class DoormanApproval(models.Model):
     payload_text = fields.Text("Exact request", compute="_compute_html")
     result_text = fields.Text("Answer", compute="_compute_html")
     time_left = fields.Char(compute="_compute_time_left")
-
-    # ---- made when it is asked for ----
-
-    def _preview(self, guard, call):
-        """Try a call out and tell what it would do. The caller undoes it.
-
-        :param guard: the rules of the connection, for a dry run
-        :param dict call: model, method, ids, kwargs, context
-        :return: values of this model
-        """
-        describer = guard.describer = Describer(self.env)
-        model = guard.env[call["model"]] if call["model"] else guard.env["base"]
-        # Before the trial: afterwards, what it deletes has no name any more. What
-        # cannot be described is what the trial refuses, in better words.
-        arguments = None
-        with suppress(*MALFORMED):
-            arguments = self._arguments(describer, model, call)
-        found = registry.run(guard, call)
-        if arguments is None:
-            arguments = self._arguments(describer, model, call)
-        arguments += self._where(guard, call)
-        changes = found.get("changes", []) if isinstance(found, dict) else []
-        changes = [describer.change(model, change) for change in changes]
-        label = self.env["ir.model"]._get(model._name).name or model._name
-        ids = call["ids"] or []
-        count = max(len(changes), len(ids))
-        total = max(count, min(gate.records_of(model, call), gate.UNKNOWN))
-        tools = {tool for tool, _model in gate.parts_of(model, call)}
-        return {
-            "summary": self._summary(guard, call, label, changes, count),
-            "model": call["model"] or False,
-            "model_label": label if call["model"] else False,
-            "orm_method": call["kwargs"].get("method")
-            if call["method"] == "call_method"
-            else call["method"],
-            "record_count": total,
-            "preview": {
-                "changes": changes,
-                "arguments": arguments,
-                "settled": self._settled(model, ids),
-                "reads": registry.only_reads(call),
-                "text": call["method"] in (*TOLD, *CODES)
-                or (
-                    custom_tool_text.name_of(call)
-                    and not any(c["rows"] for c in changes)
-                ),
-                "lines": bool(tools),
-                "deletes_lines": gate.REMOVE in tools,
-            },
-        }
-
-    def _summary(self, guard, call, label, changes, count):
-        """What it would do, in one sentence."""
-        label = plain(label, 60)
-        names = [change["name"] for change in changes]
-        named = ", ".join(plain(name, 60) for name in names[:NAMES])
-        if len(names) > NAMES:
-            named += self.env._(" and %s more", len(names) - NAMES)
-        what = self.env._("%(count)s records of %(model)s", count=count, model=label)
-        what = f"{label}: {named}" if count == 1 else f"{what}: {named}"
-        method = call["method"]
-        if method == "create":
-            return self.env._("Create %s", what)
-        if method == "unlink":
-            return self.env._("Permanently delete %s", what)
-        if method == "write":
-            model = guard.env[call["model"]]
-            rows = call["kwargs"].get("vals_each") or [call["kwargs"]["vals"]]
-            named_fields = dict.fromkeys(n for row in rows for n in row)
-            labels = [guard.describer.label(model, n) for n in named_fields]
-            return self.env._(
-                "Change %(fields)s of %(what)s",
-                fields=plain(", ".join(labels), 100),
-                what=what,
-            )
-        if method == "message_post":
-            body = plain(call["kwargs"]["body"], 80)
-            if call["kwargs"].get("kind") == "comment":
-                return self.env._(
-                    "Post and e-mail to the followers of %(what)s: “%(body)s”",
-                    what=what,
-                    body=body,
-                )
-            return self.env._("Note on %(what)s: “%(body)s”", what=what, body=body)
-        if method == "activity_schedule":
-            kwargs = call["kwargs"]
-            words = kwargs.get("summary") or kwargs.get("activity_type") or ""
-            return self.env._(
-                "Schedule an activity on %(what)s: “%(words)s”",
-                what=what,
-                words=plain(words, 80),
-            )
-        if custom_tool_text.name_of(call):
-            title = custom_tool_text.title_of(guard.env, call)
-            if not names:
-                return self.env._("Run the tool “%s”", title)
-            return self.env._(
-                "Run the tool “%(tool)s”: %(what)s", tool=title, what=what
-            )
-        if method in CODES:
-            return self.env._(
-                "Run this: “%s”", plain(call["kwargs"][CODES[method]], 80)
-            )
-        if method == "call_method":
-            action = self._button(guard, call)
-            if not names:
-                return self.env._("%(do)s (%(model)s)", do=action, model=label)
-            return self.env._("%(do)s: %(what)s", do=action, what=what)
-        return self.env._("Read %s", label if not named else what)
-
-    def _button(self, guard, call):
-        """What a method is called on its button, if it has one."""
-        name = call["kwargs"]["method"]
-        model = guard.env[call["model"]].with_context(lang=self.env.lang)
-        form = model.get_views([(False, "form")])["views"]["form"]["arch"]
-        titles = etree.fromstring(form).xpath("//button[@name=$n]/@string", n=name)
-        if titles:
-            return f"“{plain(titles[0], 60)}” ({name})"
-        return self.env._("Run %s", name)
-
-    def _where(self, guard, call):
-        """In which companies and in which language, where that was asked for."""
-        found, context = [], call["context"]
-        if context.get("allowed_company_ids"):
-            names = "; ".join(guard.env.companies.sudo().mapped("name"))
-            found.append({"label": self.env._("Companies"), "text": plain(names)})
-        if context.get("lang"):
-            text = plain(context["lang"], 20)
-            found.append({"label": self.env._("Language"), "text": text})
-        return found
-
-    def _arguments(self, describer, model, call):
-        kwargs = call["kwargs"]
-        if custom_tool_text.name_of(call):
-            return custom_tool_text.in_words(describer, model.env, call)
-        if call["method"] == "create":
-            return [
-                {"label": f"{number}.", "rows": describer.values(model, row)}
-                for number, row in enumerate(kwargs["vals_list"], 1)
-            ]
-        if call["method"] == "write" and kwargs.get("vals_each"):
-            return [
-                {"label": f"#{ident}", "rows": describer.values(model, row)}
-                for ident, row in zip(call["ids"], kwargs["vals_each"], strict=True)
-            ]
-        if call["method"] == "write":
-            return describer.values(model, kwargs["vals"])
-        if call["method"] == "call_method":
-            return describer.tree(kwargs.get("kwargs") or {})
-        if call["method"] == "message_post" and kwargs.get("partner_ids"):
-            people = people_of(model, kwargs["partner_ids"])
-            kwargs = kwargs | {"partner_ids": people}
-        return describer.tree(kwargs)
-
-    @staticmethod
-    def _settled(model, ids):
-        """How many of the records are no drafts any more."""
-        field = model._fields.get("state")
-        if not ids or field is None or field.type != "selection":
-            return 0
-        records = model.browse(ids).sudo().exists()
-        return len(records.filtered(lambda r: r.state in SETTLED))
-
-    # ---- read ----
 
     def _compute_html(self):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
@@ -245,8 +59,8 @@ class DoormanApproval(models.Model):
     def _body(self):
         """The whole text of a message that would be posted, or nothing."""
         call = json.loads(self.payload)
-        if call["method"] in CODES:
-            return visible(call["kwargs"][CODES[call["method"]]])
+        if call["method"] in CODE_ARGUMENTS:
+            return visible(call["kwargs"][CODE_ARGUMENTS[call["method"]]])
         if call["method"] != "message_post":
             return ""
         lines = call["kwargs"]["body"].splitlines()

@@ -6,11 +6,9 @@ from odoo.tools import SQL
 
 from ...policy import approval_states, change_scope
 from ...policy.approval_states import PENDING
-from ..mixins.doorman_protected_mixin import CONTEXT_KEY, SENTINEL
+from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
 MAX_REASON = 1_000
-# Of one connection, at the same time.
-MAX_PENDING = 50
 
 
 class DoormanApproval(models.Model):

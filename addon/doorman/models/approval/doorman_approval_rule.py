@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..mixins.doorman_protected_mixin import CONTEXT_KEY, SENTINEL
+from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
 
 class DoormanApprovalRule(models.Model):

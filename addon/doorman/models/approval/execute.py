@@ -10,9 +10,7 @@ from odoo.tools.json import json_default
 from ...policy import canonical_json
 from ...policy.change_scope import forget
 from ...policy.refusal import Refusal
-from ...tools import registry
-from ...tools.describe import versions_of_call
-from ..connection.doorman_connection import LIVE_STATES
+from ...policy.shared import LIVE_STATUSES
 
 _logger = logging.getLogger(__name__)
 
@@ -103,7 +101,7 @@ class DoormanApproval(models.Model):
         """Why who asked may not ask any more, or None."""
         connection = self.connection_id
         user = connection.user_id
-        if not connection or connection.state not in LIVE_STATES:
+        if not connection or connection.state not in LIVE_STATUSES:
             return self.env._("The connection was ended.")
         if not connection.active:
             return self.env._("The connection was archived.")
@@ -145,9 +143,10 @@ class DoormanApproval(models.Model):
 
     def _is_changed(self):
         call = self._call()
-        if registry.only_reads(call) or call["model"] not in self.env:
+        if call["model"] not in self.env:
             return False  # if its module is gone, the call itself says so
-        return versions_of_call(self.env, call) != (self.versions or {})
+        now = self.env["doorman.gateway"]._versions(self.env, call)
+        return now != (self.versions or {})
 
     def _attempt(self, work):
         """Run something that may fail without taking the rest along.

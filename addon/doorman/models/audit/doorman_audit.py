@@ -1,10 +1,10 @@
-import re
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ...policy import closed_fields
+from ...policy.audit_values import AT_THE_DOOR
+from ...policy.shared import CHARGED_METHODS
+from ...policy.withhold import clean
 
 # The columns of a row, in the order of the INSERT.
 COLUMNS = (
@@ -32,10 +32,6 @@ COLUMNS = (
     "response_payload",
     "approval_id",
 )
-# Why a request is refused before it counts: it did not get past the door.
-AT_THE_DOOR = ["unauthenticated", "forbidden", "rate_limited"]
-# The methods that are a call of a tool: a resource is read by the tool that reads it.
-CALLS = ["tools/call", "resources/read"]
 # How long each may be, in characters. A write names 100 records at most, all of which
 # have to be told.
 LIMITS = {
@@ -45,30 +41,16 @@ LIMITS = {
     "request_payload": 10_000,
     "response_payload": 10_000,
 }
-# What an AI tool puts where it does not belong: its own key, a proof.
-SECRET = re.compile(r"dm[a-z]_[\w-]{16,}|[0-9a-fA-F]{32,}", re.ASCII)
 
-
-def clean(value):
-    """Text that PostgreSQL takes, without anything that looks like a secret."""
-    text = str(value).replace("\0", "").encode("utf-8", "replace").decode()
-    return SECRET.sub("[withheld]", text)
-
-
-def withhold(value):
-    """The same JSON value, without the values of keys that name a credential."""
-    if isinstance(value, dict):
-        return {
-            key: "[withheld]" if closed_fields.is_withheld(str(key)) else withhold(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        # The condition of a domain says what it looks for.
-        if len(value) == 3 and isinstance(value[0], str):
-            if closed_fields.is_withheld(value[0].split(".")[-1]):
-                return [value[0], value[1], "[withheld]"]
-        return [withhold(item) for item in value]
-    return value
+# now() is the time of the transaction: the same instant the fence was checked at.
+INSERT = (
+    "INSERT INTO doorman_audit ({}) VALUES "
+    "(COALESCE(%s, now() at time zone 'utc'), {})".format(
+        ", ".join(f'"{name}"' for name in COLUMNS),
+        ", ".join(["%s"] * (len(COLUMNS) - 1)),
+    )
+)
+FENCED_INSERT = "RELEASE SAVEPOINT doorman; " + INSERT
 
 
 class LooseMany2one(fields.Many2one):
@@ -90,6 +72,8 @@ class DoormanAudit(models.Model):
     _order = "id desc"
     _log_access = False
     _rec_name = "tool"
+    # The endpoint knows it again by this.
+    _fenced_insert = FENCED_INSERT
 
     time = fields.Datetime(required=True, readonly=True, index=True)
     connection_id = LooseMany2one("doorman.connection", readonly=True)
@@ -173,7 +157,7 @@ class DoormanAudit(models.Model):
                AND method = ANY(%s)
                AND NOT (outcome = 'refused' AND reason = ANY(%s))
             """,
-            [connection_id, CALLS, AT_THE_DOOR],
+            [connection_id, CHARGED_METHODS, AT_THE_DOOR],
         )
         return int(self.env.cr.fetchone()[0])
 
@@ -190,14 +174,3 @@ class DoormanAudit(models.Model):
         self.env.cr.execute(
             SQL("UPDATE doorman_audit SET user_id = NULL WHERE user_id = ANY(%s)", ids)
         )
-
-
-# now() is the time of the transaction: the same instant the fence was checked at.
-INSERT = (
-    "INSERT INTO doorman_audit ({}) VALUES "
-    "(COALESCE(%s, now() at time zone 'utc'), {})".format(
-        ", ".join(f'"{name}"' for name in COLUMNS),
-        ", ".join(["%s"] * (len(COLUMNS) - 1)),
-    )
-)
-FENCED_INSERT = "RELEASE SAVEPOINT doorman; " + INSERT

@@ -65,7 +65,12 @@ class DoormanTool(models.Model):
     @api.depends("risk")
     def _compute_color(self):
         for tool in self:
-            tool.color = RISK_COLORS.get(tool.risk, 0)
+            tool.color = self._risk_color(tool.risk)
+
+    @api.model
+    def _risk_color(self, risk):
+        """:return: the number of a color in Odoo's palette"""
+        return RISK_COLORS.get(risk, 0)
 
     @api.depends("name", "risk")
     @api.depends_context("doorman_show_risk")
@@ -97,6 +102,18 @@ class DoormanTool(models.Model):
             )
             for t in catalog
         }
+
+    @api.model
+    @tools.ormcache()
+    def _modules(self):
+        catalog = self.sudo().with_context(active_test=False)
+        rows = catalog.search([("needs_module", "not in", (False, ""))])
+        return {tool.name: tool.needs_module for tool in rows}
+
+    @api.model
+    def _module_of(self, name):
+        """:return: the addon that a tool needs besides this one, or None"""
+        return self._modules().get(name)
 
     @api.model_create_multi
     def create(self, vals_list):

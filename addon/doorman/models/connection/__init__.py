@@ -3,4 +3,5 @@ from . import keys
 from . import doorman_key_show
 from . import approval_policy
 from . import doorman_pickup
+from . import pickup_links
 from . import from_oauth

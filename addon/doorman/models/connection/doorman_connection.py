@@ -2,10 +2,9 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ..mixins.doorman_policy_mixin import POLICY_FIELDS
+from ...policy.policy_fields import POLICY_FIELDS
+from ...policy.shared import LIVE_STATUSES
 
-# The states in which a connection may call.
-LIVE_STATES = ("awaiting", "connected", "idle")
 # Of tools that are for Odoo administrators.
 GRAVE_SCOPES = frozenset({"mcp:sql", "mcp:shell"})
 
@@ -326,7 +325,7 @@ class DoormanConnection(models.Model):
         """
         self._check_may_manage()
         changed = self.sudo()._transition(
-            "revoked", ("inactive", "expired", *LIVE_STATES)
+            "revoked", ("inactive", "expired", *LIVE_STATUSES)
         )
         changed._remove_keys()
         for connection in changed:

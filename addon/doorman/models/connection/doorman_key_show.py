@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ...client_snippets import snippets
-from .keys import KEY_PREFIX
+from ...policy.shared import PREFIX_KEY
 
 # Stands in the snippets until the service has told where it can be reached.
 UNKNOWN_URL = "https://YOUR-DOORMAN/mcp"
@@ -22,6 +22,8 @@ class DoormanKeyShow(models.AbstractModel):
     owner = fields.Char(readonly=True)
     link = fields.Char(readonly=True)
     link_until = fields.Datetime(readonly=True)
+    # To send the link of an invite with.
+    message = fields.Text(readonly=True)
     # Of an OAuth client, whose secret the key is then.
     client_id = fields.Char("Client ID", readonly=True)
     for_tool = fields.Boolean(compute="_compute_tool")
@@ -36,7 +38,7 @@ class DoormanKeyShow(models.AbstractModel):
         for dialog in self:
             key = dialog.key or ""
             # The service's own key is for the service: no AI tool takes it.
-            dialog.for_tool = key.startswith(KEY_PREFIX)
+            dialog.for_tool = key.startswith(PREFIX_KEY)
             dialog.url = url or UNKNOWN_URL
             dialog.url_known = bool(url)
             dialog.snippets = dialog.for_tool and self._snippets(key)

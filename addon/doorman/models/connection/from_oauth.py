@@ -3,7 +3,7 @@ from markupsafe import escape
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .doorman_connection import LIVE_STATES
+from ...policy.shared import LIVE_STATUSES
 
 ACTIVATE = "doorman.mail_activity_activate"
 
@@ -31,7 +31,7 @@ class DoormanConnection(models.Model):
 
     def _transition(self, state, only_from):
         changed = super()._transition(state, only_from)
-        standing = {*LIVE_STATES, "inactive"}
+        standing = {*LIVE_STATUSES, "inactive"}
         # On its way back as well: what somebody allowed at the very instant of the end
         # was not seen then.
         if state not in standing or not standing & set(only_from):

@@ -1,32 +1,11 @@
-import hashlib
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from .doorman_connection import LIVE_STATES
+from ...policy.credentials import MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.shared import LIVE_STATUSES, PREFIX_KEY
 
-KEY_PREFIX = "dmk_"
 KEY_SCOPE = "mcp"
-MAX_OVERLAP_MINUTES = 7 * 24 * 60
-
-
-def stored_proof(credential):
-    """What is kept of a credential: the hash of the proof that the service shows.
-
-    The service sends SHA-256 of the credential, so a copy of this column alone
-    lets nobody in: it would have to be turned back into its own preimage.
-
-    :param str credential: as the client sends it, prefix included
-    :return: 64 hex digits
-    :rtype: str
-    """
-    return hash_proof(hashlib.sha256(credential.encode()).hexdigest())
-
-
-def hash_proof(proof):
-    """:param str proof: SHA-256 of the credential, as 64 hex digits"""
-    return hashlib.sha256(bytes.fromhex(proof)).hexdigest()
 
 
 class DoormanConnection(models.Model):
@@ -169,7 +148,7 @@ class DoormanConnection(models.Model):
             )
         if self.auth_type != "bearer":
             raise UserError(self.env._("Only API key connections have a key."))
-        if self.state not in LIVE_STATES:
+        if self.state not in LIVE_STATUSES:
             raise UserError(self.env._("Reactivate the connection first."))
         return self._new_key_dialog(overlap_minutes)
 
@@ -246,7 +225,7 @@ class DoormanConnection(models.Model):
             )
         )
         key_id = self.env.cr.fetchone()[0]
-        credential = KEY_PREFIX + key
+        credential = PREFIX_KEY + key
         self.env.cr.execute(
             SQL(
                 "INSERT INTO doorman_connection_proof "

@@ -8,13 +8,17 @@ from ...policy import (
     closed_models,
     inherited_models,
 )
-from ...policy.custom_tool_names import NAME, is_plain, skeleton
+from ...policy.custom_tool_names import NAME, skeleton
+from ...policy.plain_text import is_plain
 from ...policy.refusal import Refusal
-from ..catalog.doorman_tool import RISK_COLORS
+from ...policy.shared import (
+    MAX_CUSTOM_DESCRIPTION,
+    MAX_CUSTOM_PARAMETERS,
+    MAX_CUSTOM_TOOLS,
+)
 
 # Every conversation of every AI tool reads all of them, before its first word.
-MAX_TITLE, MAX_DESCRIPTION = 60, 300
-MAX_PUBLISHED, MAX_PARAMETERS = 30, 10
+MAX_TITLE = 60
 # Of all that are published together, beyond the service's own list of 25 kB.
 MAX_LETTERS = 12_000
 # Around what an administrator writes of a tool, and of a parameter.
@@ -133,7 +137,7 @@ class DoormanOwnTool(models.Model):
     @api.depends("risk")
     def _compute_color(self):
         for tool in self:
-            tool.color = RISK_COLORS.get(tool.risk, 0)
+            tool.color = self.env["doorman.tool"]._risk_color(tool.risk)
 
     def copy_data(self, default=None):
         found = super().copy_data(default)
@@ -154,7 +158,7 @@ class DoormanOwnTool(models.Model):
                 )
             most = (
                 ("title", MAX_TITLE),
-                ("description", MAX_DESCRIPTION),
+                ("description", MAX_CUSTOM_DESCRIPTION),
             )
             for name, limit in most:
                 if not tool[name].strip() or len(tool[name]) > limit:
@@ -295,14 +299,14 @@ class DoormanOwnTool(models.Model):
         if warned:
             raise UserError(warned[:1].warning)
         self._check_name()
-        if len(self.parameter_ids) > MAX_PARAMETERS:
+        if len(self.parameter_ids) > MAX_CUSTOM_PARAMETERS:
             raise UserError(
-                self.env._("A tool has at most %s parameters.", MAX_PARAMETERS)
+                self.env._("A tool has at most %s parameters.", MAX_CUSTOM_PARAMETERS)
             )
         published = self.search([("state", "=", "published")]) | self
-        if len(published) > MAX_PUBLISHED:
+        if len(published) > MAX_CUSTOM_TOOLS:
             raise UserError(
-                self.env._("At most %s own tools are published.", MAX_PUBLISHED)
+                self.env._("At most %s own tools are published.", MAX_CUSTOM_TOOLS)
             )
         if sum(tool._letters() for tool in published) > MAX_LETTERS:
             raise UserError(

@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...policy import closed_models
-from ...policy.custom_tool_names import NAME, is_plain
-from ...tools.custom_tool_parameters import TYPES
+from ...policy.custom_tool_names import NAME
+from ...policy.plain_text import is_plain
+from ...policy.shared import OWN_TYPES
 
 # What the service gives every own tool besides its own parameters.
 TAKEN = frozenset({"ids", "dry_run", "idempotency_key", "company_id", "language"})
@@ -18,7 +19,7 @@ KINDS = [
     ("record", "A record"),
     ("selection", "One of some choices"),
 ]
-assert tuple(kind for kind, _label in KINDS) == TYPES
+assert tuple(kind for kind, _label in KINDS) == OWN_TYPES
 
 
 class DoormanOwnToolParameter(models.Model):

@@ -4,7 +4,7 @@ from operator import getitem
 from odoo import api, models
 from odoo.fields import Command
 
-from ...tools import custom_tool_run
+from ...policy import custom_tool_run
 
 
 class IrActionsServer(models.Model):

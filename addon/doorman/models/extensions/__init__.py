@@ -3,4 +3,7 @@ from . import ir_mail_server
 from . import mail_activity
 from . import mail_message
 from . import res_users
+from . import res_groups
+from . import res_partner
+from . import res_users_apikeys
 from . import res_users_page

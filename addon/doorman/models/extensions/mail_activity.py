@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import AccessError, UserError
 
-from ..mixins.doorman_protected_mixin import CONTEXT_KEY, SENTINEL
+from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
 APPROVAL = "doorman.approval"
 

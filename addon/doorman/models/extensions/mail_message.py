@@ -1,7 +1,7 @@
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError
 
-from ..mixins.doorman_protected_mixin import CONTEXT_KEY, SENTINEL
+from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
 # What people say, and what Odoo notes of what they do; no e-mails, SMS, letters.
 SAID = ("comment", "notification", "user_notification")

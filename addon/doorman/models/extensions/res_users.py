@@ -1,34 +1,14 @@
 import hashlib
 
 from odoo import api, models, tools
-from odoo.exceptions import AccessError
 
-from ...policy.change_scope import state
-
-DEFAULT_SCOPE_GROUPS = (
-    "doorman.group_scope_metadata",
-    "doorman.group_scope_search",
-    "doorman.group_scope_orm",
-)
-
-
-# In a context, this very object: who becomes an MCP user gets what an invite says.
-NO_DEFAULTS = object()
+from ...policy.change_scope import refuse_inside
+from ...policy.scope_groups import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
 # Who can log in as whom, and with which rights. A reset of the password goes to the
 # e-mail address.
 LOCKS = {"login", "password", "new_password", "email", "active", "partner_id"}
 LOCKS |= {"group_ids", "company_ids", "share", "totp_secret", "totp_enabled"}
-
-# Of a group: who is in it, and what it gives.
-MEMBERS = {"user_ids", "all_user_ids", "implied_ids", "implied_by_ids"}
-
-
-def refuse_inside(env):
-    """Refuse what an AI tool must not bring about, by whatever code behind its call,
-    also where that code has more rights than its user."""
-    if state(env.cr):
-        raise AccessError(env._("AI tools do not change who may log in, or as whom."))
 
 
 class ResUsers(models.Model):
@@ -101,65 +81,3 @@ class ResUsers(models.Model):
         """
         groups = ",".join(map(str, sorted(self.sudo()._get_group_ids())))
         return hashlib.sha256(groups.encode()).hexdigest()[:16]
-
-
-class ResGroups(models.Model):
-    _inherit = "res.groups"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        refuse_inside(self.env)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        refuse_inside(self.env)
-        if not MEMBERS & vals.keys():
-            return super().write(vals)
-        users, before = self._doorman_logged_in()
-        res = super().write(vals)
-        users._doorman_log_out(before)
-        return res
-
-    def unlink(self):
-        refuse_inside(self.env)
-        users, before = self._doorman_logged_in()
-        res = super().unlink()
-        users._doorman_log_out(before)
-        return res
-
-    @api.model
-    def _doorman_logged_in(self):
-        """Who has let AI tools in by logging in. A group loses people on its own form
-        as well, which writes no user.
-
-        :return: these people, and those of them who are MCP users now
-        """
-        connections = self.env["doorman.connection"].sudo()
-        connections = connections.with_context(active_test=False).search(
-            [("auth_type", "=", "oauth")]
-        )
-        return connections.user_id, connections.user_id._doorman_users()
-
-
-class ResPartner(models.Model):
-    _inherit = "res.partner"
-
-    def write(self, vals):
-        if "email" in vals and state(self.env.cr):
-            # Theirs too: an AI tool that moves its own user's address could take the
-            # account over.
-            users = self.env["res.users"].sudo().with_context(active_test=False)
-            found = users.search([("partner_id", "in", self.ids)]).partner_id
-            if any((p.email or "") != (vals["email"] or "") for p in found):
-                refuse_inside(self.env)
-        return super().write(vals)
-
-
-class ResUsersApikeys(models.Model):
-    _inherit = "res.users.apikeys"
-
-    def unlink(self):
-        # The service's own key is kept in a cache (doorman.settings): a removed key
-        # must end at once.
-        self.env.registry.clear_cache()
-        return super().unlink()

@@ -1,4 +1,3 @@
-import hashlib
 import re
 import secrets
 from datetime import timedelta
@@ -7,16 +6,17 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from ..connection.keys import KEY_PREFIX
-from ..mixins.doorman_policy_mixin import POLICY_FIELDS
+from ...policy.credentials import token_digest
+from ...policy.invite_values import KEY_HOURS, LINK_HOURS, InviteRefused
+from ...policy.policy_fields import POLICY_FIELDS
+from ...policy.shared import (
+    MAX_INVITE_KEY_HOURS,
+    MAX_INVITE_LINK_SECONDS,
+    MAX_INVITE_NAME,
+    MAX_INVITE_USES,
+    PREFIX_KEY,
+)
 
-LINK_HOURS = 72
-KEY_HOURS = 90 * 24
-MAX_USES = 10_000
-MAX_LINK_SECONDS = 365 * 24 * 3600
-MAX_KEY_HOURS = 10 * 365 * 24
-MAX_NAME = 100
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 # A login, or all of a domain.
 LISTED = re.compile(r"[^\s@]*@[^\s@]+|[^\s@]+")
 OPEN_STATES = ("active", "suspended")
@@ -37,29 +37,6 @@ NEVER_GRANTED = (
     "doorman.group_scope_sql",
     "doorman.group_scope_shell",
 )
-
-
-class InviteRefused(AccessError):
-    """An invite that would grant more than its creator has.
-
-    :param str code: stable, for the API
-    """
-
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
-
-
-def invite_digest(token):
-    """What is kept of an invite's link: 256 random bits need no slow hash.
-
-    :param str token: as it stands in the link
-    :return: 64 hex digits; or None if this is no token
-    :rtype: str or None
-    """
-    if not isinstance(token, str) or not TOKEN.fullmatch(token):
-        return None
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class DoormanInvite(models.Model):
@@ -167,7 +144,7 @@ class DoormanInvite(models.Model):
 
     def init(self):
         """As for connections: what is kept of a link is no field. The gate is what
-        acceptances queue at (models/invite/doorman_invite_acceptance.py)."""
+        acceptances queue at (models/invite/accept.py)."""
         self.env.cr.execute(
             SQL(
                 """
@@ -215,7 +192,7 @@ class DoormanInvite(models.Model):
             SQL(
                 "INSERT INTO doorman_invite_token (invite_id, digest) VALUES (%s, %s)",
                 made.id,
-                invite_digest(token),
+                token_digest(token),
             )
         )
         return self.browse(made.id), token
@@ -295,14 +272,21 @@ class DoormanInvite(models.Model):
     @api.constrains("max_uses", "key_lifetime_hours")
     def _check_counts(self):
         self._check_range(
-            {"max_uses": (1, MAX_USES), "key_lifetime_hours": (0, MAX_KEY_HOURS)}
+            {
+                "max_uses": (1, MAX_INVITE_USES),
+                "key_lifetime_hours": (0, MAX_INVITE_KEY_HOURS),
+            }
         )
 
     @api.constrains("expires_at")
     def _check_expiry(self):
         now = fields.Datetime.now()
         for invite in self:
-            if not 0 <= (invite.expires_at - now).total_seconds() <= MAX_LINK_SECONDS:
+            if (
+                not 0
+                <= (invite.expires_at - now).total_seconds()
+                <= MAX_INVITE_LINK_SECONDS
+            ):
                 raise ValidationError(
                     self.env._("The link ends in the future, within a year.")
                 )
@@ -311,11 +295,11 @@ class DoormanInvite(models.Model):
     def _check_name(self):
         for invite in self:
             name = invite.key_name_preset.strip()
-            if not name or len(name) > MAX_NAME or KEY_PREFIX in name:
+            if not name or len(name) > MAX_INVITE_NAME or PREFIX_KEY in name:
                 raise ValidationError(
                     self.env._(
                         "The key's name has 1 to %s characters, and is no key.",
-                        MAX_NAME,
+                        MAX_INVITE_NAME,
                     )
                 )
 

@@ -58,28 +58,3 @@ class DoormanInvite(models.Model):
         action["domain"] = [("invite_id", "=", self.id)]
         action["context"] = {}
         return action
-
-
-class DoormanKeyShow(models.AbstractModel):
-    """Shows an invite's link, once, and a message to send it with."""
-
-    _inherit = "doorman.key.show"
-
-    message = fields.Text(readonly=True)
-
-
-class DoormanConnection(models.Model):
-    _inherit = "doorman.connection"
-
-    def action_open_invite(self):
-        """The invite that this connection came of."""
-        self.ensure_one()
-        self.check_access("read")
-        invite = self.invite_id
-        invite.check_access("read")
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "doorman.invite",
-            "res_id": invite.id,
-            "views": [(False, "form")],
-        }

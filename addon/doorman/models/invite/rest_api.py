@@ -4,11 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
-from .doorman_invite import LINK_HOURS, MAX_LINK_SECONDS, STATES, InviteRefused
-
-MAX_ROWS = 500
-MAX_TEXT = 10_000
-MAX_ITEMS = 1_000
+from ...policy.invite_values import LINK_HOURS, InviteRefused
+from ...policy.shared import (
+    MAX_INVITE_LINK_SECONDS,
+    MAX_INVITES,
+    MAX_POLICY_ITEMS,
+    MAX_POLICY_TEXT,
+)
+from .doorman_invite import STATES
 
 # Name in the API -> field that takes the value as it is, and its type.
 PLAIN = {
@@ -119,7 +122,7 @@ class DoormanInvite(models.Model):
             raise self._invalid("state", state)
         limit = self._typed("limit", limit, int)
         offset = self._typed("offset", offset, int)
-        if not 1 <= limit <= MAX_ROWS or offset < 0:
+        if not 1 <= limit <= MAX_INVITES or offset < 0:
             raise self._invalid("limit, offset")
         domain = [("state", "=", state)] if state else []
         found = self.search(domain, limit=limit, offset=offset)
@@ -160,12 +163,12 @@ class DoormanInvite(models.Model):
     def _typed(self, name, value, kind):
         if type(value) is not kind or (kind is int and abs(value) >= 2**31):
             raise self._invalid(name, value)
-        if kind is str and (len(value) > MAX_TEXT or not _is_text(value)):
+        if kind is str and (len(value) > MAX_POLICY_TEXT or not _is_text(value)):
             raise self._invalid(name, value)
         return value
 
     def _list(self, name, value, kind=str):
-        if type(value) is not list or len(value) > MAX_ITEMS:
+        if type(value) is not list or len(value) > MAX_POLICY_ITEMS:
             raise self._invalid(name, value)
         return [self._typed(name, item, kind) for item in value]
 
@@ -209,7 +212,7 @@ class DoormanInvite(models.Model):
         vals = {}
         seconds = values.get("expires_in_seconds", LINK_HOURS * 3600)
         seconds = self._typed("expires_in_seconds", seconds, int)
-        if not 0 < seconds <= MAX_LINK_SECONDS:
+        if not 0 < seconds <= MAX_INVITE_LINK_SECONDS:
             raise self._invalid("expires_in_seconds", seconds)
         vals["expires_at"] = fields.Datetime.now() + timedelta(seconds=seconds)
         if "companies" in values:
@@ -234,7 +237,7 @@ class DoormanInvite(models.Model):
             Command.set([self._group("account_groups", g) for g in groups])
         ]
         rules = values.get("approval_rules", [])
-        if type(rules) is not list or len(rules) > MAX_ITEMS:
+        if type(rules) is not list or len(rules) > MAX_POLICY_ITEMS:
             raise self._invalid("approval_rules", rules)
         vals["approval_rule_ids"] = [Command.create(self._rule(r)) for r in rules]
         return vals
@@ -290,24 +293,24 @@ class DoormanInvite(models.Model):
         }
         wire["approver_group"] = (wire["approver_group"] or [""])[0]
         if whole:
-            wire["acceptances"] = [a._wire() for a in invite.acceptance_ids]
+            wire["acceptances"] = [
+                self._acceptance_wire(acceptance)
+                for acceptance in invite.acceptance_ids
+            ]
         return wire
 
     @api.model
     def _xmlids(self, groups):
         return [xmlid for xmlid in groups.get_external_id().values() if xmlid]
 
-
-class DoormanInviteAcceptance(models.Model):
-    _inherit = "doorman.invite.acceptance"
-
-    def _wire(self):
+    @api.model
+    def _acceptance_wire(self, acceptance):
         return {
-            "login": self.user_id.login,
-            "name": self.user_id.name,
-            "accepted_at": utc(self.accepted_at),
-            "ip": self.ip or "",
-            "new_account": self.new_account,
-            "connection_id": self.connection_id.id or None,
-            "connection_state": self.connection_id.state or "",
+            "login": acceptance.user_id.login,
+            "name": acceptance.user_id.name,
+            "accepted_at": utc(acceptance.accepted_at),
+            "ip": acceptance.ip or "",
+            "new_account": acceptance.new_account,
+            "connection_id": acceptance.connection_id.id or None,
+            "connection_state": acceptance.connection_id.state or "",
         }

@@ -3,31 +3,12 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
 from ...policy import ip_lists
-
-POLICY_FIELDS = frozenset(
-    {
-        "scope_ids",
-        "read_only",
-        "allowed_tool_ids",
-        "allowed_model_ids",
-        "company_ids",
-        "approval_tool_ids",
-        "approval_rule_ids",
-        "approver_id",
-        "approver_group_id",
-        "approval_expiry_hours",
-        "allowed_ips",
-        "blocked_ips",
-        "rate_limit_minute",
-        "rate_limit_day",
-    }
+from ...policy.policy_fields import (
+    MAX_EXPIRY_HOURS,
+    MAX_RATE_DAY,
+    MAX_RATE_MINUTE,
+    POLICY_FIELDS,
 )
-
-# Beyond these, a number is a slip of the hand.
-# each request of the last minute.
-MAX_RATE_MINUTE = 1_000_000
-MAX_RATE_DAY = 100_000_000
-MAX_EXPIRY_HOURS = 24 * 90
 
 # By these keys of a context, a caller would keep a change out of the chatter.
 UNTRACKED = ("tracking_disable", "mail_notrack", "mail_create_nolog")

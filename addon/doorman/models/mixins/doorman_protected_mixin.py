@@ -1,10 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-# An object, not a value: no JSON or XML that arrives over RPC can be this very
-# object, so no context from outside passes for ours.
-SENTINEL = object()
-CONTEXT_KEY = "doorman_inside"
+from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
 
 class DoormanProtectedMixin(models.AbstractModel):

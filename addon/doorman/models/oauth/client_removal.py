@@ -4,8 +4,8 @@ from odoo import models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...policy import oauth_values
-from ..connection.keys import MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.credentials import MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.shared import PREFIX_SECRET
 
 
 class DoormanOauthClient(models.Model):
@@ -36,7 +36,7 @@ class DoormanOauthClient(models.Model):
             ),
             log_exceptions=False,
         )
-        secret = oauth_values.SECRET_PREFIX + secrets.token_urlsafe(32)
+        secret = PREFIX_SECRET + secrets.token_urlsafe(32)
         self.env.cr.execute(
             SQL(
                 "INSERT INTO doorman_oauth_secret (stored, client_id) VALUES (%s, %s)",

@@ -5,7 +5,7 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
 from ...policy import oauth_values
-from ..connection.doorman_connection import LIVE_STATES
+from ...policy.shared import LIVE_STATUSES
 
 # What one person has at a time. Anybody's program may register again and again, and
 # each connection has rate limits of its own.
@@ -98,7 +98,7 @@ class DoormanOauthRequest(models.AbstractModel):
         mine = [
             ("user_id", "=", self.env.uid),
             ("auth_type", "=", "oauth"),
-            ("state", "in", (*LIVE_STATES, "inactive")),
+            ("state", "in", (*LIVE_STATUSES, "inactive")),
         ]
         count = self.env["doorman.connection"].sudo().search_count(mine)
         return count >= MAX_CONNECTIONS and self.env._(

@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...policy import oauth_values
+from ...policy.credentials import hash_proof
 from ...policy.oauth_values import OAuthRefusal
-from ..connection.keys import hash_proof
+from ...policy.shared import MAX_REDIRECT_URI, MAX_REDIRECT_URIS, PREFIX_CLIENT
 
 MAX_UNUSED = 1_000
 
@@ -100,7 +101,7 @@ class DoormanOauthClient(models.Model):
     @api.model
     def _named(self, client_id):
         """:return: the client with this ID, ended or not; empty if there is none"""
-        if not oauth_values.is_text(client_id, oauth_values.MAX_URI):
+        if not oauth_values.is_text(client_id, MAX_REDIRECT_URI):
             return self.sudo().browse()
         clients = self.sudo().with_context(active_test=False)
         return clients.search([("client_id", "=", client_id)])
@@ -162,7 +163,7 @@ class DoormanOauthClient(models.Model):
         hosts, custom = settings["redirect_hosts"], settings["custom_schemes"]
         if (
             not isinstance(uris, list)
-            or not 0 < len(uris) <= oauth_values.MAX_URIS
+            or not 0 < len(uris) <= MAX_REDIRECT_URIS
             or not all(oauth_values.may_return(u, hosts, custom) for u in uris)
         ):
             raise OAuthRefusal(
@@ -174,7 +175,7 @@ class DoormanOauthClient(models.Model):
         return self._new(
             {
                 "name": name or oauth_values.destination(uris[0]),
-                "client_id": oauth_values.CLIENT_PREFIX + secrets.token_urlsafe(32),
+                "client_id": PREFIX_CLIENT + secrets.token_urlsafe(32),
                 "kind": "dynamic",
                 "redirect_uris": "\n".join(uris),
                 "client_uri": self._site(said.get("client_uri")),
@@ -289,7 +290,7 @@ class DoormanOauthClient(models.Model):
         :param dict vals: name, client_type, redirect_uris, user_id
         :return: the client, and its secret in clear for the only time, or None
         """
-        client_id = oauth_values.CLIENT_PREFIX + secrets.token_urlsafe(32)
+        client_id = PREFIX_CLIENT + secrets.token_urlsafe(32)
         client = self._new({**vals, "client_id": client_id, "kind": "custom"})
         return client, client._new_secret()
 

@@ -5,9 +5,10 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...policy import oauth_values
+from ...policy.credentials import token_digest
+from ...policy.guesses import guess_source
 from ...policy.oauth_values import OAuthRefusal
-from ..connection.doorman_pickup import token_digest
-from ..invite.guesses import guess_source
+from ...policy.shared import MAX_STATE
 
 MINUTES = 10
 MAX_OPEN = 10_000
@@ -176,9 +177,7 @@ class DoormanOauthRequest(models.AbstractModel):
             self._refuse("invalid_request", "challenge is malformed")
         if not oauth_values.is_plain(resource):
             self._refuse("invalid_target", "resource is malformed")
-        if state is not None and not oauth_values.is_text(
-            state, oauth_values.MAX_STATE
-        ):
+        if state is not None and not oauth_values.is_text(state, MAX_STATE):
             self._refuse("invalid_request", "state is malformed")
         known = set(self.env["doorman.scope"]._codes_by_group().values())
         scopes = asked.get("scopes")

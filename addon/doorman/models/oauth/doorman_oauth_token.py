@@ -3,8 +3,8 @@ import secrets
 from odoo import api, models
 from odoo.tools import SQL
 
-from ...policy import oauth_values
-from ..connection.keys import stored_proof
+from ...policy.credentials import stored_proof
+from ...policy.shared import PREFIX_CODE
 
 CODE_SECONDS = 60
 # Devices that one person logged in on with one program; the oldest give way.
@@ -98,7 +98,7 @@ class DoormanOauthToken(models.AbstractModel):
             )
         )
         family = self.env.cr.fetchone()[0]
-        code = oauth_values.CODE_PREFIX + secrets.token_urlsafe(32)
+        code = PREFIX_CODE + secrets.token_urlsafe(32)
         self._keep(family, "code", 0, code, " ".join(scopes), CODE_SECONDS, None)
         return code
 

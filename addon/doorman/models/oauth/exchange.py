@@ -5,13 +5,13 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ...policy import oauth_values
+from ...policy.credentials import hash_proof
 from ...policy.oauth_values import OAuthRefusal
-from ..connection.doorman_connection import LIVE_STATES
-from ..connection.keys import hash_proof
+from ...policy.shared import LIVE_STATUSES
 
 # In these, a connection may hold tokens. Inactive: calls are refused until an
 # administrator has activated it, the login is not.
-STATES = ["inactive", *LIVE_STATES]
+STATES = ["inactive", *LIVE_STATUSES]
 # How often one login may be refreshed: each time leaves two rows for weeks.
 MAX_A_MINUTE = 30
 

@@ -4,9 +4,9 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from ...policy import closed_models, ip_lists
-from ..connection.doorman_connection import LIVE_STATES
-from ..mixins.doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
+from ...policy import closed_models
+from ...policy.policy_fields import MAX_RATE_DAY, MAX_RATE_MINUTE
+from ...policy.shared import LIVE_STATUSES, LOOPBACK_HOSTS
 
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
@@ -113,8 +113,19 @@ class DoormanSettings(models.Model):
         help="What comes of a browser login waits until an MCP administrator has "
         "activated it.",
     )
-    allow_sql = fields.Boolean("SQL tool", tracking=True)
-    allow_shell = fields.Boolean("Shell tool", tracking=True)
+    allow_sql = fields.Boolean(
+        "SQL tool",
+        tracking=True,
+        help="Users who administer this Odoo may let AI tools run SELECTs. It takes an "
+        "addon of its own.",
+    )
+    allow_shell = fields.Boolean(
+        "Shell tool",
+        tracking=True,
+        help="Users who administer this Odoo may let AI tools run Python. It takes an "
+        "addon of its own.",
+    )
+    not_installed = fields.Char("Tools not installed", compute="_compute_not_installed")
     allow_key_handover = fields.Boolean(
         "Administrators may hand over keys",
         default=True,
@@ -165,7 +176,30 @@ class DoormanSettings(models.Model):
             host = urlsplit(url).hostname
         except ValueError:
             return False
-        return url if host in ip_lists.LOOPBACK else False
+        return url if host in LOOPBACK_HOSTS else False
+
+    def _compute_not_installed(self):
+        """What to do about tools that have a switch here and aren't installed."""
+        gateway = self.env["doorman.gateway"]
+        lacking = [name for name in SWITCHES if not gateway._offers(name)]
+        # As the service's catalog says, if it was ever here.
+        modules = {self.env["doorman.tool"]._module_of(name) for name in lacking}
+        modules = ", ".join(sorted(modules - {None}))
+        text = False
+        if lacking and modules:
+            text = self.env._(
+                "Not installed: %(tools)s. These switches do nothing until an Odoo "
+                "administrator installs the module %(modules)s.",
+                tools=", ".join(lacking),
+                modules=modules,
+            )
+        elif lacking:
+            text = self.env._(
+                "Not installed: %s. These switches do nothing until an Odoo "
+                "administrator installs the addon that brings these tools.",
+                ", ".join(lacking),
+            )
+        self.not_installed = text
 
     def action_use_gateway_url(self):
         """Make the address that the service says it has the public one.
@@ -180,7 +214,7 @@ class DoormanSettings(models.Model):
 
     def _compute_counts(self):
         connections = self.env["doorman.connection"].search_count(
-            [("state", "in", ("inactive", *LIVE_STATES))]
+            [("state", "in", ("inactive", *LIVE_STATUSES))]
         )
         week_ago = fields.Datetime.subtract(fields.Datetime.now(), days=7)
         audit = self.env["doorman.audit"]
@@ -329,14 +363,19 @@ class DoormanSettings(models.Model):
         catalog = self.env["doorman.tool"].sudo().with_context(active_test=False)
         # A few dozen rows. pylint: disable-next=no-search-all
         tools_ = catalog.search([])
-        needed = set(tools_.mapped("needs_module")) - {False, ""}
-        off = set(tools_.filtered(lambda t: not t.active).mapped("name"))
-        off |= {name for name, switch in SWITCHES.items() if not settings[switch]}
+        # What is not loaded is not there, whatever the list of modules says.
+        loaded = self.env.registry._init_modules
+        lacking = tools_.filtered(
+            lambda t: t.needs_module and t.needs_module not in loaded
+        )
+        off = {name for name, switch in SWITCHES.items() if not settings[switch]}
+        # To switch on what isn't installed would help nobody.
+        off -= set(lacking.mapped("name"))
+        off |= set(tools_.filtered(lambda t: not t.active).mapped("name"))
         return {
             "enabled": settings.enabled,
             "version": settings.version,
             "disabled_tools": sorted(off),
-            # What is not loaded is not there, whatever the list of modules says.
-            "missing_modules": sorted(needed - set(self.env.registry._init_modules)),
+            "missing_modules": sorted(set(lacking.mapped("needs_module"))),
             "floor": list(closed_models.FLOOR_MODELS),
         }

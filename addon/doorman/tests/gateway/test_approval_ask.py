@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.doorman.models.approval.doorman_approval import MAX_PENDING
+from odoo.addons.doorman.policy.approval_states import MAX_PENDING
 
 from ..common import ApprovalCase, WriteCase
 

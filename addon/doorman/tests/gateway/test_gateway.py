@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from ...tools import registry
 from ..common import DoormanCase, proof_of
 
-GATEWAY = "odoo.addons.doorman.gateway.doorman_gateway"
+GATEWAY = "odoo.addons.doorman.gateway.errors"
 
 
 @tagged("post_install", "-at_install")

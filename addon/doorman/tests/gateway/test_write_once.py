@@ -5,10 +5,10 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
-from ...tools import records
+from ...tools import preview
 from ..common import WriteCase
 
-GATEWAY = "odoo.addons.doorman.gateway.doorman_gateway"
+GATEWAY = "odoo.addons.doorman.gateway.errors"
 
 
 @tagged("post_install", "-at_install")
@@ -42,7 +42,7 @@ class TestWriteOnce(WriteCase):
             "res.partner", "unlink", self.acme.ids, more={"dry_run": True}
         )["value"]
         [change] = found["changes"]
-        self.assertLessEqual(len(change["before"]), records.MAX_FIELDS)
+        self.assertLessEqual(len(change["before"]), preview.MAX_FIELDS)
         self.assertFalse([n for n in change["before"] if "token" in n])
 
     def test_dry_run_of_what_cannot_be_tried(self):

@@ -5,7 +5,7 @@ import psycopg2
 from odoo.tests import tagged
 from odoo.tools import config, mute_logger
 
-from ...controllers import gateway
+from ...controllers import gateway_batch
 from ...tools import registry
 from ..common import proof_of
 from .test_http import QUIET, DoormanHttpCase
@@ -26,8 +26,8 @@ class BatchCase(DoormanHttpCase):
     def setUp(self):
         super().setUp()
         # What is late here is late on any machine, and nothing else.
-        self.patch(gateway, "BATCH_SECONDS", 60)
-        self.patch(gateway, "CALL_MS", self.call_ms)
+        self.patch(gateway_batch, "BATCH_SECONDS", 60)
+        self.patch(gateway_batch, "CALL_MS", self.call_ms)
 
     def entry(self, number, request=None, proof=None, fence=None):
         """One call of a batch, by default a search of the first connection."""
@@ -219,7 +219,7 @@ class TestHttpBatch(BatchCase):
 
         before = self.rows()
         entries = (self.entry(1), self.countries(2))
-        with patch.object(gateway, "CALL_MS", 50):
+        with patch.object(gateway_batch, "CALL_MS", 50):
             got = self.with_method(run, *entries, only="res.partner")
         self.assertEqual(got[0], "alone")
         self.assertGreater(got[1], 200)
@@ -228,7 +228,7 @@ class TestHttpBatch(BatchCase):
 
     def test_after_some_time_the_rest_is_put_back(self):
         before = self.rows()
-        with patch.object(gateway, "BATCH_SECONDS", 0):
+        with patch.object(gateway_batch, "BATCH_SECONDS", 0):
             answers = self.batch(self.countries(1), self.countries(2), self.entry(3))
         got = [self.how(answer) for answer in answers]
         self.assertGreater(got[0], 200)
@@ -236,7 +236,7 @@ class TestHttpBatch(BatchCase):
         self.assertEqual(len(self.new_rows(before)), 1)
 
     def test_after_so_many_bytes_the_rest_is_put_back(self):
-        with patch.object(gateway, "BATCH_BYTES", 100):
+        with patch.object(gateway_batch, "BATCH_BYTES", 100):
             answers = self.batch(*(self.countries(number) for number in (1, 2, 3)))
         self.assertEqual(self.how(answers[2]), "alone")
         self.assertGreater(self.how(answers[0]), 200)
@@ -254,9 +254,10 @@ class TestHttpBatch(BatchCase):
 
         bodies = [
             [], [[]], [[good]], [good, []], [good, None], [good, 1], [good, "call"],
-            [good, {}], [good] * (gateway.MAX_BATCH + 1), [good, good | {"id": None}],
-            [good, good | {"id": "1"}], [good, good | {"id": True}],
-            [good, good | {"id": 1.5}], [good, {k: good[k] for k in good if k != "id"}],
+            [good, {}], [good] * (gateway_batch.MAX_BATCH + 1),
+            [good, good | {"id": None}], [good, good | {"id": "1"}],
+            [good, good | {"id": True}], [good, good | {"id": 1.5}],
+            [good, {k: good[k] for k in good if k != "id"}],
             [good, good | {"method": "hello"}], [good, good | {"method": "resolve"}],
             [good, good | {"method": None}], [good, good | {"method": ["call"]}],
             [good, good | {"method": "request_approval"}],
@@ -287,7 +288,7 @@ class TestHttpBatch(BatchCase):
 
     def test_a_stolen_service_key(self):
         """Many guesses at once open as little as one."""
-        entries = [self.entry(number) for number in range(gateway.MAX_BATCH)]
+        entries = [self.entry(number) for number in range(gateway_batch.MAX_BATCH)]
         for number, entry in enumerate(entries):
             entry["params"]["fence"]["proof"] = f"{number:064x}"
         got = {self.how(answer) for answer in self.batch(*entries)}

@@ -11,8 +11,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...controllers import gateway
-from ...controllers.gateway import BATCH_BYTES, MAX_BATCH
+from ...controllers import gateway_batch
+from ...controllers.gateway_batch import BATCH_BYTES, MAX_BATCH
 from ...gateway.doorman_gateway import DoormanGateway
 from ...tools import registry
 from .test_http import QUIET
@@ -158,7 +158,7 @@ class TestBatchAttack(BatchCase):
             with (
                 self.subTest(name=name),
                 self.failing(how),
-                mute_logger(*QUIET, "odoo.addons.doorman.gateway.errors"),
+                mute_logger(*QUIET),
             ):
                 one, two, three = self.batch(
                     self.entry(1, self.count()),
@@ -190,7 +190,7 @@ class TestBatchAttack(BatchCase):
     def test_what_is_done_too_late_is_not_done_twice(self):
         """What took its time without the database has made the others wait already."""
         read = self.request("res.partner", "read", [1], fields=["name"])
-        self.patch(gateway, "BATCH_SECONDS", 0.1)
+        self.patch(gateway_batch, "BATCH_SECONDS", 0.1)
         before = self.rows()
         with self.failing(lambda *_args: time.sleep(1.2) or ["done"]):
             answers = self.batch(self.entry(1, read), self.entry(2, self.count()))

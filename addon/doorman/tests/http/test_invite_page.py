@@ -7,8 +7,8 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from ...controllers import invite as controller
-from ...models.invite.guesses import GUESSES, guess_source
 from ...models.invite.sign_up import CODES
+from ...policy.guesses import GUESSES, guess_source
 from ..common import proof_of
 from ..invite_common import InviteMixin
 

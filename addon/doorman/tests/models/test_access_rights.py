@@ -109,10 +109,8 @@ class TestAccessRights(DoormanCase):
                     "count": 1,
                 }
             )
-        stranger, audit2, audit1 = audit.search([], limit=3)
-        admin = cls.people["admin"]
         scopes = [Command.set(cls.env.ref("doorman.scope_search").ids)]
-        invites = cls.env["doorman.invite"].with_user(admin)
+        invites = cls.env["doorman.invite"].with_user(cls.people["admin"])
         cls.invite, _token = invites._make({"scope_ids": scopes})
         cls.acceptance = cls.env["doorman.invite.acceptance"].create(
             {
@@ -122,8 +120,16 @@ class TestAccessRights(DoormanCase):
             }
         )
         words = {"title": "x", "description": "x"}
-        own_tool = cls.env["doorman.own.tool"].create({"name": "own1", **words})
-        cls.records = {
+        cls.own_tool = cls.env["doorman.own.tool"].create({"name": "own1", **words})
+        cls.records = cls._make_records()
+        cls.vals = cls._values(scopes, words)
+
+    @classmethod
+    def _make_records(cls):
+        """One of each model, by the name that the rows of the table have for it."""
+        stranger, audit2, audit1 = cls.env["doorman.audit"].search([], limit=3)
+        admin = cls.people["admin"]
+        return {
             "invite": cls.env["doorman.invite"].browse(cls.invite.id),
             "acceptance": cls.acceptance,
             "invite_wizard": cls.env["doorman.invite.wizard"]
@@ -142,9 +148,9 @@ class TestAccessRights(DoormanCase):
             "stranger": stranger,
             "scope": cls.env.ref("doorman.scope_search"),
             "tool": cls.tool("t1"),
-            "own_tool": own_tool,
+            "own_tool": cls.own_tool,
             "own_tool_parameter": cls.env["doorman.own.tool.parameter"].create(
-                {"own_tool_id": own_tool.id, "name": "p"}
+                {"own_tool_id": cls.own_tool.id, "name": "p"}
             ),
             "settings": cls.settings,
             "pickup": cls.env["doorman.pickup"].create(
@@ -164,7 +170,11 @@ class TestAccessRights(DoormanCase):
             .with_user(cls.people["user"])
             .create({"connection_id": cls.connection.id}),
         }
-        cls.vals = {
+
+    @classmethod
+    def _values(cls, scopes, words):
+        """:return: ``{model: (values to write, values to create)}``"""
+        return {
             "doorman.connection": ({"name": "x"}, {"name": "x"}),
             "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
             "doorman.oauth.client": ({"active": False}, CLIENT | {"client_id": "y"}),
@@ -173,7 +183,7 @@ class TestAccessRights(DoormanCase):
             "doorman.own.tool": ({"title": "y"}, {"name": "own2", **words}),
             "doorman.own.tool.parameter": (
                 {"required": True},
-                {"own_tool_id": own_tool.id, "name": "q"},
+                {"own_tool_id": cls.own_tool.id, "name": "q"},
             ),
             "doorman.pickup": (
                 {"used_at": False},

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.doorman.models.approval.ask import MAX_ASKED
-from odoo.addons.doorman.tools.records import _change
+from odoo.addons.doorman.tools.preview import change_of
 
 from ..common import ApprovalCase
 
@@ -229,7 +229,7 @@ class TestShown(ApprovalCase):
 
     def test_all_that_was_asked_for_is_shown(self):
         """However many fields that is."""
-        rows = _change(1, "Acme", None, dict.fromkeys(range(60), "x"), range(50))
+        rows = change_of(1, "Acme", None, dict.fromkeys(range(60), "x"), range(50))
         self.assertEqual(len(rows["after"]), 50)
         self.assertEqual(rows["more_fields"], 10)
 

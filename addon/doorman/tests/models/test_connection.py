@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.doorman.models.mixins.doorman_policy_mixin import POLICY_FIELDS
+from odoo.addons.doorman.policy.policy_fields import POLICY_FIELDS
 
 from ..common import DoormanCase, proof_of
 

@@ -6,7 +6,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...models.invite.doorman_invite import InviteRefused, invite_digest
+from ...policy.credentials import token_digest
+from ...policy.invite_values import InviteRefused
 from ..common import ROLES, DoormanCase
 from ..invite_common import InviteMixin
 
@@ -53,7 +54,7 @@ class TestInvite(InviteMixin, DoormanCase):
             self.env.cr.execute(f"SELECT t::text FROM {table} t")  # noqa: S608
             rows = str(self.env.cr.fetchall())
             self.assertNotIn(token, rows)
-            found = invite_digest(token) in rows
+            found = token_digest(token) in rows
             self.assertEqual(found, table == "doorman_invite_token")
         for model in self.env.registry.values():
             self.assertNotEqual(model._table, "doorman_invite_token")

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...models.invite.doorman_invite import invite_digest
+from ...policy.credentials import token_digest
 from ..common import DoormanCase, proof_of
 from ..invite_common import InviteMixin, account
 
@@ -148,7 +148,7 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         bad = ("", "x", token[:-1], token + "x", token + "\n", "%" * 43, None, 7)
         for value in bad:
             with self.subTest(value=value):
-                self.assertIsNone(invite_digest(value))
+                self.assertIsNone(token_digest(value))
         self.assertIsNone(self.accept("x" * 43))
         invites = self.env["doorman.invite"].with_user(self.people["internal"])
         self.assertIsNone(invites._accept(None))

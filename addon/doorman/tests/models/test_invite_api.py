@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ...models.invite.doorman_invite import invite_digest
+from ...policy.credentials import token_digest
 from ..common import ROLES, DoormanCase
 from ..invite_common import InviteMixin
 
@@ -50,7 +50,7 @@ class TestInviteApi(InviteMixin, DoormanCase):
         self.assertEqual(invite["created_by"], "dm-admin")
         self.assertEqual(invite["state"], "active")
         token = answer["invite_url"].rpartition("/")[2]
-        found = self.env["doorman.invite"]._by_digest(invite_digest(token))
+        found = self.env["doorman.invite"]._by_digest(token_digest(token))
         self.assertEqual(found.id, invite["id"])
         self.assertNotIn(token, json.dumps(self._api().api_get(invite["id"])))
 

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from ...models.invite.doorman_invite import invite_digest
+from ...policy.credentials import token_digest
 from ..common import ROLES, DoormanCase, proof_of
 from ..invite_common import InviteMixin, account
 
@@ -56,7 +56,7 @@ class TestInviteWizard(InviteMixin, DoormanCase):
         self.assertIn(link, context["default_message"])
         self.assertIn(self.company.name, context["default_message"])
         token = link.rpartition("/")[2]
-        self.assertEqual(invite._by_digest(invite_digest(token)), invite)
+        self.assertEqual(invite._by_digest(token_digest(token)), invite)
         self.env.flush_all()
         self.env.cr.execute("SELECT w::text FROM doorman_invite_wizard w")
         self.assertNotIn(token, str(self.env.cr.fetchall()))

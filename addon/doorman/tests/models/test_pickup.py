@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ...models.connection.doorman_pickup import token_digest
+from ...policy.credentials import token_digest
 from ..common import ROLES, DoormanCase, DoormanMixin, proof_of
 
 ROUTE = "/doorman/pickup/"

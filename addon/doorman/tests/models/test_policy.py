@@ -8,6 +8,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.doorman.policy import ip_lists
 
+from ...tools import operations
 from ..common import DoormanCase
 
 GOOD = {
@@ -259,6 +260,51 @@ class TestPolicy(DoormanCase):
         self.assertEqual(settings["missing_modules"], ["no_such_module"])
         self.assertIn("doorman.", settings["floor"])
         self.assertIn("ir.rule", settings["floor"])
+
+    def test_a_tool_that_is_not_installed_is_not_switched_off(self):
+        """It would be the lesser half of the truth, and the switch would not help."""
+        tools = self.env["doorman.tool"]
+        tool = tools.search([("name", "=", "run_sql")]) or self.tool("run_sql")
+
+        def told():
+            self.env.flush_all()
+            settings = self.gateway.resolve(self.proof)["snapshot"]["settings"]
+            return "run_sql" in settings["disabled_tools"]
+
+        for module, switch, active, off in (
+            ("mail", False, True, True),
+            ("mail", True, True, False),
+            ("mail", True, False, True),
+            ("", False, True, True),
+            ("", True, True, False),
+            ("no_such_module", False, True, False),
+            ("no_such_module", True, True, False),
+            # By hand, in the catalog: that is said all the same.
+            ("no_such_module", True, False, True),
+        ):
+            with self.subTest(module=module, switch=switch, active=active):
+                tool._inside().write({"needs_module": module})
+                tool.active = active
+                self.settings.allow_sql = switch
+                self.assertEqual(told(), off)
+
+    def test_the_settings_say_what_is_not_installed(self):
+        tools = self.env["doorman.tool"]
+        operation = operations.Operation(print, "doorman", "run_python")
+        known = dict(operations.OPERATIONS, run_python=operation)
+        known.pop("run_sql", None)
+        self.patch(operations, "OPERATIONS", known)
+        tool = tools.search([("name", "=", "run_sql")]) or self.tool("run_sql")
+        for module, says in ((False, "the addon"), ("some_module", "some_module")):
+            tool._inside().write({"needs_module": module})
+            self.settings.invalidate_recordset()
+            self.assertIn("Not installed: run_sql.", self.settings.not_installed)
+            self.assertIn(says, self.settings.not_installed)
+        known["run_sql"] = operation
+        self.settings.invalidate_recordset()
+        self.assertFalse(self.settings.not_installed)
+        view = self.settings.get_view(view_type="form")["arch"]
+        self.assertIn('invisible="not not_installed"', view)
 
     def test_public_url(self):
         admin = self.people["admin"]

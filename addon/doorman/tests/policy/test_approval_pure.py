@@ -6,7 +6,7 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.doorman.policy import approval_states as states
 from odoo.addons.doorman.policy import gate
-from odoo.addons.doorman.tools.describe import plain
+from odoo.addons.doorman.policy.plain_text import plain
 
 from ..common import DoormanCase
 

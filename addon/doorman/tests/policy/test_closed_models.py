@@ -3,6 +3,7 @@ import re
 from odoo.tests import BaseCase, tagged
 
 from ...policy import closed_fields, closed_models
+from ...policy.context_keys import CONTEXT_KEYS
 
 # Locks, keys, and places where keys are left lying about.
 FLOOR = """
@@ -77,7 +78,7 @@ class TestRules(BaseCase):
                 self.assertFalse(closed_fields.is_withheld(field))
 
     def test_no_context_key_that_changes_what_code_does(self):
-        for key in closed_models.CONTEXT_KEYS:
+        for key in CONTEXT_KEYS:
             self.assertFalse(re.match(r"default_|search_default_|mail_|tracking", key))
-        self.assertNotIn("bin_size", closed_models.CONTEXT_KEYS)
-        self.assertNotIn("doorman_inside", closed_models.CONTEXT_KEYS)
+        self.assertNotIn("bin_size", CONTEXT_KEYS)
+        self.assertNotIn("doorman_inside", CONTEXT_KEYS)

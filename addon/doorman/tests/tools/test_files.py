@@ -7,6 +7,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...gateway import files as gateway_files
+from ...policy.shared import MAX_FILE
 from ...tools import files
 from ..common import ApprovalCase, WriteCase, proof_of
 
@@ -323,7 +325,7 @@ class TestFiles(FileMixin, WriteCase):
         self.assertLess(self.waits(), 101)
 
     def test_too_large(self):
-        self.patch(files, "MAX_BYTES", 4)
+        self.patch(files, "MAX_FILE", 4)
         file = self.file()
         token = self.link(self.get(attachment=file.id))
         self.assertEqual(self.taken(token), "too_large")
@@ -378,7 +380,7 @@ class TestFiles(FileMixin, WriteCase):
                 self.assertEqual(answer["error"]["kind"], "invalid_input")
         # Nothing of it used the link up.
         self.assertEqual(self.sent(token)["size"], 5)
-        self.patch(files, "MAX_BYTES", 4)
+        self.patch(gateway_files, "MAX_FILE", 4)
         token = self.link(self.room())
         self.assertEqual(self.sent(token), "too_large")
 
@@ -394,7 +396,7 @@ class TestFiles(FileMixin, WriteCase):
             {"size": -1},
             {"size": "5"},
             {"size": True},
-            {"size": files.MAX_BYTES + 1},
+            {"size": MAX_FILE + 1},
             {"sha256": "x"},
             {"sha256": 5},
             {"mimetype": "text/html"},

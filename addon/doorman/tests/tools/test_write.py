@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 
 from ..common import WriteCase
 
-GATEWAY = "odoo.addons.doorman.gateway.doorman_gateway"
+GATEWAY = "odoo.addons.doorman.gateway.errors"
 ACLS = "odoo.addons.base.models.ir_model"
 
 

@@ -1,0 +1,87 @@
+from odoo import models
+
+from ..policy.context_keys import CONTEXT_KEYS
+from ..policy.guard import Guard
+from ..policy.refusal import Refusal
+from ..tools import registry
+
+
+class DoormanGateway(models.AbstractModel):
+    """Where a call runs: in an environment of the connection's user, within the rules
+    of the connection."""
+
+    _inherit = "doorman.gateway"
+
+    def _guard(self, connection, row, request):
+        """The rules for a call, with an environment of the connection's user."""
+        allowed, companies = connection._model_rule(row["version"])
+        if not isinstance(request.get("context") or {}, dict):
+            raise Refusal("invalid_input", "The context is malformed.")
+        context = {
+            key: value
+            for key, value in (request.get("context") or {}).items()
+            if key in CONTEXT_KEYS
+        }
+        if registry.only_reads(request):
+            # Sizes instead of contents for binary fields: bytes never go through here.
+            # Code behind a write may need them: the files of an e-mail.
+            context["bin_size"] = True
+        self._check_language(context)
+        user = self.env["res.users"].browse(row["user_id"])
+        self._limit_companies(context, companies, user)
+        # A fresh context, not one on top of ours.
+        env = self.env(user=row["user_id"], context=context, su=False)
+        self.env["doorman.settings"]._warm_companies(env.companies)
+        guard = Guard(env, allowed, bool(request.get("dry_run")))
+        guard.narrow = companies is not None
+        *_others, approval = connection._write_rule(row["version"])
+        if approval:
+            guard.asks_to_read = frozenset(
+                rule["model"]
+                for rule in approval["rules"]
+                if rule["reads"] and rule["model"]
+            )
+        return guard
+
+    def _check_language(self, context):
+        """What is no language of this Odoo would fail later, in the words of whatever
+        looked at it first."""
+        lang = context.get("lang")
+        if lang is None:
+            return
+        known = [code for code, _name in self.env["res.lang"].get_installed()]
+        if lang not in (*known, "en_US"):
+            raise Refusal(
+                "invalid_input",
+                f"{str(lang)[:20]!r} is no language of this Odoo.",
+                f"There are: {', '.join(known)}.",
+            )
+
+    def _limit_companies(self, context, companies, user):
+        """Keep a call inside the companies of its connection and its user."""
+        asked = context.get("allowed_company_ids")
+        if asked is None and companies is None:
+            return
+        mine = set(user.sudo().company_ids.ids)
+        if companies is not None:
+            mine &= companies
+        if asked is not None:
+            # True is 1, and 1.0 is: only numbers are ids.
+            if (
+                not isinstance(asked, list)
+                or not asked
+                or any(type(i) is not int for i in asked)
+                or set(asked) - mine
+            ):
+                raise Refusal(
+                    "not_allowed",
+                    "This connection may not work in that company.",
+                    "Call get_context for the companies it may work in.",
+                )
+        elif not mine:
+            raise Refusal(
+                "not_allowed", "None of this connection's companies is its user's."
+            )
+        else:
+            main = user.sudo().company_id.id
+            context["allowed_company_ids"] = sorted(mine, key=lambda c: c != main)

@@ -1,0 +1,216 @@
+import re
+
+from odoo import api, models
+
+from ..policy.change_scope import forget
+from ..policy.credentials import hash_proof
+from ..policy.json_depth import shallow, too_deep
+from ..policy.refusal import Refusal
+from ..policy.shared import LIVE_STATUSES
+from ..tools import registry
+
+PROOF = re.compile(r"^[0-9a-f]{64}$")
+MAX_TIMEOUT_MS = 300_000
+
+# The fence, from the tables, past every cache. A function, because PostgreSQL then
+# keeps its plan: planning five tables takes several times as long as reading them.
+FENCE_FUNCTION = """
+    DROP FUNCTION IF EXISTS doorman_fence(varchar);
+    CREATE FUNCTION doorman_fence(asked varchar) RETURNS TABLE (
+        id integer, name varchar, auth_type varchar, version integer, state varchar,
+        active boolean, expired boolean, user_id integer, company_id integer,
+        login varchar, user_active boolean, user_share boolean, key_valid boolean,
+        enabled boolean, settings_version integer, log_payloads boolean,
+        token_scopes text, token_expires_at timestamp, client_id varchar,
+        resource varchar
+    ) LANGUAGE plpgsql AS $$
+    BEGIN
+        RETURN QUERY
+        SELECT c.id, c.name, c.auth_type, c.version, c.state, c.active,
+               c.expires_at IS NOT NULL
+                   AND c.expires_at <= now() at time zone 'utc',
+               c.user_id, u.company_id, u.login, u.active, u.share,
+               k.id IS NOT NULL
+                   AND k.scope = 'mcp'
+                   AND k.user_id = c.user_id
+                   AND (k.expiration_date IS NULL
+                        OR k.expiration_date >= now() at time zone 'utc'),
+               s.enabled, s.version, s.log_payloads,
+               NULL::text, NULL::timestamp, NULL::varchar, NULL::varchar
+          FROM doorman_connection_proof p
+          JOIN doorman_connection c ON c.id = p.connection_id
+          JOIN res_users u ON u.id = c.user_id
+          LEFT JOIN res_users_apikeys k ON k.id = p.api_key_id
+         CROSS JOIN doorman_settings s
+         WHERE p.proof = asked AND s.singleton;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+        -- Access tokens and nothing else: a code or refresh token opens nothing here.
+        RETURN QUERY
+        SELECT c.id, c.name, c.auth_type, c.version, c.state, c.active,
+               c.expires_at IS NOT NULL
+                   AND c.expires_at <= now() at time zone 'utc',
+               c.user_id, u.company_id, u.login, u.active, u.share,
+               COALESCE(f.dead_at IS NULL AND l.active AND s.oauth_enabled
+                   AND c.auth_type = 'oauth'
+                   AND t.expires_at > now() at time zone 'utc', false),
+               s.enabled, s.version, s.log_payloads,
+               t.scopes, t.expires_at, l.client_id, f.resource
+          FROM doorman_oauth_token t
+          JOIN doorman_oauth_family f ON f.id = t.family_id
+          JOIN doorman_oauth_client l ON l.id = f.client_id
+          JOIN doorman_connection c ON c.id = f.connection_id
+          JOIN res_users u ON u.id = c.user_id
+         CROSS JOIN doorman_settings s
+         WHERE t.stored = asked AND t.kind = 'access' AND s.singleton;
+    END $$
+"""
+
+# The savepoint that a failing call is undone to comes along with the fence: a round
+# trip to PostgreSQL costs as much as a small query.
+FENCE = """
+    SAVEPOINT doorman;
+    SELECT fence.*,
+           set_config('statement_timeout', %s, true),
+           set_config('synchronous_commit', %s, true)
+      FROM doorman_fence(%s) fence
+"""
+UNDO = "ROLLBACK TO SAVEPOINT doorman"
+
+# The same words for a credential that never was, and one that is no more: who
+# guesses learns nothing. The audit row says which.
+NOT_VALID = "This key or token is not valid (any more)."
+NOT_VALID_HINT = "Ask your Odoo administrator for a new one."
+
+
+class Stored(str):
+    """What is kept of a credential, in place of its proof. Only code has one: in JSON
+    there is no such thing."""
+
+    __slots__ = ()
+
+
+class DoormanGateway(models.AbstractModel):
+    """The fence: whether a credential, its connection, its user and the settings are
+    valid, and the same that the service has decided by."""
+
+    _inherit = "doorman.gateway"
+
+    def init(self):
+        res = super().init()
+        self.env.cr.execute(FENCE_FUNCTION)
+        return res
+
+    def _fence_row(self, proof, timeout, synchronous):
+        stored = ""
+        if isinstance(proof, Stored):
+            stored = str(proof)
+        elif isinstance(proof, str) and PROOF.fullmatch(proof):
+            stored = hash_proof(proof)
+        self.env.cr.execute(FENCE, [timeout, synchronous, stored])
+        names = [column.name for column in self.env.cr.description]
+        row = self.env.cr.fetchone()
+        return row and dict(zip(names, row, strict=True))
+
+    def _refusal(self, row):
+        """:return: an error and the true reason, or ``(None, None)``"""
+        reason = None
+        if row is None:
+            reason = "unknown credential"
+        elif not row["user_active"] or row["user_id"] == api.SUPERUSER_ID:
+            # The superuser would bypass every rule: no connection is ever that.
+            reason = "user archived"
+        elif row["user_share"]:
+            reason = "user is no internal user"
+        elif not row["key_valid"]:
+            reason = "key removed or expired"
+        elif self._left_out(row):
+            reason = "user is no MCP user"
+        elif self._login_waits(row):
+            return self._login_waits(row)
+        elif row["state"] not in LIVE_STATUSES or not row["active"]:
+            reason = f"connection {row['state'] if row['active'] else 'archived'}"
+        elif row["expired"]:
+            reason = "connection expired"
+        if reason:
+            kind, message, hint = "unauthenticated", NOT_VALID, NOT_VALID_HINT
+        elif not row["enabled"]:
+            reason = "server switched off"
+            kind = "forbidden"
+            message = "Access for AI tools is switched off in this Odoo."
+            hint = "An MCP administrator can switch it on in Doorman's settings."
+        else:
+            return None, None
+        return {"kind": kind, "message": message, "hint": hint}, reason
+
+    def _fenced(self, fence, request, work=None, durable=False):
+        """Check the fence, then run. What is checked and what is done see the same
+        snapshot of the database: there is no moment in between.
+
+        :param work: does it and gives the answer; by default the request itself
+        :param bool durable: whether it writes, whatever the request does
+        :return: the answer, and the audit row without its duration
+        """
+        if not isinstance(fence, dict) or not isinstance(request, dict):
+            raise TypeError("fence and request are objects")
+        if too_deep(request):
+            request, work = shallow(request), self._refuse_deep
+        reads = registry.only_reads(request)
+        # A row of a call that only read may be lost if PostgreSQL itself crashes
+        # within a fraction of a second; a write waits for the disk.
+        row = self._fence_row(
+            fence.get("proof"),
+            str(self._timeout_ms(request)),
+            "off" if reads and not durable else "on",
+        )
+        audit = self._audit_row(row, request)
+        if row and row["log_payloads"]:
+            audit["request_payload"] = self._payload(request.get("kwargs"))
+        refusal, reason = self._refusal(row)
+        if refusal:
+            audit.update(outcome="refused", reason=refusal["kind"], message=reason)
+            return {"error": refusal}, audit
+        connection = self._connection(row)
+        user = self.env["res.users"].browse(row["user_id"])
+        if (
+            fence.get("connection") != row["id"]
+            or fence.get("version") != row["version"]
+            or fence.get("settings_version") != row["settings_version"]
+            or fence.get("groups") != user._doorman_fingerprint()
+            or fence.get("registry") != self._registry()
+        ):
+            return {"stale": self._snapshot(row)}, audit
+        audit["outcome"] = "ok"
+        try:
+            answer = (work or self._answer)(connection, row, request, audit)
+        except Exception as exc:
+            self._undo()
+            error = {"hint": ""} | self._error(exc)
+            code = audit.get("message")
+            audit.update(outcome="error", **error)
+            if code:  # what was refused, of a query or code, is worth knowing
+                audit["message"] = f"{error['message'][:240]} <- {code}"
+            if isinstance(exc, Refusal):
+                audit["outcome"] = "refused"
+            audit["reason"] = audit.pop("kind")
+            audit.pop("hint", None)
+            return {"error": error}, audit
+        if row["log_payloads"]:
+            audit["response_payload"] = self._payload(answer.get("value", answer))
+        return answer | {"registry": self._registry()}, audit
+
+    def _refuse_deep(self, *_request):
+        raise Refusal("invalid_input", "The request is nested too deeply.")
+
+    @staticmethod
+    def _timeout_ms(request):
+        timeout = request.get("timeout_ms")
+        if type(timeout) is not int or not 0 < timeout <= MAX_TIMEOUT_MS:
+            timeout = MAX_TIMEOUT_MS
+        return timeout
+
+    def _undo(self):
+        """What the call left undone in memory, and what it did in the database."""
+        forget(self.env)
+        self.env.cr.execute(UNDO)

@@ -1,0 +1,20 @@
+"""What an invite may say, and how its refusals are told."""
+
+from odoo.exceptions import AccessError
+
+LINK_HOURS = 72
+KEY_HOURS = 90 * 24
+# How long one acceptance waits for those before it: one that hangs must not hold all of
+# Odoo's workers.
+QUEUE_MS = 20_000
+
+
+class InviteRefused(AccessError):
+    """An invite that would grant more than its creator has.
+
+    :param str code: stable, for the API
+    """
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code

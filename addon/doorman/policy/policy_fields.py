@@ -1,0 +1,25 @@
+"""The fields of a policy, and how large its numbers may be."""
+
+POLICY_FIELDS = frozenset(
+    {
+        "scope_ids",
+        "read_only",
+        "allowed_tool_ids",
+        "allowed_model_ids",
+        "company_ids",
+        "approval_tool_ids",
+        "approval_rule_ids",
+        "approver_id",
+        "approver_group_id",
+        "approval_expiry_hours",
+        "allowed_ips",
+        "blocked_ips",
+        "rate_limit_minute",
+        "rate_limit_day",
+    }
+)
+
+# Beyond these, a number is a slip of the hand.
+MAX_RATE_MINUTE = 1_000_000
+MAX_RATE_DAY = 100_000_000
+MAX_EXPIRY_HOURS = 24 * 90

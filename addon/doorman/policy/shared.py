@@ -1,0 +1,241 @@
+"""Values that the service holds as well.
+
+Made from server/access by ``go generate ./server/access``: change them there.
+"""
+
+# The risks, from the harmless to the grave.
+RISKS = (
+    "low",
+    "medium",
+    "high",
+)
+
+# The states. All but pending are final.
+APPROVAL_STATES = (
+    "pending",
+    "executed",
+    "failed",
+    "rejected",
+    "expired",
+    "cancelled",
+)
+
+# The events.
+APPROVAL_EVENTS = (
+    "execute",
+    "fail",
+    "reject",
+    "expire",
+    "cancel",
+)
+
+# The kinds of refusal and failure. docs/errors.md says of each what it means, with an
+# example; a test keeps it complete.
+KINDS = (
+    "unauthenticated",
+    "forbidden",
+    "not_allowed",
+    "read_only",
+    "unknown_tool",
+    "unknown_model",
+    "unknown_field",
+    "invalid_input",
+    "not_found",
+    "conflict",
+    "business_rule",
+    "rate_limited",
+    "needs_module",
+    "pending_approval",
+    "rejected",
+    "expired",
+    "odoo_unavailable",
+    "odoo_timeout",
+    "updating",
+    "too_large",
+    "internal",
+)
+
+# The five scopes. Each is a permission group in Odoo too: a connection never has one
+# that its user lacks.
+SCOPES = (
+    "mcp:metadata",
+    "mcp:search",
+    "mcp:orm",
+    "mcp:sql",
+    "mcp:shell",
+)
+
+# The states of a connection. Only awaiting, connected and idle ones may call.
+STATUSES = (
+    "awaiting",
+    "connected",
+    "idle",
+    "inactive",
+    "revoked",
+    "expired",
+)
+
+# What begins the credentials that Doorman hands out, so that a secret scanner, and a
+# person, can tell what was found.
+PREFIX_KEY = "dmk_"  # an API key of a connection
+PREFIX_ACCESS = "dma_"  # an OAuth access token
+PREFIX_REFRESH = "dmr_"  # an OAuth refresh token
+PREFIX_CODE = "dmx_"  # an OAuth authorization code
+PREFIX_CLIENT = "dmo_"  # the id of an OAuth client
+PREFIX_SECRET = "dms_"  # the secret of an OAuth client
+
+# Limits of one request to the gateway.
+MAX_BATCH = 32  # calls in one JSON-RPC batch
+MAX_EVENTS = 500  # refusals and such in one call of the method record
+MAX_FILE = 20_971_520  # bytes of the largest file that goes through
+
+# Limits of what an AI tool sends and gets.
+MAX_RECORDS = 100  # records that one call may change or name
+MAX_IDEMPOTENCY_KEY = 64  # characters
+MAX_MESSAGES = 50  # messages in one page of a record's chatter
+MAX_MESSAGE_BODY = 20_000  # characters of a message that is posted
+MAX_NOTE = 10_000  # characters of an activity's note
+MAX_SUMMARY = 200  # characters of an activity's summary
+MAX_TYPE_NAME = 100  # characters of an activity type's name
+MAX_USER_NAME = 200  # characters of a name or login by which a user is looked up
+MAX_PRINTED = 50  # records in one printed report
+MAX_HITS = 20  # records of one model that search_everywhere shows
+MAX_HITS_QUERY = 100  # characters of what search_everywhere looks for
+MAX_CODE = 20_000  # characters of a query or a piece of Python
+MAX_SQL_ROWS = 500  # rows of a query's answer
+MAX_REPLY = 90_000  # characters of a reply, the JSON of it
+
+# Limits of custom tools.
+MAX_CUSTOM_TOOLS = 30  # published at once
+MAX_CUSTOM_PARAMETERS = 10  # of one tool
+MAX_CUSTOM_DESCRIPTION = 300  # characters
+
+# CUSTOM_TOOL_NAME is the form of a custom tool's name, and of its parameters' names, as
+# a regular expression.
+CUSTOM_TOOL_NAME = "[a-z0-9_]{1,40}"
+# OWN_TYPES lists the types of a custom tool's parameters.
+OWN_TYPES = (
+    "string",
+    "integer",
+    "number",
+    "boolean",
+    "date",
+    "datetime",
+    "record",
+    "selection",
+)
+
+# Limits of OAuth requests.
+MAX_STATE = 2_048  # bytes of the state that a client sends along
+MAX_CLIENT_NAME = 100  # characters
+MAX_REDIRECT_URI = 512  # bytes
+MAX_REDIRECT_URIS = 10  # of one client
+MAX_SCHEME = 40  # bytes of a redirect URI's private-use scheme
+
+# Limits of invites and of their REST API.
+MAX_INVITES = 500  # rows of one page of the list
+MAX_INVITE_USES = 10_000  # people one link may let in
+MAX_INVITE_LINK_SECONDS = 31_536_000  # that a link works
+MAX_INVITE_KEY_HOURS = 87_600  # that a key made by a link works
+MAX_INVITE_NAME = 100  # characters
+MAX_POLICY_TEXT = 10_000  # characters of one text of a policy
+MAX_POLICY_ITEMS = 1_000  # entries of one list of a policy
+
+# LIVE_STATUSES are the states of a connection that may call.
+LIVE_STATUSES = (
+    "awaiting",
+    "connected",
+    "idle",
+)
+
+# CHARGED_METHODS are the MCP methods that are calls: they count against the limits, and
+# leave their audit row where they are carried out.
+CHARGED_METHODS = (
+    "tools/call",
+    "resources/read",
+)
+
+# OPERATORS are those of a domain (odoo/orm/domains.py). "any!" and its like are left
+# out on purpose: they skip the record rules of the other model, and Odoo takes them
+# from a list in any case of letters.
+OPERATORS = (
+    "=",
+    "!=",
+    "<>",
+    "==",
+    "=?",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "in",
+    "not in",
+    "like",
+    "not like",
+    "ilike",
+    "not ilike",
+    "=like",
+    "not =like",
+    "=ilike",
+    "not =ilike",
+    "any",
+    "not any",
+    "child_of",
+    "parent_of",
+)
+
+# LOOPBACK_HOSTS name this machine in a URI (RFC 8252 section 7.3, and "localhost",
+# which clients use all the same).
+LOOPBACK_HOSTS = (
+    "localhost",
+    "127.0.0.1",
+    "::1",
+)
+
+# BROWSER_SCHEMES are those that a browser runs or opens itself: being sent back to one
+# runs code, or shows what the sender chose.
+BROWSER_SCHEMES = (
+    "about",
+    "android-app",
+    "blob",
+    "chrome",
+    "chrome-extension",
+    "content",
+    "data",
+    "edge",
+    "file",
+    "filesystem",
+    "ftp",
+    "http",
+    "https",
+    "intent",
+    "jar",
+    "javascript",
+    "mailto",
+    "moz-extension",
+    "ms-appinstaller",
+    "ms-msdt",
+    "resource",
+    "search-ms",
+    "sms",
+    "tel",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+)
+
+# INVISIBLE_CATEGORIES are the Unicode categories of characters that show nothing, or
+# turn the text around them: controls, formatting, private use, surrogates, separators
+# of lines and paragraphs.
+INVISIBLE_CATEGORIES = (
+    "Cc",
+    "Cf",
+    "Co",
+    "Cs",
+    "Zl",
+    "Zp",
+)
+
+# BLANK_LETTERS are letters by category that show nothing.
+BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"

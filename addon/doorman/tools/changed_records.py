@@ -1,0 +1,68 @@
+"""The records that a request changes: which it may, what else has to be done before it
+counts as done, and what is told of them.
+
+Each change answers ``{ids, names, url}``.
+"""
+
+from odoo.exceptions import MissingError
+
+from ..policy import closed_models
+from ..policy.record_url import url_of
+from ..policy.refusal import Refusal
+from ..policy.shared import MAX_RECORDS
+
+
+def check_may_change(guard, model):
+    """Refuse a model whose records no connection changes, or that has none."""
+    if not guard.may_write(model._name):
+        raise Refusal(
+            "not_allowed",
+            f"AI tools may not change {model._name}.",
+            "Tell the person you work for what should be changed.",
+        )
+    if model._abstract:
+        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+
+
+def records_to_change(guard, model, ids):
+    """:return: the records to change, all of which exist"""
+    check_may_change(guard, model)
+    records = guard.records(model, ids, write=True)
+    if len(set(ids)) != len(ids) or len(ids) > MAX_RECORDS:
+        raise Refusal(
+            "invalid_input",
+            f"Name each record once, and at most {MAX_RECORDS} of them.",
+        )
+    gone = records - records.exists()
+    if gone:
+        raise MissingError(
+            guard.env._(
+                "There is no %(model)s with the id %(ids)s.",
+                model=model._name,
+                ids=", ".join(map(str, gone.ids)),
+            )
+        )
+    return records
+
+
+def settle(guard, records):
+    """Everything that the change sets off, while it can still be undone; and once more
+    the rule for records that hang on others, by where they hang now."""
+    guard.env.cr.flush()
+    if records and closed_models.FOLLOWERS.get(records._name):
+        guard.records(records, records.ids, write=True)
+
+
+def answer(guard, records):
+    """What was changed: ids, and names if they can be had. The change is done: what
+    fails from here on must not turn it into an error."""
+    found = {
+        "ids": records.ids,
+        "url": url_of(guard.env, records._name),
+    }
+    try:
+        with guard.env.cr.savepoint(flush=False):
+            found["names"] = [str(record.display_name or "") for record in records]
+    except Exception:  # noqa: BLE001 see above; a broken transaction raises again
+        guard.env.cr.execute("SELECT 1")
+    return found

@@ -1,0 +1,99 @@
+"""Which versions of its records a call was looked at with: whether what a person has
+approved is still what would be done."""
+
+from odoo.tools import SQL
+
+from ..policy import custom_tool_text
+from ..policy.plain_text import plain
+
+
+def versions_of_call(env, call):
+    """Which versions there are of all records that a call names, those included that
+    its commands name.
+
+    :return: ``{"model,id": version}``
+    """
+    named, linked, kwargs = {}, {}, call["kwargs"]
+    if call["ids"]:
+        named[call["model"]] = set(call["ids"])
+    rows = kwargs.get("vals_list") or kwargs.get("vals_each") or [kwargs.get("vals")]
+    for row in rows if isinstance(rows, list) else ():
+        _add_named(env[call["model"]], row, named, linked)
+    if call["method"] == "message_post" and isinstance(kwargs.get("partner_ids"), list):
+        linked["res.partner"] = set(filter(_is_id, kwargs["partner_ids"]))
+    for name, ident in custom_tool_text.pointed_at(env, call):
+        linked.setdefault(name, set()).add(ident)
+    found = {
+        f"{name},{ident}": version
+        for name, ids in named.items()
+        for ident, version in versions(env[name].browse(sorted(ids))).items()
+    }
+    # Of what it only points at, the name is what was shown.
+    for name, ids in linked.items():
+        for record in env[name].sudo().browse(sorted(ids)).exists():
+            found.setdefault(f"{name},{record.id}", _known_as(record))
+    return found
+
+
+def _is_id(value):
+    return type(value) is int and 0 < value < 2**31
+
+
+def _known_as(record):
+    address = record.email or "" if record._name == "res.partner" else ""
+    return f"{plain(record.display_name)} {plain(address)}"
+
+
+def _add_named(model, vals, named, linked, depth=0):
+    """Add the records that the commands of some values change, by model; and those that
+    the values point at."""
+    for name, commands in vals.items() if isinstance(vals, dict) else ():
+        field = model._fields.get(name)
+        if field is None or field.type not in ("many2one", "one2many", "many2many"):
+            continue
+        comodel = model.env[field.comodel_name]
+        if field.type == "many2one":
+            if _is_id(commands):
+                linked.setdefault(comodel._name, set()).add(commands)
+            continue
+        for command in commands if isinstance(commands, list) else ():
+            if not isinstance(command, list):
+                continue
+            code, ident, arg = (*command, 0, 0, 0)[:3]
+            ids = arg if code == 6 and isinstance(arg, list) else [ident]
+            # To tag a record is not to change the tag.
+            if code in (1, 2) or (field.type == "one2many" and code in (3, 4, 6)):
+                known = named.setdefault(comodel._name, set())
+                known.update(filter(_is_id, ids))
+            elif code in (4, 6):
+                linked.setdefault(comodel._name, set()).update(filter(_is_id, ids))
+            if code in (0, 1) and depth < 4:
+                _add_named(comodel, arg, named, linked, depth + 1)
+
+
+def versions(records):
+    """Which version of each record's row there is now: whatever writes the row, the
+    ORM or not, makes another one.
+
+    :return: ``{id as text: version}``, without records that are gone
+    """
+    if records._abstract or not records._auto or not records.ids:
+        return {}
+    records.env.cr.flush()
+    found = {}
+    records.env.cr.execute(
+        SQL(
+            "SELECT id, xmin::text || '/' || ctid::text FROM %s WHERE id = ANY(%s)",
+            SQL.identifier(records._table),
+            records.ids,
+        )
+    )
+    for ident, version in records.env.cr.fetchall():
+        found[str(ident)] = version
+    # The part of it that is kept in a parent's table (_inherits).
+    for parent, name in records._inherits.items():
+        owners = records.sudo().exists()
+        theirs = versions(records.env[parent].browse(owners.mapped(name).ids))
+        for owner in owners:
+            found[str(owner.id)] += " " + theirs.get(str(owner[name].id), "")
+    return found

@@ -1,0 +1,168 @@
+"""Reading records and what is known of models: what they hold, how many there are, in
+groups, which fields they have, and who this connection acts as."""
+
+from ..policy import closed_fields, inherited_models
+from ..policy.redact_links import withhold_links_in
+from .arguments import number, only
+from .linked_names import MAX_NAMES, names_of, without_bytes
+from .operations import operation
+
+MAX_ROWS = 10_000
+FIELD_ATTRIBUTES = [
+    "type",
+    "string",
+    "help",
+    "required",
+    "readonly",
+    "store",
+    "searchable",
+    "sortable",
+    "groupable",
+    "aggregator",
+    "relation",
+    "selection",
+    "currency_field",
+    "default_export_compatible",
+]
+
+
+def _paging(guard, model, kwargs, known=()):
+    """Check limit, offset and order. Without a limit Odoo would read a whole table."""
+    limit = number(kwargs, "limit", MAX_ROWS, MAX_ROWS, minimum=0)
+    number(kwargs, "offset", 0, 10_000_000, minimum=0)
+    if kwargs.get("order"):
+        # The model's own order is Odoo's business, wherever it leads.
+        own = [term.split()[0] for term in model._order.split(",")]
+        guard.order(model, kwargs["order"], (*known, *own))
+    return dict(kwargs, limit=limit or MAX_ROWS)
+
+
+def _domain(guard, model, kwargs):
+    domain = guard.domain(model, kwargs.get("domain") or [])
+    owner = guard.owner_domain(model)
+    return owner + domain if owner else domain
+
+
+def search_read(guard, model, ids, kwargs):
+    """:return: the rows that match; ``{rows, names}`` if names are asked for"""
+    only(kwargs, "domain", "fields", "offset", "limit", "order", "names")
+    guard.fields(model, kwargs.get("fields"))
+    kwargs = _paging(guard, model, kwargs)
+    kwargs["domain"] = _domain(guard, model, kwargs)
+    each = kwargs.pop("names", None)
+    return _told(guard, model, model.search_read(**kwargs), each)
+
+
+def _told(guard, model, rows, each):
+    """The rows of a read, as they may leave.
+
+    :param each: how many names of linked records to tell of each list; None gives the
+        rows alone
+    """
+    rows = without_bytes(model, rows)
+    if each is None:
+        return withhold_links_in(rows)
+    number({"names": each}, "names", 0, MAX_NAMES, minimum=0)
+    names = names_of(guard, model, rows, each)
+    return withhold_links_in({"rows": rows, "names": names})
+
+
+def search_count(guard, model, ids, kwargs):
+    """:return: how many records match, counted up to ``limit``"""
+    only(kwargs, "domain", "limit")
+    limit = number(kwargs, "limit", None, 1_000_000, minimum=0)
+    return model.search_count(_domain(guard, model, kwargs), limit)
+
+
+def read(guard, model, ids, kwargs):
+    """:return: the rows of these records, as of ``search_read``"""
+    only(kwargs, "fields", "names")
+    guard.fields(model, kwargs.get("fields"))
+    records = guard.records(model, ids)
+    # Those that are gone are left out instead of failing the rest: the service
+    # compares and says which. Records that exist and are hidden from this user
+    # still raise Odoo's own error.
+    rows = records.exists().read(kwargs["fields"])
+    return _told(guard, model, rows, kwargs.get("names"))
+
+
+def formatted_read_group(guard, model, ids, kwargs):
+    """:return: groups with their measures, as Odoo's own method gives them"""
+    only(
+        kwargs, "domain", "groupby", "aggregates", "having", "offset", "limit", "order"
+    )
+    groupby = kwargs.get("groupby") or []
+    aggregates = kwargs.get("aggregates") or []
+    guard.specs(model, groupby, "group by")
+    guard.specs(model, aggregates, "measure")
+    guard.having(kwargs.get("having") or [], aggregates)
+    kwargs = _paging(guard, model, kwargs, (*groupby, *aggregates))
+    kwargs["domain"] = _domain(guard, model, kwargs)
+    return withhold_links_in(model.formatted_read_group(**kwargs))
+
+
+def fields_get(guard, model, ids, kwargs):
+    """Field metadata, less what is withheld, with the model's label and order."""
+    only(kwargs)
+    model.check_access("read")
+    fields = model.fields_get(attributes=FIELD_ATTRIBUTES)
+    return {
+        "label": guard.env["ir.model"]._display_name_for([model._name])[0][
+            "display_name"
+        ],
+        "order": model._order,
+        "fields": {
+            name: attributes
+            for name, attributes in fields.items()
+            if not closed_fields.is_withheld(name)
+        },
+    }
+
+
+@operation("models", tool="list_models")
+def models(guard, kwargs):
+    """The models that this connection may use and its user may read.
+
+    Not ``ir.model.get_available_models``: it knows neither the allow list nor the
+    floor, and its answer has to be cut before it leaves Odoo.
+    """
+    only(kwargs)
+    IrModel = guard.env["ir.model"]
+    names = [
+        name
+        for name in guard.env.registry
+        if guard.may_use(name) and IrModel._is_valid_for_model_selector(name)
+    ]
+    rows = IrModel._display_name_for(names)
+    for row in rows:
+        model = guard.env[row["model"]]
+        open_ = guard.may_write(model._name)
+        is_file = inherited_models.is_file(guard.env, model._name)
+        row["create"] = open_ and not is_file and model.has_access("create")
+        row["write"] = open_ and model.has_access("write")
+        row["unlink"] = open_ and model.has_access("unlink")
+    return rows
+
+
+@operation("context", tool="get_context")
+def context(guard, kwargs):
+    """Who this connection acts as, and in which companies."""
+    only(kwargs)
+    user = guard.env.user
+    companies = guard.env.companies
+    return {
+        "user": {
+            "id": user.id,
+            "name": user.name,
+            "login": user.login,
+            "email": user.email or "",
+            "lang": user.lang or "en_US",
+            "tz": user.tz or "UTC",
+        },
+        "company": {"id": guard.env.company.id, "name": guard.env.company.name},
+        "companies": [
+            {"id": c.id, "name": c.name, "currency": c.currency_id.name}
+            for c in companies
+        ],
+        "languages": [code for code, _name in guard.env["res.lang"].get_installed()],
+    }

@@ -1,0 +1,49 @@
+from functools import partial
+
+from odoo import models
+
+from odoo.addons.doorman.tools import registry
+
+
+class DoormanGateway(models.AbstractModel):
+    """The steps of ``run_python``: each is a request like any other."""
+
+    _inherit = "doorman.gateway"
+
+    def _prepare(self, guard, connection, row, request, audit, approved):
+        res = super()._prepare(guard, connection, row, request, audit, approved)
+        if request.get("method") == "run_python":
+            guard.step = partial(self._step, connection, row, dict(audit), approved)
+        return res
+
+    def _step(self, connection, row, audit, approved, shell, request):
+        """One step, with the checks that it would have as a call of its own.
+
+        :param bool approved: a person has approved the whole
+        :return: its answer, and of a change what it was
+        :raise Refusal: ``pending_approval``, if a person has to agree: to the whole
+        """
+        reads = registry.only_reads(request)
+        check = self._check_may_read if reads else self._check_may_write
+        check(connection, row, request)
+        if not (approved or shell.trial):
+            self._check_gate(shell.guard, connection, row, request)
+        value = registry.run(shell.guard, request)
+        if reads:
+            return value, None
+        ids = request["ids"] or value.get("ids") or []
+        tool = self._tool_of(request)
+        if not shell.trial:
+            # What was touched is on record, one by one. It counts as one request.
+            self.env["doorman.audit"]._insert(
+                audit
+                | {
+                    "method": "run_python",
+                    "model": request["model"],
+                    "orm_method": self._text(self._orm_method(request)),
+                    "record_ids": ",".join(map(str, ids)),
+                    "outcome": "ok",
+                    "request_payload": None,
+                }
+            )
+        return value, {"tool": tool, "model": request["model"], "ids": ids}

@@ -1,0 +1,119 @@
+package access
+
+import "unicode"
+
+// The addon holds the same values: this file and the typed constants of this package own them, and
+// addon/doorman/policy/shared.py is made from both by go generate. A test fails where it is stale. What stands here is
+// text, whole numbers, and lists of text.
+//
+//go:generate go run ./generate
+
+// What begins the credentials that Doorman hands out, so that a secret scanner, and a person, can tell what was found.
+const (
+	PrefixKey     = "dmk_" // an API key of a connection
+	PrefixAccess  = "dma_" // an OAuth access token
+	PrefixRefresh = "dmr_" // an OAuth refresh token
+	PrefixCode    = "dmx_" // an OAuth authorization code
+	PrefixClient  = "dmo_" // the id of an OAuth client
+	PrefixSecret  = "dms_" // the secret of an OAuth client
+)
+
+// Limits of one request to the gateway.
+const (
+	MaxBatch  = 32       // calls in one JSON-RPC batch
+	MaxEvents = 500      // refusals and such in one call of the method record
+	MaxFile   = 20 << 20 // bytes of the largest file that goes through
+)
+
+// Limits of what an AI tool sends and gets.
+const (
+	MaxRecords        = 100    // records that one call may change or name
+	MaxIdempotencyKey = 64     // characters
+	MaxMessages       = 50     // messages in one page of a record's chatter
+	MaxMessageBody    = 20_000 // characters of a message that is posted
+	MaxNote           = 10_000 // characters of an activity's note
+	MaxSummary        = 200    // characters of an activity's summary
+	MaxTypeName       = 100    // characters of an activity type's name
+	MaxUserName       = 200    // characters of a name or login by which a user is looked up
+	MaxPrinted        = 50     // records in one printed report
+	MaxHits           = 20     // records of one model that search_everywhere shows
+	MaxHitsQuery      = 100    // characters of what search_everywhere looks for
+	MaxCode           = 20_000 // characters of a query or a piece of Python
+	MaxSQLRows        = 500    // rows of a query's answer
+	MaxReply          = 90_000 // characters of a reply, the JSON of it
+)
+
+// Limits of custom tools.
+const (
+	MaxCustomTools       = 30  // published at once
+	MaxCustomParameters  = 10  // of one tool
+	MaxCustomDescription = 300 // characters
+)
+
+// CustomToolName is the form of a custom tool's name, and of its parameters' names, as a regular expression.
+const CustomToolName = `[a-z0-9_]{1,40}`
+
+// OwnTypes lists the types of a custom tool's parameters.
+var OwnTypes = []string{"string", "integer", "number", "boolean", "date", "datetime", "record", "selection"}
+
+// Limits of OAuth requests.
+const (
+	MaxState        = 2048 // bytes of the state that a client sends along
+	MaxClientName   = 100  // characters
+	MaxRedirectURI  = 512  // bytes
+	MaxRedirectURIs = 10   // of one client
+	MaxScheme       = 40   // bytes of a redirect URI's private-use scheme
+)
+
+// Limits of invites and of their REST API.
+const (
+	MaxInvites           = 500                // rows of one page of the list
+	MaxInviteUses        = 10_000             // people one link may let in
+	MaxInviteLinkSeconds = 365 * 24 * 60 * 60 // that a link works
+	MaxInviteKeyHours    = 10 * 365 * 24      // that a key made by a link works
+	MaxInviteName        = 100                // characters
+	MaxPolicyText        = 10_000             // characters of one text of a policy
+	MaxPolicyItems       = 1_000              // entries of one list of a policy
+)
+
+// LiveStatuses are the states of a connection that may call.
+var LiveStatuses = []Status{StatusAwaiting, StatusConnected, StatusIdle}
+
+// ChargedMethods are the MCP methods that are calls: they count against the limits, and leave their audit row where they
+// are carried out.
+var ChargedMethods = []string{"tools/call", "resources/read"}
+
+// Operators are those of a domain (odoo/orm/domains.py). "any!" and its like are left out on purpose: they skip the record
+// rules of the other model, and Odoo takes them from a list in any case of letters.
+var Operators = []string{
+	"=", "!=", "<>", "==", "=?", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike",
+	"=like", "not =like", "=ilike", "not =ilike", "any", "not any", "child_of", "parent_of",
+}
+
+// LoopbackHosts name this machine in a URI (RFC 8252 section 7.3, and "localhost", which clients use all the same).
+var LoopbackHosts = []string{"localhost", "127.0.0.1", "::1"}
+
+// BrowserSchemes are those that a browser runs or opens itself: being sent back to one runs code, or shows what the sender
+// chose.
+var BrowserSchemes = []string{
+	"about", "android-app", "blob", "chrome", "chrome-extension", "content", "data", "edge", "file", "filesystem", "ftp",
+	"http", "https", "intent", "jar", "javascript", "mailto", "moz-extension", "ms-appinstaller", "ms-msdt", "resource",
+	"search-ms", "sms", "tel", "vbscript", "view-source", "ws", "wss",
+}
+
+// InvisibleCategories are the Unicode categories of characters that show nothing, or turn the text around them: controls,
+// formatting, private use, surrogates, separators of lines and paragraphs.
+var InvisibleCategories = []string{"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+// BlankLetters are letters by category that show nothing.
+const BlankLetters = "\u115f\u1160\u2800\u3164\uffa0"
+
+// Invisible reports whether a character is of InvisibleCategories.
+func Invisible(r rune) bool {
+	for _, category := range InvisibleCategories {
+		if unicode.Is(unicode.Categories[category], r) {
+			return true
+		}
+	}
+	return false
+}
