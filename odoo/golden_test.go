@@ -120,7 +120,7 @@ var goldenCases = []goldenCase{
 	{name: "wrong_arguments", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_, _ = odoo.Raw(t.Context(), c, "resolve", map[string]any{"nonsense": 1})
 	}},
-	{name: "other_interface", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+	{name: "other_interface", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_, _ = odoo.Raw(t.Context(), c, "fold_use", nil)
 	},
 		with: func(_ site, c *odoo.Config) { c.RoundTripper = otherInterface{c.RoundTripper} }},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -179,7 +180,7 @@ func TestHost(t *testing.T) {
 		}
 		all.Wait()
 		seen := map[string]bool{}
-		for _, db := range append(names, a) {
+		for _, db := range slices.Concat(names, []string{a}) {
 			uuid, err := h.Psql(t.Context(), db, "SELECT value FROM ir_config_parameter WHERE key = 'database.uuid'")
 			if err != nil {
 				t.Fatal(err)

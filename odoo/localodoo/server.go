@@ -191,7 +191,7 @@ func (s *Server) await(ctx context.Context, from int64) error {
 			if bytes.Contains(text, []byte("Address already in use")) {
 				return errPortTaken
 			}
-			return fmt.Errorf("Odoo ended at once: %v\n%s", s.proc.err, failingPart(string(text)))
+			return fmt.Errorf("Odoo ended at once: %v\n%s", s.proc.err, failingPart(string(text))) //nolint:errorlint // there may be no err
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for Odoo: %w\n%s", context.Cause(ctx), failingPart(string(s.logSince(from))))
 		case <-timer.C:

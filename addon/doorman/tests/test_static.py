@@ -256,8 +256,8 @@ class SourceChecks:
     sudo, built_sql, looked_at = {}, frozenset(), {}
     patched = frozenset()
     files = (
-        "readme/DESCRIPTION.md",
-        "readme/CONTRIBUTORS.md",
+        "readme/DESCRIPTION.rst",
+        "readme/CONTRIBUTORS.rst",
         "README.rst",
         "pyproject.toml",
         "static/description/icon.png",

@@ -61,7 +61,7 @@ func run(check bool) error {
 	if !check {
 		return os.WriteFile(path, text, 0o644) // #nosec G306 -- source code
 	}
-	have, err := os.ReadFile(path)
+	have, err := os.ReadFile(path) // #nosec G304 -- source code
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (s *source) comment(doc *ast.CommentGroup, name string) {
 
 // wrap fills lines up to the width that ruff allows. Nothing gives none.
 func wrap(text string, width int) (lines []string) {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		last := len(lines) - 1
 		if last < 0 || len(lines[last])+1+len(word) > width {
 			lines = append(lines, word)
