@@ -20,9 +20,9 @@ const module = "doorman"
 var mayImport = map[string][]string{
 	"server/access":      {},
 	"server/clientip":    {},
-	"server/limit":       {"server/access"},
+	"server/limit":       {"server/access", "server/clientip"},
 	"server/secret":      {},
-	"server/mcp":         {"server/access", "server/clientip"},
+	"server/mcp":         {"server/access", "server/clientip", "server/limit"},
 	"server/oauth":       {"server/access", "server/safefetch"},
 	"server/safefetch":   {},
 	"server/api":         {"server/access", "server/secret"},

@@ -21,6 +21,7 @@ import (
 	"doorman/server/access"
 	"doorman/server/api"
 	"doorman/server/files"
+	"doorman/server/limit"
 	"doorman/server/mcp"
 	"doorman/server/oauth"
 	"doorman/server/secret"
@@ -73,12 +74,12 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 		Timeout:          c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
 		Fixtures: fixtures,
 	})
-	s.files = files.New(files.Config{Files: client, Guesses: mcp.NewGuesses(), Identify: identify, Now: time.Now})
+	s.files = files.New(files.Config{Files: client, Guesses: limit.NewGuesses(), Identify: identify, Now: time.Now})
 	s.oauth = oauth.New(oauth.Config{
-		Gateway: client, Guesses: mcp.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
+		Gateway: client, Guesses: limit.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
 	})
 	s.api = api.New(api.Config{
-		Invites: invites{client}, Guesses: mcp.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
+		Invites: invites{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
 		Report: func(requestID string, err error) {
 			log.Warn().Str("request_id", requestID).Str("error", err.Error()).Msg("the invites API could not answer")
 		},
