@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"server/app/apptest": {"*"},
 	"server/bench":       {"*"},
 	"server/conformance": {"*"},
+	"server/demo":        {"*"},
 	"server":             {"server/app"},
 }
 
