@@ -29,7 +29,7 @@ const (
 )
 
 // putBack is the addon's word for a read that it did not do, since it would have made the others wait, or failed
-// (controllers/main.py, ALONE).
+// (controllers/gateway.py, ALONE).
 const putBack = "doorman.Alone"
 
 var errPutBack = errors.New("to be sent alone")

@@ -47,7 +47,7 @@ type Config struct {
 	redis          *limit.Redis // nil = the limits are counted in this process
 }
 
-// maxBatch is how many calls the addon takes in one request (controllers/main.py, MAX_BATCH).
+// maxBatch is how many calls the addon takes in one request (controllers/gateway.py, MAX_BATCH).
 const maxBatch = 32
 
 var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
