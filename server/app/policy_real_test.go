@@ -175,9 +175,9 @@ func lists(t *testing.T, mcpURL, key, tool string) bool {
 	return slices.ContainsFunc(answer.Result.Tools, func(listed struct{ Name string }) bool { return listed.Name == tool })
 }
 
-// gatewayCall calls a method of the gateway as the service does.
-func gatewayCall(ctx context.Context, o *apptest.Odoo, method string) error {
-	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{}}`, method)
+// gatewayCall runs a job as the service does.
+func gatewayCall(ctx context.Context, o *apptest.Odoo, job string) error {
+	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"run_job","params":{"name":%q}}`, job)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, o.Server.URL()+"/doorman/jsonrpc", strings.NewReader(body))
 	if err != nil {
 		return err
@@ -190,9 +190,12 @@ func gatewayCall(ctx context.Context, o *apptest.Odoo, method string) error {
 		return err
 	}
 	defer response.Body.Close()
-	var answer struct{ Result, Error json.RawMessage }
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK || answer.Error != nil {
-		return fmt.Errorf("%s: status %d, %s, %v", method, response.StatusCode, answer.Error, err)
+	var answer struct {
+		Result struct{ Counts map[string]int }
+		Error  json.RawMessage
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK || answer.Error != nil || answer.Result.Counts == nil {
+		return fmt.Errorf("%s: status %d, %s, %v", job, response.StatusCode, answer.Error, err)
 	}
 	return nil
 }

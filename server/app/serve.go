@@ -37,7 +37,6 @@ type service struct {
 	gateway  access.Gateway
 	endpoint *mcp.Server
 	oauth    *oauth.Server
-	keeper   access.OAuth
 	api      *api.API
 	files    *files.Handler
 	metrics  *metrics
@@ -65,7 +64,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 	if err != nil {
 		return nil, err
 	}
-	s := &service{config: c, log: log, gateway: client, keeper: client, metrics: m, health: newHealth(client, c.OdooURL)}
+	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL)}
 	fixtures, _ := ctx.Value(fixturesKey{}).(mcp.Fixtures)
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
@@ -104,8 +103,8 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	defer stopBackground()
 	var workers sync.WaitGroup
 	workers.Go(func() { s.endpoint.Run(background) })
-	runner, err := jobs.Start(background, s.log, append(jobs.Upkeep(s.gateway), jobs.OAuth(s.keeper),
-		jobs.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))...)
+	runner := jobs.New(s.log, s.gateway)
+	err := runner.Start(background, runner.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ from . import files
 from . import change
 from . import gateway_sql
 from . import gateway_python
+from . import run_job
 from . import approvals
 from . import jobs
 from . import jobs_invites
