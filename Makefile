@@ -73,4 +73,4 @@ build: ## bin/doorman
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X doorman/server/app.Version=$(VERSION)" -o bin/doorman ./server
 
 clean: ## what was built here (the cache of Odoo stays)
-	rm -rf bin .cache server/conformance/node_modules
+	rm -rf bin .cache server/e2e/clients/node_modules

@@ -15,7 +15,7 @@ import (
 
 	"doorman/odoo/odootest"
 	"doorman/server/access"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
 
 // waiter is the key of a connection whose deletions, and creations of more than two records, wait for a person.
@@ -27,36 +27,28 @@ var gated = access.Policy{Approval: access.Gating{
 }}
 
 // overWaiting is a service over a fake Odoo in which calls wait for a person.
-func overWaiting(t *testing.T) (*apptest.Service, *odootest.Server) {
+func overWaiting(t *testing.T) (*kit.Service, *odootest.Server) {
 	t.Helper()
 	s, o := overFake(t, []odootest.Connection{withPolicy(waiter, gated), withPolicy("dmk_other", gated)})
-	apptest.Eventually(t, 5*time.Second, "Odoo knows the tools, and so their risks", func() bool { return len(o.Catalog()) > 0 })
+	kit.Eventually(t, 5*time.Second, "Odoo knows the tools, and so their risks", func() bool { return len(o.Catalog()) > 0 })
 	return s, o
-}
-
-// rawCall calls a tool with arguments as they are written.
-func rawCall(t *testing.T, mcpURL, tool, args string) string {
-	t.Helper()
-	_, _, body := send(t, http.MethodPost, mcpURL, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`","arguments":`+args+`}}`,
-		"Authorization", "Bearer "+waiter, "Accept", "application/json, text/event-stream", "MCP-Protocol-Version", "2025-11-25")
-	return body
 }
 
 func deletion(ids ...int) map[string]any { return map[string]any{"model": "res.partner", "ids": ids} }
 
 func status(t testing.TB, session *sdk.ClientSession, id any) map[string]any {
 	t.Helper()
-	content, failed := apptest.Call(t, session, "approval_status", map[string]any{"request_id": id})
+	content, failed := kit.Call(t, session, "approval_status", map[string]any{"request_id": id})
 	if failed != "" {
 		t.Fatalf("approval_status: %v", content)
 	}
 	return content
 }
 
-// ask makes a call that must wait, and returns the number of its request.
-func ask(t testing.TB, session *sdk.ClientSession, tool string, args map[string]any) int64 {
+// pending makes a call that must wait, and returns the number of its request.
+func pending(t testing.TB, session *sdk.ClientSession, tool string, args map[string]any) int64 {
 	t.Helper()
-	content, failed := apptest.Call(t, session, tool, args)
+	content, failed := kit.Call(t, session, tool, args)
 	if failed != "" || content["status"] != "pending_approval" {
 		t.Fatalf("%s: %v", tool, content)
 	}
@@ -97,9 +89,9 @@ func TestApprovalLife(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s, o := overWaiting(t)
-			session := apptest.Connect(t, s.MCP, waiter)
-			id := ask(t, session, "delete_records", deletion(3, 4))
-			if again := ask(t, session, "delete_records", deletion(3, 4)); again != id || o.Effects() != 0 || o.Record("res.partner", 3) == nil {
+			session := kit.Connect(t, s.MCP, waiter)
+			id := pending(t, session, "delete_records", deletion(3, 4))
+			if again := pending(t, session, "delete_records", deletion(3, 4)); again != id || o.Effects() != 0 || o.Record("res.partner", 3) == nil {
 				t.Fatalf("asked again it is %d, not %d; %d effects", again, id, o.Effects())
 			}
 			row.decide(o, id)
@@ -126,7 +118,7 @@ func TestApprovalLife(t *testing.T) {
 func TestPendingAnswer(t *testing.T) {
 	t.Parallel()
 	s, o := overWaiting(t)
-	session := apptest.Connect(t, s.MCP, waiter)
+	session := kit.Connect(t, s.MCP, waiter)
 	result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "delete_records", Arguments: deletion(3)})
 	if err != nil || result.IsError || len(result.Content) != 2 {
 		t.Fatalf("%+v, %v", result, err)
@@ -149,7 +141,7 @@ func TestPendingAnswer(t *testing.T) {
 			t.Errorf("no %q in %q", part, words)
 		}
 	}
-	_, _, metrics := get(t, http.MethodGet, s.URL+"/metrics")
+	_, _, metrics := kit.Get(t, http.MethodGet, s.URL+"/metrics")
 	if !strings.Contains(metrics, `doorman_tool_calls_total{outcome="pending_approval",tool="delete_records"} 1`) {
 		t.Error("the metrics do not count it as waiting")
 	}
@@ -159,7 +151,7 @@ func TestPendingAnswer(t *testing.T) {
 func TestWhatWaits(t *testing.T) {
 	t.Parallel()
 	s, o := overWaiting(t)
-	session := apptest.Connect(t, s.MCP, waiter)
+	session := kit.Connect(t, s.MCP, waiter)
 	countries := func(n int) map[string]any {
 		list := strings.TrimSuffix(strings.Repeat(`{"name":"X","code":"XX"},`, n), ",")
 		return map[string]any{"model": "res.country", "records": "[" + list + "]"}
@@ -184,7 +176,7 @@ func TestWhatWaits(t *testing.T) {
 		{"deny deleting one", "delete_records", deletion(1), true},
 	} {
 		before := len(o.Approvals())
-		content, failed := apptest.Call(t, session, row.tool, row.args)
+		content, failed := kit.Call(t, session, row.tool, row.args)
 		if waits := content["status"] == "pending_approval"; failed != "" || waits != row.waits || len(o.Approvals()) > before != row.waits {
 			t.Errorf("%s: %v", row.name, content)
 		}
@@ -199,7 +191,7 @@ func TestWhatWaits(t *testing.T) {
 		{"deny a model on the floor", "delete_records", "not_allowed", map[string]any{"model": "ir.rule", "ids": []int{1}}},
 	} {
 		before := len(o.Approvals())
-		if content, failed := apptest.Call(t, session, row.tool, row.args); failed != row.kind || len(o.Approvals()) != before {
+		if content, failed := kit.Call(t, session, row.tool, row.args); failed != row.kind || len(o.Approvals()) != before {
 			t.Errorf("%s: %v", row.name, content)
 		}
 	}
@@ -209,15 +201,15 @@ func TestWhatWaits(t *testing.T) {
 func TestStatusOfOthers(t *testing.T) {
 	t.Parallel()
 	s, _ := overWaiting(t)
-	mine, other := apptest.Connect(t, s.MCP, waiter), apptest.Connect(t, s.MCP, "dmk_other")
-	id := ask(t, mine, "delete_records", deletion(3))
-	stranger, failed := apptest.Call(t, other, "approval_status", map[string]any{"request_id": id})
-	nobody, _ := apptest.Call(t, other, "approval_status", map[string]any{"request_id": id + 1000})
+	mine, other := kit.Connect(t, s.MCP, waiter), kit.Connect(t, s.MCP, "dmk_other")
+	id := pending(t, mine, "delete_records", deletion(3))
+	stranger, failed := kit.Call(t, other, "approval_status", map[string]any{"request_id": id})
+	nobody, _ := kit.Call(t, other, "approval_status", map[string]any{"request_id": id + 1000})
 	if failed != "not_found" || !reflect.DeepEqual(stranger, nobody) {
 		t.Errorf("%v, but %v", stranger, nobody)
 	}
 	for _, args := range []map[string]any{{}, {"request_id": 0}, {"request_id": -1}, {"request_id": "x"}, {"request_id": 1 << 40}, {"id": id}} {
-		if content, failed := apptest.Call(t, other, "approval_status", args); failed != "invalid_input" {
+		if content, failed := kit.Call(t, other, "approval_status", args); failed != "invalid_input" {
 			t.Errorf("%v: %v", args, content)
 		}
 	}
@@ -228,12 +220,12 @@ func TestStatusOfOthers(t *testing.T) {
 func TestRestartWhileWaiting(t *testing.T) {
 	t.Parallel()
 	first, o := overWaiting(t)
-	id := ask(t, apptest.Connect(t, first.MCP, waiter), "delete_records", deletion(3))
+	id := pending(t, kit.Connect(t, first.MCP, waiter), "delete_records", deletion(3))
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	second := apptest.Serve(t, fakeEnviron(o)...)
-	session := apptest.Connect(t, second.MCP, waiter)
+	second := kit.Serve(t, fakeEnviron(o)...)
+	session := kit.Connect(t, second.MCP, waiter)
 	if got := status(t, session, id); got["status"] != "pending_approval" {
 		t.Fatal(got)
 	}
@@ -248,18 +240,18 @@ func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []odootest.FaultKind{odootest.DropAfterCommit, odootest.Truncated, odootest.InvalidJSON, odootest.DropBefore} {
 		s, o := overWaiting(t)
-		session := apptest.Connect(t, s.MCP, waiter)
+		session := kit.Connect(t, s.MCP, waiter)
 		o.Inject(odootest.Fault{Kind: kind, Methods: []string{"request_approval"}, Times: 1})
-		content, failed := apptest.Call(t, session, "delete_records", deletion(3))
-		if failed != "odoo_unavailable" || strings.Contains(sprint(content), "may or may not") || o.Count("request_approval") != 1 {
+		content, failed := kit.Call(t, session, "delete_records", deletion(3))
+		if failed != "odoo_unavailable" || strings.Contains(kit.Sprint(content), "may or may not") || o.Count("request_approval") != 1 {
 			t.Fatalf("fault %d: %v", kind, content)
 		}
-		id := ask(t, session, "delete_records", deletion(3))
+		id := pending(t, session, "delete_records", deletion(3))
 		if n := len(o.Approvals()); n != 1 || id != 1 {
 			t.Errorf("fault %d: %d requests", kind, n)
 		}
 		o.Inject(odootest.Fault{Kind: kind, Methods: []string{"approval_status"}, Times: 1})
-		if content, failed := apptest.Call(t, session, "approval_status", map[string]any{"request_id": id}); failed != "odoo_unavailable" {
+		if content, failed := kit.Call(t, session, "approval_status", map[string]any{"request_id": id}); failed != "odoo_unavailable" {
 			t.Errorf("fault %d: %v", kind, content)
 		}
 		o.Approve(id)
@@ -274,11 +266,11 @@ func TestLostAnswer(t *testing.T) {
 func TestSameKeyAfterApproval(t *testing.T) {
 	t.Parallel()
 	s, o := overWaiting(t)
-	session := apptest.Connect(t, s.MCP, waiter)
+	session := kit.Connect(t, s.MCP, waiter)
 	args := deletion(3)
 	args["idempotency_key"] = "k"
-	o.Approve(ask(t, session, "delete_records", args))
-	content, failed := apptest.Call(t, session, "delete_records", args)
+	o.Approve(pending(t, session, "delete_records", args))
+	content, failed := kit.Call(t, session, "delete_records", args)
 	if failed != "" || content["replayed"] != true || len(o.Approvals()) != 1 || o.Effects() != 1 {
 		t.Errorf("%v, %d requests", content, len(o.Approvals()))
 	}
@@ -289,16 +281,16 @@ func TestSameKeyAfterApproval(t *testing.T) {
 func TestPollingWhileDecided(t *testing.T) {
 	t.Parallel()
 	s, o := overWaiting(t)
-	id := ask(t, apptest.Connect(t, s.MCP, waiter), "delete_records", deletion(3, 4))
+	id := pending(t, kit.Connect(t, s.MCP, waiter), "delete_records", deletion(3, 4))
 	var polls atomic.Int64
 	var seen sync.Map // what was seen of a decided request, as JSON
 	var wg sync.WaitGroup
 	for range 8 {
-		session := apptest.Connect(t, s.MCP, waiter)
+		session := kit.Connect(t, s.MCP, waiter)
 		wg.Go(func() {
 			decided := false
 			for range 125 {
-				content, failed := apptest.Call(t, session, "approval_status", map[string]any{"request_id": id})
+				content, failed := kit.Call(t, session, "approval_status", map[string]any{"request_id": id})
 				body, _ := json.Marshal(content)
 				switch {
 				case failed == "" && content["status"] == "pending_approval" && !decided && content["result"] == nil:
@@ -328,8 +320,8 @@ func TestOddArguments(t *testing.T) {
 	s, o := overWaiting(t)
 	const odd = `{"model":"res.country","records":[{"name":"ёж 🦔 \u0000<&\"'\\ \u2028","code":"A"},{"name":"x","code":123456789012345678901234567890},{"name":"y","code":1.0}],` +
 		`"idempotency_key":"first","idempotency_key":"ключ"}`
-	if body := rawCall(t, s.MCP, "create_records", odd); !strings.Contains(body, "pending_approval") {
-		t.Fatal(body)
+	if r := kit.Post(t, s.MCP, waiter, "tools/call", kit.ToolCall("create_records", json.RawMessage(odd))); !strings.Contains(r.Body, "pending_approval") {
+		t.Fatal(r.Body)
 	}
 	a := o.Approvals()[0]
 	kept := strings.NewReplacer(`\u003c`, "<", `\u0026`, "&").Replace(string(a.Arguments)) // the same text, as Go writes it
@@ -337,7 +329,7 @@ func TestOddArguments(t *testing.T) {
 		t.Errorf("kept %s\nsent %s", kept, odd)
 	}
 	o.Approve(a.ID)
-	got := rawCall(t, s.MCP, "approval_status", `{"request_id":1}`)
+	got := kit.Post(t, s.MCP, waiter, "tools/call", kit.ToolCall("approval_status", kit.Args{"request_id": 1})).Body
 	if !strings.Contains(got, `"status":"executed"`) || !strings.Contains(got, "ёж 🦔") || !strings.Contains(got, `"count":3`) {
 		t.Error(got)
 	}

@@ -1,8 +1,6 @@
 package app_test
 
 import (
-	"bytes"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,17 +8,8 @@ import (
 	"time"
 
 	"doorman/odoo/odootest"
-	"doorman/server/app"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
-
-// check runs `doorman check` and returns what it prints, and what it says in the end.
-func check(t *testing.T, environ ...string) (printed, said string) {
-	t.Helper()
-	var out bytes.Buffer
-	err := app.Run(t.Context(), []string{"check"}, append([]string{"DOORMAN_LISTEN=127.0.0.1:0"}, environ...), &out, &out)
-	return out.String(), fmt.Sprint(err)
-}
 
 // answering is a web server that answers every request so.
 func answering(t *testing.T, status int, body string, headers ...string) string {
@@ -86,7 +75,7 @@ func TestCheck(t *testing.T) {
 			if row.odoo != nil {
 				row.odoo(s)
 			}
-			printed, said := check(t, append([]string{
+			printed, said := kit.Check(t, append([]string{
 				"DOORMAN_ODOO_URL=" + s.URL(), "DOORMAN_ODOO_DB=" + odootest.DefaultDatabase, "DOORMAN_ODOO_KEY=" + odootest.DefaultKey,
 			}, row.environ...)...)
 			for _, want := range row.prints {
@@ -112,30 +101,13 @@ func TestCheckOfRunning(t *testing.T) {
 	t.Parallel()
 	s := odootest.New(t, odootest.Options{WebURL: answering(t, http.StatusOK, `{"status": "pass"}`)})
 	environ := []string{"DOORMAN_ODOO_URL=" + s.URL(), "DOORMAN_ODOO_DB=" + odootest.DefaultDatabase, "DOORMAN_ODOO_KEY=" + odootest.DefaultKey}
-	service := apptest.Serve(t, environ...)
-	printed, said := check(t, append(environ, "DOORMAN_PUBLIC_URL="+service.URL)...)
+	service := kit.Serve(t, environ...)
+	printed, said := kit.Check(t, append(environ, "DOORMAN_PUBLIC_URL="+service.URL)...)
 	if said != nothingWrong || strings.Count(printed, "ok    ") != 4 || strings.Count(printed, "\n") != 4 {
 		t.Errorf("%s\n%s", said, printed)
 	}
 	other := strings.Replace(service.URL, "127.0.0.1", "localhost", 1)
-	if printed, said = check(t, append(environ, "DOORMAN_PUBLIC_URL="+other)...); said != oneThing || !strings.Contains(printed, "calls itself "+service.MCP) {
-		t.Errorf("%s\n%s", said, printed)
-	}
-}
-
-// TestRealCheck: an installation on a real Odoo, as it is and with another key.
-func TestRealCheck(t *testing.T) {
-	o := apptest.RealOdoo(t, 0, "")
-	s := apptest.Serve(t, o.Environ()...)
-	asAdmin(t, o, "ir.config_parameter", "set_param", "web.base.url", o.Server.URL())
-	printed, said := check(t, append(o.Environ(), "DOORMAN_PUBLIC_URL="+s.URL)...)
-	t.Log("\n" + printed)
-	if said != nothingWrong || strings.Count(printed, "ok    ") != 4 || strings.Count(printed, "\n") != 4 {
-		t.Errorf("%s\n%s", said, printed)
-	}
-	printed, said = check(t, append(o.Environ(), "DOORMAN_PUBLIC_URL="+s.URL, "DOORMAN_ODOO_KEY="+canary)...)
-	t.Log("\n" + printed)
-	if said != oneThing || !strings.Contains(printed, "refused Doorman's own key") {
+	if printed, said = kit.Check(t, append(environ, "DOORMAN_PUBLIC_URL="+other)...); said != oneThing || !strings.Contains(printed, "calls itself "+service.MCP) {
 		t.Errorf("%s\n%s", said, printed)
 	}
 }

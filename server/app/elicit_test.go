@@ -3,7 +3,6 @@ package app_test
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +10,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/odoo/odootest"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
 
 // shower is a client that shows its user addresses, and what the user does then.
@@ -49,12 +48,12 @@ func TestElicitation(t *testing.T) {
 			t.Parallel()
 			s, o := overWaiting(t)
 			var shown []*sdk.ElicitParams
-			session := apptest.ConnectAs(t, s.MCP, waiter, shower(func(p *sdk.ElicitParams) string {
+			session := kit.ConnectAs(t, s.MCP, waiter, shower(func(p *sdk.ElicitParams) string {
 				shown = append(shown, p)
 				row.decide(o)
 				return row.action
 			}))
-			content, failed := apptest.Call(t, session, "delete_records", deletion(3))
+			content, failed := kit.Call(t, session, "delete_records", deletion(3))
 			if len(shown) != 1 || shown[0].Mode != "url" || shown[0].URL != "http://odoo.example/odoo/doorman.approval/1" || shown[0].Message == "" {
 				t.Fatalf("shown: %+v", shown)
 			}
@@ -82,8 +81,8 @@ func TestNoElicitation(t *testing.T) {
 		"empty":      {ElicitationHandler: never, Capabilities: &sdk.ClientCapabilities{Elicitation: &sdk.ElicitationCapabilities{}}},
 		"forms only": {ElicitationHandler: never, Capabilities: &sdk.ClientCapabilities{Elicitation: &sdk.ElicitationCapabilities{Form: &sdk.FormElicitationCapabilities{}}}},
 	} {
-		session := apptest.ConnectAs(t, s.MCP, waiter, options)
-		if id := ask(t, session, "delete_records", deletion(3)); id != 1 {
+		session := kit.ConnectAs(t, s.MCP, waiter, options)
+		if id := pending(t, session, "delete_records", deletion(3)); id != 1 {
 			t.Errorf("%s: request %d", name, id)
 		}
 	}
@@ -93,7 +92,7 @@ func TestNoElicitation(t *testing.T) {
 func TestElicitationAcrossReplicas(t *testing.T) {
 	t.Parallel()
 	first, o := overWaiting(t)
-	second := apptest.Serve(t, fakeEnviron(o)...)
+	second := kit.Serve(t, fakeEnviron(o)...)
 	_, state := inputRequired(t, modernCall(t, first.MCP, waiter, "delete_records", `{"model":"res.partner","ids":[3,4]}`, ""))
 	o.Approve(1)
 	// The keys in another order: another client library, the same call.
@@ -150,15 +149,16 @@ func TestStatesThatOpenNothing(t *testing.T) {
 // modernCall calls a tool by protocol 2026-07-28 as a client that can show addresses.
 func modernCall(t *testing.T, mcpURL, key, tool, args, state string) string {
 	t.Helper()
-	retry := ""
-	if state != "" {
-		retry = `"requestState":"` + state + `","inputResponses":{"approval":{"action":"accept"}},`
+	params := kit.ToolCall(tool, json.RawMessage(args))
+	params["_meta"] = map[string]any{
+		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
+		"io.modelcontextprotocol/clientCapabilities": json.RawMessage(`{"elicitation":{"url":{}}}`),
 	}
-	_, _, body := send(t, http.MethodPost, mcpURL, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`","arguments":`+args+`,`+retry+
-		`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{"url":{}}}}}}`,
-		"Authorization", "Bearer "+key, "Accept", "application/json, text/event-stream", "MCP-Protocol-Version", "2026-07-28",
-		"Mcp-Method", "tools/call", "Mcp-Name", tool)
-	return body
+	if state != "" {
+		params["requestState"], params["inputResponses"] = state, json.RawMessage(`{"approval":{"action":"accept"}}`)
+	}
+	return kit.Post(t, mcpURL, key, "tools/call", params,
+		"MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", tool).Body
 }
 
 // inputRequired returns the address that the client is to show, and the state that it is to send back.

@@ -4,81 +4,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"doorman/odoo/odootest"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
-
-const invitesPath = "/api/org/mcp/invites"
-
-// curls are the two examples of docs/invites.md, as they stand there but for the host: to create, and to revoke.
-func curls(t testing.TB, s *apptest.Service) (create, revoke string) {
-	t.Helper()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("needs curl")
-	}
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(apptest.AddonDir(t)), "docs", "invites.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile("(?s)```bash\n# (?:Create|Revoke) an invite via API\n(curl .*?)```").FindAllSubmatch(text, -1)
-	if len(found) != 2 {
-		t.Fatalf("%d examples", len(found))
-	}
-	here := func(i int) string { return strings.ReplaceAll(string(found[i][1]), "https://mcp.example.com", s.URL) }
-	return here(0), here(1)
-}
-
-// runCurl runs an example as a person would, and returns what it printed.
-func runCurl(t testing.TB, example, token string) (answer map[string]any) {
-	t.Helper()
-	shell := exec.CommandContext(t.Context(), "sh", "-c", example)
-	shell.Env = []string{"PATH=" + os.Getenv("PATH"), "TOKEN=" + token}
-	out, err := shell.Output()
-	if err != nil {
-		t.Fatalf("%s: %v", example, err)
-	}
-	if err := json.Unmarshal(out, &answer); err != nil {
-		t.Fatalf("%s: %s", example, out)
-	}
-	return answer
-}
-
-// linkForm is an invite's link, of which the last part is the token.
-var linkForm = regexp.MustCompile(`^https?://[^/]+/oauth/invite/([A-Za-z0-9_-]{43})$`)
-
-// createAsInTheSeed runs the first example and checks its answer.
-func createAsInTheSeed(t testing.TB, example, token string) (id int64, link string) {
-	t.Helper()
-	made := runCurl(t, example, token)
-	number, _ := made["id"].(float64)
-	link, _ = made["invite_url"].(string)
-	if number < 1 || !linkForm.MatchString(link) || made["max_uses"] != 5.0 || made["current_uses"] != 0.0 || made["expires_at"] == "" ||
-		fmt.Sprint(made["scopes"]) != "[mcp:metadata mcp:orm mcp:search]" && fmt.Sprint(made["scopes"]) != "[mcp:orm mcp:search mcp:metadata]" &&
-			fmt.Sprint(made["scopes"]) != "[mcp:metadata mcp:search mcp:orm]" || made["key_name_preset"] != "External Dev MCP Key" {
-		t.Fatalf("made %v", made)
-	}
-	return int64(number), link
-}
 
 // TestInvitesByCurl: the examples of the documentation work as they stand.
 func TestInvitesByCurl(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil)
-	create, revoke := curls(t, s)
-	id, _ := createAsInTheSeed(t, create, o.Options().PersonKey)
-	ended := runCurl(t, strings.ReplaceAll(revoke, "{inviteId}", fmt.Sprint(id)), o.Options().PersonKey)
+	create, revoke := kit.InviteExamples(t, s)
+	id, _ := kit.CreateByExample(t, create, o.Options().PersonKey)
+	ended := kit.RunExample(t, strings.ReplaceAll(revoke, "{inviteId}", fmt.Sprint(id)), o.Options().PersonKey)
 	if ended["state"] != "revoked" || ended["revoked_connections"] != 0.0 {
 		t.Errorf("revoked %v", ended)
 	}
-	refused := runCurl(t, create, o.Options().UserKey)
+	refused := kit.RunExample(t, create, o.Options().UserKey)
 	if fmt.Sprint(refused["error"].(map[string]any)["code"]) != "forbidden" {
 		t.Errorf("refused %v", refused)
 	}
@@ -96,27 +40,27 @@ func TestInviteSurface(t *testing.T) {
 		status             int
 		code               string
 	}{
-		{"an administrator", "GET", invitesPath, key, 200, ""},
-		{"from its own page", "GET", invitesPath, append([]string{"Origin", s.URL}, key...), 200, ""},
+		{"an administrator", "GET", kit.InvitesPath, key, 200, ""},
+		{"from its own page", "GET", kit.InvitesPath, append([]string{"Origin", s.URL}, key...), 200, ""},
 		{"the document", "GET", "/api/openapi.json", nil, 200, ""},
 
-		{"from an MCP client's page", "GET", invitesPath, append([]string{"Origin", "https://inspector.example.com"}, key...), 403, "forbidden"},
-		{"from another page", "GET", invitesPath, append([]string{"Origin", "https://evil.example.com"}, key...), 403, "forbidden"},
-		{"that asks first", "OPTIONS", invitesPath, []string{"Origin", "https://inspector.example.com", "Access-Control-Request-Method", "POST"}, 403, "forbidden"},
-		{"from a sandbox", "GET", invitesPath, append([]string{"Origin", "null"}, key...), 403, "forbidden"},
-		{"by another name", "GET", invitesPath, append([]string{"Host", "evil.example.com"}, key...), 403, "forbidden"},
-		{"two keys", "GET", invitesPath, append([]string{"Authorization", "Bearer other"}, key...), 401, "unauthenticated"},
-		{"the key of a connection", "GET", invitesPath, []string{"Authorization", "Bearer " + odootest.DefaultCredential}, 401, "unauthenticated"},
-		{"the service's own key", "GET", invitesPath, []string{"Authorization", "Bearer " + o.Options().Key}, 403, "forbidden"},
+		{"from an MCP client's page", "GET", kit.InvitesPath, append([]string{"Origin", "https://inspector.example.com"}, key...), 403, "forbidden"},
+		{"from another page", "GET", kit.InvitesPath, append([]string{"Origin", "https://evil.example.com"}, key...), 403, "forbidden"},
+		{"that asks first", "OPTIONS", kit.InvitesPath, []string{"Origin", "https://inspector.example.com", "Access-Control-Request-Method", "POST"}, 403, "forbidden"},
+		{"from a sandbox", "GET", kit.InvitesPath, append([]string{"Origin", "null"}, key...), 403, "forbidden"},
+		{"by another name", "GET", kit.InvitesPath, append([]string{"Host", "evil.example.com"}, key...), 403, "forbidden"},
+		{"two keys", "GET", kit.InvitesPath, append([]string{"Authorization", "Bearer other"}, key...), 401, "unauthenticated"},
+		{"the key of a connection", "GET", kit.InvitesPath, []string{"Authorization", "Bearer " + odootest.DefaultCredential}, 401, "unauthenticated"},
+		{"the service's own key", "GET", kit.InvitesPath, []string{"Authorization", "Bearer " + o.Options().Key}, 403, "forbidden"},
 		{"no path", "GET", "/api/org/mcp/keys", key, 404, "not_found"},
-		{"no method", "PATCH", invitesPath, key, 405, "method_not_allowed"},
-		{"no method that anybody has", "LAUNCH", invitesPath, key, 405, "method_not_allowed"},
+		{"no method", "PATCH", kit.InvitesPath, key, 405, "method_not_allowed"},
+		{"no method that anybody has", "LAUNCH", kit.InvitesPath, key, 405, "method_not_allowed"},
 		{"no method of the base", "LAUNCH", "/api", key, 405, "method_not_allowed"},
 		{"the link, asked by a page", "GET", link, []string{"Origin", "https://inspector.example.com"}, 403, ""},
 		{"the link, posted", "POST", link, nil, 405, "method_not_allowed"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			status, header, body := get(t, row.method, s.URL+row.path, row.headers...)
+			status, header, body := kit.Get(t, row.method, s.URL+row.path, row.headers...)
 			var answer struct {
 				Error struct{ Code, Message string }
 			}
@@ -139,7 +83,7 @@ func TestInviteGuessing(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil, "DOORMAN_TRUSTED_PROXIES=127.0.0.1")
 	ask := func(key, from string) int {
-		status, _, _ := get(t, http.MethodGet, s.URL+invitesPath, "Authorization", "Bearer "+key, "X-Forwarded-For", from)
+		status, _, _ := kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath, "Authorization", "Bearer "+key, "X-Forwarded-For", from)
 		return status
 	}
 	for range 200 {
@@ -165,19 +109,19 @@ func TestInviteGuessing(t *testing.T) {
 func TestInviteTokenStaysOut(t *testing.T) {
 	t.Parallel()
 	o := odootest.New(t, odootest.Options{PersonKey: "key-" + canary, Canary: canary, WebURL: "https://odoo.example.com"})
-	s := apptest.Serve(t, append(fakeEnviron(o), "DOORMAN_LOG_LEVEL=trace")...)
+	s := kit.Serve(t, append(fakeEnviron(o), "DOORMAN_LOG_LEVEL=trace")...)
 	key := []string{"Authorization", "Bearer key-" + canary}
-	status, _, body := send(t, http.MethodPost, s.URL+invitesPath, `{"scopes":["mcp:search"],"description":"`+canary+`"}`, key...)
+	status, _, body := kit.Send(t, http.MethodPost, s.URL+kit.InvitesPath, `{"scopes":["mcp:search"],"description":"`+canary+`"}`, key...)
 	var made struct {
 		URL string `json:"invite_url"`
 	}
 	if err := json.Unmarshal([]byte(body), &made); status != 201 || err != nil {
 		t.Fatalf("%d %s", status, body)
 	}
-	token := linkForm.FindStringSubmatch(made.URL)[1]
+	token := kit.InviteLink.FindStringSubmatch(made.URL)[1]
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	apptest.Eventually(t, 5*time.Second, "Odoo has said where people reach it", func() bool {
-		_, header, _ := noFollow(t, http.MethodGet, s.URL+"/oauth/invite/x", "")
+	kit.Eventually(t, 5*time.Second, "Odoo has said where people reach it", func() bool {
+		_, header, _ := kit.NoFollow(t, http.MethodGet, s.URL+"/oauth/invite/x", "")
 		return header.Get("Location") == "https://odoo.example.com/doorman/invite"
 	})
 	paths := []string{"/oauth/invite/" + token, "/oauth/invite/" + token + "/", "/oauth//invite/" + token, "/oauth/invites/" + token, "/" + token,
@@ -206,11 +150,11 @@ func TestInviteTokenStaysOut(t *testing.T) {
 	} {
 		fault.Methods, fault.Times = []string{"api_list"}, 1
 		o.Inject(fault)
-		if status, _, body := get(t, http.MethodGet, s.URL+invitesPath, key...); status < 500 || strings.Contains(body, canary) || strings.Contains(body, token) {
+		if status, _, body := kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath, key...); status < 500 || strings.Contains(body, canary) || strings.Contains(body, token) {
 			t.Errorf("%d %s", status, body)
 		}
 	}
-	_, _, metrics := get(t, http.MethodGet, s.URL+"/metrics")
+	_, _, metrics := kit.Get(t, http.MethodGet, s.URL+"/metrics")
 	log := s.Log()
 	for _, secret := range []string{token, token[:20], canary} {
 		if strings.Contains(log, secret) || strings.Contains(metrics, secret) {
@@ -245,7 +189,7 @@ func TestInviteLinkLeadsToOdoo(t *testing.T) {
 	if to := answer.Header.Get("Location"); answer.StatusCode != 303 || to != o.URL()+"/doorman/invite#"+strings.Repeat("t", 43) {
 		t.Errorf("%d %s", answer.StatusCode, to)
 	}
-	status, header, body := get(t, http.MethodGet, s.URL+invitesPath, "Authorization", "Bearer "+o.Options().PersonKey)
+	status, header, body := kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath, "Authorization", "Bearer "+o.Options().PersonKey)
 	if status != 503 || header.Get("Retry-After") == "" || !strings.Contains(body, "odoo_unavailable") {
 		t.Errorf("the API: %d %s", status, body)
 	}

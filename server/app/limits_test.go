@@ -14,15 +14,15 @@ import (
 
 	"doorman/odoo/odootest"
 	"doorman/server/access"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 	"doorman/server/limit"
 )
 
 // overFake is a service over a fake Odoo with these connections.
-func overFake(t *testing.T, connections []odootest.Connection, environ ...string) (*apptest.Service, *odootest.Server) {
+func overFake(t *testing.T, connections []odootest.Connection, environ ...string) (*kit.Service, *odootest.Server) {
 	t.Helper()
 	o := odootest.New(t, odootest.Options{Connections: connections})
-	return apptest.Serve(t, append(fakeEnviron(o), environ...)...), o
+	return kit.Serve(t, append(fakeEnviron(o), environ...)...), o
 }
 
 // fakeEnviron is the service's configuration for a fake Odoo.
@@ -116,15 +116,14 @@ func TestForgedAddresses(t *testing.T) {
 
 // search sends one tools/call with these X-Forwarded-For lines.
 func search(t *testing.T, mcpURL, key string, forwarded ...string) (int, string) {
-	headers := []string{
-		"Authorization", "Bearer " + key, "Accept", "application/json, text/event-stream", "MCP-Protocol-Version", "2025-11-25",
-	}
+	t.Helper()
+	var headers []string
 	for _, line := range forwarded {
 		headers = append(headers, "X-Forwarded-For", line)
 	}
-	status, _, body := send(t, http.MethodPost, mcpURL,
-		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":{"model":"res.partner","fields":["name"],"limit":1}}}`, headers...)
-	return status, body
+	r := kit.Post(t, mcpURL, key, "tools/call",
+		kit.ToolCall("search_records", kit.Args{"model": "res.partner", "fields": []string{"name"}, "limit": 1}), headers...)
+	return r.Status, r.Body
 }
 
 // TestExactlyTheLimit: 32 clients at once on one connection get what it may have, and not one more.
@@ -164,9 +163,9 @@ func TestExactlyTheLimit(t *testing.T) {
 // TestReplicasShareTheLimit: 32 clients at once, half of them at each of two replicas, get together what one would.
 func TestReplicasShareTheLimit(t *testing.T) {
 	t.Parallel()
-	redis := "DOORMAN_REDIS_URL=" + apptest.Redis(t)
+	redis := "DOORMAN_REDIS_URL=" + kit.Redis(t)
 	first, o := overFake(t, []odootest.Connection{withPolicy("dmk_100", access.Policy{RateMinute: 100})}, redis)
-	second := apptest.Serve(t,
+	second := kit.Serve(t,
 		"DOORMAN_ODOO_URL="+o.URL(), "DOORMAN_ODOO_DB="+o.Options().Database, "DOORMAN_ODOO_KEY="+o.Options().Key, redis)
 	var passed [2]atomic.Int64
 	var together sync.WaitGroup
@@ -174,7 +173,7 @@ func TestReplicasShareTheLimit(t *testing.T) {
 		together.Go(func() {
 			for range 10 {
 				replica := client % 2
-				_, body := search(t, []*apptest.Service{first, second}[replica].MCP, "dmk_100")
+				_, body := search(t, []*kit.Service{first, second}[replica].MCP, "dmk_100")
 				switch {
 				case strings.Contains(body, `"records"`):
 					passed[replica].Add(1)
@@ -194,7 +193,7 @@ func TestReplicasShareTheLimit(t *testing.T) {
 func TestRedisDown(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil, "DOORMAN_REDIS_URL=redis://user:"+canary+"@127.0.0.1:1/0")
-	status, _, body := get(t, http.MethodGet, s.URL+"/readyz")
+	status, _, body := kit.Get(t, http.MethodGet, s.URL+"/readyz")
 	if status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis does not answer") || !strings.Contains(body, "DOORMAN_REDIS_URL") {
 		t.Errorf("readyz: %d %s", status, body)
 	}
@@ -202,7 +201,7 @@ func TestRedisDown(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(called, "The rate limits cannot be checked right now.") {
 		t.Errorf("tools/call: %d %s", status, called)
 	}
-	status, header, listed := get(t, http.MethodPost, s.MCP, "Authorization", "Bearer "+odootest.DefaultCredential, "Accept", "application/json, text/event-stream")
+	status, header, listed := kit.Get(t, http.MethodPost, s.MCP, "Authorization", "Bearer "+odootest.DefaultCredential, "Accept", "application/json, text/event-stream")
 	if status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
 		t.Errorf("tools/list: %d %s", status, listed)
 	}
@@ -218,7 +217,7 @@ func TestRedisDown(t *testing.T) {
 func TestServiceTellsOdoo(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil)
-	apptest.Eventually(t, 5*time.Second, "the first runs", func() bool {
+	kit.Eventually(t, 5*time.Second, "the first runs", func() bool {
 		for _, job := range []string{"fold_use", "expire_connections", "purge_audit", "remind_expiry", "expire_invites", "remind_invited", "purge_oauth"} {
 			if o.JobRuns(job) == 0 {
 				return false

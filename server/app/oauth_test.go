@@ -17,7 +17,7 @@ import (
 
 	"doorman/odoo/odootest"
 	"doorman/server/access"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
 
 // consenting is a browser with a person in front of it: it follows an authorization URL to the consent page of the fake
@@ -59,10 +59,10 @@ func (w *watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-func oauthService(t *testing.T) (*odootest.Server, *apptest.Service) {
+func oauthService(t *testing.T) (*odootest.Server, *kit.Service) {
 	t.Helper()
 	odoo := odootest.New(t)
-	return odoo, apptest.Serve(t, "DOORMAN_ODOO_URL="+odoo.URL(), "DOORMAN_ODOO_DB="+odootest.DefaultDatabase,
+	return odoo, kit.Serve(t, "DOORMAN_ODOO_URL="+odoo.URL(), "DOORMAN_ODOO_DB="+odootest.DefaultDatabase,
 		"DOORMAN_ODOO_KEY="+odootest.DefaultKey, "DOORMAN_LOG_LEVEL=trace")
 }
 
@@ -110,14 +110,14 @@ func TestOAuthGoSDK(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = session.Close() }()
-			if _, failed := apptest.Call(t, session, "search_records", map[string]any{"model": "res.partner"}); failed != "" {
+			if _, failed := kit.Call(t, session, "search_records", map[string]any{"model": "res.partner"}); failed != "" {
 				t.Fatal(failed)
 			}
 			if len(seen) != 4 || strings.Contains(seen[3], "mcp:orm") || !strings.Contains(seen[3], "mcp:search") || !strings.Contains(seen[3], "offline_access") {
 				t.Fatalf("%d consents, asked for %q", len(seen)/4, seen[3])
 			}
 			// A tool that needs more than the token has: the client goes back to its user by itself.
-			if _, failed := apptest.Call(t, session, "create_records", map[string]any{"model": "res.partner", "records": `[{"name":"x"}]`, "dry_run": true}); failed != "" {
+			if _, failed := kit.Call(t, session, "create_records", map[string]any{"model": "res.partner", "records": `[{"name":"x"}]`, "dry_run": true}); failed != "" {
 				t.Fatal(failed)
 			}
 			if len(seen) != 8 || !strings.Contains(seen[7], "mcp:orm") || !strings.Contains(seen[7], "mcp:search") {
@@ -164,22 +164,22 @@ func TestOAuthSources(t *testing.T) {
 	_, s := oauthService(t)
 	page := []string{"Origin", "https://page.example.com"}
 	for _, path := range []string{"/oauth/token", "/oauth/revoke", "/oauth/register"} {
-		status, header, body := send(t, http.MethodPost, s.URL+path, "", page...)
+		status, header, body := kit.Send(t, http.MethodPost, s.URL+path, "", page...)
 		if status == http.StatusForbidden || header.Get("Access-Control-Allow-Origin") != "*" || header.Get("X-Request-Id") == "" {
 			t.Errorf("%s: %d %v %s", path, status, header, body)
 		}
 	}
-	status, header, _ := send(t, http.MethodOptions, s.URL+"/oauth/token", "", append(page, "Access-Control-Request-Method", "POST")...)
+	status, header, _ := kit.Send(t, http.MethodOptions, s.URL+"/oauth/token", "", append(page, "Access-Control-Request-Method", "POST")...)
 	if status != http.StatusNoContent || header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("%d %v", status, header)
 	}
-	if status, header, _ := send(t, http.MethodGet, s.URL+"/oauth/authorize", "", page...); status != http.StatusForbidden || header.Get("Access-Control-Allow-Origin") != "" {
+	if status, header, _ := kit.Send(t, http.MethodGet, s.URL+"/oauth/authorize", "", page...); status != http.StatusForbidden || header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("%d %v", status, header)
 	}
-	if status, _, body := send(t, http.MethodPost, s.URL+"/oauth/token", "", "Host", "evil.example.com"); status != http.StatusForbidden {
+	if status, _, body := kit.Send(t, http.MethodPost, s.URL+"/oauth/token", "", "Host", "evil.example.com"); status != http.StatusForbidden {
 		t.Errorf("%d %s", status, body)
 	}
-	status, header, _ = send(t, http.MethodPost, s.URL+"/mcp", "", "Authorization", "Bearer dma_unknown")
+	status, header, _ = kit.Send(t, http.MethodPost, s.URL+"/mcp", "", "Authorization", "Bearer dma_unknown")
 	if challenge := header.Get("WWW-Authenticate"); status != 401 || !strings.Contains(challenge, `resource_metadata="`+s.URL+`/.well-known/oauth-protected-resource/mcp"`) ||
 		!strings.Contains(challenge, `scope="mcp:metadata mcp:search"`) {
 		t.Errorf("%d %v", status, header)

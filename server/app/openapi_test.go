@@ -9,120 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"doorman/odoo/odootest"
 	"doorman/server/api"
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
-
-// document is /api/openapi.json, as far as the test reads it.
-type document struct {
-	Paths      map[string]map[string]json.RawMessage
-	Components struct {
-		Responses map[string]response
-		Schemas   map[string]json.RawMessage
-	}
-}
-
-type response struct {
-	Ref     string `json:"$ref"`
-	Headers map[string]struct {
-		Ref      string `json:"$ref"`
-		Required bool
-	}
-	Content map[string]struct{ Schema json.RawMessage }
-}
-
-type operation struct {
-	Responses   map[string]response
-	RequestBody struct {
-		Content map[string]struct{ Schema json.RawMessage }
-	}
-}
-
-// operations are the document's, by "GET /path".
-func (d *document) operations(t *testing.T) map[string]operation {
-	t.Helper()
-	found := map[string]operation{}
-	for path, item := range d.Paths {
-		for method, raw := range item {
-			if method == "parameters" {
-				continue
-			}
-			var op operation
-			if err := json.Unmarshal(raw, &op); err != nil {
-				t.Fatal(err)
-			}
-			for status, r := range op.Responses {
-				if name, isRef := strings.CutPrefix(r.Ref, "#/components/responses/"); isRef {
-					op.Responses[status] = d.Components.Responses[name]
-				}
-			}
-			found[strings.ToUpper(method)+" "+path] = op
-		}
-	}
-	return found
-}
-
-// schema makes a validator of a schema of the document.
-func (d *document) schema(t *testing.T, raw json.RawMessage) *jsonschema.Resolved {
-	t.Helper()
-	var whole map[string]any
-	if err := json.Unmarshal(raw, &whole); err != nil {
-		t.Fatal(err)
-	}
-	whole["$defs"] = d.Components.Schemas
-	text, err := json.Marshal(whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(text), "#/components/schemas/", "#/$defs/")), &s); err != nil {
-		t.Fatal(err)
-	}
-	resolved, err := s.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resolved
-}
-
-// check holds one answer against the document.
-func (d *document) check(t *testing.T, op operation, status int, header http.Header, body string) {
-	t.Helper()
-	r, documented := op.Responses[fmt.Sprint(status)]
-	if !documented {
-		t.Fatalf("%d is not documented: %s", status, body)
-	}
-	for name, h := range r.Headers {
-		if (h.Required || h.Ref != "") && header.Get(name) == "" {
-			t.Errorf("%d has no header %s", status, name)
-		}
-	}
-	content, told := r.Content["application/json"]
-	if !told {
-		return
-	}
-	var v any
-	if err := json.Unmarshal([]byte(body), &v); err != nil || header.Get("Content-Type") != "application/json" {
-		t.Fatalf("%d is no JSON: %s", status, body)
-	}
-	if err := d.schema(t, content.Schema).Validate(v); err != nil {
-		t.Errorf("%d %s: %v", status, body, err)
-	}
-}
-
-// fetchDocument asks a running service for it.
-func fetchDocument(t *testing.T, s *apptest.Service) *document {
-	t.Helper()
-	_, _, body := get(t, http.MethodGet, s.URL+"/api/openapi.json")
-	d := &document{}
-	if err := json.Unmarshal([]byte(body), d); err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
 
 // TestOpenAPIRoutes: every route is documented, and every path of the document is a route.
 func TestOpenAPIRoutes(t *testing.T) {
@@ -133,66 +23,59 @@ func TestOpenAPIRoutes(t *testing.T) {
 		routes = append(routes, r.Method+" "+r.Path)
 	}
 	slices.Sort(routes)
-	if documented := slices.Sorted(maps.Keys(fetchDocument(t, s).operations(t))); !slices.Equal(routes, documented) {
+	if documented := slices.Sorted(maps.Keys(kit.FetchOpenAPI(t, s).Operations(t))); !slices.Equal(routes, documented) {
 		t.Errorf("routes %v\ndocumented %v", routes, documented)
 	}
 }
-
-// everything is a body with every field of an invite.
-const everything = `{"scopes":["mcp:orm","mcp:search"],"max_uses":5,"expires_in":"1d12h","key_name_preset":"k","key_expires_in":"0h","read_only":true,
-"allowed_tools":["search_records"],"approval_tools":["create_records"],"allowed_models":["res.partner"],"companies":[1],
-"approval_rules":[{"risk":"high","model":"","more_than":5,"reads":false}],"approver":"admin","approver_group":"base.group_user",
-"approval_expiry_hours":48,"allowed_ips":["10.0.0.0/8"],"blocked_ips":["10.0.0.1"],"rate_limit_minute":5,"rate_limit_day":50,
-"accept_list":["@example.com"],"new_accounts":true,"account_groups":["base.group_user"],"description":"why"}`
 
 // TestOpenAPI makes the running service give every answer that the document has, and holds each against its schema.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil, "DOORMAN_ODOO_TIMEOUT=1s")
-	d := fetchDocument(t, s)
-	operations := d.operations(t)
+	d := kit.FetchOpenAPI(t, s)
+	operations := d.Operations(t)
 	seen := map[string]bool{}
 	ask := func(name, path, body string, headers ...string) {
 		t.Helper()
 		method, _, _ := strings.Cut(name, " ")
-		status, header, answer := noFollow(t, method, s.URL+path, body, headers...)
+		status, header, answer := kit.NoFollow(t, method, s.URL+path, body, headers...)
 		seen[fmt.Sprint(name, " ", status)] = true
-		d.check(t, operations[name], status, header, answer)
+		d.Check(t, operations[name], status, header, answer)
 	}
 	admin, user := "Bearer "+o.Options().PersonKey, "Bearer "+o.Options().UserKey
-	create, one := "POST "+invitesPath, invitesPath+"/{id}"
+	create, one := "POST "+kit.InvitesPath, kit.InvitesPath+"/{id}"
 	calls := map[string]struct{ path, asked string }{
-		create: {invitesPath, "api_create"}, "GET " + invitesPath: {invitesPath, "api_list"},
-		"GET " + one: {invitesPath + "/1", "api_get"}, "DELETE " + one: {invitesPath + "/1", "api_revoke"},
+		create: {kit.InvitesPath, "api_create"}, "GET " + kit.InvitesPath: {kit.InvitesPath, "api_list"},
+		"GET " + one: {kit.InvitesPath + "/1", "api_get"}, "DELETE " + one: {kit.InvitesPath + "/1", "api_revoke"},
 	}
 	for _, name := range slices.Sorted(maps.Keys(calls)) { // the DELETE first: of an invite that is not there yet
 		c := calls[name]
-		ask(name, c.path, everything, "Authorization", admin)
-		ask(name, c.path+"?nonsense=1", everything, "Authorization", admin)
-		ask(name, c.path, everything)
-		ask(name, c.path, everything, "Authorization", "Bearer wrong")
-		ask(name, c.path, everything, "Authorization", user)
-		ask(name, c.path, everything, "Authorization", admin, "Host", "evil.example.com")
+		ask(name, c.path, kit.WholeInvite, "Authorization", admin)
+		ask(name, c.path+"?nonsense=1", kit.WholeInvite, "Authorization", admin)
+		ask(name, c.path, kit.WholeInvite)
+		ask(name, c.path, kit.WholeInvite, "Authorization", "Bearer wrong")
+		ask(name, c.path, kit.WholeInvite, "Authorization", user)
+		ask(name, c.path, kit.WholeInvite, "Authorization", admin, "Host", "evil.example.com")
 		for _, f := range []odootest.Fault{
 			{Kind: odootest.Exception, Name: "builtins.ZeroDivisionError"}, {Kind: odootest.HTML, Status: 502}, {Kind: odootest.Never},
 		} {
 			f.Methods, f.Times = []string{c.asked}, 1
 			o.Inject(f)
-			ask(name, c.path, everything, "Authorization", admin)
+			ask(name, c.path, kit.WholeInvite, "Authorization", admin)
 		}
 	}
-	ask(create, invitesPath, everything, "Authorization", admin)
-	ask(create, invitesPath, `{"scopes":["mcp:shell"]}`, "Authorization", admin)
-	ask(create, invitesPath, `{"scopes":["mcp:nothing"]}`, "Authorization", admin)
-	ask(create, invitesPath, `{"scopes":["mcp:orm"],"companies":[2]}`, "Authorization", admin)
-	ask(create, invitesPath, `{"scopes":["mcp:orm"],"account_groups":["base.group_system"]}`, "Authorization", admin)
-	ask(create, invitesPath, strings.Repeat(" ", 65<<10), "Authorization", admin)
-	ask(create, invitesPath, everything, "Authorization", admin, "Content-Type", "text/plain")
-	ask("GET "+invitesPath, invitesPath+"?limit=1&state=active", "", "Authorization", admin)
-	ask("GET "+one, invitesPath+"/1", "", "Authorization", admin)
-	ask("GET "+one, invitesPath+"/99", "", "Authorization", admin)
-	ask("DELETE "+one, invitesPath+"/1?connections=revoke", "", "Authorization", admin)
-	ask("DELETE "+one, invitesPath+"/99", "", "Authorization", admin)
+	ask(create, kit.InvitesPath, kit.WholeInvite, "Authorization", admin)
+	ask(create, kit.InvitesPath, `{"scopes":["mcp:shell"]}`, "Authorization", admin)
+	ask(create, kit.InvitesPath, `{"scopes":["mcp:nothing"]}`, "Authorization", admin)
+	ask(create, kit.InvitesPath, `{"scopes":["mcp:orm"],"companies":[2]}`, "Authorization", admin)
+	ask(create, kit.InvitesPath, `{"scopes":["mcp:orm"],"account_groups":["base.group_system"]}`, "Authorization", admin)
+	ask(create, kit.InvitesPath, strings.Repeat(" ", 65<<10), "Authorization", admin)
+	ask(create, kit.InvitesPath, kit.WholeInvite, "Authorization", admin, "Content-Type", "text/plain")
+	ask("GET "+kit.InvitesPath, kit.InvitesPath+"?limit=1&state=active", "", "Authorization", admin)
+	ask("GET "+one, kit.InvitesPath+"/1", "", "Authorization", admin)
+	ask("GET "+one, kit.InvitesPath+"/99", "", "Authorization", admin)
+	ask("DELETE "+one, kit.InvitesPath+"/1?connections=revoke", "", "Authorization", admin)
+	ask("DELETE "+one, kit.InvitesPath+"/99", "", "Authorization", admin)
 	for name, path := range map[string]string{
 		"GET /api/openapi.json": "/api/openapi.json", "GET /oauth/invite/{token}": "/oauth/invite/x", "HEAD /oauth/invite/{token}": "/oauth/invite/x",
 	} {
@@ -200,10 +83,10 @@ func TestOpenAPI(t *testing.T) {
 		ask(name, path, "", "Host", "evil.example.com")
 	}
 	for range 120 {
-		get(t, http.MethodGet, s.URL+invitesPath, "Authorization", "Bearer wrong")
+		kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath, "Authorization", "Bearer wrong")
 	}
 	for name, c := range calls {
-		ask(name, c.path, everything, "Authorization", admin)
+		ask(name, c.path, kit.WholeInvite, "Authorization", admin)
 	}
 	for name, op := range operations {
 		for status := range op.Responses {
@@ -218,11 +101,11 @@ func TestOpenAPI(t *testing.T) {
 func TestOpenAPIInput(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil)
-	d := fetchDocument(t, s)
-	schema := d.schema(t, d.operations(t)["POST "+invitesPath].RequestBody.Content["application/json"].Schema)
+	d := kit.FetchOpenAPI(t, s)
+	schema := d.Schema(t, d.Operations(t)["POST "+kit.InvitesPath].RequestBody.Content["application/json"].Schema)
 	var shown struct{ Properties map[string]any }
 	var all map[string]any
-	if json.Unmarshal(d.Components.Schemas["NewInvite"], &shown) != nil || json.Unmarshal([]byte(everything), &all) != nil ||
+	if json.Unmarshal(d.Components.Schemas["NewInvite"], &shown) != nil || json.Unmarshal([]byte(kit.WholeInvite), &all) != nil ||
 		!slices.Equal(slices.Sorted(maps.Keys(shown.Properties)), slices.Sorted(maps.Keys(all))) {
 		t.Fatalf("the document has %v", slices.Sorted(maps.Keys(shown.Properties)))
 	}
@@ -233,7 +116,7 @@ func TestOpenAPIInput(t *testing.T) {
 		}
 		var v any
 		_ = json.Unmarshal(text, &v)
-		status, _, answer := send(t, http.MethodPost, s.URL+invitesPath, string(text), "Authorization", "Bearer "+o.Options().PersonKey)
+		status, _, answer := kit.Send(t, http.MethodPost, s.URL+kit.InvitesPath, string(text), "Authorization", "Bearer "+o.Options().PersonKey)
 		return schema.Validate(v) == nil, status == http.StatusCreated, answer
 	}
 	for name := range all {
@@ -253,10 +136,4 @@ func TestOpenAPIInput(t *testing.T) {
 	if documented, taken, _ := take(map[string]any{}); documented || taken {
 		t.Error("nothing at all")
 	}
-}
-
-// noFollow is send for what may be a redirect.
-func noFollow(t *testing.T, method, url, body string, headers ...string) (int, http.Header, string) {
-	t.Helper()
-	return sendBy(t, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, method, url, body, headers...)
 }

@@ -1,62 +1,19 @@
 package app_test
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"doorman/server/app/apptest"
+	"doorman/server/e2e/kit"
 )
-
-// get sends a request with headers; "Host" sets the host.
-func get(t *testing.T, method, url string, headers ...string) (int, http.Header, string) {
-	t.Helper()
-	return send(t, method, url, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, headers...)
-}
-
-// send is get with a body.
-func send(t *testing.T, method, url, body string, headers ...string) (int, http.Header, string) {
-	t.Helper()
-	return sendBy(t, http.DefaultClient, method, url, body, headers...)
-}
-
-// sendBy is send by a client that may have its own way with redirects and cookies.
-func sendBy(t *testing.T, client *http.Client, method, url, body string, headers ...string) (int, http.Header, string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	for i := 0; i+1 < len(headers); i += 2 {
-		if headers[i] == "Host" {
-			r.Host = headers[i+1]
-			continue
-		}
-		if headers[i] == "Content-Type" {
-			r.Header.Del("Content-Type")
-		}
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	response, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, response.Header, string(answer)
-}
 
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	odoo := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(odoo.Close)
-	s := apptest.Serve(t, "DOORMAN_ODOO_URL="+odoo.URL, "DOORMAN_ODOO_DB=db", "DOORMAN_ODOO_KEY="+canary,
+	s := kit.Serve(t, "DOORMAN_ODOO_URL="+odoo.URL, "DOORMAN_ODOO_DB=db", "DOORMAN_ODOO_KEY="+canary,
 		"DOORMAN_PUBLIC_URL=https://mcp.example.com", "DOORMAN_LOG_LEVEL=trace", "DOORMAN_TRUSTED_PROXIES=127.0.0.1",
 		"DOORMAN_ALLOWED_ORIGINS=https://inspector.example.com")
 	base := strings.Replace(s.URL, "https://mcp.example.com", listening(t, s), 1)
@@ -93,7 +50,7 @@ func TestRoutes(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			status, header, body := get(t, row.method, base+row.path, row.headers...)
+			status, header, body := kit.Get(t, row.method, base+row.path, row.headers...)
 			if status != row.status || !strings.Contains(body, row.says) {
 				t.Fatalf("%d %s\nwant %d and %q", status, body, row.status, row.says)
 			}
@@ -104,18 +61,18 @@ func TestRoutes(t *testing.T) {
 	}
 	t.Run("a page's browser may ask first", func(t *testing.T) {
 		ask := []string{"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization"}
-		status, header, _ := get(t, "OPTIONS", base+"/mcp", append(ask, "Origin", "https://inspector.example.com")...)
+		status, header, _ := kit.Get(t, "OPTIONS", base+"/mcp", append(ask, "Origin", "https://inspector.example.com")...)
 		if status != 204 || header.Get("Access-Control-Allow-Origin") != "https://inspector.example.com" || !strings.Contains(header.Get("Access-Control-Allow-Headers"), "Authorization") {
 			t.Errorf("%d %v", status, header)
 		}
-		status, header, _ = get(t, "OPTIONS", base+"/mcp", append(ask, "Origin", "https://evil.example.com")...)
+		status, header, _ = kit.Get(t, "OPTIONS", base+"/mcp", append(ask, "Origin", "https://evil.example.com")...)
 		if status != 403 || header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%d %v", status, header)
 		}
 	})
 	t.Run("nothing secret in the log", func(t *testing.T) {
-		get(t, "POST", base+"/mcp?access_token="+canary, "Authorization", "Bearer dmk_"+canary, "X-Forwarded-For", canary)
-		get(t, "GET", base+"/nothing?code="+canary)
+		kit.Get(t, "POST", base+"/mcp?access_token="+canary, "Authorization", "Bearer dmk_"+canary, "X-Forwarded-For", canary)
+		kit.Get(t, "GET", base+"/nothing?code="+canary)
 		if log := s.Log(); strings.Contains(log, canary) || !strings.Contains(log, `"path":"/mcp"`) {
 			t.Fatalf("log: %s", log)
 		}
@@ -123,7 +80,7 @@ func TestRoutes(t *testing.T) {
 }
 
 // listening returns the address the service listens on, from its log.
-func listening(t *testing.T, s *apptest.Service) string {
+func listening(t *testing.T, s *kit.Service) string {
 	t.Helper()
 	_, rest, found := strings.Cut(s.Log(), `"listen":"`)
 	address, _, ended := strings.Cut(rest, `"`)

@@ -12,7 +12,7 @@ from ..models.connection.doorman_connection import LIVE_STATES
 from ..policy import canonical_json, closed_models, gate
 from ..policy.approval_states import PENDING
 from ..policy.change_scope import writing
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 from ..tools import custom_tool_text, registry
 from ..tools.describe import plain, versions_of_call
 from .change import SCOPES, TOOLS

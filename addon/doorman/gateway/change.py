@@ -6,7 +6,7 @@ from odoo.tools.json import json_default
 
 from ..policy import canonical_json, gate
 from ..policy.change_scope import writing
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 from ..tools import custom_tool_text, registry
 
 WRITE_SCOPE = "mcp:orm"

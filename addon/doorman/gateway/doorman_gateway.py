@@ -14,8 +14,9 @@ from ..models.connection.doorman_connection import LIVE_STATES
 from ..models.connection.keys import hash_proof
 from ..policy import closed_models
 from ..policy.change_scope import forget, writing
-from ..policy.guard import Guard, Refusal
+from ..policy.guard import Guard
 from ..policy.json_depth import shallow, too_deep
+from ..policy.refusal import Refusal
 from ..tools import custom_tool_text, registry
 
 _logger = logging.getLogger(__name__)

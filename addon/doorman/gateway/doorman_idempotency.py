@@ -3,7 +3,7 @@ import json
 
 from odoo import models
 
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 
 # How long the answer to a write is kept for who asks for the same once more.
 KEEP_HOURS = 24

@@ -13,7 +13,7 @@ from odoo.exceptions import (
 )
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 
 _logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from odoo.tools.json import json_default
 
 from ..models.connection.keys import hash_proof
 from ..policy.change_scope import writing
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 from ..tools import files
 from .doorman_gateway import PROOF, Stored
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 
 from . import inverses
-from .guard import Refusal
+from .refusal import Refusal
 
 ATTRIBUTE = "doorman_inside"
 HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")

@@ -5,7 +5,7 @@ Nothing here touches the ORM, so that it can be read, and tested, as a list.
 
 import re
 
-from . import closed_models
+from . import closed_fields
 
 # What every model has (create, write, search, sudo, load, web_*, copy, ...) is no
 # business method: the guard asks the registry for those names. These two are.
@@ -82,7 +82,7 @@ def is_denied_method(name):
     return (
         name.startswith("_")
         or name in DENIED_METHODS
-        or closed_models.is_withheld(name)
+        or closed_fields.is_withheld(name)
         or bool(DENIED_METHOD.search(name))
     )
 
@@ -96,7 +96,7 @@ def is_denied_parameter(name):
     """Whether an argument is never given, judged by its name."""
     return (
         name.startswith("_")
-        or closed_models.is_withheld(name)
+        or closed_fields.is_withheld(name)
         or bool(DENIED_PARAMETER.search(_words(name)))
     )
 

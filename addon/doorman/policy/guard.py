@@ -13,7 +13,8 @@ import re
 
 from odoo.fields import Domain
 
-from . import closed_models, inherited_models
+from . import closed_fields, closed_models, inherited_models
+from .refusal import Refusal
 from .suggestions import near_hint
 
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
@@ -22,16 +23,6 @@ ORDER_TERM = re.compile(
 )
 # Operators that compare the other side's name, or walk its tree, instead of its id.
 TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
-
-
-class Refusal(Exception):
-    """The call is refused by a rule of ours, with a kind that the service knows."""
-
-    def __init__(self, kind, message, hint=""):
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.hint = hint
 
 
 class Guard:
@@ -146,11 +137,11 @@ class Guard:
                 "unknown_field",
                 f"{model._name} has no field {str(name)[:80]!r}.",
                 near_hint(
-                    name, [n for n in model._fields if not closed_models.is_withheld(n)]
+                    name, [n for n in model._fields if not closed_fields.is_withheld(n)]
                 )
                 or "Call describe_model for its fields.",
             )
-        if closed_models.is_withheld(name):
+        if closed_fields.is_withheld(name):
             raise Refusal(
                 "not_allowed",
                 f"The field {model._name}.{name} is withheld from AI tools.",

@@ -10,7 +10,7 @@ is done is taken from the stock.
 from contextlib import contextmanager
 
 from . import closed_models
-from .guard import Refusal
+from .refusal import Refusal
 
 ATTRIBUTE = "doorman_limit"
 

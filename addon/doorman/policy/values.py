@@ -8,8 +8,8 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
        ── numbers: finite; html: without scripts and directives (policy/field_values.py)
 """
 
-from . import closed_models, field_values, inherited_models, inverses
-from .guard import Refusal
+from . import closed_fields, closed_models, field_values, inherited_models, inverses
+from .refusal import Refusal
 from .suggestions import near_hint
 
 COMMANDS_HINT = (
@@ -93,11 +93,11 @@ class Values:
     def field(self, model, name):
         """:return: the field, if a connection may give it a value"""
         field = self.guard.field(model, name)
-        if name in closed_models.MAGIC_FIELDS:
+        if name in closed_fields.MAGIC_FIELDS:
             raise self._closed(model, name, "is filled by Odoo itself")
         if field.type == "binary":
             raise self._closed(model, name, "holds a file, and files are not sent here")
-        if closed_models.is_code(name, field.type):
+        if closed_fields.is_code(name, field.type):
             raise self._closed(model, name, "holds code")
         if getattr(field, "render_engine", None):
             raise self._closed(model, name, "is rendered as a template")

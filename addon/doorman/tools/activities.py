@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 from odoo.exceptions import AccessError
 from odoo.fields import Date
 
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
 from .arguments import only, text
 from .records import answer, named, records_to_change, settle

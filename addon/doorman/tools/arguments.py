@@ -2,7 +2,7 @@
 
 from odoo.exceptions import MissingError
 
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 
 
 def only(kwargs, *known):

@@ -13,9 +13,9 @@ from lxml import etree
 from odoo.exceptions import UserError
 from odoo.fields import Date, Datetime
 
-from ..policy import closed_models
-from ..policy.guard import Refusal
+from ..policy import closed_fields, closed_models
 from ..policy.redact_links import withhold_links_in
+from ..policy.refusal import Refusal
 from .arguments import one_record, only
 from .methods import check_method
 from .view_conditions import is_true, names_in
@@ -117,7 +117,7 @@ def _status(guard, record, form, shows):
         field = record._fields.get(name)
         if (
             field is None
-            or closed_models.is_withheld(name)
+            or closed_fields.is_withheld(name)
             or shows.state(node) is False
         ):
             continue
@@ -174,7 +174,7 @@ class Shows:
         wanted = {
             name
             for name in names & self.known - self.values.keys()
-            if not closed_models.is_withheld(name)
+            if not closed_fields.is_withheld(name)
             and self.record._fields[name].type != "binary"
         }
         if wanted:

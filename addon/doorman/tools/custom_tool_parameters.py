@@ -6,7 +6,7 @@ import math
 from datetime import date, datetime
 
 from ..policy import closed_models
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 
 TYPES = (
     *("string", "integer", "number", "boolean", "date", "datetime"),

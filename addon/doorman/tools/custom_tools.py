@@ -7,8 +7,8 @@ request ── published, as it was looked at ── the model ── the record
 import json
 
 from ..policy import closed_models
-from ..policy.guard import Refusal
 from ..policy.redact_links import withhold_links
+from ..policy.refusal import Refusal
 from . import custom_tool_parameters
 from .custom_tool_run import OwnRun, running
 from .methods import _default, summary

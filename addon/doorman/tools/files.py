@@ -12,9 +12,9 @@ import re
 from odoo.exceptions import MissingError
 from odoo.tools.mimetypes import guess_mimetype
 
-from ..policy import closed_models, inherited_models
-from ..policy.guard import Refusal
+from ..policy import closed_fields, inherited_models
 from ..policy.redact_links import withhold_links
+from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
 from .arguments import number, one_record, only, text
 from .records import named, records_to_change
@@ -131,7 +131,7 @@ def _attachment(guard, file):
     # Followed to what it hangs on, now: it may have been pointed elsewhere.
     guard.records(guard.env["ir.attachment"], file.ids)
     file.check_access("read")
-    if file.res_field and closed_models.is_withheld(file.res_field):
+    if file.res_field and closed_fields.is_withheld(file.res_field):
         raise Refusal("not_allowed", "This file is withheld from AI tools.")
     told = {"name": file.name or "file", "type": file.mimetype or ""}
     if file.type == "url":

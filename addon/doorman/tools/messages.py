@@ -1,8 +1,8 @@
 """What was said on a record, as its user may read it."""
 
-from ..policy import closed_models
-from ..policy.guard import Refusal
+from ..policy import closed_fields
 from ..policy.redact_links import withhold_links_in
+from ..policy.refusal import Refusal
 from .arguments import number, one_record, only
 
 MAX_MESSAGES = 50
@@ -74,7 +74,7 @@ def _tracking(guard, message):
     values = message.sudo().tracking_value_ids._filter_has_field_access(guard.env)
     values = values.filtered(
         lambda value: (
-            value.field_id and not closed_models.is_withheld(value.field_id.name)
+            value.field_id and not closed_fields.is_withheld(value.field_id.name)
         )
     )
     return [

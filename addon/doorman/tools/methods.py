@@ -17,8 +17,8 @@ from odoo.tools.json import json_default
 from odoo.tools.misc import ReadonlyDict
 
 from ..policy import closed_methods, closed_models
-from ..policy.guard import Refusal
 from ..policy.redact_links import withhold_links
+from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")

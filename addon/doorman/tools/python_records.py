@@ -4,8 +4,8 @@ They look like Odoo's, and hold no more than a model's name and ids: whatever th
 asked for becomes a step of the run. There is nothing behind them to get at.
 """
 
-from ..policy.closed_models import is_withheld
-from ..policy.guard import Refusal
+from ..policy.closed_fields import is_withheld
+from ..policy.refusal import Refusal
 from ..policy.suggestions import near_hint
 
 PREFETCH = 500

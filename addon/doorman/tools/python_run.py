@@ -18,8 +18,8 @@ from odoo.fields import Date, Datetime
 from odoo.tools import safe_eval
 
 from ..policy import closed_models
-from ..policy.guard import Refusal
 from ..policy.redact_links import withhold_links
+from ..policy.refusal import Refusal
 from .python_records import Environment, Records
 from .python_syntax import FILENAME, check_code, clock, told
 from .sql_query import check_administrator

@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 
 MAX_CODE = 20_000
 SECONDS = 20

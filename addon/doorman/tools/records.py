@@ -7,9 +7,9 @@ from markupsafe import Markup, escape
 
 from odoo.exceptions import MissingError
 
-from ..policy import closed_models, inherited_models
+from ..policy import closed_fields, closed_models, inherited_models
 from ..policy.closed_methods import BUSINESS_PRIMITIVES
-from ..policy.guard import Refusal
+from ..policy.refusal import Refusal
 from ..policy.values import Values
 from .describe import Shown
 from .methods import check_method, summary
@@ -96,10 +96,10 @@ def _shown(model, first=()):
         or (
             attributes["store"]
             and attributes["type"] not in ("binary", "one2many", "many2many", "json")
-            and name not in closed_models.MAGIC_FIELDS
+            and name not in closed_fields.MAGIC_FIELDS
         )
     ]
-    return [name for name in names if not closed_models.is_withheld(name)]
+    return [name for name in names if not closed_fields.is_withheld(name)]
 
 
 def _read(guard, records, names):

@@ -3,9 +3,9 @@
 A method that is not listed is refused: a new one is added together with its checks.
 """
 
-from ..policy import closed_models, inherited_models
-from ..policy.guard import Refusal
+from ..policy import closed_fields, inherited_models
 from ..policy.redact_links import withhold_links_in
+from ..policy.refusal import Refusal
 from .activities import activity_schedule
 from .buttons import get_actions
 from .custom_tool_text import LOOK, RUN
@@ -138,7 +138,7 @@ def fields_get(guard, model, ids, kwargs):
         "fields": {
             name: attributes
             for name, attributes in fields.items()
-            if not closed_models.is_withheld(name)
+            if not closed_fields.is_withheld(name)
         },
     }
 

@@ -7,8 +7,8 @@ from odoo.models import BaseModel
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..policy import inherited_models
-from ..policy.guard import Refusal
 from ..policy.redact_links import withhold_links_in
+from ..policy.refusal import Refusal
 from .arguments import number, only, text
 
 MAX_MODELS = 120

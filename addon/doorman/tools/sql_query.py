@@ -15,9 +15,9 @@ import psycopg2
 
 from odoo.sql_db import db_connect
 
-from ..policy import closed_models
-from ..policy.guard import Refusal
+from ..policy import closed_fields, closed_models
 from ..policy.redact_links import withhold_links_in
+from ..policy.refusal import Refusal
 from . import sql_rules
 
 MAX_QUERY = 20_000
@@ -235,7 +235,7 @@ def _check(part, home, closed):
         if not sql_rules.allows_function(owner, name, how, extension):
             raise Refusal("not_allowed", f"The function {name} is not called here.")
     elif kind == "column":
-        if closed_models.is_withheld(name):
+        if closed_fields.is_withheld(name):
             raise Refusal(
                 "not_allowed",
                 f"The column {owner}.{name} is withheld from AI tools.",

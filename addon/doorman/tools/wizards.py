@@ -4,7 +4,7 @@ import json
 
 from odoo.tools.json import json_default
 
-from ..policy import closed_models
+from ..policy import closed_fields, closed_models
 from ..policy.redact_links import withhold_links_in
 from .buttons import buttons_of, form_of, label_of, refusal_of
 
@@ -43,7 +43,7 @@ def describe(guard, action):
         for name in dict.fromkeys(shown)
         if name in known
         and known[name]["type"] in KINDS
-        and not closed_models.is_withheld(name)
+        and not closed_fields.is_withheld(name)
     ]
     defaults = _defaults(guard, model, action, names)
     rows = [

@@ -9,7 +9,7 @@ from odoo.tools.json import json_default
 
 from ...policy import canonical_json
 from ...policy.change_scope import forget
-from ...policy.guard import Refusal
+from ...policy.refusal import Refusal
 from ...tools import registry
 from ...tools.describe import versions_of_call
 from ..connection.doorman_connection import LIVE_STATES

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ...policy import closed_models
+from ...policy import closed_fields
 
 # The columns of a row, in the order of the INSERT.
 COLUMNS = (
@@ -59,13 +59,13 @@ def withhold(value):
     """The same JSON value, without the values of keys that name a credential."""
     if isinstance(value, dict):
         return {
-            key: "[withheld]" if closed_models.is_withheld(str(key)) else withhold(item)
+            key: "[withheld]" if closed_fields.is_withheld(str(key)) else withhold(item)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
         # The condition of a domain says what it looks for.
         if len(value) == 3 and isinstance(value[0], str):
-            if closed_models.is_withheld(value[0].split(".")[-1]):
+            if closed_fields.is_withheld(value[0].split(".")[-1]):
                 return [value[0], value[1], "[withheld]"]
         return [withhold(item) for item in value]
     return value

@@ -1,9 +1,15 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ...policy import canonical_json, change_scope, closed_models, inherited_models
+from ...policy import (
+    canonical_json,
+    change_scope,
+    closed_fields,
+    closed_models,
+    inherited_models,
+)
 from ...policy.custom_tool_names import NAME, is_plain, skeleton
-from ...policy.guard import Refusal
+from ...policy.refusal import Refusal
 from ..catalog.doorman_tool import RISK_COLORS
 
 # Every conversation of every AI tool reads all of them, before its first word.
@@ -19,7 +25,7 @@ TOLD = (
     *("on_records", "only_reads", "can_try"),
 )
 # What of an action says nothing of what it does.
-BOOKKEEPING = closed_models.MAGIC_FIELDS - {"id"} | {
+BOOKKEEPING = closed_fields.MAGIC_FIELDS - {"id"} | {
     "binding_model_id",
     "binding_view_types",
 }

@@ -2,7 +2,7 @@ import re
 
 from odoo.tests import BaseCase, tagged
 
-from ...policy import closed_models
+from ...policy import closed_fields, closed_models
 
 # Locks, keys, and places where keys are left lying about.
 FLOOR = """
@@ -69,12 +69,12 @@ class TestRules(BaseCase):
     def test_withheld(self):
         for field in WITHHELD:
             with self.subTest(field=field):
-                self.assertTrue(closed_models.is_withheld(field))
+                self.assertTrue(closed_fields.is_withheld(field))
 
     def test_readable(self):
         for field in READABLE:
             with self.subTest(field=field):
-                self.assertFalse(closed_models.is_withheld(field))
+                self.assertFalse(closed_fields.is_withheld(field))
 
     def test_no_context_key_that_changes_what_code_does(self):
         for key in closed_models.CONTEXT_KEYS:

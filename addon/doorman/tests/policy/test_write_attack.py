@@ -4,6 +4,7 @@ from odoo.fields import Command
 from odoo.tests import BaseCase, tagged
 
 from ...policy import (
+    closed_fields,
     closed_methods,
     closed_models,
     field_values,
@@ -159,9 +160,9 @@ class TestWriteAttackRules(BaseCase):
     def test_links_are_withheld_by_name_too(self):
         for name in ("share_link", "full_url", "session_link", "survey_start_url",
                      "sharing_url"):  # fmt: skip
-            self.assertTrue(closed_models.is_withheld(name), name)
+            self.assertTrue(closed_fields.is_withheld(name), name)
         for name in ("link", "url", "videocall_location", "website_url", "full_name"):
-            self.assertFalse(closed_models.is_withheld(name), name)
+            self.assertFalse(closed_fields.is_withheld(name), name)
 
     def test_depth(self):
         def nested(levels, wrap):

@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from ...policy import canonical_json, closed_methods, closed_models
+from ...policy import canonical_json, closed_fields, closed_methods, closed_models
 
 # Models that nobody writes through a connection, though an Odoo administrator may.
 WRITE_FLOOR = """
@@ -74,7 +74,7 @@ class TestWriteRules(BaseCase):
             ("formula", "char"),
             ("address_format", "text"),
         ):
-            self.assertTrue(closed_models.is_code(name, kind), name)
+            self.assertTrue(closed_fields.is_code(name, kind), name)
         for name, kind in (
             ("code", "char"),
             ("zip_code", "char"),
@@ -84,7 +84,7 @@ class TestWriteRules(BaseCase):
             ("domain_id", "many2one"),
             ("date_format", "selection"),
         ):
-            self.assertFalse(closed_models.is_code(name, kind), name)
+            self.assertFalse(closed_fields.is_code(name, kind), name)
 
     def test_denied_method_names(self):
         for name in ("action_confirm", "button_cancel", "action_post", "create_company",

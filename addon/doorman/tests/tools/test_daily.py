@@ -4,7 +4,7 @@ import re
 from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
-from ...policy import closed_models
+from ...policy import closed_fields
 from ...policy.suggestions import near, near_hint
 from ...tools.view_conditions import is_true, names_in
 from ..common import ApprovalCase, WriteCase
@@ -170,7 +170,7 @@ class TestEverywhere(WriteCase):
         names = ["name", "ref"]
         self.patch(type(self.env["res.partner"]), "_rec_names_search", names)
         self.assertEqual(self.found("zyxw"), {"res.partner": ["Plain"]})
-        self.patch(closed_models, "CREDENTIAL_FIELD", re.compile("^ref$"))
+        self.patch(closed_fields, "CREDENTIAL_FIELD", re.compile("^ref$"))
         self.assertEqual(self.found("zyxw"), {})
         self.assertEqual(self.found("plain"), {"res.partner": ["Plain"]})
 

@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...policy import closed_models
+from ...policy import closed_fields
 from ...policy.guard import Guard
 from ..common import ApprovalCase, WriteCase
 from .test_files import ACLS, FileMixin
@@ -38,7 +38,7 @@ class TestFilesAttack(FileMixin, WriteCase):
             "UPDATE ir_attachment SET res_field = 'image_1920' WHERE id = %s", [file.id]
         )
         self.env.invalidate_all()
-        self.patch(closed_models, "CREDENTIAL_FIELD", re.compile("^image_1920$"))
+        self.patch(closed_fields, "CREDENTIAL_FIELD", re.compile("^image_1920$"))
         for kwargs in ({}, {"field": "datas"}, {"field": "thumbnail"}):
             with self.subTest(kwargs=kwargs):
                 answer = self.get(file, **kwargs)

@@ -1,6 +1,0 @@
-//go:build !unix
-
-package apptest
-
-// lockFile does nothing here: these tests need a real Odoo, which runs on Linux.
-func lockFile(string) (release func(), err error) { return func() {}, nil }

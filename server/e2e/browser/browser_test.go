@@ -1,0 +1,297 @@
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"doorman/server/e2e/kit"
+)
+
+const (
+	connectionAction = "action-doorman.doorman_connection_action"
+	settingsAction   = "action-doorman.doorman_settings_action"
+	auditAction      = "action-doorman.doorman_audit_action"
+	useAction        = "action-doorman.doorman_use_action"
+	toolAction       = "action-doorman.doorman_tool_action"
+)
+
+// page is a headless Chromium, logged in to Odoo. Its methods end the test when what they wait for does not come.
+type page struct {
+	*testing.T
+	ctx context.Context
+	o   *kit.Odoo
+}
+
+// browser opens a page and logs in; the password is the login.
+func browser(t *testing.T, o *kit.Odoo, login string) *page {
+	t.Helper()
+	p := visitor(t, o)
+	p.logIn(login)
+	p.wait(`.o_web_client .o_main_navbar`)
+	return p
+}
+
+// logIn fills in Odoo's own form.
+func (p *page) logIn(login string) {
+	p.Helper()
+	p.wait(`input[name=login]`)
+	p.do(
+		chromedp.SetValue(`input[name=login]`, login),
+		chromedp.SetValue(`input[name=password]`, login),
+		chromedp.Submit(`form.oe_login_form`),
+	)
+}
+
+// visitor opens the login page for somebody who is not logged in. From then on the session remembers the database, as one
+// with a name of its own would: other tests have theirs beside it.
+func visitor(t *testing.T, o *kit.Odoo) *page {
+	t.Helper()
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skip("needs chromium: make deps installs it")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
+		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 900))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	p := &page{t, ctx, o}
+	// The browser lives as long as the context of the first call: its time limit comes after.
+	p.do(chromedp.Navigate("about:blank"))
+	p.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	p.do(chromedp.Navigate(o.Server.URL() + "/web/login?db=" + o.DB))
+	return p
+}
+
+func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// wait asks until an element can be seen, in whatever page is there by then. chromedp.WaitVisible follows the nodes of one
+// page; when a machine is busy and the next page comes while it looks, it may wait for ever.
+func (p *page) wait(selector string) {
+	p.Helper()
+	script := fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.checkVisibility())`, selector)
+	p.until(func() (string, bool) {
+		seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](script))
+		return fmt.Sprintf("%s cannot be seen (%v)", selector, err), err == nil && seen
+	})
+}
+
+// open goes to an action of the addon and waits for its view.
+func (p *page) open(path, view string) {
+	p.Helper()
+	// From one address to the same one with another fragment or none, a browser may stay where it is.
+	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.o.Server.URL()+"/odoo/"+path))
+	p.wait(view)
+}
+
+// form opens one connection.
+func (p *page) form(id int64) {
+	p.Helper()
+	p.open(fmt.Sprintf("%s/%d", connectionAction, id), ".o_form_view .o_field_widget[name=name]")
+}
+
+func (p *page) click(selector string) {
+	p.Helper()
+	p.do(chromedp.Click(selector))
+}
+
+// fill types a text into an input, in place of what is there, and leaves it.
+func (p *page) fill(selector, text string) {
+	p.Helper()
+	p.wait(selector)
+	p.do(chromedp.Focus(selector))
+	p.js(fmt.Sprintf(`document.querySelector(%q).select()`, selector))
+	p.do(chromedp.SendKeys(selector, text), chromedp.Blur(selector))
+}
+
+func (p *page) js(script string) {
+	p.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](script+`; true`)); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// texts returns what the elements say, one string each.
+func (p *page) texts(selector string) []string {
+	p.Helper()
+	out, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]string](fmt.Sprintf(`[...document.querySelectorAll(%q)].map(e => e.innerText.trim())`, selector)))
+	if err != nil {
+		p.Fatal(err)
+	}
+	return out
+}
+
+// see waits until the elements together say this.
+func (p *page) see(selector, want string) {
+	p.Helper()
+	p.until(func() (string, bool) {
+		got := strings.Join(strings.Fields(strings.Join(p.texts(selector), " ")), " ")
+		return fmt.Sprintf("%s says %q, want %q in it", selector, got, want), strings.Contains(got, want)
+	})
+}
+
+// seeRows waits until the list has exactly these names, in any order.
+func (p *page) seeRows(what string, want []string) {
+	p.Helper()
+	slices.Sort(want)
+	p.until(func() (string, bool) {
+		got := p.texts(".o_data_row td[name=name]")
+		slices.Sort(got)
+		return fmt.Sprintf("%s: the list shows %q, want %q", what, got, want), slices.Equal(got, want)
+	})
+}
+
+func (p *page) until(ok func() (string, bool)) {
+	p.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
+		saw, done := ok()
+		if done {
+			tick.Stop()
+			return
+		}
+		if time.Now().After(deadline) {
+			p.shot("failed", 1400, 900)
+			p.Fatal(saw)
+		}
+	}
+}
+
+// missing reports elements that should not be there.
+func (p *page) missing(what, selector string) {
+	p.Helper()
+	if found := p.texts(selector); len(found) != 0 {
+		p.Errorf("%s: %q", what, found)
+	}
+}
+
+// shot saves what is seen to DOORMAN_TEST_SHOTS, where that is set: the pictures in docs/ are made so.
+func (p *page) shot(name string, width, height int64) {
+	p.Helper()
+	dir := os.Getenv("DOORMAN_TEST_SHOTS")
+	if dir == "" {
+		return
+	}
+	// The pause is for the eye, not for the test: animations end, avatars load.
+	p.do(chromedp.EmulateViewport(width, height), chromedp.Sleep(800*time.Millisecond))
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		p.Fatal(err)
+	}
+	p.do(chromedp.EmulateViewport(1400, 900))
+}
+
+// key returns the key that the dialog shows, and closes it.
+func (p *page) key() string {
+	p.Helper()
+	const field = ".modal .o_field_widget[name=key]"
+	p.see(field, "dmk_")
+	key := strings.Fields(p.texts(field)[0])[0]
+	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`)
+	p.do(chromedp.WaitNotPresent(".modal"))
+	return key
+}
+
+// backend is the real Odoo with the addon and its demo data, and the service before it.
+type backend struct {
+	o *kit.Odoo
+	s *kit.Service
+}
+
+// connect makes a connection with a key, as an administrator would over RPC.
+func (b *backend) connect(t *testing.T, name string, user int64) (id int64, key string) {
+	t.Helper()
+	made := kit.AsAdmin(t, b.o, "doorman.connection", "create", []any{map[string]any{"name": name, "user_id": user}})
+	var ids []int64
+	if err := json.Unmarshal(made, &ids); err != nil {
+		t.Fatalf("create answered %s", made)
+	}
+	return ids[0], kit.NewKey(t, b.o, "action_rotate_key", ids[0])
+}
+
+// admits checks whether a key lets a call through.
+func (b *backend) admits(t *testing.T, what, key string, want bool) {
+	t.Helper()
+	ok, err := kit.Search(t.Context(), b.s.MCP, key)
+	if want && err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	if ok != want {
+		t.Errorf("%s: a call with it went through: %t, want %t", what, ok, want)
+	}
+}
+
+// names returns the names of the connections that meet a condition.
+func (b *backend) names(t *testing.T, where string) []string {
+	t.Helper()
+	out, err := b.o.Host.Psql(t.Context(), b.o.DB, "SELECT name FROM doorman_connection WHERE "+where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(strings.Split(out, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+func (b *backend) id(t *testing.T, name string) (id int64) {
+	t.Helper()
+	out, err := b.o.Host.Psql(t.Context(), b.o.DB, fmt.Sprintf("SELECT id FROM doorman_connection WHERE name = '%s'", strings.ReplaceAll(name, "'", "''")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(out, &id); err != nil {
+		t.Fatalf("no connection %s: %v", name, err)
+	}
+	return id
+}
+
+const adminID = 2 // base.user_admin
+
+// TestRealBackend clicks through what this addon adds to Odoo's backend.
+func TestRealBackend(t *testing.T) {
+	// The database comes from one that may be days old: by then all of its demo data would be idle.
+	o := kit.RealOdoo(t, 0, `
+env["doorman.connection"]._demo_refresh()
+out["pia"] = user("pia", "doorman.group_user").id
+if "odoobot_state" in env["res.users"]._fields:  # else it opens a chat over what is to be seen
+    env["res.users"].search([]).odoobot_state = "disabled"
+out["settings"] = settings.id`)
+	b := &backend{o, kit.Serve(t, o.Environ()...)}
+	kit.AsAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": b.s.URL})
+	kit.Eventually(t, 10*time.Second, "the service has said hello", func() bool {
+		n, err := o.Host.Psql(t.Context(), o.DB, "SELECT count(*) FROM doorman_tool WHERE name = 'get_context'")
+		return err == nil && strings.TrimSpace(n) == "1"
+	})
+	t.Run("every view opens", b.everyView)
+	t.Run("phone", b.phone)
+	t.Run("wizard", b.wizard)
+	t.Run("the list", b.list)
+	t.Run("rotate", b.rotate)
+	t.Run("revoke and reactivate", b.revoke)
+	t.Run("revoke several", b.revokeSeveral)
+	t.Run("idle", b.idle)
+	t.Run("wrong IP line", b.wrongLine)
+	t.Run("master switch", b.masterSwitch)
+	t.Run("a tool switched off", b.toolOff)
+	t.Run("own tool", b.ownTool)
+	t.Run("MCP user", b.user)
+}

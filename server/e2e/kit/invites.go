@@ -1,0 +1,72 @@
+package kit
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// InvitesPath is where the API for invites is.
+const InvitesPath = "/api/org/mcp/invites"
+
+// InviteExamples are the two examples of docs/invites.md, as they stand there but for the host: to create, and to revoke.
+func InviteExamples(t testing.TB, s *Service) (create, revoke string) {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("needs curl")
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(AddonDir(t)), "docs", "invites.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```bash\n# (?:Create|Revoke) an invite via API\n(curl .*?)```").FindAllSubmatch(text, -1)
+	if len(found) != 2 {
+		t.Fatalf("%d examples", len(found))
+	}
+	here := func(i int) string { return strings.ReplaceAll(string(found[i][1]), "https://mcp.example.com", s.URL) }
+	return here(0), here(1)
+}
+
+// RunExample runs an example as a person would, and returns what it printed.
+func RunExample(t testing.TB, example, token string) (answer map[string]any) {
+	t.Helper()
+	shell := exec.CommandContext(t.Context(), "sh", "-c", example)
+	shell.Env = []string{"PATH=" + os.Getenv("PATH"), "TOKEN=" + token}
+	out, err := shell.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", example, err)
+	}
+	if err := json.Unmarshal(out, &answer); err != nil {
+		t.Fatalf("%s: %s", example, out)
+	}
+	return answer
+}
+
+// InviteLink is an invite's link, of which the last part is the token.
+var InviteLink = regexp.MustCompile(`^https?://[^/]+/oauth/invite/([A-Za-z0-9_-]{43})$`)
+
+// CreateByExample runs the first example and checks its answer.
+func CreateByExample(t testing.TB, example, token string) (id int64, link string) {
+	t.Helper()
+	made := RunExample(t, example, token)
+	number, _ := made["id"].(float64)
+	link, _ = made["invite_url"].(string)
+	if number < 1 || !InviteLink.MatchString(link) || made["max_uses"] != 5.0 || made["current_uses"] != 0.0 || made["expires_at"] == "" ||
+		fmt.Sprint(made["scopes"]) != "[mcp:metadata mcp:orm mcp:search]" && fmt.Sprint(made["scopes"]) != "[mcp:orm mcp:search mcp:metadata]" &&
+			fmt.Sprint(made["scopes"]) != "[mcp:metadata mcp:search mcp:orm]" || made["key_name_preset"] != "External Dev MCP Key" {
+		t.Fatalf("made %v", made)
+	}
+	return int64(number), link
+}
+
+// WholeInvite is a body with every field of an invite.
+const WholeInvite = `{"scopes":["mcp:orm","mcp:search"],"max_uses":5,"expires_in":"1d12h","key_name_preset":"k","key_expires_in":"0h","read_only":true,
+"allowed_tools":["search_records"],"approval_tools":["create_records"],"allowed_models":["res.partner"],"companies":[1],
+"approval_rules":[{"risk":"high","model":"","more_than":5,"reads":false}],"approver":"admin","approver_group":"base.group_user",
+"approval_expiry_hours":48,"allowed_ips":["10.0.0.0/8"],"blocked_ips":["10.0.0.1"],"rate_limit_minute":5,"rate_limit_day":50,
+"accept_list":["@example.com"],"new_accounts":true,"account_groups":["base.group_user"],"description":"why"}`

@@ -1,0 +1,41 @@
+package kit
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Redis starts a Redis of the test's own, on a socket and without files, and returns its URL. Without redis-server on
+// this machine the test is skipped.
+func Redis(t testing.TB) string {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("needs redis-server: make deps installs it")
+	}
+	dir, err := os.MkdirTemp("", "redis") // not t.TempDir: the path of a socket may have 107 bytes only
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(dir, "s")
+	server := exec.Command("redis-server", "--port", "0", "--save", "", "--unixsocket", socket, "--dir", dir)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+		_ = os.RemoveAll(dir)
+	})
+	Eventually(t, 20*time.Second, "redis-server takes connections", func() bool {
+		c, err := net.Dial("unix", socket)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+	return "unix://" + socket
+}

@@ -1,0 +1,25 @@
+package odoo_test
+
+import (
+	"strings"
+	"testing"
+
+	"doorman/server/e2e/kit"
+)
+
+// TestRealCheck: an installation on a real Odoo, as it is and with another key.
+func TestRealCheck(t *testing.T) {
+	o := kit.RealOdoo(t, 0, "")
+	s := kit.Serve(t, o.Environ()...)
+	kit.AsAdmin(t, o, "ir.config_parameter", "set_param", "web.base.url", o.Server.URL())
+	printed, said := kit.Check(t, append(o.Environ(), "DOORMAN_PUBLIC_URL="+s.URL)...)
+	t.Log("\n" + printed)
+	if said != "<nil>" || strings.Count(printed, "ok    ") != 4 || strings.Count(printed, "\n") != 4 {
+		t.Errorf("%s\n%s", said, printed)
+	}
+	printed, said = kit.Check(t, append(o.Environ(), "DOORMAN_PUBLIC_URL="+s.URL, "DOORMAN_ODOO_KEY="+"another-key")...)
+	t.Log("\n" + printed)
+	if said != "check: one thing keeps this from working" || !strings.Contains(printed, "refused Doorman's own key") {
+		t.Errorf("%s\n%s", said, printed)
+	}
+}

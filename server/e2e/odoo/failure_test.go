@@ -1,0 +1,150 @@
+package odoo_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"doorman/server/e2e/kit"
+)
+
+// deadline is DOORMAN_ODOO_TIMEOUT in these tests; recovery is what the README promises.
+const (
+	deadline = 2 * time.Second
+	recovery = 5 * time.Second
+)
+
+func ready(t *testing.T, s *kit.Service) int {
+	t.Helper()
+	status, _, _ := kit.Get(t, http.MethodGet, s.URL+"/readyz")
+	return status
+}
+
+// TestRealOdooFails: whatever happens to Odoo, a call ends by its deadline with the right kind, readiness tells, the
+// process lives, and it works again within 5 seconds after Odoo does, without a restart.
+func TestRealOdooFails(t *testing.T) {
+	o := kit.RealOdoo(t, 0, `connection("key", admin)`)
+	proxy := kit.NewCountingProxy(t, o.Server.URL())
+	answer := func(status int, contentType, body string) (breakIt, mendIt func(testing.TB)) {
+		return func(testing.TB) {
+			proxy.AnswerInstead(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", contentType)
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte(body))
+			})
+		}, func(testing.TB) { proxy.AnswerInstead(nil) }
+	}
+	must := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	html, htmlMend := answer(200, "text/html", "<html><title>canary-page</title>Maintenance</html>")
+	garbage, garbageMend := answer(200, "application/json", `{"jsonrpc":"2.0","id":1,"result":canary-garbage`)
+	gateway, gatewayMend := answer(502, "text/html", "<h1>canary-502 Bad Gateway</h1>")
+	rows := []struct {
+		name          string
+		direct        bool // the service talks to Odoo itself, not by way of the proxy
+		kind          string
+		breakIt, mend func(testing.TB)
+	}{
+		{"stopped", true, "odoo_unavailable", func(testing.TB) { must(o.Server.Kill()) }, func(testing.TB) { must(o.Server.Restart(t.Context())) }},
+		{"hangs", true, "odoo_timeout", func(testing.TB) { must(o.Server.Pause()) }, func(testing.TB) { must(o.Server.Resume()) }},
+		{"answers HTML", false, "odoo_unavailable", html, htmlMend},
+		{"answers garbage", false, "odoo_unavailable", garbage, garbageMend},
+		{"is behind a proxy that says 502", false, "odoo_unavailable", gateway, gatewayMend},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			at := proxy.URL
+			if row.direct {
+				at = o.Server.URL()
+			}
+			s := kit.Serve(t, append(o.EnvironAt(at), "DOORMAN_ODOO_TIMEOUT="+deadline.String())...)
+			session := kit.Connect(t, s.MCP, o.Text("key"))
+			search := map[string]any{"model": "res.partner", "limit": 1}
+			if content, failed := kit.Call(t, session, "search_records", search); failed != "" {
+				t.Fatal(content)
+			}
+			row.breakIt(t)
+			start := time.Now()
+			content, failed := kit.Call(t, session, "search_records", search)
+			if took := time.Since(start); took > deadline+500*time.Millisecond {
+				t.Errorf("took %s", took)
+			}
+			if failed != row.kind || strings.Contains(kit.Sprint(content), "canary") {
+				t.Errorf("got %q: %v, want %q", failed, content, row.kind)
+			}
+			kit.Eventually(t, 10*time.Second, "readiness tells", func() bool { return ready(t, s) == http.StatusServiceUnavailable })
+			row.mend(t)
+			mended := time.Now()
+			kit.Eventually(t, recovery, "calls work again", func() bool {
+				ok, err := kit.Search(t.Context(), s.MCP, o.Text("key"))
+				return ok && err == nil
+			})
+			t.Logf("worked again after %s", time.Since(mended).Round(time.Millisecond))
+			kit.Eventually(t, recovery, "readiness tells again", func() bool { return ready(t, s) == http.StatusOK })
+		})
+	}
+}
+
+// TestRealRestartBetweenCalls: an Odoo that was restarted does not cost the next call a stall or a failure.
+func TestRealRestartBetweenCalls(t *testing.T) {
+	o := kit.RealOdoo(t, 0, `connection("key", admin)`)
+	s := kit.Serve(t, o.Environ()...)
+	for range 2 {
+		if ok, err := kit.Search(t.Context(), s.MCP, o.Text("key")); !ok || err != nil {
+			t.Fatalf("%v %v", ok, err)
+		}
+		if err := o.Server.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		start := time.Now()
+		ok, err := kit.Search(ctx, s.MCP, o.Text("key"))
+		cancel()
+		if !ok || err != nil {
+			t.Fatalf("the call after a restart: %v %v", ok, err)
+		}
+		t.Logf("took %s, the registry's loading included", time.Since(start).Round(time.Millisecond))
+	}
+}
+
+// TestRealShutdown: at the order to stop, calls under way are answered.
+func TestRealShutdown(t *testing.T) {
+	o := kit.RealOdoo(t, 0, `connection("key", admin)`)
+	s := kit.Serve(t, o.Environ()...)
+	if ok, err := kit.Search(t.Context(), s.MCP, o.Text("key")); !ok || err != nil {
+		t.Fatalf("%v %v", ok, err)
+	}
+	if err := o.Server.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan bool, 1)
+	go func() {
+		ok, err := kit.Search(t.Context(), s.MCP, o.Text("key"))
+		answered <- ok && err == nil
+	}()
+	kit.Eventually(t, 5*time.Second, "the call is under way", func() bool {
+		_, _, metrics := kit.Get(t, http.MethodGet, s.URL+"/metrics")
+		return strings.Contains(metrics, "doorman_odoo_in_flight 1")
+	})
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop() }()
+	kit.Eventually(t, 5*time.Second, "no new request is taken", func() bool {
+		_, err := http.Get(s.URL + "/healthz")
+		return err != nil
+	})
+	if err := o.Server.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	if !<-answered {
+		t.Error("the call under way was cut off")
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("serve returned %v", err)
+	}
+}

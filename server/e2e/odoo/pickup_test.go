@@ -1,0 +1,94 @@
+package odoo_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"doorman/server/e2e/kit"
+)
+
+var shownKey = regexp.MustCompile(`dmk_[0-9a-f]{40}`)
+
+// pickupLink makes a link for a connection, as the administrator.
+func pickupLink(t *testing.T, o *kit.Odoo, connection int64) string {
+	t.Helper()
+	var dialog struct {
+		Context struct {
+			Link string `json:"default_link"`
+		}
+	}
+	if err := json.Unmarshal(kit.AsAdmin(t, o, "doorman.connection", "action_pickup_link", []int64{connection}), &dialog); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(dialog.Context.Link)
+	if err != nil || !strings.HasPrefix(u.Path, "/doorman/pickup/") {
+		t.Fatalf("no link: %q", dialog.Context.Link)
+	}
+	return o.Server.URL() + u.Path
+}
+
+// TestRealPickup: of ten tabs that ask at once one gets the key, it works, and a revoked connection gives none.
+func TestRealPickup(t *testing.T) {
+	o := kit.RealOdoo(t, 2, `
+lena = user("lena", "base.group_user")
+connection("link", lena)
+marc = user("marc", "doorman.group_user")
+connection("race", marc)`)
+	s := kit.Serve(t, o.Environ()...)
+	lena := kit.LogIn(t, o, "lena")
+	for round := range 5 {
+		link := pickupLink(t, o, o.ID("link_id"))
+		if status, page := kit.Visit(t, kit.LogIn(t, o, "marc"), link, nil); status != http.StatusNotFound || strings.Contains(page, "Show my key") {
+			t.Errorf("round %d: somebody else gets status %d", round, status)
+		}
+		_, page := kit.Visit(t, lena, link, nil)
+		form := kit.FormOf(t, page)
+		var mu sync.Mutex
+		var keys []string
+		statuses := map[int]int{}
+		var tabs sync.WaitGroup
+		for range 10 {
+			tabs.Go(func() {
+				status, page := kit.Visit(t, lena, link, form)
+				mu.Lock()
+				defer mu.Unlock()
+				statuses[status]++
+				if key := shownKey.FindString(page); key != "" {
+					keys = append(keys, key)
+				}
+			})
+		}
+		tabs.Wait()
+		if len(keys) != 1 || statuses[http.StatusOK] != 1 || statuses[http.StatusNotFound] != 9 {
+			t.Fatalf("round %d: %d keys, statuses %v", round, len(keys), statuses)
+		}
+		if strings.Contains(s.Log(), keys[0]) {
+			t.Error("the key is in the service's log")
+		}
+	}
+	marc := kit.LogIn(t, o, "marc")
+	for round := range 5 {
+		link := pickupLink(t, o, o.ID("race_id"))
+		_, page := kit.Visit(t, marc, link, nil)
+		form := kit.FormOf(t, page)
+		var key string
+		var both sync.WaitGroup
+		both.Go(func() { kit.AsAdmin(t, o, "doorman.connection", "action_revoke", []int64{o.ID("race_id")}) })
+		both.Go(func() { _, page := kit.Visit(t, marc, link, form); key = shownKey.FindString(page) })
+		both.Wait()
+		if ok, _ := kit.Search(t.Context(), s.MCP, key); key != "" && ok {
+			t.Errorf("round %d: a key picked up while it was revoked works", round)
+		}
+		n, err := o.Host.Psql(t.Context(), o.DB, fmt.Sprintf("SELECT count(*) FROM doorman_connection_proof WHERE connection_id = %d", o.ID("race_id")))
+		if err != nil || strings.TrimSpace(n) != "0" {
+			t.Errorf("round %d: %s proofs are left of a revoked connection (%v)", round, strings.TrimSpace(n), err)
+		}
+		kit.AsAdmin(t, o, "doorman.connection", "action_reactivate", []int64{o.ID("race_id")})
+	}
+}

@@ -1,0 +1,129 @@
+package repo_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"doorman/server/access"
+	"doorman/server/e2e/kit"
+)
+
+// TestRequirementsNameRealTests: a table that says "shown by" a test which is not there shows nothing.
+func TestRequirementsNameRealTests(t *testing.T) {
+	root := filepath.Dir(kit.AddonDir(t))
+	known := testNames(t, root)
+	tables, err := filepath.Glob(filepath.Join(root, "server", "e2e", "requirements", "*.md"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("no tables: %v", err)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z0-9_.]+)`")
+	for _, table := range tables {
+		text, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(text), "\n")
+		for number, line := range lines {
+			if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| ---") || strings.HasPrefix(lines[number+1], "| ---") {
+				continue
+			}
+			cells := strings.Split(strings.Trim(line, "| "), "|")
+			shown := named.FindAllStringSubmatch(cells[len(cells)-1], -1)
+			if len(cells) != 3 || len(shown) == 0 {
+				t.Errorf("%s:%d: three columns, and a test: %s", filepath.Base(table), number+1, line)
+			}
+			for _, name := range shown {
+				if !known[name[1]] {
+					t.Errorf("%s:%d: there is no test %s", filepath.Base(table), number+1, name[1])
+				}
+			}
+		}
+	}
+}
+
+// testNames finds every Go test, and every test of the addon as Class.method.
+func testNames(t *testing.T, root string) map[string]bool {
+	t.Helper()
+	goTest := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	pyTest := regexp.MustCompile(`(?m)^class (Test\w+)\(|^    def (test_\w+)\(`)
+	known := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || (entry.IsDir() && strings.HasPrefix(entry.Name(), ".")) || entry.Name() == "node_modules" {
+			if err == nil {
+				err = filepath.SkipDir
+			}
+			return err
+		}
+		isPython := strings.HasPrefix(entry.Name(), "test_") && strings.HasSuffix(path, ".py")
+		if !isPython && !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, match := range goTest.FindAllSubmatch(text, -1) {
+			known[string(match[1])] = true
+		}
+		class := ""
+		for _, match := range pyTest.FindAllSubmatch(text, -1) {
+			if len(match[1]) > 0 {
+				class = string(match[1])
+				continue
+			}
+			known[class+"."+string(match[2])] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
+// TestEveryErrorIsDocumented: clients act on kinds; each stands in the table, with what it means and an example.
+func TestEveryErrorIsDocumented(t *testing.T) {
+	body, err := os.ReadFile(filepath.Join(filepath.Dir(kit.AddonDir(t)), "docs", "errors.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| [^|]+ \\| [^|]+ \\| [^|]+ \\|$")
+	documented := map[string]bool{}
+	for _, match := range row.FindAllStringSubmatch(string(body), -1) {
+		documented[match[1]] = true
+	}
+	for _, kind := range access.Kinds() {
+		if !documented[string(kind)] {
+			t.Errorf("docs/errors.md has no row with an example for %s", kind)
+		}
+		delete(documented, string(kind))
+	}
+	for kind := range documented {
+		t.Errorf("docs/errors.md has a row for %s, which is no kind", kind)
+	}
+}
+
+// TestAddonKnowsNoOtherKind: a word that is none of ours would reach clients as "internal", without its message.
+func TestAddonKnowsNoOtherKind(t *testing.T) {
+	said := regexp.MustCompile(`\bRefusal\(\s*"([a-z_]+)"`)
+	found := 0
+	err := filepath.WalkDir(kit.AddonDir(t), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".py" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, match := range said.FindAllStringSubmatch(string(text), -1) {
+			if found++; string(access.ParseKind(match[1])) != match[1] {
+				t.Errorf("%s: %s is no kind", path, match[1])
+			}
+		}
+		return err
+	})
+	if err != nil || found < 50 {
+		t.Fatalf("%v, %d refusals", err, found)
+	}
+}
