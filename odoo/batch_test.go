@@ -45,7 +45,7 @@ func TestOneLostBatchIsOneFailure(t *testing.T) {
 				return nil, io.ErrUnexpectedEOF
 			case bytes.Contains(body, []byte(`"hello"`)):
 				_, _ = fmt.Sscanf(string(body), `{"id":%d`, &id)
-				return reply(200, fmt.Appendf(nil, `{"id":%d,"result":{"workers":1}}`, id))
+				return reply(200, fmt.Appendf(nil, `{"id":%d,"result":%s}`, id, speaking(`{"workers":1}`)))
 			default:
 				_, _ = fmt.Sscanf(string(body), `{"id":%d`, &id)
 				return reply(200, fmt.Appendf(nil, `{"id":%d,"result":{"value":1,"registry":"1"}}`, id))

@@ -50,7 +50,7 @@ func (c *Client) Close() { c.link.Close() }
 // Transport names the way in use: for "auto" also the one it picked, e.g. "auto/json2".
 func (c *Client) Transport() string { return c.link.Name() }
 
-// Hello implements access.Gateway.
+// Hello implements access.Gateway. Of an addon that does not fit, the error is of kind Updating.
 func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
 	err = c.do(ctx, job{method: "hello", params: c.hello}, func(raw json.RawMessage) (err error) {
 		h, err = wire.DecodeHello(raw)

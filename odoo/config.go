@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 
 	"doorman/odoo/transport"
 	"doorman/odoo/wire"
+	"doorman/server/access"
 )
 
 // Key is an API key of Odoo's. It prints as [redacted] in every format.
@@ -35,6 +37,10 @@ type Config struct {
 	Version   string        // the service's own version, told to Odoo with every hello; may be empty
 	Endpoint  string        // the service's own MCP endpoint as AI tools reach it, told likewise; may be empty
 	Timeout   time.Duration // deadline of one call, its time in the queue included; 0 = 30 s
+
+	// Greet makes the first call wait until Odoo has said hello, so that nothing is asked of an addon of another interface.
+	// An addon since interface 2 refuses by itself; one before does not.
+	Greet bool
 
 	// MaxBody is the largest answer in bytes, unpacked; a larger one is an error of kind too_large. 0 = 32 MiB.
 	MaxBody int64
@@ -110,5 +116,12 @@ func (c Config) transport(base *url.URL) transport.Options {
 		Base: base, Database: c.Database, Key: c.Key, Login: c.Login, Way: c.Transport,
 		Hello: wire.EncodeHello(c.Version, c.Endpoint), MaxBody: c.MaxBody, MaxInFlight: c.MaxInFlight,
 		Workers: c.Workers, Batch: c.Batch, RoundTripper: c.RoundTripper, Batched: c.Batched,
+		Interface: access.Interface, Greet: c.Greet,
+		Fits: func(hello json.RawMessage) error {
+			if misfit := wire.Misfit(hello); misfit != nil {
+				return misfit
+			}
+			return nil
+		},
 	}
 }

@@ -36,6 +36,10 @@ func (c *Client) errorOf(f *transport.Failure, method string) *access.Error {
 func (c *Client) words(f *transport.Failure, method string) *access.Error {
 	maybe := f.Sent && !transport.Repeatable(method) && !harmless[method]
 	switch f.Class {
+	case transport.Misfit:
+		told := *access.AsError(f.Misfit)
+		told.Message += " Nothing was done."
+		return &told
 	case transport.Unreachable, transport.Open:
 		return unavailable(msgNotDone, hintLater, max(f.Retry, wire.RetrySoon))
 	case transport.Busy:
@@ -156,6 +160,9 @@ func (c *Client) detail(f *transport.Failure, method string) string {
 	s := method + " by " + c.link.Name() + " at " + c.link.Address() + ": " + f.Reason
 	if f.Status != 0 {
 		s += fmt.Sprintf(", HTTP %d", f.Status)
+	}
+	if f.Misfit != nil {
+		s += ": " + access.AsError(f.Misfit).Detail
 	}
 	if f.Proxied {
 		s += ", not JSON"

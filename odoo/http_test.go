@@ -27,7 +27,7 @@ func serve(t *testing.T, c Config, f http.HandlerFunc) *Client {
 	return client
 }
 
-const helloAnswer = `{"jsonrpc":"2.0","id":1,"result":{"addon_version":"1","enabled":true,"settings_version":1}}`
+var helloAnswer = `{"jsonrpc":"2.0","id":1,"result":` + speaking(`{"addon_version":"1","enabled":true,"settings_version":1}`) + `}`
 
 // TestGzip: a packed answer is read, and the cap counts what it unpacks to.
 func TestGzip(t *testing.T) {

@@ -50,6 +50,9 @@ func (c *Client) askAs(ctx context.Context, key Key, method string, args map[str
 	if c.breaker.open() {
 		return nil, &transport.Failure{Class: transport.Open, Reason: "Odoo was not reachable a moment ago"}
 	}
+	if err := c.link.Misfit(); err != nil {
+		return nil, err
+	}
 	if err := c.gate.enter(ctx, peoplesTurn); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@
     "name": "Doorman: governed MCP access",
     "summary": "Let AI tools into Odoo by name, with a badge, past the doors "
     "they may pass and no other",
-    "version": "19.0.0.1.0",
+    "version": "19.0.0.2.0",
     "category": "Technical",
     "author": "Doorman contributors",
     "license": "LGPL-3",

@@ -14,6 +14,7 @@
 //	            ├── NewDatabase   CREATE DATABASE ... TEMPLATE, filestore hard-linked
 //	            ├── Serve         an Odoo HTTP server on 127.0.0.1, any number of them
 //	            ├── Shell, RunTests, Psql
+//	            ├── UseAddons, Update   a newer version of an addon, and `-u`
 //	            └── Close         Odoo, then PostgreSQL, then the temp dir
 //
 // What is cached, below the cache directory:

@@ -28,6 +28,7 @@ type Host struct {
 
 	mu      sync.Mutex
 	servers []*Server
+	changes int // of the addon folders, see UseAddons
 	end     error
 	once    sync.Once
 	unhook  func() bool

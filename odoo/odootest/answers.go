@@ -115,6 +115,8 @@ func (s *Server) raiseDoorman(w http.ResponseWriter, q *query, e raised) {
 			status = http.StatusBadRequest
 		case "NotFound":
 			status = http.StatusNotFound
+		case "UserError":
+			status = http.StatusUnprocessableEntity
 		default:
 			status = http.StatusInternalServerError
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"doorman/server/access"
@@ -24,6 +25,7 @@ type query struct {
 	admin     bool            // the key of an MCP administrator
 	nodb      bool            // the database is not ours
 	batch     []envelope      // a JSON-RPC batch; its method is "call"
+	speaks    string          // the interface that the caller says it speaks; "" = it says none
 	fault     *Fault
 	cleared   <-chan struct{}
 }
@@ -96,6 +98,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 		s.raise(w, q, notService)
 		return
 	}
+	if err := s.misfit(q); err.name != "" {
+		s.raise(w, q, err)
+		return
+	}
 	if q.batch != nil {
 		s.serveBatch(w, r, q)
 		return
@@ -129,7 +135,7 @@ func (s *Server) authenticate(q *query) any {
 
 // parse reads a request of any of the four; false = none of them, or not readable.
 func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool) {
-	q := &query{}
+	q := &query{speaks: r.Header.Get("X-Doorman-Interface")}
 	bearer := r.Header.Get("Authorization")
 	key, hasKey := cutPrefixFold(bearer, "Bearer ")
 	q.nodb = r.Header.Get("X-Odoo-Database") != s.opt.Database
@@ -210,10 +216,13 @@ func (s *Server) service(q *query, service, method string, args []any) bool {
 	q.person = number(args[1]) == personUID && args[2] == s.opt.PersonKey
 	q.denied = !q.person && (number(args[1]) != float64(s.uid.Load()) || !s.serviceKey(args[2]))
 	q.method, _ = args[4].(string)
+	q.speaks = stated(args)
 	if q.method != "json_call" {
 		if len(args) > 6 {
 			raw, _ := json.Marshal(args[6])
-			return q.readParams(raw)
+			ok := q.readParams(raw)
+			delete(q.params, "context")
+			return ok
 		}
 		return true
 	}
@@ -224,6 +233,19 @@ func (s *Server) service(q *query, service, method string, args []any) bool {
 	q.method, _ = positional[0].(string)
 	text, _ := positional[1].(string)
 	return q.readParams([]byte(text))
+}
+
+// stated is the interface in the context of an execute_kw. The header is not seen there.
+func stated(args []any) string {
+	if len(args) < 7 {
+		return ""
+	}
+	kwargs, _ := args[6].(map[string]any)
+	context, _ := kwargs["context"].(map[string]any)
+	if n := number(context["doorman_interface"]); n >= 0 {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return ""
 }
 
 // readParams reads the named arguments. Those of a tool are kept as they are written: Odoo's own JSON has whole numbers of

@@ -171,14 +171,18 @@ func (s *Server) hello(params map[string]any) any {
 	s.seen.mu.Unlock()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return map[string]any{
-		"odoo_version": s.opt.OdooVersion, "addon_version": s.opt.AddonVersion, "database": s.opt.Database,
+	told := map[string]any{
+		"odoo_version": s.opt.OdooVersion, "addon_version": s.addon.Database, "database": s.opt.Database,
 		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
 		"oauth":   s.oauthSettings(),
 		"web_url": s.opt.WebURL,
 		"workers": s.opt.Workers,
 		"jobs":    jobList(),
 	}
+	if s.addon.Interface > 1 {
+		told["interface"], told["code_version"] = s.addon.Interface, s.addon.Code
+	}
+	return told
 }
 
 func (s *Server) record(params map[string]any) any {

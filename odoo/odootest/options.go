@@ -28,7 +28,7 @@ type Options struct {
 	WebURL       string // where people reach it, as hello says; "" = it does not say
 	UID          int64  // the service user's id; 0 = 7
 	OdooVersion  string // "" = "19.0"
-	AddonVersion string // "" = "19.0.1.0.0"
+	AddonVersion string // of addon and database; "" = "19.0.1.0.0". Become says otherwise
 	Disabled     bool   // the master switch is off
 	NoAddon      bool   // Odoo without the module, hence without the service's user: only PersonKey is a key
 

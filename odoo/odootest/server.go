@@ -24,6 +24,7 @@ type Server struct {
 	uid  atomic.Int64 // of the service's user
 
 	mu          sync.RWMutex
+	addon       Addon
 	enabled     bool
 	settings    int64
 	connections map[[32]byte]*access.Snapshot // by SHA-256 of the proof, as in Odoo
@@ -52,7 +53,7 @@ type Server struct {
 func Start(o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{
-		opt: o, enabled: !o.Disabled, settings: 1, cleared: make(chan struct{}),
+		opt: o, addon: Addon{Interface: access.Interface, Code: o.AddonVersion, Database: o.AddonVersion}, enabled: !o.Disabled, settings: 1, cleared: make(chan struct{}),
 		connections: map[[32]byte]*access.Snapshot{}, usedToday: map[int64]int{}, nextID: 1, tables: demoTables(o.Partners),
 		answered: map[string]answered{}, seen: newLog(), oauth: newOAuth(), conns: map[net.Conn]struct{}{},
 	}

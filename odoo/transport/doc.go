@@ -1,6 +1,7 @@
 // Package transport carries a call of the gateway to Odoo, by one of four ways, and brings back its result as JSON.
 //
-//	Link.Do(method, params) ──> way ─────────────────────────> poster ──> Odoo
+//	Link.Do(method, params) ──> handshake ──> way ───────────> poster ──> Odoo
+//	                            (does the addon fit?)
 //	                            Doorman  /doorman/jsonrpc        one POST: body cap, no redirect,
 //	                            JSON2    /json/2/...             no cookie, no proxy, X-Odoo-Database,
 //	                            JSONRPC  /jsonrpc                knows whether anything was sent

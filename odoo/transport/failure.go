@@ -33,6 +33,7 @@ const (
 	Flood                    // too many calls of this connection wait; nothing was sent
 	Open                     // the breaker is open; nothing was sent
 	BadRequest               // the arguments cannot be written down; nothing was sent
+	Misfit                   // the addon is of another version; nothing was done
 )
 
 // Failure is how a way reports a call that gave no result. It holds no text from outside but an exception's name and
@@ -45,6 +46,7 @@ type Failure struct {
 	Message string        // of Odoo's exception; not yet cleaned
 	Status  int           // HTTP status; 0 = none came
 	Retry   time.Duration // as a Retry-After asked for; 0 = not said
+	Misfit  error         // what Options.Fits said, of class Misfit
 	NoAddon bool          // the addon did not answer where it should: the key may be unknown for that reason
 	Proxied bool          // the answer is HTML or the like: not from the addon
 	counted *atomic.Bool  // whether the breaker knows of it; nil = it is one caller's alone

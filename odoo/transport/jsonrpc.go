@@ -58,7 +58,7 @@ type jsonrpcWay struct {
 
 func (t *jsonrpcWay) Do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
 	return t.session.do(ctx, func(uid int64) (json.RawMessage, error) {
-		args := []any{t.poster.db, uid, string(t.key), gatewayModel, method, []any{}, wire.Object(params)}
+		args := []any{t.poster.db, uid, string(t.key), gatewayModel, method, []any{}, t.poster.stating(params)}
 		return t.service(ctx, "object", "execute_kw", args, repeatable[method])
 	})
 }

@@ -31,6 +31,7 @@ type poster struct {
 	base    *url.URL
 	client  *http.Client
 	db      string
+	speaks  int // the service's interface
 	maxBody int64
 }
 
@@ -65,7 +66,7 @@ func newPoster(o Options) *poster {
 		}
 	}
 	return &poster{
-		base: o.Base, db: o.Database, maxBody: o.MaxBody,
+		base: o.Base, db: o.Database, speaks: o.Interface, maxBody: o.MaxBody,
 		client: &http.Client{
 			Transport: rt,
 			// A followed redirect would hand the key, and the call, to wherever the answer points.
@@ -120,6 +121,7 @@ func (p *poster) once(ctx context.Context, o outgoing) (in incoming, stale bool,
 	req.Header.Set("Accept", o.ctype)
 	req.Header.Set("User-Agent", "doorman")
 	req.Header.Set("X-Odoo-Database", p.db)
+	req.Header.Set(interfaceHeader, strconv.Itoa(p.speaks))
 	if o.bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+string(o.bearer))
 	}

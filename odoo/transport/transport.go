@@ -21,7 +21,8 @@ const (
 	XMLRPC  = "xmlrpc"  // Odoo's XML-RPC, deprecated in Odoo 19
 )
 
-// Options say which Odoo, and how to reach it. All are required but RoundTripper, Workers and Hello.
+// Options say which Odoo, and how to reach it. All are required but RoundTripper, Workers, Hello
+// and Greet.
 type Options struct {
 	Base     *url.URL // Odoo's base URL, without a user, a query and a fragment
 	Database string   // sent as X-Odoo-Database with every request
@@ -31,6 +32,14 @@ type Options struct {
 
 	// Hello is what every hello says: Auto looks for a way by one.
 	Hello map[string]any
+
+	// Interface is the number of the interface that the service speaks, stated with every request.
+	Interface int
+	// Fits says why an addon that answers hello so cannot take the service's calls. A nil error is that it
+	// can, a nil function that every addon can.
+	Fits func(hello json.RawMessage) error
+	// Greet makes the first call wait for a hello.
+	Greet bool
 
 	MaxBody     int64 // the largest answer in bytes, unpacked; a larger one is a failure of class TooLarge
 	MaxInFlight int   // how many requests are sent at once at most; that many connections are kept
@@ -55,6 +64,7 @@ type Way interface {
 // for concurrent use.
 type Link struct {
 	poster *poster
+	hands  *handshake // before way
 	way    Way
 	name   string
 }
@@ -80,13 +90,17 @@ func New(o Options) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Link{poster: p, way: way, name: o.Way}, nil
+	hands := &handshake{next: way, hello: o.Hello, fits: o.Fits, greet: o.Greet}
+	return &Link{poster: p, hands: hands, way: way, name: o.Way}, nil
 }
 
 // Do implements Way.
 func (l *Link) Do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
-	return l.way.Do(ctx, method, params)
+	return l.hands.Do(ctx, method, params)
 }
+
+// Misfit is why the addon, as it last said hello, cannot take calls, as a *Failure; nil if it can, or has said nothing.
+func (l *Link) Misfit() error { return l.hands.failure() }
 
 // Name is the way in use: for Auto also the one it picked, e.g. "auto/json2".
 func (l *Link) Name() string {

@@ -35,7 +35,7 @@ func (t *xmlrpcWay) Do(ctx context.Context, method string, params map[string]any
 	text := asciiJSON(payload)
 	return t.session.do(ctx, func(uid int64) (json.RawMessage, error) {
 		in, err := t.service(ctx, "object", "execute_kw", repeatable[method],
-			t.poster.db, uid, string(t.key), gatewayModel, "json_call", []any{method, text})
+			t.poster.db, uid, string(t.key), gatewayModel, "json_call", []any{method, text}, t.poster.stating(nil))
 		if err != nil {
 			return nil, err
 		}

@@ -65,6 +65,9 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		WebURL          string     `json:"web_url"`
 		Jobs            []jobWire  `json:"jobs"`
 	}
+	if misfit := Misfit(raw); misfit != nil {
+		return access.Hello{}, misfit
+	}
 	if err := unmarshal(raw, &w, "hello"); err != nil {
 		return access.Hello{}, err
 	}

@@ -59,7 +59,7 @@ func TestOAuthShapes(t *testing.T) {
 func TestOAuthSettings(t *testing.T) {
 	t.Parallel()
 	hello := func(oauth string) access.OAuthSettings {
-		h, err := DecodeHello(json.RawMessage(`{"addon_version":"1","enabled":true,"settings_version":1` + oauth + `}`))
+		h, err := DecodeHello(json.RawMessage(speaking(`{"addon_version":"1","enabled":true,"settings_version":1` + oauth + `}`)))
 		if err != nil {
 			return access.OAuthSettings{}
 		}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -276,14 +277,20 @@ func TestReplyShapes(t *testing.T) {
 	}
 }
 
+// speaking is an addon's answer to hello, with the interface that this service speaks.
+func speaking(hello string) string {
+	return strings.Replace(hello, "{", fmt.Sprintf(`{"interface":%d,`, access.Interface), 1)
+}
+
 func TestHelloShapes(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{
 		`{}`, `null`, `[]`, `{"enabled": true, "settings_version": 1}`, `{"addon_version": "1", "settings_version": 1}`,
 		`{"addon_version": "1", "enabled": true}`, `{"addon_version": "1", "enabled": "yes", "settings_version": 1}`,
+		`{"addon_version": "1", "enabled": true, "settings_version": 1, "code_version": 2}`,
 	} {
-		if h, err := DecodeHello(json.RawMessage(in)); err == nil {
-			t.Errorf("%s: %+v", in, h)
+		if h, err := DecodeHello(json.RawMessage(strings.Replace(speaking(in), ",}", "}", 1))); access.AsError(err).Kind != access.Internal {
+			t.Errorf("%s: %+v %v", in, h, err)
 		}
 	}
 }

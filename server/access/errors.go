@@ -30,6 +30,7 @@ const (
 	Expired         Kind = "expired"
 	OdooUnavailable Kind = "odoo_unavailable"
 	OdooTimeout     Kind = "odoo_timeout"
+	Updating        Kind = "updating" // the service, its addon and its database are not of one version yet
 	TooLarge        Kind = "too_large"
 	Internal        Kind = "internal"
 )
@@ -39,7 +40,7 @@ var kinds = map[Kind]bool{
 	Unauthenticated: true, Forbidden: true, NotAllowed: true, ReadOnly: true, UnknownTool: true, UnknownModel: true,
 	UnknownField: true, InvalidInput: true, NotFound: true, Conflict: true, BusinessRule: true, RateLimited: true,
 	NeedsModule: true, PendingApproval: true, Rejected: true, Expired: true, OdooUnavailable: true, OdooTimeout: true,
-	TooLarge: true, Internal: true,
+	Updating: true, TooLarge: true, Internal: true,
 }
 
 // Kinds returns every Kind, sorted.

@@ -58,7 +58,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 	client, err := odoo.New(odoo.Config{
 		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
 		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, InFlight: m.inFlight.Add,
-		Version: version(), Endpoint: c.public.String() + mcpPath,
+		Version: version(), Endpoint: c.public.String() + mcpPath, Greet: true,
 		Workers: c.OdooWorkers, Batch: c.OdooBatch, Batched: m.batched,
 	})
 	if err != nil {

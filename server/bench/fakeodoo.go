@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -40,7 +41,7 @@ const fakeRows = `{"registry":"1","value":[{"id":9,"name":"Acme Corporation","em
 	`{"id":14,"name":"Deco Addict","email":"deco.addict82@example.com"}]}`
 
 var fakeAnswers = map[string]string{
-	"hello": `{"odoo_version":"19.0","addon_version":"19.0.1.0.0","database":"fake","enabled":true,
+	"hello": `{"odoo_version":"19.0","interface":INTERFACE,"addon_version":"19.0.1.0.0","database":"fake","enabled":true,
 "settings_version":1,"registry":"1","company":"Fake","jobs":[]}`,
 	"resolve":      fakeSnapshot,
 	"fields":       fakeFields,
@@ -81,6 +82,8 @@ func (f *fakeOdoo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if slices.Contains(onRequest, question.Method) {
 		f.calls.Add(1)
 	}
+	// It fits whichever service asks.
+	answer = strings.Replace(answer, "INTERFACE", r.Header.Get("X-Doorman-Interface"), 1)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, question.ID, answer)
 }

@@ -41,7 +41,7 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 		c := &caller{proof: access.ProofOf(credential), ip: ip, requestID: requestID, userAgent: r.UserAgent()}
 		snapshot, err := s.resolver.resolve(r.Context(), c.proof, ip)
 		if err != nil {
-			s.refuseHTTP(w, c, "", err)
+			s.unresolved(w, r, c, next, err)
 			return
 		}
 		if g := snapshot.Grant; g != nil && g.Resource != s.resource {
@@ -72,6 +72,21 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 		defer s.enter(c, r, m)()
 		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
 	})
+}
+
+// unresolved answers a request of which Odoo does not say whose it is. A tool call gets a result that the model reads,
+// where Doorman is being updated: it tells nothing but that, and anybody may know.
+func (s *Server) unresolved(w http.ResponseWriter, r *http.Request, c *caller, next http.Handler, err error) {
+	e := access.AsError(err)
+	if e.Kind == access.Updating {
+		m, broken := s.peek(w, r)
+		if broken == nil && m.method == "tools/call" {
+			c.refusal = e
+			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
+			return
+		}
+	}
+	s.refuseHTTP(w, c, "", e)
 }
 
 // bearer returns the credential of the Authorization header, and whether the request tried to show one. A credential
@@ -200,7 +215,7 @@ func httpStatus(e *access.Error) int {
 		return http.StatusRequestEntityTooLarge
 	case access.InvalidInput:
 		return http.StatusBadRequest
-	case access.OdooUnavailable:
+	case access.OdooUnavailable, access.Updating:
 		return http.StatusServiceUnavailable
 	case access.OdooTimeout:
 		return http.StatusGatewayTimeout

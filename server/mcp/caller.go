@@ -16,6 +16,10 @@ type caller struct {
 	requestID string
 	userAgent string
 
+	// refusal is the answer to every call while nobody can tell whose it is: Doorman is being updated. Then there is no
+	// snapshot.
+	refusal *access.Error
+
 	hungUp    context.Context // ends when the client's connection does; nil = never
 	withdrawn context.Context // ends when the client takes the request back; nil = never
 	streams   bool            // the answer is a stream, so there is room for progress before it

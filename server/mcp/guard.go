@@ -22,6 +22,8 @@ func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 			return nil, refusal
 		}
 		switch {
+		case c.refusal != nil:
+			return s.guardUnknown(ctx, c, method, req, next)
 		case s.fixtures.asked(req):
 			return s.guardFixture(ctx, c, method, req, next)
 		case method == "tools/call":
@@ -75,6 +77,15 @@ func (s *Server) guardCall(ctx context.Context, c *caller, req sdk.Request, next
 	}
 	s.refused(c, "tools/call", clip(name, 60), "", refusal)
 	return next(withPrepared(ctx, errorResult(refusal)), "tools/call", toOwnHandler(req))
+}
+
+// guardUnknown answers a call of which nobody knows whose it is; anything else was answered before, see unresolved.
+func (s *Server) guardUnknown(ctx context.Context, c *caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+	if method != "tools/call" {
+		return nil, c.refusal
+	}
+	s.refused(c, method, "", "", c.refusal)
+	return next(withPrepared(ctx, errorResult(c.refusal)), method, toOwnHandler(req))
 }
 
 // toOwnHandler is a call as the SDK takes it whatever its name: to the handler of own tools, which also hands on a result

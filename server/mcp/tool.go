@@ -160,7 +160,8 @@ func errorResult(e *access.Error) *sdk.CallToolResult {
 // refused notes a refusal that Odoo does not know of.
 func (s *Server) refused(c *caller, method, tool, model string, e *access.Error) {
 	s.countRefusal(e.Kind)
-	if e.Kind == access.OdooUnavailable || e.Kind == access.OdooTimeout || e.Kind == access.Internal {
+	switch e.Kind {
+	case access.OdooUnavailable, access.OdooTimeout, access.Updating, access.Internal:
 		return // an outage, not a refusal
 	}
 	s.recorder.add(s.event(c, access.Event{

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg2
 
 from odoo import http
-from odoo.exceptions import AccessError, ConcurrencyError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
@@ -186,6 +186,9 @@ class DoormanController(http.Controller):
 
     def _call(self, gateway, call_id, method, params):
         try:
+            if method != "hello":
+                # Before its arguments are looked at: those may be what is different.
+                gateway._check_caller()
             result = getattr(gateway, method)(**params)
             body = gateway._dump({"jsonrpc": "2.0", "id": call_id, "result": result})
             return self._respond(body)
@@ -204,6 +207,9 @@ class DoormanController(http.Controller):
             return 503, "odoo.exceptions.ConcurrencyError", "Too many at once"
         if isinstance(exc, AccessError):
             return 403, "odoo.exceptions.AccessError", exc.args[0]
+        if type(exc) is UserError:
+            # Of another interface: its words are for whoever runs the service.
+            return 422, "odoo.exceptions.UserError", exc.args[0]
         if isinstance(exc, (TypeError, ValueError)):
             # A service of another version.
             return 400, "TypeError", "Wrong arguments"

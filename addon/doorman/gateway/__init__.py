@@ -2,6 +2,7 @@ from . import doorman_idempotency
 from . import doorman_gateway
 from . import errors
 from . import files
+from . import interface
 from . import change
 from . import gateway_sql
 from . import gateway_python

@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"doorman/server/access"
 )
 
 // KnowsItself tells Odoo where the service is, so that links lead through it from the first on.
@@ -119,27 +122,49 @@ func NewKey(t testing.TB, o *Odoo, method string, id int64) string {
 
 // RunJob runs a job as the service does.
 func RunJob(ctx context.Context, o *Odoo, job string) error {
-	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"run_job","params":{"name":%q}}`, job)
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, o.Server.URL()+"/doorman/jsonrpc", strings.NewReader(body))
+	var answer struct{ Counts map[string]int }
+	raw, err := askGateway(ctx, o, "run_job", map[string]any{"name": job})
 	if err != nil {
 		return err
+	}
+	if json.Unmarshal(raw, &answer) != nil || answer.Counts == nil {
+		return fmt.Errorf("%s: %s", job, raw)
+	}
+	return nil
+}
+
+// GatewayCall calls a method of the gateway without arguments, as the service does.
+func GatewayCall(ctx context.Context, o *Odoo, method string) error {
+	_, err := askGateway(ctx, o, method, map[string]any{})
+	return err
+}
+
+func askGateway(ctx context.Context, o *Odoo, method string, params map[string]any) (json.RawMessage, error) {
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, o.Server.URL()+"/doorman/jsonrpc", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Odoo-Database", o.DB)
+	r.Header.Set("X-Doorman-Interface", strconv.Itoa(access.Interface))
 	r.Header.Set("Authorization", "Bearer "+o.ServiceKey)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
-	var answer struct {
-		Result struct{ Counts map[string]int }
-		Error  json.RawMessage
+	var answer struct{ Result, Error json.RawMessage }
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return nil, fmt.Errorf("%s: status %d, %w", method, response.StatusCode, err)
 	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK || answer.Result.Counts == nil {
-		return fmt.Errorf("%s: status %d, %s, %v", job, response.StatusCode, answer.Error, err)
+	if response.StatusCode != http.StatusOK || answer.Error != nil {
+		return nil, fmt.Errorf("%s: status %d, %s", method, response.StatusCode, answer.Error)
 	}
-	return nil
+	return answer.Result, nil
 }
 
 // NoErrors fails if Odoo logged an error, or gave up on a transaction.

@@ -5,6 +5,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from ...controllers.gateway import MAX_BODY
+from ...gateway.interface import HEADER, INTERFACE
 from ..common import DoormanMixin
 
 ROUTE = "/doorman/jsonrpc"
@@ -26,6 +27,7 @@ class DoormanHttpCase(DoormanMixin, HttpCase):
             "Authorization": f"Bearer {key or self.service_key}",
             "Content-Type": "application/json",
             "X-Odoo-Database": self.env.cr.dbname,
+            HEADER: str(INTERFACE),
         } | (headers or {})
         all_headers = {k: v for k, v in all_headers.items() if v is not None}
         kwargs.setdefault("method", "POST")

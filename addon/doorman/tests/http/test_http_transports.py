@@ -1,15 +1,14 @@
-from xmlrpc.client import Fault
+from xmlrpc.client import Fault, dumps, loads
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...gateway.interface import CONTEXT_KEY, INTERFACE
 from .test_http import QUIET, DoormanHttpCase
 
 
-@tagged("post_install", "-at_install")
-class TestTransports(DoormanHttpCase):
-    """Odoo's own RPC reaches the same methods with the service's key, and nothing
-    at all with the key of a connection."""
+class DoormanTransportCase(DoormanHttpCase):
+    """Odoo's own RPC, as the service uses it."""
 
     def setUp(self):
         super().setUp()
@@ -20,21 +19,45 @@ class TestTransports(DoormanHttpCase):
         person = self.people[role]
         return self.keys.with_user(person).sudo()._generate(scope, "test", None)
 
-    def json2(self, method, params, key=None, model="doorman.gateway"):
-        with mute_logger(*QUIET):
-            return self.post(params, key, route=f"/json/2/{model}/{method}")
+    @staticmethod
+    def _stating(speaks):
+        return {"context": {} if speaks is None else {CONTEXT_KEY: speaks}}
 
-    def jsonrpc(self, uid, key, model, method, args=(), kwargs=None):
+    def xmlrpc(self, *args, speaks=INTERFACE):
+        """:return: what XML-RPC answers to ``json_call``; a fault is raised"""
+        args = (
+            self.env.cr.dbname, self.service.id, self.service_key,
+            "doorman.gateway", "json_call", list(args), self._stating(speaks),
+        )  # fmt: skip
+        headers = {"Content-Type": "text/xml"}
+        with mute_logger(*QUIET, "odoo.addons.rpc.controllers.xmlrpc"):
+            body = dumps(args, "execute_kw")
+            answer = self.post(body, headers=headers, route="/xmlrpc/2/object")
+        return loads(answer.text)[0][0]
+
+    def json2(self, method, params, key=None, model="doorman.gateway", headers=None):
+        with mute_logger(*QUIET):
+            route = f"/json/2/{model}/{method}"
+            return self.post(params, key, headers, route=route)
+
+    def jsonrpc(self, uid, key, model, method, args=(), kwargs=None, speaks=INTERFACE):
         params = {
             "service": "object",
             "method": "execute_kw",
             "args": [
-                self.env.cr.dbname, uid, key, model, method, list(args), kwargs or {}
+                self.env.cr.dbname, uid, key, model, method, list(args),
+                (kwargs or {}) | self._stating(speaks),
             ],
         }  # fmt: skip
         body = {"jsonrpc": "2.0", "id": 1, "method": "call", "params": params}
         with mute_logger(*QUIET, "odoo.addons.rpc.controllers.jsonrpc"):
             return self.post(body, route="/jsonrpc").json()
+
+
+@tagged("post_install", "-at_install")
+class TestTransports(DoormanTransportCase):
+    """Odoo's own RPC reaches the same methods with the service's key, and nothing
+    at all with the key of a connection."""
 
     def test_json2(self):
         answer = self.json2("hello", {"version": "2"})
@@ -130,9 +153,5 @@ class TestTransports(DoormanHttpCase):
 
     def test_xmlrpc(self):
         """XML-RPC cannot carry every JSON value: ``json_call`` wraps them."""
-        with mute_logger(*QUIET):
-            answer = self.xmlrpc_object.execute_kw(
-                self.env.cr.dbname, self.service.id, self.service_key,
-                "doorman.gateway", "json_call", ["record", '{"events": []}'],
-            )  # fmt: skip
+        answer = self.xmlrpc("record", '{"events": []}')
         self.assertEqual(answer, '{"recorded": 0}')

@@ -1,0 +1,16 @@
+package upgrade_test
+
+// may is what an update may alter, each with its reason. Whatever else is not as it was fails the test.
+type may struct {
+	// Columns are "table.column": a column that is gone, or whose values differ.
+	Columns map[string]string
+	// Rows are tables that may get rows; none may lose one.
+	Rows map[string]string
+	// Gone are tables that are not there any more.
+	Gone map[string]string
+}
+
+// mayChange is what the update to today's code alters, by the version that it comes from.
+var mayChange = map[string]may{
+	"0.1.0": {},
+}
