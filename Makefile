@@ -17,7 +17,7 @@ help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: ## a real Odoo, the service, and an AI tool's walk through it, on this machine (Ctrl-C ends it)
-	@$(GO) run ./server demo $(ARGS)
+	@$(GO) run ./server/demo $(ARGS)
 
 test: lint unit real fuzz ## every test there is: lint, unit with -race, the real Odoo, the addon, clients, conformance, fuzz
 	@echo "All tests passed."

@@ -1,19 +1,15 @@
 // Package jobs runs what has to happen without a request.
 //
-//	Start ── at once ──> every job                   (until each has succeeded once, tried again every few seconds)
-//	      ── cron ─────> heartbeat   every 15 s
-//	                     use         every minute     the audit folded into last use, requests and status
-//	                     approvals   every minute     requests for approval that nobody decided in time
-//	                     approvers   every minute     a reminder when half of that time is over
-//	                     expiry      every 5 minutes  connections whose time is over
-//	                     invites     every 5 minutes  links whose time is over
-//	                     catalog     every hour
-//	                     oauth       every hour       codes, tokens and registrations that are over
-//	                     invited     every hour       keys that came of an invite and end soon
-//	                     audit       every day        rows beyond their retention
-//	                     reminders   every day        keys that expire soon
+//	Start ── at once ──> heartbeat  every 15 s ── hello lists jobs: name, period, time limit ──> Follow
+//	      │              catalog    every hour                                                     │
+//	      └─ clock (cron): every job, first at once until it has succeeded, then by its period <───┘
+//	                     fold_use   every minute   the audit folded into last use, requests and status
+//	                     ...        as Odoo says
 //
-// What there is to do Odoo knows, and each piece is one transaction there; the clock is here. A job is a plain function.
-// Around each: a deadline, Recover (a panic ends the run, not the service) and SkipIfStillRunning (a slow Odoo does not
-// pile up runs). Every job is idempotent and may run in several replicas.
+// What there is to do, how often and how long it may take Odoo knows, and each piece is one transaction there; the clock is
+// here. A job that Odoo adds needs no change here. A list that changes, as after an update, is followed at the next
+// heartbeat; what is out of bounds is refused and logged, and the others run.
+//
+// Around each job: a deadline, a recovered panic (it ends the run, not the service), and no second run while the first goes
+// on. Every job is idempotent and may run in several replicas.
 package jobs

@@ -15,52 +15,37 @@ import (
 
 // Job is one piece of periodic work.
 type Job struct {
-	Name     string
-	Schedule string        // cron syntax, or "@every 15s"; UTC
-	Timeout  time.Duration // of one run
-	Run      func(context.Context) error
+	Name    string
+	Every   time.Duration // from one run to the next
+	Timeout time.Duration // of one run
+	Run     func(context.Context) error
 }
 
-// Heartbeat tells Odoo that the service lives, and lets note take what Odoo says of itself.
-func Heartbeat(g access.Gateway, note func(access.Hello, error)) Job {
-	return Job{Name: "heartbeat", Schedule: "@every 15s", Timeout: 10 * time.Second, Run: func(ctx context.Context) error {
+// Heartbeat tells Odoo that the service lives, lets note take what Odoo says of itself, and follows the jobs that it lists.
+func (r *Runner) Heartbeat(g access.Gateway, note func(access.Hello, error)) Job {
+	return Job{Name: "heartbeat", Every: 15 * time.Second, Timeout: 10 * time.Second, Run: func(ctx context.Context) error {
 		hello, err := g.Hello(ctx)
 		note(hello, err)
+		if err == nil {
+			r.Follow(hello.Jobs)
+		}
 		return err
 	}}
 }
 
 // Catalog makes the tool catalog in Odoo the one that this service serves.
 func Catalog(g access.Gateway, tools []access.CatalogTool) Job {
-	return Job{Name: "catalog", Schedule: "@hourly", Timeout: 30 * time.Second, Run: func(ctx context.Context) error {
+	return Job{Name: "catalog", Every: time.Hour, Timeout: 30 * time.Second, Run: func(ctx context.Context) error {
 		return g.SyncCatalog(ctx, tools)
 	}}
 }
 
-// OAuth deletes requests, codes, tokens and registrations that are over.
-func OAuth(g access.OAuth) Job {
-	return Job{Name: "oauth", Schedule: "@hourly", Timeout: 5 * time.Minute, Run: untilEnd(g.PurgeOAuth)}
-}
-
-// Upkeep is what Odoo wants done from time to time.
-func Upkeep(u access.Upkeep) []Job {
-	return []Job{
-		{Name: "use", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.FoldUse)},
-		{Name: "expiry", Schedule: "@every 5m", Timeout: time.Minute, Run: untilEnd(u.ExpireConnections)},
-		{Name: "approvals", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.ExpireApprovals)},
-		{Name: "approvers", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.RemindApprovals)},
-		{Name: "invites", Schedule: "@every 5m", Timeout: time.Minute, Run: untilEnd(u.ExpireInvites)},
-		{Name: "invited", Schedule: "@hourly", Timeout: 5 * time.Minute, Run: untilEnd(u.RemindInvited)},
-		{Name: "audit", Schedule: "@daily", Timeout: 30 * time.Minute, Run: untilEnd(u.PurgeAudit)},
-		{Name: "reminders", Schedule: "@daily", Timeout: 5 * time.Minute, Run: untilEnd(u.RemindExpiry)},
-	}
-}
-
-// untilEnd calls step while there is more. A deadline that comes first is no failure: the rest waits for the next run.
-func untilEnd(step func(context.Context) (access.Progress, error)) func(context.Context) error {
-	return func(ctx context.Context) error {
+// upkeep is a job that Odoo lists: it is asked for while there is more. A deadline that comes first is no failure: the rest
+// waits for the next run.
+func upkeep(u access.Upkeep, spec access.Job) Job {
+	return Job{Name: spec.Name, Every: spec.Every, Timeout: spec.Timeout, Run: func(ctx context.Context) error {
 		for turn := 0; ; turn++ {
-			p, err := step(ctx)
+			p, err := u.Upkeep(ctx, spec.Name)
 			if turn > 0 && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return nil
 			}
@@ -72,55 +57,135 @@ func untilEnd(step func(context.Context) (access.Progress, error)) func(context.
 				return nil //nolint:nilerr // the rest waits for the next run
 			}
 		}
-	}
+	}}
 }
 
 // retry is how long a job that has never succeeded waits before its next try.
 const retry = 2 * time.Second
 
-// Runner runs jobs until Stop.
+// Runner runs jobs until Stop: those of the service, and those that Odoo lists. It is safe for concurrent use.
 type Runner struct {
+	log    zerolog.Logger
+	upkeep access.Upkeep
 	cron   *cron.Cron
+	ctx    context.Context
 	cancel context.CancelFunc
-	first  sync.WaitGroup
+	first  sync.WaitGroup // first runs
+
+	mu       sync.Mutex
+	stopped  bool
+	followed map[string]*entry // by name; also those that are no longer listed
+	refused  map[string]access.Job
+	warned   bool // that nothing is listed
 }
 
-// Start runs every job once at once, again until it has succeeded, and then on its schedule.
-func Start(ctx context.Context, log zerolog.Logger, jobs ...Job) (*Runner, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	r := &Runner{cancel: cancel, cron: cron.New(
-		cron.WithLocation(time.UTC),
-		cron.WithChain(cron.Recover(logger{log}), cron.SkipIfStillRunning(logger{log})),
-	)}
+// entry is a job on the clock.
+type entry struct {
+	busy sync.Mutex // one run at a time
+	from time.Time  // runs come at from + n times Every
+
+	// What follows is guarded by Runner.mu.
+	job    Job
+	id     cron.EntryID // 0 = not on the clock
+	trying bool         // its first run is under way, or has succeeded
+}
+
+// New returns a runner that asks u for what Odoo lists. It runs nothing until Start.
+func New(log zerolog.Logger, u access.Upkeep) *Runner {
+	return &Runner{
+		log: log, upkeep: u, cron: cron.New(cron.WithChain(cron.Recover(logger{log}))),
+		followed: map[string]*entry{}, refused: map[string]access.Job{},
+	}
+}
+
+// Start runs every job once at once, again until it has succeeded, and then by its period. It is called once. The error is
+// about a job that cannot be run.
+func (r *Runner) Start(ctx context.Context, jobs ...Job) error {
 	for _, job := range jobs {
-		run := func() { _ = runOnce(ctx, log, job) }
-		if _, err := r.cron.AddFunc(job.Schedule, run); err != nil {
-			cancel()
-			return nil, fmt.Errorf("job %s: %w", job.Name, err)
+		if why := wrong(access.Job{Name: job.Name, Every: job.Every, Timeout: job.Timeout}); why != "" {
+			return fmt.Errorf("job %s: %s", job.Name, why)
 		}
 	}
-	for _, job := range jobs {
-		r.first.Go(func() { untilDone(ctx, log, job) })
-	}
+	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.cron.Start()
-	return r, nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, job := range jobs {
+		r.put(&entry{from: time.Now()}, job)
+	}
+	return nil
 }
 
 // Stop ends the jobs: no new run starts, those under way are cancelled and waited for.
 func (r *Runner) Stop() {
+	r.mu.Lock()
+	r.stopped = true
+	r.mu.Unlock()
 	r.cancel()
 	<-r.cron.Stop().Done()
 	r.first.Wait()
 }
 
-func untilDone(ctx context.Context, log zerolog.Logger, job Job) {
-	for runOnce(ctx, log, job) != nil {
+// put sets the clock for e, and starts its first run if it has had none. r.mu is held.
+func (r *Runner) put(e *entry, job Job) {
+	if e.id != 0 {
+		r.cron.Remove(e.id)
+	}
+	e.job = job
+	e.id = r.cron.Schedule(steady{e.from, job.Every}, cron.FuncJob(func() { _ = r.run(e) }))
+	if !e.trying {
+		e.trying = true
+		r.first.Go(func() { r.untilDone(e) })
+	}
+}
+
+// untilDone runs e until it has succeeded, or is taken off the clock.
+func (r *Runner) untilDone(e *entry) {
+	for r.run(e) != nil {
 		select {
-		case <-ctx.Done():
+		case <-r.ctx.Done():
 			return
 		case <-time.After(retry):
 		}
+		if !r.goesOn(e) {
+			return
+		}
 	}
+}
+
+// goesOn reports whether e is still on the clock; if not, its first run is still to come.
+func (r *Runner) goesOn(e *entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.id == 0 {
+		e.trying = false
+	}
+	return e.id != 0
+}
+
+// run runs e, unless the run before goes on: a slow Odoo does not pile up runs.
+func (r *Runner) run(e *entry) error {
+	r.mu.Lock()
+	job := e.job
+	r.mu.Unlock()
+	if !e.busy.TryLock() {
+		r.log.Debug().Str("job", job.Name).Msg("job still runs: skipped")
+		return nil
+	}
+	defer e.busy.Unlock()
+	return runOnce(r.ctx, r.log, job)
+}
+
+// steady is every so often, counted from one moment. Unlike cron's own @every it does not start anew when a job is put on
+// the clock again: one of every day would never run while two servers of Odoo, of two versions, list it differently.
+type steady struct {
+	from  time.Time
+	every time.Duration
+}
+
+// Next implements cron.Schedule.
+func (s steady) Next(t time.Time) time.Time {
+	return s.from.Add((t.Sub(s.from)/s.every + 1) * s.every)
 }
 
 // runOnce runs a job within its deadline and logs how it went.

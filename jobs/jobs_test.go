@@ -15,7 +15,7 @@ import (
 
 func counted(run func(ctx context.Context, n int64) error) (jobs.Job, *atomic.Int64) {
 	runs := &atomic.Int64{}
-	return jobs.Job{Name: "test", Schedule: "@every 15s", Timeout: time.Minute, Run: func(ctx context.Context) error {
+	return jobs.Job{Name: "test", Every: 15 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) error {
 		return run(ctx, runs.Add(1))
 	}}, runs
 }
@@ -25,8 +25,8 @@ func in(t *testing.T, d time.Duration, run func(ctx context.Context, n int64) er
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		job, n := counted(run)
-		r, err := jobs.Start(t.Context(), zerolog.Nop(), job)
-		if err != nil {
+		r := jobs.New(zerolog.Nop(), nil)
+		if err := r.Start(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(d)
@@ -97,8 +97,8 @@ func TestStopWaitsForRuns(t *testing.T) {
 			ended.Store(true)
 			return ctx.Err()
 		})
-		r, err := jobs.Start(t.Context(), zerolog.Nop(), job)
-		if err != nil {
+		r := jobs.New(zerolog.Nop(), nil)
+		if err := r.Start(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -111,7 +111,11 @@ func TestStopWaitsForRuns(t *testing.T) {
 
 func TestBadScheduleIsAnError(t *testing.T) {
 	t.Parallel()
-	if _, err := jobs.Start(t.Context(), zerolog.Nop(), jobs.Job{Name: "x", Schedule: "sometimes"}); err == nil {
-		t.Fatal("no error")
+	for _, job := range []jobs.Job{
+		{Name: "x", Timeout: time.Second}, {Name: "x", Every: time.Second}, {Name: "Sometimes", Every: time.Second, Timeout: time.Second},
+	} {
+		if err := jobs.New(zerolog.Nop(), nil).Start(t.Context(), job); err == nil {
+			t.Errorf("%+v: no error", job)
+		}
 	}
 }

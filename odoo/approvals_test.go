@@ -141,7 +141,7 @@ func TestApprovalsExpire(t *testing.T) {
 	second := ask()
 	s.Overdue(second)
 	for _, want := range []int{1, 0} {
-		if p, err := c.ExpireApprovals(t.Context()); err != nil || p.Done != want {
+		if p, err := c.Upkeep(t.Context(), "expire_approvals"); err != nil || p.Done != want {
 			t.Errorf("%+v, %v, want %d", p, err, want)
 		}
 	}

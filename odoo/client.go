@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -123,50 +124,11 @@ func (c *Client) SyncCatalog(ctx context.Context, tools []access.CatalogTool) er
 	return c.do(ctx, job{method: "sync_catalog", params: map[string]any{"tools": tools}}, wire.DecodeObject)
 }
 
-// FoldUse implements access.Upkeep.
-func (c *Client) FoldUse(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "fold_use", "folded")
-}
-
-// ExpireConnections implements access.Upkeep.
-func (c *Client) ExpireConnections(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "expire_connections", "expired")
-}
-
-// PurgeAudit implements access.Upkeep.
-func (c *Client) PurgeAudit(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "purge_audit", "deleted")
-}
-
-// RemindExpiry implements access.Upkeep.
-func (c *Client) RemindExpiry(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "remind_expiry", "reminded")
-}
-
-// ExpireApprovals implements access.Upkeep.
-func (c *Client) ExpireApprovals(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "expire_approvals", "expired")
-}
-
-// RemindApprovals implements access.Upkeep.
-func (c *Client) RemindApprovals(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "remind_approvals", "reminded")
-}
-
-// ExpireInvites implements access.Upkeep.
-func (c *Client) ExpireInvites(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "expire_invites", "expired")
-}
-
-// RemindInvited implements access.Upkeep.
-func (c *Client) RemindInvited(ctx context.Context) (access.Progress, error) {
-	return c.upkeep(ctx, "remind_invited", "reminded")
-}
-
-// upkeep calls a method without arguments, whose answer counts what it did under the name done.
-func (c *Client) upkeep(ctx context.Context, method, done string) (p access.Progress, err error) {
-	err = c.do(ctx, job{method: method, params: map[string]any{}}, func(raw json.RawMessage) (err error) {
-		p, err = wire.DecodeProgress(raw, done)
+// Upkeep implements access.Upkeep. It is counted under the job's own name.
+func (c *Client) Upkeep(ctx context.Context, name string) (p access.Progress, err error) {
+	j := job{method: "run_job", counted: name, params: map[string]any{"name": name}}
+	err = c.do(ctx, j, func(raw json.RawMessage) (err error) {
+		p, err = wire.DecodeProgress(raw)
 		return err
 	})
 	return p, err
@@ -175,6 +137,7 @@ func (c *Client) upkeep(ctx context.Context, method, done string) (p access.Prog
 // job is one call on its way through the client.
 type job struct {
 	method     string
+	counted    string // under which name Config.Observe is told of it; "" = method
 	params     map[string]any
 	connection int64         // whose turn it is in the queue; 0 = the service's own
 	atLeast    time.Duration // deadline, if longer than the client's
@@ -193,7 +156,7 @@ func (c *Client) do(ctx context.Context, j job, decode func(json.RawMessage) err
 	if err != nil {
 		outcome = string(access.AsError(err).Kind)
 	}
-	c.observe(j.method, outcome, time.Since(start))
+	c.observe(cmp.Or(j.counted, j.method), outcome, time.Since(start))
 	return err
 }
 

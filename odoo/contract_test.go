@@ -256,18 +256,26 @@ func contractRecord(t *testing.T, ctx context.Context, g access.Gateway) {
 	}
 }
 
-// contractUpkeep: each may be asked again and again, by any number of replicas.
+// contractUpkeep: each job that hello lists may be run again and again, by any number of replicas; nothing else runs.
 func contractUpkeep(t *testing.T, ctx context.Context, g access.Gateway) {
-	for name, run := range map[string]func(context.Context) (access.Progress, error){
-		"FoldUse": g.FoldUse, "ExpireConnections": g.ExpireConnections, "PurgeAudit": g.PurgeAudit, "RemindExpiry": g.RemindExpiry,
-		"ExpireApprovals": g.ExpireApprovals, "RemindApprovals": g.RemindApprovals,
-		"ExpireInvites": g.ExpireInvites, "RemindInvited": g.RemindInvited,
-		"PurgeOAuth": g.(access.OAuth).PurgeOAuth,
-	} {
+	hello, err := g.Hello(ctx)
+	if err != nil || len(hello.Jobs) == 0 {
+		t.Fatalf("no jobs: %+v, %v", hello, err)
+	}
+	for _, job := range hello.Jobs {
+		if job.Name == "" || job.Every < time.Second || job.Timeout < time.Second {
+			t.Errorf("%+v", job)
+		}
 		for range 2 {
-			if p, err := run(ctx); err != nil || p.Done < 0 || p.More {
-				t.Errorf("%s = %+v, %v", name, p, err)
+			if p, err := g.Upkeep(ctx, job.Name); err != nil || p.Done < 0 || p.More {
+				t.Errorf("%s = %+v, %v", job.Name, p, err)
 			}
+		}
+	}
+	for _, name := range []string{"", "no_such_job", "_fold_use", "__class__", "_alone", "sudo", "hello", "run_job", "FOLD_USE", "fold_use "} {
+		_, err := g.Upkeep(ctx, name)
+		if e := access.AsError(err); err == nil || e.Kind != access.NotFound {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }

@@ -134,7 +134,7 @@ var oauthCases = []goldenCase{
 		_, tokens := loggedIn(t, s, c)
 		_, _ = c.Resolve(t.Context(), access.ProofOf(tokens.Access))
 	}},
-	{name: "purge_oauth", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.PurgeOAuth(t.Context()) }},
+	{name: "purge_oauth", run: jobCase("purge_oauth")},
 }
 
 // allowOnFake is a person at the fake's consent page.

@@ -100,14 +100,15 @@ var goldenCases = []goldenCase{
 		f.Registry = "another"
 		_, _ = c.Call(t.Context(), f, searchRead(nil, "name"))
 	}},
-	{name: "fold_use", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.FoldUse(t.Context()) }},
-	{name: "expire_connections", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireConnections(t.Context()) }},
-	{name: "purge_audit", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.PurgeAudit(t.Context()) }},
-	{name: "remind_expiry", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindExpiry(t.Context()) }},
-	{name: "expire_approvals", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireApprovals(t.Context()) }},
-	{name: "remind_approvals", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindApprovals(t.Context()) }},
-	{name: "expire_invites", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.ExpireInvites(t.Context()) }},
-	{name: "remind_invited", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.RemindInvited(t.Context()) }},
+	{name: "unknown_job", run: jobCase("no_such_job")},
+	{name: "fold_use", run: jobCase("fold_use")},
+	{name: "expire_connections", run: jobCase("expire_connections")},
+	{name: "purge_audit", run: jobCase("purge_audit")},
+	{name: "remind_expiry", run: jobCase("remind_expiry")},
+	{name: "expire_approvals", run: jobCase("expire_approvals")},
+	{name: "remind_approvals", run: jobCase("remind_approvals")},
+	{name: "expire_invites", run: jobCase("expire_invites")},
+	{name: "remind_invited", run: jobCase("remind_invited")},
 	{name: "approval_status_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
 		_, _ = c.ApprovalStatus(t.Context(), access.FenceOf(p, mustResolve(t, c, p)), 2147483647, access.Audit{Tool: "approval_status"})
 	}},
@@ -121,7 +122,7 @@ var goldenCases = []goldenCase{
 		_, _ = odoo.Raw(t.Context(), c, "resolve", map[string]any{"nonsense": 1})
 	}},
 	{name: "other_interface", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
-		_, _ = odoo.Raw(t.Context(), c, "fold_use", nil)
+		_, _ = odoo.Raw(t.Context(), c, "run_job", map[string]any{"name": "fold_use"})
 	},
 		with: func(_ site, c *odoo.Config) { c.RoundTripper = otherInterface{c.RoundTripper} }},
 	{name: "wrong_key", run: helloCase, with: func(_ site, c *odoo.Config) { c.Key = "0000000000000000000000000000000000000000" }},
@@ -142,6 +143,10 @@ func callCase(r access.Request) func(*testing.T, site, *odoo.Client, access.Proo
 	return func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
 		_, _ = c.Call(t.Context(), access.FenceOf(p, mustResolve(t, c, p)), r)
 	}
+}
+
+func jobCase(name string) func(*testing.T, site, *odoo.Client, access.Proof) {
+	return func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.Upkeep(t.Context(), name) }
 }
 
 func helloCase(t *testing.T, _ site, c *odoo.Client, _ access.Proof) { _, _ = c.Hello(t.Context()) }

@@ -82,22 +82,3 @@ func (c *Client) OAuthRevoke(ctx context.Context, r access.Revocation) (revoked 
 	})
 	return revoked, err
 }
-
-// PurgeOAuth implements access.OAuth.
-func (c *Client) PurgeOAuth(ctx context.Context) (p access.Progress, err error) {
-	err = c.do(ctx, job{method: "purge_oauth", params: map[string]any{}}, func(raw json.RawMessage) error {
-		if err := wire.DecodeObject(raw); err != nil {
-			return err
-		}
-		for _, what := range []string{"requests", "codes", "tokens", "clients"} {
-			one, err := wire.DecodeProgress(raw, what)
-			if err != nil {
-				return err
-			}
-			p.Done += one.Done
-			p.More = p.More || one.More
-		}
-		return nil
-	})
-	return p, err
-}

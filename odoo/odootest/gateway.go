@@ -156,34 +156,14 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 	if said, known := s.oauthMethod(method, params); known {
 		return said, raised{}
 	}
-	if said, known := s.upkeep(method); known {
-		if len(params) > 0 {
+	if method == "run_job" {
+		name, there := params["name"]
+		if !there || len(params) > 1 {
 			return nil, wrongArguments
 		}
-		return said, raised{}
+		return s.runJob(name), raised{}
 	}
 	return nil, noMethod
-}
-
-// upkeep is what the jobs' methods say. But for requests for approval, nothing is ever due.
-func (s *Server) upkeep(method string) (said map[string]any, known bool) {
-	switch method {
-	case "fold_use":
-		return map[string]any{"folded": 0, "more": false}, true
-	case "expire_connections":
-		return map[string]any{"expired": 0}, true
-	case "purge_audit":
-		return map[string]any{"deleted": 0, "more": false}, true
-	case "expire_invites":
-		return map[string]any{"expired": s.expireInvites()}, true
-	case "remind_expiry", "remind_approvals", "remind_invited":
-		return map[string]any{"reminded": 0}, true
-	case "expire_approvals":
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return map[string]any{"expired": s.expireDue(), "cancelled": 0}, true
-	}
-	return nil, false
 }
 
 func (s *Server) hello(params map[string]any) any {
@@ -198,6 +178,7 @@ func (s *Server) hello(params map[string]any) any {
 		"oauth":   s.oauthSettings(),
 		"web_url": s.opt.WebURL,
 		"workers": s.opt.Workers,
+		"jobs":    jobList(),
 	}
 	if s.addon.Interface > 1 {
 		told["interface"], told["code_version"] = s.addon.Interface, s.addon.Code

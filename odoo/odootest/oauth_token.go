@@ -34,8 +34,6 @@ func (s *Server) oauthMethod(method string, params map[string]any) (any, bool) {
 		return s.oauthRefresh(object("grant")), true
 	case "oauth_revoke":
 		return s.oauthRevoke(object("grant")), true
-	case "purge_oauth":
-		return map[string]any{"requests": 0, "codes": 0, "tokens": 0, "clients": 0}, true
 	}
 	return nil, false
 }

@@ -150,6 +150,7 @@ func demoTables(partners int) map[string]*table {
 		{Name: "active", Type: "boolean", Label: "Active"},
 		{Name: "is_company", Type: "boolean", Label: "Is a Company"},
 		{Name: "color", Type: "integer", Label: "Color Index"},
+		{Name: "city", Type: "char", Label: "City"},
 		{Name: "country_id", Type: "many2one", Label: "Country", Relation: "res.country"},
 		{Name: "create_date", Type: "datetime", Label: "Created on", ReadOnly: true},
 		{
@@ -162,6 +163,7 @@ func demoTables(partners int) map[string]*table {
 		partner.add(Record{
 			"name": fmt.Sprintf("Partner %02d", i+1), "email": fmt.Sprintf("partner%d@example.com", i+1), "active": true,
 			"is_company": i%3 == 0, "color": float64(i % 5), "type": "contact",
+			"city":        []string{"Brussels", "Lyon", "Berlin", "Hanoi"}[n],
 			"country_id":  []any{float64(n + 1), countries[n]},
 			"create_date": fmt.Sprintf("2026-%02d-15 10:00:00", i%12+1),
 		})

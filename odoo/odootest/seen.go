@@ -28,6 +28,7 @@ type log struct {
 	mu       sync.Mutex
 	requests []Request
 	counts   map[string]int
+	jobs     map[string]int // runs by name
 	audit    []AuditEntry
 	events   []map[string]any
 	catalog  []any
@@ -36,7 +37,7 @@ type log struct {
 	dials    int
 }
 
-func newLog() *log { return &log{counts: map[string]int{}} }
+func newLog() *log { return &log{counts: map[string]int{}, jobs: map[string]int{}} }
 
 func (l *log) request(r Request) {
 	l.mu.Lock()

@@ -9,16 +9,14 @@ import (
 	"time"
 )
 
-// scripted is a way that answers as told, and counts.
+// scripted is a way that answers as told.
 type scripted struct {
 	mu     sync.Mutex
 	answer func(ctx context.Context, method string) error
-	calls  map[string]int
 }
 
 func (s *scripted) Do(ctx context.Context, method string, _ map[string]any) (json.RawMessage, error) {
 	s.mu.Lock()
-	s.calls[method]++
 	answer := s.answer
 	s.mu.Unlock()
 	if err := answer(ctx, method); err != nil {
@@ -48,8 +46,8 @@ func hangs(ctx context.Context, _ string) error {
 func TestAutoComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		first := &scripted{answer: fails(Failure{Class: Blocked, Sent: true}), calls: map[string]int{}}
-		second := &scripted{answer: works, calls: map[string]int{}}
+		first := &scripted{answer: fails(Failure{Class: Blocked, Sent: true})}
+		second := &scripted{answer: works}
 		a := &autoWay{
 			names: []string{"a", "b"}, ways: []Way{first, second}, picking: make(chan struct{}, 1), pick: -1,
 		}
@@ -79,7 +77,7 @@ func TestAutoChoosingHonoursTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := &autoWay{
-			names: []string{"a"}, ways: []Way{&scripted{answer: hangs, calls: map[string]int{}}},
+			names: []string{"a"}, ways: []Way{&scripted{answer: hangs}},
 			picking: make(chan struct{}, 1), pick: -1,
 		}
 		long, stop := context.WithTimeout(t.Context(), time.Minute)

@@ -17,6 +17,9 @@ const (
 	RetrySoon = time.Second // when it is worth trying again
 )
 
+// maxCount is more than a job does in one transaction; beyond it, sums could overflow.
+const maxCount = 1 << 30
+
 // Unusable is an answer of the addon that the service cannot act on. Nothing may be allowed on it. what is for the
 // operator: fixed words, or words that went through Printable.
 func Unusable(what string) *access.Error {
@@ -47,7 +50,8 @@ func (p problem) toError() *access.Error {
 	return e
 }
 
-// DecodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, web_url}.
+// DecodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, oauth,
+// web_url, jobs}.
 func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 	var w struct {
 		OdooVersion     string     `json:"odoo_version"`
@@ -59,6 +63,7 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		Company         string     `json:"company"`
 		OAuth           *oauthWire `json:"oauth"`
 		WebURL          string     `json:"web_url"`
+		Jobs            []jobWire  `json:"jobs"`
 	}
 	if misfit := Misfit(raw); misfit != nil {
 		return access.Hello{}, misfit
@@ -74,7 +79,30 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
 		OAuth:  w.OAuth.settings(),
 		WebURL: webURL(w.WebURL),
+		Jobs:   jobsOf(w.Jobs),
 	}, nil
+}
+
+// jobWire is a job as hello lists it, in seconds.
+type jobWire struct {
+	Name    string  `json:"name"`
+	Every   float64 `json:"every"`
+	Timeout float64 `json:"timeout"`
+}
+
+// jobsOf converts them. Whether each can be run is for package jobs to say: one that cannot must not hide the others.
+func jobsOf(list []jobWire) []access.Job {
+	var out []access.Job
+	for _, w := range list {
+		out = append(out, access.Job{Name: w.Name, Every: seconds(w.Every), Timeout: seconds(w.Timeout)})
+	}
+	return out
+}
+
+// seconds is n seconds, kept within ten years: what is beyond would wrap around to something that looks sensible.
+func seconds(n float64) time.Duration {
+	const most = 10 * 365 * 24 * 3600
+	return time.Duration(max(-most, min(n, most)) * float64(time.Second))
 }
 
 // DecodeResolve reads {"snapshot": S, "used_today": n} or {"error": E}. Without a count the day limit would start anew
@@ -103,21 +131,28 @@ func DecodeResolve(raw json.RawMessage) (access.Resolution, error) {
 	return access.Resolution{Snapshot: s, UsedToday: *w.UsedToday}, nil
 }
 
-// DecodeProgress reads {done: n, "more": bool}, or {"error": E}; more may be missing.
-func DecodeProgress(raw json.RawMessage, done string) (access.Progress, error) {
-	var w map[string]json.RawMessage
-	var p access.Progress
-	if err := unmarshal(raw, &w, "answer"); err != nil {
-		return p, err
+// DecodeProgress reads {"counts": {what: n}, "more": bool}, or {"error": E}. At least one thing must be counted: an answer
+// of nothing is not that of a job.
+func DecodeProgress(raw json.RawMessage) (access.Progress, error) {
+	var w struct {
+		Counts map[string]int `json:"counts"`
+		More   *bool          `json:"more"`
 	}
 	if err := DecodeObject(raw); err != nil {
-		return p, err
+		return access.Progress{}, err
 	}
-	if isNull(w[done]) || json.Unmarshal(w[done], &p.Done) != nil || p.Done < 0 {
-		return access.Progress{}, Unusable("answer without " + done)
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return access.Progress{}, err
 	}
-	if more, told := w["more"]; told && (isNull(more) || json.Unmarshal(more, &p.More) != nil) {
-		return access.Progress{}, Unusable("more is not a boolean")
+	if len(w.Counts) == 0 || w.More == nil {
+		return access.Progress{}, Unusable("answer of a job without counts or more")
+	}
+	p := access.Progress{More: *w.More}
+	for _, n := range w.Counts {
+		if n < 0 || n > maxCount {
+			return access.Progress{}, Unusable("a job counts what cannot be")
+		}
+		p.Done += n
 	}
 	return p, nil
 }

@@ -26,7 +26,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	for _, s := range []string{
 		`{"used_today":1,"snapshot":` + goodSnapshot + `}`, `{"pending":` + goodPending + `}`, `{"approval":` + goodApproval + `}`,
-		`{"error": {"kind": "internal", "message": "Traceback (most recent call last)"}}`, `null`, `[]`, `{}`, `{"folded": 1, "more": true}`,
+		`{"error": {"kind": "internal", "message": "Traceback (most recent call last)"}}`, `null`, `[]`, `{}`, `{"counts": {"folded": 1}, "more": true}`,
 		strings.Repeat("[", 20000),
 	} {
 		f.Add([]byte(s))
@@ -43,7 +43,7 @@ func checkDecoded(t *testing.T, raw json.RawMessage) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if p, err := DecodeProgress(raw, "folded"); err == nil && p.Done < 0 {
+	if p, err := DecodeProgress(raw); err == nil && p.Done < 0 {
 		t.Fatalf("%+v", p)
 	}
 	if r, err := DecodeReply(raw); err == nil && (r.Value == nil) == (r.Stale == nil) {

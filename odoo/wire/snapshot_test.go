@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"doorman/server/access"
 )
@@ -220,24 +221,32 @@ func TestResolveWantsACount(t *testing.T) {
 func TestProgressShapes(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]*access.Progress{
-		`{"folded": 0}`:                      {},
-		`{"folded": 7, "more": true}`:        {Done: 7, More: true},
-		`{"folded": 7, "more": false}`:       {Done: 7},
-		`{}`:                                 nil,
-		`null`:                               nil,
-		`[]`:                                 nil,
-		`true`:                               nil,
-		`{"more": false}`:                    nil,
-		`{"deleted": 7, "more": false}`:      nil,
-		`{"folded": null}`:                   nil,
-		`{"folded": -1}`:                     nil,
-		`{"folded": true}`:                   nil,
-		`{"folded": 7, "more": null}`:        nil,
-		`{"folded": 7, "more": 1}`:           nil,
-		`{"error": {"kind": "forbidden"}}`:   nil,
-		`{"folded": 7, "error": {"kind":1}}`: nil,
+		`{"counts": {"folded": 0}, "more": false}`:                  {},
+		`{"counts": {"folded": 7}, "more": true}`:                   {Done: 7, More: true},
+		`{"counts": {"expired": 7, "cancelled": 2}, "more": false}`: {Done: 9},
+		`{}`:                              nil,
+		`null`:                            nil,
+		`[]`:                              nil,
+		`true`:                            nil,
+		`{"more": false}`:                 nil,
+		`{"counts": {"folded": 7}}`:       nil,
+		`{"counts": {}, "more": false}`:   nil,
+		`{"counts": null, "more": false}`: nil,
+		`{"counts": 7, "more": false}`:    nil,
+		`{"counts": [7], "more": false}`:  nil,
+		`{"folded": 7, "more": false}`:    nil,
+		`{"counts": {"folded": -1}, "more": false}`:                        nil,
+		`{"counts": {"folded": true}, "more": false}`:                      nil,
+		`{"counts": {"folded": 1.5}, "more": false}`:                       nil,
+		`{"counts": {"a": 9e18, "b": 9e18}, "more": false}`:                nil,
+		`{"counts": {"a": 2000000000, "b": 1}, "more": false}`:             nil,
+		`{"counts": {"folded": 7}, "more": null}`:                          nil,
+		`{"counts": {"folded": 7}, "more": 1}`:                             nil,
+		`{"error": {"kind": "forbidden"}}`:                                 nil,
+		`{"counts": {"folded": 7}, "more": false, "error": {"kind": "x"}}`: nil,
+		`{"counts": {"folded": 7}, "more": false, "error": {"kind": 1}}`:   nil,
 	} {
-		got, err := DecodeProgress(json.RawMessage(in), "folded")
+		got, err := DecodeProgress(json.RawMessage(in))
 		if (err == nil) != (want != nil) || want != nil && got != *want {
 			t.Errorf("%s: %+v, %v", in, got, err)
 		}
@@ -282,6 +291,32 @@ func TestHelloShapes(t *testing.T) {
 	} {
 		if h, err := DecodeHello(json.RawMessage(strings.Replace(speaking(in), ",}", "}", 1))); access.AsError(err).Kind != access.Internal {
 			t.Errorf("%s: %+v %v", in, h, err)
+		}
+	}
+}
+
+// TestHelloJobs: what is listed comes through as it is, for package jobs to judge, but never as another number.
+func TestHelloJobs(t *testing.T) {
+	t.Parallel()
+	const hello = `{"addon_version": "1", "enabled": true, "settings_version": 1, "jobs": `
+	for in, want := range map[string][]access.Job{
+		`null}`: nil,
+		`[]}`:   nil,
+		`[{"name": "fold_use", "every": 60, "timeout": 50}]}`:  {{Name: "fold_use", Every: time.Minute, Timeout: 50 * time.Second}},
+		`[{"name": "a"}, {"name": "", "every": 0.5}, {}]}`:     {{Name: "a"}, {Every: 500 * time.Millisecond}, {}},
+		`[{"name": "a", "every": -60, "timeout": -1}]}`:        {{Name: "a", Every: -time.Minute, Timeout: -time.Second}},
+		`[{"name": "a", "every": 1e300, "timeout": -1e300}]}`:  {{Name: "a", Every: 87600 * time.Hour, Timeout: -87600 * time.Hour}},
+		`[{"name": "a", "every": 18446744073709551676}]}`:      {{Name: "a", Every: 87600 * time.Hour}},
+		`[{"name": "a", "every": 60, "timeout": 50, "x": 1}]}`: {{Name: "a", Every: time.Minute, Timeout: 50 * time.Second}},
+	} {
+		h, err := DecodeHello(json.RawMessage(hello + in))
+		if err != nil || !slices.Equal(h.Jobs, want) {
+			t.Errorf("%s: %+v, %v", in, h.Jobs, err)
+		}
+	}
+	for _, in := range []string{`{}}`, `[1]}`, `["fold_use"]}`, `[{"name": 1}]}`, `[{"name": "a", "every": "60"}]}`, `[{"name": "a", "every": true}]}`} {
+		if h, err := DecodeHello(json.RawMessage(hello + in)); err == nil {
+			t.Errorf("%s: %+v", in, h.Jobs)
 		}
 	}
 }

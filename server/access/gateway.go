@@ -45,32 +45,11 @@ type Gateway interface {
 	Upkeep
 }
 
-// Upkeep is what Odoo wants done from time to time. Each is one transaction, does what is due and nothing else, and may
-// be asked for by several replicas at once.
+// Upkeep is what Odoo wants done from time to time: the jobs that Hello lists.
 type Upkeep interface {
-	// FoldUse carries the audit into the connections' last use, number of requests and status.
-	FoldUse(ctx context.Context) (Progress, error)
-
-	// ExpireConnections ends the connections whose time is over.
-	ExpireConnections(ctx context.Context) (Progress, error)
-
-	// PurgeAudit deletes audit rows beyond their retention.
-	PurgeAudit(ctx context.Context) (Progress, error)
-
-	// RemindExpiry tells people which of their connections end soon.
-	RemindExpiry(ctx context.Context) (Progress, error)
-
-	// ExpireApprovals ends the requests for approval that nobody decided in time, or whose connection may no longer call.
-	ExpireApprovals(ctx context.Context) (Progress, error)
-
-	// RemindApprovals reminds approvers of requests whose time is half over.
-	RemindApprovals(ctx context.Context) (Progress, error)
-
-	// ExpireInvites says of the invite links whose time is over that it is. They stopped by the clock, not by this.
-	ExpireInvites(ctx context.Context) (Progress, error)
-
-	// RemindInvited tells, once, the holder of a key that came of an invite, and who made that invite, that it ends soon.
-	RemindInvited(ctx context.Context) (Progress, error)
+	// Upkeep runs the job of this name once: one transaction, which does what is due and nothing else. Several replicas may
+	// ask at once. A name that is not listed is an error of kind NotFound.
+	Upkeep(ctx context.Context, name string) (Progress, error)
 }
 
 // Files is the part of Odoo's gateway that follows links. The proof of a link's token is all that it takes: Odoo checks

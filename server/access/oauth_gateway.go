@@ -28,7 +28,4 @@ type OAuth interface {
 
 	// OAuthRevoke ends a token of this client's and all that came of the same consent; false if there is no such token.
 	OAuthRevoke(ctx context.Context, r Revocation) (bool, error)
-
-	// PurgeOAuth deletes requests, codes, tokens and registrations that are over.
-	PurgeOAuth(ctx context.Context) (Progress, error)
 }

@@ -252,6 +252,14 @@ type Hello struct {
 	CompanyName  string
 	OAuth        OAuthSettings
 	WebURL       string // where people reach Odoo, without a slash at its end; "" = Odoo does not say
+	Jobs         []Job  // what Upkeep is to be asked for; not checked yet
+}
+
+// Job is one piece of periodic work that Odoo wants done.
+type Job struct {
+	Name    string
+	Every   time.Duration // from one run to the next
+	Timeout time.Duration // of one run
 }
 
 // CatalogTool is one row of the tool catalog that Odoo shows to administrators.

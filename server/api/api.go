@@ -19,7 +19,7 @@ type Invites interface {
 	Ask(ctx context.Context, key secret.Text, method string, args map[string]any) (json.RawMessage, error)
 }
 
-// Guesses limits how many wrong keys a network may try; mcp.Guesses is one.
+// Guesses limits how many wrong keys a network may try; limit.Guesses is one.
 type Guesses interface {
 	Enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error)
 }

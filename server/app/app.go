@@ -21,7 +21,6 @@ const usage = `Usage: doorman <command>
 
   serve     run the service; configured by DOORMAN_... variables, see docs/install.md
   check     say what is wrong with an installation, and how to mend it; same configuration as serve
-  demo      run everything on this machine: an Odoo, the service, and a walk through it
   version   print the version`
 
 // Run is the program: args without the program's name, environ as os.Environ gives it. It returns when the command is
@@ -41,8 +40,6 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 			return UsageError{"check takes no arguments: it is configured by DOORMAN_... variables, as serve is"}
 		}
 		return checkCommand(ctx, environ, stdout)
-	case "demo":
-		return demoCommand(ctx, rest, environ, stdout, stderr)
 	case "version", "--version", "-v":
 		_, err := fmt.Fprintln(stdout, "doorman", version())
 		return err

@@ -100,7 +100,7 @@ func unknownVariables(variables map[string]string) (problems []error) {
 	if err != nil {
 		return []error{err}
 	}
-	known := []string{"DOORMAN_CACHE"} // of demo
+	known := []string{"DOORMAN_CACHE"} // of the demo and the tests, which may run in the same shell
 	for _, p := range params {
 		known = append(known, p.Key)
 	}

@@ -87,10 +87,7 @@ func TestCommandLine(t *testing.T) {
 		{nil, "Usage"},
 		{[]string{"sevre"}, `no command "sevre"`},
 		{[]string{"serve", "--port", "1"}, "takes no arguments"},
-		{[]string{"demo", "now"}, "takes only flags"},
-		{[]string{"demo", "--odoo-url", "http://x"}, "belong together"},
-		{[]string{"demo", "--key", "x"}, "belongs to --odoo-url"},
-		{[]string{"demo", "--prot", "1"}, "-prot"},
+		{[]string{"demo"}, `no command "demo"`},
 	} {
 		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
 			t.Parallel()

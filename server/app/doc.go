@@ -1,8 +1,9 @@
 // Package app wires the parts together: configuration, routes, start and shutdown order, subcommands.
 //
 //	Run ─┬─ serve ── config ─ gateway (package odoo) ─ endpoint (package mcp) ─ jobs ─ echo
-//	     ├─ demo ─── a local Odoo (package localodoo), then serve, then a client that walks through it
+//	     ├─ check ── the same configuration, and what is wrong with it
 //	     └─ version
+//	Start ── serve inside another program (the demo)
 //
 // It is the one package that sees all the others.
 package app

@@ -21,6 +21,7 @@ import (
 	"doorman/server/access"
 	"doorman/server/api"
 	"doorman/server/files"
+	"doorman/server/limit"
 	"doorman/server/mcp"
 	"doorman/server/oauth"
 	"doorman/server/secret"
@@ -36,7 +37,6 @@ type service struct {
 	gateway  access.Gateway
 	endpoint *mcp.Server
 	oauth    *oauth.Server
-	keeper   access.OAuth
 	api      *api.API
 	files    *files.Handler
 	metrics  *metrics
@@ -64,7 +64,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 	if err != nil {
 		return nil, err
 	}
-	s := &service{config: c, log: log, gateway: client, keeper: client, metrics: m, health: newHealth(client, c.OdooURL)}
+	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL)}
 	fixtures, _ := ctx.Value(fixturesKey{}).(mcp.Fixtures)
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
@@ -73,12 +73,12 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 		Timeout:          c.OdooTimeout, MaxBody: c.MaxBody, Observe: m.tool, CountRefusal: m.refused,
 		Fixtures: fixtures,
 	})
-	s.files = files.New(files.Config{Files: client, Guesses: mcp.NewGuesses(), Identify: identify, Now: time.Now})
+	s.files = files.New(files.Config{Files: client, Guesses: limit.NewGuesses(), Identify: identify, Now: time.Now})
 	s.oauth = oauth.New(oauth.Config{
-		Gateway: client, Guesses: mcp.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
+		Gateway: client, Guesses: limit.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
 	})
 	s.api = api.New(api.Config{
-		Invites: invites{client}, Guesses: mcp.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
+		Invites: invites{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
 		Report: func(requestID string, err error) {
 			log.Warn().Str("request_id", requestID).Str("error", err.Error()).Msg("the invites API could not answer")
 		},
@@ -103,8 +103,8 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	defer stopBackground()
 	var workers sync.WaitGroup
 	workers.Go(func() { s.endpoint.Run(background) })
-	runner, err := jobs.Start(background, s.log, append(jobs.Upkeep(s.gateway), jobs.OAuth(s.keeper),
-		jobs.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))...)
+	runner := jobs.New(s.log, s.gateway)
+	err := runner.Start(background, runner.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))
 	if err != nil {
 		return err
 	}

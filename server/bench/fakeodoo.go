@@ -42,22 +42,12 @@ const fakeRows = `{"registry":"1","value":[{"id":9,"name":"Acme Corporation","em
 
 var fakeAnswers = map[string]string{
 	"hello": `{"odoo_version":"19.0","interface":INTERFACE,"addon_version":"19.0.1.0.0","database":"fake","enabled":true,
-"settings_version":1,"registry":"1","company":"Fake"}`,
+"settings_version":1,"registry":"1","company":"Fake","jobs":[]}`,
 	"resolve":      fakeSnapshot,
 	"fields":       fakeFields,
 	"call":         fakeRows,
 	"record":       `{"recorded":0}`,
 	"sync_catalog": `{"created":0,"updated":0,"retired":0}`,
-
-	"fold_use":           `{"folded":0,"more":false}`,
-	"expire_connections": `{"expired":0}`,
-	"purge_audit":        `{"deleted":0,"more":false}`,
-	"remind_expiry":      `{"reminded":0}`,
-	"expire_approvals":   `{"expired":0,"cancelled":0}`,
-	"remind_approvals":   `{"reminded":0}`,
-	"expire_invites":     `{"expired":0}`,
-	"remind_invited":     `{"reminded":0}`,
-	"purge_oauth":        `{"requests":0,"codes":0,"tokens":0,"clients":0}`,
 }
 
 // startFake listens on a free port of this machine.
@@ -89,7 +79,7 @@ func (f *fakeOdoo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the fake does not know this", http.StatusNotFound)
 		return
 	}
-	if !slices.Contains(background, question.Method) {
+	if slices.Contains(onRequest, question.Method) {
 		f.calls.Add(1)
 	}
 	// It fits whichever service asks.

@@ -110,11 +110,9 @@ func averageBatch(page string) (float64, error) {
 	return sum / count, nil
 }
 
-// background are the gateway methods that the service calls by the clock, whoever calls it.
-var background = []string{
-	"hello", "fold_use", "expire_connections", "purge_audit", "remind_expiry",
-	"expire_approvals", "remind_approvals", "expire_invites", "remind_invited", "purge_oauth",
-}
+// onRequest are the gateway methods that the service calls because somebody asked it something. All others it calls by the
+// clock, whoever calls it: which jobs there are Odoo says.
+var onRequest = []string{"call", "resolve", "fields", "request_approval", "approval_status", "file_link"}
 
 // sumRequests adds up doorman_odoo_requests_total of a page in Prometheus' text format.
 func sumRequests(page string) (sum float64, err error) {
@@ -126,7 +124,7 @@ func sumRequests(page string) (sum float64, err error) {
 			continue
 		}
 		found = true
-		if _, rest, _ := strings.Cut(series, `method="`); slices.Contains(background, strings.Split(rest, `"`)[0]) {
+		if _, rest, _ := strings.Cut(series, `method="`); !slices.Contains(onRequest, strings.Split(rest, `"`)[0]) {
 			continue
 		}
 		n, err := strconv.ParseFloat(value, 64)

@@ -46,7 +46,7 @@ var tokenForm = regexp.MustCompile(`^dmf_[A-Za-z0-9_-]{43}$`)
 // mediaType is what is passed on of what Odoo says of a type.
 var mediaType = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*$`)
 
-// Guesses limits how many links that do not work a network may try; mcp.Guesses is one.
+// Guesses limits how many links that do not work a network may try; limit.Guesses is one.
 type Guesses interface {
 	Enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error)
 }

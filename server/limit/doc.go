@@ -17,4 +17,9 @@
 //
 // The price is memory: 8 bytes in process (about 100 in Redis) for each request of the last minute, never more per key
 // than its limit per minute.
+//
+// Guesses counts something else, by network: credentials that opened nothing.
+//
+//	network, time ─> Enter ─┬─ 120 failed in the last minute, or are being asked about ─> refuse, and say when to come back
+//	                        └─ ask Odoo ─> leave(failed): only failures count
 package limit

@@ -192,14 +192,7 @@ func (f *fakeGateway) Record(_ context.Context, events []access.Event) error {
 
 func (f *fakeGateway) SyncCatalog(context.Context, []access.CatalogTool) error { return nil }
 
-func (f *fakeGateway) FoldUse(context.Context) (p access.Progress, err error)           { return }
-func (f *fakeGateway) ExpireConnections(context.Context) (p access.Progress, err error) { return }
-func (f *fakeGateway) PurgeAudit(context.Context) (p access.Progress, err error)        { return }
-func (f *fakeGateway) RemindExpiry(context.Context) (p access.Progress, err error)      { return }
-func (f *fakeGateway) ExpireApprovals(context.Context) (p access.Progress, err error)   { return }
-func (f *fakeGateway) RemindApprovals(context.Context) (p access.Progress, err error)   { return }
-func (f *fakeGateway) ExpireInvites(context.Context) (p access.Progress, err error)     { return }
-func (f *fakeGateway) RemindInvited(context.Context) (p access.Progress, err error)     { return }
+func (f *fakeGateway) Upkeep(context.Context, string) (p access.Progress, err error) { return }
 
 // fakeLimiter notes what it is asked, and lets everything pass unless told otherwise.
 type fakeLimiter struct {

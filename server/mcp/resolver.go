@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"doorman/server/access"
+	"doorman/server/limit"
 )
 
 const (
@@ -35,7 +36,7 @@ const (
 	// seenTTL is how long a credential that was good is known as one, and no guess; also what it opened the last time.
 	seenTTL = 24 * time.Hour
 	// deadTTL is how long a credential that opens nothing counts as the same guess, made again.
-	deadTTL = guessWindow
+	deadTTL = limit.GuessWindow
 )
 
 // resolved is what Odoo said of a credential: a snapshot, or that it opens nothing.
@@ -89,7 +90,7 @@ type resolver struct {
 	gateway access.Gateway
 	now     func() time.Time
 	limits  *limits
-	guesses *Guesses
+	guesses *limit.Guesses
 	cache   *otter.Cache[access.Proof, *resolved]
 	seen    *otter.Cache[access.Proof, seen]
 	dead    *otter.Cache[access.Proof, int]
@@ -98,7 +99,7 @@ type resolver struct {
 
 func newResolver(g access.Gateway, l *limits, now func() time.Time) *resolver {
 	return &resolver{
-		gateway: g, now: now, limits: l, guesses: NewGuesses(),
+		gateway: g, now: now, limits: l, guesses: limit.NewGuesses(),
 		cache: otter.Must(&otter.Options[access.Proof, *resolved]{
 			MaximumSize: resolveMax,
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[access.Proof, *resolved]) time.Duration {

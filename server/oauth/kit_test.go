@@ -26,7 +26,7 @@ import (
 	"doorman/odoo"
 	"doorman/odoo/odootest"
 	"doorman/server/access"
-	"doorman/server/mcp"
+	"doorman/server/limit"
 	"doorman/server/oauth"
 	"doorman/server/safefetch"
 )
@@ -130,7 +130,7 @@ func newSiteWithin(t testing.TB, within time.Duration) *site {
 	t.Cleanup(client.Close)
 	e := echo.New()
 	oauth.New(oauth.Config{
-		Within: s.within, Gateway: client, Guesses: mcp.NewGuesses(), Issuer: issuer, Resource: "/mcp", Fetcher: s.web.fetcher(),
+		Within: s.within, Gateway: client, Guesses: limit.NewGuesses(), Issuer: issuer, Resource: "/mcp", Fetcher: s.web.fetcher(),
 		Log: zerolog.New(s.log).Level(zerolog.TraceLevel), Now: func() time.Time { return time.Unix(0, s.now.Load()) },
 		Identify: func(r *http.Request) (netip.Addr, string) {
 			ip, err := netip.ParseAddr(r.Header.Get("From"))

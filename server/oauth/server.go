@@ -26,7 +26,7 @@ const (
 	registerPath         = "/oauth/register"
 )
 
-// Guesses refuses a network that shows too many codes, tokens or secrets that open nothing; package mcp has one.
+// Guesses refuses a network that shows too many codes, tokens or secrets that open nothing; limit.Guesses is one.
 type Guesses interface {
 	// Enter asks whether Odoo may be asked. If so, leave must be called once; else refusal says when to try again.
 	Enter(ip netip.Addr, now time.Time) (leave func(failed bool, at time.Time), refusal *access.Error)

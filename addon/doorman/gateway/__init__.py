@@ -7,6 +7,7 @@ from . import errors
 from . import files
 from . import interface
 from . import change
+from . import run_job
 from . import approvals
 from . import jobs
 from . import jobs_invites

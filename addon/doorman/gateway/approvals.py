@@ -18,6 +18,7 @@ from ..tools import operations, registry
 from ..tools.call_preview import preview
 from ..tools.record_versions import versions_of_call
 from .change import TOOLS
+from .run_job import job, progress
 
 # In characters: nobody reads more, and no page shows it well.
 MAX_SHOWN = 256_000
@@ -320,16 +321,15 @@ class DoormanGateway(models.AbstractModel):
 
     # ---- jobs ----
 
-    @api.model
-    def expire_approvals(self):
+    @job(every=60, timeout=50)
+    def _expire_approvals(self):
         """End the requests that nobody decided on in time, and those whose connection
         may no longer ask. Approving looks at the clock itself.
 
         :rtype: dict
         """
-        self._check_caller()
         if not self._alone("doorman.expire_approvals"):
-            return {"expired": 0, "cancelled": 0}
+            return progress(expired=0, cancelled=0)
         approvals = self.env["doorman.approval"].sudo()
         due = approvals.search(
             [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())]
@@ -345,15 +345,14 @@ class DoormanGateway(models.AbstractModel):
             )
         )
         words = self.env._("Its connection may not ask any more.")
-        return {"expired": len(expired), "cancelled": len(lost._drop(words))}
+        return progress(expired=len(expired), cancelled=len(lost._drop(words)))
 
-    @api.model
-    def remind_approvals(self):
+    @job(every=60, timeout=50)
+    def _remind_approvals(self):
         """Remind who may decide, once, when half of the time is over.
 
         :rtype: dict
         """
-        self._check_caller()
         self.env["doorman.approval"].flush_model()
         self.env.cr.execute(
             """
@@ -369,4 +368,4 @@ class DoormanGateway(models.AbstractModel):
         due = self.env["doorman.approval"].sudo().browse(ids)
         due.invalidate_recordset(["reminded"])
         due._remind()
-        return {"reminded": len(due)}
+        return progress(reminded=len(due))

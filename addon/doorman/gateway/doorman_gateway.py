@@ -34,21 +34,13 @@ class DoormanGateway(models.AbstractModel):
         "file_put",
         "record",
         "sync_catalog",
-        "fold_use",
-        "expire_connections",
-        "remind_expiry",
-        "purge_audit",
-        "expire_approvals",
-        "remind_approvals",
-        "expire_invites",
-        "remind_invited",
+        "run_job",
         "oauth_register",
         "oauth_client",
         "oauth_begin",
         "oauth_redeem",
         "oauth_refresh",
         "oauth_revoke",
-        "purge_oauth",
     )
 
     def _check_caller(self):
@@ -85,6 +77,7 @@ class DoormanGateway(models.AbstractModel):
             # How many requests are worked on at once; 0: threads. It also says that
             # the endpoint takes batches.
             "workers": config["workers"],
+            "jobs": self._job_list(),
         }
 
     def _note_service(self, version, url):

@@ -1,9 +1,10 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 from ..policy.audit_values import AT_THE_DOOR
 from ..policy.shared import CHARGED_METHODS, LIVE_STATUSES
+from .run_job import job, progress
 
 FOLD_ROWS = 20_000
 PURGE_ROWS = 20_000
@@ -74,22 +75,21 @@ class DoormanGateway(models.AbstractModel):
 
     _inherit = "doorman.gateway"
 
-    def _alone(self, job):
+    def _alone(self, name):
         """Whether this transaction may run a job: of several replicas, one does."""
-        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [job])
+        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [name])
         return self.env.cr.fetchone()[0]
 
-    @api.model
-    def fold_use(self):
+    @job(every=60, timeout=50)
+    def _fold_use(self):
         """Add what the audit holds to the connections' counters, and move their
         status: awaiting, connected, idle.
 
         :return: ``folded`` rows, and whether there are ``more``
         :rtype: dict
         """
-        self._check_caller()
         if not self._alone("doorman.fold_use"):
-            return {"folded": 0, "more": False}
+            return progress(folded=0)
         self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR, CHARGED_METHODS])
         folded, _moved = self.env.cr.fetchone()
         settings = self.env["doorman.settings"]._get().sudo()
@@ -97,19 +97,18 @@ class DoormanGateway(models.AbstractModel):
         self.env["doorman.connection"].invalidate_model(
             ["request_count", "last_used", "state", "state_since"]
         )
-        return {"folded": folded, "more": folded == FOLD_ROWS}
+        return progress(folded=folded, more=folded == FOLD_ROWS)
 
-    @api.model
-    def expire_connections(self):
+    @job(every=300, timeout=60)
+    def _expire_connections(self):
         """End the connections whose day has come, and forget keys that are gone.
 
         The fence refuses an expired connection by its date, not by this job.
 
         :rtype: dict
         """
-        self._check_caller()
         if not self._alone("doorman.expire_connections"):
-            return {"expired": 0}
+            return progress(expired=0)
         connections = self.env["doorman.connection"].sudo()
         alive = ("inactive", *LIVE_STATUSES)
         due = connections.search(
@@ -125,16 +124,15 @@ class DoormanGateway(models.AbstractModel):
                 SELECT FROM res_users_apikeys k WHERE k.id = p.api_key_id)
             """
         )
-        return {"expired": len(ended)}
+        return progress(expired=len(ended))
 
-    @api.model
-    def remind_expiry(self):
+    @job(every=86_400, timeout=300)
+    def _remind_expiry(self):
         """An activity for every connection that expires within two weeks, once: for
         its user if they may see it, else for who made it.
 
         :rtype: dict
         """
-        self._check_caller()
         self.env.cr.execute(
             """
             UPDATE doorman_connection SET expiry_reminded = true
@@ -169,10 +167,10 @@ class DoormanGateway(models.AbstractModel):
                 user_id=person.id,
             )
             reminded += 1
-        return {"reminded": reminded}
+        return progress(reminded=reminded)
 
-    @api.model
-    def purge_audit(self):
+    @job(every=86_400, timeout=1_800)
+    def _purge_audit(self):
         """Remove the audit rows and the decided requests for approval that are older
         than the settings keep them, and the answers to writes that nobody asks for any
         more.
@@ -180,9 +178,8 @@ class DoormanGateway(models.AbstractModel):
         :return: how many were ``deleted``, and whether there are ``more``
         :rtype: dict
         """
-        self._check_caller()
         if not self._alone("doorman.purge_audit"):
-            return {"deleted": 0, "more": False}
+            return progress(deleted=0)
         days = self.env["doorman.settings"]._get().sudo().audit_retention_days
         self.env.cr.execute(PURGE, [days, PURGE_ROWS])
         deleted = self.env.cr.rowcount
@@ -190,4 +187,4 @@ class DoormanGateway(models.AbstractModel):
         self.env["doorman.gateway"]._purge_files()
         old = fields.Datetime.now() - timedelta(days=days)
         self.env["doorman.approval"].sudo()._purge(old)
-        return {"deleted": deleted, "more": deleted == PURGE_ROWS}
+        return progress(deleted=deleted, more=deleted == PURGE_ROWS)

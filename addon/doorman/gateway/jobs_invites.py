@@ -1,4 +1,6 @@
-from odoo import api, fields, models
+from odoo import fields, models
+
+from .run_job import job, progress
 
 REMIND = """
     UPDATE doorman_connection SET invite_reminded = true
@@ -17,16 +19,15 @@ class DoormanGateway(models.AbstractModel):
 
     _inherit = "doorman.gateway"
 
-    @api.model
-    def expire_invites(self):
+    @job(every=300, timeout=60)
+    def _expire_invites(self):
         """Say of the links whose time is over that it is. They stopped by the clock,
         not by this.
 
         :rtype: dict
         """
-        self._check_caller()
         if not self._alone("doorman.expire_invites"):
-            return {"expired": 0}
+            return progress(expired=0)
         invites = self.env["doorman.invite"].sudo()
         alive = ("active", "suspended")
         due = invites.search(
@@ -37,16 +38,15 @@ class DoormanGateway(models.AbstractModel):
             invite.message_post(body=self.env._("Expired."))
         invites._purge_guesses()
         invites._purge_codes()
-        return {"expired": len(ended)}
+        return progress(expired=len(ended))
 
-    @api.model
-    def remind_invited(self):
+    @job(every=3_600, timeout=300)
+    def _remind_invited(self):
         """A mail, once, before a key ends that came of an invite: to its holder, and
         to who made the invite.
 
         :rtype: dict
         """
-        self._check_caller()
         self.env.cr.execute(REMIND)
         ids = [row[0] for row in self.env.cr.fetchall()]
         connections = self.env["doorman.connection"].sudo()
@@ -65,4 +65,4 @@ class DoormanGateway(models.AbstractModel):
                     when=fields.Datetime.to_string(connection.expires_at),
                 ),
             )
-        return {"reminded": len(ids)}
+        return progress(reminded=len(ids))

@@ -1,4 +1,6 @@
-from odoo import api, models
+from odoo import models
+
+from .run_job import job, progress
 
 ROWS = 20_000
 
@@ -40,17 +42,16 @@ class DoormanGateway(models.AbstractModel):
 
     _inherit = "doorman.gateway"
 
-    @api.model
-    def purge_oauth(self):
+    @job(every=3_600, timeout=300)
+    def _purge_oauth(self):
         """Remove what is over. It stopped by the clock, not by this.
 
         :return: how many ``requests``, ``codes``, ``tokens`` and ``clients``
         :rtype: dict
         """
-        self._check_caller()
         done = dict.fromkeys(("requests", "codes", "tokens", "clients"), 0)
         if not self._alone("doorman.purge_oauth"):
-            return done
+            return progress(**done)
         self.env.cr.execute(REQUESTS, [ROWS])
         done["requests"] = self.env.cr.rowcount
         self.env.cr.execute(CODES, [ROWS])
@@ -63,4 +64,4 @@ class DoormanGateway(models.AbstractModel):
         clients = self.env["doorman.oauth.client"]
         done["clients"] = clients._drop_unused(settings.oauth_unused_hours * 60, 1000)
         done["clients"] += clients._drop_left()
-        return done
+        return progress(**done)

@@ -128,6 +128,12 @@ class DoormanMixin:
         fence = fence or self.fence()
         return self.gateway.call(fence, self.request(model, method, ids, **kwargs))
 
+    def run_job(self, name):
+        """Run a job as the service does; what it did, by name."""
+        answer = self.gateway.run_job(name)
+        self.assertEqual(set(answer), {"counts", "more"}, answer)
+        return answer["counts"]
+
     def kind(self, *args, **kwargs):
         """How a call ended: ``ok``, ``stale`` or the kind of its error."""
         answer = self.call(*args, **kwargs)

@@ -185,7 +185,7 @@ func (b *consents) disconnect(t *testing.T) {
 	if !kit.Answers(t, b.session) {
 		t.Fatal("it does not work before it ends")
 	}
-	if err := kit.GatewayCall(t.Context(), b.o, "fold_use"); err != nil {
+	if err := kit.RunJob(t.Context(), b.o, "fold_use"); err != nil {
 		t.Fatal(err)
 	}
 	p := visitor(t, b.o)

@@ -120,12 +120,33 @@ func NewKey(t testing.TB, o *Odoo, method string, id int64) string {
 	return dialog.Context.Key
 }
 
-// GatewayCall calls a method of the gateway as the service does.
-func GatewayCall(ctx context.Context, o *Odoo, method string) error {
-	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{}}`, method)
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, o.Server.URL()+"/doorman/jsonrpc", strings.NewReader(body))
+// RunJob runs a job as the service does.
+func RunJob(ctx context.Context, o *Odoo, job string) error {
+	var answer struct{ Counts map[string]int }
+	raw, err := askGateway(ctx, o, "run_job", map[string]any{"name": job})
 	if err != nil {
 		return err
+	}
+	if json.Unmarshal(raw, &answer) != nil || answer.Counts == nil {
+		return fmt.Errorf("%s: %s", job, raw)
+	}
+	return nil
+}
+
+// GatewayCall calls a method of the gateway without arguments, as the service does.
+func GatewayCall(ctx context.Context, o *Odoo, method string) error {
+	_, err := askGateway(ctx, o, method, map[string]any{})
+	return err
+}
+
+func askGateway(ctx context.Context, o *Odoo, method string, params map[string]any) (json.RawMessage, error) {
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, o.Server.URL()+"/doorman/jsonrpc", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Odoo-Database", o.DB)
@@ -133,14 +154,17 @@ func GatewayCall(ctx context.Context, o *Odoo, method string) error {
 	r.Header.Set("Authorization", "Bearer "+o.ServiceKey)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
 	var answer struct{ Result, Error json.RawMessage }
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK || answer.Error != nil {
-		return fmt.Errorf("%s: status %d, %s, %v", method, response.StatusCode, answer.Error, err) //nolint:errorlint // there may be no err
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return nil, fmt.Errorf("%s: status %d, %w", method, response.StatusCode, err)
 	}
-	return nil
+	if response.StatusCode != http.StatusOK || answer.Error != nil {
+		return nil, fmt.Errorf("%s: status %d, %s", method, response.StatusCode, answer.Error)
+	}
+	return answer.Result, nil
 }
 
 // NoErrors fails if Odoo logged an error, or gave up on a transaction.

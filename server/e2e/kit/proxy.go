@@ -14,10 +14,7 @@ import (
 )
 
 // background are the gateway methods that the service calls on its own, not because of a request at hand.
-var background = []string{
-	"hello", "sync_catalog", "record", "fold_use", "expire_connections", "purge_audit", "remind_expiry",
-	"expire_approvals", "remind_approvals", "expire_invites", "remind_invited", "purge_oauth",
-}
+var background = []string{"hello", "sync_catalog", "record", "run_job"}
 
 // Proxy stands between a service and its Odoo. It counts, and it can answer in Odoo's stead.
 type Proxy struct {

@@ -109,7 +109,7 @@ func TestRealApproval(t *testing.T) {
 	if err := decide(t.Context(), o, "bob", "action_approve", third); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Fatalf("an expired one could be approved: %v", err)
 	}
-	if err := kit.GatewayCall(t.Context(), o, "expire_approvals"); err != nil {
+	if err := kit.RunJob(t.Context(), o, "expire_approvals"); err != nil {
 		t.Fatal(err)
 	}
 	if got := status(third); got["status"] != "expired" {
@@ -145,7 +145,7 @@ for n in range(%d):
 		{name: "two approvers", left: by("bob", "action_approve"), right: by("cora", "action_approve")},
 		{name: "approve twice", left: by("bob", "action_approve"), right: by("bob", "action_approve")},
 		{name: "approve and expire", loose: true, expires: true, left: by("bob", "action_approve"), right: func(ctx context.Context, _ int, _ int64) error {
-			return kit.GatewayCall(ctx, o, "expire_approvals")
+			return kit.RunJob(ctx, o, "expire_approvals")
 		}},
 		{name: "approve and withdraw", left: by("bob", "action_approve"), right: by("anna", "action_cancel")},
 		{name: "approve and revoke", loose: true, left: by("bob", "action_approve"), right: func(ctx context.Context, round int, _ int64) error {
@@ -194,7 +194,7 @@ func (r race) run(t *testing.T, o *kit.Odoo, s *kit.Service, n int) {
 	if r.expires {
 		kit.Eventually(t, 10*time.Second, "all are over", func() bool { // another run of the job may still work
 			left, err := o.Host.Psql(t.Context(), o.DB, "SELECT 'n=' || count(*) FROM doorman_approval WHERE state = 'pending'")
-			return kit.GatewayCall(t.Context(), o, "expire_approvals") == nil && err == nil && strings.Contains(left, "n=0")
+			return kit.RunJob(t.Context(), o, "expire_approvals") == nil && err == nil && strings.Contains(left, "n=0")
 		})
 	}
 	for i, id := range ids {

@@ -269,7 +269,7 @@ func (r *stampede) acceptAndExpire(round int) {
 		r.t.Error("accepted after the end")
 	}
 	kit.Eventually(r.t, 10*time.Second, "the job says so", func() bool { // another run of it may be under way
-		return kit.GatewayCall(r.t.Context(), r.o, "expire_invites") == nil && takenOf(r.t, r.o, id).State == "expired"
+		return kit.RunJob(r.t.Context(), r.o, "expire_invites") == nil && takenOf(r.t, r.o, id).State == "expired"
 	})
 	r.t.Logf("%d of %d were in before", n, len(some))
 }

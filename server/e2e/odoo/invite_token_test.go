@@ -68,7 +68,7 @@ out["data_dir"] = config["data_dir"]`)
 	}
 	admin.mustRevoke(id, "?connections=revoke")
 	kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath+"/"+token, "Authorization", "Bearer "+admin.key)
-	if err := kit.GatewayCall(t.Context(), o, "expire_invites"); err != nil {
+	if err := kit.RunJob(t.Context(), o, "expire_invites"); err != nil {
 		t.Fatal(err)
 	}
 

@@ -84,9 +84,9 @@ env.cr.commit()`)
 		}
 	})
 	t.Run("the job", func(t *testing.T) {
-		kit.Eventually(t, 5e9, "purge_oauth ran", func() bool { return strings.Contains(s.Log(), `"job":"oauth"`) })
+		kit.Eventually(t, 5e9, "purge_oauth ran", func() bool { return strings.Contains(s.Log(), `"job":"purge_oauth"`) })
 		for line := range strings.Lines(s.Log()) {
-			if strings.Contains(line, `"job":"oauth"`) && strings.Contains(line, `"error"`) {
+			if strings.Contains(line, `"job":"purge_oauth"`) && strings.Contains(line, `"error"`) {
 				t.Error(line)
 			}
 		}

@@ -120,7 +120,7 @@ func TestRealFolding(t *testing.T) {
 			case <-folding:
 				return
 			default:
-				if err := kit.GatewayCall(t.Context(), o, "fold_use"); err != nil {
+				if err := kit.RunJob(t.Context(), o, "fold_use"); err != nil {
 					t.Errorf("fold_use: %v", err)
 					return
 				}
@@ -143,7 +143,7 @@ func TestRealFolding(t *testing.T) {
 	callers.Wait()
 	close(folding)
 	folder.Wait()
-	if err := kit.GatewayCall(t.Context(), o, "fold_use"); err != nil {
+	if err := kit.RunJob(t.Context(), o, "fold_use"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := o.Host.Psql(t.Context(), o.DB, "SELECT request_count || ' ' || state FROM doorman_connection WHERE id = "+fmt.Sprint(o.ID("key_id")))

@@ -17,7 +17,7 @@ var mayImport = map[string][]string{
 	"server/access":          {},
 	"server/access/generate": {},
 	"server/clientip":        {},
-	"server/limit":           {},
+	"server/limit":           {"server/access", "server/clientip"},
 	"server/secret":          {},
 	"server/safefetch":       {},
 	"server/mcp":             {"server/access", "server/clientip", "server/limit"},
@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"odoo/odootest":          {"server/access"},
 	"odoo/localodoo":         {},
 	"server/app": {
-		"jobs", "odoo", "odoo/localodoo", "server/access", "server/api", "server/clientip", "server/files", "server/limit",
+		"jobs", "odoo", "server/access", "server/api", "server/clientip", "server/files", "server/limit",
 		"server/mcp", "server/oauth", "server/safefetch", "server/secret",
 	},
 	"server":                 {"server/app"},

@@ -14,7 +14,7 @@ class TestJobs(DoormanCase):
     def setUp(self):
         super().setUp()
         # Rows of demo data or of other tests are none of ours.
-        self.gateway.fold_use()
+        self.run_job("fold_use")
         # A test is one transaction, and all of its calls are of the same instant.
         hour_ago = fields.Datetime.now() - timedelta(hours=1)
         self.connection._inside().write({"state_since": hour_ago})
@@ -33,7 +33,7 @@ class TestJobs(DoormanCase):
 
     def _fold(self):
         self.env.flush_all()
-        answer = self.gateway.fold_use()
+        answer = self.run_job("fold_use")
         self.env.invalidate_all()
         return answer
 
@@ -42,7 +42,7 @@ class TestJobs(DoormanCase):
         self.call("res.partner", "search_count", domain=[])
         self.env.cr.execute("UPDATE doorman_audit SET method = 'tools/call'")
         version = self.connection.version
-        self.assertEqual(self._fold(), {"folded": 1, "more": False})
+        self.assertEqual(self._fold(), {"folded": 1})
         self.assertEqual(self.connection.state, "connected")
         self.assertEqual(self.connection.request_count, 1)
         self.assertTrue(self.connection.last_used)
@@ -149,8 +149,8 @@ class TestJobs(DoormanCase):
         self.connection.expires_at = fields.Datetime.now() - timedelta(hours=1)
         self.connection2.expires_at = fields.Datetime.now() + timedelta(days=1)
         self.env.flush_all()
-        self.assertEqual(self.gateway.expire_connections(), {"expired": 1})
-        self.assertEqual(self.gateway.expire_connections(), {"expired": 0})
+        self.assertEqual(self.run_job("expire_connections"), {"expired": 1})
+        self.assertEqual(self.run_job("expire_connections"), {"expired": 0})
         self.env.invalidate_all()
         self.assertEqual(self.connection.state, "expired")
         self.assertFalse(self.connection.api_key_id.exists())
@@ -160,15 +160,15 @@ class TestJobs(DoormanCase):
         self.connection.action_revoke()
         self.connection.expires_at = fields.Datetime.now() - timedelta(days=1)
         self.env.flush_all()
-        self.assertEqual(self.gateway.expire_connections(), {"expired": 0})
+        self.assertEqual(self.run_job("expire_connections"), {"expired": 0})
         self.assertEqual(self.connection.state, "revoked")
 
     def test_reminder_once_for_the_user(self):
         self.connection.expires_at = fields.Datetime.now() + timedelta(days=13)
         self.connection2.expires_at = fields.Datetime.now() + timedelta(days=30)
         self.env.flush_all()
-        self.assertEqual(self.gateway.remind_expiry(), {"reminded": 1})
-        self.assertEqual(self.gateway.remind_expiry(), {"reminded": 0})
+        self.assertEqual(self.run_job("remind_expiry"), {"reminded": 1})
+        self.assertEqual(self.run_job("remind_expiry"), {"reminded": 0})
         [activity] = self.connection.activity_ids
         self.assertEqual(activity.user_id, self.people["user"])
         self.assertFalse(self.connection2.activity_ids)
@@ -176,10 +176,10 @@ class TestJobs(DoormanCase):
     def test_a_new_date_is_reminded_of_anew(self):
         self.connection.expires_at = fields.Datetime.now() + timedelta(days=3)
         self.env.flush_all()
-        self.gateway.remind_expiry()
+        self.run_job("remind_expiry")
         self.connection.expires_at = fields.Datetime.now() + timedelta(days=5)
         self.env.flush_all()
-        self.assertEqual(self.gateway.remind_expiry(), {"reminded": 1})
+        self.assertEqual(self.run_job("remind_expiry"), {"reminded": 1})
 
     def test_the_reminder_of_a_plain_user_goes_to_who_made_it(self):
         self.people["user"].write(
@@ -194,7 +194,7 @@ class TestJobs(DoormanCase):
             }
         )
         self.env.flush_all()
-        self.assertEqual(self.gateway.remind_expiry(), {"reminded": 1})
+        self.assertEqual(self.run_job("remind_expiry"), {"reminded": 1})
         self.assertEqual(connection.activity_ids.user_id, self.people["admin"])
 
     def test_who_may_not_see_it_is_not_reminded(self):
@@ -213,7 +213,7 @@ class TestJobs(DoormanCase):
             {"group_ids": [(4, self.env.ref("doorman.group_user").id)]}
         )
         self.env.flush_all()
-        self.assertEqual(self.gateway.remind_expiry(), {"reminded": 0})
+        self.assertEqual(self.run_job("remind_expiry"), {"reminded": 0})
         self.assertFalse(connection.sudo().activity_ids)
 
     def test_a_clock_that_goes_ahead(self):
@@ -228,9 +228,9 @@ class TestJobs(DoormanCase):
         self._row(ago=timedelta(days=29))
         self.env.flush_all()
         # A row that is not counted yet is not thrown away.
-        self.assertEqual(self.gateway.purge_audit()["deleted"], 0)
+        self.assertEqual(self.run_job("purge_audit")["deleted"], 0)
         self._fold()
-        self.assertEqual(self.gateway.purge_audit(), {"deleted": 1, "more": False})
+        self.assertEqual(self.run_job("purge_audit"), {"deleted": 1})
         self.assertEqual(self.connection.request_count, 2)
 
     def test_the_fence_does_not_wait_for_the_job(self):

@@ -149,7 +149,7 @@ class TestWriteOnce(WriteCase):
             "UPDATE doorman_idempotency SET created = created - interval '25 hours' "
             "WHERE connection_id = -1"
         )
-        self.gateway.purge_audit()
+        self.run_job("purge_audit")
         self.env.cr.execute("SELECT count(*) FROM doorman_idempotency")
         self.assertEqual(self.env.cr.fetchone()[0], 1)
 

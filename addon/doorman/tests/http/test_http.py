@@ -206,6 +206,7 @@ class TestHttp(DoormanHttpCase):
             "", "nope", "HELLO", "hello ", "_run", "_fence_row", "_check_caller",
             "__class__", "__init__", "env", "pool", "sudo", "with_user", "search",
             "read", "write", "create", "browse", "json_call", "_methods", "execute_kw",
+            "fold_use", "_fold_use", "_jobs",
             "call.__func__", None, 1, ["hello"], {"a": 1}, True,
         )  # fmt: skip
         for name in names:

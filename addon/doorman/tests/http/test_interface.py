@@ -1,4 +1,5 @@
 import inspect
+from functools import partial
 from unittest.mock import patch
 from xmlrpc.client import Fault
 
@@ -30,21 +31,13 @@ ARGUMENTS = {
         "file_put": ("proof", "content", "audit"),
         "record": ("events",),
         "sync_catalog": ("tools",),
-        "fold_use": (),
-        "expire_connections": (),
-        "remind_expiry": (),
-        "purge_audit": (),
-        "expire_approvals": (),
-        "remind_approvals": (),
-        "expire_invites": (),
-        "remind_invited": (),
+        "run_job": ("name",),
         "oauth_register": ("registration",),
         "oauth_client": ("client_id",),
         "oauth_begin": ("request",),
         "oauth_redeem": ("grant",),
         "oauth_refresh": ("grant",),
         "oauth_revoke": ("grant",),
-        "purge_oauth": (),
     }
 }
 
@@ -79,7 +72,7 @@ class TestInterface(DoormanCase):
             with self.assertRaisesRegex(UserError, UPDATING):
                 run()
         with self.assertRaisesRegex(UserError, UPDATING):
-            self.gateway.json_call("fold_use", "{}")
+            self.gateway.json_call("run_job", '{"name": "fold_use"}')
         self.assertEqual(self.new_rows(before), [])
         seen = self.settings.gateway_last_seen
         versions = {
@@ -108,9 +101,11 @@ class TestInterface(DoormanCase):
         with patch.object(interface, "CODE_VERSION", "19.0.99.0.0"):
             for role in ("user", "admin", "impostor"):
                 gateway = self.gateway.with_user(self.people[role])
-                for method in ("hello", "fold_use"):
+                calls = {"hello": {}, "run_job": {"name": "fold_use"}}
+                for method, arguments in calls.items():
                     with self.subTest(role=role, method=method):
-                        self.assertEqual(self.outcome(getattr(gateway, method)), "deny")
+                        run = partial(getattr(gateway, method), **arguments)
+                        self.assertEqual(self.outcome(run), "deny")
 
 
 @tagged("post_install", "-at_install")
@@ -125,9 +120,10 @@ class TestInterfaceOverHttp(DoormanTransportCase):
         before = self.rows()
         params = {"fence": self.fence(), "request": self.request_}
         calls = [("call", params), ("resolve", {"proof": self.proof})]
-        calls += [("record", {"events": [{"reason": "x"}]}), ("fold_use", {})]
+        calls += [("record", {"events": [{"reason": "x"}]})]
+        calls += [("run_job", {"name": "fold_use"})]
         # Arguments that this interface does not have, as the other one may.
-        calls += [("call", {"fence": {}, "query": {}}), ("fold_use", {"limit": 1})]
+        calls += [("call", {"fence": {}, "query": {}}), ("run_job", {"job": "x"})]
         for value in self.OTHERS:
             for method, asked in calls:
                 with self.subTest(value=value, method=method, params=asked):
@@ -179,7 +175,7 @@ class TestInterfaceOverHttp(DoormanTransportCase):
                 )
                 self.assertIn(UPDATING, answer["error"]["data"]["message"])
                 with self.assertRaisesRegex(Fault, UPDATING):
-                    self.xmlrpc("fold_use", "{}", speaks=value)
+                    self.xmlrpc("run_job", '{"name": "fold_use"}', speaks=value)
                 with self.assertRaisesRegex(Fault, UPDATING):
                     self.xmlrpc("no_such_method", "{}", speaks=value)
         self.assertEqual(self.new_rows(before), [])

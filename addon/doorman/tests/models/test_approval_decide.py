@@ -247,7 +247,7 @@ class TestDecide(ApprovalCase):
         with self.assertRaises(UserError):
             self.by("approver", approval).action_approve()
         self.assertTrue(self.acme.exists())
-        self.gateway.expire_approvals()
+        self.run_job("expire_approvals")
         self._ends(approval, "expired")
 
     def test_withdraw(self):
@@ -286,7 +286,7 @@ class TestDecide(ApprovalCase):
             approval._inside().expires_at = fields.Datetime.now() - timedelta(hours=1)
         stuck._inside().payload = "no JSON"
         with self.assertLogs("odoo.addons.doorman", level="ERROR"):
-            self.assertEqual(self.gateway.expire_approvals()["expired"], 1)
+            self.assertEqual(self.run_job("expire_approvals")["expired"], 1)
         self.assertEqual(other.state, "expired")
         with self.assertLogs("odoo.addons.doorman", level="ERROR"):
             self.connection.action_revoke()
@@ -295,7 +295,7 @@ class TestDecide(ApprovalCase):
     def test_an_expired_connection(self):
         approval = self.waiting_delete()
         self.connection.expires_at = fields.Datetime.now() - timedelta(hours=1)
-        self.gateway.expire_connections()
+        self.run_job("expire_connections")
         self.assertEqual(approval.state, "cancelled")
 
     def test_a_request_that_outlived_its_connection(self):
@@ -312,7 +312,7 @@ class TestDecide(ApprovalCase):
             self.assertEqual(approval.state, "cancelled")
             savepoint.rollback()
         self.env.invalidate_all()
-        self.assertEqual(self.gateway.expire_approvals()["cancelled"], 1)
+        self.assertEqual(self.run_job("expire_approvals")["cancelled"], 1)
         self.assertEqual(approval.state, "cancelled")
 
     def test_a_switched_off_server(self):

@@ -398,12 +398,12 @@ class TestRun(ApprovalCase):
 
     def test_decisions_are_no_use_of_the_connection(self):
         approval = self.waiting_delete()
-        self.gateway.fold_use()
+        self.run_job("fold_use")
         self.env.cr.execute(
             "UPDATE doorman_connection SET last_used = '2020-01-01', request_count = 1"
         )
         self.approve(approval)
-        self.gateway.fold_use()
+        self.run_job("fold_use")
         self.env.invalidate_all()
         self.assertEqual(self.connection.request_count, 1)
         self.assertEqual(self.connection.last_used.year, 2020)
@@ -455,11 +455,11 @@ class TestStatus(ApprovalCase):
 class TestApprovalJobs(ApprovalCase):
     def test_expire(self):
         approval = self.waiting_delete()
-        self.assertEqual(self.gateway.expire_approvals()["expired"], 0)
+        self.assertEqual(self.run_job("expire_approvals")["expired"], 0)
         approval._inside().expires_at = fields.Datetime.now() - timedelta(hours=1)
         before = self.rows()
-        self.assertEqual(self.gateway.expire_approvals()["expired"], 1)
-        self.assertEqual(self.gateway.expire_approvals()["expired"], 0)
+        self.assertEqual(self.run_job("expire_approvals")["expired"], 1)
+        self.assertEqual(self.run_job("expire_approvals")["expired"], 0)
         self.assertEqual(approval.state, "expired")
         (row,) = self.new_rows(before)
         self.assertEqual((row["method"], row["reason"]), ("approval/expire", "expired"))
@@ -468,10 +468,10 @@ class TestApprovalJobs(ApprovalCase):
     def test_remind_once_at_half_time(self):
         approval = self.waiting_delete()
         messages = approval.sudo().message_ids
-        self.assertEqual(self.gateway.remind_approvals()["reminded"], 0)
+        self.assertEqual(self.run_job("remind_approvals")["reminded"], 0)
         approval._inside().requested_at = fields.Datetime.now() - timedelta(hours=25)
-        self.assertEqual(self.gateway.remind_approvals()["reminded"], 1)
-        self.assertEqual(self.gateway.remind_approvals()["reminded"], 0)
+        self.assertEqual(self.run_job("remind_approvals")["reminded"], 1)
+        self.assertEqual(self.run_job("remind_approvals")["reminded"], 0)
         told = self.env["mail.message"].search(
             [("model", "=", "doorman.approval"), ("res_id", "=", approval.id)]
         )
@@ -481,13 +481,13 @@ class TestApprovalJobs(ApprovalCase):
     def test_old_ones_are_removed(self):
         decided, waiting = self.waiting_delete(), self.approval()
         self.by("approver", decided).action_reject("no")
-        self.gateway.purge_audit()
+        self.run_job("purge_audit")
         self.assertTrue(decided.exists())
         long_ago = fields.Datetime.now() - timedelta(days=91)
         decided._inside().decided_at = long_ago
         waiting._inside().requested_at = long_ago
         self.env.flush_all()
-        self.gateway.purge_audit()
+        self.run_job("purge_audit")
         self.assertFalse(decided.exists())
         self.assertTrue(waiting.exists())
 
@@ -495,4 +495,4 @@ class TestApprovalJobs(ApprovalCase):
         approval = self.waiting_delete()
         approval._inside().requested_at = fields.Datetime.now() - timedelta(hours=25)
         self.by("approver", approval).action_reject("no")
-        self.assertEqual(self.gateway.remind_approvals()["reminded"], 0)
+        self.assertEqual(self.run_job("remind_approvals")["reminded"], 0)

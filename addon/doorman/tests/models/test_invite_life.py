@@ -175,8 +175,8 @@ class TestInviteJobs(InviteMixin, DoormanCase):
         gone.with_user(self.people["admin"]).action_revoke()
         for invite in (late, gone):
             self.late(invite)
-        self.assertEqual(self.gateway.expire_invites(), {"expired": 1})
-        self.assertEqual(self.gateway.expire_invites(), {"expired": 0})
+        self.assertEqual(self.run_job("expire_invites"), {"expired": 1})
+        self.assertEqual(self.run_job("expire_invites"), {"expired": 0})
         states = [self.state(i)[0] for i in (late, live, gone)]
         self.assertEqual(states, ["expired", "active", "revoked"])
         self.assertIsNone(self.accept(token))
@@ -186,7 +186,7 @@ class TestInviteJobs(InviteMixin, DoormanCase):
         self.env.cr.execute(
             "INSERT INTO doorman_invite_guess VALUES ('x', now() - interval '1 day')"
         )
-        self.gateway.expire_invites()
+        self.run_job("expire_invites")
         self.env.cr.execute("SELECT source FROM doorman_invite_guess")
         self.assertEqual(self.env.cr.fetchall(), [("192.0.2.1",)])
 
@@ -231,23 +231,23 @@ class TestInviteJobs(InviteMixin, DoormanCase):
         for hours, age, told in rows:
             connection = self._connection(hours, age)
             with self.subTest(hours=hours, age=age):
-                self.assertEqual(self.gateway.remind_invited()["reminded"], int(told))
-                self.assertEqual(self.gateway.remind_invited()["reminded"], 0)
+                self.assertEqual(self.run_job("remind_invited")["reminded"], int(told))
+                self.assertEqual(self.run_job("remind_invited")["reminded"], 0)
                 expected = people if told else people.browse()
                 self.assertEqual(self._told(connection), expected)
 
     def test_once_more_after_a_new_date(self):
         connection = self._connection(24, 24 * 89)
-        self.assertEqual(self.gateway.remind_invited()["reminded"], 1)
+        self.assertEqual(self.run_job("remind_invited")["reminded"], 1)
         connection.expires_at = fields.Datetime.now() + timedelta(hours=20)
         self.env.flush_all()
-        self.assertEqual(self.gateway.remind_invited()["reminded"], 1)
+        self.assertEqual(self.run_job("remind_invited")["reminded"], 1)
 
     def test_nobody_is_told_of_what_is_over_or_came_another_way(self):
         connection = self._connection(24, 24 * 89)
         connection.action_revoke()
         self.connection.expires_at = fields.Datetime.now() + timedelta(hours=1)
-        self.assertEqual(self.gateway.remind_invited()["reminded"], 0)
+        self.assertEqual(self.run_job("remind_invited")["reminded"], 0)
 
 
 @tagged("post_install", "-at_install")

@@ -191,7 +191,7 @@ class TestOauthConsent(OauthCase):
     def test_logging_in_is_no_use(self):
         tokens = self.tokens()
         self.refresh(tokens["refresh_token"])
-        self.gateway.fold_use()
+        self.run_job("fold_use")
         connection = self.connection_of()
         self.env.invalidate_all()
         self.assertFalse(connection.last_used)
@@ -215,7 +215,7 @@ class TestOauthConsent(OauthCase):
 class TestOauthJobs(OauthCase):
     def purge(self):
         self.env.flush_all()
-        return self.gateway.purge_oauth()
+        return self.run_job("purge_oauth")
 
     def test_nothing_fresh_is_removed(self):
         self.purge()

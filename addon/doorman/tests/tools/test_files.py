@@ -321,7 +321,7 @@ class TestFiles(FileMixin, WriteCase):
         )
         self.assertEqual(self.get(attachment=file.id)["value"]["file"]["size"], 5)
         self.assertLess(self.waits(), 200)
-        self.gateway.purge_audit()
+        self.run_job("purge_audit")
         self.assertLess(self.waits(), 101)
 
     def test_too_large(self):

@@ -1,6 +1,7 @@
-package app
+package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/app"
 )
 
 // keyTransport adds a key to every request, as an AI tool with a fixed header does.
@@ -25,7 +28,7 @@ func (t keyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // connect opens a session of a real MCP client with a key.
 func connect(ctx context.Context, mcpURL, key string) (*sdk.ClientSession, error) {
-	client := sdk.NewClient(&sdk.Implementation{Name: "doorman-demo", Version: version()}, nil)
+	client := sdk.NewClient(&sdk.Implementation{Name: "doorman-demo", Version: cmp.Or(app.Version, "devel")}, nil)
 	return client.Connect(ctx, &sdk.StreamableClientTransport{
 		Endpoint:   mcpURL,
 		HTTPClient: &http.Client{Transport: keyTransport{key, http.DefaultTransport}},
@@ -35,17 +38,17 @@ func connect(ctx context.Context, mcpURL, key string) (*sdk.ClientSession, error
 
 // walk shows what Doorman does, with a real MCP client. Each step checks what it shows: a walk that could not fail
 // would show nothing.
-func walk(ctx context.Context, say *teller, ready *demoReady) error {
-	key := ready.walkKey
+func walk(ctx context.Context, say *teller, r *ready) error {
+	key := r.walkKey
 	if key == "" {
-		key = ready.Key
+		key = r.Key
 	}
 	if key == "" {
 		say.title("No connection key was given (--key), so there is no walk")
 		return nil
 	}
 	say.title("An AI tool comes in")
-	session, err := connect(ctx, ready.MCPURL, key)
+	session, err := connect(ctx, r.MCPURL, key)
 	if err != nil {
 		return err
 	}
@@ -55,13 +58,13 @@ func walk(ctx context.Context, say *teller, ready *demoReady) error {
 			return err
 		}
 	}
-	if ready.walkConnection == 0 {
+	if r.walkConnection == 0 {
 		return nil
 	}
-	if err := walkApproval(ctx, say, session, ready); err != nil {
+	if err := walkApproval(ctx, say, session, r); err != nil {
 		return err
 	}
-	return walkRevoke(ctx, say, session, ready)
+	return walkRevoke(ctx, say, session, r)
 }
 
 func walkTools(ctx context.Context, say *teller, session *sdk.ClientSession) error {
@@ -120,9 +123,9 @@ func walkFloor(ctx context.Context, say *teller, session *sdk.ClientSession) err
 }
 
 // walkRevoke lets the administrator revoke the connection in Odoo, and shows that the very next call is refused.
-func walkRevoke(ctx context.Context, say *teller, session *sdk.ClientSession, ready *demoReady) error {
+func walkRevoke(ctx context.Context, say *teller, session *sdk.ClientSession, r *ready) error {
 	say.line("The administrator clicks Revoke in Odoo ...")
-	if _, err := inOdoo(ctx, ready, ready.AdminLogin, ready.AdminPassword, "doorman.connection", "action_revoke", []int64{ready.walkConnection}); err != nil {
+	if _, err := inOdoo(ctx, r, r.AdminLogin, r.AdminPassword, "doorman.connection", "action_revoke", []int64{r.walkConnection}); err != nil {
 		return err
 	}
 	say.line("... and its very next call is refused:")

@@ -1,4 +1,4 @@
-package app
+package main
 
 import (
 	"bytes"
@@ -13,25 +13,25 @@ import (
 )
 
 // walkApproval shows a call that waits for a person: nothing is done until she approves it, in her own Odoo session.
-func walkApproval(ctx context.Context, say *teller, session *sdk.ClientSession, ready *demoReady) error {
+func walkApproval(ctx context.Context, say *teller, session *sdk.ClientSession, r *ready) error {
 	say.line("delete_records: it wants to delete two contacts; this connection needs a person's approval for that")
 	var pending struct {
 		Status    string `json:"status"`
 		RequestID int64  `json:"request_id"`
 		URL       string `json:"approval_url"`
 	}
-	if err := called(ctx, session, "delete_records", map[string]any{"model": "res.partner", "ids": ready.walkTwins}, &pending); err != nil {
+	if err := called(ctx, session, "delete_records", map[string]any{"model": "res.partner", "ids": r.walkTwins}, &pending); err != nil {
 		return err
 	}
 	if pending.Status != "pending_approval" {
 		return fmt.Errorf("it did not wait: %+v", pending)
 	}
 	say.detail("%s: nothing is done yet. Request %d waits at %s", pending.Status, pending.RequestID, pending.URL)
-	if left, err := twinsLeft(ctx, session, ready); err != nil || left != len(ready.walkTwins) {
+	if left, err := twinsLeft(ctx, session, r); err != nil || left != len(r.walkTwins) {
 		return fmt.Errorf("%d of the contacts are left: %w", left, err)
 	}
 	say.line("Ada Approver sees the activity in Odoo, reads what would be done, and clicks Approve ...")
-	if _, err := inOdoo(ctx, ready, "approver", "approver", "doorman.approval", "action_approve", []int64{pending.RequestID}); err != nil {
+	if _, err := inOdoo(ctx, r, "approver", "approver", "doorman.approval", "action_approve", []int64{pending.RequestID}); err != nil {
 		return err
 	}
 	var status struct {
@@ -45,23 +45,23 @@ func walkApproval(ctx context.Context, say *teller, session *sdk.ClientSession, 
 	if err := called(ctx, session, "approval_status", map[string]any{"request_id": pending.RequestID}, &status); err != nil {
 		return err
 	}
-	if status.Status != "executed" || status.Result.Count != len(ready.walkTwins) {
+	if status.Status != "executed" || status.Result.Count != len(r.walkTwins) {
 		return fmt.Errorf("it was not done: %+v", status)
 	}
 	say.line("... and the AI tool gets the result from approval_status:")
 	say.detail("%s by %s: %s", status.Status, status.By, status.Summary)
-	if left, err := twinsLeft(ctx, session, ready); err != nil || left != 0 {
+	if left, err := twinsLeft(ctx, session, r); err != nil || left != 0 {
 		return fmt.Errorf("%d of the contacts are left: %w", left, err)
 	}
 	return nil
 }
 
 // twinsLeft counts the contacts that the walk deletes.
-func twinsLeft(ctx context.Context, session *sdk.ClientSession, ready *demoReady) (int, error) {
+func twinsLeft(ctx context.Context, session *sdk.ClientSession, r *ready) (int, error) {
 	var page struct {
 		Records []json.RawMessage `json:"records"`
 	}
-	domain, err := json.Marshal([]any{[]any{"id", "in", ready.walkTwins}})
+	domain, err := json.Marshal([]any{[]any{"id", "in", r.walkTwins}})
 	if err == nil {
 		err = called(ctx, session, "search_records", map[string]any{"model": "res.partner", "domain": string(domain)}, &page)
 	}
@@ -78,17 +78,17 @@ func called(ctx context.Context, session *sdk.ClientSession, tool string, args m
 }
 
 // inOdoo calls a method as a person, in an Odoo session of theirs, as their browser does.
-func inOdoo(ctx context.Context, ready *demoReady, login, password, model, method string, args ...any) (json.RawMessage, error) {
+func inOdoo(ctx context.Context, r *ready, login, password, model, method string, args ...any) (json.RawMessage, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
 	browser := &http.Client{Jar: jar}
-	if _, err := odooRPC(ctx, browser, ready.OdooURL+"/web/session/authenticate",
-		map[string]any{"db": ready.OdooDB, "login": login, "password": password}); err != nil {
+	if _, err := odooRPC(ctx, browser, r.OdooURL+"/web/session/authenticate",
+		map[string]any{"db": r.OdooDB, "login": login, "password": password}); err != nil {
 		return nil, err
 	}
-	return odooRPC(ctx, browser, ready.OdooURL+"/web/dataset/call_kw",
+	return odooRPC(ctx, browser, r.OdooURL+"/web/dataset/call_kw",
 		map[string]any{"model": model, "method": method, "args": args, "kwargs": map[string]any{}})
 }
 

@@ -1,4 +1,4 @@
-package mcp
+package limit
 
 import (
 	"fmt"
@@ -10,11 +10,13 @@ import (
 	"doorman/server/clientip"
 )
 
+// GuessWindow is how long a failure counts.
+const GuessWindow = time.Minute
+
 const (
-	// maxGuesses is how many credentials that open nothing one network may show in guessWindow before Odoo is not asked
+	// maxGuesses is how many credentials that open nothing one network may show in GuessWindow before Odoo is not asked
 	// about its next ones.
-	maxGuesses  = 120
-	guessWindow = time.Minute
+	maxGuesses = 120
 	// maxSources bounds memory. Networks beyond it share a count with their neighbours (see around), and beyond twice as
 	// many all share one.
 	maxSources = 10_000
@@ -59,7 +61,7 @@ func (g *Guesses) Enter(ip netip.Addr, now time.Time) (leave func(failed bool, a
 	if len(s.failed)+s.asking >= maxGuesses {
 		wait := time.Second // those under way may turn out to be good
 		if s.asking < maxGuesses {
-			wait = s.failed[0].Add(guessWindow).Sub(now)
+			wait = s.failed[0].Add(GuessWindow).Sub(now)
 		}
 		return nil, &access.Error{
 			Kind: access.RateLimited, Message: "Too many keys or tokens from your network were not valid.",
@@ -108,7 +110,7 @@ func (g *Guesses) source(p netip.Prefix, now time.Time) *guesser {
 // forget drops what is no longer in the window.
 func (s *guesser) forget(now time.Time) {
 	n := 0
-	for n < len(s.failed) && now.Sub(s.failed[n]) >= guessWindow {
+	for n < len(s.failed) && now.Sub(s.failed[n]) >= GuessWindow {
 		n++
 	}
 	s.failed = append(s.failed[:0], s.failed[n:]...)
