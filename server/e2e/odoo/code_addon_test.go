@@ -68,8 +68,17 @@ func TestRealCodeAddonInOneOfTwo(t *testing.T) {
 			if here[i] {
 				want = [2]string{}
 			}
-			// A service may know for a moment what held before; Odoo itself doesn't, and then says what holds now.
-			kit.Eventually(t, 20*time.Second, when, func() bool { return answers(s) == want && listed(s) == here[i] })
+			// A service may know for a moment what held before, and Odoo loads its modules anew at the first request.
+			said, shown := [2]string{}, false
+			defer func() {
+				if t.Failed() {
+					t.Logf("database %d: run_sql %q, run_python %q, want %q; listed: %v, want %v", i, said[0], said[1], want, shown, here[i])
+				}
+			}()
+			kit.Eventually(t, 2*time.Minute, when, func() bool {
+				said, shown = answers(s), listed(s)
+				return said == want && shown == here[i]
+			})
 		}
 	}
 	wants("at first", false, true)
