@@ -309,13 +309,13 @@ func TestHelloJobs(t *testing.T) {
 		`[{"name": "a", "every": 18446744073709551676}]}`:      {{Name: "a", Every: 87600 * time.Hour}},
 		`[{"name": "a", "every": 60, "timeout": 50, "x": 1}]}`: {{Name: "a", Every: time.Minute, Timeout: 50 * time.Second}},
 	} {
-		h, err := DecodeHello(json.RawMessage(hello + in))
+		h, err := DecodeHello(json.RawMessage(speaking(hello + in)))
 		if err != nil || !slices.Equal(h.Jobs, want) {
 			t.Errorf("%s: %+v, %v", in, h.Jobs, err)
 		}
 	}
 	for _, in := range []string{`{}}`, `[1]}`, `["fold_use"]}`, `[{"name": 1}]}`, `[{"name": "a", "every": "60"}]}`, `[{"name": "a", "every": true}]}`} {
-		if h, err := DecodeHello(json.RawMessage(hello + in)); err == nil {
+		if h, err := DecodeHello(json.RawMessage(speaking(hello + in))); err == nil {
 			t.Errorf("%s: %+v", in, h.Jobs)
 		}
 	}
