@@ -24,7 +24,7 @@ func Misfit(hello json.RawMessage) *access.Error {
 		Code      *string `json:"code_version"`
 	}
 	if isNull(hello) || json.Unmarshal(hello, &w) != nil {
-		return nil //nolint:nilerr // what is no hello at all is somebody else's to tell
+		return nil //nolint:nilerr // DecodeHello refuses what is not a hello
 	}
 	speaks := 1 // before there was a number
 	if w.Interface != nil {
