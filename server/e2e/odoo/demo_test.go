@@ -11,6 +11,7 @@ import (
 
 // TestRealDemo: `make demo` goes its whole way; nobody's first look at Doorman is an error.
 func TestRealDemo(t *testing.T) {
+	t.Parallel()
 	kit.SkipWithoutOdoo(t)
 	var out, log bytes.Buffer
 	if err := app.Run(t.Context(), []string{"demo", "--once"}, nil, &out, &log); err != nil {
