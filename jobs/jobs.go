@@ -42,7 +42,7 @@ func OAuth(g access.OAuth) Job {
 	return Job{Name: "oauth", Schedule: "@hourly", Timeout: 5 * time.Minute, Run: untilEnd(g.PurgeOAuth)}
 }
 
-// Upkeep is what Odoo wants done from time to time, as design.md section 9 says when.
+// Upkeep is what Odoo wants done from time to time.
 func Upkeep(u access.Upkeep) []Job {
 	return []Job{
 		{Name: "use", Schedule: "@every 1m", Timeout: 50 * time.Second, Run: untilEnd(u.FoldUse)},

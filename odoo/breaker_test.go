@@ -8,17 +8,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"doorman/odoo/transport"
 	"doorman/server/access"
 )
 
-// scripted is a transport that answers as told, and counts.
+// scripted is a way that answers as told, and counts.
 type scripted struct {
 	mu     sync.Mutex
 	answer func(ctx context.Context, method string) error
 	calls  map[string]int
 }
 
-func (s *scripted) do(ctx context.Context, method string, _ map[string]any) (json.RawMessage, error) {
+func (s *scripted) Do(ctx context.Context, method string, _ map[string]any) (json.RawMessage, error) {
 	s.mu.Lock()
 	s.calls[method]++
 	answer := s.answer
@@ -41,7 +42,7 @@ func (s *scripted) count(method string) int {
 	return s.calls[method]
 }
 
-func fails(f failure) func(context.Context, string) error {
+func fails(f transport.Failure) func(context.Context, string) error {
 	return func(context.Context, string) error { return &f }
 }
 
@@ -49,30 +50,33 @@ func works(context.Context, string) error { return nil }
 
 func hangs(ctx context.Context, _ string) error {
 	<-ctx.Done()
-	return orContext(ctx, ctx.Err(), &failure{sent: true})
+	if ctx.Err() == context.Canceled {
+		return &transport.Failure{Class: transport.Cancelled, Sent: true}
+	}
+	return &transport.Failure{Class: transport.Timeout, Sent: true}
 }
 
 // TestBreaker: opens after some calls that found nobody, answers at once, and is back as soon as Odoo is, by a hello.
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		odoo := &scripted{answer: fails(failure{class: clsUnreachable}), calls: map[string]int{}}
+		odoo := &scripted{answer: fails(transport.Failure{Class: transport.Unreachable}), calls: map[string]int{}}
 		b := newBreaker(odoo, nil)
-		call := func() *failure {
+		call := func() *transport.Failure {
 			_, err := b.do(t.Context(), "call", nil)
 			if err == nil {
 				return nil
 			}
-			return asFailure(err)
+			return transport.AsFailure(err)
 		}
 		for range tripAfter {
 			call()
 		}
-		if f := call(); f == nil || f.class != clsOpen || f.sent || odoo.count("call") != tripAfter || !b.open() {
+		if f := call(); f == nil || f.Class != transport.Open || f.Sent || odoo.count("call") != tripAfter || !b.open() {
 			t.Fatalf("not open: %+v, %d calls", f, odoo.count("call"))
 		}
 		time.Sleep(openFor + time.Millisecond)
-		if f := call(); f == nil || f.sent || odoo.count("call") != tripAfter || odoo.count("hello") != 1 {
+		if f := call(); f == nil || f.Sent || odoo.count("call") != tripAfter || odoo.count("hello") != 1 {
 			t.Errorf("a call was the probe: %+v, %d hellos", f, odoo.count("hello"))
 		}
 		if !b.open() {
@@ -93,7 +97,7 @@ func TestBreaker(t *testing.T) {
 func TestBreakerProbeThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		odoo := &scripted{answer: fails(failure{class: clsGateway, sent: true}), calls: map[string]int{}}
+		odoo := &scripted{answer: fails(transport.Failure{Class: transport.Gateway, Sent: true}), calls: map[string]int{}}
 		b := newBreaker(odoo, nil)
 		for range tripAfter {
 			_, _ = b.do(t.Context(), "call", nil)
@@ -104,13 +108,13 @@ func TestBreakerProbeThatHangs(t *testing.T) {
 		go func() {
 			defer close(done)
 			_, err := b.do(t.Context(), "call", nil)
-			if f := asFailure(err); f.sent || odoo.count("call") != tripAfter {
+			if f := transport.AsFailure(err); f.Sent || odoo.count("call") != tripAfter {
 				t.Errorf("%+v", f)
 			}
 		}()
 		synctest.Wait()
 		start := time.Now()
-		if _, err := b.do(t.Context(), "call", nil); asFailure(err).class != clsOpen || time.Since(start) != 0 {
+		if _, err := b.do(t.Context(), "call", nil); transport.AsFailure(err).Class != transport.Open || time.Since(start) != 0 {
 			t.Errorf("others wait for the probe: %v after %v", err, time.Since(start))
 		}
 		odoo.set(works) // Odoo is back, but the probe still hangs
@@ -131,7 +135,7 @@ func TestBreakerProbeThatHangs(t *testing.T) {
 func TestBreakerProbeCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		odoo := &scripted{answer: fails(failure{}), calls: map[string]int{}}
+		odoo := &scripted{answer: fails(transport.Failure{}), calls: map[string]int{}}
 		b := newBreaker(odoo, nil)
 		for range tripAfter {
 			_, _ = b.do(t.Context(), "call", nil)
@@ -140,7 +144,7 @@ func TestBreakerProbeCancelled(t *testing.T) {
 		odoo.set(hangs)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Millisecond, cancel)
-		if _, err := b.do(ctx, "call", nil); asFailure(err).class != clsCancelled {
+		if _, err := b.do(ctx, "call", nil); transport.AsFailure(err).Class != transport.Cancelled {
 			t.Errorf("%v", err)
 		}
 		odoo.set(works)
@@ -153,11 +157,11 @@ func TestBreakerProbeCancelled(t *testing.T) {
 // TestBreakerStaysClosed for everything that shows that Odoo, or somebody, is there.
 func TestBreakerStaysClosed(t *testing.T) {
 	t.Parallel()
-	for _, cls := range []class{
-		clsTimeout, clsCancelled, clsKeyRefused, clsBlocked, clsMissing, clsRedirect, clsGarbage, clsTooLarge, clsRefusedSize,
-		clsThrottled, clsFault, clsBadRequest,
+	for _, cls := range []transport.Class{
+		transport.Timeout, transport.Cancelled, transport.KeyRefused, transport.Blocked, transport.Missing, transport.Redirect, transport.Garbage, transport.TooLarge, transport.RefusedSize,
+		transport.Throttled, transport.Fault, transport.BadRequest,
 	} {
-		odoo := &scripted{answer: fails(failure{class: cls}), calls: map[string]int{}}
+		odoo := &scripted{answer: fails(transport.Failure{Class: cls}), calls: map[string]int{}}
 		b := newBreaker(odoo, nil)
 		for range 10 * tripAfter {
 			_, _ = b.do(t.Context(), "call", nil)

@@ -5,20 +5,21 @@ import (
 	"encoding/json"
 	"time"
 
+	"doorman/odoo/transport"
+	"doorman/odoo/wire"
 	"doorman/server/access"
 )
 
 // Client implements access.Gateway. It is safe for concurrent use; every error is an *access.Error.
 type Client struct {
-	poster  *poster
-	way     transport
+	link    *transport.Link
 	breaker *breaker
 	gate    *gate
 	timeout time.Duration
 	observe func(method, outcome string, d time.Duration)
 	flying  func(delta float64)
-	name    string
 	hello   map[string]any
+	maxBody int64
 }
 
 var _ access.Gateway = (*Client)(nil)
@@ -30,35 +31,28 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPoster(c, base)
-	way, err := newTransport(c, p)
+	options := c.transport(base)
+	link, err := transport.New(options)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{
-		poster: p, way: way, breaker: newBreaker(way, helloParams(c)),
+		link: link, breaker: newBreaker(link, options.Hello),
 		gate:    newGate(c.MaxInFlight, c.Timeout/3),
-		timeout: c.Timeout, observe: c.Observe, flying: c.InFlight, name: c.Transport, hello: helloParams(c),
+		timeout: c.Timeout, observe: c.Observe, flying: c.InFlight, hello: options.Hello, maxBody: c.MaxBody,
 	}, nil
 }
 
 // Close drops the idle connections. Calls in flight go on; the client stays usable.
-func (c *Client) Close() { c.poster.client.CloseIdleConnections() }
+func (c *Client) Close() { c.link.Close() }
 
 // Transport names the way in use: for "auto" also the one it picked, e.g. "auto/json2".
-func (c *Client) Transport() string { return c.transportName() }
-
-func (c *Client) transportName() string {
-	if a, ok := c.way.(*autoTransport); ok {
-		return a.name()
-	}
-	return c.name
-}
+func (c *Client) Transport() string { return c.link.Name() }
 
 // Hello implements access.Gateway.
 func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
 	err = c.do(ctx, job{method: "hello", params: c.hello}, func(raw json.RawMessage) (err error) {
-		h, err = decodeHello(raw)
+		h, err = wire.DecodeHello(raw)
 		return err
 	})
 	return h, err
@@ -68,7 +62,7 @@ func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
 func (c *Client) Resolve(ctx context.Context, p access.Proof) (r access.Resolution, err error) {
 	params := map[string]any{"proof": p.Hex()}
 	err = c.do(ctx, job{method: "resolve", params: params}, func(raw json.RawMessage) (err error) {
-		r, err = decodeResolve(raw)
+		r, err = wire.DecodeResolve(raw)
 		return err
 	})
 	return r, err
@@ -77,23 +71,23 @@ func (c *Client) Resolve(ctx context.Context, p access.Proof) (r access.Resoluti
 // Call implements access.Gateway. It is sent once; where the answer is lost, the error says that it may have been done.
 // A Request.Timeout beyond Config.Timeout prolongs the call's deadline to a little more than itself.
 func (c *Client) Call(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
-	return c.fenced(ctx, "call", f, map[string]any{"request": requestWire(r)}, r.Timeout, decodeReply)
+	return c.fenced(ctx, "call", f, map[string]any{"request": wire.EncodeRequest(r)}, r.Timeout, wire.DecodeReply)
 }
 
 // RequestApproval implements access.Gateway. It is sent once; where the answer is lost, it can be asked for again.
 func (c *Client) RequestApproval(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
-	return c.fenced(ctx, "request_approval", f, map[string]any{"request": askedWire(r)}, r.Timeout, decodeAsked)
+	return c.fenced(ctx, "request_approval", f, map[string]any{"request": wire.EncodeAsked(r)}, r.Timeout, wire.DecodeAsked)
 }
 
 // ApprovalStatus implements access.Gateway.
 func (c *Client) ApprovalStatus(ctx context.Context, f access.Fence, requestID int64, a access.Audit) (access.Reply, error) {
-	params := map[string]any{"request_id": requestID, "audit": auditWire(a)}
-	return c.fenced(ctx, "approval_status", f, params, 0, decodeStatus)
+	params := map[string]any{"request_id": requestID, "audit": wire.EncodeAudit(a)}
+	return c.fenced(ctx, "approval_status", f, params, 0, wire.DecodeStatus)
 }
 
 // Fields implements access.Gateway.
 func (c *Client) Fields(ctx context.Context, f access.Fence, model, lang string) (access.Reply, error) {
-	return c.fenced(ctx, "fields", f, map[string]any{"model": model, "lang": lang}, 0, decodeReply)
+	return c.fenced(ctx, "fields", f, map[string]any{"model": model, "lang": lang}, 0, wire.DecodeReply)
 }
 
 // fenced asks a method that checks the fence first. A timeout of 0 is the client's own.
@@ -101,7 +95,7 @@ func (c *Client) fenced(
 	ctx context.Context, method string, f access.Fence, params map[string]any, timeout time.Duration,
 	decode func(json.RawMessage) (access.Reply, error),
 ) (reply access.Reply, err error) {
-	params["fence"] = fenceWire(f)
+	params["fence"] = wire.EncodeFence(f)
 	j := job{method: method, params: params, connection: f.Connection}
 	if timeout > 0 {
 		j.atLeast = timeout + 2*time.Second
@@ -118,7 +112,7 @@ func (c *Client) Record(ctx context.Context, events []access.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	return c.do(ctx, job{method: "record", params: map[string]any{"events": eventsWire(events)}}, decodeObject)
+	return c.do(ctx, job{method: "record", params: map[string]any{"events": wire.EncodeEvents(events)}}, wire.DecodeObject)
 }
 
 // SyncCatalog implements access.Gateway.
@@ -126,7 +120,7 @@ func (c *Client) SyncCatalog(ctx context.Context, tools []access.CatalogTool) er
 	if tools == nil {
 		tools = []access.CatalogTool{} // null would not be a list
 	}
-	return c.do(ctx, job{method: "sync_catalog", params: map[string]any{"tools": tools}}, decodeObject)
+	return c.do(ctx, job{method: "sync_catalog", params: map[string]any{"tools": tools}}, wire.DecodeObject)
 }
 
 // FoldUse implements access.Upkeep.
@@ -172,7 +166,7 @@ func (c *Client) RemindInvited(ctx context.Context) (access.Progress, error) {
 // upkeep calls a method without arguments, whose answer counts what it did under the name done.
 func (c *Client) upkeep(ctx context.Context, method, done string) (p access.Progress, err error) {
 	err = c.do(ctx, job{method: method, params: map[string]any{}}, func(raw json.RawMessage) (err error) {
-		p, err = decodeProgress(raw, done)
+		p, err = wire.DecodeProgress(raw, done)
 		return err
 	})
 	return p, err
@@ -193,7 +187,7 @@ func (c *Client) do(ctx context.Context, j job, decode func(json.RawMessage) err
 	if err == nil {
 		err = decode(raw)
 	} else {
-		err = c.errorOf(asFailure(err), j.method)
+		err = c.errorOf(transport.AsFailure(err), j.method)
 	}
 	outcome := "ok"
 	if err != nil {
@@ -208,7 +202,7 @@ func (c *Client) run(ctx context.Context, j job) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout, j.atLeast))
 	defer cancel()
 	if c.breaker.open() { // asked before the queue too: nobody has to wait for a refusal
-		return nil, &failure{class: clsOpen, reason: "Odoo was not reachable a moment ago"}
+		return nil, &transport.Failure{Class: transport.Open, Reason: "Odoo was not reachable a moment ago"}
 	}
 	if err := c.gate.enter(ctx, j.connection); err != nil {
 		return nil, err

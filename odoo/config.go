@@ -2,39 +2,24 @@ package odoo
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
+
+	"doorman/odoo/transport"
+	"doorman/odoo/wire"
 )
 
-// Key is Odoo's key for the service. It prints as [redacted] in every format, so that a config that is logged as a whole
-// does not carry it.
-type Key string
+// Key is an API key of Odoo's. It prints as [redacted] in every format.
+type Key = transport.Key
 
-const redacted = "[redacted]"
-
-// String hides the key.
-func (Key) String() string { return redacted }
-
-// GoString hides the key from %#v.
-func (Key) GoString() string { return redacted }
-
-// Format hides the key from the verbs that ignore String (%x, %q, %d).
-func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
-// MarshalText hides the key from encoding/json, zerolog and slog.
-func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// The ways to reach the addon.
+// The ways to reach the addon, for Config.Transport.
 const (
-	TransportAuto    = "auto"    // the first of the others that gets through
-	TransportDoorman = "doorman" // the addon's own JSON-RPC endpoint: the fastest, the default
-	TransportJSON2   = "json2"   // Odoo's JSON-2 API
-	TransportJSONRPC = "jsonrpc" // Odoo's /jsonrpc, deprecated in Odoo 19
-	TransportXMLRPC  = "xmlrpc"  // Odoo's XML-RPC, deprecated in Odoo 19
+	TransportAuto    = transport.Auto    // the first of the others that gets through
+	TransportDoorman = transport.Doorman // the addon's own JSON-RPC endpoint: the fastest, the default
+	TransportJSON2   = transport.JSON2   // Odoo's JSON-2 API
+	TransportJSONRPC = transport.JSONRPC // Odoo's /jsonrpc, deprecated in Odoo 19
+	TransportXMLRPC  = transport.XMLRPC  // Odoo's XML-RPC, deprecated in Odoo 19
 )
 
 // DefaultLogin is the login of the user that the addon makes for the service.
@@ -81,12 +66,12 @@ type Config struct {
 
 // withDefaults returns c with its gaps filled, or what is wrong with it, all of it, without the key.
 func (c Config) withDefaults() (Config, *url.URL, error) {
-	base, err := parseBase(c.URL)
+	base, err := wire.BaseURL(c.URL)
 	errs := []error{err}
-	if c.Database == "" || !headerSafe(c.Database) {
+	if c.Database == "" || !transport.HeaderSafe(c.Database) {
 		errs = append(errs, errors.New("odoo: the database name is missing or holds control characters"))
 	}
-	if c.Key == "" || !headerSafe(string(c.Key)) {
+	if c.Key == "" || !transport.HeaderSafe(string(c.Key)) {
 		errs = append(errs, errors.New("odoo: the service key is missing or holds spaces or control characters"))
 	}
 	if c.Transport == "" {
@@ -119,30 +104,11 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	return c, base, errors.Join(errs...)
 }
 
-// parseBase accepts what can be joined with a path and printed. The error never repeats the URL: a password in it would
-// be printed with it.
-func parseBase(s string) (*url.URL, error) {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		return nil, errors.New("odoo: the URL of Odoo must look like https://odoo.example.com")
-	case u.User != nil:
-		return nil, errors.New("odoo: the URL of Odoo must not hold a user or a password")
-	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
-		return nil, errors.New("odoo: the URL of Odoo must not hold a query or a fragment")
+// transport is the part of c that says how to reach Odoo. c has its defaults.
+func (c Config) transport(base *url.URL) transport.Options {
+	return transport.Options{
+		Base: base, Database: c.Database, Key: c.Key, Login: c.Login, Way: c.Transport,
+		Hello: wire.EncodeHello(c.Version, c.Endpoint), MaxBody: c.MaxBody, MaxInFlight: c.MaxInFlight,
+		Workers: c.Workers, Batch: c.Batch, RoundTripper: c.RoundTripper, Batched: c.Batched,
 	}
-	u.Path = strings.TrimRight(u.Path, "/")
-	u.RawPath = ""
-	return u, nil
-}
-
-// headerSafe reports whether s can be a header value: a key pasted with its line end would otherwise fail on every call,
-// far from where the mistake was made.
-func headerSafe(s string) bool {
-	for _, r := range s {
-		if r <= ' ' || r >= 0x7f {
-			return false
-		}
-	}
-	return true
 }

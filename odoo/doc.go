@@ -1,18 +1,15 @@
 // Package odoo is the client of the Doorman addon: it implements access.Gateway over four ways to reach the same methods.
 //
 //	access.Gateway call
-//	      │  params (named arguments, plain JSON)
+//	      │  params (named arguments, plain JSON, by package wire)
 //	      ▼
-//	  Client ──> breaker ──> gate ──────> transport ──────────────> poster ──> Odoo
-//	             (dead Odoo  (calls in    doorman  /doorman/jsonrpc   one POST: body cap,
-//	              answered    flight,     json2    /json/2/...        no redirect, no cookie,
-//	              at once)    fair by     jsonrpc  /jsonrpc           no proxy, X-Odoo-Database,
-//	                          connection) xmlrpc   /xmlrpc/2/object   knows what was sent
-//	                                      auto     the first that works
-//	      ▲                      (reads may share a    │
-//	      │                       request, batch.go)   │
-//	      │  *access.Error, in fixed words             │ *failure: a class, never text that came from outside
-//	      └──────────────── errors.go <────────────────┘
+//	  Client ──> breaker ──> gate ──────────> transport.Link ──> Odoo
+//	             (dead Odoo  (calls in        (one of four ways,
+//	              answered    flight, fair     or the first of
+//	              at once)    by connection)   them that works)
+//	      ▲                                        │
+//	      │  *access.Error, in fixed words         │ *transport.Failure: a class, never text from outside
+//	      └──────────────── errors.go <────────────┘
 //
 // Three promises hold on every way:
 //

@@ -1,10 +1,13 @@
 package odoo
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
+	"doorman/odoo/transport"
+	"doorman/odoo/wire"
 	"doorman/server/access"
 )
 
@@ -16,51 +19,53 @@ const (
 	hintLater    = "Try again in a moment."
 	hintLook     = "Look at the records first; try again only if nothing has changed."
 	hintKey      = "An administrator makes a new service key in Doorman > Configuration > Server Settings and puts it in DOORMAN_ODOO_KEY."
-	hintAdmin    = "Give the request id to your administrator."
-	retrySoon    = time.Second
 )
 
+// harmless are methods that touch no record of anybody's: where the answer is lost, whoever asked may ask again. The
+// client itself does not: a request that was decided in between would be made a second time.
+var harmless = map[string]bool{"request_approval": true, "approval_status": true, "file_link": true, "file_take": true}
+
 // errorOf turns a failure of method into the error that leaves this package. MaxBody is in bytes.
-func (c *Client) errorOf(f *failure, method string) *access.Error {
+func (c *Client) errorOf(f *transport.Failure, method string) *access.Error {
 	e := c.words(f, method)
 	e.Detail = c.detail(f, method)
 	return e
 }
 
 // words finds kind, message, hint and retry time.
-func (c *Client) words(f *failure, method string) *access.Error {
-	maybe := f.sent && !repeatable[method] && !harmless[method]
-	switch f.class {
-	case clsUnreachable, clsOpen:
-		return unavailable(msgNotDone, hintLater, max(f.retry, retrySoon))
-	case clsBusy:
+func (c *Client) words(f *transport.Failure, method string) *access.Error {
+	maybe := f.Sent && !transport.Repeatable(method) && !harmless[method]
+	switch f.Class {
+	case transport.Unreachable, transport.Open:
+		return unavailable(msgNotDone, hintLater, max(f.Retry, wire.RetrySoon))
+	case transport.Busy:
 		return unavailable("Odoo is busy: too many calls are waiting; nothing was done.", hintLater, 2*time.Second)
-	case clsFlood:
+	case transport.Flood:
 		return &access.Error{
 			Kind: access.RateLimited, Message: "Too many calls of this connection wait for Odoo; nothing was done.",
 			Hint: "Send fewer at once, and this one again in a moment.", RetryAfter: 2 * time.Second,
 		}
-	case clsThrottled:
-		return unavailable("Odoo, or a proxy before it, asks to slow down.", hintLater, max(f.retry, 5*time.Second))
-	case clsNoAnswer, clsGateway, clsGarbage:
+	case transport.Throttled:
+		return unavailable("Odoo, or a proxy before it, asks to slow down.", hintLater, max(f.Retry, 5*time.Second))
+	case transport.NoAnswer, transport.Gateway, transport.Garbage:
 		if maybe {
-			return unavailable(msgMaybeDone, hintLook, max(f.retry, retrySoon))
+			return unavailable(msgMaybeDone, hintLook, max(f.Retry, wire.RetrySoon))
 		}
-		return unavailable(msgNoAnswer, hintLater, max(f.retry, retrySoon))
-	case clsTimeout, clsCancelled:
+		return unavailable(msgNoAnswer, hintLater, max(f.Retry, wire.RetrySoon))
+	case transport.Timeout, transport.Cancelled:
 		return timeout(f, maybe)
-	case clsTooLarge:
-		e := access.NewError(access.TooLarge, fmt.Sprintf("Odoo's answer is larger than %d MiB.", max(c.poster.maxBody>>20, 1)),
+	case transport.TooLarge:
+		e := access.NewError(access.TooLarge, fmt.Sprintf("Odoo's answer is larger than %d MiB.", max(c.maxBody>>20, 1)),
 			"Ask for fewer records or fewer fields.")
 		if maybe {
 			e.Hint += " If the call was to change something, it has done so."
 		}
 		return e
-	case clsRefusedSize:
+	case transport.RefusedSize:
 		return access.NewError(access.TooLarge, "The request is too large for Odoo, or for a proxy before it.", "Send less at once.")
-	case clsBadRequest:
+	case transport.BadRequest:
 		return access.NewError(access.InvalidInput, "The arguments cannot be sent to Odoo.", "Use plain JSON values.")
-	case clsFault:
+	case transport.Fault:
 		return faultWords(f)
 	default:
 		return c.setupWords(f)
@@ -68,38 +73,38 @@ func (c *Client) words(f *failure, method string) *access.Error {
 }
 
 // setupWords is for what only whoever runs Doorman can mend.
-func (c *Client) setupWords(f *failure) *access.Error {
-	switch f.class {
-	case clsKeyRefused:
+func (c *Client) setupWords(f *transport.Failure) *access.Error {
+	switch f.Class {
+	case transport.KeyRefused:
 		hint := hintKey
-		if f.noAddon {
+		if f.NoAddon {
 			hint = "An administrator checks that the module doorman is installed in the database that DOORMAN_ODOO_DB names. If it is: " + hintKey
 		}
 		return unavailable("Odoo refused Doorman's own key.", hint, 0)
-	case clsMissing:
+	case transport.Missing:
 		return unavailable("The Doorman addon does not answer in Odoo.",
 			"An administrator checks DOORMAN_ODOO_URL and DOORMAN_ODOO_DB, installs or updates the module doorman in that database, "+
 				"and lets POST /doorman/jsonrpc through the proxy, if there is one.", 0)
-	case clsRedirect:
-		return unavailable("Odoo's address redirects elsewhere ("+f.reason+"); Doorman does not follow, because its key would go along.",
+	case transport.Redirect:
+		return unavailable("Odoo's address redirects elsewhere ("+f.Reason+"); Doorman does not follow, because its key would go along.",
 			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", 0)
-	case clsBlocked:
+	case transport.Blocked:
 		return unavailable("Something between Doorman and Odoo does not let the request through.",
 			"An administrator lets POST /doorman/jsonrpc through the proxy, or sets DOORMAN_ODOO_TRANSPORT to another way.", 0)
 	}
-	return access.NewError(access.Internal, "Something went wrong inside Doorman.", hintAdmin)
+	return access.NewError(access.Internal, "Something went wrong inside Doorman.", wire.HintAdmin)
 }
 
 // timeout is for calls that the deadline, or the caller, ended.
-func timeout(f *failure, maybe bool) *access.Error {
+func timeout(f *transport.Failure, maybe bool) *access.Error {
 	msg, hint := "Odoo did not answer in time", "Ask for less at once, or try again later."
-	if f.class == clsCancelled {
+	if f.Class == transport.Cancelled {
 		msg = "The request was cancelled before Odoo answered"
 	}
 	switch {
 	case maybe:
 		msg, hint = msg+"; the request may or may not have been carried out.", hintLook
-	case f.sent:
+	case f.Sent:
 		msg += "."
 	default:
 		msg += "; nothing was done."
@@ -112,34 +117,34 @@ func unavailable(msg, hint string, retry time.Duration) *access.Error {
 }
 
 // faultWords maps an exception of Odoo's. An exception ended the transaction, so nothing was done.
-func faultWords(f *failure) *access.Error {
-	own := cleanText(f.message)
-	switch lastName(f.name) {
+func faultWords(f *transport.Failure) *access.Error {
+	own := wire.CleanText(f.Message)
+	switch wire.LastName(f.Name) {
 	case "AccessError":
-		return access.NewError(access.Forbidden, or(own, "Odoo does not allow this."), "")
+		return access.NewError(access.Forbidden, cmp.Or(own, "Odoo does not allow this."), "")
 	case "MissingError":
-		return access.NewError(access.NotFound, or(own, "The record does not exist, or was deleted."), "Search for it again.")
+		return access.NewError(access.NotFound, cmp.Or(own, "The record does not exist, or was deleted."), "Search for it again.")
 	case "UserError", "ValidationError", "RedirectWarning":
-		return access.NewError(access.BusinessRule, or(own, "Odoo's own rules refuse this."), "")
+		return access.NewError(access.BusinessRule, cmp.Or(own, "Odoo's own rules refuse this."), "")
 	case "LockError", "ConcurrencyError", "SerializationFailure", "DeadlockDetected", "LockNotAvailable",
 		"TransactionRollbackError":
 		return &access.Error{
 			Kind: access.Conflict, Message: "Somebody else is changing the same records; nothing was done.",
-			Hint: hintLater, RetryAfter: retrySoon,
+			Hint: hintLater, RetryAfter: wire.RetrySoon,
 		}
 	case "QueryCanceled", "QueryCanceledError":
 		return access.NewError(access.OdooTimeout, "PostgreSQL took too long for this; nothing was done.", "Ask for less at once.")
 	case "OperationalError", "InterfaceError", "PoolError", "AdminShutdown":
-		return unavailable("Odoo's database does not answer; nothing was done.", hintLater, retrySoon)
+		return unavailable("Odoo's database does not answer; nothing was done.", hintLater, wire.RetrySoon)
 	case "ValueError", "KeyError", "TypeError", "UnprocessableEntity":
-		return access.NewError(access.InvalidInput, invalid(f.message), "Check the arguments.")
+		return access.NewError(access.InvalidInput, invalid(f.Message), "Check the arguments.")
 	}
-	return access.NewError(access.Internal, "Odoo could not do this.", hintAdmin)
+	return access.NewError(access.Internal, "Odoo could not do this.", wire.HintAdmin)
 }
 
 // invalid says what Python found wrong with the arguments.
 func invalid(message string) string {
-	if s := cleanLine(message); s != "" {
+	if s := wire.CleanLine(message); s != "" {
 		return "Odoo could not make sense of the arguments: " + strings.TrimSuffix(s, ".") + "."
 	}
 	return "Odoo could not make sense of the arguments."
@@ -147,24 +152,16 @@ func invalid(message string) string {
 
 // detail is for the operator: where, what, which exception. The exception's text is not in it, since it may quote what
 // the caller sent.
-func (c *Client) detail(f *failure, method string) string {
-	s := method + " by " + c.transportName() + " at " + c.poster.base.Scheme + "://" + c.poster.base.Host + ": " + f.reason
-	if f.status != 0 {
-		s += fmt.Sprintf(", HTTP %d", f.status)
+func (c *Client) detail(f *transport.Failure, method string) string {
+	s := method + " by " + c.link.Name() + " at " + c.link.Address() + ": " + f.Reason
+	if f.Status != 0 {
+		s += fmt.Sprintf(", HTTP %d", f.Status)
 	}
-	if f.proxied {
+	if f.Proxied {
 		s += ", not JSON"
 	}
-	if f.name != "" {
-		s += ", " + printable(f.name)
-	}
-	return s
-}
-
-// or returns s, or the fixed text if nothing of s was fit to be passed on.
-func or(s, fixed string) string {
-	if s == "" {
-		return fixed
+	if f.Name != "" {
+		s += ", " + wire.Printable(f.Name)
 	}
 	return s
 }

@@ -2,21 +2,34 @@ package odoo
 
 import (
 	"encoding/json"
-	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/kolo/xmlrpc"
-
+	"doorman/odoo/transport"
 	"doorman/server/access"
 )
 
-func TestFaultKinds(t *testing.T) {
-	t.Parallel()
-	c, err := New(Config{URL: "http://odoo.test", Database: "d", Key: "k"})
+// raises is a client of an Odoo that answers every call with one exception.
+func raises(t *testing.T, name, message string) *Client {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"id": 1, "error": map[string]any{"message": "Odoo Server Error", "data": map[string]any{"name": name, "message": message}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	c, err := New(Config{URL: "http://odoo.test", Database: "d", Key: "k", RoundTripper: roundTrip(func(sent []byte) (*http.Response, error) {
+		return reply(200, body)
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestFaultKinds(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, message string
 		kind          access.Kind
@@ -50,9 +63,9 @@ func TestFaultKinds(t *testing.T) {
 		{"psycopg2.errors.UndefinedTable", "relation x does not exist", access.Internal, ""},
 		{"odoo.addons.sale.Weird", "secret", access.Internal, ""},
 		{"InternalError", "Internal error", access.Internal, ""},
-		{"", "x", access.Internal, ""},
 	} {
-		e := c.errorOf(exception{Name: row.name, Message: row.message}.fault(200), "call")
+		_, err := raises(t, row.name, row.message).Call(t.Context(), access.Fence{Connection: 1}, access.Request{Model: "m", Method: "f"})
+		e := access.AsError(err)
 		if e.Kind != row.kind || row.says != "" && e.Message != row.says || row.says == "" && strings.Contains(e.Error(), row.message) && row.message != "" && row.message != "x" {
 			t.Errorf("%s: %v", row.name, e)
 		}
@@ -60,104 +73,28 @@ func TestFaultKinds(t *testing.T) {
 			t.Errorf("%s: no retry time", row.name)
 		}
 	}
+	c := raises(t, "", "")
+	if e := c.errorOf(&transport.Failure{Class: transport.Fault, Sent: true, Message: "x"}, "call"); e.Kind != access.Internal {
+		t.Errorf("an exception without a name: %v", e)
+	}
 }
 
 // TestEveryClassHasWords: a class without a case would fall into "internal" unseen.
 func TestEveryClassHasWords(t *testing.T) {
 	t.Parallel()
 	c, _ := New(Config{URL: "http://odoo.test", Database: "d", Key: "k"})
-	for cls := clsNoAnswer; cls <= clsBadRequest; cls++ {
+	for cls := transport.NoAnswer; cls <= transport.BadRequest; cls++ {
 		for _, sent := range []bool{true, false} {
-			e := c.errorOf(&failure{class: cls, sent: sent}, "call")
-			if e.Message == "" || cls != clsFault && e.Kind == access.Internal {
+			e := c.errorOf(&transport.Failure{Class: cls, Sent: sent}, "call")
+			if e.Message == "" || cls != transport.Fault && e.Kind == access.Internal {
 				t.Errorf("class %d: %v", cls, e)
 			}
 			if !sent && strings.Contains(e.Message, "may or may not") {
 				t.Errorf("class %d: %q, but it was not sent", cls, e.Message)
 			}
-			if e := c.errorOf(&failure{class: cls, sent: sent}, "resolve"); strings.Contains(e.Message, "may or may not") {
+			if e := c.errorOf(&transport.Failure{Class: cls, Sent: sent}, "resolve"); strings.Contains(e.Message, "may or may not") {
 				t.Errorf("class %d: %q of a read", cls, e.Message)
 			}
-		}
-	}
-}
-
-func TestCleanText(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"You cannot delete it.":                                         "You cannot delete it.",
-		"Line one.\n\n  Line two.\r\n":                                  "Line one.\nLine two.",
-		"Update the price from 10 to 12.":                               "Update the price from 10 to 12.",
-		"Select a partner from the list.":                               "Select a partner from the list.",
-		"Nice.\nTraceback (most recent call last):\n  File \"x\"\nBoom": "Nice.",
-		"  File \"/opt/odoo/a.py\", line 3, in f":                       "",
-		"SELECT id FROM res_users WHERE login = 'x'":                    "",
-		"Bad query: UPDATE \"res_partner\" SET x":                       "",
-		"INSERT INTO res_partner VALUES (1)":                            "",
-		"psycopg2.errors.UniqueViolation: duplicate":                    "",
-		"DETAIL:  Key (login)=(x) already exists.":                      "",
-		"LINE 1: select":                                                "",
-		"see /opt/odoo/addons/sale/models/sale.py: x":                   "",
-		"red \x1b[31mtext\x07":                                          "red [31mtext",
-		"right \u202eto left":                                           "right to left",
-		"bad \xff bytes":                                                "bad  bytes",
-		"":                                                              "",
-	} {
-		if got := cleanText(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-	if got := cleanText(strings.Repeat("ж", 5000)); len(got) > maxText+len("…") || !strings.HasSuffix(got, "ж…") {
-		t.Errorf("%d bytes, ends %q", len(got), got[len(got)-6:])
-	}
-}
-
-func TestTracebackException(t *testing.T) {
-	t.Parallel()
-	stack := "Traceback (most recent call last):\n  File \"/x.py\", line 1, in f\n    raise ValueError: no\n"
-	for in, want := range map[string]string{
-		stack + "psycopg2.errors.QueryCanceled: canceling statement due to statement timeout\n": "psycopg2.errors.QueryCanceled",
-		stack + "ValueError: x\nLINE 1: y\n":                                                    "ValueError",
-		stack + "KeyError: 'a'":                                                                 "KeyError",
-		stack + "odoo.exceptions.ConcurrencyError\n":                                            "odoo.exceptions.ConcurrencyError",
-		stack + "psycopg2.OperationalError: first\nDETAIL: second line":                         "psycopg2.OperationalError",
-		"":                "unknown",
-		"nothing like it": "unknown",
-		stack:             "unknown",
-	} {
-		if got := faultFailure(xmlrpc.FaultError{Code: 1, String: in}).name; got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestASCIIJSON(t *testing.T) {
-	t.Parallel()
-	for _, s := range []string{"plain", "ёж", "🦔 \u2028 \ufffe \uffff", "<&>\"\\\x01", "\U0010ffff"} {
-		b, _ := json.Marshal(s)
-		text := asciiJSON(b)
-		var back string
-		if err := json.Unmarshal([]byte(text), &back); err != nil || back != s {
-			t.Errorf("%q: %q, %v", s, back, err)
-		}
-		for _, r := range text {
-			if r > 0x7e || r < ' ' {
-				t.Errorf("%q holds %q", text, r)
-			}
-		}
-	}
-}
-
-func TestKeyNeverPrints(t *testing.T) {
-	t.Parallel()
-	c := Config{Key: "hunter2hunter2"}
-	js, _ := json.Marshal(map[string]any{"key": c.Key})
-	for _, s := range []string{
-		fmt.Sprint(c), fmt.Sprintf("%v %+v %#v %s %q %x %X", c, c, c, c.Key, c.Key, c.Key, c.Key),
-		string(js), c.Key.String(), c.Key.GoString(),
-	} {
-		if strings.Contains(s, "hunter2") || strings.Contains(strings.ToLower(s), "68756e746572") {
-			t.Errorf("printed: %s", s)
 		}
 	}
 }

@@ -1,11 +1,7 @@
 package odoo
 
 import (
-	"bytes"
 	"compress/gzip"
-	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -13,9 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/iotest"
-	"testing/synctest"
-	"time"
 
 	"doorman/server/access"
 )
@@ -76,27 +69,6 @@ func TestMaxBodyEdge(t *testing.T) {
 	}
 }
 
-func TestReadCapped(t *testing.T) {
-	t.Parallel()
-	big := bytes.Repeat([]byte("0123456789"), 100_000)
-	for name, r := range map[string]io.Reader{
-		"at once": bytes.NewReader(big), "by halves": iotest.HalfReader(bytes.NewReader(big)),
-		"data with the end": iotest.DataErrReader(bytes.NewReader(big)),
-	} {
-		got, err := readCapped(r, -1, int64(len(big)))
-		if err != nil || !bytes.Equal(got, big) {
-			t.Errorf("%s: %d bytes, %v", name, len(got), err)
-		}
-	}
-	if _, err := readCapped(bytes.NewReader(big), -1, int64(len(big))-1); !errors.Is(err, errTooLarge) {
-		t.Errorf("one byte over: %v", err)
-	}
-	cut := io.MultiReader(bytes.NewReader(big), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if _, err := readCapped(cut, -1, 1<<30); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("a body that was cut short passes: %v", err)
-	}
-}
-
 // TestTLS: a certificate that nobody vouches for ends the call before the key is sent.
 func TestTLS(t *testing.T) {
 	t.Parallel()
@@ -120,58 +92,6 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestAutoComesBack: after a while on a second choice, a hello tries the better ways again.
-func TestAutoComesBack(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		first := &scripted{answer: fails(failure{class: clsBlocked, sent: true}), calls: map[string]int{}}
-		second := &scripted{answer: works, calls: map[string]int{}}
-		a := &autoTransport{
-			names: []string{"a", "b"}, ways: []transport{first, second}, picking: make(chan struct{}, 1), pick: -1,
-		}
-		hello := func() string {
-			if _, err := a.do(t.Context(), "hello", nil); err != nil {
-				t.Fatal(err)
-			}
-			return a.name()
-		}
-		if got := hello(); got != "auto/b" {
-			t.Fatal(got)
-		}
-		first.set(works)
-		time.Sleep(retryBest - time.Second)
-		if got := hello(); got != "auto/b" {
-			t.Errorf("looked again too soon: %s", got)
-		}
-		time.Sleep(2 * time.Second)
-		if got := hello(); got != "auto/a" {
-			t.Errorf("still on %s", got)
-		}
-	})
-}
-
-// TestAutoChoosingHonoursTheDeadline: who waits for somebody else's choice does not wait longer than its own deadline.
-func TestAutoChoosingHonoursTheDeadline(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := &autoTransport{
-			names: []string{"a"}, ways: []transport{&scripted{answer: hangs, calls: map[string]int{}}},
-			picking: make(chan struct{}, 1), pick: -1,
-		}
-		long, stop := context.WithTimeout(t.Context(), time.Minute)
-		defer stop()
-		go func() { _, _ = a.do(long, "hello", nil) }()
-		synctest.Wait()
-		short, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		_, err := a.do(short, "call", nil)
-		if f := asFailure(err); f.class != clsTimeout || f.sent || time.Since(start) != time.Second {
-			t.Errorf("%+v after %v", f, time.Since(start))
-		}
-	})
-}
-
 // TestUnwritable: arguments that are no JSON are refused before anything is sent.
 func TestUnwritable(t *testing.T) {
 	t.Parallel()
@@ -185,19 +105,5 @@ func TestUnwritable(t *testing.T) {
 		if asked.Load() > 1 { // 1: /jsonrpc logs in before it writes
 			t.Errorf("%s: %d requests", transport, asked.Load())
 		}
-	}
-}
-
-// TestEventsWire: what the audit gets is whole even where the caller left gaps.
-func TestEventsWire(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("x", 3600))
-	b, err := json.Marshal(eventsWire([]access.Event{{Time: at, Reason: access.RateLimited}}))
-	if err != nil || !strings.Contains(string(b), `"time":"2026-01-02T02:04:05Z"`) || !strings.Contains(string(b), `"count":1`) {
-		t.Errorf("%s, %v", b, err)
-	}
-	b, _ = json.Marshal(requestWire(access.Request{Model: "m", Method: "f", IDs: []int64{}}))
-	if !strings.Contains(string(b), `"ids":[]`) || !strings.Contains(string(b), `"kwargs":{}`) {
-		t.Errorf("a call on no record is not a call on the model: %s", b)
 	}
 }

@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"time"
 
+	"doorman/odoo/transport"
+	"doorman/odoo/wire"
 	"doorman/server/access"
 )
 
@@ -15,7 +16,6 @@ const (
 	// peoplesTurn is the queue that administrators' requests wait in: of no connection (those are > 0), and not the
 	// service's own (0), so that a busy script cannot make the heartbeat wait behind it.
 	peoplesTurn = -1
-	maxKey      = 512 // bytes; Odoo's own keys have 40
 )
 
 // inviteReads are the methods that may be asked again if the answer is lost; revoking an ended invite ends nothing more.
@@ -31,9 +31,9 @@ func (c *Client) Invites(ctx context.Context, key Key, method string, args map[s
 	start := time.Now()
 	raw, err := c.askAs(ctx, key, method, args)
 	if err == nil {
-		raw, err = inviteAnswer(raw)
+		raw, err = wire.DecodeInvites(raw)
 	} else {
-		err = c.inviteError(asFailure(err), method)
+		err = c.inviteError(transport.AsFailure(err), method)
 	}
 	c.observe(method, inviteOutcome(err), time.Since(start))
 	return raw, err
@@ -42,17 +42,13 @@ func (c *Client) Invites(ctx context.Context, key Key, method string, args map[s
 // askAs sends one request with a person's key. It asks the breaker but tells it nothing: a proxy that blocks this path
 // says nothing about the way that the AI tools' calls take.
 func (c *Client) askAs(ctx context.Context, key Key, method string, args map[string]any) (json.RawMessage, error) {
-	if len(key) == 0 || len(key) > maxKey || !headerSafe(string(key)) {
-		return nil, &failure{class: clsKeyRefused, reason: "key of a form that no key has"}
-	}
-	body, err := encode(object(args))
-	if err != nil {
+	if err := transport.CheckKey(key); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if c.breaker.open() {
-		return nil, &failure{class: clsOpen, reason: "Odoo was not reachable a moment ago"}
+		return nil, &transport.Failure{Class: transport.Open, Reason: "Odoo was not reachable a moment ago"}
 	}
 	if err := c.gate.enter(ctx, peoplesTurn); err != nil {
 		return nil, err
@@ -60,82 +56,36 @@ func (c *Client) askAs(ctx context.Context, key Key, method string, args map[str
 	defer c.gate.leave(peoplesTurn)
 	c.flying(1)
 	defer c.flying(-1)
-	in, err := c.poster.post(ctx, outgoing{
-		path: "/json/2/" + inviteModel + "/" + method, ctype: mimeJSON, bearer: key, body: body,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if in.status != http.StatusOK || !in.json || !json.Valid(in.body) {
-		return nil, inviteFailure(in)
-	}
-	return in.body, nil
-}
-
-// inviteFailure classifies an answer that is not the addon's. Of an exception only its name is read: its message may quote
-// what was sent, and its debug is a traceback.
-func inviteFailure(in incoming) *failure {
-	f := statusFailure(in)
-	var e exception
-	if in.json && in.status != http.StatusUnauthorized && json.Unmarshal(in.body, &e) == nil && e.Name != "" {
-		f = e.fault(in.status)
-		f.message = ""
-	}
-	return f
-}
-
-// inviteAnswer takes the addon's {"error": {code, message}} out of an answer.
-func inviteAnswer(raw json.RawMessage) (json.RawMessage, error) {
-	var w struct {
-		Error *struct {
-			Code    access.InviteCode `json:"code"`
-			Message string            `json:"message"`
-		} `json:"error"`
-	}
-	if isNull(raw) {
-		return nil, unusable("not an object")
-	}
-	if err := unmarshal(raw, &w, "answer"); err != nil {
-		return nil, err
-	}
-	switch {
-	case w.Error == nil:
-		return raw, nil
-	case !w.Error.Code.Known():
-		return nil, unusable("a code that this service does not know")
-	}
-	return nil, &access.InviteRefusal{
-		Code: w.Error.Code, Message: or(cleanText(w.Error.Message), "Odoo refused this ("+string(w.Error.Code)+")."),
-	}
+	return c.link.AskAs(ctx, key, inviteModel, method, args)
 }
 
 // inviteError finds the words for a failure. What only the person's key is to blame for is no fault of the installation,
 // so errors.go's words about the service's own key would send the reader the wrong way.
-func (c *Client) inviteError(f *failure, method string) *access.Error {
+func (c *Client) inviteError(f *transport.Failure, method string) *access.Error {
 	var e *access.Error
-	switch f.class {
-	case clsKeyRefused:
+	switch f.Class {
+	case transport.KeyRefused:
 		e = access.NewError(access.Unauthenticated, "This key is not valid (any more).",
 			"Make one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'.")
-	case clsMissing, clsBlocked:
+	case transport.Missing, transport.Blocked:
 		e = unavailable("The invites of the Doorman addon do not answer in Odoo.",
-			"An administrator updates the module doorman, and lets POST /json/2/ through the proxy, if there is one.", retrySoon)
-	case clsFault:
+			"An administrator updates the module doorman, and lets POST /json/2/ through the proxy, if there is one.", wire.RetrySoon)
+	case transport.Fault:
 		e = inviteFault(f)
-	case clsRedirect:
+	case transport.Redirect:
 		e = unavailable("Odoo's address redirects elsewhere; Doorman does not follow, because your key would go along.",
-			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", retrySoon)
+			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", wire.RetrySoon)
 	default:
 		if inviteReads[method] {
-			f.sent = false // asking again is harmless, so "may have been done" would only worry
+			f.Sent = false // asking again is harmless, so "may have been done" would only worry
 		}
 		e = c.words(f, method)
-		if f.class == clsNoAnswer || f.class == clsGateway || f.class == clsGarbage {
+		if f.Class == transport.NoAnswer || f.Class == transport.Gateway || f.Class == transport.Garbage {
 			e = inviteNoAnswer(method)
 		}
 	}
 	if e.Kind == access.OdooUnavailable && e.RetryAfter == 0 {
-		e.RetryAfter = retrySoon
+		e.RetryAfter = wire.RetrySoon
 	}
 	e.Detail = c.detail(f, method)
 	return e
@@ -143,21 +93,21 @@ func (c *Client) inviteError(f *failure, method string) *access.Error {
 
 func inviteNoAnswer(method string) *access.Error {
 	if inviteReads[method] {
-		return unavailable(msgNoAnswer, hintLater, retrySoon)
+		return unavailable(msgNoAnswer, hintLater, wire.RetrySoon)
 	}
 	return unavailable(msgMaybeDone, "List the invites first; make it again only if it is not there, and revoke it if it is: "+
-		"its link was told in the answer that got lost.", retrySoon)
+		"its link was told in the answer that got lost.", wire.RetrySoon)
 }
 
 // inviteFault is for an exception of Odoo's: the transaction was rolled back. It has fixed words for each kind.
-func inviteFault(f *failure) *access.Error {
+func inviteFault(f *transport.Failure) *access.Error {
 	switch e := faultWords(f); e.Kind {
 	case access.Conflict:
-		return unavailable("Somebody else is changing the same invite; nothing was done.", hintLater, retrySoon)
+		return unavailable("Somebody else is changing the same invite; nothing was done.", hintLater, wire.RetrySoon)
 	case access.OdooUnavailable, access.OdooTimeout:
 		return e
 	}
-	return access.NewError(access.Internal, "Odoo could not do this; nothing was done.", hintAdmin)
+	return access.NewError(access.Internal, "Odoo could not do this; nothing was done.", wire.HintAdmin)
 }
 
 // inviteOutcome is the metric's word for how a request ended, of closed lists.

@@ -1,6 +1,9 @@
-from . import controllers
 from . import models
+from . import gateway
+from . import demo
 from . import wizards
+from . import controllers
+from .patches import post_load
 
 
 def uninstall_hook(env):

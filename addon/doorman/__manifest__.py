@@ -46,6 +46,7 @@
             "doorman/static/src/snippets/*",
         ],
     },
+    "post_load": "post_load",
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -15,7 +15,7 @@ type raised struct {
 	status  int // for the addon's endpoint; 0 = what the addon gives for the name
 }
 
-// notService is the addon's answer to anybody but the service (models/doorman_gateway.py, _check_caller).
+// notService is the addon's answer to anybody but the service (gateway/doorman_gateway.py, _check_caller).
 var notService = raised{name: "odoo.exceptions.AccessError", message: "Only the Doorman service's own user may call this."}
 
 var denied = raised{name: "odoo.exceptions.AccessDenied", message: "Access Denied", status: http.StatusUnauthorized}
@@ -99,7 +99,7 @@ func (s *Server) raise(w http.ResponseWriter, q *query, e raised) {
 	}
 }
 
-// raiseDoorman is the addon's own endpoint (controllers/main.py, _fault): few names, no text that was not meant for us.
+// raiseDoorman is the addon's own endpoint (controllers/gateway.py, _fault): few names, no text that was not meant for us.
 func (s *Server) raiseDoorman(w http.ResponseWriter, q *query, e raised) {
 	status := e.status
 	if status == 0 {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// serveBatch answers a JSON-RPC batch (controllers/main.py, _batch): each call by itself, one after the other.
+// serveBatch answers a JSON-RPC batch (controllers/gateway.py, _batch): each call by itself, one after the other.
 func (s *Server) serveBatch(w http.ResponseWriter, r *http.Request, q *query) {
 	answers := make([]json.RawMessage, 0, len(q.batch))
 	for i, entry := range q.batch {

@@ -9,7 +9,7 @@ import (
 	"doorman/server/access"
 )
 
-const maxRequest = access.MaxFile*4/3 + 1<<20 // the addon's own limit (controllers/main.py, MAX_BODY)
+const maxRequest = access.MaxFile*4/3 + 1<<20 // the addon's own limit (controllers/gateway.py, MAX_BODY)
 
 // query is one request on its way through an endpoint.
 type query struct {

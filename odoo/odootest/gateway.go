@@ -11,7 +11,7 @@ import (
 	"doorman/server/access"
 )
 
-// The words of the addon (models/doorman_gateway.py).
+// The words of the addon (gateway/doorman_gateway.py).
 var (
 	notValid = &Problem{"unauthenticated", "This key or token is not valid (any more).", "Ask your Odoo administrator for a new one."}
 	disabled = &Problem{

@@ -10,7 +10,7 @@ import (
 	"doorman/server/access"
 )
 
-// What the fake's administrator has (models/doorman_invite.py holds an invite against it).
+// What the fake's administrator has (models/invite/doorman_invite.py holds an invite against it).
 var (
 	ownScopes    = []string{string(access.ScopeMetadata), string(access.ScopeSearch), string(access.ScopeORM)}
 	ownCompanies = []float64{1}
@@ -34,7 +34,7 @@ func inviteDefaults() map[string]any {
 	}
 }
 
-// inviteMethod is the public methods of doorman.invite (models/doorman_invite_api.py), as whose key it is.
+// inviteMethod is the public methods of doorman.invite (models/invite/rest_api.py), as whose key it is.
 func (s *Server) inviteMethod(q *query) (any, raised) {
 	if !q.admin {
 		return inviteRefusal(access.InviteForbidden, "Only an MCP administrator may do this."), raised{}

@@ -212,7 +212,7 @@ func random() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// derive is oauth_rules.py's.
+// derive is policy/oauth_values.py's.
 func derive(pepper []byte, kind, proof string) string {
 	mac := hmac.New(sha256.New, pepper)
 	mac.Write([]byte(kind + ":" + proof))

@@ -7,7 +7,7 @@ import (
 	"doorman/server/access"
 )
 
-// oauthRefusal is an oauth_error in the addon's words (models/doorman_oauth_exchange.py).
+// oauthRefusal is an oauth_error in the addon's words (models/oauth/exchange.py).
 func oauthRefusal(code, description, reason string) map[string]any {
 	return map[string]any{"oauth_error": map[string]any{"error": code, "error_description": description, "reason": reason}}
 }
@@ -113,7 +113,7 @@ func (s *Server) oauthBegin(asked map[string]any) any {
 	return map[string]any{"consent_url": "http://" + s.addr + base + "/doorman/consent?request=" + handle}
 }
 
-// authenticated is doorman_oauth_client.py's _authenticated.
+// authenticated is models/oauth/doorman_oauth_client.py's _authenticated.
 func (s *Server) authenticated(asked map[string]any) (id string, refusal any) {
 	if !s.oauth.settings.Enabled {
 		return "", oauthRefusal("temporarily_unavailable", "Login is switched off.", "oauth off")

@@ -62,7 +62,7 @@ type Connection struct {
 // manyRequests is a limit that neither a test nor the benchmark reaches.
 const manyRequests = 1_000_000
 
-// floor is a part of the addon's (rules.py, FLOOR_MODELS).
+// floor is a part of the addon's (policy/closed_models.py, FLOOR_MODELS).
 var floor = []string{
 	"doorman.", "res.users.apikeys", "res.users.apikeys.", "ir.rule", "ir.model.access", "ir.config_parameter", "mail.mail",
 	"change.password.", "bus.",

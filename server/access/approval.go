@@ -87,7 +87,7 @@ type approvalStep struct {
 	event ApprovalEvent
 }
 
-// approvalSteps is all that can become of a request; the addon (approval_states.py) has the same table, and a test holds
+// approvalSteps is all that can become of a request; the addon (policy/approval_states.py) has the same table, and a test holds
 // both against one file.
 var approvalSteps = map[approvalStep]ApprovalState{
 	{ApprovalPending, ApprovalExecute}: ApprovalExecuted,

@@ -12,7 +12,7 @@ import (
 // TestApprovalTransitions holds the table to the one file that the addon's table is held to as well.
 func TestApprovalTransitions(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("../../addon/doorman/tests/approval_transitions.json")
+	raw, err := os.ReadFile("../../addon/doorman/tests/policy/approval_transitions.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -228,7 +228,7 @@ func checkModel(p Policy, model string) *Error {
 }
 
 // checkFloor refuses what no policy opens, in the words for a model that is not on the allow list: Odoo, which has the
-// last word (addon/doorman/guard.py), uses the same for both.
+// last word (addon/doorman/policy/guard.py), uses the same for both.
 func checkFloor(s *Snapshot, model string) *Error {
 	closed := func(pattern string) bool {
 		return model == pattern || strings.HasSuffix(pattern, ".") && strings.HasPrefix(model, pattern)

@@ -10,7 +10,7 @@ import (
 // Kind names what went wrong, in words that a program can act on. The list is closed: clients branch on it.
 type Kind string
 
-// The kinds of refusal and failure, as design.md section 5 lists them.
+// The kinds of refusal and failure. docs/errors.md says of each what it means, with an example; a test keeps it complete.
 const (
 	Unauthenticated Kind = "unauthenticated" // no credential, or one that opens nothing (any more)
 	Forbidden       Kind = "forbidden"       // the person or the server says no, whatever the arguments
@@ -80,8 +80,7 @@ func NewError(kind Kind, message, hint string) *Error {
 // AsError returns err as an *Error. Anything else becomes Internal with a fixed text: an error that nobody classified
 // must not carry its words (a DSN, a path, SQL) to a client.
 func AsError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	if err == nil {

@@ -1,6 +1,6 @@
 package access
 
-// MaxFile is the largest file that goes through, in bytes (addon/doorman/files.py, MAX_BYTES).
+// MaxFile is the largest file that goes through, in bytes (addon/doorman/tools/files.py, MAX_BYTES).
 const MaxFile = 20 << 20
 
 // File is what a download link leads to.

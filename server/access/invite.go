@@ -3,7 +3,7 @@ package access
 // InviteCode names why Odoo refused what an administrator asked of invites. The list is closed: programs branch on it.
 type InviteCode string
 
-// The codes of the addon (models/doorman_invite_api.py).
+// The codes of the addon (models/invite/rest_api.py).
 const (
 	InviteForbidden InviteCode = "forbidden"          // the person is no MCP administrator
 	InviteScopes    InviteCode = "scopes_exceeded"    // a scope that the administrator does not have

@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// tokenForm is how the addon writes 256 random bits (models/doorman_invite.py, TOKEN).
+// tokenForm is how the addon writes 256 random bits (models/invite/doorman_invite.py, TOKEN).
 var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // link sends a browser to Odoo's page, with the token behind the #. The same for every well-formed token: here nobody

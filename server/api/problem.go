@@ -91,8 +91,7 @@ var hints = map[access.InviteCode]string{
 
 // problemOf is the one place where an error becomes an answer. What it does not know is internal, in fixed words.
 func problemOf(err error) *problem {
-	var own *problem
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*problem](err); ok {
 		return own
 	}
 	var refused *access.InviteRefusal

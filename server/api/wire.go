@@ -130,8 +130,7 @@ func complete(raw json.RawMessage, t reflect.Type) error {
 		if err := json.Unmarshal(raw, &fields); err != nil {
 			return err
 		}
-		for i := range t.NumField() {
-			field := t.Field(i)
+		for field := range t.Fields() {
 			part, there := fields[strings.Split(field.Tag.Get("json"), ",")[0]]
 			if field.Anonymous {
 				part, there = raw, true

@@ -19,7 +19,7 @@ func (e UsageError) Error() string { return e.Text }
 
 const usage = `Usage: doorman <command>
 
-  serve     run the service; configured by DOORMAN_... variables, see the README
+  serve     run the service; configured by DOORMAN_... variables, see docs/install.md
   check     say what is wrong with an installation, and how to mend it; same configuration as serve
   demo      run everything on this machine: an Odoo, the service, and a walk through it
   version   print the version`
@@ -33,7 +33,7 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	switch command, rest := args[0], args[1:]; command {
 	case "serve":
 		if len(rest) > 0 {
-			return UsageError{"serve takes no arguments: it is configured by DOORMAN_... variables, see the README"}
+			return UsageError{"serve takes no arguments: it is configured by DOORMAN_... variables, see docs/install.md"}
 		}
 		return serveCommand(ctx, environ, stderr)
 	case "check":

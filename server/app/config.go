@@ -47,7 +47,7 @@ type Config struct {
 	redis          *limit.Redis // nil = the limits are counted in this process
 }
 
-// maxBatch is how many calls the addon takes in one request (controllers/main.py, MAX_BATCH).
+// maxBatch is how many calls the addon takes in one request (controllers/gateway.py, MAX_BATCH).
 const maxBatch = 32
 
 var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
@@ -108,7 +108,7 @@ func unknownVariables(variables map[string]string) (problems []error) {
 	}
 	for name := range variables {
 		if !slices.Contains(known, name) && !strings.HasPrefix(name, "DOORMAN_TEST_") {
-			problems = append(problems, fmt.Errorf("%s is not a setting; the README lists those there are", name))
+			problems = append(problems, fmt.Errorf("%s is not a setting; docs/install.md lists those there are", name))
 		}
 	}
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -44,15 +44,15 @@ const (
 func bars(r results) (out []bar) {
 	if p := r.Real; p != nil {
 		out = append(out,
-			newBar("c=8 throughput / usual /jsonrpc", p.compare(nameDoorman, nameUsual, 8, rateRatio), minRateUsual, atLeast),
-			newBar("c=8 throughput / /jsonrpc with the database header", p.compare(nameDoorman, nameJSONRPC, 8, rateRatio), minRateHeader, atLeast),
-			newBar("c=1 median / usual /jsonrpc", p.compare(nameDoorman, nameUsual, 1, p50Ratio), maxMedian, atMost),
+			newBar("c=8 throughput / usual /jsonrpc", p.compare(nameUsual, 8, rateRatio), minRateUsual, atLeast),
+			newBar("c=8 throughput / /jsonrpc with the database header", p.compare(nameJSONRPC, 8, rateRatio), minRateHeader, atLeast),
+			newBar("c=1 median / usual /jsonrpc", p.compare(nameUsual, 1, p50Ratio), maxMedian, atMost),
 			newBar("Odoo calls per tool call (real)", p.CallsPerTool, maxCalls, atMost))
 	}
 	if p := r.Fake; p != nil {
 		out = append(out,
-			newBar("c=32 throughput / bare server", p.compare(nameDoorman, nameBare, 32, rateRatio), minRateBare, atLeast),
-			newBar("c=1 median above the bare server's (ms)", p.compare(nameDoorman, nameBare, 1, p50Difference), maxOverBare, atMost),
+			newBar("c=32 throughput / bare server", p.compare(nameBare, 32, rateRatio), minRateBare, atLeast),
+			newBar("c=1 median above the bare server's (ms)", p.compare(nameBare, 1, p50Difference), maxOverBare, atMost),
 			newBar("memory, peak (MB)", p.End.Peak, maxMemory, atMost),
 			newBar("memory, growth in the second half (MB)", growth(p), maxGrowth, atMost),
 			newBar("Odoo calls per tool call (fake)", p.CallsPerTool, maxCalls, atMost))

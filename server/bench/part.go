@@ -68,9 +68,9 @@ func (p *part) requests(way string) (n int) {
 	return n
 }
 
-// compare pairs two ways at one concurrency.
-func (p *part) compare(a, b string, concurrency int, how func(a, b slice) float64) float64 {
-	return paired(p.slices[a][concurrency], p.slices[b][concurrency], how)
+// compare pairs Doorman with another way at one concurrency.
+func (p *part) compare(other string, concurrency int, how func(a, b slice) float64) float64 {
+	return paired(p.slices[nameDoorman][concurrency], p.slices[other][concurrency], how)
 }
 
 // odooRequests reads from the service's own metrics how often it asked Odoo, heartbeats aside.

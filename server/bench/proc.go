@@ -100,7 +100,7 @@ func startChild(ctx context.Context, cmd *exec.Cmd) (*child, error) {
 	case c.url = <-open:
 		return c, nil
 	case <-c.done:
-		return nil, fmt.Errorf("%s ended at once: %v\n%s", filepath.Base(cmd.Path), c.err, c.log)
+		return nil, fmt.Errorf("%s ended at once: %w\n%s", filepath.Base(cmd.Path), c.err, c.log)
 	case <-ctx.Done():
 	case <-time.After(20 * time.Second):
 	}

@@ -240,7 +240,7 @@ func TestBodies(t *testing.T) {
 		"cut off":   {&broken{}, 422},
 	} {
 		f := &fake{}
-		r := httptest.NewRequest("PUT", "/files/"+good, struct{ io.Reader }{row.body})
+		r := httptest.NewRequest(http.MethodPut, "/files/"+good, struct{ io.Reader }{row.body})
 		w := httptest.NewRecorder()
 		handler(f, &guesses{}).ServeHTTP(w, r)
 		if w.Code != row.status || strings.Join(f.asked, " ") != "open" {
@@ -299,7 +299,7 @@ func TestRoom(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		r := httptest.NewRequest("GET", "/files/"+good, nil).WithContext(ctx)
+		r := httptest.NewRequest(http.MethodGet, "/files/"+good, nil).WithContext(ctx)
 		r.Header.Set("From-Address", address)
 		w := httptest.NewRecorder()
 		if h.ServeHTTP(w, r); w.Code != 504 || !strings.Contains(w.Body.String(), "Too many files") {

@@ -352,7 +352,7 @@ func TestSilentServer(t *testing.T) {
 // them. Other commands succeed, unless the answer begins with -ERR: then they get it too.
 func answering(t *testing.T, answer string, test func(r *Redis, scripts *atomic.Int64)) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "limit")
+	dir, err := os.MkdirTemp("", "limit") //nolint:usetesting // t.TempDir is too long for the path of a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ type waiting struct{ access.Pending }
 // Error satisfies error; nobody reads it, see governed.result.
 func (*waiting) Error() string { return "waits for the approval of a person" }
 
-// pendingJSON is the pending answer, exactly as design.md section 6 has it.
+// pendingJSON is the pending answer: clients rely on exactly these names (docs/approvals.md).
 type pendingJSON struct {
 	Status    string `json:"status"`
 	RequestID int64  `json:"request_id"`

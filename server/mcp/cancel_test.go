@@ -2,6 +2,7 @@ package mcp_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -83,7 +84,7 @@ func TestClientHangsUp(t *testing.T) {
 			<-returned
 			<-gone
 			if row.ends {
-				if err := <-odoo.ended; err != context.Canceled || odoo.callCount() != 0 {
+				if err := <-odoo.ended; !errors.Is(err, context.Canceled) || odoo.callCount() != 0 {
 					t.Errorf("%v, %d calls", err, odoo.callCount())
 				}
 			} else {
@@ -125,7 +126,7 @@ func TestNotice(t *testing.T) {
 			if a := send(t, url, notice(`"q-1"`)); a.status != http.StatusAccepted || a.body != "" {
 				t.Fatalf("%d %s", a.status, a.body)
 			}
-			if err := <-odoo.ended; err != context.Canceled {
+			if err := <-odoo.ended; !errors.Is(err, context.Canceled) {
 				t.Errorf("ended with %v", err)
 			}
 			if a := <-answers; !strings.Contains(a.body, "odoo_timeout") || !strings.Contains(a.body, "q-1") {

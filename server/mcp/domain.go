@@ -86,8 +86,8 @@ func (p *domainParser) check(items []any, level int) *access.Error {
 // balanced reports whether every operator has its operands.
 func balanced(items []any) bool {
 	have := 0
-	for i := len(items) - 1; i >= 0; i-- {
-		switch items[i] {
+	for _, item := range slices.Backward(items) {
+		switch item {
 		case "!":
 			if have < 1 {
 				return false

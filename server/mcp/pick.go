@@ -55,7 +55,7 @@ func fieldScore(f *fieldInfo) int {
 	if !f.Stored || f.Name == "create_uid" || f.Name == "write_uid" {
 		return 0
 	}
-	score := 0
+	var score int
 	switch f.Type {
 	case "char", "selection", "many2one", "monetary":
 		score = 30

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -154,7 +155,7 @@ func TestProgress(t *testing.T) {
 					close(odoo.release)
 				}
 			}
-			if e, err := next(t, stream); err != io.EOF {
+			if e, err := next(t, stream); !errors.Is(err, io.EOF) {
 				t.Errorf("after the answer: %+v, %v", e, err)
 			}
 			if odoo.callCount() != 1 {

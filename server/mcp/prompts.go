@@ -191,10 +191,10 @@ func optional(name, title, description string, value func(string) (any, error)) 
 	return promptArgument{sdk.PromptArgument{Name: name, Title: title, Description: description}, value}
 }
 
-// orElse returns one of two texts.
-func orElse(first bool, a, b string) string {
-	if first {
-		return a
+// when returns the text if the condition holds.
+func when(condition bool, text string) string {
+	if condition {
+		return text
 	}
-	return b
+	return ""
 }

@@ -17,13 +17,13 @@ func findCustomer() *prompt {
 
 1. Search with search_records on res.partner: a domain that looks in complete_name, email, phone, vat and ref with ilike, joined by "|". ` +
 				`If nothing is found, try again with the most telling part of the name, and with include_archived.` +
-				orElse(may("search_everywhere"), " search_everywhere finds them by the number of a document.", "") + `
+				when(may("search_everywhere"), " search_everywhere finds them by the number of a document.") + `
 2. If several fit, list them with id, city and e-mail and ask me which one is meant. Do not guess.
 3. Read the one with read_records; read the company (parent_id) too, if it is a person's.
 4. Then look at what is going on, as far as you may use the model: open quotations and orders (sale.order), unpaid invoices ` +
 				`(account.move: move_type out_invoice, state posted, payment_state not paid), opportunities (crm.lead).` +
-				orElse(may("aggregate_records"), " Count and sum with aggregate_records instead of reading everything.", "") +
-				orElse(may("read_messages"), "\n5. Read the last few messages with read_messages for what is open with them.", "") + `
+				when(may("aggregate_records"), " Count and sum with aggregate_records instead of reading everything.") +
+				when(may("read_messages"), "\n5. Read the last few messages with read_messages for what is open with them.") + `
 
 Answer in at most 15 lines: who they are, how to reach them, open business with amounts and currencies, what seems to need ` +
 				`attention. Say which models you could not look at, and give the id of each record that you mention.`
@@ -68,7 +68,7 @@ func answerWithNumbers() *prompt {
 3. aggregate_records with a domain, group_by (dates by period, such as date_order:month) and measures (such as amount_total:sum). ` +
 				`Leave out drafts and cancelled documents unless I ask for them, and group by currency where amounts may differ in it.
 4. Check the result once by another way, such as the total without groups.` +
-				orElse(may("search_records"), " Look at two or three records with search_records if a number surprises you.", "") + `
+				when(may("search_records"), " Look at two or three records with search_records if a number surprises you.") + `
 
 Answer with a small table and one sentence on what it shows. Then say in one line how it was counted: model, domain, period, company. ` +
 				`If the question can be read in two ways, say which one you took.`
@@ -85,7 +85,7 @@ func receivables() *prompt {
 		text: func(may func(string) bool) string {
 			return `Give me an overview of what customers owe us, as of the end of the month that I name below, or as of today if I name none. Only read; change nothing.
 
-` + orElse(may("get_context"), "0. get_context for the company, its time zone and today's date. Several companies: one overview for each, by company_id.\n", "") +
+` + when(may("get_context"), "0. get_context for the company, its time zone and today's date. Several companies: one overview for each, by company_id.\n") +
 				`1. The open items are account.move with move_type in [out_invoice, out_refund], state = posted, payment_state in ` +
 				`[not_paid, partial] and invoice_date not after the day. Use amount_residual_signed: it is in the company's currency and has refunds as negative.
 2. aggregate_records over them: the total; by partner_id (the largest first); by invoice_date_due:month.

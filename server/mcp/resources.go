@@ -151,8 +151,7 @@ func (s *Server) readResource(
 			return string(text), nil
 		}
 	}
-	var wait *waiting
-	if errors.As(err, &wait) {
+	if wait, ok := errors.AsType[*waiting](err); ok {
 		return "", pendingRead(wait.Pending)
 	}
 	e := access.AsError(err)

@@ -97,8 +97,7 @@ func (s *Server) handle(t *tool) sdk.ToolHandler {
 
 // result is how a call ended, as the client gets it, and in one word.
 func (g *governed) result(req *sdk.CallToolRequest, value any, err error) (*sdk.CallToolResult, string) {
-	var wait *waiting
-	if errors.As(err, &wait) {
+	if wait, ok := errors.AsType[*waiting](err); ok {
 		if req.Params.RequestState == "" && opensURLs(req.Session) {
 			return g.elicitResult(g.tool.Name, wait.Pending), string(access.PendingApproval)
 		}

@@ -186,7 +186,7 @@ func askedScopes(settings access.OAuthSettings, text string) ([]access.Scope, er
 	}
 	var known []access.Scope
 	foreign := false
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		switch scope := access.Scope(word); {
 		case word == offlineAccess || slices.Contains(known, scope):
 		case slices.Contains(access.Scopes, scope):

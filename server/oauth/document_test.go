@@ -106,10 +106,10 @@ func TestDocumentsRefused(t *testing.T) {
 		{"6 kB", page(document(docID, `{"x":"`+strings.Repeat("a", 6000)+`"}`)), webURI, "invalid_client"},
 		{"404", http.NotFound, webURI, "invalid_client"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/else", http.StatusFound) }, webURI, "invalid_client"},
-		{"500", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, webURI, "invalid_client"},
-		{"203, with the document", func(w http.ResponseWriter, r *http.Request) {
+		{"500", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, webURI, "invalid_client"},
+		{"203, with the document", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(203)
+			w.WriteHeader(http.StatusNonAuthoritativeInfo)
 			_, _ = w.Write([]byte(document(docID)))
 		}, webURI, "invalid_client"},
 		{"another redirect URI than its own", page(document(docID)), "https://evil.example.com/", "invalid_request"},

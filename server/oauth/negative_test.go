@@ -406,8 +406,8 @@ func TestTokenRefused(t *testing.T) {
 			f.Set("client_secret", "dms_right")
 			return []string{"Authorization", b64("dmo_secret:dms_right")}
 		}, "invalid_request", 400, false},
-		{"two ids", func(f url.Values) []string { return []string{"Authorization", b64("dmo_secret:dms_right")} }, "invalid_request", 400, false},
-		{"two headers", func(f url.Values) []string {
+		{"two ids", func(url.Values) []string { return []string{"Authorization", b64("dmo_secret:dms_right")} }, "invalid_request", 400, false},
+		{"two headers", func(url.Values) []string {
 			return []string{"Authorization", b64(client + ":"), "Authorization", b64(client + ":")}
 		}, "invalid_request", 400, false},
 		{"a bearer key", header("Bearer dmk_key"), "invalid_client", 401, true},

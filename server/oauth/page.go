@@ -30,7 +30,7 @@ func (s *Server) page(w http.ResponseWriter, e *Error) {
 		status = http.StatusBadRequest // nobody is asked for a password here
 	}
 	w.WriteHeader(status)
-	_ = pageTemplate.Execute(w, map[string]any{"Error": e.Code, "Description": e.Description, "Style": template.CSS(pageStyle)})
+	_ = pageTemplate.Execute(w, map[string]any{"Error": e.Code, "Description": e.Description, "Style": template.CSS(pageStyle)}) //nolint:gosec // a constant of ours
 }
 
 // pageStyle is the page's only style; the policy names it by its hash.

@@ -96,10 +96,10 @@ func dotSegments(path string) bool {
 
 // hostAndPort takes a name or an IPv4 address, and a port that is a number.
 func hostAndPort(authority string) bool {
-	host, port := authority, ""
+	host := authority
 	if i := strings.LastIndexByte(authority, ':'); i >= 0 {
-		host, port = authority[:i], authority[i+1:]
-		if !portNumber(port) {
+		host = authority[:i]
+		if !portNumber(authority[i+1:]) {
 			return false
 		}
 	}

@@ -21,7 +21,7 @@ const (
 	ServerMetadataPath   = "/.well-known/oauth-authorization-server"
 	ResourceMetadataPath = "/.well-known/oauth-protected-resource"
 	authorizePath        = "/oauth/authorize"
-	tokenPath            = "/oauth/token"
+	tokenPath            = "/oauth/token" //nolint:gosec // a path, no credential
 	revokePath           = "/oauth/revoke"
 	registerPath         = "/oauth/register"
 )

@@ -163,7 +163,7 @@ func narrower(text string) ([]access.Scope, error) {
 
 // countWords counts scopes, without the word that means nothing.
 func countWords(text string) (n int) {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if word != offlineAccess {
 			n++
 		}

@@ -63,12 +63,10 @@ func refuse(code, description string) *Error { return &Error{Code: code, Descrip
 
 // asError turns what the gateway says into a refusal. What is wrong inside is the operator's to know.
 func asError(err error) *Error {
-	var own *Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*Error](err); ok {
 		return own
 	}
-	var said *access.OAuthError
-	if errors.As(err, &said) {
+	if said, ok := errors.AsType[*access.OAuthError](err); ok {
 		e := refuse(said.Code, said.Description)
 		if said.Code == unavailable {
 			e.Status, e.RetryAfter = http.StatusServiceUnavailable, time.Minute

@@ -73,12 +73,12 @@ func newWorld(t *testing.T, answer http.HandlerFunc) (*world, *safefetch.Fetcher
 				list = []string{publicAddress}
 			}
 			var out []netip.Addr
-			for _, a := range strings.Split(list[min(n, len(list)-1)], " ") {
+			for a := range strings.SplitSeq(list[min(n, len(list)-1)], " ") {
 				out = append(out, netip.MustParseAddr(a))
 			}
 			return out, nil
 		},
-		Connect: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+		Connect: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "tcp", w.server.Listener.Addr().String())
 		},
 	}

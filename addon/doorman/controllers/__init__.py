@@ -1,4 +1,4 @@
-from . import main
+from . import gateway
 from . import pickup
 from . import invite
 from . import oauth

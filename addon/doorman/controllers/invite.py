@@ -9,10 +9,10 @@ from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import format_datetime
 
-from ..models.doorman_invite import invite_digest
-from ..models.doorman_invite_accept import QUEUE_MS
-from ..models.doorman_invite_guess import WINDOW_MINUTES
-from ..models.doorman_invite_signup import SignUp, WrongInput
+from ..models.invite.doorman_invite import invite_digest
+from ..models.invite.doorman_invite_acceptance import QUEUE_MS
+from ..models.invite.guesses import WINDOW_MINUTES
+from ..models.invite.sign_up import SignUp, WrongInput
 from .pickup import HEADERS
 
 DETAILS = "/doorman/invite/details"

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import format_datetime
 
-from .. import oauth_rules
+from ..policy import oauth_values
 from .pickup import HEADERS
 
 ROUTE = "/doorman/consent"
@@ -61,7 +61,7 @@ class ConsentController(http.Controller):
             "doorman.consent_page", values, status=422 if error else 200
         )
         # Browsers hold the redirect that follows to this as well.
-        target = oauth_rules.form_target(asked["redirect_uri"])
+        target = oauth_values.form_target(asked["redirect_uri"])
         policy = HEADERS["Content-Security-Policy"]
         response.headers["Content-Security-Policy"] = policy.replace(
             "form-action 'self'", f"form-action 'self' {target}"
@@ -74,17 +74,17 @@ class ConsentController(http.Controller):
         uri = asked["redirect_uri"]
         refused = standing["refusal"]
         document = client["kind"] == "document"
-        ident = oauth_rules.parts_of(client["client_id"]) if document else None
-        site = oauth_rules.parts_of(client["client_uri"]) or ("", "")
+        ident = oauth_values.parts_of(client["client_id"]) if document else None
+        site = oauth_values.parts_of(client["client_uri"]) or ("", "")
         days = request.env["doorman.settings"]._oauth()["refresh_seconds"] // 86400
         return {
             "name": client["name"],
             "kind": client["kind"],
             "host": ident and ident[1],
             "site": site[1],
-            "target": oauth_rules.destination(uri),
-            "local": oauth_rules.is_loopback(uri),
-            "scheme": oauth_rules.is_custom(uri),
+            "target": oauth_values.destination(uri),
+            "local": oauth_values.is_loopback(uri),
+            "scheme": oauth_values.is_custom(uri),
             "user": user.name,
             "user_login": user.login,
             "company": user.company_id.name,

@@ -1,56 +1,13 @@
-from . import test_access_rights
-from . import test_approval_ask
-from . import test_approval_decide
-from . import test_approval_pure
-from . import test_approval_run
-from . import test_approval_show
-from . import test_connection
-from . import test_daily
-from . import test_daily_write
-from . import test_fence
-from . import test_files
-from . import test_reports
-from . import test_files_attack
-from . import test_forging
-from . import test_gate_attack
-from . import test_gateway
-from . import test_guard
-from . import test_guard_odd
-from . import test_http
-from . import test_http_batch
-from . import test_http_batch_attack
-from . import test_http_transports
-from . import test_invite
-from . import test_invite_accept
-from . import test_invite_api
-from . import test_invite_life
-from . import test_invite_page
-from . import test_jobs
-from . import test_oauth_at_once
-from . import test_oauth_attack
-from . import test_oauth_consent
-from . import test_oauth_fence
-from . import test_oauth_page
-from . import test_oauth_request
-from . import test_oauth_token
-from . import test_opened
-from . import test_own_tools
-from . import test_own_tools_attack
-from . import test_own_tools_publish
-from . import test_pickup
-from . import test_policy
-from . import test_rpc_surface
-from . import test_rules
-from . import test_run_python
-from . import test_run_sql
-from . import test_snippets
-from . import test_static
-from . import test_wizard
-from . import test_write
-from . import test_write_attack
-from . import test_write_attack_tools
-from . import test_write_attack_values
-from . import test_write_deny
-from . import test_write_methods
-from . import test_write_once
-from . import test_write_rules
+"""Odoo runs the modules that it finds here under a name that begins with ``test_``: all
+of these folders, each once, so that none can be forgotten."""
+
+from importlib import import_module
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+for _path in sorted(_HERE.rglob("test_*.py")):
+    _parts = _path.relative_to(_HERE).with_suffix("").parts
+    _module = import_module("." + ".".join(_parts), __name__)
+    # One in no folder has its own name here already, by being imported.
+    globals()["_".join(reversed(_parts))] = _module

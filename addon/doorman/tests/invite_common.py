@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.fields import Command
 
-from ..models.doorman_invite import invite_digest
+from ..models.invite.doorman_invite import invite_digest
 from .common import DoormanMixin
 
 

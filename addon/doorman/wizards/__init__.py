@@ -1,6 +1,6 @@
 from . import doorman_dialog_mixin
 from . import doorman_connect_wizard
-from . import doorman_connect_client
+from . import connect_oauth_client
 from . import doorman_rotate_key
 from . import doorman_reject
 from . import doorman_invite_wizard

@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_datetime
 
-from ..models.doorman_invite import KEY_HOURS, LINK_HOURS
-from ..models.doorman_policy_mixin import POLICY_FIELDS
+from ..models.invite.doorman_invite import KEY_HOURS, LINK_HOURS
+from ..models.mixins.doorman_policy_mixin import POLICY_FIELDS
 
 PRESETS = {
     "read": ("mcp:metadata", "mcp:search"),

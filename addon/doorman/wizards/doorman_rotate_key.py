@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.doorman_connection_key import MAX_OVERLAP_MINUTES
+from ..models.connection.keys import MAX_OVERLAP_MINUTES
 
 
 class DoormanRotateKey(models.TransientModel):

@@ -16,7 +16,7 @@ import (
 func TestRequirementsNameRealTests(t *testing.T) {
 	root := filepath.Dir(kit.AddonDir(t))
 	known := testNames(t, root)
-	tables, err := filepath.Glob(filepath.Join(root, "docs", "requirements-*.md"))
+	tables, err := filepath.Glob(filepath.Join(root, "server", "e2e", "requirements", "*.md"))
 	if err != nil || len(tables) == 0 {
 		t.Fatalf("no tables: %v", err)
 	}

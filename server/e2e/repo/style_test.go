@@ -65,7 +65,7 @@ func TestFixturesOnlyInTests(t *testing.T) {
 	}
 }
 
-// TestStyleBars holds the code to the bars of the design: sizes of files and functions, and documented names.
+// TestStyleBars holds the code to the bars of CONTRIBUTING.md: sizes of files and functions, and documented names.
 func TestStyleBars(t *testing.T) {
 	t.Parallel()
 	var fileLines, funcLines []int

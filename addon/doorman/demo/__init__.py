@@ -1,0 +1,3 @@
+from . import connections
+from . import approvals
+from . import invites

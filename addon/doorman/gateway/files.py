@@ -1,0 +1,330 @@
+import base64
+import binascii
+import hashlib
+import json
+import time
+
+from odoo import api, models
+from odoo.tools import SQL
+from odoo.tools.json import json_default
+
+from ..models.connection.keys import hash_proof
+from ..policy.change_scope import writing
+from ..policy.refusal import Refusal
+from ..tools import files
+from .doorman_gateway import PROOF, Stored
+
+LINK_MINUTES = 15
+# Between a person's approval and the question what became of it.
+KEPT_HOURS = 24
+# Open at once, of one connection; and how much of what was printed is kept for them.
+MAX_OPEN = 200
+MAX_KEPT_BYTES = 200 * 1024 * 1024
+FENCE_FACTS = ("connection", "version", "settings_version", "groups", "registry")
+GONE = "This link does not work (any more)."
+GONE_HINT = "Links are for one use and a few minutes: ask for a new one."
+
+
+class DoormanGateway(models.AbstractModel):
+    """Files, on their way past the model: each by a link for one use.
+
+    call ── what is asked for, its rights checked ── kept ── a number for it
+    file_link ── the number, and the hash of a token that the service has thrown
+    file_open ── whether to read what is sent
+    file_take, file_put ── by the token alone ── everything that was checked for the
+                           call is checked again, for the same credential, unchanged
+    """
+
+    _inherit = "doorman.gateway"
+
+    def init(self):
+        res = super().init()
+        # No model: nobody reads what waits here, and no hash of a link.
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TABLE IF NOT EXISTS doorman_file (
+                    id serial PRIMARY KEY,
+                    connection_id integer NOT NULL
+                        REFERENCES doorman_connection(id) ON DELETE CASCADE,
+                    request jsonb NOT NULL,
+                    told jsonb NOT NULL,
+                    content bytea,
+                    kept_until timestamp NOT NULL,
+                    digest varchar(64) UNIQUE,
+                    proof varchar(64),
+                    fence jsonb);
+                CREATE INDEX IF NOT EXISTS doorman_file_connection_idx
+                    ON doorman_file (connection_id);
+                CREATE INDEX IF NOT EXISTS doorman_file_until_idx
+                    ON doorman_file (kept_until)
+                """
+            )
+        )
+        return res
+
+    # ---- a call that is about a file ----
+
+    def _do(self, connection, row, request, audit, approved=False):
+        value = super()._do(connection, row, request, audit, approved)
+        told = isinstance(value, dict) and (value.get("file") or value.get("upload"))
+        if (
+            request.get("method") not in files.METHODS
+            or not told
+            or value.get("url")
+            or request.get("dry_run")
+        ):
+            return value
+        content = value.pop("content", None)
+        return value | {"ticket": self._keep_file(row, request, told, content)}
+
+    def _keep_file(self, row, request, told, content):
+        self._purge_files()
+        asked = {
+            name: request.get(name)
+            for name in ("model", "method", "ids", "kwargs", "context")
+        }
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO doorman_file (connection_id, request, told, content,
+                                          kept_until)
+                SELECT %s, %s, %s, %s,
+                       now() at time zone 'utc' + make_interval(hours => %s)
+                  FROM (SELECT count(*) AS files, sum(octet_length(content)) AS bytes
+                          FROM doorman_file WHERE connection_id = %s
+                           AND kept_until > now() at time zone 'utc') open
+                 WHERE open.files < %s AND (open.bytes IS NULL OR open.bytes < %s)
+             RETURNING id
+                """,
+                row["id"],
+                json.dumps(asked),
+                json.dumps(told),
+                content and base64.b64decode(content),
+                KEPT_HOURS,
+                row["id"],
+                MAX_OPEN,
+                MAX_KEPT_BYTES,
+            )
+        )
+        kept = self.env.cr.fetchone()
+        if not kept:
+            raise Refusal(
+                "rate_limited",
+                f"{MAX_OPEN} links of this connection are open, or much that was "
+                "printed waits behind them.",
+                "Use them, or wait a quarter of an hour.",
+            )
+        return kept[0]
+
+    @api.model
+    def _purge_files(self):
+        """Drop what nobody fetched. Whoever makes one clears away for others."""
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM doorman_file WHERE id IN (
+                    SELECT id FROM doorman_file
+                     WHERE kept_until <= now() at time zone 'utc'
+                     LIMIT 100 FOR UPDATE SKIP LOCKED)
+                """
+            )
+        )
+
+    # ---- methods ----
+
+    @api.model
+    def file_link(self, fence, ticket, digest):
+        """Open a link to what a call has told of. An older one to the same ends.
+
+        :param dict fence: as for ``call``
+        :param int ticket: of the call's answer
+        :param str digest: SHA-256 of the link's token, 64 hex digits
+        :return: ``{value: {expires_in}, registry}``, ``{stale}`` or ``{error}``
+        """
+        self._check_caller()
+
+        def work(_connection, row, _request, _audit):
+            return {"value": self._open_link(fence, row, ticket, digest)}
+
+        answer, _audit = self._fenced(fence, {"method": "file_link"}, work, True)
+        return answer
+
+    def _open_link(self, fence, row, ticket, digest):
+        if (
+            type(ticket) is not int
+            or not 0 < ticket < 2**31
+            or not isinstance(digest, str)
+            or not PROOF.fullmatch(digest)
+        ):
+            raise Refusal("invalid_input", "The number or the hash is malformed.")
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE doorman_file
+                   SET digest = %s, proof = %s, fence = %s,
+                       kept_until = now() at time zone 'utc'
+                           + make_interval(mins => %s)
+                 WHERE id = %s AND connection_id = %s
+                   AND kept_until > now() at time zone 'utc'
+             RETURNING id
+                """,
+                hash_proof(digest),
+                hash_proof(fence["proof"]),
+                json.dumps({name: fence[name] for name in FENCE_FACTS}),
+                LINK_MINUTES,
+                ticket,
+                row["id"],
+            ),
+            log_exceptions=False,  # who loses the race is run again by Odoo
+        )
+        if not self.env.cr.fetchone():
+            raise Refusal("not_found", "This file was fetched already.", GONE_HINT)
+        return {"expires_in": LINK_MINUTES * 60}
+
+    @api.model
+    def file_open(self, proof):
+        """Whether a link for sending a file works, before its bytes are read.
+
+        :param str proof: SHA-256 of the link's token, 64 hex digits
+        :return: ``{value: {name}}`` or ``{error}``
+        """
+        self._check_caller()
+        kept = self._kept(proof)
+        if not kept or kept["request"]["method"] != "request_upload":
+            return {"error": _gone()}
+        return {"value": {"name": kept["told"]["name"]}}
+
+    @api.model
+    def file_take(self, proof, audit=None):
+        """Fetch a file by its link, which ends.
+
+        :param str proof: SHA-256 of the link's token, 64 hex digits
+        :param dict audit: what the audit needs
+        :return: ``{value: {name, type, size}, content}``, in base64, or ``{error}``
+        """
+        return self._follow(proof, audit, False, self._take)
+
+    @api.model
+    def file_put(self, proof, content, audit=None):
+        """Hang a file on its record by a link, which ends if that could be done.
+
+        :param str proof: SHA-256 of the link's token, 64 hex digits
+        :param str content: in base64
+        :param dict audit: what the audit needs
+        :return: ``{value: {attachment_id, name, type, size}}`` or ``{error}``
+        """
+
+        def work(connection, row, request, audit, kept):
+            return self._put(connection, row, request, audit, kept, content)
+
+        return self._follow(proof, audit, True, work)
+
+    # ---- following a link ----
+
+    def _follow(self, proof, audit, puts, work):
+        self._check_caller()
+        started = time.monotonic()
+        kept = self._kept(proof)
+        if not kept or (kept["request"]["method"] == "request_upload") != puts:
+            return {"error": _gone()}
+        request = kept["request"] | {"audit": audit}
+        fence = kept["fence"] | {"proof": Stored(kept["proof"])}
+        content = []
+
+        def within(connection, row, request, audit):
+            self._use_up(kept["id"])
+            value = work(connection, row, request, audit, kept)
+            content.append(value.pop("content", None))
+            return {"value": value}
+
+        answer, audit = self._fenced(fence, request, within, True)
+        if "stale" in answer:
+            # Whatever has changed: what the link was made under holds no more.
+            audit.update(outcome="refused", reason="not_found", message="changed since")
+            answer = {"error": _gone("Its connection was changed since it was made.")}
+        elif "value" in answer and content[0] is not None:
+            answer["content"] = content[0]
+        self._leave_row(answer, audit, started)
+        return answer
+
+    def _kept(self, proof):
+        if not isinstance(proof, str) or not PROOF.fullmatch(proof):
+            return None
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id, request, told, content, fence, proof FROM doorman_file
+                 WHERE digest = %s AND kept_until > now() at time zone 'utc'
+                """,
+                hash_proof(proof),
+            )
+        )
+        found = self.env.cr.dictfetchall()
+        return found and found[0]
+
+    def _use_up(self, ident):
+        """One statement decides: of two at once, one gets the file. What fails after it
+        is undone with it, and the link is as good as before."""
+        self.env.cr.execute(
+            SQL("DELETE FROM doorman_file WHERE id = %s RETURNING id", ident),
+            log_exceptions=False,
+        )
+        if not self.env.cr.fetchone():
+            raise Refusal("not_found", GONE, GONE_HINT)
+
+    def _take(self, connection, row, request, _audit, kept):
+        told, content = kept["told"], kept["content"]
+        self._check_may_read(connection, row, request)
+        guard = self._guard(connection, row, request)
+        if content is None:
+            told = files.content_of(guard, request)
+            content = told["content"]
+        else:
+            files.still_printed(guard, request)
+        self.env.flush_all()
+        return {
+            "name": told["name"],
+            "type": told["type"],
+            "size": len(content),
+            "content": base64.b64encode(bytes(content)).decode(),
+        }
+
+    def _put(self, connection, row, request, audit, kept, content):
+        content = _came(kept["told"], content)
+        self._check_may_write(connection, row, request)
+        guard = self._guard(connection, row, request)
+        with writing(guard.env, False):
+            value = files.attach(guard, request, content)
+            value = json.loads(json.dumps(value, default=json_default))
+        audit["message"] = self._text(f"{value['name']} ({value['size']} bytes)")
+        return value
+
+
+def _gone(why=GONE):
+    return {"kind": "not_found", "message": why, "hint": GONE_HINT}
+
+
+def _came(told, content):
+    """:return: the bytes that came, if they are what was said they would be"""
+    try:
+        content = base64.b64decode(content, validate=True)
+    except (binascii.Error, TypeError, ValueError) as exc:
+        raise Refusal("invalid_input", "The content is no base64.") from exc
+    if not content:
+        raise Refusal("invalid_input", "The file is empty.", "Send its bytes.")
+    if len(content) > files.MAX_BYTES:
+        raise Refusal("too_large", f"A file has at most {files.MAX_BYTES} bytes.")
+    if told["size"] and told["size"] != len(content):
+        raise Refusal(
+            "invalid_input",
+            f"{len(content)} bytes came, and {told['size']} were announced.",
+            "Send the whole file; the link still works.",
+        )
+    if told["sha256"] and told["sha256"] != hashlib.sha256(content).hexdigest():
+        raise Refusal(
+            "invalid_input",
+            "The file is not the one whose sha256 was announced.",
+            "Send that one; the link still works.",
+        )
+    return content

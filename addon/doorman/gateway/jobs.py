@@ -1,0 +1,193 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..models.audit.doorman_audit import AT_THE_DOOR, CALLS
+from ..models.connection.doorman_connection import LIVE_STATES
+
+FOLD_ROWS = 20_000
+PURGE_ROWS = 20_000
+REMIND_DAYS = 14
+REMINDER = "mail.mail_activity_data_todo"
+
+# One statement: what is marked as folded is exactly what is added up, also while
+# requests go on writing rows. Rows that another run holds are left to it.
+FOLD = """
+    WITH batch AS (
+        SELECT id FROM doorman_audit WHERE folded IS NOT TRUE
+         ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+    ), marked AS (
+        UPDATE doorman_audit a SET folded = true FROM batch WHERE a.id = batch.id
+        RETURNING a.connection_id, a.time, a.count,
+                  a.outcome = 'refused' AND a.reason = ANY(%s) AS at_the_door,
+                  a.method = ANY(%s) AS is_call,
+                  a.method LIKE 'approval/%%' OR a.method LIKE 'oauth/%%' AS decided
+    ), used AS (
+        SELECT connection_id,
+               -- A clock that goes ahead must not keep it from ever being idle.
+               max(LEAST(time, now() at time zone 'utc'))
+                   FILTER (WHERE NOT at_the_door) AS last,
+               COALESCE(sum(count) FILTER (WHERE is_call AND NOT at_the_door), 0)
+                   AS requests
+          -- What a person decides is no use of the connection.
+          FROM marked WHERE connection_id IS NOT NULL AND NOT decided
+         GROUP BY connection_id
+    ), moved AS (
+        UPDATE doorman_connection c
+           SET request_count =
+                   LEAST(COALESCE(c.request_count, 0) + used.requests, 2147483647),
+               last_used = GREATEST(c.last_used, used.last),
+               state = CASE WHEN c.state = 'awaiting'
+                             AND used.last >= COALESCE(c.state_since, '-infinity')
+                            THEN 'connected' ELSE c.state END,
+               state_since = CASE WHEN c.state = 'awaiting'
+                                   AND used.last >= COALESCE(c.state_since, '-infinity')
+                                  THEN used.last ELSE c.state_since END
+          FROM used WHERE c.id = used.connection_id AND used.last IS NOT NULL
+        RETURNING c.id
+    )
+    SELECT (SELECT count(*) FROM marked), (SELECT count(*) FROM moved)
+"""
+
+# Silent connections become idle, and used ones, or those a longer threshold brings
+# back, connected again.
+MOVE_IDLE = """
+    UPDATE doorman_connection c
+       SET state = CASE WHEN c.last_used < t.since THEN 'idle' ELSE 'connected' END,
+           state_since = now() at time zone 'utc'
+      FROM (SELECT now() at time zone 'utc' - make_interval(hours => %s) AS since) t
+     WHERE (c.state = 'connected' AND c.last_used < t.since)
+        OR (c.state = 'idle' AND c.last_used >= t.since)
+"""
+
+PURGE = """
+    DELETE FROM doorman_audit WHERE id IN (
+        SELECT id FROM doorman_audit
+         WHERE time < now() at time zone 'utc' - make_interval(days => %s)
+           AND folded LIMIT %s)
+"""
+
+
+class DoormanGateway(models.AbstractModel):
+    """The work that the service's jobs start. Each can run at any time, as often as
+    one likes, from several replicas at once."""
+
+    _inherit = "doorman.gateway"
+
+    def _alone(self, job):
+        """Whether this transaction may run a job: of several replicas, one does."""
+        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [job])
+        return self.env.cr.fetchone()[0]
+
+    @api.model
+    def fold_use(self):
+        """Add what the audit holds to the connections' counters, and move their
+        status: awaiting, connected, idle.
+
+        :return: ``folded`` rows, and whether there are ``more``
+        :rtype: dict
+        """
+        self._check_caller()
+        if not self._alone("doorman.fold_use"):
+            return {"folded": 0, "more": False}
+        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR, CALLS])
+        folded, _moved = self.env.cr.fetchone()
+        settings = self.env["doorman.settings"]._get().sudo()
+        self.env.cr.execute(MOVE_IDLE, [settings.idle_after_hours])
+        self.env["doorman.connection"].invalidate_model(
+            ["request_count", "last_used", "state", "state_since"]
+        )
+        return {"folded": folded, "more": folded == FOLD_ROWS}
+
+    @api.model
+    def expire_connections(self):
+        """End the connections whose day has come, and forget keys that are gone.
+
+        The fence refuses an expired connection by its date, not by this job.
+
+        :rtype: dict
+        """
+        self._check_caller()
+        if not self._alone("doorman.expire_connections"):
+            return {"expired": 0}
+        connections = self.env["doorman.connection"].sudo()
+        alive = ("inactive", *LIVE_STATES)
+        due = connections.search(
+            [("state", "in", alive), ("expires_at", "<=", fields.Datetime.now())]
+        )
+        ended = due._transition("expired", alive)
+        ended._remove_keys()
+        for connection in ended:
+            connection.message_post(body=self.env._("Expired."))
+        self.env.cr.execute(
+            """
+            DELETE FROM doorman_connection_proof p WHERE NOT EXISTS (
+                SELECT FROM res_users_apikeys k WHERE k.id = p.api_key_id)
+            """
+        )
+        return {"expired": len(ended)}
+
+    @api.model
+    def remind_expiry(self):
+        """An activity for every connection that expires within two weeks, once: for
+        its user if they may see it, else for who made it.
+
+        :rtype: dict
+        """
+        self._check_caller()
+        self.env.cr.execute(
+            """
+            UPDATE doorman_connection SET expiry_reminded = true
+             WHERE expiry_reminded IS NOT TRUE
+               AND state IN ('awaiting', 'connected', 'idle')
+               AND expires_at > now() at time zone 'utc'
+               AND expires_at < now() at time zone 'utc' + make_interval(days => %s)
+            RETURNING id
+            """,
+            [REMIND_DAYS],
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        self.env["doorman.connection"].invalidate_model(["expiry_reminded"])
+        reminded = 0
+        for connection in self.env["doorman.connection"].sudo().browse(ids):
+            person = connection.user_id
+            if not person.has_group("doorman.group_user"):
+                person = connection.create_uid
+            if not person.active or not person.has_group("doorman.group_user"):
+                continue
+            # Who made it may have lost the right to know of it.
+            if not connection.with_user(person).has_access("read"):
+                continue
+            connection.activity_schedule(
+                REMINDER,
+                connection.expires_at.date(),
+                summary=self.env._("The connection %s expires", connection.name),
+                note=self.env._(
+                    "Its AI tool stops working then. Ask an MCP administrator for a "
+                    "later date if it is still needed."
+                ),
+                user_id=person.id,
+            )
+            reminded += 1
+        return {"reminded": reminded}
+
+    @api.model
+    def purge_audit(self):
+        """Remove the audit rows and the decided requests for approval that are older
+        than the settings keep them, and the answers to writes that nobody asks for any
+        more.
+
+        :return: how many were ``deleted``, and whether there are ``more``
+        :rtype: dict
+        """
+        self._check_caller()
+        if not self._alone("doorman.purge_audit"):
+            return {"deleted": 0, "more": False}
+        days = self.env["doorman.settings"]._get().sudo().audit_retention_days
+        self.env.cr.execute(PURGE, [days, PURGE_ROWS])
+        deleted = self.env.cr.rowcount
+        self.env["doorman.idempotency"]._purge()
+        self.env["doorman.gateway"]._purge_files()
+        old = fields.Datetime.now() - timedelta(days=days)
+        self.env["doorman.approval"].sudo()._purge(old)
+        return {"deleted": deleted, "more": deleted == PURGE_ROWS}

@@ -1,0 +1,5 @@
+from . import doorman_approval_rule
+from . import doorman_approval
+from . import ask
+from . import describe
+from . import execute

@@ -1,0 +1,257 @@
+import json
+import logging
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.http import borrow_request
+from odoo.tools import SQL
+from odoo.tools.json import json_default
+
+from ...policy import canonical_json
+from ...policy.change_scope import forget
+from ...policy.refusal import Refusal
+from ...tools import registry
+from ...tools.describe import versions_of_call
+from ..connection.doorman_connection import LIVE_STATES
+
+_logger = logging.getLogger(__name__)
+
+# By this key of a context, a page says which state of the request it showed.
+SHOWN = "doorman_revision"
+TIMEOUT = "120s"
+MAX_RESULT = 2_000_000
+
+
+class DoormanApproval(models.Model):
+    """Carrying out what a person has approved.
+
+    held (it waits, and is not over) ── connection alive ── switch on ── records as
+    they were shown ── the rules of a call, all of them, by now ── the call, with the
+    rights of who asked ── executed or failed ── audit row, all in one transaction
+    """
+
+    _inherit = "doorman.approval"
+
+    def action_approve(self):
+        """Do it, now, with the rights of who asked. What was shown is what is done:
+        if its records have changed since, it is shown anew and nothing is done.
+
+        :raise AccessError: for anyone who is not asked
+        :raise UserError: if it does not wait any more, or cannot be done by now
+        :return: an action that tells how it went
+        """
+        self.ensure_one()
+        self._check_may_decide()
+        request = self.sudo()
+        shown = self.env.context.get(SHOWN)
+        if not request._hold():
+            raise UserError(self._why_over())
+        if shown is not None and shown != request.revision:
+            raise UserError(
+                self.env._("It is shown anew since you opened it: look at it again.")
+            )
+        lost = request._why_lost()
+        if lost:
+            request._cancel(lost)
+            return self._tell(self.env._("Cancelled: nothing was done"), lost, "danger")
+        if not self.env["doorman.settings"]._get().sudo().enabled:
+            raise UserError(
+                self.env._(
+                    "Access for AI tools is switched off: nothing was done. It can be "
+                    "approved once an MCP administrator has switched it on."
+                )
+            )
+        if request._is_changed():
+            error = request._look_again()
+            if not error:
+                return self._tell(
+                    self.env._("Nothing was done yet"),
+                    self.env._(
+                        "Records have changed since it was asked for. It is shown as "
+                        "it would be now: look at it, and approve it once more."
+                    ),
+                    "warning",
+                )
+        else:
+            value, error = request._attempt(request._execute)
+        if error:
+            return request._failed(error)
+        return request._done(value)
+
+    # ---- steps ----
+
+    def _hold(self):
+        """Lock the request, if it waits and is not over: by the clock, however late
+        the job is that tells so. Of two who approve at once, the other one waits,
+        and then starts anew."""
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM doorman_approval WHERE id = %s AND state = 'pending' "
+                "AND expires_at > clock_timestamp() at time zone 'utc' FOR UPDATE",
+                self.id,
+            ),
+            log_exceptions=False,
+        )
+        held = bool(self.env.cr.fetchone())
+        if held:
+            self.connection_id._lock()
+            self.invalidate_recordset()
+        return held
+
+    def _why_lost(self):
+        """Why who asked may not ask any more, or None."""
+        connection = self.connection_id
+        user = connection.user_id
+        if not connection or connection.state not in LIVE_STATES:
+            return self.env._("The connection was ended.")
+        if not connection.active:
+            return self.env._("The connection was archived.")
+        if connection.expires_at and connection.expires_at <= self.env.cr.now():
+            return self.env._("The connection has expired.")
+        if not user.active or not user._is_internal() or user != self.requester_id:
+            return self.env._("Its user may not use it any more.")
+        if connection.auth_type == "bearer" and not connection._has_key():
+            return self.env._("The connection's key was removed.")
+        if connection.auth_type == "oauth" and not connection._has_tokens():
+            return self.env._("The AI tool is no longer logged in.")
+        return None
+
+    def _call(self):
+        """The request, as the gateway takes it. It is the one that was shown: its
+        digest says so.
+
+        :raise UserError: if it is not
+        """
+        call = json.loads(self.payload)
+        if canonical_json.of_request(call) != self.digest:
+            _logger.error("Doorman: approval %s is not what was asked", self.id)
+            raise UserError(
+                self.env._("This is not what was asked for: it cannot be approved.")
+            )
+        call["audit"] = {"tool": self.tool}
+        if self.idempotency_key:
+            call["idempotency_key"] = self.idempotency_key
+        return call
+
+    def _row(self):
+        """What the gateway knows of a connection behind its fence."""
+        connection = self.connection_id
+        return {
+            "id": connection.id,
+            "version": connection.version,
+            "user_id": connection.user_id.id,
+        }
+
+    def _is_changed(self):
+        call = self._call()
+        if registry.only_reads(call) or call["model"] not in self.env:
+            return False  # if its module is gone, the call itself says so
+        return versions_of_call(self.env, call) != (self.versions or {})
+
+    def _attempt(self, work):
+        """Run something that may fail without taking the rest along.
+
+        :return: its value and None, or None and the error as AI tools get it
+        """
+        cr = self.env.cr
+        self.env.flush_all()
+        # The name that the gateway undoes its dry runs to.
+        cr.execute(
+            SQL(
+                "SAVEPOINT doorman; SELECT set_config('statement_timeout', %s, true)",
+                TIMEOUT,
+            )
+        )
+        try:
+            # Code that looks at the web request would find the approver's session.
+            with borrow_request():
+                value = work()
+            cr.execute("RELEASE SAVEPOINT doorman")
+            return value, None
+        except Exception as exc:  # noqa: BLE001 each becomes an answer, or goes on
+            forget(self.env)
+            cr.execute("ROLLBACK TO SAVEPOINT doorman")
+            return None, self.env["doorman.gateway"]._error(exc)
+
+    def _execute(self):
+        """:return: what ``doorman.gateway.call`` would have answered as value"""
+        gateway = self.env["doorman.gateway"]
+        value = gateway._do(
+            self.connection_id, self._row(), self._call(), {}, approved=True
+        )
+        # Only what is read can be as long as that.
+        if len(json.dumps(value, default=json_default)) > MAX_RESULT:
+            raise Refusal(
+                "too_large",
+                "The answer is too long to be kept for the AI tool.",
+                "Ask for fewer records or fields.",
+            )
+        return value
+
+    def _look_again(self):
+        """Show it as it would be by now.
+
+        :return: the error, if it could not be done at all any more
+        """
+        call, connection = self._call(), self.connection_id
+        gateway = self.env["doorman.gateway"]
+        described, error = self._attempt(
+            lambda: gateway._describe(connection, self._row(), call)
+        )
+        if not error:
+            self._inside().write(described | {"revision": self.revision + 1})
+            self._activities().write({"summary": self.summary[:200]})
+            self.message_post(
+                body=self.env._("Records have changed: it has to be looked at again.")
+            )
+        return error
+
+    # ---- ends ----
+
+    def _own(self):
+        return self.env.user in self._askers()
+
+    def _done(self, value):
+        me = self.env.user
+        self._end(
+            "execute",
+            decided_by_id=me.id,
+            self_approved=self._own(),
+            result=json.dumps(value, default=json_default),
+        )
+        words = self.env._("Approved by %s, and done.", me.name)
+        if isinstance(value, dict) and value.get("replayed"):
+            words = self.env._(
+                "Approved by %s; it had been done before, with the same idempotency "
+                "key, and was not done again.",
+                me.name,
+            )
+        if self._own():
+            words = self.env._(
+                "Approved by %s, who had asked for it, and done: the settings allow "
+                "that to administrators.",
+                me.name,
+            )
+        self._note("approve", "ok", None, words)
+        return self._tell(self.env._("Approved, and done"), self.summary, "success")
+
+    def _failed(self, error):
+        me = self.env.user
+        self._end(
+            "fail",
+            decided_by_id=me.id,
+            self_approved=self._own(),
+            error_kind=error["kind"],
+            error_message=error["message"][:1_000],
+            error_hint=(error.get("hint") or "")[:500],
+        )
+        words = self.env._(
+            "Approved by %(who)s, but it could not be done: %(why)s",
+            who=me.name,
+            why=error["message"],
+        )
+        self._note("approve", "error", error["kind"], words)
+        return self._tell(
+            self.env._("Approved, but it could not be done"), error["message"], "danger"
+        )

@@ -1,0 +1,202 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from ...policy import closed_fields
+
+# The columns of a row, in the order of the INSERT.
+COLUMNS = (
+    "time",
+    "connection_id",
+    "connection_name",
+    "connection_type",
+    "user_id",
+    "user_login",
+    "company_id",
+    "ip",
+    "client",
+    "method",
+    "tool",
+    "model",
+    "orm_method",
+    "record_ids",
+    "outcome",
+    "reason",
+    "message",
+    "duration_ms",
+    "request_id",
+    "count",
+    "request_payload",
+    "response_payload",
+    "approval_id",
+)
+# Why a request is refused before it counts: it did not get past the door.
+AT_THE_DOOR = ["unauthenticated", "forbidden", "rate_limited"]
+# The methods that are a call of a tool: a resource is read by the tool that reads it.
+CALLS = ["tools/call", "resources/read"]
+# How long each may be, in characters. A write names 100 records at most, all of which
+# have to be told.
+LIMITS = {
+    "message": 500,
+    "client": 500,
+    "record_ids": 1_200,
+    "request_payload": 10_000,
+    "response_payload": 10_000,
+}
+# What an AI tool puts where it does not belong: its own key, a proof.
+SECRET = re.compile(r"dm[a-z]_[\w-]{16,}|[0-9a-fA-F]{32,}", re.ASCII)
+
+
+def clean(value):
+    """Text that PostgreSQL takes, without anything that looks like a secret."""
+    text = str(value).replace("\0", "").encode("utf-8", "replace").decode()
+    return SECRET.sub("[withheld]", text)
+
+
+def withhold(value):
+    """The same JSON value, without the values of keys that name a credential."""
+    if isinstance(value, dict):
+        return {
+            key: "[withheld]" if closed_fields.is_withheld(str(key)) else withhold(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        # The condition of a domain says what it looks for.
+        if len(value) == 3 and isinstance(value[0], str):
+            if closed_fields.is_withheld(value[0].split(".")[-1]):
+                return [value[0], value[1], "[withheld]"]
+        return [withhold(item) for item in value]
+    return value
+
+
+class LooseMany2one(fields.Many2one):
+    """A many2one without a foreign key.
+
+    The audit keeps its rows when what they are about is deleted, and a foreign key
+    would lock the connection's row at every single request.
+    """
+
+    def update_db_foreign_key(self, model, column):
+        """No foreign key (odoo/orm/fields_relational.py)."""
+
+
+class DoormanAudit(models.Model):
+    """One row a request. Nobody writes or deletes one, administrators included."""
+
+    _name = "doorman.audit"
+    _description = "MCP audit"
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "tool"
+
+    time = fields.Datetime(required=True, readonly=True, index=True)
+    connection_id = LooseMany2one("doorman.connection", readonly=True)
+    connection_name = fields.Char("Connection (name)", readonly=True)
+    connection_type = fields.Char(readonly=True)
+    user_id = LooseMany2one("res.users", readonly=True, index=True)
+    user_login = fields.Char("User (login)", readonly=True)
+    company_id = LooseMany2one("res.company", readonly=True)
+    ip = fields.Char("IP address", readonly=True)
+    client = fields.Char(readonly=True)
+    method = fields.Char(readonly=True)
+    tool = fields.Char(readonly=True)
+    model = fields.Char(readonly=True)
+    orm_method = fields.Char("ORM method", readonly=True)
+    record_ids = fields.Char("Records", readonly=True)
+    outcome = fields.Selection(
+        [
+            ("ok", "OK"),
+            ("pending", "Waits for approval"),
+            ("error", "Error"),
+            ("refused", "Refused"),
+        ],
+        readonly=True,
+        required=True,
+    )
+    reason = fields.Char(readonly=True)
+    message = fields.Char(readonly=True)
+    duration_ms = fields.Integer("Duration (ms)", readonly=True)
+    request_id = fields.Char(readonly=True)
+    count = fields.Integer(
+        "Requests",
+        readonly=True,
+        default=1,
+        help="More than one: the same request, refused so often within seconds.",
+    )
+    approval_id = LooseMany2one("doorman.approval", readonly=True)
+    request_payload = fields.Text("Asked", readonly=True)
+    response_payload = fields.Text("Answered", readonly=True)
+    # Whether the connection's counters hold it already.
+    folded = fields.Boolean(readonly=True)
+
+    _of_connection = models.Index("(connection_id, time)")
+    _to_fold = models.Index("(id) WHERE folded IS NOT TRUE")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("Audit rows are written by the gateway only."))
+
+    def write(self, vals):
+        raise AccessError(self.env._("Audit rows cannot be changed."))
+
+    @api.ondelete(at_uninstall=False)
+    def _refuse_unlink(self):
+        raise AccessError(self.env._("Audit rows cannot be deleted."))
+
+    def _insert(self, row, fenced=False):
+        """Write one row: one INSERT and nothing of the ORM, because it is on the
+        path of every request.
+
+        :param dict row: values by column; missing ones stay empty
+        :param bool fenced: behind the gateway's savepoint: release it in the same round
+            trip, the row would else be a transaction within the transaction
+        """
+        for name, limit in LIMITS.items():
+            if row.get(name):
+                row[name] = clean(row[name])[:limit]
+        values = [row.get(name) for name in COLUMNS]
+        if fenced:
+            self.env.cr.execute(FENCED_INSERT, values)
+        else:
+            self.env.cr.execute(INSERT, values)
+
+    def _used_today(self, connection_id):
+        """How many requests of the present UTC day count against the day limit."""
+        self.env.cr.execute(
+            """
+            SELECT COALESCE(sum(count), 0) FROM doorman_audit
+             WHERE connection_id = %s
+               AND time >= date_trunc('day', now() at time zone 'utc')
+               AND method = ANY(%s)
+               AND NOT (outcome = 'refused' AND reason = ANY(%s))
+            """,
+            [connection_id, CALLS, AT_THE_DOOR],
+        )
+        return int(self.env.cr.fetchone()[0])
+
+    def _forget_connections(self, ids):
+        self.env.cr.execute(
+            SQL(
+                "UPDATE doorman_audit SET connection_id = NULL "
+                "WHERE connection_id = ANY(%s)",
+                ids,
+            )
+        )
+
+    def _forget_users(self, ids):
+        self.env.cr.execute(
+            SQL("UPDATE doorman_audit SET user_id = NULL WHERE user_id = ANY(%s)", ids)
+        )
+
+
+# now() is the time of the transaction: the same instant the fence was checked at.
+INSERT = (
+    "INSERT INTO doorman_audit ({}) VALUES "
+    "(COALESCE(%s, now() at time zone 'utc'), {})".format(
+        ", ".join(f'"{name}"' for name in COLUMNS),
+        ", ".join(["%s"] * (len(COLUMNS) - 1)),
+    )
+)
+FENCED_INSERT = "RELEASE SAVEPOINT doorman; " + INSERT

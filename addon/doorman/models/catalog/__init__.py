@@ -1,0 +1,2 @@
+from . import doorman_scope
+from . import doorman_tool

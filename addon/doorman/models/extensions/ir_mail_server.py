@@ -1,0 +1,12 @@
+from odoo import models
+
+from ...policy.change_scope import state
+
+
+class IrMailServer(models.Model):
+    _inherit = "ir.mail_server"
+
+    def _disable_send(self):
+        # Most e-mails leave once everything is saved. One that does not wait must not
+        # leave for something that is only tried out.
+        return state(self.env.cr) == "dry run" or super()._disable_send()

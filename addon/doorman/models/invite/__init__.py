@@ -1,0 +1,7 @@
+from . import doorman_invite
+from . import revoke
+from . import doorman_invite_acceptance
+from . import page
+from . import guesses
+from . import sign_up
+from . import rest_api

@@ -1,0 +1,276 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Command
+
+from ...policy import ip_lists
+
+POLICY_FIELDS = frozenset(
+    {
+        "scope_ids",
+        "read_only",
+        "allowed_tool_ids",
+        "allowed_model_ids",
+        "company_ids",
+        "approval_tool_ids",
+        "approval_rule_ids",
+        "approver_id",
+        "approver_group_id",
+        "approval_expiry_hours",
+        "allowed_ips",
+        "blocked_ips",
+        "rate_limit_minute",
+        "rate_limit_day",
+    }
+)
+
+# Beyond these, a number is a slip of the hand.
+# each request of the last minute.
+MAX_RATE_MINUTE = 1_000_000
+MAX_RATE_DAY = 100_000_000
+MAX_EXPIRY_HOURS = 24 * 90
+
+# By these keys of a context, a caller would keep a change out of the chatter.
+UNTRACKED = ("tracking_disable", "mail_notrack", "mail_create_nolog")
+
+
+class DoormanPolicyMixin(models.AbstractModel):
+    """What may be done: shared by everything that carries a policy."""
+
+    _name = "doorman.policy.mixin"
+    _description = "Doorman: policy"
+
+    def _default_scopes(self):
+        return self.env["doorman.scope"].search(
+            [("code", "in", ("mcp:metadata", "mcp:search"))]
+        )
+
+    scope_ids = fields.Many2many(
+        "doorman.scope",
+        string="Scopes",
+        default=_default_scopes,
+        tracking=True,
+        help="The groups of tools it may use, as far as its user has the "
+        "permission too.",
+    )
+    read_only = fields.Boolean(
+        tracking=True,
+        help="Tools that change something are hidden and refused.",
+    )
+    allowed_tool_ids = fields.Many2many(
+        "doorman.tool",
+        string="Allowed tools",
+        tracking=True,
+        help="Empty: every tool of its scopes. Otherwise: these and no other.",
+    )
+    allowed_model_ids = fields.Many2many(
+        "ir.model",
+        string="Allowed models",
+        tracking=True,
+        help="Empty: every model its user may use. Otherwise: these and no other, "
+        "also where a search or a field leads from one model to another.",
+    )
+    company_ids = fields.Many2many(
+        "res.company",
+        string="Companies",
+        tracking=True,
+        help="Empty: all companies of its user.",
+    )
+    # A second list of tools wants a table of its own: each model with this policy
+    # names one.
+    approval_tool_ids = fields.Many2many(
+        "doorman.tool",
+        relation="doorman_policy_mixin_approval_tool_rel",
+        string="Tools that need approval",
+        tracking=True,
+        help="Every call of these waits until a person has approved it.",
+    )
+    approver_id = fields.Many2one(
+        "res.users",
+        string="Approver",
+        # Without one, others would decide: the administrators.
+        ondelete="restrict",
+        tracking=True,
+        domain=[("share", "=", False)],
+        help="Who decides. Nobody approves what was asked in their own name.",
+    )
+    approver_group_id = fields.Many2one(
+        "res.groups",
+        string="Approver group",
+        ondelete="restrict",
+        tracking=True,
+        help="Anyone in this group may decide. With neither approver nor group, "
+        "every MCP administrator may.",
+    )
+    approval_expiry_hours = fields.Integer(
+        "Approval expiry (hours)",
+        default=24,
+        tracking=True,
+        help="How long a request waits for its approver before it expires.",
+    )
+    allowed_ips = fields.Text(
+        "Allowed IPs",
+        tracking=True,
+        help="One address or network (CIDR) a line, IPv4 or IPv6; what follows a # is "
+        "a comment. Empty: from everywhere. Otherwise: from these and no other.",
+    )
+    blocked_ips = fields.Text(
+        "Blocked IPs",
+        tracking=True,
+        help="One address or network (CIDR) a line. Never from these, also where they "
+        "are among the allowed.",
+    )
+    rate_limit_minute = fields.Integer(
+        "Rate limit (requests/min)",
+        tracking=True,
+        help="0: the default of Server Settings.",
+    )
+    rate_limit_day = fields.Integer(
+        "Rate limit (requests/day)",
+        tracking=True,
+        help="0: the default of Server Settings. A day is a UTC day.",
+    )
+    # Whether a list was set by a person. Without it, removing the module of the
+    # last allowed model would empty the list, and an empty list allows everything.
+    tools_restricted = fields.Boolean(readonly=True, copy=False)
+    models_restricted = fields.Boolean(readonly=True, copy=False)
+    companies_restricted = fields.Boolean(readonly=True, copy=False)
+
+    def _restrictions(self):
+        return {
+            "allowed_tool_ids": "tools_restricted",
+            "allowed_model_ids": "models_restricted",
+            "company_ids": "companies_restricted",
+        }
+
+    # ---- checks ----
+
+    @api.constrains("allowed_ips", "blocked_ips")
+    def _check_addresses(self):
+        for record in self:
+            for name in ("allowed_ips", "blocked_ips"):
+                wrong = ip_lists.wrong_line(record[name])
+                if wrong:
+                    raise ValidationError(
+                        self.env._(
+                            "%(field)s, line %(number)s: %(text)s is neither an IP "
+                            "address nor a network. Write for example 192.0.2.7, "
+                            "192.168.1.0/24 or 2001:db8::/32, one a line.",
+                            field=self._fields[name]._description_string(self.env),
+                            number=wrong[0],
+                            text=repr(wrong[1]),
+                        )
+                    )
+
+    @api.constrains("rate_limit_minute", "rate_limit_day", "approval_expiry_hours")
+    def _check_numbers(self):
+        least = {"rate_limit_minute": 0, "rate_limit_day": 0}
+        most = {
+            "rate_limit_minute": MAX_RATE_MINUTE,
+            "rate_limit_day": MAX_RATE_DAY,
+            "approval_expiry_hours": MAX_EXPIRY_HOURS,
+        }
+        self._check_range({n: (least.get(n, 1), most[n]) for n in most})
+
+    def _check_range(self, ranges):
+        """:param dict ranges: ``{field: (least, most)}``, both included"""
+        for record in self:
+            for name, (least, most) in ranges.items():
+                if not least <= record[name] <= most:
+                    raise ValidationError(
+                        self.env._(
+                            "%(field)s must be between %(least)s and %(most)s.",
+                            field=self._fields[name]._description_string(self.env),
+                            least=least,
+                            most=most,
+                        )
+                    )
+
+    def _tracked(self):
+        if any(self.env.context.get(key) for key in UNTRACKED):
+            return self.with_context(**dict.fromkeys(UNTRACKED, False))
+        return self
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super(DoormanPolicyMixin, self._tracked()).create(vals_list)
+        records = records.with_env(self.env)
+        for record in records:
+            record._set_restrictions(self._restrictions())
+        return records
+
+    def write(self, vals):
+        res = super(DoormanPolicyMixin, self._tracked()).write(vals)
+        touched = self._restrictions().keys() & vals.keys()
+        for record in self if touched else ():
+            record._set_restrictions(touched)
+        return res
+
+    def _set_restrictions(self, lists):
+        flags = self._restrictions()
+        # All that is on the list, also what is archived, or of a company that the
+        # one who writes cannot see: an empty list allows everything.
+        self.flush_recordset(list(lists))
+        self.invalidate_recordset(list(lists))
+        full = self.sudo().with_context(active_test=False)
+        vals = {
+            flags[name]: bool(full[name])
+            for name in lists
+            if full[flags[name]] != bool(full[name])
+        }
+        self.invalidate_recordset(list(lists))
+        if vals:
+            self._inside().write(vals)
+
+    def _policy(self):
+        """The policy as the service gets it. A missing list means no restriction.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        policy = {
+            "scopes": self.scope_ids.mapped("code"),
+            "read_only": self.read_only,
+        }
+        if self.tools_restricted:
+            policy["allowed_tools"] = self.allowed_tool_ids.mapped("name")
+        if self.models_restricted:
+            policy["allowed_models"] = self.allowed_model_ids.mapped("model")
+        if self.companies_restricted:
+            policy["companies"] = self.company_ids.ids
+        for name in ("allowed_ips", "blocked_ips"):
+            if listed := ip_lists.parse(self[name]):
+                policy[name] = listed
+        # Also tools that are switched off: back on, they must still be gated.
+        gated = self.with_context(active_test=False).approval_tool_ids
+        if gated or self.approval_rule_ids:
+            approver = self.approver_id or self.approver_group_id
+            policy["approval"] = {
+                "tools": gated.mapped("name"),
+                "rules": self.approval_rule_ids._wire(),
+                "approver": approver.display_name or "",
+            }
+        return policy
+
+    def _policy_values(self):
+        """This policy, as values for another record that carries one."""
+        many = {n for n in POLICY_FIELDS if self._fields[n].type == "many2many"}
+        vals = {n: [Command.set(self[n].ids)] for n in many}
+        # Also tools that are switched off now: back on, they must still be gated.
+        gated = self.with_context(active_test=False)
+        for name in ("approval_tool_ids", "allowed_tool_ids"):
+            vals[name] = [Command.set(gated[name].ids)]
+        for name in POLICY_FIELDS - many - {"approval_rule_ids"}:
+            field = self._fields[name]
+            vals[name] = self[name].id if field.type == "many2one" else self[name]
+        vals["approval_rule_ids"] = [
+            Command.create(
+                {
+                    "risk": rule.risk,
+                    "model_id": rule.model_id.id,
+                    "more_than": rule.more_than,
+                    "reads": rule.reads,
+                }
+            )
+            for rule in self.approval_rule_ids
+        ]
+        return vals

@@ -1,0 +1,6 @@
+from . import doorman_oauth_client
+from . import client_removal
+from . import doorman_oauth_token
+from . import exchange
+from . import doorman_oauth_request
+from . import consent

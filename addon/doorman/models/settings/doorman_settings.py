@@ -1,0 +1,340 @@
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import SQL
+
+from ...policy import closed_models, ip_lists
+from ..connection.doorman_connection import LIVE_STATES
+from ..mixins.doorman_policy_mixin import MAX_RATE_DAY, MAX_RATE_MINUTE
+
+# The service says hello every 15 s.
+SILENT_AFTER_SECONDS = 60
+MCP_PATH = "/mcp"
+# Tools that are off until an administrator switches them on here.
+SWITCHES = {"run_sql": "allow_sql", "run_python": "allow_shell"}
+
+
+class DoormanSettings(models.Model):
+    """Server Settings: one record."""
+
+    _name = "doorman.settings"
+    _inherit = [
+        "doorman.protected.mixin",
+        "doorman.policy.mixin",
+        "doorman.thread.mixin",
+    ]
+    _description = "Doorman server settings"
+
+    _protected_fields = frozenset(
+        {
+            "enabled",
+            "version",
+            "singleton",
+            "gateway_last_seen",
+            "gateway_version",
+            "gateway_url",
+            "tools_restricted",
+            "models_restricted",
+            "companies_restricted",
+        }
+    )
+
+    name = fields.Char(compute="_compute_name")
+    singleton = fields.Boolean(default=True, readonly=True, required=True)
+    enabled = fields.Boolean(
+        "Server enabled",
+        readonly=True,
+        tracking=True,
+        help="Off: every request is refused, whatever its connection. "
+        "Off after installation.",
+    )
+    version = fields.Integer(readonly=True, default=1)
+    public_url = fields.Char(
+        "Public URL",
+        tracking=True,
+        help="Where AI tools reach the service, e.g. https://mcp.example.com. Empty: "
+        "what the service says of itself.",
+    )
+    gateway_last_seen = fields.Datetime("Service last seen", readonly=True)
+    gateway_version = fields.Char("Service version", readonly=True)
+    gateway_url = fields.Char("Service's own URL", readonly=True)
+    gateway_silent = fields.Boolean(compute="_compute_gateway_silent")
+    mcp_url = fields.Char("MCP endpoint", compute="_compute_mcp_url")
+
+    approval_tool_ids = fields.Many2many(relation="doorman_settings_approval_tool_rel")
+    rate_limit_minute = fields.Integer(
+        default=60, help="Of every connection that has no limit of its own."
+    )
+    rate_limit_day = fields.Integer(
+        default=10_000,
+        help="Of every connection that has no limit of its own. A day is a UTC day.",
+    )
+    idle_after_hours = fields.Integer(
+        "Idle after (hours)",
+        default=72,
+        tracking=True,
+        help="A connection that was not used for so long is shown as idle.",
+    )
+    log_payloads = fields.Boolean(
+        "Log payloads",
+        tracking=True,
+        help="Keep what was asked and answered in the audit as well. What looks like "
+        "a credential is never kept.",
+    )
+    audit_retention_days = fields.Integer(
+        "Audit retention (days)",
+        default=90,
+        tracking=True,
+        help="Older rows of the audit are removed, once a day.",
+    )
+    oauth_access_minutes = fields.Integer(
+        "Access token lifetime (minutes)", default=60, tracking=True
+    )
+    oauth_refresh_days = fields.Integer(
+        "Refresh token lifetime (days)", default=30, tracking=True
+    )
+    oauth_grace_seconds = fields.Integer(
+        "Rotation grace (seconds)",
+        default=60,
+        tracking=True,
+        help="How long a refresh token that was just exchanged still works: AI tools "
+        "sometimes refresh twice at once.",
+    )
+    oauth_dynamic_registration = fields.Boolean(
+        "Dynamic registration",
+        default=True,
+        tracking=True,
+        help="AI tools may register themselves when a person logs in.",
+    )
+    oauth_needs_activation = fields.Boolean(
+        "New OAuth connections need activation",
+        tracking=True,
+        help="What comes of a browser login waits until an MCP administrator has "
+        "activated it.",
+    )
+    allow_sql = fields.Boolean("SQL tool", tracking=True)
+    allow_shell = fields.Boolean("Shell tool", tracking=True)
+    allow_key_handover = fields.Boolean(
+        "Administrators may hand over keys",
+        default=True,
+        tracking=True,
+        help="Off: a key is shown to the user it acts as and to nobody else; "
+        "administrators make pick-up links.",
+    )
+    connection_count = fields.Integer(compute="_compute_counts")
+    request_count = fields.Integer("Requests (7 days)", compute="_compute_counts")
+    refused_count = fields.Integer("Refused (7 days)", compute="_compute_counts")
+
+    _one = models.Constraint(
+        "UNIQUE (singleton)", "There is one record of server settings."
+    )
+    _true = models.Constraint("CHECK (singleton)", "There is one record.")
+
+    @api.model
+    def _get(self):
+        """The one record."""
+        return self.env.ref("doorman.settings").with_env(self.env)
+
+    def _compute_name(self):
+        self.name = self.env._("Server Settings")
+
+    def _compute_gateway_silent(self):
+        silent = fields.Datetime.subtract(
+            fields.Datetime.now(), seconds=SILENT_AFTER_SECONDS
+        )
+        for record in self:
+            seen = record.gateway_last_seen
+            record.gateway_silent = not seen or seen < silent
+
+    @api.depends("public_url", "gateway_url")
+    def _compute_mcp_url(self):
+        for record in self:
+            url = (record.public_url or "").strip().rstrip("/")
+            if url and not url.endswith(MCP_PATH):
+                url += MCP_PATH
+            record.mcp_url = url or record._own_url()
+
+    def _own_url(self):
+        """What the service says of itself, where that can be believed unseen. Who
+        stole the service's key could say anything, and people would paste their keys
+        behind that address: beyond this machine an administrator takes it over.
+        """
+        url = self.gateway_url or ""
+        try:
+            host = urlsplit(url).hostname
+        except ValueError:
+            return False
+        return url if host in ip_lists.LOOPBACK else False
+
+    def action_use_gateway_url(self):
+        """Make the address that the service says it has the public one.
+
+        :raise AccessError: for anyone but MCP administrators
+        :raise ValidationError: if it is none
+        """
+        self._check_admin()
+        settings = self._get()
+        settings.public_url = (settings.gateway_url or "").removesuffix(MCP_PATH)
+        return True
+
+    def _compute_counts(self):
+        connections = self.env["doorman.connection"].search_count(
+            [("state", "in", ("inactive", *LIVE_STATES))]
+        )
+        week_ago = fields.Datetime.subtract(fields.Datetime.now(), days=7)
+        audit = self.env["doorman.audit"]
+        totals = dict(
+            audit._read_group([("time", ">=", week_ago)], ["outcome"], ["count:sum"])
+        )
+        for record in self:
+            record.connection_count = connections
+            record.request_count = sum(totals.values())
+            record.refused_count = totals.get("refused", 0)
+
+    @api.constrains("public_url")
+    def _check_public_url(self):
+        for record in self.filtered("public_url"):
+            if not self._is_origin(record.public_url.strip()):
+                raise ValidationError(
+                    self.env._(
+                        "The public URL must look like https://mcp.example.com: "
+                        "no path, user or query."
+                    )
+                )
+
+    @staticmethod
+    def _is_origin(url):
+        try:
+            parts = urlsplit(url)
+            parts.port  # noqa: B018  (raises for a port that is none)
+        except ValueError:
+            return False
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not ("@" in parts.netloc or parts.query or parts.fragment)
+            and parts.path in ("", "/", MCP_PATH)
+            and url.isascii()
+            and url.isprintable()
+            and not set(url) & set(" \"'`$\\<>{}|^")
+        )
+
+    @api.constrains(
+        "idle_after_hours",
+        "audit_retention_days",
+        "oauth_access_minutes",
+        "oauth_refresh_days",
+        "oauth_grace_seconds",
+        "rate_limit_minute",
+        "rate_limit_day",
+    )
+    def _check_settings(self):
+        self._check_range(
+            {
+                "rate_limit_minute": (1, MAX_RATE_MINUTE),
+                "rate_limit_day": (1, MAX_RATE_DAY),
+                "idle_after_hours": (1, 24 * 365),
+                "audit_retention_days": (1, 3650),
+                "oauth_access_minutes": (1, 24 * 60),
+                "oauth_refresh_days": (1, 365),
+                "oauth_grace_seconds": (0, 600),
+            }
+        )
+
+    def write(self, vals):
+        res = super().write(vals)
+        self._bump()
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _refuse_unlink(self):
+        raise AccessError(self.env._("Server settings cannot be deleted."))
+
+    @api.model
+    def _bump(self):
+        """Raise the version: every decision is taken anew."""
+        self.env.cr.execute(
+            SQL("UPDATE doorman_settings SET version = version + 1 WHERE singleton")
+        )
+        self.env["doorman.settings"].invalidate_model(["version"])
+
+    def _check_admin(self):
+        if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
+            raise AccessError(self.env._("Only an MCP administrator may do this."))
+
+    # ---- the master switch ----
+
+    def action_enable(self):
+        """Open the door.
+
+        :raise AccessError: for anyone but MCP administrators
+        """
+        return self._switch(True)
+
+    def action_disable(self):
+        """Shut the door for every connection, at once."""
+        return self._switch(False)
+
+    def _switch(self, enabled):
+        self._check_admin()
+        settings = self._get().sudo()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE doorman_settings SET enabled = %s, version = version + 1 "
+                "WHERE singleton AND enabled IS DISTINCT FROM %s RETURNING id",
+                enabled,
+                enabled,
+            )
+        )
+        changed = self.env.cr.fetchone()
+        settings.invalidate_recordset(["enabled", "version"])
+        if changed:
+            word = self.env._("on") if enabled else self.env._("off")
+            settings.message_post(
+                body=self.env._(
+                    "Server switched %(state)s by %(who)s.",
+                    state=word,
+                    who=self.env.user.name,
+                )
+            )
+        return True
+
+    @api.model
+    def _warm_companies(self, companies):
+        """Put what record rules ask of companies (``parent_of``) where the ORM looks
+        for it. Otherwise it reads every column of them, at every single call."""
+        field = companies._fields["parent_path"]
+        field._insert_cache(companies, [self._company_path(c) for c in companies.ids])
+
+    @api.model
+    @tools.ormcache("company_id")
+    def _company_path(self, company_id):
+        # Odoo refuses to move a company in its tree (res.company.write).
+        return self.env["res.company"].sudo().browse(company_id).parent_path
+
+    @api.model
+    def _service_user_id(self):
+        return self.env["ir.model.data"]._xmlid_to_res_id("doorman.user_service")
+
+    @api.model
+    def _mcp_url(self):
+        """The URL that AI tools are given, or False if none is known yet."""
+        return self._get().sudo().mcp_url
+
+    @api.model
+    def _snapshot(self):
+        settings = self._get().sudo()
+        catalog = self.env["doorman.tool"].sudo().with_context(active_test=False)
+        tools_ = catalog.search([])
+        needed = set(tools_.mapped("needs_module")) - {False, ""}
+        off = set(tools_.filtered(lambda t: not t.active).mapped("name"))
+        off |= {name for name, switch in SWITCHES.items() if not settings[switch]}
+        return {
+            "enabled": settings.enabled,
+            "version": settings.version,
+            "disabled_tools": sorted(off),
+            # What is not loaded is not there, whatever the list of modules says.
+            "missing_modules": sorted(needed - set(self.env.registry._init_modules)),
+            "floor": list(closed_models.FLOOR_MODELS),
+        }

@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...policy import oauth_values
+
+
+class DoormanSettings(models.Model):
+    """What administrators say about logging in by browser."""
+
+    _inherit = "doorman.settings"
+
+    oauth_enabled = fields.Boolean(
+        "Browser login (OAuth)",
+        default=True,
+        tracking=True,
+        help="Off: nobody connects an AI tool by browser login, and those that are "
+        "connected that way are refused. API keys go on working.",
+    )
+    oauth_client_documents = fields.Boolean(
+        "Client documents",
+        default=True,
+        tracking=True,
+        help="AI tools may name themselves by the address of a document of theirs. "
+        "The host of that address is proven; all else is what the document says.",
+    )
+    oauth_redirect_hosts = fields.Text(
+        "Allowed redirect hosts",
+        tracking=True,
+        help="One host a line, e.g. claude.ai. Empty: any. A person's own computer "
+        "(localhost) is always allowed. Holds for what AI tools register themselves.",
+    )
+    oauth_document_hosts = fields.Text(
+        "Allowed hosts of client documents",
+        tracking=True,
+        help="One host a line, e.g. claude.ai. Empty: any.",
+    )
+    oauth_custom_schemes = fields.Boolean(
+        "Custom URL schemes",
+        tracking=True,
+        help="People may be sent back to a program by an address like cursor://... "
+        "Any program on their computer can claim such a scheme for itself.",
+    )
+    oauth_unused_hours = fields.Integer(
+        "Unused registrations expire after (hours)",
+        default=24,
+        tracking=True,
+        help="AI tools that registered themselves and that nobody has allowed.",
+    )
+
+    @api.constrains("oauth_unused_hours")
+    def _check_unused_hours(self):
+        self._check_range({"oauth_unused_hours": (1, 24 * 365)})
+
+    @api.constrains("oauth_redirect_hosts", "oauth_document_hosts")
+    def _check_hosts(self):
+        for settings in self:
+            for name in ("oauth_redirect_hosts", "oauth_document_hosts"):
+                for host in oauth_values.hosts_of(settings[name]):
+                    if not oauth_values.HOST.fullmatch(host):
+                        raise ValidationError(
+                            self.env._(
+                                "%(field)s: %(host)s is no host. Write for example "
+                                "claude.ai, one a line: no https://, no port, no *.",
+                                field=self._fields[name]._description_string(self.env),
+                                host=repr(host),
+                            )
+                        )
+
+    @api.model
+    def _oauth(self):
+        """The settings of OAuth, as the service gets them.
+
+        :rtype: dict
+        """
+        settings = self._get().sudo()
+        return {
+            "enabled": settings.oauth_enabled,
+            "registration": settings.oauth_dynamic_registration,
+            "documents": settings.oauth_client_documents,
+            "redirect_hosts": oauth_values.hosts_of(settings.oauth_redirect_hosts),
+            "document_hosts": oauth_values.hosts_of(settings.oauth_document_hosts),
+            "custom_schemes": settings.oauth_custom_schemes,
+            "access_seconds": settings.oauth_access_minutes * 60,
+            "refresh_seconds": settings.oauth_refresh_days * 24 * 3600,
+            "scopes": settings.scope_ids.mapped("code"),
+        }

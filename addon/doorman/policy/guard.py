@@ -1,0 +1,315 @@
+"""The model rule, on every path: which models, fields and relations a call touches.
+
+    call ── model ── fields ── domain ──┬── order ── group by ── aggregates
+                                        └── each step through a relation: the model
+                                            on the other side must be allowed too
+
+A connection that may read ``sale.order`` only must not learn the bank account of a
+customer by searching orders with ``partner_id.bank_ids.acc_number``. Odoo's access
+rights do not stop that (the person may read both); the connection's policy must.
+"""
+
+import re
+
+from odoo.fields import Domain
+
+from . import closed_fields, closed_models, inherited_models
+from .refusal import Refusal
+from .suggestions import near_hint
+
+AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
+ORDER_TERM = re.compile(
+    r"^(?P<spec>\S+)(\s+(asc|desc))?(\s+nulls\s+(first|last))?$", re.IGNORECASE
+)
+# Operators that compare the other side's name, or walk its tree, instead of its id.
+TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
+
+
+class Guard:
+    """Checks one call of one connection.
+
+    :param env: environment of the connection's user
+    :param allowed: frozenset of model names, or None for no restriction
+    :param bool dry_run: whether to tell what would change; it is undone afterwards
+    """
+
+    # Turns what would change into texts, where a person is to read it.
+    describer = None
+    # Models that are not read without a person's approval.
+    asks_to_read = frozenset()
+    # Whether the connection has fewer companies than its user.
+    narrow = False
+    # Does one step of a piece of code, as a request of its own.
+    step = None
+
+    def __init__(self, env, allowed, dry_run=False):
+        self.env = env
+        self.allowed = allowed
+        self.dry_run = dry_run
+
+    # ---- models ----
+
+    def may_use(self, model):
+        """Whether the policy and the floor let this model pass."""
+        if closed_models.on_floor(model):
+            return False
+        return self.allowed is None or model in self.allowed
+
+    def may_write(self, model):
+        """Whether the records of a model are changed, whatever the policy."""
+        if model not in self.env:
+            return closed_models.may_write(model)
+        return inherited_models.may_write(self.env, model)
+
+    def model(self, name):
+        """:return: the empty recordset of a model that may be used"""
+        if not isinstance(name, str) or not name:
+            raise Refusal("invalid_input", "The model is missing.")
+        if not self.may_use(name):
+            raise Refusal(
+                "not_allowed",
+                f"This connection may not use the model {name[:80]}.",
+                "Call list_models for the models it may use.",
+            )
+        if name not in self.env:
+            raise Refusal(
+                "unknown_model",
+                f"There is no model {name[:80]} in this Odoo.",
+                self._near_models(name) or "Call list_models for the models there are.",
+            )
+        return self.env[name]
+
+    def _near_models(self, name):
+        known = [
+            model
+            for model in self.env.registry
+            if self.may_use(model)
+            and not self.env[model]._abstract
+            and self.env[model].has_access("read")
+        ]
+        return near_hint(name, known)
+
+    def _through(self, model, field):
+        """The model behind a relation, if the path may go there."""
+        if not field.relational:
+            raise ValueError(f"{field} is no relation")
+        if not self.may_use(field.comodel_name):
+            raise Refusal(
+                "not_allowed",
+                f"{model._name}.{field.name} leads to {field.comodel_name}, which "
+                "this connection may not use.",
+                "Leave that part out.",
+            )
+        if (
+            self.allowed is not None
+            and field.comodel_name in closed_models.FOLLOWERS
+            and getattr(field, "inverse_name", None) != "res_id"
+        ):
+            # message_ids are this record's own; mail_message_id may be of a record
+            # of any model.
+            raise Refusal(
+                "not_allowed",
+                f"{model._name}.{field.name} may lead to models that this connection "
+                "may not use.",
+                "Leave that part out.",
+            )
+        return self.env[field.comodel_name]
+
+    def _look_through(self, model, field):
+        """The same for what reads: a model that waits for a person when it is read is
+        not read by way of another one. Its own records it may ask of each other."""
+        other = self._through(model, field)
+        if other._name in self.asks_to_read and other._name != model._name:
+            raise Refusal(
+                "not_allowed",
+                f"{model._name}.{field.name} leads to {other._name}, which is not read "
+                "without a person's approval.",
+                f"Leave that part out, or ask for {other._name} alone, which waits.",
+            )
+        return other
+
+    # ---- fields ----
+
+    def field(self, model, name):
+        """:return: the field, if it exists and is not withheld"""
+        if not isinstance(name, str) or name not in model._fields:
+            raise Refusal(
+                "unknown_field",
+                f"{model._name} has no field {str(name)[:80]!r}.",
+                near_hint(
+                    name, [n for n in model._fields if not closed_fields.is_withheld(n)]
+                )
+                or "Call describe_model for its fields.",
+            )
+        if closed_fields.is_withheld(name):
+            raise Refusal(
+                "not_allowed",
+                f"The field {model._name}.{name} is withheld from AI tools.",
+                "Leave it out.",
+            )
+        return model._fields[name]
+
+    def fields(self, model, names):
+        """Check a list of plain field names."""
+        if not isinstance(names, list) or not names:
+            raise Refusal("invalid_input", "Name the fields to read.")
+        for name in names:
+            self.field(model, name)
+
+    def path(self, model, path):
+        """Check ``a.b.c``: every field on it, and every model it walks into.
+
+        :return: the model that holds the last field, and that field
+        """
+        if path.count(".") > closed_models.MAX_STEPS or path.endswith("."):
+            raise Refusal("invalid_input", f"{path[:80]!r} is no path of fields.")
+        name, _, rest = path.partition(".")
+        field = self.field(model, name)
+        while rest:
+            if field.type == "properties":
+                return model, field
+            if not field.relational:
+                # date parts: date_order.month_number
+                return model, field
+            model = self._look_through(model, field)
+            name, _, rest = rest.partition(".")
+            field = self.field(model, name)
+        return model, field
+
+    # ---- domains ----
+
+    def domain(self, model, domain):
+        """Check a domain and give back what Odoo may get.
+
+        :param domain: a list, as Odoo's search takes it
+        """
+        if not isinstance(domain, list):
+            raise Refusal("invalid_input", "A domain is a list of conditions.")
+        try:
+            self._conditions(model, Domain(domain))
+        except (ValueError, TypeError, AttributeError, RecursionError) as exc:
+            raise Refusal(
+                "invalid_input",
+                "The domain is malformed.",
+                'A condition is [field, operator, value]; "&", "|" and "!" stand '
+                "before what they join.",
+            ) from exc
+        return domain
+
+    def _conditions(self, model, domain):
+        for condition in domain.iter_conditions():
+            if condition.operator not in closed_models.OPERATORS:
+                raise ValueError(condition.operator)
+            owner, field = self.path(model, condition.field_expr)
+            if condition.operator in ("any", "not any"):
+                # Odoo puts what is inside ``id any`` in its place.
+                other = owner
+                if field.name != "id":
+                    other = self._look_through(owner, field)
+                self._conditions(other, Domain(condition.value))
+            elif not field.relational:
+                continue
+            elif self._compares_name(condition):
+                # ("partner_id", "ilike", "x") searches the partner's name, and
+                # whatever else its name search looks into: e-mail, VAT number.
+                self._look_through(owner, field)
+
+    def _compares_name(self, condition):
+        if condition.operator.removeprefix("not ") in TEXT_OPERATORS:
+            return True
+        if condition.operator in ("child_of", "parent_of"):
+            return True
+        value = condition.value
+        values = value if isinstance(value, list | tuple | set) else [value]
+        return any(isinstance(v, str) for v in values)
+
+    # ---- order, groups, aggregates ----
+
+    def order(self, model, order, known=()):
+        """:param known: terms that stand for themselves (groups and aggregates)"""
+        if not isinstance(order, str):
+            raise Refusal("invalid_input", "The order is text: 'name asc, id desc'.")
+        for term in order.split(","):
+            match = ORDER_TERM.match(term.strip())
+            if not match:
+                raise Refusal("invalid_input", f"{term.strip()!r} is no order.")
+            if match["spec"] in known:
+                continue
+            owner, field = self.path(model, match["spec"].partition(":")[0])
+            if field.relational:
+                # Sorted by the order of the other model, whose fields may be none
+                # that this connection reads.
+                self._look_through(owner, field)
+
+    def specs(self, model, specs, what):
+        """Check group-by or aggregate specifications: ``field``, ``field:how``."""
+        if not isinstance(specs, list):
+            raise Refusal("invalid_input", f"{what} is a list.")
+        for spec in specs:
+            if spec == "__count":
+                continue
+            match = AGGREGATE.match(spec) if isinstance(spec, str) else None
+            if not match:
+                raise Refusal("invalid_input", f"{spec!r} is no {what}.")
+            self.path(model, match["path"])
+
+    def having(self, having, known):
+        """Check a domain over aggregates: it may name those and nothing else."""
+        for condition in Domain(having).iter_conditions():
+            if condition.field_expr not in known:
+                raise Refusal(
+                    "invalid_input",
+                    f"{condition.field_expr!r} is not among the measures.",
+                )
+
+    # ---- models whose records hang on others ----
+
+    def owner_domain(self, model):
+        """What limits attachments, messages and the like to models that may be
+        used; None where the model's records stand for themselves."""
+        field = closed_models.FOLLOWERS.get(model._name)
+        if not field:
+            return None
+        if self.allowed is not None:
+            return [(field, "in", sorted(self.allowed))]
+        return ["!", (field, "=like", "doorman.%")]
+
+    def records(self, model, ids, write=False):
+        """:param bool write: whether they are changed, and not only read or named
+        :return: the records to work on, if the rule lets all of them pass
+        """
+        if (
+            not isinstance(ids, list)
+            or not ids
+            or len(ids) > closed_models.MAX_IDS
+            or any(type(i) is not int or i <= 0 for i in ids)
+        ):
+            raise Refusal("invalid_input", "Name the ids of the records.")
+        records = model.browse(ids)
+        self._owners(records.sudo().exists(), write, set())
+        return records
+
+    def _owners(self, records, write, seen):
+        """Follow records to what they hang on, and that to what it hangs on: a file of
+        a message is as open as what the message is of.
+
+        :param records: with all rights, since whose they are is no secret
+        :param set seen: models and ids, because a file may hang on itself
+        """
+        field = closed_models.FOLLOWERS.get(records._name)
+        if not field:
+            return
+        for owner, hanging in records.grouped(field).items():
+            if not owner:
+                continue
+            if not self.may_use(owner) or (write and not self.may_write(owner)):
+                raise Refusal(
+                    "not_allowed",
+                    f"Some of these belong to {owner}, which this connection "
+                    f"may not {'change' if write else 'use'}.",
+                )
+            if owner not in closed_models.FOLLOWERS or "res_id" not in records._fields:
+                continue
+            ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
+            seen.update((owner, i) for i in ids)
+            self._owners(records.env[owner].browse(ids).exists(), write, seen)

@@ -1,0 +1,231 @@
+"""What OAuth values may look like, and how addresses compare: pure text, no ORM."""
+
+import hashlib
+import hmac
+import json
+import re
+import unicodedata
+from base64 import urlsafe_b64encode
+from urllib.parse import quote, urlsplit
+
+from .ip_lists import LOOPBACK
+
+CLIENT_PREFIX = "dmo_"
+SECRET_PREFIX = "dms_"  # noqa: S105
+CODE_PREFIX = "dmx_"
+ACCESS_PREFIX = "dma_"
+REFRESH_PREFIX = "dmr_"
+
+MAX_NAME = 100
+MAX_URIS = 10
+MAX_URI = 512
+MAX_STATE = 8192
+
+PROOF = re.compile(r"[0-9a-f]{64}")
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*)")
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,40}")
+# Schemes that a browser runs or opens itself: nothing to be sent back to by them. The
+# service has the same list (server/oauth/redirect.go).
+BROWSER_SCHEMES = frozenset(
+    {
+        "about", "android-app", "blob", "chrome", "chrome-extension", "content",
+        "data", "edge", "file", "filesystem", "ftp", "http", "https", "intent", "jar",
+        "javascript", "mailto", "moz-extension", "ms-appinstaller", "ms-msdt",
+        "resource", "search-ms", "sms", "tel", "vbscript", "view-source", "ws", "wss",
+    }
+)  # fmt: skip
+# Letters that show nothing.
+BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
+MARKS = re.compile(r"(\w)?((?:[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff"
+                   r"\u20d0-\u20ff\ufe20-\ufe2f]){3,})")  # fmt: skip
+
+
+class OAuthRefusal(Exception):
+    """A refusal in the words of RFC 6749 section 5.2 and its relatives.
+
+    :param str error: the code that the client gets
+    :param str description: for the client's developer, plain ASCII
+    :param str reason: what really was wrong, for logs and the audit
+    """
+
+    def __init__(self, error, description, reason):
+        super().__init__(reason)
+        self.error = error
+        self.description = description
+        self.reason = reason
+
+    def wire(self):
+        """:return: as the gateway answers it"""
+        return {
+            "oauth_error": {
+                "error": self.error,
+                "error_description": self.description,
+                "reason": self.reason,
+            }
+        }
+
+
+def derive(pepper, kind, proof):
+    """The token that follows a code or refresh token: the same again where the same is
+    shown again, and known to nobody who lacks either the pepper or the token.
+
+    :param bytes pepper: of the family
+    :param str kind: ``access`` or ``refresh``
+    :param str proof: SHA-256 of what was shown, 64 hex digits
+    :return: in clear
+    """
+    prefix = {"access": ACCESS_PREFIX, "refresh": REFRESH_PREFIX}[kind]
+    mac = hmac.new(bytes(pepper), f"{kind}:{proof}".encode(), hashlib.sha256)
+    return prefix + urlsafe_b64encode(mac.digest()).decode().rstrip("=")
+
+
+def clean_name(name):
+    """A name as people may see it: one line, without characters that hide, turn round
+    or imitate others (controls, bidi, zero width, blank letters, piles of marks).
+
+    :return: empty if nothing is left that could be read out
+    :rtype: str
+    """
+    text = unicodedata.normalize("NFC", str(name or ""))
+    text = "".join(
+        " " if c.isspace() else c
+        for c in text
+        if c.isspace() or unicodedata.category(c)[0] != "C"
+    )
+    text = MARKS.sub(lambda m: m[1] or "", BLANK.sub("", text))
+    text = " ".join(text.split())[:MAX_NAME].strip()
+    # Marks and signs alone look like no name at all.
+    return text if any(c.isalnum() for c in text) else ""
+
+
+def is_plain(uri):
+    """Whether an address is whole, and holds nothing that could be read two ways."""
+    return (
+        isinstance(uri, str)
+        and 0 < len(uri) <= MAX_URI
+        and uri.isascii()
+        and uri.isprintable()
+        and not set(uri) & set(' "<>\\^`{|}#')
+    )
+
+
+def parts_of(uri):
+    """:return: scheme, host, port, path with query; None if it is no address"""
+    if not is_plain(uri) or "://" not in uri:
+        return None
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    if "@" in parts.netloc or not SCHEME.fullmatch(parts.scheme):
+        return None
+    return parts.scheme, host, port, (parts.path, parts.query)
+
+
+def is_loopback(uri):
+    """Whether it leads to a program on the person's own computer."""
+    parts = parts_of(uri)
+    return bool(parts) and parts[0] == "http" and parts[1] in LOOPBACK
+
+
+def is_custom(uri):
+    """Whether it leads to a program by a scheme of that program's own."""
+    parts = parts_of(uri)
+    return bool(parts) and parts[0] not in BROWSER_SCHEMES
+
+
+def is_https(uri):
+    """Whether it leads to a web site, encrypted."""
+    parts = parts_of(uri)
+    return bool(parts) and parts[0] == "https" and bool(HOST.fullmatch(parts[1]))
+
+
+def may_return(uri, hosts, custom):
+    """Whether people may be sent back to an address.
+
+    :param hosts: the only hosts; empty: any
+    :param bool custom: whether schemes of programs are allowed
+    """
+    if is_loopback(uri):
+        return True
+    if is_https(uri):
+        return not hosts or parts_of(uri)[1] in hosts
+    return custom and is_custom(uri)
+
+
+def matches(uri, registered):
+    """Whether an address is a registered one. Of loopback addresses the port does not
+    count (RFC 8252 section 7.3), and one name of the loopback is as good as another.
+    """
+    if uri in registered:
+        return True
+    if not is_loopback(uri):
+        return False
+    tail = parts_of(uri)[3]
+    return any(is_loopback(r) and parts_of(r)[3] == tail for r in registered)
+
+
+def destination(uri):
+    """Where somebody is sent, for them to read.
+
+    :return: e.g. ``claude.ai``, ``localhost``, ``cursor://``
+    """
+    scheme, host, port, _tail = parts_of(uri)
+    if scheme == "https" and port not in (None, 443):
+        # Another server, perhaps of somebody else.
+        return f"{host}:{port}"
+    if scheme in ("http", "https"):
+        return host
+    return f"{scheme}://{host}"
+
+
+def form_target(uri):
+    """The source by which a page's policy lets a form lead to an address: browsers
+    apply ``form-action`` to the redirect that follows as well. Only characters that
+    cannot end the directive."""
+    scheme, host, port, _tail = parts_of(uri)
+    if scheme not in ("http", "https") or not HOST.fullmatch(host):
+        # A policy has no way to write an IPv6 address.
+        return f"{scheme}:"
+    return f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}"
+
+
+def answer_url(uri, **values):
+    """An address with the answer in its query; the query that is there stays.
+
+    :param values: what is None is left out
+    """
+    pairs = [
+        f"{name}={quote(value, safe='')}"
+        for name, value in values.items()
+        if value is not None
+    ]
+    joint = "" if uri.endswith(("?", "&")) else "&" if "?" in uri else "?"
+    return uri + joint + "&".join(pairs)
+
+
+def is_text(value, limit):
+    """Whether a value is text that PostgreSQL takes, and not too long."""
+    if not isinstance(value, str) or len(value) > limit or "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def hosts_of(text):
+    """The hosts of a list as people write it: one a line, ``#`` starts a comment.
+
+    :rtype: list of str
+    """
+    lines = ((line.split("#")[0]).strip().lower() for line in (text or "").splitlines())
+    return [line for line in lines if line]
+
+
+def dump(value):
+    """JSON for a column of text."""
+    return json.dumps(value, ensure_ascii=True)

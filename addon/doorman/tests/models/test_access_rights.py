@@ -1,0 +1,345 @@
+from functools import partial
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..common import ROLES, DoormanCase
+
+# record -> operation -> who may; everyone else gets an AccessError. ``user`` is the
+# owner of the first connection, ``user2`` of the second.
+MATRIX = {
+    "connection": {
+        "read": {"user", "admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "connection2": {
+        "read": {"user2", "admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "audit": {"read": {"user", "admin"}},
+    "audit2": {"read": {"user2", "admin"}},
+    "stranger": {"read": {"admin"}},
+    "scope": {"read": {"user", "user2", "admin"}},
+    "tool": {"read": {"user", "user2", "admin"}, "write": {"admin"}},
+    "own_tool": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "own_tool_parameter": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "settings": {"read": {"admin"}, "write": {"admin"}},
+    "pickup": {"read": {"admin"}},
+    "wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    # Of "user", about their connection: a dialog is its maker's alone. What it does,
+    # its method decides.
+    # Made by "user" and put before "approver", who is no MCP user.
+    "approval": {"read": {"user", "approver", "admin"}},
+    "approval_rule": {
+        "read": {"user", "admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "reject": {
+        "read": {"approver"},
+        "write": {"approver"},
+        "create": {"user", "admin", "approver"},
+    },
+    "oauth_client": {"read": {"admin"}},
+    "invite": {"read": {"admin"}},
+    "acceptance": {"read": {"admin"}},
+    "invite_wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    "invite_wizard_rule": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
+}
+CLIENT = {
+    "name": "x",
+    "client_id": "x",
+    "kind": "dynamic",
+    "redirect_uris": "https://x.example/cb",
+}
+OPERATIONS = ("read", "write", "create", "unlink")
+
+# No table, so nothing to read; the dialog with the key needs both to open.
+ABSTRACT = {
+    "doorman.gateway": {},
+    "doorman.idempotency": {},
+    "doorman.oauth.request": {},
+    "doorman.oauth.token": {},
+    "doorman.dialog.mixin": {},
+    "doorman.policy.mixin": {},
+    "doorman.thread.mixin": {},
+    "doorman.protected.mixin": {},
+    "doorman.key.show": {
+        "read": {"user", "user2", "admin"},
+        "create": {"user", "user2", "admin"},
+    },
+}
+
+
+@tagged("post_install", "-at_install")
+class TestAccessRights(DoormanCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        audit = cls.env["doorman.audit"]
+        for connection in (cls.connection, cls.connection2, None):
+            audit._insert(
+                {
+                    "connection_id": connection and connection.id,
+                    "user_id": connection and connection.user_id.id,
+                    "company_id": connection and cls.company.id,
+                    "outcome": "refused",
+                    "count": 1,
+                }
+            )
+        stranger, audit2, audit1 = audit.search([], limit=3)
+        admin = cls.people["admin"]
+        scopes = [Command.set(cls.env.ref("doorman.scope_search").ids)]
+        invites = cls.env["doorman.invite"].with_user(admin)
+        cls.invite, _token = invites._make({"scope_ids": scopes})
+        cls.acceptance = cls.env["doorman.invite.acceptance"].create(
+            {
+                "invite_id": cls.invite.id,
+                "user_id": cls.people["user"].id,
+                "accepted_at": "2020-01-01",
+            }
+        )
+        words = {"title": "x", "description": "x"}
+        own_tool = cls.env["doorman.own.tool"].create({"name": "own1", **words})
+        cls.records = {
+            "invite": cls.env["doorman.invite"].browse(cls.invite.id),
+            "acceptance": cls.acceptance,
+            "invite_wizard": cls.env["doorman.invite.wizard"]
+            .with_user(admin)
+            .create({}),
+            "invite_wizard_rule": cls.env["doorman.invite.wizard.rule"]
+            .with_user(admin)
+            .create({}),
+            "oauth_client": cls.env["doorman.oauth.client"].browse(
+                cls.env["doorman.oauth.client"]._new(CLIENT).id
+            ),
+            "connection": cls.connection,
+            "connection2": cls.connection2,
+            "audit": audit1,
+            "audit2": audit2,
+            "stranger": stranger,
+            "scope": cls.env.ref("doorman.scope_search"),
+            "tool": cls.tool("t1"),
+            "own_tool": own_tool,
+            "own_tool_parameter": cls.env["doorman.own.tool.parameter"].create(
+                {"own_tool_id": own_tool.id, "name": "p"}
+            ),
+            "settings": cls.settings,
+            "pickup": cls.env["doorman.pickup"].create(
+                {"connection_id": cls.connection.id, "expires_at": "2100-01-01"}
+            ),
+            "wizard": cls.env["doorman.connect.wizard"]
+            .with_user(cls.people["admin"])
+            .create({}),
+            "approval": cls.approval(),
+            "approval_rule": cls.env["doorman.approval.rule"].create(
+                {"connection_id": cls.connection.id, "risk": "high"}
+            ),
+            "reject": cls.env["doorman.reject"]
+            .with_user(cls.people["approver"])
+            .create({"approval_id": cls.approval().id, "reason": "no"}),
+            "rotate": cls.env["doorman.rotate.key"]
+            .with_user(cls.people["user"])
+            .create({"connection_id": cls.connection.id}),
+        }
+        cls.vals = {
+            "doorman.connection": ({"name": "x"}, {"name": "x"}),
+            "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
+            "doorman.oauth.client": ({"active": False}, CLIENT | {"client_id": "y"}),
+            "doorman.scope": ({"sequence": 1}, {"name": "x", "code": "y"}),
+            "doorman.tool": ({"active": False}, {"active": True}),
+            "doorman.own.tool": ({"title": "y"}, {"name": "own2", **words}),
+            "doorman.own.tool.parameter": (
+                {"required": True},
+                {"own_tool_id": own_tool.id, "name": "q"},
+            ),
+            "doorman.pickup": (
+                {"used_at": False},
+                {"connection_id": cls.connection.id, "expires_at": "2100-01-01"},
+            ),
+            "doorman.connect.wizard": ({"name": "x"}, {"name": "x"}),
+            "doorman.invite": (
+                {"description": "x"},
+                {"scope_ids": scopes, "expires_at": "2100-01-01"},
+            ),
+            "doorman.invite.acceptance": (
+                {"ip": "x"},
+                {
+                    "invite_id": cls.invite.id,
+                    "user_id": cls.people["user2"].id,
+                    "accepted_at": "2020-01-01",
+                },
+            ),
+            "doorman.invite.wizard": ({"max_uses": 2}, {"max_uses": 2}),
+            "doorman.invite.wizard.rule": ({"risk": "low"}, {"risk": "low"}),
+            "doorman.rotate.key": (
+                {"overlap_minutes": 1},
+                {"connection_id": cls.connection.id},
+            ),
+            "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
+            "doorman.approval.rule": (
+                {"more_than": 1},
+                {"connection_id": cls.connection.id, "risk": "low"},
+            ),
+            "doorman.reject": (
+                {"reason": "x"},
+                {"approval_id": cls.records["approval"].id, "reason": "x"},
+            ),
+            "doorman.settings": ({"public_url": "https://x"}, {"public_url": "x"}),
+        }
+
+    def _operation(self, record, operation):
+        write, create = self.vals[record._name]
+        return {
+            "read": lambda: record.read(["display_name"]),
+            "write": lambda: record.write(dict(write)),
+            "create": lambda: record.browse().create(self._create(record, create)),
+            "unlink": record.unlink,
+        }[operation]
+
+    def _create(self, record, vals):
+        if record._name == "doorman.connection":
+            return {**vals, "user_id": self.people["user"].id}
+        if record._name == "doorman.scope":
+            return {**vals, "group_id": self.env.ref("base.group_user").id}
+        return dict(vals)
+
+    def test_matrix(self):
+        for name, allowed in MATRIX.items():
+            for operation in OPERATIONS:
+                for role in (*ROLES, "service"):
+                    person = self.people.get(role, self.service)
+                    record = self.records[name].with_user(person)
+                    with self.subTest(record=name, operation=operation, role=role):
+                        run = self._operation(record, operation)
+                        found = self.outcome(run, undo=True)
+                        expected = role in allowed.get(operation, ())
+                        self.assertEqual(found, "allow" if expected else "deny")
+
+    def test_abstract_models(self):
+        for name, allowed in ABSTRACT.items():
+            for operation in OPERATIONS:
+                for role in (*ROLES, "service"):
+                    person = self.people.get(role, self.service)
+                    with self.subTest(model=name, operation=operation, role=role):
+                        model = self.env[name].with_user(person)
+                        expected = role in allowed.get(operation, ())
+                        self.assertEqual(model.has_access(operation), expected)
+
+    def test_every_model_of_ours_is_in_a_table(self):
+        ours = {m for m in self.env.registry if m.startswith("doorman.")}
+        tested = {record._name for record in self.records.values()}
+        self.assertEqual(ours, tested | set(ABSTRACT))
+
+    def test_searches_show_own_records_only(self):
+        for role, expected in (
+            ("user", self.connection),
+            ("user2", self.connection2),
+        ):
+            with self.subTest(role=role):
+                connections = self.env["doorman.connection"]
+                found = connections.with_user(self.people[role]).search([])
+                self.assertEqual(found, expected)
+
+    def test_groups_and_counts_follow_the_rules(self):
+        audit = self.env["doorman.audit"].with_user(self.people["user"])
+        self.assertEqual(audit.search_count([("user_login", "!=", "x")]), 1)
+        groups = audit.formatted_read_group([], ["user_id"], ["__count"])
+        self.assertEqual([g["__count"] for g in groups], [1])
+
+    def test_exports_follow_the_rules(self):
+        """What Odoo's own export writes into the CSV file."""
+        names = ["connection_name", "outcome", "user_id/.id"]
+        may_export = self.env.ref("base.group_allow_export")
+        for role in ("user", "user2", "admin", "internal", "approver"):
+            self.people[role].write({"group_ids": [Command.link(may_export.id)]})
+        everything = self.env["doorman.audit"].search_count([])
+        for role, count in (("user", 1), ("user2", 1), ("admin", everything)):
+            with self.subTest(role=role):
+                audit = self.env["doorman.audit"].with_user(self.people[role])
+                rows = audit.search([]).export_data(names)["datas"]
+                self.assertEqual(len(rows), count)
+        for role in ("user", "internal", "approver", "portal"):
+            with self.subTest(role=role, deny=True):
+                others = self.records["audit2"].with_user(self.people[role])
+                run = partial(others.export_data, names)
+                self.assertEqual(self.outcome(run, UserError), "deny")
+
+    def test_the_service_user_reads_nothing_of_the_business(self):
+        for model in ("res.partner", "res.company", "ir.attachment", "mail.message"):
+            with self.subTest(model=model):
+                model = self.env[model].with_user(self.service)
+                self.assertFalse(model.has_access("read"))
+
+    def test_administrators_see_their_companies_only(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        person = self._person(
+            "far", ["doorman.group_user"], company_id=other.id, company_ids=other.ids
+        )
+        self.people["far"] = person
+        far = self._connect("far")
+        admin = self.people["admin"]
+        seen = self.env["doorman.connection"].with_user(admin).search([])
+        self.assertNotIn(far, seen)
+        for method in ("action_revoke", "action_rotate_key", "unlink"):
+            with self.subTest(method=method):
+                found = self.outcome(getattr(far.with_user(admin), method))
+                self.assertEqual(found, "deny")
+        for vals in ({}, {"company_id": self.company.id}):
+            with self.subTest(vals=vals):
+                vals = {"name": "x", "user_id": person.id, **vals}
+                connections = self.env["doorman.connection"].with_user(admin)
+                run = partial(connections.create, vals)
+                self.assertEqual(self.outcome(run, UserError), "deny")
+
+    def test_clients_of_other_companies(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        far = self._person(
+            "far", ["doorman.group_user"], company_id=other.id, company_ids=other.ids
+        )
+        clients = self.env["doorman.oauth.client"]
+        theirs = clients._new(CLIENT | {"client_id": "far", "user_id": far.id})
+        shared = self.records["oauth_client"]
+        admin = self.people["admin"]
+        seen = clients.with_user(admin).search([])
+        self.assertNotIn(theirs, seen.sudo())
+        self.assertIn(shared, seen)
+        for method in ("action_end", "action_rotate_secret", "action_restore"):
+            with self.subTest(method=method):
+                mine = clients.browse(theirs.id).with_user(admin)
+                self.assertEqual(self.outcome(getattr(mine, method)), "deny")
+        # What people of other companies use is not for one administrator to end.
+        self.people["far"] = far
+        self._connect("far")._inside().oauth_client_id = shared
+        run = shared.with_user(admin).action_end
+        self.assertEqual(self.outcome(run), "deny")
+
+    def test_an_administrator_cannot_move_a_connection_out_of_sight(self):
+        """The record rule is about the company: who writes it picks who may see."""
+        other = self.env["res.company"].create({"name": "Other"})
+        mine = self.connection.with_user(self.people["admin"])
+        self.outcome(lambda: mine.write({"company_id": other.id}))
+        self.env.invalidate_all()
+        self.assertEqual(self.connection.company_id, self.company)

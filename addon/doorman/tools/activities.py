@@ -1,0 +1,162 @@
+"""Something for a person to do, on a record."""
+
+import re
+
+from markupsafe import Markup, escape
+
+from odoo.exceptions import AccessError
+from odoo.fields import Date
+
+from ..policy.refusal import Refusal
+from ..policy.suggestions import near_hint
+from .arguments import only, text
+from .records import answer, named, records_to_change, settle
+
+DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+MAX_NOTE = 10_000
+
+
+def activity_schedule(guard, model, ids, kwargs):
+    """Schedule an activity on one record, in the user's own name.
+
+    :return: as a change of that record, with ``activity_id``
+    """
+    only(kwargs, "activity_type", "summary", "note", "date_deadline", "user")
+    record = records_to_change(guard, model, ids)
+    if len(record) != 1 or not isinstance(
+        record, guard.env.registry["mail.activity.mixin"]
+    ):
+        raise Refusal(
+            "invalid_input",
+            f"Activities are for one record, and {model._name} has none.",
+        )
+    record.check_access("read")
+    kind = _type(guard, model, kwargs.get("activity_type"))
+    user = _user(guard, kwargs.get("user"))
+    _may_see(record, user)
+    vals = {
+        "res_model_id": guard.env["ir.model"]._get_id(model._name),
+        "res_id": record.id,
+        "activity_type_id": kind.id,
+        "summary": text(kwargs, "summary", 200) or kind.summary or False,
+        "date_deadline": _deadline(kwargs, kind),
+        "user_id": user.id,
+    }
+    note = text(kwargs, "note", MAX_NOTE)
+    if note:
+        vals["note"] = Markup("<br/>").join(escape(s) for s in note.splitlines())
+    if guard.describer:
+        return named(record)
+    activity = guard.env["mail.activity"].create(vals)
+    activity_id = activity.id
+    settle(guard, record)
+    if guard.dry_run:
+        [change] = named(record)["changes"]
+        change["after"] = {
+            "activity_type": kind.name,
+            "summary": vals["summary"],
+            "date_deadline": vals["date_deadline"],
+            "user_id": [user.id, user.name],
+        }
+        return {"changes": [change]}
+    return answer(guard, record) | {"activity_id": activity_id}
+
+
+def _type(guard, model, name):
+    """An activity type by its name, in the user's language or in English."""
+    types = guard.env["mail.activity.type"].search(
+        [("res_model", "in", [False, model._name])]
+    )
+    # What asks for approvals is made by asking for one.
+    own = guard.env["ir.model.data"]._xmlid_to_res_id(
+        "doorman.mail_activity_approval", raise_if_not_found=False
+    )
+    types = types.filtered(lambda t: t.id != own)
+    if name is None or name == "":
+        todo = guard.env["ir.model.data"]._xmlid_to_res_id(
+            "mail.mail_activity_data_todo", raise_if_not_found=False
+        )
+        found = types.filtered(lambda t: t.id == todo) or types[:1]
+    else:
+        wanted = text({"activity_type": name}, "activity_type", 100).casefold()
+        english = types.with_context(lang="en_US")
+        found = types.browse(
+            [
+                t.id
+                for t, e in zip(types, english, strict=True)
+                if wanted in ((t.name or "").casefold(), (e.name or "").casefold())
+            ]
+        )[:1]
+    if not found:
+        raise Refusal(
+            "invalid_input",
+            f"There is no activity type {str(name)[:60]!r} for {model._name}.",
+            near_hint(str(name), types.mapped("name"), every=True),
+        )
+    return found
+
+
+def _user(guard, who):
+    """A user by login, name or id; by default the connection's own."""
+    users = guard.env["res.users"]
+    if who is None or who == "":
+        return guard.env.user
+    if type(who) is int or (isinstance(who, str) and who.isdecimal()):
+        found = users.search([("id", "=", min(int(who), 2**31 - 1))])
+    else:
+        who = text({"user": who}, "user", 200)
+        if who in (guard.env.user.login, guard.env.user.name):
+            return guard.env.user
+        # By name it is a search in the users.
+        guard.model("res.users")
+        found = users.search([("login", "=", who)]) or users.search(
+            [("name", "=ilike", _literal(who))], limit=6
+        )
+    found = found.filtered(lambda u: not u.share)
+    if len(found) == 1:
+        return found
+    if found:
+        names = "; ".join(f"{u.id} {u.name} ({u.login})" for u in found[:5])
+        raise Refusal(
+            "invalid_input",
+            f"More than one user is called {str(who)[:60]!r}.",
+            f"Name the login or the id: {names}.",
+        )
+    hint = "Name a user's login, full name or id; leave it out for yourself."
+    if not str(who).isdecimal():
+        known = users.search([("share", "=", False)], limit=500).mapped("name")
+        hint = near_hint(str(who), known) or hint
+    raise Refusal("invalid_input", f"There is no user {str(who)[:60]!r}.", hint)
+
+
+def _literal(name):
+    """A name without the meaning that % and _ have in a search."""
+    return re.sub(r"([\\%_])", r"\\\1", name)
+
+
+def _may_see(record, user):
+    """An activity shows the name of its record to whom it is for."""
+    if user == record.env.user:
+        return
+    try:
+        record.with_user(user).check_access("read")
+    except AccessError as exc:
+        raise Refusal(
+            "invalid_input",
+            f"{user.name} may not read this record.",
+            "Name somebody who may.",
+        ) from exc
+
+
+def _deadline(kwargs, kind):
+    value = kwargs.get("date_deadline")
+    if value is None or value == "":
+        return Date.to_string(kind._get_date_deadline())
+    try:
+        if not isinstance(value, str) or not DATE.fullmatch(value):
+            raise ValueError(value)
+        return Date.to_string(Date.to_date(value))
+    except ValueError as exc:
+        raise Refusal(
+            "invalid_input", "date_deadline is a date such as 2026-12-31."
+        ) from exc

@@ -1,0 +1,140 @@
+"""The parameters of an own tool: what an AI tool may send for each type, and what the
+server action gets of it. Who writes the action's code need not check them again.
+"""
+
+import math
+from datetime import date, datetime
+
+from ..policy import closed_models
+from ..policy.refusal import Refusal
+
+TYPES = (
+    *("string", "integer", "number", "boolean", "date", "datetime"),
+    *("record", "selection"),
+)
+MAX_TEXT = 10_000
+
+
+def check(guard, known, given):
+    """:param list known: of dicts, as ``doorman.own.tool`` describes its parameters
+    :param dict given: name to value, as it came
+    :return: ``{name: value}`` with every name; None for what was not sent
+    """
+    if not isinstance(given, dict):
+        raise Refusal("invalid_input", "The parameters are an object, by their names.")
+    names = [parameter["name"] for parameter in known]
+    for name in given:
+        if name not in names:
+            raise Refusal(
+                "invalid_input",
+                f"There is no parameter {str(name)[:60]!r}.",
+                f"There are: {', '.join(names) or 'none'}.",
+            )
+    return {p["name"]: _value(guard, p, given.get(p["name"])) for p in known}
+
+
+def _value(guard, parameter, value):
+    name, kind = parameter["name"], parameter["type"]
+    if value is None or (value == "" and kind != "string"):
+        if parameter["required"]:
+            raise Refusal("invalid_input", f"The parameter {name} is missing.")
+        return None
+    try:
+        return READERS[kind](guard, parameter, value)
+    except (ValueError, OverflowError) as exc:
+        raise Refusal(
+            "invalid_input", f"The parameter {name} is not {WORDS[kind]}."
+        ) from exc
+
+
+def _string(_guard, parameter, value):
+    if not isinstance(value, str) or len(value) > MAX_TEXT or "\0" in value:
+        raise ValueError
+    if parameter["required"] and not value.strip():
+        raise ValueError
+    return value
+
+
+def _integer(_guard, _parameter, value):
+    if isinstance(value, float) and value == int(value):
+        value = int(value)  # 3.0: some clients know one type of number
+    if type(value) is not int or abs(value) >= 2**31:
+        raise ValueError
+    return value
+
+
+def _number(_guard, _parameter, value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError
+    if not math.isfinite(value) or abs(value) >= closed_models.MAX_NUMBER:
+        raise ValueError
+    return value
+
+
+def _boolean(_guard, _parameter, value):
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _date(_guard, _parameter, value):
+    if not isinstance(value, str) or len(value) != 10:
+        raise ValueError
+    return date.fromisoformat(value)
+
+
+def _datetime(_guard, _parameter, value):
+    if not isinstance(value, str) or not 16 <= len(value) <= 20:
+        raise ValueError
+    found = datetime.fromisoformat(value.removesuffix("Z"))
+    if found.tzinfo:
+        raise ValueError  # UTC, as everywhere
+    return found
+
+
+def _record(guard, parameter, value):
+    """The record, if the connection may use its model and its user may read it."""
+    if type(value) is not int or not 0 < value < 2**31:
+        raise ValueError
+    record = guard.records(guard.model(parameter["model"]), [value]).exists()
+    if not record:
+        raise Refusal(
+            "not_found",
+            f"The parameter {parameter['name']}: there is no {parameter['model']} "
+            f"with the id {value}.",
+            "search_records finds its id.",
+        )
+    record.check_access("read")
+    return record
+
+
+def _selection(_guard, parameter, value):
+    if value not in parameter["choices"]:
+        raise Refusal(
+            "invalid_input",
+            f"The parameter {parameter['name']} is none of its choices.",
+            f"There are: {', '.join(parameter['choices'])}.",
+        )
+    return value
+
+
+READERS = {
+    "string": _string,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "record": _record,
+    "selection": _selection,
+}
+WORDS = {
+    "string": f"a text of at most {MAX_TEXT} letters",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "date": "a date such as 2026-11-23",
+    "datetime": "a time in UTC such as 2026-11-23 14:30:00",
+    "record": "the id of a record",
+    "selection": "one of its choices",
+}

@@ -1,0 +1,149 @@
+"""Own tools: a server action that an administrator has published, run for a connection.
+
+request ── published, as it was looked at ── the model ── the records ── the parameters
+        ── the action, as the connection's user ── what it answers
+"""
+
+import json
+
+from ..policy import closed_models
+from ..policy.redact_links import withhold_links
+from ..policy.refusal import Refusal
+from . import custom_tool_parameters
+from .custom_tool_run import OwnRun, running
+from .methods import _default, summary
+from .records import (
+    _change,
+    _name_of,
+    _read,
+    _shown,
+    answer,
+    named,
+    records_to_change,
+    settle,
+)
+
+MAX_RESULT = 20_000
+
+
+def run_tool(guard, model, ids, kwargs):
+    """An own tool that may change something."""
+    tool, records, values = _checked(guard, model, ids, kwargs, reads=False)
+    if guard.dry_run and not tool.can_try:
+        if not guard.describer:
+            raise Refusal(
+                "invalid_input",
+                f"{tool.name} cannot be tried out.",
+                "Its administrator did not say that all of it can be undone.",
+            )
+        return named(records)
+    if not guard.dry_run:
+        found = _run(guard, tool, records, values)
+        left = records.exists()
+        settle(guard, left)
+        return answer(guard, left) | found
+    names = _shown(model)
+    before = _read(guard, records, names) if records else {}
+    called = {record.id: _name_of(record) for record in records}
+    found = _run(guard, tool, records, values)
+    left = records.exists()
+    settle(guard, left)
+    after = _read(guard, left, names) if left else {}
+    return {
+        "changes": [
+            _change(i, called[i], before[i], after.get(i), ()) for i in records.ids
+        ]
+    } | found
+
+
+def look_tool(guard, model, ids, kwargs):
+    """An own tool that only reads. The gateway undoes whatever it did: that nothing
+    is changed does not rest on what its administrator believes."""
+    tool, records, values = _checked(guard, model, ids, kwargs, reads=True)
+    if guard.describer:
+        return named(records)
+    return _run(guard, tool, records, values) | {"ids": records.ids}
+
+
+def _checked(guard, model, ids, kwargs, reads):
+    """:return: the tool, the records that it works on, its parameters"""
+    for name in kwargs:
+        if name not in ("tool", "revision", "parameters"):
+            raise Refusal("invalid_input", f"Unknown argument {name!r}.")
+    tool = guard.env["doorman.own.tool"]._published(kwargs.get("tool"))
+    if kwargs.get("revision") != tool.revision:
+        # What a person has approved, and what an AI tool has read of it, was another.
+        raise Refusal(
+            "conflict",
+            f"{tool.name} is another one since it was looked at; nothing was done.",
+            "Call tools/list for what it does now.",
+        )
+    if model._name != tool.model_name or reads != tool.only_reads:
+        raise Refusal("invalid_input", f"{tool.name} is not called like that.")
+    records = _records(guard, tool, model, ids, reads)
+    given = kwargs.get("parameters")
+    values = custom_tool_parameters.check(
+        guard, tool._parameters(), {} if given is None else given
+    )
+    return tool, records, values
+
+
+def _records(guard, tool, model, ids, reads):
+    if not tool.on_records:
+        if ids:
+            raise Refusal(
+                "invalid_input", f"{tool.name} works on no records: name no ids."
+            )
+        return model
+    if not reads:
+        records = records_to_change(guard, model, ids)
+    else:
+        records = guard.records(model, ids).exists()
+        if len(records) != len(ids) or len(ids) > closed_models.MAX_RECORDS:
+            raise Refusal(
+                "not_found",
+                "Some of these records do not exist, or are named twice.",
+                f"Name at most {closed_models.MAX_RECORDS}; "
+                "search_records finds their ids.",
+            )
+    records.check_access("read")
+    return records
+
+
+def _run(guard, tool, records, values):
+    """Run the action. Odoo checks its groups; of an action without any, that the user
+    may write the model and the records."""
+    context = {}
+    if records:
+        context = {
+            "active_model": records._name,
+            "active_ids": records.ids,
+            "active_id": records.ids[0],
+        }
+    # A look is undone, and Odoo's own check wants the right to write all the same: the
+    # same people may run it here as from the menu.
+    env = guard.env(context={**guard.env.context, **context})
+    action = tool.action_id
+    with running(env.cr, OwnRun(env, tool._tree().ids, values)) as run:
+        opened = env["ir.actions.server"].browse(action.id).run()
+        guard.env.cr.flush()
+    found = {}
+    if isinstance(opened, dict) and opened.get("type"):
+        found = summary(guard, opened)
+        found.pop("wizard", None)
+    if run.result is not None:
+        found |= _told(guard, run.result)
+    return found
+
+
+def _told(guard, result):
+    """What the action's code has put into ``result``."""
+    from ..models.audit.doorman_audit import withhold
+
+    if hasattr(result, "_name"):
+        return summary(guard, result)
+    if not isinstance(result, str):
+        result = json.dumps(withhold(result), ensure_ascii=False, default=_default)
+    if len(result) > MAX_RESULT:
+        result = result[:MAX_RESULT] + "..."
+    return {"result": withhold_links(result)}

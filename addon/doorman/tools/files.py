@@ -1,0 +1,403 @@
+"""Files: what a record's are, what one says, and room for a new one.
+
+Bytes never go through a model: each answer tells of a file, and the gateway hands its
+link out (gateway/files.py). Here is what may be had, asked for twice:
+when a link is made, and when it is followed.
+"""
+
+import base64
+import binascii
+import re
+
+from odoo.exceptions import MissingError
+from odoo.tools.mimetypes import guess_mimetype
+
+from ..policy import closed_fields, inherited_models
+from ..policy.redact_links import withhold_links
+from ..policy.refusal import Refusal
+from ..policy.suggestions import near_hint
+from .arguments import number, one_record, only, text
+from .records import named, records_to_change
+
+# The requests whose answer may have a file.
+METHODS = frozenset({"get_attachment", "get_report", "request_upload"})
+MAX_FILES = 50
+# What the service and Odoo carry in one piece: in base64, some 27 MB of JSON.
+MAX_BYTES = 20 * 1024 * 1024
+MAX_TEXT = 50_000
+MAX_PRINTED = 50
+TEXT_TYPES = re.compile(
+    r"text/.*|application/(json|xml|csv|x-ndjson|yaml|x-yaml|sql|javascript)|.*\+(xml|json)"
+)
+SHA256 = re.compile(r"[0-9a-f]{64}")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069]")
+
+
+def get_attachment(guard, model, ids, kwargs):
+    """One file of a record: an attachment, or a binary field. Without a name for it,
+    the record's attachments.
+
+    :return: ``{files, more}``; or ``{file: {name, type, size}}``, with ``text`` and
+        ``text_cut`` if asked for; or ``{file, url}`` for one that is a link only
+    """
+    only(kwargs, "attachment", "field", "text")
+    record = one_record(guard, model, ids)
+    if kwargs.get("attachment") is None and not kwargs.get("field"):
+        if kwargs.get("text"):
+            raise Refusal("invalid_input", "Of which file? Name its attachment_id.")
+        if not inherited_models.is_file(guard.env, model._name):
+            return _list(guard, record)
+    found = _found(guard, record, kwargs)
+    told = {"file": {name: found[name] for name in ("name", "type", "size")}}
+    if found.get("url"):
+        return told | {"url": withhold_links(found["url"])}
+    if kwargs.get("text"):
+        told.update(_text(found))
+    return told
+
+
+def content_of(guard, request):
+    """The bytes of the file that ``get_attachment`` told of.
+
+    :param dict request: as it was then
+    :return: ``{name, type, size, content}``
+    """
+    model = guard.model(request["model"])
+    record = one_record(guard, model, request["ids"])
+    found = _found(guard, record, request.get("kwargs") or {})
+    if found["size"] > MAX_BYTES:
+        raise _too_large(found["size"])
+    return found | {"content": found["content"]()}
+
+
+def _list(guard, record):
+    # Those that its user may read: the search asks for each.
+    files = guard.env["ir.attachment"].search(
+        [
+            ("res_model", "=", record._name),
+            ("res_id", "=", record.id),
+            ("res_field", "=", False),
+        ],
+        order="id desc",
+        limit=MAX_FILES + 1,
+    )
+    return {
+        "files": [
+            {"id": f.id, "name": f.name, "type": f.mimetype, "size": f.file_size}
+            for f in files[:MAX_FILES]
+        ],
+        "more": len(files) > MAX_FILES,
+    }
+
+
+def _found(guard, record, kwargs):
+    """:return: ``{name, type, size, content}``, the last a function; or with ``url``"""
+    wanted, field = kwargs.get("attachment"), kwargs.get("field")
+    if wanted is not None and field:
+        raise Refusal("invalid_input", "Name attachment_id or field, not both.")
+    if field:
+        if inherited_models.is_file(guard.env, record._name):
+            # Its own bytes by another name: the rules of the file hold for them too.
+            _attachment(guard, _behind(record))
+        return _field(guard, record, field)
+    if wanted is None:
+        file = _behind(record)
+    else:
+        number(kwargs, "attachment", None, 2**31 - 1)
+        file = guard.env["ir.attachment"].search(
+            [
+                ("id", "=", wanted),
+                ("res_model", "=", record._name),
+                ("res_id", "=", record.id),
+                ("res_field", "=", False),
+            ]
+        )
+        if not file:
+            raise MissingError(
+                f"This record has no file with the id {wanted}. Leave attachment_id "
+                "out for those that it has."
+            )
+    return _attachment(guard, file)
+
+
+def _behind(record):
+    """The attachment that a record is: itself, or a product's document's."""
+    while record._name != "ir.attachment":  # by delegation
+        record = record[next(iter(record._inherits.values()))]
+    return record
+
+
+def _attachment(guard, file):
+    # Followed to what it hangs on, now: it may have been pointed elsewhere.
+    guard.records(guard.env["ir.attachment"], file.ids)
+    file.check_access("read")
+    if file.res_field and closed_fields.is_withheld(file.res_field):
+        raise Refusal("not_allowed", "This file is withheld from AI tools.")
+    told = {"name": file.name or "file", "type": file.mimetype or ""}
+    if file.type == "url":
+        return told | {"size": 0, "url": file.url or ""}
+    return told | {
+        "size": file.file_size,
+        "indexed": file.index_content or "",
+        "content": lambda: file.with_context(bin_size=False).raw or b"",
+    }
+
+
+def _field(guard, record, name):
+    field = guard.field(record, name)
+    if field.type not in ("binary", "image"):
+        raise Refusal(
+            "invalid_input",
+            f"{record._name}.{name} is no file.",
+            near_hint(
+                name, [n for n, f in record._fields.items() if f.type == "binary"]
+            ),
+        )
+    try:
+        value = record.with_context(bin_size=False).read([name])[0][name]
+        content = base64.b64decode(value or b"")
+    except (ValueError, binascii.Error) as exc:
+        raise Refusal("invalid_input", f"{name} holds no file.") from exc
+    if not content:
+        raise MissingError(f"{record._name} {record.id} has nothing in {name}.")
+    kind = guess_mimetype(content)
+    extension = _extension_of(kind)
+    return {
+        "name": f"{record._name}-{record.id}-{name}{extension}".replace("/", "_"),
+        "type": kind,
+        "size": len(content),
+        "content": lambda: content,
+    }
+
+
+def _extension_of(kind):
+    known = {"image/jpeg": ".jpg", "image/svg+xml": ".svg", "text/plain": ".txt"}
+    family, _, name = kind.partition("/")
+    if kind in known:
+        return known[kind]
+    return f".{name}" if family == "image" or name in ("pdf", "zip") else ""
+
+
+def _text(found):
+    if TEXT_TYPES.fullmatch(found["type"]):
+        if found["size"] > MAX_BYTES:
+            raise _too_large(found["size"])
+        said = found["content"]().decode("utf-8-sig", errors="replace")
+    else:
+        # What Odoo has read out of it for its own search, such as of a PDF.
+        said = found.get("indexed") or ""
+        if said in ("image", "application", "audio", "video"):
+            said = ""
+        if not said:
+            raise Refusal(
+                "invalid_input",
+                f"{found['type'] or 'This file'} has no text that Odoo knows of.",
+                "Leave text out, and give your user the link.",
+            )
+    said = withhold_links(said.replace("\0", ""))
+    return {"text": said[:MAX_TEXT], "text_cut": len(said) > MAX_TEXT}
+
+
+def _too_large(size):
+    return Refusal(
+        "too_large",
+        f"The file has {size} bytes, more than the {MAX_BYTES} that go through here.",
+        "A person has to fetch it in Odoo.",
+    )
+
+
+# ---- print ----
+
+
+def get_report(guard, model, ids, kwargs):
+    """Print records with one of their reports.
+
+    :return: ``{file: {name, type, size}, content}``, the content in base64
+    """
+    only(kwargs, "report")
+    records = _to_print(guard, model, ids)
+    report = _report(guard, model, kwargs.get("report"))
+    if report.report_type == "qweb-pdf" and _cannot_print(report):
+        raise Refusal(
+            "needs_module",
+            "This Odoo cannot make PDF files.",
+            "An administrator installs wkhtmltopdf on its server.",
+        )
+    content, kind = guard.env["ir.actions.report"]._render(report, records.ids)
+    if isinstance(content, str):
+        content = content.encode()
+    if len(content) > MAX_BYTES:
+        raise _too_large(len(content))
+    types = {"pdf": "application/pdf", "html": "text/html", "text": "text/plain"}
+    name = UNPRINTABLE.sub("_", _title(report, records))[:120]
+    extension = {"pdf": ".pdf", "html": ".html"}.get(kind, ".txt")
+    return {
+        "file": {
+            "name": name.removesuffix(extension) + extension,
+            "type": types.get(kind, "application/octet-stream"),
+            "size": len(content),
+        },
+        "content": base64.b64encode(content).decode(),
+    }
+
+
+def still_printed(guard, request):
+    """Refuse what was printed for who may no longer print it.
+
+    :param dict request: as it was then
+    """
+    model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
+    _to_print(guard, model, request["ids"])
+    _report(guard, model, kwargs.get("report"))
+
+
+def _to_print(guard, model, ids):
+    if model._abstract:
+        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+    if guard.allowed is not None and "ir.actions.report" not in guard.allowed:
+        # A paper shows what it likes of other models.
+        raise Refusal(
+            "not_allowed",
+            "This connection is limited to some models, and may print only if "
+            "ir.actions.report is among them.",
+        )
+    records = guard.records(model, ids)
+    if len(records) > MAX_PRINTED or len(set(ids)) != len(ids):
+        raise Refusal(
+            "invalid_input", f"Name each record once, and at most {MAX_PRINTED}."
+        )
+    gone = records - records.exists()
+    if gone:
+        raise MissingError(
+            f"There is no {model._name} with the id {', '.join(map(str, gone.ids))}."
+        )
+    records.check_access("read")
+    return records
+
+
+def _report(guard, model, wanted):
+    """One of the reports of a model that the user may print: by name, technical name
+    or id; the only one if none is named."""
+    # sudo: who may print something may mostly not read the list of reports. Its groups
+    # say who may.
+    reports = guard.env["ir.actions.report"].sudo()
+    reports = reports.search(
+        [("model", "=", model._name), ("report_type", "in", ("qweb-pdf", "qweb-text"))]
+    )
+    mine = guard.env.user.all_group_ids
+    reports = reports.filtered(lambda r: not r.group_ids or r.group_ids & mine)
+    shown = [f"{r.name} ({r.report_name})" for r in reports]
+    if wanted is None or wanted == "":
+        bound = reports.filtered("binding_model_id")
+        found = bound if len(bound) == 1 else reports
+        if len(found) == 1:
+            return found
+        what = "is" if len(reports) == 1 else "are"
+        if not reports:
+            raise Refusal(
+                "invalid_input", f"There is nothing to print {model._name} with."
+            )
+        raise Refusal(
+            "invalid_input",
+            "Name the report.",
+            f"There {what}: {'; '.join(shown[:20])}.",
+        )
+    if type(wanted) is int or (isinstance(wanted, str) and wanted.isdecimal()):
+        found = reports.filtered(lambda r: r.id == int(wanted))
+    else:
+        wanted = text({"report": wanted}, "report", 200).casefold()
+        found = reports.filtered(
+            lambda r: wanted in ((r.name or "").casefold(), r.report_name.casefold())
+        )
+    if not found:
+        raise Refusal(
+            "invalid_input",
+            f"{model._name} has no report {str(wanted)[:60]!r} that you may print.",
+            near_hint(str(wanted), shown, every=True),
+        )
+    return found[0]
+
+
+def _cannot_print(report):
+    return report.get_wkhtmltopdf_state() not in ("ok", "workers")
+
+
+def _title(report, records):
+    if len(records) == 1:
+        return f"{report.name} {records.display_name or records.id}"
+    return f"{report.name} ({len(records)})"
+
+
+# ---- send ----
+
+
+def request_upload(guard, model, ids, kwargs):
+    """Room for one file on one record. The file comes by a link of its own.
+
+    :return: ``{upload: {name, size, sha256}}``
+    """
+    only(kwargs, "name", "size", "sha256")
+    record = _to_attach_to(guard, model, ids)
+    name = file_name(kwargs)
+    size = number(kwargs, "size", None, MAX_BYTES)
+    digest = text(kwargs, "sha256", 64).lower()
+    if digest and not SHA256.fullmatch(digest):
+        raise Refusal("invalid_input", "sha256 is 64 hexadecimal digits.")
+    if guard.describer:
+        return named(record)
+    if guard.dry_run:
+        [change] = named(record)["changes"]
+        after = {"new_file": name} | ({"size": size} if size else {})
+        return {"changes": [change | {"after": after}]}
+    return {"upload": {"name": name, "size": size or 0, "sha256": digest}}
+
+
+def attach(guard, request, content):
+    """Hang the file on its record that ``request_upload`` made room for.
+
+    :param dict request: as it was then
+    :param bytes content: what came
+    :return: ``{attachment_id, name, type, size}``
+    """
+    model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
+    record = _to_attach_to(guard, model, request["ids"])
+    # Its type is Odoo's to find out. What a browser would run, it keeps as plain text
+    # only for who may not write views: here, for everybody.
+    files = guard.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
+    file = files.create(
+        {
+            "name": file_name(kwargs),
+            "res_model": record._name,
+            "res_id": record.id,
+            "raw": content,
+        }
+    )
+    guard.env.cr.flush()
+    return {
+        "attachment_id": file.id,
+        "name": file.name,
+        "type": file.mimetype,
+        "size": file.file_size,
+    }
+
+
+def _to_attach_to(guard, model, ids):
+    if inherited_models.is_file(guard.env, model._name):
+        raise Refusal(
+            "invalid_input", "Name the record that the file is for, not another file."
+        )
+    record = records_to_change(guard, model, ids)
+    if len(record) != 1 or model._transient:
+        raise Refusal("invalid_input", "A file is for one record.")
+    record.check_access("read")
+    record.check_access("write")
+    guard.env["ir.attachment"].check_access("create")
+    return record
+
+
+def file_name(kwargs):
+    """:return: a file's name as it may stand in a list and on a disk"""
+    name = UNPRINTABLE.sub("_", text(kwargs, "name", 200, needed=True)).strip(". ")
+    if not name:
+        raise Refusal("invalid_input", "name is missing.")
+    return name

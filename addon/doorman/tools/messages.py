@@ -1,0 +1,113 @@
+"""What was said on a record, as its user may read it."""
+
+from ..policy import closed_fields
+from ..policy.redact_links import withhold_links_in
+from ..policy.refusal import Refusal
+from .arguments import number, one_record, only
+
+MAX_MESSAGES = 50
+# Longer is no message but a newsletter: the rest is told to be missing.
+MAX_BODY = 60_000
+MAX_PARTS = 50
+FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
+# As an e-mail keeps what it brought, until it has found its record.
+ON_THEIR_WAY = ("mail.message", "mail.compose.message", "mail.thread")
+
+
+def read_messages(guard, model, ids, kwargs):
+    """The chatter of one record, newest first. The messages go with the record: who may
+    read it through this connection may read them, as far as Odoo shows them to the
+    connection's user.
+
+    :return: ``{name, messages, has_more}``
+    """
+    only(kwargs, "limit", "before")
+    limit = number(kwargs, "limit", 20, MAX_MESSAGES)
+    before = number(kwargs, "before", None, 2**31 - 1)
+    record = one_record(guard, model, ids)
+    if not isinstance(record, guard.env.registry["mail.thread"]):
+        raise Refusal(
+            "invalid_input",
+            f"{model._name} has no messages.",
+            "describe_model tells: those that have some have the field message_ids.",
+        )
+    domain = [
+        ("model", "=", model._name),
+        ("res_id", "=", record.id),
+        # Said to one person, not on the record; Odoo's own chatter leaves it out.
+        ("message_type", "!=", "user_notification"),
+    ]
+    if before:
+        domain.append(("id", "<", before))
+    found = guard.env["mail.message"].search(domain, limit=limit + 1, order="id desc")
+    messages = found[:limit]
+    rows = messages.read([*FIELDS, "is_internal"])
+    for message, row in zip(messages, rows, strict=True):
+        row.update(_of(guard, record, message, row))
+    return withhold_links_in(
+        {
+            "name": str(record.display_name or ""),
+            "messages": rows,
+            "has_more": len(found) > limit,
+        }
+    )
+
+
+def _of(guard, record, message, row):
+    """What hangs on a message."""
+    body = str(row["body"] or "")
+    # The subtype's own name is what a person sees: "Stage changed".
+    subtype = message.sudo().subtype_id.with_context(lang=guard.env.context.get("lang"))
+    return {
+        "body": body[:MAX_BODY],
+        "cut": len(body) > MAX_BODY,
+        "subtype": subtype.name or "",
+        "internal": bool(row.pop("is_internal") or subtype.internal or not subtype),
+        "tracking": _tracking(guard, message),
+        "attachments": _attachments(guard, record, message),
+    }
+
+
+def _tracking(guard, message):
+    """Changed fields, those that the user may read and that are not withheld."""
+    # The table is closed to everybody; the rights are those on the field.
+    values = message.sudo().tracking_value_ids._filter_has_field_access(guard.env)
+    values = values.filtered(
+        lambda value: (
+            value.field_id and not closed_fields.is_withheld(value.field_id.name)
+        )
+    )
+    return [
+        {
+            "field": value["fieldInfo"]["changedField"],
+            "old": _shown(value["oldValue"]),
+            "new": _shown(value["newValue"]),
+        }
+        for value in values[:MAX_PARTS]._tracking_value_format()
+    ]
+
+
+def _shown(value):
+    if isinstance(value, bool | int | float):
+        return value
+    return str(value or "")[:500]
+
+
+def _attachments(guard, record, message):
+    """Names, types and sizes of the files, no contents."""
+    # The message may be read: now each of its files, by its own rights.
+    ids = message.sudo().attachment_ids.ids
+    files = guard.env["ir.attachment"].browse(ids)._filtered_access("read")
+    return [
+        {
+            "id": file.id,
+            "name": file.name,
+            "type": file.mimetype,
+            "size": file.file_size,
+        }
+        for file in files[:MAX_PARTS]
+        # A file of another model's record follows that record.
+        if not file.res_model
+        or file.res_model in (record._name, *ON_THEIR_WAY)
+        or guard.may_use(file.res_model)
+    ]

@@ -1,6 +1,0 @@
-//go:build !unix
-
-package odoo
-
-// peerClosed cannot be known here; the reader of net/http will find out.
-func (c *watchedConn) peerClosed() bool { return false }

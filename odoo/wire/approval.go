@@ -1,0 +1,132 @@
+package wire
+
+import (
+	"encoding/json"
+
+	"doorman/server/access"
+)
+
+// gatingWire is absent when nothing needs approval. What is there must name its tools and its rules: read without them
+// it would turn a fault of the addon into "none needs approval".
+type gatingWire access.Gating
+
+// UnmarshalJSON refuses null, what names no tools or no rules, and a rule that cannot be read.
+func (g *gatingWire) UnmarshalJSON(b []byte) error {
+	var w struct {
+		Tools    list[string]   `json:"tools"`
+		Rules    list[ruleWire] `json:"rules"`
+		Approver string         `json:"approver"`
+	}
+	if isNull(b) {
+		return Unusable("policy.approval is null")
+	}
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	if w.Tools == nil || w.Rules == nil {
+		return Unusable("policy.approval without tools or rules")
+	}
+	*g = gatingWire{Tools: w.Tools, Approver: w.Approver}
+	for _, r := range w.Rules {
+		rule, err := r.rule()
+		if err != nil {
+			return err
+		}
+		g.Rules = append(g.Rules, rule)
+	}
+	return nil
+}
+
+// ruleWire is one rule. Each condition must be there: one that is missing would read as another rule.
+type ruleWire struct {
+	Risk     *access.Risk `json:"risk"`
+	Model    *string      `json:"model"`
+	MoreThan *int         `json:"more_than"`
+	Reads    *bool        `json:"reads"`
+}
+
+func (w ruleWire) rule() (access.GatingRule, error) {
+	switch {
+	case w.Risk == nil || *w.Risk != "" && !w.Risk.Known():
+		return access.GatingRule{}, Unusable("a rule of policy.approval without a risk that is known")
+	case w.MoreThan == nil || *w.MoreThan < 0:
+		return access.GatingRule{}, Unusable("a rule of policy.approval without more_than")
+	case w.Model == nil || w.Reads == nil:
+		return access.GatingRule{}, Unusable("a rule of policy.approval without model or reads")
+	}
+	return access.GatingRule{Risk: *w.Risk, Model: *w.Model, MoreThan: *w.MoreThan, Reads: *w.Reads}, nil
+}
+
+// pendingWire is a request that waits.
+type pendingWire struct {
+	RequestID   int64   `json:"request_id"`
+	ExpiresAt   *string `json:"expires_at"`
+	ApprovalURL string  `json:"approval_url"`
+}
+
+// pending checks and converts w. Without its id nobody could ask what became of it, without its address nobody would
+// decide.
+func (w pendingWire) pending() (access.Pending, error) {
+	expires, ok := parseTime(w.ExpiresAt)
+	if w.RequestID <= 0 || !ok || expires.IsZero() || !opens(w.ApprovalURL) {
+		return access.Pending{}, Unusable("a request for approval without id, address or end")
+	}
+	return access.Pending{RequestID: w.RequestID, ExpiresAt: expires, URL: w.ApprovalURL}, nil
+}
+
+// decodePending reads what request_approval says of a request that waits.
+func decodePending(raw json.RawMessage) (*access.Pending, error) {
+	var w pendingWire
+	if err := unmarshal(raw, &w, "pending"); err != nil {
+		return nil, err
+	}
+	p, err := w.pending()
+	return &p, err
+}
+
+// decodeApproval reads how a request stands. What does not fit together is unusable: the AI tool would go on as if it
+// knew. An executed call without its answer is not among that: that it was done must be told in any case.
+func decodeApproval(raw json.RawMessage) (*access.Approval, error) {
+	var w struct {
+		pendingWire
+		State     access.ApprovalState `json:"state"`
+		Tool      string               `json:"tool"`
+		Model     string               `json:"model"`
+		Summary   string               `json:"summary"`
+		DecidedAt *string              `json:"decided_at"`
+		DecidedBy string               `json:"decided_by"`
+		Reason    string               `json:"reason"`
+		Error     *problem             `json:"error"`
+		Arguments json.RawMessage      `json:"arguments"`
+		Value     json.RawMessage      `json:"value"`
+	}
+	if err := unmarshal(raw, &w, "approval"); err != nil {
+		return nil, err
+	}
+	waits, err := w.pending()
+	if err != nil {
+		return nil, err
+	}
+	decided, ok := parseTime(w.DecidedAt)
+	switch {
+	case !w.State.Known() || w.Tool == "":
+		return nil, Unusable("an approval without state or tool")
+	case !ok || decided.IsZero() != (w.State == access.ApprovalPending):
+		return nil, Unusable("an approval whose decided_at does not fit its state")
+	case (w.State == access.ApprovalFailed) != (w.Error != nil):
+		return nil, Unusable("an approval whose error does not fit its state")
+	}
+	a := &access.Approval{
+		Pending: waits, State: w.State, Tool: w.Tool, Model: w.Model, Summary: PersonText(w.Summary),
+		DecidedAt: decided, DecidedBy: PersonText(w.DecidedBy), Reason: PersonText(w.Reason), Arguments: w.Arguments,
+	}
+	switch a.State {
+	case access.ApprovalFailed:
+		a.Failure = w.Error.toError()
+	case access.ApprovalExecuted:
+		if !isNull(w.Value) {
+			a.Value = w.Value
+		}
+	}
+	return a, nil
+}

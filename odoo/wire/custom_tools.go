@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"doorman/server/access"
+)
+
+// What Odoo keeps own tools within. More than that is no answer of the addon's, and every client would read it in every
+// conversation.
+const (
+	maxOwn      = 30
+	maxOwnParts = 10
+	maxOwnText  = 300
+)
+
+var ownName = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
+
+// ownWire is an own tool as the addon writes it. What a decision rests on is a pointer, as in snapshotWire.
+type ownWire struct {
+	Name        string       `json:"name"`
+	Revision    *int64       `json:"revision"`
+	Title       string       `json:"title"`
+	Description string       `json:"description"`
+	Scope       access.Scope `json:"scope"`
+	Risk        access.Risk  `json:"risk"`
+	Writes      *bool        `json:"writes"`
+	DryRun      bool         `json:"dry_run"`
+	Model       string       `json:"model"`
+	Records     bool         `json:"records"`
+	Parameters  []ownPart    `json:"parameters"`
+}
+
+type ownPart struct {
+	Name        string   `json:"name"`
+	Type        string   `json:"type"`
+	Required    bool     `json:"required"`
+	Description string   `json:"description"`
+	Model       string   `json:"model"`
+	Choices     []string `json:"choices"`
+}
+
+// ownTools checks and converts them. None is what an older addon says.
+func ownTools(list []ownWire) ([]access.OwnTool, error) {
+	if len(list) > maxOwn {
+		return nil, Unusable("more own tools than Odoo publishes")
+	}
+	var out []access.OwnTool
+	for _, w := range list {
+		t, err := w.tool()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func (w ownWire) tool() (access.OwnTool, error) {
+	if !ownName.MatchString(w.Name) || w.Scope == "" || !w.Risk.Known() || w.Writes == nil || w.Revision == nil ||
+		w.Model == "" || len(w.Parameters) > maxOwnParts || tooLong(w.Title) || tooLong(w.Description) {
+		return access.OwnTool{}, Unusable("own tool " + strconv.Quote(Printable(w.Name)))
+	}
+	t := access.OwnTool{
+		Tool:  access.Tool{Name: w.Name, Scope: w.Scope, Writes: *w.Writes, Risk: w.Risk},
+		Title: w.Title, Description: w.Description, Revision: *w.Revision, Model: w.Model, OnRecords: w.Records, CanTry: w.DryRun,
+	}
+	for _, p := range w.Parameters {
+		if !ownName.MatchString(p.Name) || !slices.Contains(access.OwnTypes, p.Type) || tooLong(p.Description) {
+			return access.OwnTool{}, Unusable("parameter " + strconv.Quote(Printable(p.Name)) + " of own tool " + w.Name)
+		}
+		t.Parameters = append(t.Parameters, access.OwnParameter(p))
+	}
+	return t, nil
+}
+
+func tooLong(text string) bool { return utf8.RuneCountInString(text) > maxOwnText }

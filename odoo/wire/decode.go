@@ -1,0 +1,230 @@
+package wire
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"doorman/server/access"
+)
+
+// What more than one package says of an error.
+const (
+	HintAdmin = "Give the request id to your administrator."
+	RetrySoon = time.Second // when it is worth trying again
+)
+
+// Unusable is an answer of the addon that the service cannot act on. Nothing may be allowed on it. what is for the
+// operator: fixed words, or words that went through Printable.
+func Unusable(what string) *access.Error {
+	return &access.Error{
+		Kind: access.Internal, Message: "Odoo's answer cannot be used.",
+		Hint:   "An administrator updates the Doorman addon and the service to the same version.",
+		Detail: "addon's answer: " + what,
+	}
+}
+
+// problem is the addon's error object.
+type problem struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// toError cleans the words once more: the addon may pass on what an ORM call raised.
+func (p problem) toError() *access.Error {
+	e := &access.Error{Kind: access.ParseKind(p.Kind), Message: CleanText(p.Message), Hint: CleanText(p.Hint)}
+	switch e.Kind {
+	case access.Internal:
+		e.Message, e.Hint = cmp.Or(e.Message, "Odoo could not do this."), cmp.Or(e.Hint, HintAdmin)
+	case access.OdooUnavailable, access.Conflict:
+		e.RetryAfter = RetrySoon
+	}
+	e.Message = cmp.Or(e.Message, "Odoo refused this ("+string(e.Kind)+").")
+	return e
+}
+
+// DecodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, web_url}.
+func DecodeHello(raw json.RawMessage) (access.Hello, error) {
+	var w struct {
+		OdooVersion     string     `json:"odoo_version"`
+		AddonVersion    string     `json:"addon_version"`
+		Database        string     `json:"database"`
+		Enabled         *bool      `json:"enabled"`
+		SettingsVersion *int64     `json:"settings_version"`
+		Registry        string     `json:"registry"`
+		Company         string     `json:"company"`
+		OAuth           *oauthWire `json:"oauth"`
+		WebURL          string     `json:"web_url"`
+	}
+	if err := unmarshal(raw, &w, "hello"); err != nil {
+		return access.Hello{}, err
+	}
+	if w.Enabled == nil || w.SettingsVersion == nil || w.AddonVersion == "" {
+		return access.Hello{}, Unusable("hello without enabled, settings_version or addon_version")
+	}
+	return access.Hello{
+		OdooVersion: w.OdooVersion, AddonVersion: w.AddonVersion, Database: w.Database, Enabled: *w.Enabled,
+		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
+		OAuth:  w.OAuth.settings(),
+		WebURL: webURL(w.WebURL),
+	}, nil
+}
+
+// DecodeResolve reads {"snapshot": S, "used_today": n} or {"error": E}. Without a count the day limit would start anew
+// with every restart of the service.
+func DecodeResolve(raw json.RawMessage) (access.Resolution, error) {
+	var w struct {
+		Snapshot  *snapshotWire `json:"snapshot"`
+		UsedToday *int          `json:"used_today"`
+		Error     *problem      `json:"error"`
+	}
+	if err := unmarshal(raw, &w, "resolve"); err != nil {
+		return access.Resolution{}, err
+	}
+	switch {
+	case (w.Snapshot == nil) == (w.Error == nil):
+		return access.Resolution{}, Unusable("resolve: not exactly one of snapshot and error")
+	case w.Error != nil:
+		return access.Resolution{}, w.Error.toError()
+	case w.UsedToday == nil || *w.UsedToday < 0:
+		return access.Resolution{}, Unusable("resolve without used_today")
+	}
+	s, err := w.Snapshot.snapshot()
+	if err != nil {
+		return access.Resolution{}, err
+	}
+	return access.Resolution{Snapshot: s, UsedToday: *w.UsedToday}, nil
+}
+
+// DecodeProgress reads {done: n, "more": bool}, or {"error": E}; more may be missing.
+func DecodeProgress(raw json.RawMessage, done string) (access.Progress, error) {
+	var w map[string]json.RawMessage
+	var p access.Progress
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return p, err
+	}
+	if err := DecodeObject(raw); err != nil {
+		return p, err
+	}
+	if isNull(w[done]) || json.Unmarshal(w[done], &p.Done) != nil || p.Done < 0 {
+		return access.Progress{}, Unusable("answer without " + done)
+	}
+	if more, told := w["more"]; told && (isNull(more) || json.Unmarshal(more, &p.More) != nil) {
+		return access.Progress{}, Unusable("more is not a boolean")
+	}
+	return p, nil
+}
+
+// DecodeReply reads {"value": any}, {"stale": S} or {"error": E}; exactly one of the three.
+func DecodeReply(raw json.RawMessage) (access.Reply, error) {
+	return decodeOneOf(raw, "value", "stale", "error")
+}
+
+// DecodeAsked reads what DecodeReply reads, or {"pending": P}.
+func DecodeAsked(raw json.RawMessage) (access.Reply, error) {
+	return decodeOneOf(raw, "pending", "value", "stale", "error")
+}
+
+// DecodeStatus reads {"approval": A}, {"stale": S} or {"error": E}.
+func DecodeStatus(raw json.RawMessage) (access.Reply, error) {
+	return decodeOneOf(raw, "approval", "stale", "error")
+}
+
+// decodeOneOf reads a reply that has exactly one of these parts. One that the method does not know is not looked at, so
+// that it cannot be taken for an answer; two of them could mean two things.
+func decodeOneOf(raw json.RawMessage, parts ...string) (reply access.Reply, err error) {
+	var w map[string]json.RawMessage
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return reply, err
+	}
+	parts = slices.DeleteFunc(parts, func(part string) bool { return w[part] == nil })
+	if len(parts) != 1 {
+		return reply, Unusable("not exactly one part of an answer")
+	}
+	part := w[parts[0]]
+	switch parts[0] {
+	case "value":
+		reply.Value = part
+		return reply, nil
+	case "stale":
+		reply.Stale, err = decodeStale(part)
+	case "pending":
+		reply.Pending, err = decodePending(part)
+	case "approval":
+		reply.Approval, err = decodeApproval(part)
+	default:
+		err = decodeProblem(part)
+	}
+	return reply, err
+}
+
+func decodeStale(raw json.RawMessage) (*access.Snapshot, error) {
+	var w *snapshotWire
+	if err := unmarshal(raw, &w, "stale"); err != nil {
+		return nil, err
+	}
+	if w == nil {
+		return nil, Unusable("stale is null")
+	}
+	return w.snapshot()
+}
+
+func decodeProblem(raw json.RawMessage) error {
+	var w *problem
+	if err := unmarshal(raw, &w, "error"); err != nil {
+		return err
+	}
+	if w == nil {
+		return Unusable("error is null")
+	}
+	return w.toError()
+}
+
+// DecodeObject accepts any object without an error in it: record and sync_catalog answer with counts that nobody needs.
+func DecodeObject(raw json.RawMessage) error {
+	var w struct {
+		Error *problem `json:"error"`
+	}
+	if isNull(raw) {
+		return Unusable("not an object")
+	}
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return err
+	}
+	if w.Error != nil {
+		return w.Error.toError()
+	}
+	return nil
+}
+
+// unmarshal decodes raw; the error names what was wrong only in words of this package, since encoding/json quotes.
+func unmarshal(raw json.RawMessage, v any, what string) error {
+	err := json.Unmarshal(raw, v)
+	var own *access.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &own):
+		return own
+	}
+	return Unusable(what + " is not of the agreed shape")
+}
+
+// parseTime reads RFC 3339; "" is the zero time, which means never.
+func parseTime(s *string) (time.Time, bool) {
+	if s == nil {
+		return time.Time{}, true
+	}
+	t, err := time.Parse(time.RFC3339, *s)
+	return t, err == nil && !t.IsZero()
+}
+
+// isNull reports a JSON null, or nothing.
+func isNull(raw json.RawMessage) bool {
+	raw = bytes.TrimSpace(raw)
+	return len(raw) == 0 || string(raw) == "null"
+}

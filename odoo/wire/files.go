@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"encoding/json"
+
+	"doorman/server/access"
+)
+
+// DecodeFollowed reads {"value": V}, {"value": V, "content": base64} or {"error": E}.
+func DecodeFollowed(raw json.RawMessage) (value json.RawMessage, content []byte, err error) {
+	var w struct {
+		Value   json.RawMessage `json:"value"`
+		Content []byte          `json:"content"` // encoding/json reads base64
+		Error   *problem        `json:"error"`
+	}
+	if err := unmarshal(raw, &w, "answer"); err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case isNull(w.Value) == (w.Error == nil):
+		return nil, nil, Unusable("not exactly one part of an answer")
+	case w.Error != nil:
+		return nil, nil, w.Error.toError()
+	}
+	return w.Value, w.Content, nil
+}
+
+// DecodeFile reads {"value": {name, type, size}, "content"}. A file that is not as long as it says is none.
+func DecodeFile(raw json.RawMessage) (access.File, error) {
+	value, content, err := DecodeFollowed(raw)
+	if err != nil {
+		return access.File{}, err
+	}
+	var told struct {
+		Name *string `json:"name"`
+		Type string  `json:"type"`
+		Size *int64  `json:"size"`
+	}
+	if err := unmarshal(value, &told, "file"); err != nil {
+		return access.File{}, err
+	}
+	if told.Name == nil || told.Size == nil || *told.Size != int64(len(content)) {
+		return access.File{}, Unusable("a file without name or size, or of another size")
+	}
+	return access.File{Name: *told.Name, Type: told.Type, Content: content}, nil
+}
+
+// DecodeAttached reads {"value": {attachment_id, name, type, size}}.
+func DecodeAttached(raw json.RawMessage) (access.Attached, error) {
+	value, _, err := DecodeFollowed(raw)
+	if err != nil {
+		return access.Attached{}, err
+	}
+	var told struct {
+		ID   int64  `json:"attachment_id"`
+		Name string `json:"name"`
+		Type string `json:"type"`
+		Size int64  `json:"size"`
+	}
+	if err := unmarshal(value, &told, "file"); err != nil {
+		return access.Attached{}, err
+	}
+	if told.ID <= 0 {
+		return access.Attached{}, Unusable("a file that was attached, without its id")
+	}
+	return access.Attached{ID: told.ID, Name: told.Name, Type: told.Type, Size: told.Size}, nil
+}

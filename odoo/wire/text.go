@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// MaxText is how many bytes of Odoo's words are passed on.
+const MaxText = 1500
+
+var (
+	// leak matches a line that no person wrote for a user.
+	leak = regexp.MustCompile(`Traceback \(most recent call last\)|^\s*File "|\.py\b["',: ]|\.py$|psycopg2|` +
+		`^\s*(LINE \d+:|DETAIL:|CONTEXT:|HINT:|STATEMENT:)|` +
+		`\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER TABLE)\s+"|\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bDELETE FROM\b`)
+
+	path = regexp.MustCompile(`(?:[A-Za-z]:\\|/)[\w.@+-]+(?:[/\\][\w.@+-]+)+/?`)
+)
+
+// CleanText keeps what Odoo wrote for its user and drops what it did not: control characters, lines of a traceback, SQL.
+// "" means that nothing is left to pass on.
+func CleanText(s string) string {
+	if i := strings.Index(s, "Traceback (most recent call last)"); i >= 0 {
+		s = s[:i] // whatever follows is for the log
+	}
+	var kept []string
+	for line := range strings.SplitSeq(s, "\n") {
+		line = strings.TrimSpace(strings.Map(plain, line))
+		if line != "" && !leak.MatchString(line) {
+			kept = append(kept, line)
+		}
+	}
+	return truncate(strings.Join(kept, "\n"), MaxText)
+}
+
+// PersonText keeps what a person wrote, or records are called, but for what would redraw a terminal. It is no error of
+// anybody's, so nothing in it is taken for one.
+func PersonText(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	for i, line := range lines {
+		lines[i] = strings.Map(plain, line)
+	}
+	return truncate(strings.Join(lines, "\n"), MaxText)
+}
+
+// CleanLine is the first clean line of s without the paths in it: for the words of Python's own errors, which are about
+// the arguments but not written for a user.
+func CleanLine(s string) string {
+	first, _, _ := strings.Cut(CleanText(s), "\n")
+	return truncate(path.ReplaceAllString(first, "…"), 300)
+}
+
+// Printable makes a word from outside fit for a log line: a host, an exception's name.
+func Printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r <= ' ' || r >= 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+	return truncate(s, 100)
+}
+
+// plain drops control and formatting characters: a message must not redraw the terminal or reverse the text around it.
+func plain(r rune) rune {
+	if r == '\t' {
+		return ' '
+	}
+	if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+		return -1
+	}
+	return r
+}
+
+// truncate cuts s to at most n bytes, at a character's border.
+func truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// LastName is the part of a dotted name after the last dot.
+func LastName(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }

@@ -1,0 +1,36 @@
+package wire
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCleanText(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"You cannot delete it.":                                         "You cannot delete it.",
+		"Line one.\n\n  Line two.\r\n":                                  "Line one.\nLine two.",
+		"Update the price from 10 to 12.":                               "Update the price from 10 to 12.",
+		"Select a partner from the list.":                               "Select a partner from the list.",
+		"Nice.\nTraceback (most recent call last):\n  File \"x\"\nBoom": "Nice.",
+		"  File \"/opt/odoo/a.py\", line 3, in f":                       "",
+		"SELECT id FROM res_users WHERE login = 'x'":                    "",
+		"Bad query: UPDATE \"res_partner\" SET x":                       "",
+		"INSERT INTO res_partner VALUES (1)":                            "",
+		"psycopg2.errors.UniqueViolation: duplicate":                    "",
+		"DETAIL:  Key (login)=(x) already exists.":                      "",
+		"LINE 1: select":                                                "",
+		"see /opt/odoo/addons/sale/models/sale.py: x":                   "",
+		"red \x1b[31mtext\x07":                                          "red [31mtext",
+		"right \u202eto left":                                           "right to left",
+		"bad \xff bytes":                                                "bad  bytes",
+		"":                                                              "",
+	} {
+		if got := CleanText(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	if got := CleanText(strings.Repeat("ж", 5000)); len(got) > MaxText+len("…") || !strings.HasSuffix(got, "ж…") {
+		t.Errorf("%d bytes, ends %q", len(got), got[len(got)-6:])
+	}
+}
