@@ -67,7 +67,7 @@ var forgers = []struct {
 // TestForgedAddresses: hundreds of requests that each claim another address are one client's.
 func TestForgedAddresses(t *testing.T) {
 	t.Parallel()
-	const requests = 200 // more than any of the limits
+	const requests = 150 // more than any of the limits
 	for _, f := range forgers {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
