@@ -8,6 +8,12 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 COMPOSE     := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 FUZZTIME    ?= 10s
 FUZZLOGIN   ?= 30s
+FUZZJOBS    ?= 2
+REALJOBS    ?= 2
+# Packages that have no test without a real Odoo, and all that need one: the slowest first, since they run side by side.
+ONLYREAL    := addon|browser|clients|kit|odoo
+REAL        := ./server/e2e/odoo ./server/e2e/addon ./server/e2e/browser ./odoo/localodoo ./odoo \
+               ./server/e2e/clients ./server/e2e/conformance
 VENV        := .cache/venv
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
@@ -19,25 +25,24 @@ help: ## what there is
 demo: ## a real Odoo, the service, and an AI tool's walk through it, on this machine (Ctrl-C ends it)
 	@$(GO) run ./server/demo $(ARGS)
 
-test: lint unit real fuzz ## every test there is: lint, unit with -race, the real Odoo, the addon, clients, conformance, fuzz
-	@echo "All tests passed."
+test: ## every test there is: lint, unit with -race, the real Odoo, the addon, clients, conformance, fuzz; each within its budget
+	@MAKE="$(MAKE)" $(GO) run ./server/e2e/budget
 
 unit: ## what needs no Odoo, with the race detector; under a minute
 	@echo "== unit tests (no Odoo) =="
-	$(GO) test -race -shuffle=on ./...
+	$(GO) test -race -shuffle=on -vet=off $$($(GO) list ./... | grep -vE '/e2e/($(ONLYREAL))$$')
 
 real: deps ## the real Odoo 19, the addon's own tests, the official MCP clients and the conformance suite
 	@echo "== tests on a real Odoo 19: the first run downloads it (about 125 MB) =="
-	DOORMAN_TEST_ODOO=1 DOORMAN_TEST_NODE=1 $(GO) test -count=1 -p 1 -timeout 40m ./...
+	DOORMAN_TEST_ODOO=1 DOORMAN_TEST_NODE=1 $(GO) test -count=1 -p $(REALJOBS) -vet=off -timeout 40m $(REAL)
 
-fuzz: ## each fuzz target for FUZZTIME (10s), those of logging in for FUZZLOGIN (30s)
+fuzz: ## each fuzz target for FUZZTIME (10s), those of logging in for FUZZLOGIN (30s), two targets at a time
 	@echo "== fuzzing, $(FUZZTIME) each; what strangers send to log in, $(FUZZLOGIN) =="
-	@set -e; for package in $$($(GO) list ./...); do \
-	  case $$package in */oauth|*/safefetch) long=$(FUZZLOGIN);; *) long=$(FUZZTIME);; esac; \
-	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $$long $$package; \
-	  done; \
-	done
+	@grep -rho --include='*_test.go' --exclude-dir=node_modules -H '^func Fuzz[A-Za-z0-9]*' odoo server | \
+	  sed -E 's#^(.*)/[^/]+:func (.*)#./\1 \2#' | sort | xargs -P $(FUZZJOBS) -n 2 bash -c ' \
+	  case $$0 in */oauth|*/safefetch) long=$(FUZZLOGIN);; *) long=$(FUZZTIME);; esac; \
+	  said=$$($(GO) test -run "^$$" -vet=off -parallel 1 -fuzz "^$$1$$" -fuzztime $$long $$0 2>&1); code=$$?; \
+	  echo "$$0 $$1"; echo "$$said"; exit $$code'
 
 lint: deps lint-go lint-compose lint-python lint-xml lint-readme ## every linter; each of them alone by the names that follow
 	@echo "Nothing to complain about."

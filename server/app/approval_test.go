@@ -276,7 +276,7 @@ func TestSameKeyAfterApproval(t *testing.T) {
 	}
 }
 
-// TestPollingWhileDecided: eight clients ask a thousand times while a person decides; none sees anything but "waits",
+// TestPollingWhileDecided: eight clients ask hundreds of times while a person decides; none sees anything but "waits",
 // and then one and the same result.
 func TestPollingWhileDecided(t *testing.T) {
 	t.Parallel()
@@ -289,7 +289,7 @@ func TestPollingWhileDecided(t *testing.T) {
 		session := kit.Connect(t, s.MCP, waiter)
 		wg.Go(func() {
 			decided := false
-			for range 125 {
+			for range 50 {
 				content, failed := kit.Call(t, session, "approval_status", map[string]any{"request_id": id})
 				body, _ := json.Marshal(content)
 				switch {
@@ -300,7 +300,7 @@ func TestPollingWhileDecided(t *testing.T) {
 				default:
 					t.Errorf("decided %v: %s", decided, body)
 				}
-				if polls.Add(1) == 400 {
+				if polls.Add(1) == 150 {
 					o.Approve(id)
 				}
 			}

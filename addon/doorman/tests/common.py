@@ -34,8 +34,9 @@ class DoormanMixin:
     def _set_up_doorman(cls):
         cls.company = cls.env.ref("base.main_company")
         cls.people = {"public": cls.env.ref("base.public_user")}
-        for login, groups in PEOPLE.items():
-            cls.people[login] = cls._person(login, groups)
+        # All at once: each class makes them, and one by one takes two and a half times as long.
+        people = cls._persons(*(cls._person_vals(*person) for person in PEOPLE.items()))
+        cls.people.update(zip(PEOPLE, people, strict=True))
         cls.service = cls.env.ref("doorman.user_service")
         cls.settings = cls.env["doorman.settings"]._get()
         cls.settings._switch(True)
@@ -47,7 +48,17 @@ class DoormanMixin:
 
     @classmethod
     def _person(cls, login, groups, **vals):
-        vals = {
+        return cls._persons(cls._person_vals(login, groups, **vals))
+
+    @classmethod
+    def _persons(cls, *vals):
+        """People whose records know nothing of how they were made."""
+        users = cls.env["res.users"].with_context(**QUIET).create(list(vals))
+        return cls.env["res.users"].browse(users.ids)
+
+    @classmethod
+    def _person_vals(cls, login, groups, **vals):
+        return {
             "name": f"Test {login}",
             "login": f"dm-{login}",
             "email": f"{login}@example.com",
@@ -55,8 +66,6 @@ class DoormanMixin:
             "company_ids": [Command.set(cls.company.ids)],
             "group_ids": [Command.set([cls.env.ref(g).id for g in groups])],
         } | vals
-        users = cls.env["res.users"].with_context(**QUIET)
-        return cls.env["res.users"].browse(users.create(vals).id)
 
     @classmethod
     def _connect(cls, role, **vals):

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,19 +24,29 @@ const (
 	toolAction       = "action-doorman.doorman_tool_action"
 )
 
-// page is a headless Chromium, logged in to Odoo. Its methods end the test when what they wait for does not come.
+// page is a tab of a headless Chromium. Its methods end the test when what they wait for does not come.
 type page struct {
 	*testing.T
 	ctx context.Context
 	o   *kit.Odoo
 }
 
-// browser opens a page and logs in; the password is the login.
+// browser opens a tab of somebody who is logged in; the password is the login. People log in once, and keep what their
+// browser has loaded: most of a page's time is Odoo's scripts.
 func browser(t *testing.T, o *kit.Odoo, login string) *page {
 	t.Helper()
-	p := visitor(t, o)
-	p.logIn(login)
-	p.wait(`.o_web_client .o_main_navbar`)
+	name := o.DB + " " + login
+	profile := profiles[name]
+	if profile == nil {
+		profile = newProfile(t)
+		p := tab(t, o, profile)
+		p.openLogin()
+		p.logIn(login)
+		p.wait(`.o_web_client .o_main_navbar`)
+		profiles[name] = profile
+	}
+	p := tab(t, o, profile)
+	p.open("", `.o_web_client .o_main_navbar`)
 	return p
 }
 
@@ -52,28 +61,19 @@ func (p *page) logIn(login string) {
 	)
 }
 
-// visitor opens the login page for somebody who is not logged in. From then on the session remembers the database, as one
-// with a name of its own would: other tests have theirs beside it.
+// visitor opens the login page for somebody who is not logged in, in a browser that has never been there.
 func visitor(t *testing.T, o *kit.Odoo) *page {
 	t.Helper()
-	if _, err := exec.LookPath("chromium"); err != nil {
-		t.Skip("needs chromium: make deps installs it")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 900))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	p := &page{t, ctx, o}
-	// The browser lives as long as the context of the first call: its time limit comes after.
-	p.do(chromedp.Navigate("about:blank"))
-	p.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
-	t.Cleanup(cancel)
-	p.do(chromedp.Navigate(o.Server.URL() + "/web/login?db=" + o.DB))
+	p := tab(t, o, newProfile(t))
+	p.openLogin()
 	return p
+}
+
+// openLogin goes to the login page. From then on the session remembers the database, as one with a name of its own would:
+// other tests have theirs beside it.
+func (p *page) openLogin() {
+	p.Helper()
+	p.do(chromedp.Navigate(p.o.Server.URL() + "/web/login?db=" + p.o.DB))
 }
 
 func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"doorman/odoo/localodoo"
@@ -60,21 +59,6 @@ def connection(name, owner, **values):
     return record
 `
 
-// hosts keeps one Host per kind of database for the whole test binary: starting one costs seconds.
-var hosts struct {
-	sync.Mutex
-	byKey map[string]*localodoo.Host
-}
-
-// Main wraps testing.M: it ends the Odoos that tests started. Call it from TestMain.
-func Main(m *testing.M) {
-	code := m.Run()
-	for _, h := range hosts.byKey {
-		_ = h.Close()
-	}
-	os.Exit(code)
-}
-
 // SkipWithoutOdoo skips, saying why, unless the real Odoo was asked for.
 func SkipWithoutOdoo(t testing.TB) {
 	t.Helper()
@@ -83,8 +67,9 @@ func SkipWithoutOdoo(t testing.TB) {
 	}
 }
 
-// RealOdoo starts a real Odoo with a fresh database. setup is Python that runs in it: it finds env, admin, user(login,
-// *groups), connection(name, owner, **values), and puts what the test needs into out. workers 0 is a threaded server.
+// RealOdoo gives a test a fresh database on a real Odoo. setup is Python that runs in it: it finds env, admin, user(login,
+// *groups), connection(name, owner, **values), and puts what the test needs into out. workers is the number of the server's
+// processes; 0 is a threaded one. All tests of a package that want as many share that server, each in its own database.
 func RealOdoo(t testing.TB, workers int, setup string) *Odoo {
 	t.Helper()
 	return RealOdooWith(t, nil, workers, setup)
@@ -94,24 +79,60 @@ func RealOdoo(t testing.TB, workers int, setup string) *Odoo {
 func RealOdooWith(t testing.TB, modules []string, workers int, setup string) *Odoo {
 	t.Helper()
 	SkipWithoutOdoo(t)
-	modules = append([]string{"doorman"}, modules...)
-	host := sharedHost(t, localodoo.Options{Addons: []string{AddonDir(t)}, Modules: modules, Demo: true})
-	ctx := t.Context()
-	db, err := host.NewDatabase(ctx)
+	server := theServers.get(t, modules, workers)
+	o := newOdoo(t, server.host, setup)
+	t.Cleanup(func() { _ = o.Host.DropDatabase(context.Background(), o.DB) })
+	server.open(t, o)
+	return o
+}
+
+// OwnOdoo is RealOdoo with a server of the test's own, for one that stops it, or reads what it does by itself.
+func OwnOdoo(t testing.TB, workers int, setup string) *Odoo {
+	t.Helper()
+	SkipWithoutOdoo(t)
+	host, err := theHosts.get(nil)
+	if err != nil {
+		t.Fatalf("no local Odoo: %v", err)
+	}
+	o := newOdoo(t, host, setup)
+	server, err := o.Host.Serve(t.Context(), localodoo.ServeOptions{Workers: workers, Databases: []string{o.DB}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Server = server
+	t.Cleanup(func() {
+		_ = server.Stop()
+		_ = o.Host.DropDatabase(context.Background(), o.DB)
+	})
+	return o
+}
+
+// SharedOdoo is RealOdooWith for tests that do not mind what the others have left: all those of a package with the same
+// modules and set-up are given the same database, one after the other.
+func SharedOdoo(t testing.TB, modules []string, workers int, setup string) *Odoo {
+	t.Helper()
+	SkipWithoutOdoo(t)
+	server := theServers.get(t, modules, workers)
+	shared := server.shared(setup)
+	shared.Lock()
+	t.Cleanup(shared.Unlock)
+	if shared.odoo == nil {
+		shared.odoo = newOdoo(t, server.host, setup)
+		server.open(t, shared.odoo)
+	}
+	return shared.odoo
+}
+
+// newOdoo makes a database and runs the set-up in it.
+func newOdoo(t testing.TB, host *localodoo.Host, setup string) *Odoo {
+	t.Helper()
+	db, err := host.NewDatabase(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := &Odoo{Host: host, DB: db}
 	o.Out = o.Python(t, prelude+setup)
 	o.ServiceKey = o.Text("service_key")
-	o.Server, err = host.Serve(ctx, localodoo.ServeOptions{Workers: workers, Databases: []string{db}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = o.Server.Stop()
-		_ = host.DropDatabase(context.Background(), db)
-	})
 	return o
 }
 
@@ -150,26 +171,6 @@ func (o *Odoo) Python(t testing.TB, script string) map[string]any {
 	}
 	t.Fatalf("the set-up script printed no result:\n%s", text)
 	return nil
-}
-
-func sharedHost(t testing.TB, o localodoo.Options) *localodoo.Host {
-	t.Helper()
-	hosts.Lock()
-	defer hosts.Unlock()
-	key := fmt.Sprint(o.Modules, o.Demo, o.Durable)
-	if h := hosts.byKey[key]; h != nil {
-		return h
-	}
-	o.Log = os.Stderr
-	h, err := localodoo.Start(context.Background(), o)
-	if err != nil {
-		t.Fatalf("no local Odoo: %v", err)
-	}
-	if hosts.byKey == nil {
-		hosts.byKey = map[string]*localodoo.Host{}
-	}
-	hosts.byKey[key] = h
-	return h
 }
 
 // AddonDir returns the folder of the repository's addons.

@@ -167,7 +167,7 @@ func askGateway(ctx context.Context, o *Odoo, method string, params map[string]a
 	return answer.Result, nil
 }
 
-// NoErrors fails if Odoo logged an error, or gave up on a transaction.
+// NoErrors fails if Odoo logged an error about the test's database or about none, or gave up on a transaction.
 func NoErrors(t *testing.T, o *Odoo) {
 	t.Helper()
 	log, err := os.ReadFile(o.Server.LogFile())
@@ -175,8 +175,10 @@ func NoErrors(t *testing.T, o *Odoo) {
 		t.Fatalf("no log: %v", err)
 	}
 	for line := range bytes.Lines(log) {
-		if bytes.Contains(line, []byte(" ERROR ")) || bytes.Contains(line, []byte(" CRITICAL ")) {
-			t.Errorf("Odoo logged: %s", line)
+		for _, level := range []string{"ERROR", "CRITICAL"} {
+			if bytes.Contains(line, []byte(" "+level+" "+o.DB+" ")) || bytes.Contains(line, []byte(" "+level+" ? ")) {
+				t.Errorf("Odoo logged: %s", line)
+			}
 		}
 	}
 }

@@ -86,11 +86,12 @@ func once(ctx context.Context, mcpURL, key, tool string, arguments any) (map[str
 // or loses its database, while a person approves. Whenever that is, one request is there after the AI tool has asked
 // again, its effect is there once or not at all, and its state says which.
 func TestRealApprovalKills(t *testing.T) {
+	t.Parallel()
 	seeds := killSeeds
 	if n, err := strconv.Atoi(os.Getenv("DOORMAN_TEST_SEEDS")); err == nil {
 		seeds = n
 	}
-	o := kit.RealOdoo(t, 2, gatedConnections+`gated("key")`)
+	o := kit.OwnOdoo(t, 2, gatedConnections+`gated("key")`)
 	p := &process{binary: filepath.Join(t.TempDir(), "doorman"), environ: append(o.Environ(), "DOORMAN_ODOO_TRANSPORT=doorman")}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", p.binary, "doorman/server")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -190,11 +191,12 @@ func (k *killing) approve(t testing.TB) {
 
 	content := k.call(t, "approval_status", map[string]any{"request_id": k.id})
 	k.seen[fmt.Sprint("then ", content["status"])]++
-	e, err := endOf(t.Context(), k.o, k.id, k.name)
+	mine := map[int64]string{k.id: k.name}
+	ends, err := endsOf(t.Context(), k.o, mine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Open {
+	if e := ends[k.id]; e.Open {
 		if e.Effects != 0 || e.Rows != 0 || content["status"] != "pending_approval" {
 			t.Fatalf("%s: pending, but %+v, %v", k.name, e, content)
 		}
@@ -207,7 +209,7 @@ func (k *killing) approve(t testing.TB) {
 	if content["status"] != "executed" || result["count"] != float64(1) {
 		t.Fatalf("%s: %v", k.name, content)
 	}
-	endedOnce(t, k.o, k.id, k.name)
+	endedOnce(t, k.o, mine)
 }
 
 // die kills one of the three: Odoo is the slowest to come back, and the rarest.

@@ -9,6 +9,7 @@ import (
 
 // TestRealCheck: an installation on a real Odoo, as it is and with another key.
 func TestRealCheck(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, "")
 	s := kit.Serve(t, o.Environ()...)
 	kit.AsAdmin(t, o, "ir.config_parameter", "set_param", "web.base.url", o.Server.URL())

@@ -50,6 +50,7 @@ out.update(idle=idle.id, order=orders[0].id, other=orders[1].id, action=action.i
 
 // TestRealOwnToolAndCode: an administrator's own tool, SQL and Python on a real Odoo, one request each.
 func TestRealOwnToolAndCode(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdooWith(t, append(slices.Clone(tradeModules), codeAddon), 0, workshop)
 	proxy := kit.NewCountingProxy(t, o.Server.URL())
 	s := kit.Serve(t, o.EnvironAt(proxy.URL)...)

@@ -32,13 +32,26 @@ admin.group_ids = [Command.link(env.ref("account.group_account_invoice").id)]
 invoice = env["account.move"].create({"move_type": "out_invoice", "partner_id": partner.id, "invoice_date": "2026-01-01",
                                       "invoice_line_ids": [Command.create({"product_id": product.id, "price_unit": 7, "tax_ids": False})]})
 out.update(invoice=invoice.id, order=order.id, lead=lead.id, partner=partner.id, second=second.id, number=order.name)
+out["journal_entry"] = env["account.move"].create({"move_type": "out_invoice", "partner_id": partner.id}).id
+other = user("other", "base.group_user", "sales_team.group_sale_salesman", "doorman.group_user")
+foreign = env["sale.order"].create({"partner_id": partner.id, "user_id": other.id})
+foreign.message_post(body="not for the seller")
+away = env["res.partner"].create({"name": "Zyxw second", "company_id": second.id})
+out.update(foreign=foreign.id, away=away.id)
+admin.tz = "Europe/Brussels"
+germany = env.ref("base.de")
+partner.country_id = germany
+plan = env["ir.attachment"].search([("name", "=", "plan.txt")])
+out.update(countries=env["res.country"].search_count([]), germany=germany.id, product=product.product_tmpl_id.id, plan=plan.id)
+env["res.partner.category"].create([{"name": "Group %03d" % i} for i in range(230)])
 `
 
 var tradeModules = []string{"sale_management", "crm", "account", "purchase", "stock", "project"}
 
 // TestRealToolsOfDailyWork: a day with the tools, on Odoo's own documents, one request to Odoo each.
 func TestRealToolsOfDailyWork(t *testing.T) {
-	o := kit.RealOdooWith(t, tradeModules, 0, trade)
+	t.Parallel()
+	o := kit.SharedOdoo(t, tradeModules, 0, trade)
 	proxy := kit.NewCountingProxy(t, o.Server.URL())
 	s := kit.Serve(t, o.EnvironAt(proxy.URL)...)
 	session := kit.Connect(t, s.MCP, o.Text("admin"))
@@ -137,7 +150,8 @@ out["state"] = [[x.user_id.login, str(x.date_deadline), x.activity_type_id.name]
 
 // TestRealToolsDescribeEveryModel: every model that there is, every field of it, each reply within the bound.
 func TestRealToolsDescribeEveryModel(t *testing.T) {
-	o := kit.RealOdooWith(t, tradeModules, 0, trade)
+	t.Parallel()
+	o := kit.SharedOdoo(t, tradeModules, 0, trade)
 	session := kit.Connect(t, kit.Serve(t, o.Environ()...).MCP, o.Text("admin"))
 	models, largest := 0, 0
 	var total any
@@ -170,14 +184,8 @@ func TestRealToolsDescribeEveryModel(t *testing.T) {
 
 // TestRealToolsRefuse: rights, the policy, companies; with words that say how to go on.
 func TestRealToolsRefuse(t *testing.T) {
-	o := kit.RealOdooWith(t, tradeModules, 0, trade+`
-out["journal_entry"] = env["account.move"].create({"move_type": "out_invoice", "partner_id": partner.id}).id
-other = user("other", "base.group_user", "sales_team.group_sale_salesman", "doorman.group_user")
-foreign = env["sale.order"].create({"partner_id": partner.id, "user_id": other.id})
-foreign.message_post(body="not for the seller")
-away = env["res.partner"].create({"name": "Zyxw second", "company_id": second.id})
-out.update(foreign=foreign.id, away=away.id)
-`)
+	t.Parallel()
+	o := kit.SharedOdoo(t, tradeModules, 0, trade)
 	s := kit.Serve(t, o.Environ()...)
 	order, lead, foreign := o.ID("order"), o.ID("lead"), o.ID("foreign")
 	for _, row := range []struct {

@@ -25,7 +25,7 @@ func ready(t *testing.T, s *kit.Service) int {
 // TestRealOdooFails: whatever happens to Odoo, a call ends by its deadline with the right kind, readiness tells, the
 // process lives, and it works again within 5 seconds after Odoo does, without a restart.
 func TestRealOdooFails(t *testing.T) {
-	o := kit.RealOdoo(t, 0, `connection("key", admin)`)
+	o := kit.OwnOdoo(t, 0, `connection("key", admin)`)
 	proxy := kit.NewCountingProxy(t, o.Server.URL())
 	answer := func(status int, contentType, body string) (breakIt, mendIt func(testing.TB)) {
 		return func(testing.TB) {
@@ -93,7 +93,7 @@ func TestRealOdooFails(t *testing.T) {
 
 // TestRealRestartBetweenCalls: an Odoo that was restarted does not cost the next call a stall or a failure.
 func TestRealRestartBetweenCalls(t *testing.T) {
-	o := kit.RealOdoo(t, 0, `connection("key", admin)`)
+	o := kit.OwnOdoo(t, 0, `connection("key", admin)`)
 	s := kit.Serve(t, o.Environ()...)
 	for range 2 {
 		if ok, err := kit.Search(t.Context(), s.MCP, o.Text("key")); !ok || err != nil {
@@ -115,7 +115,7 @@ func TestRealRestartBetweenCalls(t *testing.T) {
 
 // TestRealShutdown: at the order to stop, calls under way are answered.
 func TestRealShutdown(t *testing.T) {
-	o := kit.RealOdoo(t, 0, `connection("key", admin)`)
+	o := kit.OwnOdoo(t, 0, `connection("key", admin)`)
 	s := kit.Serve(t, o.Environ()...)
 	if ok, err := kit.Search(t.Context(), s.MCP, o.Text("key")); !ok || err != nil {
 		t.Fatalf("%v %v", ok, err)

@@ -10,7 +10,8 @@ import (
 
 // TestRealFilesAttack: files as large as may be, and a crowd that sends to one link.
 func TestRealFilesAttack(t *testing.T) {
-	o := kit.RealOdooWith(t, tradeModules, 0, trade)
+	t.Parallel()
+	o := kit.SharedOdoo(t, tradeModules, 0, trade)
 	s := kit.Serve(t, o.Environ()...)
 	session := kit.Connect(t, s.MCP, o.Text("admin"))
 	order := o.ID("order")

@@ -13,6 +13,7 @@ import (
 
 // TestRealLargeFiles: the largest file that goes through does, both ways, whatever way Odoo is reached.
 func TestRealLargeFiles(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, `
 connection("key", admin, scope_ids=[Command.set(env["doorman.scope"].search([]).ids)])
 out["partner"] = admin.partner_id.id`)

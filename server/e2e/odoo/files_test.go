@@ -15,7 +15,8 @@ import (
 
 // TestRealFiles: files on their way past the model, on Odoo's own documents.
 func TestRealFiles(t *testing.T) {
-	o := kit.RealOdooWith(t, tradeModules, 0, trade)
+	t.Parallel()
+	o := kit.SharedOdoo(t, tradeModules, 0, trade)
 	s := kit.Serve(t, o.Environ()...)
 	session := kit.Connect(t, s.MCP, o.Text("admin"))
 	lead, order, invoice := o.ID("lead"), o.ID("order"), o.ID("invoice")

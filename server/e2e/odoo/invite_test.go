@@ -65,6 +65,20 @@ func logIn(ctx context.Context, o *kit.Odoo, login, password string) (*guest, er
 	return v, err
 }
 
+// seated is a guest who has logged in before.
+func seated(o *kit.Odoo, sid string) (*guest, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	at, err := url.Parse(o.Server.URL())
+	if err != nil {
+		return nil, err
+	}
+	jar.SetCookies(at, []*http.Cookie{{Name: "session_id", Value: sid}})
+	return &guest{o.Server.URL(), &http.Client{Jar: jar}}, nil
+}
+
 // do sends what a form would; nil is a look at the page.
 func (v *guest) do(ctx context.Context, path string, form url.Values) (p seenPage, err error) {
 	method, body := http.MethodGet, ""
@@ -189,6 +203,7 @@ settings.public_url = False
 // TestRealInvites: the API on a real Odoo, by the examples of the documentation; what comes of an invite works until it is
 // revoked, and nobody gets more than they have.
 func TestRealInvites(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, invitePeople)
 	s := kit.Serve(t, o.Environ()...)
 	kit.Eventually(t, 20*time.Second, "Odoo knows where the service is", func() bool {
@@ -331,6 +346,7 @@ func onlyItem(t testing.TB, list any) map[string]any {
 
 // TestRealInviteSignUp: who has no account makes one with the link, and it holds what the invite grants and no more.
 func TestRealInviteSignUp(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, invitePeople)
 	s := kit.Serve(t, o.Environ()...)
 	kit.KnowsItself(t, o, s)

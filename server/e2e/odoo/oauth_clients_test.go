@@ -15,6 +15,7 @@ import (
 
 // TestRealOauthClients: each way in which a client may be known, and what ends it, on the real addon.
 func TestRealOauthClients(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 2, `
 for login in ("mia", "ida", "ben", "ola", "kim"):
     user(login, "base.group_user", "doorman.group_user")

@@ -20,6 +20,7 @@ import (
 // its metrics, Odoo's log, the whole database (audit, chatter and mails are in it), the sessions and files, and in the text
 // of every refusal.
 func TestRealOauthSecrets(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 2, `
 mia = user("mia", "base.group_user", "doorman.group_user")
 settings.log_payloads = True

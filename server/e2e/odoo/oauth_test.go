@@ -15,6 +15,7 @@ import (
 // TestRealOauth: the Go SDK's own OAuth client, a person at Odoo's consent page, the real addon. From a bare URL to a
 // tool; a Deny; a hundred refreshes at once; a code twice; revoked in Odoo, refused at the next call.
 func TestRealOauth(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 2, `
 user("mia", "base.group_user", "doorman.group_user")
 settings.rate_limit_minute = 1_000_000`)

@@ -35,6 +35,7 @@ func pickupLink(t *testing.T, o *kit.Odoo, connection int64) string {
 
 // TestRealPickup: of ten tabs that ask at once one gets the key, it works, and a revoked connection gives none.
 func TestRealPickup(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 2, `
 lena = user("lena", "base.group_user")
 connection("link", lena)

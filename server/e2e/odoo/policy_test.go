@@ -66,6 +66,7 @@ var probes = []probe{
 
 // TestRealRelationProbes: a connection for res.partner learns nothing of other models through it.
 func TestRealRelationProbes(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, `
 env["res.partner.bank"].create({"acc_number": "BE71096123456769", "partner_id": env.ref("base.main_partner").id})
 partner = Command.set([env["ir.model"]._get_id("res.partner")])
@@ -108,6 +109,7 @@ connection("open", admin)`)
 
 // TestRealFolding: while 32 clients make 10,000 calls, the job adds them up; nothing is lost, and nobody notices.
 func TestRealFolding(t *testing.T) {
+	t.Parallel()
 	const clients, total = 32, 10_000
 	o := kit.RealOdoo(t, 2, `connection("key", admin, rate_limit_minute=1_000_000, rate_limit_day=1_000_000)`)
 	s := kit.Serve(t, o.Environ()...)
@@ -172,6 +174,7 @@ func lists(t *testing.T, mcpURL, key, tool string) bool {
 
 // TestRealDayLimit: the requests of today still count after the service was restarted.
 func TestRealDayLimit(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, `connection("key", admin, rate_limit_day=5)`)
 	call := func(s *kit.Service) string {
 		_, failed := kit.Call(t, kit.Connect(t, s.MCP, o.Text("key")), "search_records", map[string]any{"model": "res.partner"})
@@ -196,6 +199,7 @@ func TestRealDayLimit(t *testing.T) {
 
 // TestRealCatalogReacts: what an administrator changes shows at once in tools/call, and in tools/list within 30 s.
 func TestRealCatalogReacts(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, `connection("key", admin); connection("narrow", admin)`)
 	s := kit.Serve(t, o.Environ()...)
 	session := kit.Connect(t, s.MCP, o.Text("key"))

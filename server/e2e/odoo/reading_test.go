@@ -13,14 +13,8 @@ import (
 
 // TestRealReading: bounds, requests, companies and languages of the tools, on Odoo's own documents.
 func TestRealReading(t *testing.T) {
-	o := kit.RealOdooWith(t, tradeModules, 0, trade+`
-admin.tz = "Europe/Brussels"
-germany = env.ref("base.de")
-partner.country_id = germany
-plan = env["ir.attachment"].search([("name", "=", "plan.txt")])
-out.update(countries=env["res.country"].search_count([]), germany=germany.id, product=product.product_tmpl_id.id, plan=plan.id)
-env["res.partner.category"].create([{"name": "Group %03d" % i} for i in range(230)])
-`)
+	t.Parallel()
+	o := kit.SharedOdoo(t, tradeModules, 0, trade)
 	proxy := kit.NewCountingProxy(t, o.Server.URL())
 	s := kit.Serve(t, o.EnvironAt(proxy.URL)...)
 	admin, first := kit.Connect(t, s.MCP, o.Text("admin")), kit.Connect(t, s.MCP, o.Text("first"))

@@ -34,6 +34,7 @@ func names(list *sdk.ListPromptsResult) (all string) {
 
 // TestRealResources: resources, prompts and completion as an official client uses them, on a real Odoo.
 func TestRealResources(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, `
 limited = [Command.set([env["ir.model"]._get_id("res.country")])]
 search = [Command.set(env["doorman.scope"].search([("code", "=", "mcp:search")]).ids)]

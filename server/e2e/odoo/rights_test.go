@@ -24,6 +24,7 @@ var everyTool = []struct {
 
 // TestRealOneRequestPerCall counts what reaches Odoo, with a proxy in between.
 func TestRealOneRequestPerCall(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, `
 connection("key", admin)
 connection("narrow", admin, allowed_model_ids=[Command.set([env["ir.model"]._get_id("res.partner")])],
@@ -80,6 +81,7 @@ connection("narrow", admin, allowed_model_ids=[Command.set([env["ir.model"]._get
 
 // TestRealRights: two people see different records through their connections, each exactly what Odoo shows them.
 func TestRealRights(t *testing.T) {
+	t.Parallel()
 	o := kit.RealOdoo(t, 0, `
 north, south = (env["res.company"].create({"name": n}) for n in ("North", "South"))
 for company in (north, south):

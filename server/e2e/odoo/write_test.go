@@ -25,7 +25,8 @@ out["acme"], out["follower"], out["tag"] = acme.id, follower.id, env["res.partne
 
 // TestRealWrites: the five tools, as a user, one request to Odoo each.
 func TestRealWrites(t *testing.T) {
-	o := kit.RealOdoo(t, 0, writers)
+	t.Parallel()
+	o := kit.SharedOdoo(t, nil, 0, writers)
 	proxy := kit.NewCountingProxy(t, o.Server.URL())
 	s := kit.Serve(t, o.EnvironAt(proxy.URL)...)
 	anna := kit.Connect(t, s.MCP, o.Text("anna"))
@@ -73,7 +74,8 @@ out["audit"] = [row.model, row.orm_method, row.record_ids, row.outcome, row.user
 
 // TestRealWritesRefused: what it says, and that nothing was done.
 func TestRealWritesRefused(t *testing.T) {
-	o := kit.RealOdoo(t, 0, writers)
+	t.Parallel()
+	o := kit.SharedOdoo(t, nil, 0, writers)
 	s := kit.Serve(t, o.Environ()...)
 	acme := o.ID("acme")
 	one := []int64{acme}
@@ -116,7 +118,8 @@ out["state"] = [p.name, p.active, len(p.bank_ids), env["res.users"].search_count
 
 // TestRealDryRun: it tells what would be, and leaves an audit row and nothing else, e-mails included.
 func TestRealDryRun(t *testing.T) {
-	o := kit.RealOdoo(t, 0, writers)
+	t.Parallel()
+	o := kit.SharedOdoo(t, nil, 0, writers)
 	s := kit.Serve(t, o.Environ()...)
 	anna := kit.Connect(t, s.MCP, o.Text("anna"))
 	const left = `
@@ -152,9 +155,10 @@ out["rows"] = sorted([r.tool, r.outcome] for r in rows)`)
 // TestRealIdempotency: the same change, asked for 20 times at once, is made once; everyone gets its answer, or is told
 // to ask again.
 func TestRealIdempotency(t *testing.T) {
+	t.Parallel()
 	for _, workers := range []int{0, 2} {
 		t.Run(fmt.Sprint(workers, " workers"), func(t *testing.T) {
-			o := kit.RealOdoo(t, workers, writers)
+			o := kit.SharedOdoo(t, nil, workers, writers)
 			s := kit.Serve(t, o.Environ()...)
 			session := kit.Connect(t, s.MCP, o.Text("anna"))
 			for round := range 5 {

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"server/e2e/kit":         {"odoo/localodoo", "odoo/odootest", "server/access", "server/app"},
 	"server/e2e/addon":       {},
 	"server/e2e/browser":     {},
+	"server/e2e/budget":      {},
 	"server/e2e/clients":     {},
 	"server/e2e/conformance": {},
 	"server/e2e/odoo":        {},

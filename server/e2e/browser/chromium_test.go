@@ -1,0 +1,84 @@
+package browser_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"doorman/server/e2e/kit"
+)
+
+// chromium is the one that all tests share; starting one costs a second or two. Each profile in it has cookies of its own.
+var chromium struct {
+	sync.Once
+	ctx context.Context
+	err error
+	end func()
+}
+
+// profiles are those of people who have logged in, by database and login.
+var profiles = map[string]context.Context{}
+
+// startChromium starts it, for as long as the test binary runs.
+func startChromium() {
+	var dir string
+	if dir, chromium.err = os.MkdirTemp("", "chromium"); chromium.err != nil {
+		return
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
+		chromedp.UserDataDir(dir), chromedp.WindowSize(1400, 900))
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(allocator)
+	chromium.ctx, chromium.err = ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+	chromium.end = func() {
+		end()
+		endAllocator()
+		_ = os.RemoveAll(dir)
+	}
+}
+
+// newProfile is a browser that has never been anywhere.
+func newProfile(t *testing.T) context.Context {
+	t.Helper()
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skip("needs chromium: make deps installs it")
+	}
+	chromium.Do(startChromium)
+	if chromium.err != nil {
+		t.Fatal(chromium.err)
+	}
+	profile, _ := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext()) // ends with the browser
+	if err := chromedp.Do(profile, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	return profile
+}
+
+// tab opens a page in a profile, and closes it at the end of the test.
+func tab(t *testing.T, o *kit.Odoo, profile context.Context) *page {
+	t.Helper()
+	ctx, end := chromedp.NewContext(profile)
+	t.Cleanup(end)
+	p := &page{t, ctx, o}
+	// A tab lives as long as the context of the first call: its time limit comes after.
+	p.do(chromedp.EmulateViewport(1400, 900))
+	var cancel func()
+	p.ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	return p
+}
+
+func TestMain(m *testing.M) {
+	kit.Main(m, func() {
+		if chromium.end != nil {
+			chromium.end()
+		}
+	})
+}
