@@ -14,17 +14,17 @@ import (
 )
 
 // addonMayImport is the order of the addons' rooms: which others each may import. A room is a folder of an addon, or one
-// of the files beside it. Models are reached through Odoo's registry, not by imports, but for what stands above them;
+// of the files beside it. Models are reached through Odoo's registry, not by imports;
 // __init__ files register what is below them, and tests look at anything.
 var addonMayImport = map[string][]string{
 	"doorman/policy":          {},
 	"doorman/client_snippets": {"doorman/policy"},
 	"doorman/tools":           {"doorman/policy"},
-	"doorman/models":          {"doorman/policy", "doorman/tools", "doorman/client_snippets"},
+	"doorman/models":          {"doorman/policy", "doorman/client_snippets"},
 	"doorman/gateway":         {"doorman/policy", "doorman/tools"},
-	"doorman/controllers":     {"doorman/policy", "doorman/tools", "doorman/models", "doorman/gateway"},
-	"doorman/wizards":         {"doorman/policy", "doorman/models", "doorman/client_snippets"},
-	"doorman/demo":            {"doorman/policy", "doorman/models"},
+	"doorman/controllers":     {"doorman/policy"},
+	"doorman/wizards":         {"doorman/policy"},
+	"doorman/demo":            {"doorman/policy"},
 	"doorman/patches":         {"doorman/policy"},
 	"doorman/migrations":      {"doorman/policy"},
 	// An addon of its own, which the base addon does not know.
