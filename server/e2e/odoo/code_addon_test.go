@@ -61,24 +61,28 @@ func TestRealCodeAddonInOneOfTwo(t *testing.T) {
 		}
 		return found == 2
 	}
-	wants := func(when string, here ...bool) {
+	// settles waits until a database answers like one that has the addon, or like one that hasn't. A service may know for
+	// a moment what held before, and Odoo loads its modules anew at the first request.
+	settles := func(when string, s site, has bool) {
+		t.Helper()
+		want, said, shown := [2]string{"needs_module", "needs_module"}, [2]string{}, false
+		if has {
+			want = [2]string{}
+		}
+		defer func() {
+			if t.Failed() {
+				t.Logf("%s: run_sql %q, run_python %q, want %q; listed: %v, want %v", s.DB, said[0], said[1], want, shown, has)
+			}
+		}()
+		kit.Eventually(t, 2*time.Minute, when, func() bool {
+			said, shown = answers(s), listed(s)
+			return said == want && shown == has
+		})
+	}
+	wants := func(when string, has ...bool) {
 		t.Helper()
 		for i, s := range sites {
-			want := [2]string{"needs_module", "needs_module"}
-			if here[i] {
-				want = [2]string{}
-			}
-			// A service may know for a moment what held before, and Odoo loads its modules anew at the first request.
-			said, shown := [2]string{}, false
-			defer func() {
-				if t.Failed() {
-					t.Logf("database %d: run_sql %q, run_python %q, want %q; listed: %v, want %v", i, said[0], said[1], want, shown, here[i])
-				}
-			}()
-			kit.Eventually(t, 2*time.Minute, when, func() bool {
-				said, shown = answers(s), listed(s)
-				return said == want && shown == here[i]
-			})
+			settles(when, s, has[i])
 		}
 	}
 	wants("at first", false, true)
