@@ -90,7 +90,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         if not self._alone("doorman.fold_use"):
             return {"folded": 0, "more": False}
-        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR, CHARGED_METHODS])
+        self.env.cr.execute(FOLD, [FOLD_ROWS, AT_THE_DOOR, list(CHARGED_METHODS)])
         folded, _moved = self.env.cr.fetchone()
         settings = self.env["doorman.settings"]._get().sudo()
         self.env.cr.execute(MOVE_IDLE, [settings.idle_after_hours])

@@ -157,7 +157,7 @@ class DoormanAudit(models.Model):
                AND method = ANY(%s)
                AND NOT (outcome = 'refused' AND reason = ANY(%s))
             """,
-            [connection_id, CHARGED_METHODS, AT_THE_DOOR],
+            [connection_id, list(CHARGED_METHODS), AT_THE_DOOR],
         )
         return int(self.env.cr.fetchone()[0])
 
