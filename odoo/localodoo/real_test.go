@@ -71,7 +71,7 @@ func tinyOptions(t *testing.T) Options {
 // base layer below o's addon, which stays locked until the test ends.
 func ownCache(t *testing.T, o Options) Options {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "doorman-cache-")
+	dir, err := os.MkdirTemp("", "doorman-cache-") //nolint:usetesting // t.TempDir fails a test whose folder cannot be emptied
 	if err != nil {
 		t.Fatal(err)
 	}
