@@ -249,10 +249,10 @@ func (s *site) oldService(t *testing.T) {
 	before := takeDump(t, b.Odoo)
 	service := serveThen(t, s.program, "127.0.0.1:0", b.Environ()...)
 	var body string
-	kit.Eventually(t, soon, "/readyz of then is not ready", func() bool {
+	kit.Eventually(t, soon, "/readyz of then is told so", func() bool {
 		var status int
 		status, _, body = kit.Get(t, http.MethodGet, service.URL+"/readyz")
-		return status == http.StatusServiceUnavailable
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "updated") // until then Odoo may be starting
 	})
 	says := []string{"Doorman is being updated", fmt.Sprintf("the service speaks interface %d", s.v.Interface)}
 	kit.Wants(t, body, says...)
@@ -278,5 +278,22 @@ func (s *site) after(t *testing.T, b *base) {
 	})
 	printed, _ := kit.Check(t, b.Environ()...)
 	kit.Wants(t, printed, "ok    Odoo", "addon "+manifestVersion(t, repo(t)))
+	from := len(s.log(t))
 	b.life.goesOn(t, service, b.switches)
+	for line := range complaints(s.log(t)[from:]) {
+		// What Debian's package of Odoo lacks is an error in its log wherever a page is shown.
+		if !strings.HasPrefix(line, "WARNING") && !strings.Contains(line, "selfie_segmentation") {
+			t.Errorf("Odoo logged: %s", line)
+		}
+	}
+}
+
+// log is what Odoo has logged so far.
+func (s *site) log(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(s.server.LogFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
