@@ -23,7 +23,7 @@ func block(s *odootest.Server, status int, transports ...string) {
 func TestAutoPicksTheFirstThatGetsThrough(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{403, 404, 405, 406, 410, 415, 451, 501} {
-		for n := range len(transports) {
+		for n := range transports {
 			s := odootest.New(t)
 			block(s, status, transports[:n]...)
 			c := newClient(t, s, odoo.TransportAuto)
@@ -107,7 +107,7 @@ func TestAutoPicksAnew(t *testing.T) {
 	s, c, fence := faultyOdoo(t, odoo.TransportAuto, func(c *odoo.Config) { c.Timeout = 10 * time.Second })
 	block(s, 403, odoo.TransportDoorman)
 	_, err := c.Call(t.Context(), fence, createPartner())
-	wantKind(t, err, access.OdooUnavailable)
+	_ = wantKind(t, err, access.OdooUnavailable)
 	if n := s.Count("call"); n != 1 {
 		t.Errorf("sent %d times", n)
 	}

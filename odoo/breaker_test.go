@@ -70,7 +70,7 @@ func TestBreaker(t *testing.T) {
 			return transport.AsFailure(err)
 		}
 		for range tripAfter {
-			call()
+			_ = call()
 		}
 		if f := call(); f == nil || f.Class != transport.Open || f.Sent || odoo.count("call") != tripAfter || !b.open() {
 			t.Fatalf("not open: %+v, %d calls", f, odoo.count("call"))

@@ -19,7 +19,7 @@ func raises(t *testing.T, name, message string) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Config{URL: "http://odoo.test", Database: "d", Key: "k", RoundTripper: roundTrip(func(sent []byte) (*http.Response, error) {
+	c, err := New(Config{URL: "http://odoo.test", Database: "d", Key: "k", RoundTripper: roundTrip(func([]byte) (*http.Response, error) {
 		return reply(200, body)
 	})})
 	if err != nil {

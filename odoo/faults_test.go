@@ -264,8 +264,7 @@ func TestConfigRefuses(t *testing.T) {
 			if strings.Contains(err.Error(), "CANARY") {
 				t.Errorf("leaks: %v", err)
 			}
-			var e *access.Error
-			if errors.As(err, &e) {
+			if _, ok := errors.AsType[*access.Error](err); ok {
 				t.Error("a mistake in the configuration is not an answer of Odoo's")
 			}
 		})

@@ -145,7 +145,7 @@ func allowOnFake(s *odootest.Server) func(*testing.T, string) string {
 var csrfToken = regexp.MustCompile(`name="csrf_token" value="([^"]+)"`)
 
 // allow is the administrator in a browser, at the real Odoo's consent page.
-func (r *real) allow(t *testing.T, consent string) string {
+func (r *realOdoo) allow(t *testing.T, consent string) string {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)
 	person := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

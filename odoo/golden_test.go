@@ -121,14 +121,14 @@ var goldenCases = []goldenCase{
 	{name: "wrong_arguments", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_, _ = odoo.Raw(t.Context(), c, "resolve", map[string]any{"nonsense": 1})
 	}},
-	{name: "other_interface", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+	{name: "other_interface", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_, _ = odoo.Raw(t.Context(), c, "run_job", map[string]any{"name": "fold_use"})
 	},
 		with: func(_ site, c *odoo.Config) { c.RoundTripper = otherInterface{c.RoundTripper} }},
 	{name: "wrong_key", run: helloCase, with: func(_ site, c *odoo.Config) { c.Key = "0000000000000000000000000000000000000000" }},
 	{name: "wrong_database", run: helloCase, with: func(_ site, c *odoo.Config) { c.Database = "other" }},
 	{name: "not_the_service", run: helloCase, with: func(s site, c *odoo.Config) { c.Key, c.Login = odoo.Key(s.personKey), "admin" }},
-	{name: "no_addon", run: helloCase, bare: true, with: func(s site, c *odoo.Config) { c.Login = "admin" }},
+	{name: "no_addon", run: helloCase, bare: true, with: func(_ site, c *odoo.Config) { c.Login = "admin" }},
 }
 
 // noting is a request that waits for a person.
@@ -175,7 +175,7 @@ func takeAll(t *testing.T, s site, use func(t *testing.T, file string, g golden)
 }
 
 // checkGoldenReal records the replies of the real Odoo (-update), or says where they have changed.
-func checkGoldenReal(t *testing.T, r *real) {
+func checkGoldenReal(t *testing.T, r *realOdoo) {
 	person := field(t, r.shell(t, `
 admin = env.ref("base.user_admin")
 print("PERSON", env["res.users.apikeys"].with_user(admin)._generate("rpc", "person", False))

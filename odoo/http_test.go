@@ -97,7 +97,7 @@ func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []string{TransportDoorman, TransportJSON2, TransportJSONRPC, TransportXMLRPC} {
 		var asked atomic.Int32
-		c := serve(t, Config{Transport: transport}, func(w http.ResponseWriter, _ *http.Request) { asked.Add(1) })
+		c := serve(t, Config{Transport: transport}, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
 		_, err := c.Call(t.Context(), access.Fence{}, access.Request{Kwargs: map[string]any{"f": func() {}}})
 		if e := access.AsError(err); err == nil || e.Kind != access.InvalidInput && transport != TransportJSONRPC {
 			t.Errorf("%s: %v", transport, err)

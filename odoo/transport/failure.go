@@ -75,8 +75,7 @@ func (f *Failure) refusedWhole() bool {
 
 // AsFailure returns err as a *Failure; a way returns nothing else.
 func AsFailure(err error) *Failure {
-	var f *Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
 	}
 	return &Failure{Class: NoAnswer, Sent: true, Reason: "unclassified error"}

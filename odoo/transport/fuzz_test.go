@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ func checkResult(t *testing.T, body []byte, raw json.RawMessage, err error) {
 		}
 		return
 	}
-	f, ok := err.(*Failure)
+	f, ok := errors.AsType[*Failure](err)
 	switch {
 	case !ok || f == nil:
 		t.Fatalf("error %T", err)

@@ -194,7 +194,7 @@ func readCapped(r io.Reader, length, limit int64) ([]byte, error) {
 		switch {
 		case total > limit:
 			return nil, errTooLarge
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return bytes.Join(chunks, nil), nil
 		case err != nil:
 			return nil, err

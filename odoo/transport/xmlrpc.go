@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -162,9 +163,8 @@ func tracebackException(s string) exception {
 	if len(s) > tail {
 		s = s[len(s)-tail:]
 	}
-	lines := strings.Split(s, "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		m := exceptionLine.FindStringSubmatch(strings.TrimRight(lines[i], "\r"))
+	for _, line := range slices.Backward(strings.Split(s, "\n")) {
+		m := exceptionLine.FindStringSubmatch(strings.TrimRight(line, "\r"))
 		if m != nil && (strings.Contains(m[1], ".") || builtinException[m[1]]) {
 			return exception{Name: m[1], Message: m[2]}
 		}
