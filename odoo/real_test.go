@@ -189,7 +189,7 @@ func realRestart(t *testing.T, r *realOdoo) {
 			}
 		default:
 			if err != nil {
-				wantKind(t, err, access.OdooUnavailable)
+				_ = wantKind(t, err, access.OdooUnavailable)
 			}
 		}
 	}
