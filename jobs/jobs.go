@@ -54,7 +54,7 @@ func upkeep(u access.Upkeep, spec access.Job) Job {
 				return err
 			}
 			if ctx.Err() != nil {
-				return nil //nolint:nilerr // the rest waits for the next run
+				return nil //nolint:nilerr // what is left waits for the next run
 			}
 		}
 	}}
@@ -185,7 +185,7 @@ type steady struct {
 
 // Next implements cron.Schedule.
 func (s steady) Next(t time.Time) time.Time {
-	return s.from.Add((t.Sub(s.from)/s.every + 1) * s.every)
+	return s.from.Add(t.Sub(s.from).Truncate(s.every) + s.every)
 }
 
 // runOnce runs a job within its deadline and logs how it went.

@@ -35,7 +35,7 @@ func TestApprovals(t *testing.T) {
 			s, c, fence := waitingOdoo(t, transport, func(c *odoo.Config) { c.Timeout = 10 * time.Second })
 			ctx := t.Context()
 			_, err := c.Call(ctx, fence, deletePartners)
-			wantKind(t, err, access.PendingApproval)
+			_ = wantKind(t, err, access.PendingApproval)
 			r, err := c.RequestApproval(ctx, fence, deletePartners)
 			if err != nil || r.Pending == nil || r.Pending.RequestID != 1 || s.Effects() != 0 {
 				t.Fatalf("%+v, %v", r, err)
@@ -62,7 +62,7 @@ func TestApprovals(t *testing.T) {
 			}
 			for _, id := range []int64{0, 2, -1, 1 << 40} {
 				_, err := c.ApprovalStatus(ctx, fence, id, access.Audit{})
-				wantKind(t, err, access.NotFound)
+				_ = wantKind(t, err, access.NotFound)
 			}
 		})
 	}
@@ -116,9 +116,9 @@ func TestApprovalRefusals(t *testing.T) {
 	}
 	s.Revoke(canaryCred)
 	_, err = c.RequestApproval(ctx, fence, deletePartners)
-	wantKind(t, err, access.Unauthenticated)
+	_ = wantKind(t, err, access.Unauthenticated)
 	_, err = c.ApprovalStatus(ctx, fence, 1, access.Audit{})
-	wantKind(t, err, access.Unauthenticated)
+	_ = wantKind(t, err, access.Unauthenticated)
 }
 
 // TestApprovalsExpire by the clock, not by the job: that one only counts them.

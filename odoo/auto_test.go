@@ -107,7 +107,7 @@ func TestAutoPicksAnew(t *testing.T) {
 	s, c, fence := faultyOdoo(t, odoo.TransportAuto, func(c *odoo.Config) { c.Timeout = 10 * time.Second })
 	block(s, 403, odoo.TransportDoorman)
 	_, err := c.Call(t.Context(), fence, createPartner())
-	wantKind(t, err, access.OdooUnavailable)
+	_ = wantKind(t, err, access.OdooUnavailable)
 	if n := s.Count("call"); n != 1 {
 		t.Errorf("sent %d times", n)
 	}

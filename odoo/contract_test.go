@@ -144,7 +144,7 @@ func runContract(t *testing.T, transport string, w world) {
 		gone, cancel := context.WithCancel(ctx)
 		cancel()
 		_, err := g.Hello(gone)
-		wantKind(t, err, access.OdooTimeout)
+		_ = wantKind(t, err, access.OdooTimeout)
 	})
 }
 
@@ -214,20 +214,20 @@ func contractRefusals(t *testing.T, ctx context.Context, g access.Gateway, proof
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := g.Call(ctx, fence, row.req)
-			wantKind(t, err, row.want)
+			_ = wantKind(t, err, row.want)
 		})
 	}
 	t.Run("a proof that opens nothing", func(t *testing.T) {
 		f := fence
 		f.Proof = access.ProofOf("dmk_nobody")
 		_, err := g.Call(ctx, f, searchRead([]any{}, "name"))
-		wantKind(t, err, access.Unauthenticated)
+		_ = wantKind(t, err, access.Unauthenticated)
 	})
 	t.Run("fields by a proof that opens nothing", func(t *testing.T) {
 		f := fence
 		f.Proof = access.ProofOf("dmk_nobody")
 		_, err := g.Fields(ctx, f, "res.partner", "en_US")
-		wantKind(t, err, access.Unauthenticated)
+		_ = wantKind(t, err, access.Unauthenticated)
 	})
 }
 

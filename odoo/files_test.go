@@ -38,19 +38,19 @@ func contractFiles(t *testing.T, ctx context.Context, g access.Gateway, proof ac
 		t.Fatal(err)
 	}
 	_, err := files.FileTake(ctx, up, audit)
-	wantKind(t, err, access.NotFound)
+	_ = wantKind(t, err, access.NotFound)
 	_, err = files.FilePut(ctx, up, nil, audit)
-	wantKind(t, err, access.InvalidInput)
+	_ = wantKind(t, err, access.InvalidInput)
 	attached, err := files.FilePut(ctx, up, sent, audit)
 	if err != nil || attached.ID == 0 || attached.Name != "new.bin" || attached.Size != int64(len(sent)) {
 		t.Fatalf("FilePut = %+v, %v", attached, err)
 	}
 	_, err = files.FilePut(ctx, up, sent, audit)
-	wantKind(t, err, access.NotFound)
-	wantKind(t, files.FileOpen(ctx, up), access.NotFound)
+	_ = wantKind(t, err, access.NotFound)
+	_ = wantKind(t, files.FileOpen(ctx, up), access.NotFound)
 
 	down := linked("get_attachment", map[string]any{"attachment": attached.ID})
-	wantKind(t, files.FileOpen(ctx, down), access.NotFound)
+	_ = wantKind(t, files.FileOpen(ctx, down), access.NotFound)
 	file, err := files.FileTake(ctx, down, audit)
 	if err != nil || file.Name == "" || len(file.Content) == 0 {
 		t.Fatalf("FileTake = %q, %d bytes, %v", file.Name, len(file.Content), err)
@@ -59,7 +59,7 @@ func contractFiles(t *testing.T, ctx context.Context, g access.Gateway, proof ac
 		t.Error("the file came back as another")
 	}
 	_, err = files.FileTake(ctx, down, audit)
-	wantKind(t, err, access.NotFound)
+	_ = wantKind(t, err, access.NotFound)
 
 	for _, ticket := range []int64{0, -1, 1 << 30} {
 		_, err := g.FileLink(ctx, fence, ticket, access.ProofOf("x"))
@@ -70,7 +70,7 @@ func contractFiles(t *testing.T, ctx context.Context, g access.Gateway, proof ac
 	nobody := fence
 	nobody.Proof = access.ProofOf("dmk_nobody")
 	_, err = g.FileLink(ctx, nobody, 1, access.ProofOf("x"))
-	wantKind(t, err, access.Unauthenticated)
+	_ = wantKind(t, err, access.Unauthenticated)
 }
 
 // room is a link to send a file by.

@@ -145,7 +145,7 @@ func allowOnFake(s *odootest.Server) func(*testing.T, string) string {
 var csrfToken = regexp.MustCompile(`name="csrf_token" value="([^"]+)"`)
 
 // allow is the administrator in a browser, at the real Odoo's consent page.
-func (r *real) allow(t *testing.T, consent string) string {
+func (r *realOdoo) allow(t *testing.T, consent string) string {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)
 	person := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -158,19 +158,19 @@ func (r *real) allow(t *testing.T, consent string) string {
 		return response, string(text)
 	}
 	login := fmt.Sprintf(`{"jsonrpc":"2.0","params":{"db":%q,"login":"admin","password":"admin"}}`, r.db)
-	if _, said := fetch(person.Post(r.srv.URL()+"/web/session/authenticate", "application/json", strings.NewReader(login))); !strings.Contains(said, `"uid"`) {
+	if _, said := fetch(person.Post(r.srv.URL()+"/web/session/authenticate", "application/json", strings.NewReader(login))); !strings.Contains(said, `"uid"`) { //nolint:bodyclose // fetch does
 		t.Fatalf("admin cannot log in: %s", said)
 	}
 	u, err := url.Parse(consent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, page := fetch(person.Get(r.srv.URL() + u.RequestURI()))
+	_, page := fetch(person.Get(r.srv.URL() + u.RequestURI())) //nolint:bodyclose // fetch does
 	token := csrfToken.FindStringSubmatch(page)
 	if token == nil {
 		t.Fatalf("no consent page: %s", page)
 	}
-	decided, page := fetch(person.PostForm(r.srv.URL()+u.Path, url.Values{
+	decided, page := fetch(person.PostForm(r.srv.URL()+u.Path, url.Values{ //nolint:bodyclose // fetch does
 		"csrf_token": {token[1]}, "request": {u.Query().Get("request")}, "answer": {"allow"},
 	}))
 	if decided.StatusCode != http.StatusSeeOther {

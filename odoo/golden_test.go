@@ -175,7 +175,7 @@ func takeAll(t *testing.T, s site, use func(t *testing.T, file string, g golden)
 }
 
 // checkGoldenReal records the replies of the real Odoo (-update), or says where they have changed.
-func checkGoldenReal(t *testing.T, r *real) {
+func checkGoldenReal(t *testing.T, r *realOdoo) {
 	person := field(t, r.shell(t, `
 admin = env.ref("base.user_admin")
 print("PERSON", env["res.users.apikeys"].with_user(admin)._generate("rpc", "person", False))

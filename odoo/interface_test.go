@@ -85,7 +85,7 @@ func TestMisfit(t *testing.T) {
 					t.Errorf("resolve: %v", e)
 				}
 				_, err = c.Invites(t.Context(), odootest.DefaultPersonKey, "api_list", nil)
-				wantKind(t, err, access.Updating)
+				_ = wantKind(t, err, access.Updating)
 				if n := s.Count("resolve") + s.Count("api_list"); n != 0 {
 					t.Errorf("%d calls were sent to an addon that does not fit", n)
 				}
@@ -104,7 +104,7 @@ func TestMisfitAtTheFirstCall(t *testing.T) {
 			s.Become(row.addon)
 			c := newClient(t, s, odoo.TransportDoorman, greeting)
 			_, err := c.Resolve(t.Context(), access.ProofOf(odootest.DefaultCredential))
-			wantKind(t, err, access.Updating)
+			_ = wantKind(t, err, access.Updating)
 			if s.Count("resolve") != 0 || s.Count("hello") != 1 {
 				t.Errorf("%d calls and %d hellos were sent", s.Count("resolve"), s.Count("hello"))
 			}
@@ -130,7 +130,7 @@ func TestUpdatedMeanwhile(t *testing.T) {
 			}
 			s.Become(row.addon)
 			_, err := c.Resolve(t.Context(), proof)
-			wantKind(t, err, access.Updating)
+			_ = wantKind(t, err, access.Updating)
 			s.Become(fitting)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()

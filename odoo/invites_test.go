@@ -55,7 +55,7 @@ func TestInvitesAsWhom(t *testing.T) {
 						t.Errorf("%v, want %s", err, row.refused)
 					}
 				case row.kind != "":
-					wantKind(t, err, row.kind)
+					_ = wantKind(t, err, row.kind)
 				case err != nil:
 					t.Error(err)
 				}
@@ -145,7 +145,7 @@ func TestInvitesBlockedPath(t *testing.T) {
 	c := newClient(t, s, odoo.TransportDoorman)
 	for range 20 {
 		_, err := c.Invites(t.Context(), odoo.Key(s.Options().PersonKey), "api_list", nil)
-		wantKind(t, err, access.OdooUnavailable)
+		_ = wantKind(t, err, access.OdooUnavailable)
 	}
 	if _, err := c.Resolve(t.Context(), access.ProofOf(odootest.DefaultCredential)); err != nil {
 		t.Errorf("the breaker opened: %v", err)
@@ -193,7 +193,7 @@ func TestInvitesRefusals(t *testing.T) {
 			}
 			_, err = c.Invites(t.Context(), "key", "api_list", nil)
 			if row.code == "" {
-				wantKind(t, err, access.Internal)
+				_ = wantKind(t, err, access.Internal)
 				return
 			}
 			var refused *access.InviteRefusal

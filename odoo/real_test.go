@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "record golden replies from the real Odoo (with DOORMAN_TEST_ODOO=1)")
 
-// real is an Odoo 19 with the addon, and what is needed to talk to it.
-type real struct {
+// realOdoo is an Odoo 19 with the addon, and what is needed to talk to it.
+type realOdoo struct {
 	host   *localodoo.Host
 	srv    *localodoo.Server
 	db     string
@@ -30,7 +30,7 @@ type real struct {
 }
 
 // startReal starts the real Odoo, or skips the test, loudly.
-func startReal(t *testing.T) *real {
+func startReal(t *testing.T) *realOdoo {
 	t.Helper()
 	if os.Getenv("DOORMAN_TEST_ODOO") != "1" {
 		t.Skip("SKIPPED: not proven against a real Odoo 19; set DOORMAN_TEST_ODOO=1 to do so")
@@ -42,7 +42,7 @@ func startReal(t *testing.T) *real {
 		t.Fatalf("no real Odoo: %v", err)
 	}
 	t.Cleanup(func() { _ = host.Close() })
-	r := &real{host: host}
+	r := &realOdoo{host: host}
 	if r.db, err = host.NewDatabase(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ env.cr.commit()
 }
 
 // shell runs Python in Odoo's shell.
-func (r *real) shell(t *testing.T, python string) string {
+func (r *realOdoo) shell(t *testing.T, python string) string {
 	t.Helper()
 	out, err := r.host.Shell(context.Background(), r.db, python)
 	if err != nil {
@@ -77,7 +77,7 @@ func (r *real) shell(t *testing.T, python string) string {
 	return out
 }
 
-func (r *real) client(t testing.TB, transport string, change ...func(*odoo.Config)) *odoo.Client {
+func (r *realOdoo) client(t testing.TB, transport string, change ...func(*odoo.Config)) *odoo.Client {
 	t.Helper()
 	c := odoo.Config{URL: r.srv.URL(), Database: r.db, Key: odoo.Key(r.key), Transport: transport, Version: "test"}
 	for _, f := range change {
@@ -138,7 +138,7 @@ func TestReal(t *testing.T) {
 	t.Run("restart", func(t *testing.T) { realRestart(t, r) })
 }
 
-func (r *real) world(t *testing.T) world {
+func (r *realOdoo) world(t *testing.T) world {
 	return world{
 		credential: r.cred,
 		newClient:  func(transport string) access.Gateway { return r.client(t, transport) },
@@ -160,7 +160,7 @@ env.cr.commit()`, r.connID))
 }
 
 // realRestart calls through a restart of Odoo: the client comes back by itself, within 5 s of Odoo's first answer.
-func realRestart(t *testing.T, r *real) {
+func realRestart(t *testing.T, r *realOdoo) {
 	c := r.client(t, odoo.TransportDoorman)
 	proof := access.ProofOf(r.cred)
 	fence := access.FenceOf(proof, mustResolve(t, c, proof))
@@ -189,7 +189,7 @@ func realRestart(t *testing.T, r *real) {
 			}
 		default:
 			if err != nil {
-				wantKind(t, err, access.OdooUnavailable)
+				_ = wantKind(t, err, access.OdooUnavailable)
 			}
 		}
 	}
@@ -205,7 +205,7 @@ func bareOdoo(t *testing.T) func(testing.TB, string, ...func(*odoo.Config)) *odo
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = host.Close() })
-	r := &real{host: host}
+	r := &realOdoo{host: host}
 	if r.db, err = host.NewDatabase(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ env.cr.commit()`), "KEY")
 }
 
 // realLatency reports, without a bar, what a call costs by each way; interleaved, so that a slow moment hits them all.
-func realLatency(t *testing.T, r *real) {
+func realLatency(t *testing.T, r *realOdoo) {
 	const rounds = 60
 	took := map[string][]time.Duration{}
 	clients := map[string]*odoo.Client{}

@@ -163,8 +163,7 @@ func tracebackException(s string) exception {
 	if len(s) > tail {
 		s = s[len(s)-tail:]
 	}
-	lines := strings.Split(s, "\n")
-	for _, line := range slices.Backward(lines) {
+	for _, line := range slices.Backward(strings.Split(s, "\n")) {
 		m := exceptionLine.FindStringSubmatch(strings.TrimRight(line, "\r"))
 		if m != nil && (strings.Contains(m[1], ".") || builtinException[m[1]]) {
 			return exception{Name: m[1], Message: m[2]}
