@@ -4,6 +4,9 @@
 //	RealOdoo   a database on a real Odoo, prepared by a script      As, LogIn, Visit      what people do there
 //	NeedNode   the official clients and suites, installed by npm    NewCountingProxy      how often Odoo is asked
 //
+// Starting an Odoo costs seconds, and so does opening a database. The tests of a package share a server (RealOdoo), but
+// for those that stop it (OwnOdoo); some share a database too, one after the other (SharedOdoo).
+//
 // Tests that need a real Odoo are skipped unless DOORMAN_TEST_ODOO is set, those that need Node too unless
 // DOORMAN_TEST_NODE is: `make test` sets both.
 package kit
