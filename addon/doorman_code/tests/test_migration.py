@@ -32,7 +32,7 @@ class TestMigration(TransactionCase):
         self.env.flush_all()
         self.script.migrate(self.env.cr, "19.0.0.1.0")
         self.env.cr.execute(FUNCTIONS)
-        return self.addon.state, self.env.cr.fetchone()[0]
+        return self.addon.exists().state, self.env.cr.fetchone()[0]
 
     def test_installed_where_a_switch_was_on(self):
         for switch in ("allow_sql", "allow_shell"):
