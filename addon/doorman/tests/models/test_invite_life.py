@@ -318,7 +318,7 @@ class TestInviteOffBoarding(InviteMixin, DoormanCase):
         self.connection.name = "<b>Tool</b>"
         now = fields.Datetime.now()
         self.connection._inside().last_used = now
-        # First: reading one person's page works out those of all who were made with them.
+        # First: one page is worked out with those of all who were made together.
         self.invite(key_name_preset="Dev")
         person = self.people["user"].with_user(self.people["admin"])
         self.assertEqual(person.doorman_connection_count, 1)
