@@ -158,19 +158,19 @@ func (r *realOdoo) allow(t *testing.T, consent string) string {
 		return response, string(text)
 	}
 	login := fmt.Sprintf(`{"jsonrpc":"2.0","params":{"db":%q,"login":"admin","password":"admin"}}`, r.db)
-	if _, said := fetch(person.Post(r.srv.URL()+"/web/session/authenticate", "application/json", strings.NewReader(login))); !strings.Contains(said, `"uid"`) { //nolint:bodyclose // fetch does
+	if _, said := fetch(person.Post(r.srv.URL()+"/web/session/authenticate", "application/json", strings.NewReader(login))); !strings.Contains(said, `"uid"`) {
 		t.Fatalf("admin cannot log in: %s", said)
 	}
 	u, err := url.Parse(consent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, page := fetch(person.Get(r.srv.URL() + u.RequestURI())) //nolint:bodyclose // fetch does
+	_, page := fetch(person.Get(r.srv.URL() + u.RequestURI()))
 	token := csrfToken.FindStringSubmatch(page)
 	if token == nil {
 		t.Fatalf("no consent page: %s", page)
 	}
-	decided, page := fetch(person.PostForm(r.srv.URL()+u.Path, url.Values{ //nolint:bodyclose // fetch does
+	decided, page := fetch(person.PostForm(r.srv.URL()+u.Path, url.Values{
 		"csrf_token": {token[1]}, "request": {u.Query().Get("request")}, "answer": {"allow"},
 	}))
 	if decided.StatusCode != http.StatusSeeOther {

@@ -39,13 +39,13 @@ func browser(t *testing.T, o *kit.Odoo, login string) *page {
 	profile := profiles[name]
 	if profile == nil {
 		profile = newProfile(t)
-		p := tab(t, o, profile)
+		p := tab(t, profile, o)
 		p.openLogin()
 		p.logIn(login)
 		p.wait(`.o_web_client .o_main_navbar`)
 		profiles[name] = profile
 	}
-	p := tab(t, o, profile)
+	p := tab(t, profile, o)
 	p.open("", `.o_web_client .o_main_navbar`)
 	return p
 }
@@ -64,7 +64,7 @@ func (p *page) logIn(login string) {
 // visitor opens the login page for somebody who is not logged in, in a browser that has never been there.
 func visitor(t *testing.T, o *kit.Odoo) *page {
 	t.Helper()
-	p := tab(t, o, newProfile(t))
+	p := tab(t, newProfile(t), o)
 	p.openLogin()
 	return p
 }

@@ -62,7 +62,7 @@ func newProfile(t *testing.T) context.Context {
 }
 
 // tab opens a page in a profile, and closes it at the end of the test.
-func tab(t *testing.T, o *kit.Odoo, profile context.Context) *page {
+func tab(t *testing.T, profile context.Context, o *kit.Odoo) *page {
 	t.Helper()
 	ctx, end := chromedp.NewContext(profile)
 	t.Cleanup(end)

@@ -28,13 +28,13 @@ type once[T any] struct {
 	made map[string]func() (T, error)
 }
 
-func (o *once[T]) do(name string, make func() (T, error)) (T, error) {
+func (o *once[T]) do(name string, work func() (T, error)) (T, error) {
 	o.Lock()
 	if o.made == nil {
 		o.made = map[string]func() (T, error){}
 	}
 	if o.made[name] == nil {
-		o.made[name] = sync.OnceValues(make)
+		o.made[name] = sync.OnceValues(work)
 	}
 	made := o.made[name]
 	o.Unlock()
