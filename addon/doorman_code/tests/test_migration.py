@@ -31,8 +31,9 @@ class TestMigration(TransactionCase):
         self.env["doorman.settings"]._get().write(off | switches)
         self.env.flush_all()
         self.script.migrate(self.env.cr, "19.0.0.1.0")
+        state = self.addon.exists().state
         self.env.cr.execute(FUNCTIONS)
-        return self.addon.exists().state, self.env.cr.fetchone()[0]
+        return state, self.env.cr.fetchone()[0]
 
     def test_installed_where_a_switch_was_on(self):
         for switch in ("allow_sql", "allow_shell"):
