@@ -40,7 +40,7 @@ func Catalog(g access.Gateway, tools []access.CatalogTool) Job {
 	}}
 }
 
-// upkeep is a job that Odoo lists: it is asked for while there is more. A deadline that comes first is no failure: the rest
+// upkeep is a job that Odoo lists: it is asked for while there is more. A deadline that comes first is not a failure: the rest
 // waits for the next run.
 func upkeep(u access.Upkeep, spec access.Job) Job {
 	return Job{Name: spec.Name, Every: spec.Every, Timeout: spec.Timeout, Run: func(ctx context.Context) error {

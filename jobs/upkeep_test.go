@@ -136,7 +136,7 @@ func TestEverythingThatWaits(t *testing.T) {
 	}
 }
 
-// TestDeadlineEndsTheLoop: what is left waits for the next run, and that is no failure, which would be tried again at once.
+// TestDeadlineEndsTheLoop: what is left waits for the next run, and that is not a failure, which would be tried again at once.
 func TestDeadlineEndsTheLoop(t *testing.T) {
 	t.Parallel()
 	o := &odoo{calls: map[string]int{}, rows: 100, batch: 1, slow: 7 * time.Second}

@@ -191,7 +191,7 @@ func (p *shellProcess) dial(ctx context.Context) (*net.UnixConn, error) {
 	}
 }
 
-// ended is the error about a process that is no more.
+// ended is the error about a process that has ended.
 func (p *shellProcess) ended(when string) error {
 	log, _ := os.ReadFile(p.log)
 	return fmt.Errorf("Odoo ended %s\n%s", when, failingPart(string(log)))

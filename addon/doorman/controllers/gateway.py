@@ -94,7 +94,7 @@ class DoormanController(http.Controller):
         if isinstance(exc, AccessError):
             return 403, "odoo.exceptions.AccessError", exc.args[0]
         if type(exc) is UserError:
-            # Of another interface: its words are for whoever runs the service.
+            # Of another interface: its words are for those who run the service.
             return 422, "odoo.exceptions.UserError", exc.args[0]
         if isinstance(exc, (TypeError, ValueError)):
             # A service of another version.

@@ -55,7 +55,7 @@ func Post(t testing.TB, url, key, method string, params any, headers ...string) 
 	return r
 }
 
-// TryPost is Post for whoever reckons with no answer: the service or its Odoo is about to die. An answer that is not JSON
+// TryPost is Post for tests that expect no answer: the service or its Odoo is about to die. An answer that is not JSON
 // is an error too, and still in the Reply.
 func TryPost(ctx context.Context, url, key, method string, params any, headers ...string) (Reply, error) {
 	var body bytes.Buffer

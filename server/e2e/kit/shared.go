@@ -103,7 +103,7 @@ func (s *server) open(t testing.TB, o *Odoo) {
 	all.Wait()
 }
 
-// sharedOdoo is a database that several tests use, one after the other: whoever has the lock.
+// sharedOdoo is a database that several tests use, one after the other: the one that has the lock.
 type sharedOdoo struct {
 	sync.Mutex
 	odoo *Odoo

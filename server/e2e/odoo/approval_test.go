@@ -125,7 +125,7 @@ func TestRealApproval(t *testing.T) {
 type race struct {
 	name        string
 	left, right func(ctx context.Context, round int, id int64) error
-	loose       bool   // both may succeed: one of the two is no decision
+	loose       bool   // both may succeed: one of the two is not a decision
 	expires     bool   // some time during the race
 	rounds      int    // 0 = the usual number
 	asker       string // which connections ask; "" = those that live
