@@ -167,8 +167,8 @@ func TestNoCallPaysForTheHandshake(t *testing.T) {
 func TestOneInterface(t *testing.T) {
 	t.Parallel()
 	var said []string
-	err := filepath.WalkDir("../addon/doorman/gateway", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.Name() != "interface.py" {
+	err := filepath.WalkDir("../addon/doorman/policy", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() != "shared.py" {
 			return err
 		}
 		text, err := os.ReadFile(path)

@@ -236,11 +236,6 @@ type Progress struct {
 	More bool // it stopped before the end, to keep its transaction short: to be called again at once
 }
 
-// Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
-// answers. Every change of those raises it, here and in the addon (gateway/interface.py, INTERFACE; a test keeps
-// the two alike). An addon that says none speaks interface 1.
-const Interface = 2
-
 // Hello is what Odoo says of itself.
 type Hello struct {
 	OdooVersion  string

@@ -61,7 +61,7 @@ func (t teller) rest(e access.Event) access.Event {
 	if t.network.IsValid() {
 		e.Audit.IP = t.network.String()
 	}
-	if e.Audit.Method != "tools/call" && e.Audit.Method != readMethod {
+	if !slices.Contains(access.ChargedMethods, e.Audit.Method) {
 		e.Audit.Method = ""
 	}
 	return e

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"doorman/server/access"
@@ -93,7 +94,7 @@ func (s *Server) enter(c *caller, r *http.Request, m peeked) (leave func()) {
 	switch {
 	case m.targets != "":
 		s.running.withdraw(name(m.targets))
-	case m.id != "" && len(m.id) <= maxID && (m.method == "tools/call" || m.method == readMethod):
+	case m.id != "" && len(m.id) <= maxID && slices.Contains(access.ChargedMethods, m.method):
 		f, leave := s.running.enter(name(m.id))
 		c.withdrawn = f.ctx
 		return leave

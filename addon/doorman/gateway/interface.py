@@ -4,11 +4,7 @@ from odoo.http import request
 from odoo.modules import Manifest
 from odoo.service.server import thread_local
 
-# The number of the interface between the service and this addon: which methods the
-# gateway has, what they take and what they answer. Every change of those raises it,
-# here and in the service (server/access/types.go, Interface); 0.1.0 had none, which
-# counts as 1.
-INTERFACE = 2
+from ..policy.shared import INTERFACE
 
 # Every request of the service says here which interface it speaks. Odoo's /jsonrpc and
 # XML-RPC hide the request from what they call: there it is in the context.
