@@ -100,7 +100,7 @@ $(VENV)/.installed: .ci/lint/requirements.txt
 	@touch $@
 
 deps: ## what the tests need from Debian: npm (MCP clients, conformance), Chromium (browser), Redis (rate limits), curl (the API's examples), wkhtmltopdf (Odoo's reports), venv (the linters)
-	@missing=""; command -v npm >/dev/null || missing="npm"; command -v chromium >/dev/null || missing="$$missing chromium"; \
+	@missing=""; command -v npm >/dev/null || missing="npm"; command -v chromium-headless-shell >/dev/null || { command -v chromium >/dev/null && ! command -v apt-get >/dev/null; } || missing="$$missing chromium-headless-shell"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v wkhtmltopdf >/dev/null || missing="$$missing wkhtmltopdf"; \
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \

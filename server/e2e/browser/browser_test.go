@@ -159,9 +159,10 @@ func (p *page) seeRows(what string, want []string) {
 	})
 }
 
+// until asks until it is so. The limit is for what never comes: a busy machine takes its time.
 func (p *page) until(ok func() (string, bool)) {
 	p.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
 		saw, done := ok()
 		if done {

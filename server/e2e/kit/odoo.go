@@ -126,7 +126,7 @@ func SharedOdoo(t testing.TB, modules []string, workers int, setup string) *Odoo
 // newOdoo makes a database and runs the set-up in it.
 func newOdoo(t testing.TB, host *localodoo.Host, setup string) *Odoo {
 	t.Helper()
-	db, err := host.NewDatabase(t.Context())
+	db, err := theHosts.database(t.Context(), host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func newOdoo(t testing.TB, host *localodoo.Host, setup string) *Odoo {
 // Beside makes one more database on the same server, with a setup of its own, as RealOdoo takes it.
 func (o *Odoo) Beside(t testing.TB, setup string) *Odoo {
 	t.Helper()
-	db, err := o.Host.NewDatabase(t.Context())
+	db, err := theHosts.database(t.Context(), o.Host)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,9 +42,35 @@ func (o *once[T]) do(name string, work func() (T, error)) (T, error) {
 }
 
 // hosts are one for each set of modules, for the whole test binary: starting one costs seconds.
-type hosts struct{ once[*localodoo.Host] }
+type hosts struct {
+	once[*localodoo.Host]
+	templates once[string]
+	prepare   string
+}
 
 var theHosts hosts
+
+// Prepare gives Python that runs once in the database that all databases of this test binary are then copied from. Call it
+// from TestMain, before Main.
+func Prepare(python string) { theHosts.prepare = python }
+
+// database makes a database as Prepare wants it.
+func (h *hosts) database(ctx context.Context, host *localodoo.Host) (string, error) {
+	if h.prepare == "" {
+		return host.NewDatabase(ctx)
+	}
+	template, err := h.templates.do(fmt.Sprintf("%p", host), func() (string, error) {
+		db, err := host.NewDatabase(context.Background())
+		if err == nil {
+			_, err = host.Shell(context.Background(), db, h.prepare)
+		}
+		return db, err
+	})
+	if err != nil {
+		return "", err
+	}
+	return host.NewDatabaseFrom(ctx, template)
+}
 
 func (h *hosts) get(modules []string) (*localodoo.Host, error) {
 	return h.do(fmt.Sprint(modules), func() (*localodoo.Host, error) {
