@@ -13,6 +13,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // Named types, so that their schema stays flat: an inferred []string would be the union ["null", "array"], which
@@ -96,7 +97,7 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 	for name, value := range given {
 		i, ok := fields[name]
 		if !ok {
-			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", clip(name, 60)), nearHint(name, slices.Sorted(maps.Keys(fields)), "parameters"))
+			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, slices.Sorted(maps.Keys(fields)), "parameters"))
 		}
 		if string(value) == "null" {
 			continue // as good as left out
@@ -134,22 +135,13 @@ func typeWord(t reflect.Type) string {
 	return "a text"
 }
 
-// clip shortens a text from outside before it goes into a message.
-func clip(s string, n int) string {
-	s = strings.ToValidUTF8(s, "?")
-	if r := []rune(s); len(r) > n {
-		return string(r[:n]) + "..."
-	}
-	return s
-}
-
 // checkModel refuses what cannot be the name of a model, before anything is asked of Odoo.
 func checkModel(name string) *access.Error {
 	if name == "" {
 		return access.NewError(access.InvalidInput, "The parameter model is missing.", `Name a model, such as "res.partner"; list_models finds them.`)
 	}
 	if len(name) > 128 || !modelName.MatchString(name) {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no name of a model.", clip(name, 60)), `Models are named like "res.partner"; list_models finds them.`)
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no name of a model.", mcperr.Clip(name, 60)), `Models are named like "res.partner"; list_models finds them.`)
 	}
 	return nil
 }

@@ -11,9 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
-
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -180,7 +179,7 @@ func (s *Server) challenge(w http.ResponseWriter, present bool, e *access.Error)
 		e = access.NewError(access.Unauthenticated, "This needs a key.",
 			"Send the header 'Authorization: Bearer <key>'; a key comes from your Odoo administrator.")
 	}
-	writeError(w, http.StatusUnauthorized, e)
+	mcperr.Write(w, http.StatusUnauthorized, e)
 }
 
 // basicScopes is what a client should ask for first: enough to look around, nothing that changes anything.
@@ -197,56 +196,7 @@ func (s *Server) refuseHTTP(w http.ResponseWriter, c *caller, method string, err
 		return
 	}
 	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds()+0.999)))
+		w.Header().Set("Retry-After", strconv.Itoa(mcperr.RetrySeconds(e)))
 	}
-	writeError(w, httpStatus(e), e)
-}
-
-// httpStatus is the one place where an error becomes a status.
-func httpStatus(e *access.Error) int {
-	switch e.Kind {
-	case access.Unauthenticated:
-		return http.StatusUnauthorized
-	case access.Forbidden, access.NotAllowed, access.ReadOnly:
-		return http.StatusForbidden
-	case access.RateLimited:
-		return http.StatusTooManyRequests
-	case access.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case access.InvalidInput:
-		return http.StatusBadRequest
-	case access.OdooUnavailable, access.Updating:
-		return http.StatusServiceUnavailable
-	case access.OdooTimeout:
-		return http.StatusGatewayTimeout
-	}
-	if e.RetryAfter > 0 {
-		return http.StatusServiceUnavailable // it will pass
-	}
-	return http.StatusInternalServerError
-}
-
-// writeError writes e as a JSON-RPC error without an id: the request was refused before its id meant anything. The code
-// is the HTTP status: -32768 to -32000 belong to the protocol.
-func writeError(w http.ResponseWriter, status int, e *access.Error) {
-	data, _ := json.Marshal(errorBody(e))
-	body, _ := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "error": jsonrpc.Error{Code: int64(status), Message: e.Message, Data: data},
-	})
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
-}
-
-// errorJSON is what a client gets of an error, in a tool result and over HTTP alike.
-type errorJSON struct {
-	Kind       access.Kind `json:"kind"`
-	Message    string      `json:"message"`
-	Hint       string      `json:"hint,omitempty"`
-	RetryAfter int         `json:"retry_after_seconds,omitempty"`
-}
-
-func errorBody(e *access.Error) errorJSON {
-	return errorJSON{Kind: e.Kind, Message: e.Message, Hint: e.Hint, RetryAfter: int(e.RetryAfter.Seconds() + 0.999)}
+	mcperr.Write(w, mcperr.HTTPStatus(e), e)
 }

@@ -2,14 +2,13 @@ package mcp
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -24,7 +23,7 @@ const (
 func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.CompleteResult, error) {
 	c, refusal := callerOf(ctx)
 	if refusal != nil {
-		return nil, rpcError(refusal)
+		return nil, mcperr.RPC(refusal)
 	}
 	if s.fixtures.has(req.Params.Ref.Name) {
 		return s.fixtures.Complete(ctx, req)
@@ -35,7 +34,7 @@ func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.C
 	}
 	name := req.Params.Argument.Name
 	if !slices.Contains(known, name) {
-		return nil, invalidParams("There is no argument %q here; there is %s.", clip(name, 60), strings.Join(known, ", "))
+		return nil, mcperr.InvalidParams("There is no argument %q here; there is %s.", mcperr.Clip(name, 60), strings.Join(known, ", "))
 	}
 	result := &sdk.CompleteResult{Completion: sdk.CompletionResultDetails{Values: []string{}}}
 	if name != "model" {
@@ -43,7 +42,7 @@ func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.C
 	}
 	models, failure := s.modelNames(ctx, c, req.Session, "completion/complete")
 	if failure != nil {
-		return nil, rpcError(failure)
+		return nil, mcperr.RPC(failure)
 	}
 	found := matching(models, req.Params.Argument.Value)
 	shown := min(maxCompletions, len(found))
@@ -60,7 +59,7 @@ func (s *Server) argumentsOf(c *caller, ref *sdk.CompleteReference) ([]string, e
 	case ref.Type == "ref/resource" && s.templateOf(wide, ref.URI) == fieldsResource:
 		return []string{"model"}, nil
 	case ref.Type == "ref/resource":
-		return nil, invalidParams("There is no resource template %q; resources/templates/list has those there are.", clip(ref.URI, 60))
+		return nil, mcperr.InvalidParams("There is no resource template %q; resources/templates/list has those there are.", mcperr.Clip(ref.URI, 60))
 	}
 	p := s.promptOf(c, ref.Name)
 	if p == nil {
@@ -94,9 +93,4 @@ func matching(models []openModel, typed string) []string {
 		}
 	}
 	return found
-}
-
-// invalidParams is the protocol's error for parameters that cannot be.
-func invalidParams(format string, args ...any) *jsonrpc.Error {
-	return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf(format, args...)}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -61,7 +62,7 @@ func (p *domainParser) check(items []any, level int) *access.Error {
 		switch v := item.(type) {
 		case string:
 			if !isOperator(v) {
-				return badDomain("%q in the domain is neither a condition nor an operator.", clip(v, 40))
+				return badDomain("%q in the domain is neither a condition nor an operator.", mcperr.Clip(v, 40))
 			}
 		case []any:
 			if err := p.condition(v, level); err != nil {
@@ -110,7 +111,7 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 		return badDomain("The operator of a condition is not a text.")
 	}
 	if !slices.Contains(access.Operators, operator) {
-		return badDomain("%q is no operator of a domain; use one of %s.", clip(operator, 20), strings.Join(access.Operators, ", "))
+		return badDomain("%q is no operator of a domain; use one of %s.", mcperr.Clip(operator, 20), strings.Join(access.Operators, ", "))
 	}
 	field, isText := c[0].(string)
 	if !isText {

@@ -2,12 +2,11 @@ package mcp
 
 import (
 	"context"
-	"encoding/json"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // Fixtures are tools, prompts and resources that are not Doorman's: the official conformance suite asks every server for
@@ -51,8 +50,7 @@ func (s *Server) guardFixture(ctx context.Context, c *caller, method string, req
 		}
 	}
 	if refusal != nil {
-		data, _ := json.Marshal(errorBody(refusal))
-		return nil, &jsonrpc.Error{Code: int64(httpStatus(refusal)), Message: refusal.Message, Data: data}
+		return nil, mcperr.RPC(refusal)
 	}
 	return next(ctx, method, req)
 }

@@ -2,15 +2,14 @@ package mcp
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // guard stands before every method of the SDK. What authenticate let through by the method it read in the body is
@@ -37,8 +36,7 @@ func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 		}
 		if refusal != nil {
 			s.refused(c, method, "", "", refusal)
-			data, _ := json.Marshal(errorBody(refusal))
-			return nil, &jsonrpc.Error{Code: int64(httpStatus(refusal)), Message: refusal.Message, Data: data}
+			return nil, mcperr.RPC(refusal)
 		}
 		result, err := s.handlerOf(c, method, next)(ctx, method, req)
 		if err != nil {
@@ -75,7 +73,7 @@ func (s *Server) guardCall(ctx context.Context, c *caller, req sdk.Request, next
 	case known != nil:
 		s.observe(metricName(s, name), string(refusal.Kind), s.now().Sub(start))
 	}
-	s.refused(c, "tools/call", clip(name, 60), "", refusal)
+	s.refused(c, "tools/call", mcperr.Clip(name, 60), "", refusal)
 	return next(withPrepared(ctx, errorResult(refusal)), "tools/call", toOwnHandler(req))
 }
 
@@ -144,7 +142,7 @@ func (s *Server) unknownTool(c *caller, name string) *access.Error {
 	for _, t := range s.ownList(c) {
 		names = append(names, t.Name)
 	}
-	return access.NewError(access.UnknownTool, fmt.Sprintf("There is no tool %q.", clip(name, 60)), nearHint(name, names, "tools"))
+	return access.NewError(access.UnknownTool, fmt.Sprintf("There is no tool %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, names, "tools"))
 }
 
 // cutList takes the tools that this connection may not use out of tools/list, and puts the rest in the catalog's order.

@@ -5,14 +5,13 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -105,7 +104,7 @@ func (s *Server) listResources(ctx context.Context, c *caller, req sdk.Request) 
 		session, _ := req.GetSession().(*sdk.ServerSession)
 		all, failure := s.modelNames(ctx, c, session, "resources/list")
 		if failure != nil {
-			return nil, rpcError(failure)
+			return nil, mcperr.RPC(failure)
 		}
 		models = all
 		if c.current().Connection.Policy.AllowedModels == nil {
@@ -122,7 +121,7 @@ func (s *Server) listResources(ctx context.Context, c *caller, req sdk.Request) 
 	}
 	for _, m := range page {
 		list.Resources = append(list.Resources, &sdk.Resource{
-			URI: "odoo://" + m.Model + "/fields", Name: m.Model + " fields", Title: cmp.Or(clip(m.Label, 100), m.Model) + ": fields",
+			URI: "odoo://" + m.Model + "/fields", Name: m.Model + " fields", Title: cmp.Or(mcperr.Clip(m.Label, 100), m.Model) + ": fields",
 			MIMEType: fieldsResource.template.MIMEType,
 		})
 	}
@@ -154,9 +153,7 @@ func openCursor(cursor string) (after string, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	after, ours := strings.CutPrefix(string(raw), cursorMark)
 	if err != nil || !ours || after == "" {
-		return "", &jsonrpc.Error{
-			Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("%q is no cursor of this list. Start without one.", clip(cursor, 60)),
-		}
+		return "", mcperr.InvalidParams("%q is no cursor of this list. Start without one.", mcperr.Clip(cursor, 60))
 	}
 	return after, nil
 }

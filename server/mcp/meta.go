@@ -12,6 +12,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -55,10 +56,10 @@ func (m *modelInfo) mustHave(name string) *access.Error {
 		return nil
 	}
 	hint := "Call describe_model for its fields."
-	if names := near(name, m.names); len(names) > 0 {
+	if names := mcperr.Suggest(name, m.names); len(names) > 0 {
 		hint = "Did you mean " + strings.Join(names, ", ") + "? describe_model lists all fields."
 	}
-	return access.NewError(access.UnknownField, fmt.Sprintf("%s has no field %q, or it is withheld.", m.Name, clip(name, 60)), hint)
+	return access.NewError(access.UnknownField, fmt.Sprintf("%s has no field %q, or it is withheld.", m.Name, mcperr.Clip(name, 60)), hint)
 }
 
 type metaKey struct{ model, groups, lang, registry string }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"golang.org/x/sync/singleflight"
 
@@ -100,13 +99,4 @@ func (s *Server) askNames(ctx context.Context, g *governed) ([]openModel, error)
 	slices.SortFunc(names, func(a, b openModel) int { return strings.Compare(a.Model, b.Model) })
 	s.names.cache.Set(namesKeyOf(g.caller.current()), names)
 	return names, nil
-}
-
-// rpcError is a failure of what has no result that could hold it.
-func rpcError(e *access.Error) *jsonrpc.Error {
-	data, err := json.Marshal(errorBody(e))
-	if err != nil {
-		data = nil
-	}
-	return &jsonrpc.Error{Code: int64(httpStatus(e)), Message: e.Message, Data: data}
 }

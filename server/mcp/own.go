@@ -12,6 +12,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // ownHandler is the SDK's name of all own tools. They differ from connection to connection, and the SDK keeps one list:
@@ -190,7 +191,7 @@ func ownArguments(o access.OwnTool, raw json.RawMessage) (g ownGiven, bad *acces
 	for name, value := range all {
 		switch {
 		case !slices.Contains(known, name):
-			return g, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", clip(name, 60)), nearHint(name, known, "parameters"))
+			return g, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, known, "parameters"))
 		case string(value) == "null":
 		case slices.ContainsFunc(o.Parameters, func(p access.OwnParameter) bool { return p.Name == name }):
 			g.parameters[name] = value
@@ -234,7 +235,7 @@ func ownAnswer(o access.OwnTool, raw json.RawMessage, dryRun bool) methodResult 
 		ResultIDs   []int64 `json:"result_ids"`
 	}
 	if json.Unmarshal(raw, &answer) == nil {
-		result.Result, result.ResultModel, result.ResultIDs = clip(answer.Result, 20_100), answer.ResultModel, answer.ResultIDs
+		result.Result, result.ResultModel, result.ResultIDs = mcperr.Clip(answer.Result, 20_100), answer.ResultModel, answer.ResultIDs
 	}
 	return result
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 
+	"doorman/server/mcp/mcperr"
+
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -77,14 +79,14 @@ func (s *Server) unknownPrompt(c *caller, name string) error {
 			names = append(names, p.name)
 		}
 	}
-	return invalidParams("There is no prompt %q. %s", clip(name, 60), nearHint(name, names, "prompts"))
+	return mcperr.InvalidParams("There is no prompt %q. %s", mcperr.Clip(name, 60), mcperr.Hint(name, names, "prompts"))
 }
 
 // getPrompt writes a prompt for a caller.
 func (s *Server) getPrompt(c *caller, req sdk.Request) (sdk.Result, error) {
 	params, ok := req.GetParams().(*sdk.GetPromptParams)
 	if !ok || params == nil {
-		return nil, invalidParams("prompts/get needs the parameter name.")
+		return nil, mcperr.InvalidParams("prompts/get needs the parameter name.")
 	}
 	p := s.promptOf(c, params.Name)
 	if p == nil {
@@ -109,23 +111,23 @@ func (s *Server) getPrompt(c *caller, req sdk.Request) (sdk.Result, error) {
 func (p *prompt) read(arguments map[string]string) (map[string]any, error) {
 	for name := range arguments {
 		if !slices.ContainsFunc(p.arguments, func(a promptArgument) bool { return a.Name == name }) {
-			return nil, invalidParams("%s has no argument %q.", p.name, clip(name, 60))
+			return nil, mcperr.InvalidParams("%s has no argument %q.", p.name, mcperr.Clip(name, 60))
 		}
 	}
 	given := map[string]any{}
 	for _, a := range p.arguments {
 		text, err := plainArgument(arguments[a.Name])
 		if err != nil {
-			return nil, invalidParams("%s %s", a.Name, err)
+			return nil, mcperr.InvalidParams("%s %s", a.Name, err)
 		}
 		if text == "" {
 			if a.Required {
-				return nil, invalidParams("%s is missing: %s", a.Name, a.Description)
+				return nil, mcperr.InvalidParams("%s is missing: %s", a.Name, a.Description)
 			}
 			continue
 		}
 		if given[a.Name], err = a.value(text); err != nil {
-			return nil, invalidParams("%s %s", a.Name, err)
+			return nil, mcperr.InvalidParams("%s %s", a.Name, err)
 		}
 	}
 	return given, nil

@@ -13,6 +13,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // A resource is what a tool reads, under an address that a person can pick in their AI tool:
@@ -68,7 +69,7 @@ func (s *Server) mayUse(c *caller, tool string) bool {
 func parseResource(uri string) (kind *resourceKind, arguments json.RawMessage, bad *access.Error) {
 	parts := resourceURI.FindStringSubmatch(uri)
 	if parts == nil || len(parts[1]) > 128 {
-		return noKind, nil, noResource(fmt.Sprintf("There is no resource %q.", clip(uri, 120)))
+		return noKind, nil, noResource(fmt.Sprintf("There is no resource %q.", mcperr.Clip(uri, 120)))
 	}
 	args := map[string]any{"model": parts[1]}
 	kind = fieldsResource
@@ -95,7 +96,7 @@ func noResource(message string) *access.Error {
 func (s *Server) guardRead(ctx context.Context, c *caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	params, ok := req.GetParams().(*sdk.ReadResourceParams)
 	if !ok || params == nil {
-		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "resources/read needs the parameter uri."}
+		return nil, mcperr.InvalidParams("resources/read needs the parameter uri.")
 	}
 	session, _ := req.GetSession().(*sdk.ServerSession)
 	start := s.now()
@@ -184,18 +185,10 @@ func pendingRead(p access.Pending) *access.Error {
 
 // resourceError is a refusal as the protocol has it: an error, in which the model may still read what to do.
 func resourceError(session *sdk.ServerSession, uri string, e *access.Error) *jsonrpc.Error {
-	text := e.Message
-	if e.Hint != "" {
-		text += " " + e.Hint
-	}
-	data, err := json.Marshal(struct {
+	return &jsonrpc.Error{Code: resourceCode(session, e.Kind), Message: mcperr.Sentence(e), Data: mcperr.Data(struct {
 		URI string `json:"uri"`
-		errorJSON
-	}{clip(uri, 300), errorBody(e)})
-	if err != nil {
-		data = nil
-	}
-	return &jsonrpc.Error{Code: resourceCode(session, e.Kind), Message: text, Data: data}
+		mcperr.JSON
+	}{mcperr.Clip(uri, 300), mcperr.Body(e)})}
 }
 
 func resourceCode(session *sdk.ServerSession, kind access.Kind) int64 {
@@ -208,7 +201,7 @@ func resourceCode(session *sdk.ServerSession, kind access.Kind) int64 {
 	case access.PendingApproval:
 		return http.StatusForbidden
 	}
-	return int64(httpStatus(access.NewError(kind, "", "")))
+	return int64(mcperr.HTTPStatus(access.NewError(kind, "", "")))
 }
 
 // isModern reports whether a request is of the protocol 2026-07-28 or a later one.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -123,7 +124,7 @@ func shapeLinked(v json.RawMessage, names map[string]string) json.RawMessage {
 	}
 	for _, id := range ids[:min(maxNames, len(ids))] {
 		if name, ok := names[string(id)]; ok {
-			linked.Names = append(linked.Names, clip(name, 100))
+			linked.Names = append(linked.Names, mcperr.Clip(name, 100))
 		}
 	}
 	if linked.IDs == nil {
@@ -213,7 +214,7 @@ func shapeText(v json.RawMessage, markup bool) json.RawMessage {
 	if markup {
 		text = plainText(text)
 	}
-	out, err := json.Marshal(clip(text, maxText))
+	out, err := json.Marshal(mcperr.Clip(text, maxText))
 	if err != nil {
 		return v
 	}

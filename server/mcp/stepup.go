@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // notForCalls are credentials that OAuth clients have and that open no call. They are not even asked about: a refresh token
@@ -55,6 +56,6 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, m pee
 	s.observe(metricName(s, t.Name), string(e.Kind), 0)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="doorman", error="insufficient_scope", scope=`+strconv.Quote(strings.Join(words, " "))+
 		fmt.Sprintf(`, resource_metadata=%q, error_description=%q`, s.resourceMetadata, e.Message))
-	writeError(w, http.StatusForbidden, e)
+	mcperr.Write(w, http.StatusForbidden, e)
 	return true
 }

@@ -11,6 +11,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // tool is one entry of the catalog: what clients see, what a decision needs, and what it does.
@@ -126,9 +127,9 @@ func auditOf(c *caller, session *sdk.ServerSession, method, tool string) access.
 		}
 	}
 	return access.Audit{
-		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: clip(client, 120),
+		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: mcperr.Clip(client, 120),
 		// As long as the body, if the sender likes; and kept until Odoo has it.
-		Method: clip(method, 60), Tool: tool,
+		Method: mcperr.Clip(method, 60), Tool: tool,
 	}
 }
 
@@ -146,14 +147,10 @@ func okResult(value any) (*sdk.CallToolResult, error) {
 
 // errorResult is a failure that the model can read and act on.
 func errorResult(e *access.Error) *sdk.CallToolResult {
-	text := e.Message
-	if e.Hint != "" {
-		text += " " + e.Hint
-	}
 	return &sdk.CallToolResult{
 		IsError:           true,
-		Content:           []sdk.Content{&sdk.TextContent{Text: text}},
-		StructuredContent: errorBody(e),
+		Content:           []sdk.Content{&sdk.TextContent{Text: mcperr.Sentence(e)}},
+		StructuredContent: mcperr.Body(e),
 	}
 }
 
@@ -165,7 +162,7 @@ func (s *Server) refused(c *caller, method, tool, model string, e *access.Error)
 		return // an outage, not a refusal
 	}
 	s.recorder.add(s.event(c, access.Event{
-		Model: clip(model, 64), Reason: e.Kind, Message: e.Message, Audit: auditOf(c, nil, method, tool),
+		Model: mcperr.Clip(model, 64), Reason: e.Kind, Message: e.Message, Audit: auditOf(c, nil, method, tool),
 	}))
 }
 

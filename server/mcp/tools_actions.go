@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 type actionsArgs struct {
@@ -66,7 +67,7 @@ func runActions(ctx context.Context, g *governed, raw json.RawMessage) (any, err
 		return nil, err
 	}
 	r := &actionsResult{
-		Model: args.Model, ID: args.ID, Name: clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
+		Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
 		Stage: filled(answer.Status),
 	}
 	if p := g.caller.current(); p.Connection.Policy.ReadOnly || !access.MayUse(p, g.server.byName["call_method"].Tool) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -100,7 +101,7 @@ func checkGroups(groups stringList, m *modelInfo) *access.Error {
 	for _, spec := range groups {
 		match := specForm.FindStringSubmatch(spec)
 		if match == nil {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is nothing to group by.", clip(spec, 40)), `Write it like "partner_id" or "date_order:month".`)
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is nothing to group by.", mcperr.Clip(spec, 40)), `Write it like "partner_id" or "date_order:month".`)
 		}
 		if err := m.mustHave(match[1]); err != nil {
 			return err
@@ -123,7 +124,7 @@ func checkMeasures(list stringList, m *modelInfo) *access.Error {
 	for _, spec := range list {
 		match := specForm.FindStringSubmatch(spec)
 		if match == nil || match[3] == "" || match[2] != "" {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no measure.", clip(spec, 40)), `Write it like "amount_total:sum".`)
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no measure.", mcperr.Clip(spec, 40)), `Write it like "amount_total:sum".`)
 		}
 		if !slices.Contains(measures, match[3]) {
 			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no way to aggregate.", match[3]), "Use "+strings.Join(measures, ", ")+".")
@@ -146,7 +147,7 @@ func groupOrder(order string, groups, aggregates stringList) (string, *access.Er
 		direction = strings.ToLower(strings.TrimSpace(direction))
 		if !slices.Contains(groups, spec) && !slices.Contains(aggregates, spec) || (direction != "" && direction != "asc" && direction != "desc") {
 			known := append(slices.Clone(groups), aggregates...)
-			return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is no order for these groups.", clip(strings.TrimSpace(term), 60)),
+			return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is no order for these groups.", mcperr.Clip(strings.TrimSpace(term), 60)),
 				"Order by one of "+strings.Join(known, ", ")+", with asc or desc after it.")
 		}
 		terms = append(terms, strings.TrimSpace(spec+" "+direction))

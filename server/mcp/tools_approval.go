@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const statusName = "approval_status"
@@ -25,18 +26,18 @@ type statusArgs struct {
 
 // statusResult is how a request stands.
 type statusResult struct {
-	Status    string     `json:"status"`
-	RequestID int64      `json:"request_id"`
-	Tool      string     `json:"tool"`
-	Summary   string     `json:"summary"`
-	ExpiresAt string     `json:"expires_at,omitempty"`
-	URL       string     `json:"approval_url,omitempty"`
-	DecidedAt string     `json:"decided_at,omitempty"`
-	DecidedBy string     `json:"decided_by,omitempty"`
-	Reason    string     `json:"reason,omitempty"`
-	Result    any        `json:"result,omitempty"`
-	Error     *errorJSON `json:"error,omitempty"`
-	Next      string     `json:"next"`
+	Status    string       `json:"status"`
+	RequestID int64        `json:"request_id"`
+	Tool      string       `json:"tool"`
+	Summary   string       `json:"summary"`
+	ExpiresAt string       `json:"expires_at,omitempty"`
+	URL       string       `json:"approval_url,omitempty"`
+	DecidedAt string       `json:"decided_at,omitempty"`
+	DecidedBy string       `json:"decided_by,omitempty"`
+	Reason    string       `json:"reason,omitempty"`
+	Result    any          `json:"result,omitempty"`
+	Error     *mcperr.JSON `json:"error,omitempty"`
+	Next      string       `json:"next"`
 }
 
 func approvalStatus() *tool {
@@ -73,7 +74,7 @@ func runStatus(ctx context.Context, g *governed, raw json.RawMessage) (any, erro
 	case access.ApprovalExecuted:
 		result.Result = g.replay(ctx, a)
 	case access.ApprovalFailed:
-		failure := errorBody(a.Failure)
+		failure := mcperr.Body(a.Failure)
 		result.Error = &failure
 	}
 	return result, nil

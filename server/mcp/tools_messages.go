@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -113,7 +114,7 @@ func shapeMessages(raw json.RawMessage, args messagesArgs) (*messagePage, error)
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, err
 	}
-	p := &messagePage{Model: args.Model, ID: args.ID, Name: clip(answer.Name, 200), Messages: []json.RawMessage{}, HasMore: answer.HasMore}
+	p := &messagePage{Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Messages: []json.RawMessage{}, HasMore: answer.HasMore}
 	size := 0
 	var last int64
 	for _, row := range answer.Messages {
@@ -138,7 +139,7 @@ func shapeMessage(row messageRow) message {
 	text := plainText(row.Body)
 	m := message{
 		ID: row.ID, Date: row.Date, Author: shapeMany2one(row.Author), Kind: messageKind(row), What: row.Subtype,
-		Text: clip(text, maxMessage), Cut: row.Cut || len([]rune(text)) > maxMessage,
+		Text: mcperr.Clip(text, maxMessage), Cut: row.Cut || len([]rune(text)) > maxMessage,
 		Changes: filled(row.Tracking), Attachments: filled(row.Attachments),
 	}
 	if string(row.Author) == "false" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // maxDescription is how many bytes of fields describe_model gives at once.
@@ -262,7 +263,7 @@ func describe(m *modelInfo, args describeArgs) (any, error) {
 
 func describeField(f *fieldInfo) fieldRow {
 	row := fieldRow{
-		Name: f.Name, Type: f.Type, Label: f.Label, Help: clip(f.Help, 200), Required: f.Required, Readonly: f.Readonly,
+		Name: f.Name, Type: f.Type, Label: f.Label, Help: mcperr.Clip(f.Help, 200), Required: f.Required, Readonly: f.Readonly,
 		Relation: f.Relation, Selection: f.Selection,
 		NoSearch: !f.Searchable, NoSort: !f.Sortable, NoGroup: !f.Groupable,
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 var methodName = regexp.MustCompile(`^[a-z][a-z0-9_]{1,63}$`)
@@ -53,7 +54,7 @@ func runMethod(ctx context.Context, g *governed, raw json.RawMessage) (any, erro
 		bad = checkKey(args.Key)
 	}
 	if bad == nil && !methodName.MatchString(args.Method) {
-		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%q is no name of a public method.", clip(args.Method, 60)),
+		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%q is no name of a public method.", mcperr.Clip(args.Method, 60)),
 			`Name what a button does, such as "action_confirm"; methods that begin with an underscore are private.`)
 	}
 	kwargs := map[string]json.RawMessage{}
@@ -92,7 +93,7 @@ func runMethod(ctx context.Context, g *governed, raw json.RawMessage) (any, erro
 		if result.Wizard = filled(answer.Wizard); len(result.Wizard) > maxDescription {
 			result.Wizard = nil // describe_model tells its fields
 		}
-		result.Result, result.ResultModel, result.ResultIDs = clip(answer.Result, 5_000), answer.ResultModel, answer.ResultIDs
+		result.Result, result.ResultModel, result.ResultIDs = mcperr.Clip(answer.Result, 5_000), answer.ResultModel, answer.ResultIDs
 	}
 	return result, nil
 }
@@ -179,7 +180,7 @@ func (args *postArgs) check() *access.Error {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, access.MaxMessageBody), "Post less at once.")
 	}
 	if args.Kind != "" && args.Kind != "note" && args.Kind != "comment" {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no kind of message.", clip(args.Kind, 20)), `It is "note" or "comment".`)
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no kind of message.", mcperr.Clip(args.Kind, 20)), `It is "note" or "comment".`)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 const (
@@ -46,7 +47,7 @@ func checkLanguage(lang string) *access.Error {
 	if lang == "" || langCode.MatchString(lang) {
 		return nil
 	}
-	return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no language code.", clip(lang, 20)), `Use one of get_context's languages, such as "en_US".`)
+	return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no language code.", mcperr.Clip(lang, 20)), `Use one of get_context's languages, such as "en_US".`)
 }
 
 // open does what every tool on a model does first: the form of the arguments, the decision, the model's metadata.
@@ -74,7 +75,7 @@ func chosen(m *modelInfo, named stringList) ([]string, *access.Error) {
 	out := make([]string, 0, len(named))
 	for _, name := range named {
 		if strings.Contains(name, ".") {
-			return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%q goes through a relation, which fields cannot.", clip(name, 60)),
+			return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%q goes through a relation, which fields cannot.", mcperr.Clip(name, 60)),
 				"Read the related record by its id, or search its model.")
 		}
 		if err := m.mustHave(name); err != nil {
@@ -206,7 +207,7 @@ func stableOrder(order string, m *modelInfo) (string, *access.Error) {
 		for term := range strings.SplitSeq(order, ",") {
 			match := orderTerm.FindStringSubmatch(strings.TrimSpace(term))
 			if match == nil {
-				return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is no order.", clip(strings.TrimSpace(term), 40)), `Write it like "name, create_date desc".`)
+				return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is no order.", mcperr.Clip(strings.TrimSpace(term), 40)), `Write it like "name, create_date desc".`)
 			}
 			if err := m.mustHave(match[1]); err != nil {
 				return "", err

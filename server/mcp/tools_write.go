@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // recordsHint explains the form of values, the most common slip.
@@ -209,7 +210,7 @@ func shapeWritten(raw json.RawMessage, m *modelInfo, dryRun bool) *written {
 	for i, id := range answer.IDs {
 		r := writtenRecord{ID: id}
 		if i < len(answer.Names) {
-			r.Name = clip(answer.Names[i], 200)
+			r.Name = mcperr.Clip(answer.Names[i], 200)
 		}
 		if answer.URL != "" {
 			r.URL = fmt.Sprint(answer.URL, id)
@@ -232,7 +233,7 @@ func shapeWritten(raw json.RawMessage, m *modelInfo, dryRun bool) *written {
 func (w *written) addChanges(changes []recordedChange, m *modelInfo) {
 	size := 0
 	for _, c := range changes {
-		c.Name = clip(c.Name, 200)
+		c.Name = mcperr.Clip(c.Name, 200)
 		for _, values := range []map[string]json.RawMessage{c.Before, c.After} {
 			for name, value := range values {
 				values[name] = shapeValue(value, m.Fields[name])
@@ -302,7 +303,7 @@ func checkValues(raw json.RawMessage, m *modelInfo) *access.Error {
 		return access.NewError(access.InvalidInput, "The values are no JSON object.", recordsHint)
 	}
 	if twice := repeated(raw); twice != "" {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", clip(twice, 60)), "Name each field once.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
 	}
 	for name := range values {
 		if err := m.mustHave(name); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
 )
 
 // eachHint explains the form of records.
@@ -49,7 +50,7 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 	var rows []json.RawMessage
 	for _, one := range list {
 		if twice := repeated(one); twice != "" {
-			return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", clip(twice, 60)), "Name each field once.")
+			return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
 		}
 		var values map[string]json.RawMessage
 		if json.Unmarshal(one, &values) != nil || values == nil {

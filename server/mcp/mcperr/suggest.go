@@ -1,4 +1,4 @@
-package mcp
+package mcperr
 
 import (
 	"cmp"
@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// near returns up to three of the known names that are closest to a name that is none, the closest first.
-func near(name string, known []string) []string {
+// Suggest returns up to three of the known names that are closest to a name that is none, the closest first.
+func Suggest(name string, known []string) []string {
 	type match struct {
 		name     string
 		distance int
 	}
-	name = strings.ToLower(clip(name, 64))
+	name = strings.ToLower(Clip(name, 64))
 	var matches []match
 	for _, k := range known {
 		d := distance(name, k)
@@ -33,9 +33,9 @@ func near(name string, known []string) []string {
 	return out
 }
 
-// nearHint says which names may have been meant.
-func nearHint(name string, known []string, what string) string {
-	if names := near(name, known); len(names) > 0 {
+// Hint says which names may have been meant; what they are names of is in the plural, such as "parameters".
+func Hint(name string, known []string, what string) string {
+	if names := Suggest(name, known); len(names) > 0 {
 		return "Did you mean " + strings.Join(names, ", ") + "?"
 	}
 	if len(known) <= 12 {
