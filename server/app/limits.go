@@ -22,13 +22,13 @@ func newLimiter(c *Config) limiter {
 	return limiter{limit.NewMemory(), c.OdooDB}
 }
 
-// Take implements mcp.Limiter.
+// Take implements caller.Limiter.
 func (l limiter) Take(ctx context.Context, key string, minute, day int, now time.Time) (access.Rate, error) {
 	v, err := l.Limiter.Take(ctx, l.key(key), limit.Limits{Minute: minute, Day: day}, now)
 	return access.Rate(v), err
 }
 
-// Seed implements mcp.Limiter.
+// Seed implements caller.Limiter.
 func (l limiter) Seed(ctx context.Context, key string, used int, now time.Time) error {
 	return l.Limiter.Seed(ctx, l.key(key), used, now)
 }

@@ -8,6 +8,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 )
 
 // waiting is how a call that a person must approve leaves its tool: an error, so that no tool goes on as if it were done.
@@ -48,18 +49,13 @@ func (g *governed) elicitResult(tool string, p access.Pending) *sdk.CallToolResu
 	}
 }
 
-// modernProtocol is the first version that has input_required. In an older one the SDK would ask the client by a request
-// of its own, which a stateless server cannot send.
-const modernProtocol = "2026-07-28"
-
 // opensURLs reports whether the client can show its user an address. By the protocol "elicitation": {} means forms only.
 func opensURLs(session *sdk.ServerSession) bool {
-	if session == nil {
+	if !caller.Modern(session) {
 		return false
 	}
-	p := session.InitializeParams()
-	return p != nil && p.ProtocolVersion >= modernProtocol && p.Capabilities != nil &&
-		p.Capabilities.Elicitation != nil && p.Capabilities.Elicitation.URL != nil
+	can := session.InitializeParams().Capabilities
+	return can != nil && can.Elicitation != nil && can.Elicitation.URL != nil
 }
 
 // resume answers the retry of a call that waited: what the tool itself would have answered, if it is done by now.

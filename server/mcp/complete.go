@@ -8,6 +8,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 )
 
@@ -21,7 +22,7 @@ const (
 // complete proposes values for the argument of a template or a prompt: names of models, for arguments that are called
 // model. For anything else there is nothing to propose.
 func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.CompleteResult, error) {
-	c, refusal := callerOf(ctx)
+	c, refusal := caller.Of(ctx)
 	if refusal != nil {
 		return nil, mcperr.RPC(refusal)
 	}
@@ -51,8 +52,8 @@ func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.C
 }
 
 // argumentsOf returns the arguments of what a reference stands for.
-func (s *Server) argumentsOf(c *caller, ref *sdk.CompleteReference) ([]string, error) {
-	wide := access.Widened(c.current())
+func (s *Server) argumentsOf(c *caller.Caller, ref *sdk.CompleteReference) ([]string, error) {
+	wide := access.Widened(c.Snapshot())
 	switch {
 	case ref.Type == "ref/resource" && s.templateOf(wide, ref.URI) == recordResource:
 		return []string{"model", "id"}, nil

@@ -5,7 +5,7 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"doorman/server/access"
+	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 )
 
@@ -41,15 +41,8 @@ func (f Fixtures) asked(req sdk.Request) bool {
 }
 
 // guardFixture counts a request for a fixture as a call, and passes it on.
-func (s *Server) guardFixture(ctx context.Context, c *caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
-	refusal := s.admit(ctx, c)
-	if refusal == nil {
-		var rate access.Rate
-		if rate, refusal = s.limits.call(ctx, c.current()); refusal == nil {
-			refusal = access.Limit(rate).Err()
-		}
-	}
-	if refusal != nil {
+func (s *Server) guardFixture(ctx context.Context, c *caller.Caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+	if _, refusal := s.door.AdmitCall(ctx, c); refusal != nil {
 		return nil, mcperr.RPC(refusal)
 	}
 	return next(ctx, method, req)

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 )
 
 // governed is one tool call that was allowed: the only way for a tool to reach Odoo.
 type governed struct {
 	server  *Server
-	caller  *caller
+	caller  *caller.Caller
 	tool    access.Tool
 	args    json.RawMessage // as they came
 	model   string
@@ -33,9 +34,9 @@ func (g *governed) decide(ctx context.Context) *access.Error {
 	if g.kept != nil {
 		return nil // it was decided on, and done: its answer must not get lost with a right that was taken since
 	}
-	return g.server.decide(ctx, g.caller, func(s *access.Snapshot) *access.Error {
+	return g.server.door.Decide(ctx, g.caller, func(s *access.Snapshot) *access.Error {
 		d := access.Decide(g.server.now(), s, access.Call{
-			Tool: g.tool, Model: g.model, IP: g.caller.ip, Rate: g.rate, Records: g.records, DryRun: g.dryRun,
+			Tool: g.tool, Model: g.model, IP: g.caller.IP, Rate: g.rate, Records: g.records, DryRun: g.dryRun,
 		})
 		if _, g.asks = d.NeedsApproval(); g.asks {
 			return nil
@@ -98,17 +99,16 @@ func (g *governed) fields(ctx context.Context, model, lang string) (access.Reply
 
 func (g *governed) fenced(ctx context.Context, ask func(access.Fence) (access.Reply, error)) (access.Reply, error) {
 	for range 2 {
-		reply, err := ask(access.FenceOf(g.caller.proof, g.caller.current()))
+		reply, err := ask(access.FenceOf(g.caller.Proof, g.caller.Snapshot()))
 		if err != nil {
-			g.forgetIfDead(err)
+			g.server.door.Failed(g.caller, err)
 			return reply, err
 		}
 		if reply.Stale == nil {
 			return reply, nil
 		}
 		g.done = false
-		g.caller.replace(reply.Stale)
-		g.server.resolver.put(g.caller.proof, reply.Stale)
+		g.server.door.Learn(g.caller, reply.Stale)
 		if refusal := g.decide(ctx); refusal != nil {
 			return access.Reply{}, refusal
 		}
@@ -116,16 +116,5 @@ func (g *governed) fenced(ctx context.Context, ask func(access.Fence) (access.Re
 	return access.Reply{}, &access.Error{
 		Kind: access.Conflict, Message: "The connection is being changed right now; nothing was done.",
 		Hint: "Try again.", RetryAfter: time.Second,
-	}
-}
-
-// forgetIfDead drops what is remembered of a credential that Odoo just refused: the next request gets its 401, and many
-// at once do not all ask again.
-func (g *governed) forgetIfDead(err error) {
-	switch e := access.AsError(err); e.Kind {
-	case access.Unauthenticated:
-		g.server.resolver.refuse(g.caller.proof, e)
-	case access.Forbidden:
-		g.server.resolver.forget(g.caller.proof)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,38 +132,6 @@ func TestGuessingByManyAddresses(t *testing.T) {
 	}
 	if a := guess(t, url, "2001:db8:1:3::1", "dmk_x"); a.status != 401 {
 		t.Fatalf("the next /64: %d", a.status)
-	}
-}
-
-// TestDeadKeysAreAskedAboutLess: a wrong key that is sent again and again is one guess, and so must not be a question a
-// second.
-func TestDeadKeysAreAskedAboutLess(t *testing.T) {
-	t.Parallel()
-	f := newFake()
-	s := mcp.New(mcp.Config{Gateway: f, Limiter: newLimiter(), Identify: identify})
-	url := serve(t, s)
-	kept := func(key string) (seconds []float64) {
-		for range 7 {
-			if a := guess(t, url, "192.0.2.1", key); a.status != 401 {
-				t.Fatalf("%d %s", a.status, a.body)
-			}
-			seconds = append(seconds, mcp.ForgetRefusal(s, access.ProofOf(key)).Seconds())
-		}
-		return seconds
-	}
-	if got := kept("dmk_wrong"); !slices.Equal(got, []float64{1, 2, 4, 8, 16, 16, 16}) {
-		t.Errorf("a wrong key is refused from memory for %v seconds", got)
-	}
-	if a := guess(t, url, "192.0.2.1", goodKey); a.status != 200 {
-		t.Fatal(a.body)
-	}
-	f.mu.Lock()
-	f.resolve = func(access.Proof) (access.Resolution, error) { return access.Resolution{}, access.Invalid() }
-	f.mu.Unlock()
-	mcp.ForgetRefusal(s, access.ProofOf(goodKey))
-	// Its user may be back any moment, and there are only so many keys that were good.
-	if got := kept(goodKey); !slices.Equal(got, []float64{1, 1, 1, 1, 1, 1, 1}) {
-		t.Errorf("a key that was good is refused from memory for %v seconds", got)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 )
 
@@ -33,7 +34,7 @@ var worthListing = []string{
 
 // handlerOf returns what answers a method: the SDK, whose lists are the same for everybody, or one of ours, who know the
 // caller.
-func (s *Server) handlerOf(c *caller, method string, next sdk.MethodHandler) sdk.MethodHandler {
+func (s *Server) handlerOf(c *caller.Caller, method string, next sdk.MethodHandler) sdk.MethodHandler {
 	switch method {
 	case "resources/list":
 		return func(ctx context.Context, _ string, req sdk.Request) (sdk.Result, error) {
@@ -69,12 +70,12 @@ func prepared[Request any, Result any](ctx context.Context, _ Request) (Result, 
 }
 
 // cut takes out of a list what this connection may not use.
-func (s *Server) cut(c *caller, result sdk.Result) {
+func (s *Server) cut(c *caller.Caller, result sdk.Result) {
 	switch list := result.(type) {
 	case *sdk.ListToolsResult:
 		s.cutList(c, list)
 	case *sdk.ListResourceTemplatesResult:
-		wide := access.Widened(c.current())
+		wide := access.Widened(c.Snapshot())
 		list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(t *sdk.ResourceTemplate) bool {
 			return s.templateOf(wide, t.URITemplate) == nil && !s.fixtures.has(t.URITemplate)
 		})
@@ -94,7 +95,7 @@ func (s *Server) templateOf(snapshot *access.Snapshot, template string) *resourc
 }
 
 // listResources lists the fields of the models that matter.
-func (s *Server) listResources(ctx context.Context, c *caller, req sdk.Request) (sdk.Result, error) {
+func (s *Server) listResources(ctx context.Context, c *caller.Caller, req sdk.Request) (sdk.Result, error) {
 	cursor := ""
 	if params, ok := req.GetParams().(*sdk.ListResourcesParams); ok && params != nil {
 		cursor = params.Cursor
@@ -107,7 +108,7 @@ func (s *Server) listResources(ctx context.Context, c *caller, req sdk.Request) 
 			return nil, mcperr.RPC(failure)
 		}
 		models = all
-		if c.current().Connection.Policy.AllowedModels == nil {
+		if c.Snapshot().Connection.Policy.AllowedModels == nil {
 			models = slices.DeleteFunc(slices.Clone(all), func(m openModel) bool { return !slices.Contains(worthListing, m.Model) })
 		}
 	}
@@ -116,7 +117,7 @@ func (s *Server) listResources(ctx context.Context, c *caller, req sdk.Request) 
 		return nil, err
 	}
 	list := &sdk.ListResourcesResult{
-		Cacheable: sdk.Cacheable{CacheScope: "private", TTLMs: int(resolveTTL.Milliseconds())},
+		Cacheable: sdk.Cacheable{CacheScope: "private", TTLMs: int(caller.SnapshotTTL.Milliseconds())},
 		Resources: []*sdk.Resource{}, NextCursor: next,
 	}
 	for _, m := range page {

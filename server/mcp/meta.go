@@ -78,7 +78,7 @@ func newMetaCache() *metaCache {
 
 // modelInfo returns the metadata of the model of a governed call. A steady state needs no round trip for it.
 func (g *governed) modelInfo(ctx context.Context, lang string) (*modelInfo, error) {
-	s := g.caller.current()
+	s := g.caller.Snapshot()
 	lang = cmp.Or(lang, s.User.Lang)
 	key := metaKey{g.model, s.User.Groups, lang, s.Registry}
 	// Not by the cache's own loader: the question is asked with this caller's proof, and a caller whose key was just
@@ -95,7 +95,7 @@ func (g *governed) modelInfo(ctx context.Context, lang string) (*modelInfo, erro
 		return nil, err
 	}
 	// The snapshot may have been replaced on the way: what was read belongs to the one that holds now.
-	s = g.caller.current()
+	s = g.caller.Snapshot()
 	g.server.meta.cache.Set(metaKey{g.model, s.User.Groups, lang, s.Registry}, m)
 	return m, nil
 }

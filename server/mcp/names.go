@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 )
 
 const (
@@ -53,23 +54,23 @@ func newNamesCache() *namesCache {
 
 // modelNames returns the models of a caller, as list_models would: nothing for who may not use that, or only with a
 // person's approval. method is what the client asked for.
-func (s *Server) modelNames(ctx context.Context, c *caller, session *sdk.ServerSession, method string) ([]openModel, *access.Error) {
+func (s *Server) modelNames(ctx context.Context, c *caller.Caller, session *sdk.ServerSession, method string) ([]openModel, *access.Error) {
 	t := s.byName["list_models"].Tool
-	if !access.MayUse(c.current(), t) {
+	if !access.MayUse(c.Snapshot(), t) {
 		return nil, nil
 	}
-	key := namesKeyOf(c.current())
+	key := namesKeyOf(c.Snapshot())
 	if known, ok := s.names.cache.GetIfPresent(key); ok {
 		return known, nil
 	}
 	// Together with those of the same credential only: who asks with one that was just revoked must not fail others.
-	got, err, _ := s.names.asked.Do(fmt.Sprintf("%x %v", c.proof[:], key), func() (any, error) {
+	got, err, _ := s.names.asked.Do(fmt.Sprintf("%x %v", c.Proof[:], key), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 		defer cancel()
 		return s.askNames(ctx, &governed{
 			server: s, caller: c, tool: t, args: json.RawMessage("{}"), noAsking: true,
 			// guard has counted the request that this is for.
-			rate: access.Rate{Allowed: true}, audit: auditOf(c, session, method, t.Name),
+			rate: access.Rate{Allowed: true}, audit: c.Audit(session, method, t.Name),
 		})
 	})
 	if err != nil {
@@ -97,6 +98,6 @@ func (s *Server) askNames(ctx context.Context, g *governed) ([]openModel, error)
 		return nil, err
 	}
 	slices.SortFunc(names, func(a, b openModel) int { return strings.Compare(a.Model, b.Model) })
-	s.names.cache.Set(namesKeyOf(g.caller.current()), names)
+	s.names.cache.Set(namesKeyOf(g.caller.Snapshot()), names)
 	return names, nil
 }

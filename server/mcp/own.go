@@ -12,6 +12,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 )
 
@@ -45,11 +46,11 @@ func (s *Server) handleOwn(ctx context.Context, req *sdk.CallToolRequest) (*sdk.
 }
 
 // toolOf finds a tool of a caller by its name: one of ours, or one of their Odoo's own. Nil if there is none.
-func (s *Server) toolOf(c *caller, name string) *tool {
+func (s *Server) toolOf(c *caller.Caller, name string) *tool {
 	if t := s.byName[name]; t != nil {
 		return t
 	}
-	for _, own := range c.current().OwnTools {
+	for _, own := range c.Snapshot().OwnTools {
 		if own.Name == name {
 			return ownTool(own)
 		}
@@ -58,7 +59,7 @@ func (s *Server) toolOf(c *caller, name string) *tool {
 }
 
 // metricName is what a tool is counted as. Own tools are one: their names are an administrator's, as many as they like.
-func metricName(s *Server, name string) string {
+func (s *Server) metricName(name string) string {
 	if s.byName[name] == nil {
 		return ownHandler
 	}
@@ -67,10 +68,10 @@ func metricName(s *Server, name string) string {
 
 // ownList is what a caller's list shows of own tools. One that is called like one of ours is not among them: Odoo is about
 // to give it another name.
-func (s *Server) ownList(c *caller) []*tool {
+func (s *Server) ownList(c *caller.Caller) []*tool {
 	var list []*tool
-	for _, own := range c.current().OwnTools {
-		if s.byName[own.Name] == nil && access.MayUse(c.current(), own.Tool) && allowsModel(c.current(), own.Model) {
+	for _, own := range c.Snapshot().OwnTools {
+		if s.byName[own.Name] == nil && access.MayUse(c.Snapshot(), own.Tool) && allowsModel(c.Snapshot(), own.Model) {
 			list = append(list, ownTool(own))
 		}
 	}

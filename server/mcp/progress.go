@@ -6,26 +6,10 @@ import (
 	"sync"
 	"time"
 
+	"doorman/server/mcp/caller"
+
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
-
-const (
-	// progressToken is where a request asks for progress, in its _meta.
-	progressToken = "progressToken"
-	// maxToken bounds what is sent back with every notice.
-	maxToken = 256
-)
-
-// goodToken reports whether v is what the protocol takes for a progress token: a text or a whole number.
-func goodToken(v any) bool {
-	switch token := v.(type) {
-	case string:
-		return token != "" && len(token) <= maxToken
-	case float64:
-		return token == float64(int64(token))
-	}
-	return false
-}
 
 // progress tells a client, from the moment when Odoo is asked until it answers, that it is still being worked on. There
 // is no saying how far Odoo is: the numbers are seconds. A nil progress tells nobody.
@@ -40,9 +24,9 @@ type progress struct {
 }
 
 // progressOf returns what tells the client of a request, or nil if it did not ask for that.
-func (s *Server) progressOf(ctx context.Context, c *caller, session *sdk.ServerSession, p sdk.RequestParams) *progress {
+func (s *Server) progressOf(ctx context.Context, c *caller.Caller, session *sdk.ServerSession, p sdk.RequestParams) *progress {
 	token := p.GetProgressToken()
-	if !c.streams || session == nil || token == nil {
+	if !c.Streams || session == nil || token == nil {
 		return nil
 	}
 	return &progress{every: s.every, tell: func(seconds float64, message string) {

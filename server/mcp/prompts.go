@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -58,7 +59,7 @@ func (s *Server) addPrompts(server *sdk.Server) {
 }
 
 // promptOf finds a prompt that a caller can carry out; nil if there is none.
-func (s *Server) promptOf(c *caller, name string) *prompt {
+func (s *Server) promptOf(c *caller.Caller, name string) *prompt {
 	for _, p := range s.prompts {
 		if p.name == name && s.canFollow(c, p) {
 			return p
@@ -67,12 +68,12 @@ func (s *Server) promptOf(c *caller, name string) *prompt {
 	return nil
 }
 
-func (s *Server) canFollow(c *caller, p *prompt) bool {
+func (s *Server) canFollow(c *caller.Caller, p *prompt) bool {
 	lacks := slices.ContainsFunc(p.needs, func(tool string) bool { return !s.mayUse(c, tool) })
-	return !lacks && (p.model == "" || allowsModel(c.current(), p.model))
+	return !lacks && (p.model == "" || allowsModel(c.Snapshot(), p.model))
 }
 
-func (s *Server) unknownPrompt(c *caller, name string) error {
+func (s *Server) unknownPrompt(c *caller.Caller, name string) error {
 	var names []string
 	for _, p := range s.prompts {
 		if s.canFollow(c, p) {
@@ -83,7 +84,7 @@ func (s *Server) unknownPrompt(c *caller, name string) error {
 }
 
 // getPrompt writes a prompt for a caller.
-func (s *Server) getPrompt(c *caller, req sdk.Request) (sdk.Result, error) {
+func (s *Server) getPrompt(c *caller.Caller, req sdk.Request) (sdk.Result, error) {
 	params, ok := req.GetParams().(*sdk.GetPromptParams)
 	if !ok || params == nil {
 		return nil, mcperr.InvalidParams("prompts/get needs the parameter name.")

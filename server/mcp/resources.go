@@ -13,6 +13,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 )
 
@@ -23,7 +24,6 @@ import (
 //
 // Reading one is a call of that tool: decided, counted, recorded and shaped as such.
 const (
-	readMethod     = "resources/read"
 	recordTemplate = "odoo://{model}/{id}"
 	fieldsTemplate = "odoo://{model}/fields"
 
@@ -61,8 +61,8 @@ func (s *Server) addResources(server *sdk.Server) {
 }
 
 // mayUse reports whether a caller's list would show a tool.
-func (s *Server) mayUse(c *caller, tool string) bool {
-	return s.byName[tool] != nil && access.MayUse(c.current(), s.byName[tool].Tool)
+func (s *Server) mayUse(c *caller.Caller, tool string) bool {
+	return s.byName[tool] != nil && access.MayUse(c.Snapshot(), s.byName[tool].Tool)
 }
 
 // parseResource returns what an address stands for, as its kind and the arguments of that one's tool.
@@ -93,30 +93,23 @@ func noResource(message string) *access.Error {
 }
 
 // guardRead is guardCall for a resource: counted as a call of its tool, and answered or refused.
-func (s *Server) guardRead(ctx context.Context, c *caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+func (s *Server) guardRead(ctx context.Context, c *caller.Caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	params, ok := req.GetParams().(*sdk.ReadResourceParams)
 	if !ok || params == nil {
 		return nil, mcperr.InvalidParams("resources/read needs the parameter uri.")
 	}
 	session, _ := req.GetSession().(*sdk.ServerSession)
 	start := s.now()
-	var rate access.Rate
 	kind, arguments, unknown := parseResource(params.URI)
-	refusal := s.admit(ctx, c)
-	if refusal == nil {
-		rate, refusal = s.limits.call(ctx, c.current())
-	}
-	if refusal == nil {
-		refusal = access.Limit(rate).Err()
-	}
+	rate, refusal := s.door.AdmitCall(ctx, c)
 	if refusal == nil {
 		refusal = unknown // said only now: guessing addresses counts too
 	}
 	if refusal != nil {
-		s.refused(c, readMethod, kind.tool, "", refusal)
+		s.door.Refused(c, caller.MethodRead, kind.tool, "", refusal)
 		return nil, resourceError(session, params.URI, refusal)
 	}
-	text, err := s.readResource(withRate(ctx, rate), c, params, session, kind, arguments)
+	text, err := s.readResource(caller.WithRate(ctx, rate), c, params, session, kind, arguments)
 	outcome := "ok"
 	if err != nil {
 		outcome = string(access.AsError(err).Kind)
@@ -127,18 +120,18 @@ func (s *Server) guardRead(ctx context.Context, c *caller, req sdk.Request, next
 	}
 	return next(withPrepared(ctx, &sdk.ReadResourceResult{
 		Contents: []*sdk.ResourceContents{{URI: params.URI, MIMEType: kind.template.MIMEType, Text: text}},
-	}), readMethod, req)
+	}), caller.MethodRead, req)
 }
 
 // readResource runs the tool of a resource and returns its answer, as JSON.
 func (s *Server) readResource(
-	ctx context.Context, c *caller, params *sdk.ReadResourceParams, session *sdk.ServerSession, kind *resourceKind, arguments json.RawMessage,
+	ctx context.Context, c *caller.Caller, params *sdk.ReadResourceParams, session *sdk.ServerSession, kind *resourceKind, arguments json.RawMessage,
 ) (string, error) {
 	t := s.byName[kind.tool]
 	ctx, end := s.begin(ctx, c, t)
 	defer end()
 	g := &governed{
-		server: s, caller: c, tool: t.Tool, args: arguments, rate: rateOf(ctx), audit: auditOf(c, session, readMethod, t.Name),
+		server: s, caller: c, tool: t.Tool, args: arguments, rate: caller.RateOf(ctx), audit: c.Audit(session, caller.MethodRead, t.Name),
 		progress: s.progressOf(ctx, c, session, params),
 	}
 	defer g.progress.stop()
@@ -157,7 +150,7 @@ func (s *Server) readResource(
 	}
 	e := access.AsError(err)
 	if !g.done {
-		s.refused(c, readMethod, t.Name, g.model, e)
+		s.door.Refused(c, caller.MethodRead, t.Name, g.model, e)
 	} else if kind == recordResource && e.Kind == access.Forbidden {
 		// In Odoo's words this is another thing than a record that is not there. Here both are one, so that nobody can
 		// count what is hidden from them.
@@ -194,7 +187,7 @@ func resourceError(session *sdk.ServerSession, uri string, e *access.Error) *jso
 func resourceCode(session *sdk.ServerSession, kind access.Kind) int64 {
 	switch kind {
 	case access.NotFound, access.UnknownModel, access.NotAllowed, access.Forbidden, access.InvalidInput:
-		if isModern(session) {
+		if caller.Modern(session) {
 			return jsonrpc.CodeInvalidParams
 		}
 		return codeNoResource
@@ -202,13 +195,4 @@ func resourceCode(session *sdk.ServerSession, kind access.Kind) int64 {
 		return http.StatusForbidden
 	}
 	return int64(mcperr.HTTPStatus(access.NewError(kind, "", "")))
-}
-
-// isModern reports whether a request is of the protocol 2026-07-28 or a later one.
-func isModern(session *sdk.ServerSession) bool {
-	if session == nil {
-		return false
-	}
-	p := session.InitializeParams()
-	return p != nil && p.ProtocolVersion >= modernProtocol
 }

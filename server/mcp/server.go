@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 )
 
 const instructions = `Doorman lets you work in this Odoo as one of its users, within what an administrator allows. ` +
@@ -21,8 +23,8 @@ const instructions = `Doorman lets you work in this Odoo as one of its users, wi
 // Config is what the endpoint needs. Gateway, Limiter and Identify are required.
 type Config struct {
 	Gateway  access.Gateway
-	Limiter  Limiter
-	Identify Identify
+	Limiter  caller.Limiter
+	Identify caller.Identify
 	Log      zerolog.Logger
 	Version  string
 	// FilesURL is what the token of a link to a file is put behind, with a slash at its end.
@@ -42,46 +44,42 @@ type Config struct {
 
 // Server is the MCP endpoint. It keeps caches and nothing else.
 type Server struct {
-	gateway          access.Gateway
-	identify         Identify
-	log              zerolog.Logger
-	resolver         *resolver
-	limits           *limits
-	meta             *metaCache
-	recorder         *recorder
-	names            *namesCache
-	running          *running
-	tools            []*tool
-	byName           map[string]*tool
-	filesURL         string
-	prompts          []*prompt
-	resource         string
-	resourceMetadata string
-	timeout          time.Duration
-	every            time.Duration
-	maxBody          int64
-	now              func() time.Time
-	observe          func(tool, outcome string, d time.Duration)
-	countRefusal     func(kind access.Kind)
-	fixtures         Fixtures
-	handler          http.Handler
+	gateway  access.Gateway
+	log      zerolog.Logger
+	door     *caller.Door
+	audit    *caller.AuditBatch
+	meta     *metaCache
+	names    *namesCache
+	tools    []*tool
+	byName   map[string]*tool
+	filesURL string
+	prompts  []*prompt
+	timeout  time.Duration
+	every    time.Duration
+	maxBody  int64
+	now      func() time.Time
+	observe  func(tool, outcome string, d time.Duration)
+	fixtures Fixtures
+	handler  http.Handler
 }
 
 // New builds the endpoint with every tool.
 func New(c Config) *Server {
+	c = c.withDefaults()
 	s := &Server{
-		gateway: c.Gateway, identify: c.Identify, log: c.Log, meta: newMetaCache(), names: newNamesCache(), running: newRunning(),
+		gateway: c.Gateway, log: c.Log, meta: newMetaCache(), names: newNamesCache(),
 		tools: catalog(), byName: map[string]*tool{}, prompts: promptCatalog(),
-		filesURL: c.FilesURL, resource: c.Resource, resourceMetadata: c.ResourceMetadata, timeout: c.Timeout, every: c.Progress, maxBody: c.MaxBody, now: c.Now,
-		observe: c.Observe, countRefusal: c.CountRefusal, fixtures: c.Fixtures,
+		filesURL: c.FilesURL, timeout: c.Timeout, every: c.Progress, maxBody: c.MaxBody, now: c.Now,
+		fixtures: c.Fixtures,
 	}
-	s.defaults()
-	s.limits = &limits{limiter: c.Limiter, now: s.now, warn: func(err error) {
-		s.log.Warn().Err(err).Msg("the rate limits cannot be checked: requests are refused until they can")
-	}}
-	s.resolver = newResolver(c.Gateway, s.limits, s.now)
-	s.recorder = newRecorder(c.Gateway, func(n int) {
+	s.observe = func(tool, outcome string, d time.Duration) { c.Observe(s.metricName(tool), outcome, d) }
+	s.audit = caller.NewAuditBatch(c.Gateway, func(n int) {
 		s.log.Warn().Int("events", n).Msg("more for the audit than can be kept while Odoo does not take it")
+	})
+	s.door = caller.NewDoor(caller.Config{
+		Gateway: c.Gateway, Limiter: c.Limiter, Identify: c.Identify, Audit: s.audit, Log: c.Log,
+		Resource: c.Resource, ResourceMetadata: c.ResourceMetadata, MaxBody: c.MaxBody, Now: c.Now,
+		Observe: s.observe, CountRefusal: c.CountRefusal, ToolOf: s.toolNamed,
 	})
 	server := sdk.NewServer(&sdk.Implementation{Name: "doorman", Title: "Doorman for Odoo", Version: c.Version}, &sdk.ServerOptions{
 		Instructions: instructions,
@@ -95,7 +93,7 @@ func New(c Config) *Server {
 		// Lists depend on who asks. The SDK's default says "public", and a shared cache would show one person's list
 		// to another.
 		SetCacheable: func(_ context.Context, req sdk.Request, c *sdk.Cacheable) {
-			c.CacheScope, c.TTLMs = "private", int((resolveTTL / time.Millisecond))
+			c.CacheScope, c.TTLMs = "private", int((caller.SnapshotTTL / time.Millisecond))
 			if _, isRead := req.(*sdk.ReadResourceRequest); isRead {
 				c.TTLMs = 0 // a record changes at any time, and so does who may read it
 			}
@@ -112,7 +110,7 @@ func New(c Config) *Server {
 		c.Fixtures.Add(server)
 	}
 	server.AddReceivingMiddleware(s.guard)
-	s.handler = s.authenticate(s.transport(server))
+	s.handler = s.door.Authenticate(s.transport(server))
 	return s
 }
 
@@ -128,7 +126,7 @@ func (s *Server) transport(server *sdk.Server) http.Handler {
 	}
 	object, stream := handler(true), handler(false)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, refusal := callerOf(r.Context()); refusal == nil && c.streams {
+		if c, refusal := caller.Of(r.Context()); refusal == nil && c.Streams {
 			w.Header().Set("X-Accel-Buffering", "no") // nginx would keep the progress back until the answer is there
 			stream.ServeHTTP(w, r)
 			return
@@ -137,32 +135,52 @@ func (s *Server) transport(server *sdk.Server) http.Handler {
 	})
 }
 
-func (s *Server) defaults() {
-	if s.timeout <= 0 {
-		s.timeout = 30 * time.Second
+func (c Config) withDefaults() Config {
+	if c.Timeout <= 0 {
+		c.Timeout = 30 * time.Second
 	}
-	if s.every <= 0 {
-		s.every = 5 * time.Second
+	if c.Progress <= 0 {
+		c.Progress = 5 * time.Second
 	}
-	if s.maxBody <= 0 {
-		s.maxBody = 1 << 20
+	if c.MaxBody <= 0 {
+		c.MaxBody = 1 << 20
 	}
-	if s.now == nil {
-		s.now = time.Now
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	if s.observe == nil {
-		s.observe = func(string, string, time.Duration) {}
+	if c.Observe == nil {
+		c.Observe = func(string, string, time.Duration) {}
 	}
-	if s.countRefusal == nil {
-		s.countRefusal = func(access.Kind) {}
+	if c.CountRefusal == nil {
+		c.CountRefusal = func(access.Kind) {}
 	}
+	return c
+}
+
+// toolNamed returns the tool that a request is a call of, by the name or the address in its parameters; nil if it is of
+// none.
+func (s *Server) toolNamed(c *caller.Caller, method string, params map[string]json.RawMessage) *access.Tool {
+	var name string
+	switch method {
+	case caller.MethodCall:
+		_ = json.Unmarshal(params["name"], &name)
+	case caller.MethodRead:
+		var uri string
+		_ = json.Unmarshal(params["uri"], &uri)
+		kind, _, _ := parseResource(uri)
+		name = kind.tool
+	}
+	if t := s.toolOf(c, name); name != "" && t != nil {
+		return &t.Tool
+	}
+	return nil
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Run carries what did not reach Odoo into Odoo's audit until ctx ends; what is pending then is sent before it returns.
-func (s *Server) Run(ctx context.Context) { s.recorder.run(ctx) }
+func (s *Server) Run(ctx context.Context) { s.audit.Run(ctx) }
 
 // Catalog lists the tools for Odoo's catalog.
 func (s *Server) Catalog() []access.CatalogTool {

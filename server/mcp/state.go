@@ -49,11 +49,11 @@ func (g *governed) openState(text string) (requestID int64, refusal *access.Erro
 
 // stateMAC signs the head of a state. Every part but the last has a fixed length, so that no two calls sign the same.
 func (g *governed) stateMAC(head []byte) []byte {
-	derive := hmac.New(sha256.New, g.caller.proof[:])
+	derive := hmac.New(sha256.New, g.caller.Proof[:])
 	derive.Write([]byte(stateLabel))
 	mac := hmac.New(sha256.New, derive.Sum(nil))
 	mac.Write(head)
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(g.caller.current().Connection.ID)))
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(g.caller.Snapshot().Connection.ID)))
 	arguments := sha256.Sum256(canonical(g.args))
 	mac.Write(arguments[:])
 	mac.Write([]byte(g.tool.Name))

@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
-	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/server/access"
+	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 )
 
@@ -71,15 +70,15 @@ func (t *tool) catalogRow() access.CatalogTool {
 func (s *Server) handle(t *tool) sdk.ToolHandler {
 	return func(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 		start := s.now()
-		c, refusal := callerOf(ctx)
+		c, refusal := caller.Of(ctx)
 		if refusal != nil {
 			return errorResult(refusal), nil
 		}
 		ctx, end := s.begin(ctx, c, t)
 		defer end()
 		g := &governed{
-			server: s, caller: c, tool: t.Tool, args: req.Params.Arguments, rate: rateOf(ctx),
-			audit:    auditOf(c, req.Session, "tools/call", t.Name),
+			server: s, caller: c, tool: t.Tool, args: req.Params.Arguments, rate: caller.RateOf(ctx),
+			audit:    c.Audit(req.Session, caller.MethodCall, t.Name),
 			progress: s.progressOf(ctx, c, req.Session, req.Params),
 		}
 		defer g.progress.stop()
@@ -91,7 +90,7 @@ func (s *Server) handle(t *tool) sdk.ToolHandler {
 			value, err = t.run(ctx, g, g.args)
 		}
 		result, outcome := g.result(req, value, err)
-		s.observe(metricName(s, t.Name), outcome, s.now().Sub(start))
+		s.observe(t.Name, outcome, s.now().Sub(start))
 		return result, nil
 	}
 }
@@ -111,26 +110,11 @@ func (g *governed) result(req *sdk.CallToolRequest, value any, err error) (*sdk.
 		}
 	}
 	s, e := g.server, access.AsError(err)
-	s.log.Debug().Str("request_id", g.caller.requestID).Str("tool", g.tool.Name).Str("kind", string(e.Kind)).Str("detail", e.Detail).Msg("tool failed")
+	s.log.Debug().Str("request_id", g.caller.RequestID).Str("tool", g.tool.Name).Str("kind", string(e.Kind)).Str("detail", e.Detail).Msg("tool failed")
 	if !g.done {
-		s.refused(g.caller, "tools/call", g.tool.Name, g.model, e)
+		s.door.Refused(g.caller, caller.MethodCall, g.tool.Name, g.model, e)
 	}
 	return errorResult(e), string(e.Kind)
-}
-
-// auditOf is what an audit row says of this request beyond what Odoo knows.
-func auditOf(c *caller, session *sdk.ServerSession, method, tool string) access.Audit {
-	client := c.userAgent
-	if session != nil {
-		if p := session.InitializeParams(); p != nil && p.ClientInfo != nil && p.ClientInfo.Name != "" {
-			client = strings.TrimSpace(p.ClientInfo.Name + " " + p.ClientInfo.Version)
-		}
-	}
-	return access.Audit{
-		RequestID: c.requestID, IP: c.ip.Unmap().String(), Client: mcperr.Clip(client, 120),
-		// As long as the body, if the sender likes; and kept until Odoo has it.
-		Method: mcperr.Clip(method, 60), Tool: tool,
-	}
 }
 
 // okResult gives the value twice, as the protocol asks: structured, and as text for clients that read only that.
@@ -154,23 +138,12 @@ func errorResult(e *access.Error) *sdk.CallToolResult {
 	}
 }
 
-// refused notes a refusal that Odoo does not know of.
-func (s *Server) refused(c *caller, method, tool, model string, e *access.Error) {
-	s.countRefusal(e.Kind)
-	switch e.Kind {
-	case access.OdooUnavailable, access.OdooTimeout, access.Updating, access.Internal:
-		return // an outage, not a refusal
+// begin gives a call its deadline, and ends it early where its client does not want it any more.
+func (s *Server) begin(ctx context.Context, c *caller.Caller, t *tool) (_ context.Context, end func()) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	stop := c.EndEarly(cancel, t.Writes)
+	return ctx, func() {
+		stop()
+		cancel()
 	}
-	s.recorder.add(s.event(c, access.Event{
-		Model: mcperr.Clip(model, 64), Reason: e.Kind, Message: e.Message, Audit: auditOf(c, nil, method, tool),
-	}))
-}
-
-// event completes e with when it was, and whose connection.
-func (s *Server) event(c *caller, e access.Event) access.Event {
-	e.Time = s.now().UTC().Truncate(time.Second)
-	if snapshot := c.current(); snapshot != nil {
-		e.Connection = snapshot.Connection.ID
-	}
-	return e
 }

@@ -70,7 +70,7 @@ func runActions(ctx context.Context, g *governed, raw json.RawMessage) (any, err
 		Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
 		Stage: filled(answer.Status),
 	}
-	if p := g.caller.current(); p.Connection.Policy.ReadOnly || !access.MayUse(p, g.server.byName["call_method"].Tool) {
+	if p := g.caller.Snapshot(); p.Connection.Policy.ReadOnly || !access.MayUse(p, g.server.byName["call_method"].Tool) {
 		r.Note = "This connection may not run them: a person can, in Odoo."
 	}
 	return r, nil

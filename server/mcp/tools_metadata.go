@@ -55,7 +55,7 @@ func getContext() *tool {
 			if err := json.Unmarshal(reply.Value, &result); err != nil {
 				return nil, err
 			}
-			s := g.caller.current()
+			s := g.caller.Snapshot()
 			result.Access = accessInfo{
 				Connection: s.Connection.Name, Scopes: s.Connection.Policy.Scopes, ReadOnly: s.Connection.Policy.ReadOnly,
 				Models: s.Connection.Policy.AllowedModels,
@@ -113,7 +113,7 @@ func listModels() *tool {
 
 // mayChange says which of creating, writing and deleting this connection may do at all.
 func (g *governed) mayChange() modelRow {
-	s := g.caller.current()
+	s := g.caller.Snapshot()
 	may := func(name string) bool {
 		return !s.Connection.Policy.ReadOnly && access.MayUse(s, g.server.byName[name].Tool)
 	}

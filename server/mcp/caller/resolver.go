@@ -1,4 +1,4 @@
-package mcp
+package caller
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 	"doorman/server/limit"
 )
 
+// SnapshotTTL bounds how long a list of tools may be old. What is allowed never rests on an old snapshot: the fence checks
+// it again inside Odoo. Nor does what is refused, see renew.
+const SnapshotTTL = 30 * time.Second
+
 const (
-	// resolveTTL bounds how long a list of tools may be old. What is allowed never rests on an old snapshot: the fence
-	// checks it again inside Odoo. Nor does what is refused, see renew.
-	resolveTTL = 30 * time.Second
 	// refusedTTL keeps a client that hammers with a dead key from hammering Odoo. Short, so that a key that was just
 	// made, or a connection just reactivated, works almost at once.
 	refusedTTL = time.Second
@@ -74,7 +75,7 @@ func (r *resolved) ttl() time.Duration {
 	if r.refusal != nil {
 		return min(refusedTTL<<min(r.guessed, 8), refusedMost)
 	}
-	ttl := resolveTTL
+	ttl := SnapshotTTL
 	if g := r.snapshot.Grant; g != nil && !g.ExpiresAt.IsZero() {
 		// Never longer than the token itself.
 		ttl = min(ttl, max(g.ExpiresAt.Sub(time.Unix(0, r.asked.Load())), time.Millisecond))
@@ -89,7 +90,7 @@ func (r *resolved) ttl() time.Duration {
 type resolver struct {
 	gateway access.Gateway
 	now     func() time.Time
-	limits  *limits
+	rates   *rates
 	guesses *limit.Guesses
 	cache   *otter.Cache[access.Proof, *resolved]
 	seen    *otter.Cache[access.Proof, seen]
@@ -97,9 +98,9 @@ type resolver struct {
 	renewal singleflight.Group
 }
 
-func newResolver(g access.Gateway, l *limits, now func() time.Time) *resolver {
+func newResolver(g access.Gateway, l *rates, now func() time.Time) *resolver {
 	return &resolver{
-		gateway: g, now: now, limits: l, guesses: limit.NewGuesses(),
+		gateway: g, now: now, rates: l, guesses: limit.NewGuesses(),
 		cache: otter.Must(&otter.Options[access.Proof, *resolved]{
 			MaximumSize: resolveMax,
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[access.Proof, *resolved]) time.Duration {
@@ -221,7 +222,7 @@ func (r *resolver) ask(ctx context.Context, p access.Proof) (*resolved, error) {
 	}
 	got := newResolved(found.Snapshot, nil, start)
 	r.note(p, got)
-	got.unseeded = !r.limits.seed(ctx, found.Snapshot, found.UsedToday, start)
+	got.unseeded = !r.rates.seed(ctx, found.Snapshot, found.UsedToday, start)
 	return got, nil
 }
 

@@ -1,4 +1,4 @@
-package mcp
+package caller
 
 import (
 	"fmt"
@@ -26,24 +26,21 @@ func notForCalls(credential string) bool {
 // It reports whether it answered. Where no consent helps, the tool's own error says so.
 //
 // It only tells: a call that slips past it, because the body was read in another way, meets the same decision in the tool.
-func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, m peeked) bool {
-	t := s.toolOf(c, m.tool)
+func (d *Door) stepUp(w http.ResponseWriter, r *http.Request, c *Caller, m peeked) bool {
+	t := d.toolOf(c, m.method, m.params)
 	if t == nil {
 		return false
 	}
-	wanted := access.StepUp(c.current(), t.Tool)
+	wanted := access.StepUp(c.Snapshot(), *t)
 	if wanted == nil {
 		return false
 	}
-	refusal := s.admit(r.Context(), c)
-	if refusal == nil {
-		refusal = s.limits.other(r.Context(), c.current()) // a client that does not understand must not ask for free
-	}
-	if refusal != nil {
+	// Counted: a client that does not understand must not ask for free.
+	if refusal := d.AdmitOther(r.Context(), c); refusal != nil {
 		if refusal.Kind != access.RateLimited {
-			return false // guardCall says it in a form that a model reads
+			return false // the call itself says it in a form that a model reads
 		}
-		s.refuseHTTP(w, c, m.method, refusal)
+		d.refuseHTTP(w, c, m.method, refusal)
 		return true
 	}
 	words := make([]string, len(wanted))
@@ -52,10 +49,10 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, c *caller, m pee
 	}
 	e := access.NewError(access.NotAllowed, fmt.Sprintf("%s needs the scope %s, which your login did not include.", t.Name, t.Scope),
 		"Log in again: your client asks for it.")
-	s.refused(c, m.method, t.Name, "", e)
-	s.observe(metricName(s, t.Name), string(e.Kind), 0)
+	d.Refused(c, m.method, t.Name, "", e)
+	d.observe(t.Name, string(e.Kind), 0)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="doorman", error="insufficient_scope", scope=`+strconv.Quote(strings.Join(words, " "))+
-		fmt.Sprintf(`, resource_metadata=%q, error_description=%q`, s.resourceMetadata, e.Message))
+		fmt.Sprintf(`, resource_metadata=%q, error_description=%q`, d.resourceMetadata, e.Message))
 	mcperr.Write(w, http.StatusForbidden, e)
 	return true
 }

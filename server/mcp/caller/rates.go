@@ -1,4 +1,4 @@
-package mcp
+package caller
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// limitsRetry is when to come back while the limiter cannot be asked.
-	limitsRetry = 3 * time.Second
+	// ratesRetry is when to come back while the limiter cannot be asked.
+	ratesRetry = 3 * time.Second
 	// warnEvery keeps a limiter that is down from filling the log: every request would say so.
 	warnEvery = time.Minute
 	// dayTurn is how far apart two clocks may be. Near midnight Odoo's count may be yesterday's, and a new day that
@@ -29,8 +29,8 @@ type Limiter interface {
 	Seed(ctx context.Context, key string, used int, now time.Time) error
 }
 
-// limits asks the limiter about connections.
-type limits struct {
+// rates asks the limiter about connections.
+type rates struct {
 	limiter Limiter
 	now     func() time.Time
 	warn    func(error)
@@ -40,14 +40,14 @@ type limits struct {
 func limitKey(s *access.Snapshot) string { return strconv.FormatInt(s.Connection.ID, 10) }
 
 // call counts one tool call.
-func (l *limits) call(ctx context.Context, s *access.Snapshot) (access.Rate, *access.Error) {
+func (l *rates) call(ctx context.Context, s *access.Snapshot) (access.Rate, *access.Error) {
 	p := s.Connection.Policy
 	return l.take(ctx, limitKey(s), p.RateMinute, p.RateDay)
 }
 
 // other counts one request that is no tool call, in a bucket of its own: a client that lists its tools over and over
 // must not be free, nor use up what its calls may have.
-func (l *limits) other(ctx context.Context, s *access.Snapshot) *access.Error {
+func (l *rates) other(ctx context.Context, s *access.Snapshot) *access.Error {
 	rate, failure := l.take(ctx, limitKey(s)+":other", s.Connection.Policy.RateMinute, 0)
 	if failure != nil {
 		return failure
@@ -56,7 +56,7 @@ func (l *limits) other(ctx context.Context, s *access.Snapshot) *access.Error {
 }
 
 // take fails closed: without a count nobody passes.
-func (l *limits) take(ctx context.Context, key string, minute, day int) (access.Rate, *access.Error) {
+func (l *rates) take(ctx context.Context, key string, minute, day int) (access.Rate, *access.Error) {
 	rate, err := l.limiter.Take(ctx, key, minute, day, l.now())
 	if err == nil {
 		return rate, nil
@@ -64,12 +64,12 @@ func (l *limits) take(ctx context.Context, key string, minute, day int) (access.
 	l.complain(ctx, err)
 	return access.Rate{}, &access.Error{
 		Kind: access.Internal, Message: "The rate limits cannot be checked right now.", Hint: "Try again shortly.",
-		RetryAfter: limitsRetry,
+		RetryAfter: ratesRetry,
 	}
 }
 
 // seed tells the limiter what Odoo's audit knew at the time at, and reports whether that arrived.
-func (l *limits) seed(ctx context.Context, s *access.Snapshot, used int, at time.Time) bool {
+func (l *rates) seed(ctx context.Context, s *access.Snapshot, used int, at time.Time) bool {
 	at = at.UTC()
 	if used <= 0 || at.Sub(at.Truncate(24*time.Hour)) < dayTurn {
 		return true
@@ -81,7 +81,7 @@ func (l *limits) seed(ctx context.Context, s *access.Snapshot, used int, at time
 	return err == nil
 }
 
-func (l *limits) complain(ctx context.Context, err error) {
+func (l *rates) complain(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // the client went away; that says nothing of the limiter
 	}
@@ -93,14 +93,14 @@ func (l *limits) complain(ctx context.Context, err error) {
 
 type rateKey struct{}
 
-// withRate hands what the limiter said of a call to whoever decides it. In the context and not in the caller: one HTTP
+// WithRate hands what the limiter said of a call to whoever decides it. In the context and not in the caller: one HTTP
 // request may hold several calls, and each counts.
-func withRate(ctx context.Context, r access.Rate) context.Context {
+func WithRate(ctx context.Context, r access.Rate) context.Context {
 	return context.WithValue(ctx, rateKey{}, r)
 }
 
-// rateOf returns it; a call that was not counted has the zero Rate, which refuses.
-func rateOf(ctx context.Context) access.Rate {
+// RateOf returns what the limiter said of a call; a call that was not counted has the zero Rate, which refuses.
+func RateOf(ctx context.Context) access.Rate {
 	r, _ := ctx.Value(rateKey{}).(access.Rate)
 	return r
 }

@@ -1,9 +1,7 @@
-package mcp
+package caller
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -27,8 +25,8 @@ import (
 // maxID is how long the id of a request may be to be taken back: it is kept, and a client of good will counts.
 const maxID = 256
 
-// running are the requests under way, so that a notice can find the one it means.
-type running struct {
+// inFlight are the requests under way, so that a notice can find the one it means.
+type inFlight struct {
 	mu       sync.Mutex
 	requests map[requestName][]*flight
 }
@@ -48,10 +46,10 @@ type flight struct {
 	withdraw context.CancelFunc
 }
 
-func newRunning() *running { return &running{requests: map[requestName][]*flight{}} }
+func newInFlight() *inFlight { return &inFlight{requests: map[requestName][]*flight{}} }
 
 // enter notes a request until leave is called.
-func (r *running) enter(name requestName) (f *flight, leave func()) {
+func (r *inFlight) enter(name requestName) (f *flight, leave func()) {
 	f = &flight{}
 	f.ctx, f.withdraw = context.WithCancel(context.Background())
 	r.mu.Lock()
@@ -60,7 +58,7 @@ func (r *running) enter(name requestName) (f *flight, leave func()) {
 	return f, func() { r.leave(name, f) }
 }
 
-func (r *running) leave(name requestName, f *flight) {
+func (r *inFlight) leave(name requestName, f *flight) {
 	defer f.withdraw() // whoever still listens need not any more
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,7 +77,7 @@ func (r *running) leave(name requestName, f *flight) {
 
 // withdraw ends the request of that name. Two of one name may be of two programs: then neither is ended, since half of
 // the time it would be the wrong one.
-func (r *running) withdraw(name requestName) {
+func (r *inFlight) withdraw(name requestName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if flights := r.requests[name]; len(flights) == 1 {
@@ -88,70 +86,33 @@ func (r *running) withdraw(name requestName) {
 }
 
 // enter tells the caller what ends their request early, and lets a notice end another one. leave follows.
-func (s *Server) enter(c *caller, r *http.Request, m peeked) (leave func()) {
-	name := func(id string) requestName { return requestName{c.proof, c.ip, c.userAgent, id} }
-	c.hungUp, c.streams = r.Context(), m.streams
+func (d *Door) enter(c *Caller, r *http.Request, m peeked) (leave func()) {
+	name := func(id string) requestName { return requestName{c.Proof, c.IP, c.userAgent, id} }
+	c.hungUp, c.Streams = r.Context(), m.streams
 	switch {
 	case m.targets != "":
-		s.running.withdraw(name(m.targets))
+		d.inFlight.withdraw(name(m.targets))
 	case m.id != "" && len(m.id) <= maxID && slices.Contains(access.ChargedMethods, m.method):
-		f, leave := s.running.enter(name(m.id))
+		f, leave := d.inFlight.enter(name(m.id))
 		c.withdrawn = f.ctx
 		return leave
 	}
 	return func() {}
 }
 
-// lookInto finds out what the parameters of a request say beyond the method.
-func (m *peeked) lookInto(params json.RawMessage) {
-	switch m.method {
-	case "notifications/cancelled":
-		var notice struct {
-			RequestID json.RawMessage `json:"requestId"`
-		}
-		_ = json.Unmarshal(params, &notice)
-		m.targets = string(notice.RequestID)
-	case "tools/call", readMethod:
-		var named map[string]json.RawMessage // by the exact key, see peek
-		if json.Unmarshal(params, &named) == nil {
-			m.tool = toolIn(m.method, named)
-		}
-		if !bytes.Contains(params, []byte(progressToken)) {
-			return // spares almost every call a second look
-		}
-		var asked struct {
-			Meta map[string]any `json:"_meta"`
-		}
-		_ = json.Unmarshal(params, &asked)
-		m.streams = goodToken(asked.Meta[progressToken])
-	}
-}
-
-// toolIn returns which tool a tools/call names, or a resources/read is a call of; "" = none.
-func toolIn(method string, params map[string]json.RawMessage) (said string) {
-	if method == "tools/call" {
-		_ = json.Unmarshal(params["name"], &said)
-		return said
-	}
-	_ = json.Unmarshal(params["uri"], &said)
-	kind, _, _ := parseResource(said)
-	return kind.tool
-}
-
-// begin gives a call its deadline, and ends it early where its client does not want it any more.
-func (s *Server) begin(ctx context.Context, c *caller, t *tool) (_ context.Context, end func()) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	ends := []func() bool{}
+// EndEarly calls cancel when the client does not want the answer of this request any more, until stop is called. What
+// writes is not ended because a connection closed: it is done, and its answer may be asked for.
+func (c *Caller) EndEarly(cancel context.CancelFunc, writes bool) (stop func()) {
+	var ends []func() bool
 	if c.withdrawn != nil {
 		ends = append(ends, context.AfterFunc(c.withdrawn, cancel))
 	}
-	if c.hungUp != nil && !t.Writes {
+	if c.hungUp != nil && !writes {
 		ends = append(ends, context.AfterFunc(c.hungUp, cancel))
 	}
-	return ctx, func() {
+	return func() {
 		for _, end := range ends {
 			end()
 		}
-		cancel()
 	}
 }

@@ -1,4 +1,4 @@
-package mcp
+package caller
 
 import (
 	"context"
@@ -25,9 +25,9 @@ const (
 	maxTold = 20
 )
 
-// recorder carries requests that never reached Odoo into its audit, in batches. Repeats become one row with a count, so
+// AuditBatch carries requests that never reached Odoo into its audit, in batches. Repeats become one row with a count, so
 // that a client in a loop does not fill the table.
-type recorder struct {
+type AuditBatch struct {
 	gateway access.Gateway
 	dropped func(int)
 
@@ -79,34 +79,35 @@ func keyOf(e access.Event) eventKey {
 	return eventKey{e.Served, e.Connection, e.Audit.IP, e.Audit.Method, e.Audit.Tool, e.Model, e.Reason}
 }
 
-func newRecorder(g access.Gateway, dropped func(int)) *recorder {
-	return &recorder{gateway: g, dropped: dropped, pending: map[eventKey]*access.Event{}, told: map[teller]int{}}
+// NewAuditBatch builds an empty batch. dropped is told how many events were lost because there was no room for them.
+func NewAuditBatch(g access.Gateway, dropped func(int)) *AuditBatch {
+	return &AuditBatch{gateway: g, dropped: dropped, pending: map[eventKey]*access.Event{}, told: map[teller]int{}}
 }
 
 // add never blocks and never fails.
-func (r *recorder) add(e access.Event) {
+func (b *AuditBatch) add(e access.Event) {
 	key, from := keyOf(e), tellerOf(e)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.pending[key] == nil && r.told[from] >= maxTold {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pending[key] == nil && b.told[from] >= maxTold {
 		e = from.rest(e)
 		key = keyOf(e)
 	}
-	if known := r.pending[key]; known != nil {
+	if known := b.pending[key]; known != nil {
 		known.Count++
 		return
 	}
-	if len(r.pending) >= maxPending {
-		r.dropped(1)
+	if len(b.pending) >= maxPending {
+		b.dropped(1)
 		return
 	}
-	r.told[from]++
+	b.told[from]++
 	e.Count = 1
-	r.pending[key] = &e
+	b.pending[key] = &e
 }
 
-// run sends what came in, until ctx ends; then it sends the rest once more, bounded in time.
-func (r *recorder) run(ctx context.Context) {
+// Run sends what came in, until ctx ends; then it sends the rest once more, bounded in time.
+func (b *AuditBatch) Run(ctx context.Context) {
 	ticker := time.NewTicker(recordEvery)
 	defer ticker.Stop()
 	for turn := 1; ; turn++ {
@@ -114,49 +115,49 @@ func (r *recorder) run(ctx context.Context) {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 			defer cancel()
-			r.flush(last, true)
+			b.flush(last, true)
 			return
 		case <-ticker.C:
-			r.flush(ctx, turn%servedEvery == 0)
+			b.flush(ctx, turn%servedEvery == 0)
 		}
 	}
 }
 
 // flush sends what is pending: the refusals, and the served requests too if asked to. What Odoo does not take now is
 // kept for the next time.
-func (r *recorder) flush(ctx context.Context, served bool) {
-	r.mu.Lock()
-	due := make([]access.Event, 0, len(r.pending))
-	for key, e := range r.pending {
+func (b *AuditBatch) flush(ctx context.Context, served bool) {
+	b.mu.Lock()
+	due := make([]access.Event, 0, len(b.pending))
+	for key, e := range b.pending {
 		if served || !e.Served {
 			due = append(due, *e)
-			delete(r.pending, key)
+			delete(b.pending, key)
 		}
 	}
-	clear(r.told)
-	r.mu.Unlock()
+	clear(b.told)
+	b.mu.Unlock()
 	for batch := range slices.Chunk(due, maxBatch) {
-		if r.gateway.Record(ctx, batch) == nil {
+		if b.gateway.Record(ctx, batch) == nil {
 			continue
 		}
 		for _, e := range batch {
-			r.putBack(e)
+			b.putBack(e)
 		}
 	}
 }
 
-func (r *recorder) putBack(e access.Event) {
+func (b *AuditBatch) putBack(e access.Event) {
 	key := keyOf(e)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if known := r.pending[key]; known != nil {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if known := b.pending[key]; known != nil {
 		known.Count += e.Count
 		known.Time = e.Time
 		return
 	}
-	if len(r.pending) >= maxPending {
-		r.dropped(e.Count)
+	if len(b.pending) >= maxPending {
+		b.dropped(e.Count)
 		return
 	}
-	r.pending[key] = &e
+	b.pending[key] = &e
 }

@@ -1,0 +1,142 @@
+package caller
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+)
+
+// MethodCall and MethodRead are the methods of the protocol that are calls of a tool, see access.ChargedMethods.
+const (
+	MethodCall = "tools/call"
+	MethodRead = "resources/read"
+)
+
+// maxCredential is longer than any key or token of ours; what is longer is not hashed at all.
+const maxCredential = 512
+
+// Authenticate lets a request through to next with its caller, or answers it.
+//
+// A refusal of tools/call is left to the tool, whose result the model reads; of anything else it is the HTTP status
+// (RFC 6750 section 3).
+func (d *Door) Authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ip, requestID := d.identify(r)
+		credential, present := bearer(r)
+		if credential == "" || notForCalls(credential) {
+			d.challenge(w, present, access.Invalid())
+			return
+		}
+		c := &Caller{Proof: access.ProofOf(credential), IP: ip, RequestID: requestID, userAgent: r.UserAgent()}
+		snapshot, err := d.resolver.resolve(r.Context(), c.Proof, ip)
+		if err != nil {
+			d.unresolved(w, r, c, next, err)
+			return
+		}
+		if g := snapshot.Grant; g != nil && g.Resource != d.resource {
+			// Of another service of the same Odoo: who is tricked into using that one must not open this one too.
+			d.refuseHTTP(w, c, "", access.Invalid())
+			return
+		}
+		c.snapshot = snapshot
+		m, err := d.peek(w, r)
+		if err != nil {
+			d.refuseHTTP(w, c, m.method, err)
+			return
+		}
+		if d.stepUp(w, r, c, m) {
+			return
+		}
+		if refusal := d.admitEarly(r.Context(), c, m.method); refusal != nil {
+			d.refuseHTTP(w, c, m.method, refusal)
+			return
+		}
+		defer d.enter(c, r, m)()
+		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
+	})
+}
+
+// admitEarly decides on what is no tool call, so that its refusal is an HTTP status, and counts it; a read is counted as the
+// call that it is.
+func (d *Door) admitEarly(ctx context.Context, c *Caller, method string) *access.Error {
+	switch method {
+	case MethodCall:
+		return nil
+	case MethodRead:
+		return d.admit(ctx, c)
+	}
+	refusal := d.AdmitOther(ctx, c)
+	c.counted.Store(refusal == nil)
+	return refusal
+}
+
+// unresolved answers a request of which Odoo does not say whose it is. A tool call gets a result that the model reads,
+// where Doorman is being updated: it tells nothing but that, and anybody may know.
+func (d *Door) unresolved(w http.ResponseWriter, r *http.Request, c *Caller, next http.Handler, err error) {
+	e := access.AsError(err)
+	if e.Kind == access.Updating {
+		m, broken := d.peek(w, r)
+		if broken == nil && m.method == MethodCall {
+			c.Unknown = e
+			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
+			return
+		}
+	}
+	d.refuseHTTP(w, c, "", e)
+}
+
+// bearer returns the credential of the Authorization header, and whether the request tried to show one. A credential
+// in the query is never looked at: it would stand in every log on the way (RFC 6750 section 2.3).
+func bearer(r *http.Request) (credential string, present bool) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return "", false
+	}
+	// Two headers could mean one thing to a proxy in front and another to us.
+	if len(values) > 1 {
+		return "", true
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || len(token) > maxCredential || strings.ContainsAny(token, " \t,") {
+		return "", true
+	}
+	return token, true
+}
+
+// basicScopes is what a client should ask for first: enough to look around, nothing that changes anything.
+const basicScopes = string(access.ScopeMetadata) + " " + string(access.ScopeSearch)
+
+// challenge answers 401. Without credentials there is no error code (RFC 6750 section 3.1).
+func (d *Door) challenge(w http.ResponseWriter, present bool, e *access.Error) {
+	parts := []string{`Bearer realm="doorman"`}
+	if present {
+		parts = append(parts, `error="invalid_token"`, fmt.Sprintf("error_description=%q", e.Message))
+	}
+	parts = append(parts, fmt.Sprintf("scope=%q", basicScopes), fmt.Sprintf("resource_metadata=%q", d.resourceMetadata))
+	w.Header().Set("WWW-Authenticate", strings.Join(parts, ", "))
+	if !present {
+		e = access.NewError(access.Unauthenticated, "This needs a key.",
+			"Send the header 'Authorization: Bearer <key>'; a key comes from your Odoo administrator.")
+	}
+	mcperr.Write(w, http.StatusUnauthorized, e)
+}
+
+// refuseHTTP answers a request that is refused before it is known for what, and records it.
+func (d *Door) refuseHTTP(w http.ResponseWriter, c *Caller, method string, err error) {
+	e := access.AsError(err)
+	d.Refused(c, method, "", "", e)
+	if e.Kind == access.Unauthenticated {
+		d.challenge(w, true, e)
+		return
+	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(mcperr.RetrySeconds(e)))
+	}
+	mcperr.Write(w, mcperr.HTTPStatus(e), e)
+}

@@ -1,0 +1,114 @@
+package caller
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"doorman/server/access"
+)
+
+const (
+	// maxDepth is how deep the JSON of a request may nest. A domain of a person's making stays below 10.
+	maxDepth = 64
+	// progressToken is where a request asks for progress, in its _meta.
+	progressToken = "progressToken"
+	// maxToken bounds what is sent back with every notice.
+	maxToken = 256
+)
+
+// peeked is what has to be known of a request before the SDK reads it. A batch (protocol 2025-03-26) has none of it.
+type peeked struct {
+	method  string
+	id      string // as JSON; "" = none
+	targets string // of notifications/cancelled: the id of the request that it takes back, as JSON
+	streams bool   // it asks for progress, which only a stream can carry
+	params  map[string]json.RawMessage
+}
+
+// peek reads the body, bounded, and returns what has to be known of it; the body is put back for the SDK.
+func (d *Door) peek(w http.ResponseWriter, r *http.Request) (peeked, error) {
+	if r.Method != http.MethodPost {
+		return peeked{}, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return peeked{}, access.NewError(access.TooLarge,
+			fmt.Sprintf("The request is larger than %d bytes.", d.maxBody), "Send less at once.")
+	case err != nil:
+		return peeked{}, access.NewError(access.InvalidInput, "The request broke off.", "Send it again.")
+	}
+	if depth(body) > maxDepth {
+		return peeked{}, access.NewError(access.InvalidInput,
+			fmt.Sprintf("The request nests deeper than %d levels.", maxDepth), "Flatten it.")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	// By the exact key: a struct would take "Method" for "method" too, and the SDK, which does not, would then run
+	// another method than the one that was admitted. What is no JSON object is the SDK's to answer.
+	var envelope map[string]json.RawMessage
+	var m peeked
+	if json.Unmarshal(body, &envelope) == nil {
+		_ = json.Unmarshal(envelope["method"], &m.method)
+		m.id = string(envelope["id"])
+		m.lookInto(envelope["params"])
+	}
+	return m, nil
+}
+
+// depth returns how deep the brackets of a JSON text nest, without parsing it: a parser that recurses has already lost.
+func depth(body []byte) (deepest int) {
+	level, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch b := body[i]; {
+		case inString && b == '\\':
+			i++
+		case b == '"':
+			inString = !inString
+		case inString:
+		case b == '{' || b == '[':
+			level++
+			deepest = max(deepest, level)
+		case b == '}' || b == ']':
+			level--
+		}
+	}
+	return deepest
+}
+
+// lookInto finds out what the parameters of a request say beyond the method.
+func (m *peeked) lookInto(params json.RawMessage) {
+	switch m.method {
+	case "notifications/cancelled":
+		var notice struct {
+			RequestID json.RawMessage `json:"requestId"`
+		}
+		_ = json.Unmarshal(params, &notice)
+		m.targets = string(notice.RequestID)
+	case MethodCall, MethodRead:
+		_ = json.Unmarshal(params, &m.params) // by the exact key, see peek
+		if !bytes.Contains(params, []byte(progressToken)) {
+			return // spares almost every call a second look
+		}
+		var asked struct {
+			Meta map[string]any `json:"_meta"`
+		}
+		_ = json.Unmarshal(params, &asked)
+		m.streams = goodToken(asked.Meta[progressToken])
+	}
+}
+
+// goodToken reports whether v is what the protocol takes for a progress token: a text or a whole number.
+func goodToken(v any) bool {
+	switch token := v.(type) {
+	case string:
+		return token != "" && len(token) <= maxToken
+	case float64:
+		return token == float64(int64(token))
+	}
+	return false
+}

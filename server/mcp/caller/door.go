@@ -1,0 +1,167 @@
+package caller
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/rs/zerolog"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+)
+
+// Identify tells who sends a request, as the layers in front found it.
+type Identify func(*http.Request) (ip netip.Addr, requestID string)
+
+// Config is what the door needs. All of it is required but the log.
+type Config struct {
+	Gateway  access.Gateway
+	Limiter  Limiter
+	Identify Identify
+	Audit    *AuditBatch
+	Log      zerolog.Logger
+	// Resource is the URL of this endpoint, as tokens are made for it (RFC 8707).
+	Resource string
+	// ResourceMetadata is the URL of the RFC 9728 document, for WWW-Authenticate.
+	ResourceMetadata string
+	MaxBody          int64 // largest request body in bytes
+	Now              func() time.Time
+	Observe          func(tool, outcome string, d time.Duration)
+	CountRefusal     func(kind access.Kind)
+	// ToolOf returns the tool that a request of a method with these parameters is a call of; nil if it is of none.
+	ToolOf func(c *Caller, method string, params map[string]json.RawMessage) *access.Tool
+}
+
+// Door lets requests in, and knows what holds for those who sent them. It keeps caches and nothing else.
+type Door struct {
+	identify         Identify
+	resolver         *resolver
+	rates            *rates
+	audit            *AuditBatch
+	inFlight         *inFlight
+	resource         string
+	resourceMetadata string
+	maxBody          int64
+	now              func() time.Time
+	observe          func(tool, outcome string, d time.Duration)
+	countRefusal     func(kind access.Kind)
+	toolOf           func(c *Caller, method string, params map[string]json.RawMessage) *access.Tool
+}
+
+// NewDoor builds a door.
+func NewDoor(c Config) *Door {
+	limits := &rates{limiter: c.Limiter, now: c.Now, warn: func(err error) {
+		c.Log.Warn().Err(err).Msg("the rate limits cannot be checked: requests are refused until they can")
+	}}
+	return &Door{
+		identify: c.Identify, resolver: newResolver(c.Gateway, limits, c.Now), rates: limits, audit: c.Audit, inFlight: newInFlight(),
+		resource: c.Resource, resourceMetadata: c.ResourceMetadata, maxBody: c.MaxBody,
+		now: c.Now, observe: c.Observe, countRefusal: c.CountRefusal, toolOf: c.ToolOf,
+	}
+}
+
+// Decide takes a decision on the snapshot at hand. If that refuses, it is taken once more on what holds now: what an
+// administrator has just allowed works at once.
+func (d *Door) Decide(ctx context.Context, c *Caller, on func(*access.Snapshot) *access.Error) *access.Error {
+	known := c.Snapshot()
+	refusal := on(known)
+	if refusal == nil || refusal.Kind == access.RateLimited || c.hasAsked() {
+		return refusal
+	}
+	fresh, err := d.resolver.renew(ctx, c.Proof)
+	if err != nil {
+		if e := access.AsError(err); e.Kind == access.Unauthenticated {
+			return e
+		}
+		return refusal // an outage: what is known still refuses
+	}
+	if fresh == known {
+		return refusal
+	}
+	c.replace(fresh)
+	return on(fresh)
+}
+
+// admit decides whether the caller may ask for anything at all.
+func (d *Door) admit(ctx context.Context, c *Caller) *access.Error {
+	return d.Decide(ctx, c, func(snapshot *access.Snapshot) *access.Error {
+		return access.Admit(d.now(), snapshot, c.IP).Err()
+	})
+}
+
+// AdmitCall decides whether the caller may make a call now, whatever it is, and counts it. The rate is for the decision on
+// the call itself.
+func (d *Door) AdmitCall(ctx context.Context, c *Caller) (access.Rate, *access.Error) {
+	if refusal := d.admit(ctx, c); refusal != nil {
+		return access.Rate{}, refusal
+	}
+	rate, refusal := d.rates.call(ctx, c.Snapshot())
+	if refusal == nil {
+		refusal = access.Limit(rate).Err()
+	}
+	return rate, refusal
+}
+
+// AdmitOther decides whether the caller may ask for what is no call, and counts it; except for the first time after
+// Authenticate, which has counted what it read in the body. The SDK may have found more there.
+func (d *Door) AdmitOther(ctx context.Context, c *Caller) *access.Error {
+	if refusal := d.admit(ctx, c); refusal != nil {
+		return refusal
+	}
+	if c.counted.CompareAndSwap(true, false) {
+		return nil
+	}
+	return d.rates.other(ctx, c.Snapshot())
+}
+
+// Learn takes the snapshot that came with an answer of Odoo's: the one at hand was stale.
+func (d *Door) Learn(c *Caller, fresh *access.Snapshot) {
+	c.replace(fresh)
+	d.resolver.put(c.Proof, fresh)
+}
+
+// Failed looks at the error of a call: what is remembered of a credential that Odoo just refused is dropped. The next
+// request gets its 401, and many at once do not all ask again.
+func (d *Door) Failed(c *Caller, err error) {
+	switch e := access.AsError(err); e.Kind {
+	case access.Unauthenticated:
+		d.resolver.refuse(c.Proof, e)
+	case access.Forbidden:
+		d.resolver.forget(c.Proof)
+	}
+}
+
+// Refused notes a refusal that Odoo does not know of; tool and model are "" where there are none.
+func (d *Door) Refused(c *Caller, method, tool, model string, e *access.Error) {
+	d.countRefusal(e.Kind)
+	switch e.Kind {
+	case access.OdooUnavailable, access.OdooTimeout, access.Updating, access.Internal:
+		return // an outage, not a refusal
+	}
+	d.audit.add(d.event(c, access.Event{
+		Model: mcperr.Clip(model, 64), Reason: e.Kind, Message: e.Message, Audit: c.Audit(nil, method, tool),
+	}))
+}
+
+// Served notes a request that was answered without Odoo: it shows that the connection is in use. A ping shows only that
+// a program is still running, and a notification asks for nothing.
+func (d *Door) Served(c *Caller, session *sdk.ServerSession, method string) {
+	if method == "ping" || strings.HasPrefix(method, "notifications/") {
+		return
+	}
+	d.audit.add(d.event(c, access.Event{Served: true, Audit: c.Audit(session, method, "")}))
+}
+
+// event completes e with when it was, and whose connection.
+func (d *Door) event(c *Caller, e access.Event) access.Event {
+	e.Time = d.now().UTC().Truncate(time.Second)
+	if snapshot := c.Snapshot(); snapshot != nil {
+		e.Connection = snapshot.Connection.ID
+	}
+	return e
+}
