@@ -1,4 +1,4 @@
 package mcp
 
 // NeedModule makes a tool one that works with a module of Odoo's.
-func NeedModule(s *Server, tool, module string) { s.byName[tool].NeedsModule = module }
+func NeedModule(s *Server, tool, module string) { s.tools.Tool(tool).NeedsModule = module }

@@ -12,6 +12,10 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/caller"
+	"doorman/server/mcp/prompts"
+	"doorman/server/mcp/resources"
+	"doorman/server/mcp/toolcall"
+	"doorman/server/mcp/tools"
 )
 
 const instructions = `Doorman lets you work in this Odoo as one of its users, within what an administrator allows. ` +
@@ -44,44 +48,47 @@ type Config struct {
 
 // Server is the MCP endpoint. It keeps caches and nothing else.
 type Server struct {
-	gateway  access.Gateway
-	log      zerolog.Logger
-	door     *caller.Door
-	audit    *caller.AuditBatch
-	meta     *metaCache
-	names    *namesCache
-	tools    []*tool
-	byName   map[string]*tool
-	filesURL string
-	prompts  []*prompt
-	timeout  time.Duration
-	every    time.Duration
-	maxBody  int64
-	now      func() time.Time
-	observe  func(tool, outcome string, d time.Duration)
-	fixtures Fixtures
-	handler  http.Handler
+	audit     *caller.AuditBatch
+	door      *caller.Door
+	tools     *toolcall.Catalog
+	calls     *toolcall.Runner
+	resources *resources.Resources
+	prompts   *prompts.Prompts
+	fixtures  Fixtures
+	maxBody   int64
+	now       func() time.Time
+	observe   func(tool, outcome string, d time.Duration)
+	handler   http.Handler
 }
 
 // New builds the endpoint with every tool.
 func New(c Config) *Server {
 	c = c.withDefaults()
+	catalog := tools.Catalog()
 	s := &Server{
-		gateway: c.Gateway, log: c.Log, meta: newMetaCache(), names: newNamesCache(),
-		tools: catalog(), byName: map[string]*tool{}, prompts: promptCatalog(),
-		filesURL: c.FilesURL, timeout: c.Timeout, every: c.Progress, maxBody: c.MaxBody, now: c.Now,
-		fixtures: c.Fixtures,
+		tools: catalog, prompts: prompts.New(catalog), fixtures: c.Fixtures, maxBody: c.MaxBody, now: c.Now,
+		observe: func(tool, outcome string, d time.Duration) { c.Observe(catalog.MetricName(tool), outcome, d) },
 	}
-	s.observe = func(tool, outcome string, d time.Duration) { c.Observe(s.metricName(tool), outcome, d) }
 	s.audit = caller.NewAuditBatch(c.Gateway, func(n int) {
-		s.log.Warn().Int("events", n).Msg("more for the audit than can be kept while Odoo does not take it")
+		c.Log.Warn().Int("events", n).Msg("more for the audit than can be kept while Odoo does not take it")
 	})
 	s.door = caller.NewDoor(caller.Config{
 		Gateway: c.Gateway, Limiter: c.Limiter, Identify: c.Identify, Audit: s.audit, Log: c.Log,
 		Resource: c.Resource, ResourceMetadata: c.ResourceMetadata, MaxBody: c.MaxBody, Now: c.Now,
-		Observe: s.observe, CountRefusal: c.CountRefusal, ToolOf: s.toolNamed,
+		Observe: s.observe, CountRefusal: c.CountRefusal, ToolOf: s.toolOf,
 	})
-	server := sdk.NewServer(&sdk.Implementation{Name: "doorman", Title: "Doorman for Odoo", Version: c.Version}, &sdk.ServerOptions{
+	s.calls = toolcall.NewRunner(toolcall.Config{
+		Gateway: c.Gateway, Door: s.door, Catalog: catalog, Log: c.Log, FilesURL: c.FilesURL,
+		Timeout: c.Timeout, Progress: c.Progress, Now: c.Now, Observe: s.observe,
+	})
+	s.resources = resources.New(s.calls)
+	s.handler = s.door.Authenticate(s.transport(s.sdkServer(c.Version)))
+	return s
+}
+
+// sdkServer tells the SDK what there is. It answers nothing by itself that depends on who asks: guard does.
+func (s *Server) sdkServer(version string) *sdk.Server {
+	server := sdk.NewServer(&sdk.Implementation{Name: "doorman", Title: "Doorman for Odoo", Version: version}, &sdk.ServerOptions{
 		Instructions: instructions,
 		// Said explicitly: the SDK would add logging, which is deprecated, and list changes, which a stateless server
 		// cannot send.
@@ -93,25 +100,27 @@ func New(c Config) *Server {
 		// Lists depend on who asks. The SDK's default says "public", and a shared cache would show one person's list
 		// to another.
 		SetCacheable: func(_ context.Context, req sdk.Request, c *sdk.Cacheable) {
-			c.CacheScope, c.TTLMs = "private", int((caller.SnapshotTTL / time.Millisecond))
+			c.CacheScope, c.TTLMs = "private", int(caller.SnapshotTTL.Milliseconds())
 			if _, isRead := req.(*sdk.ReadResourceRequest); isRead {
 				c.TTLMs = 0 // a record changes at any time, and so does who may read it
 			}
 		},
 	})
-	for _, t := range s.tools {
-		s.byName[t.Name] = t
-		server.AddTool(t.definition(), s.handle(t))
+	for _, t := range s.tools.All() {
+		server.AddTool(t.Definition(), s.calls.Handler(t))
 	}
-	server.AddTool(&sdk.Tool{Name: ownHandler, InputSchema: &jsonschema.Schema{Type: "object"}}, s.handleOwn)
-	s.addResources(server)
-	s.addPrompts(server)
-	if c.Fixtures.Add != nil {
-		c.Fixtures.Add(server)
+	server.AddTool(&sdk.Tool{Name: customHandler, InputSchema: &jsonschema.Schema{Type: "object"}}, s.handleCustom)
+	for _, t := range resources.Templates() {
+		server.AddResourceTemplate(t, prepared[*sdk.ReadResourceRequest, *sdk.ReadResourceResult])
+	}
+	for _, p := range s.prompts.Definitions() {
+		server.AddPrompt(p, prepared[*sdk.GetPromptRequest, *sdk.GetPromptResult])
+	}
+	if s.fixtures.Add != nil {
+		s.fixtures.Add(server)
 	}
 	server.AddReceivingMiddleware(s.guard)
-	s.handler = s.door.Authenticate(s.transport(server))
-	return s
+	return server
 }
 
 // transport answers with one JSON object, or with a stream where the request asked for progress: an object can carry the
@@ -157,9 +166,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// toolNamed returns the tool that a request is a call of, by the name or the address in its parameters; nil if it is of
-// none.
-func (s *Server) toolNamed(c *caller.Caller, method string, params map[string]json.RawMessage) *access.Tool {
+// toolOf returns the tool that a request is a call of, by the name or the address in its parameters; nil if it is of none.
+func (s *Server) toolOf(c *caller.Caller, method string, params map[string]json.RawMessage) *access.Tool {
 	var name string
 	switch method {
 	case caller.MethodCall:
@@ -167,10 +175,12 @@ func (s *Server) toolNamed(c *caller.Caller, method string, params map[string]js
 	case caller.MethodRead:
 		var uri string
 		_ = json.Unmarshal(params["uri"], &uri)
-		kind, _, _ := parseResource(uri)
-		name = kind.tool
+		name = resources.ToolOf(uri)
 	}
-	if t := s.toolOf(c, name); name != "" && t != nil {
+	if name == "" {
+		return nil
+	}
+	if t := s.tools.Find(c.Snapshot(), name); t != nil {
 		return &t.Tool
 	}
 	return nil
@@ -183,10 +193,4 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 func (s *Server) Run(ctx context.Context) { s.audit.Run(ctx) }
 
 // Catalog lists the tools for Odoo's catalog.
-func (s *Server) Catalog() []access.CatalogTool {
-	rows := make([]access.CatalogTool, 0, len(s.tools))
-	for _, t := range s.tools {
-		rows = append(rows, t.catalogRow())
-	}
-	return rows
-}
+func (s *Server) Catalog() []access.CatalogTool { return s.tools.Rows() }

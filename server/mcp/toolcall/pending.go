@@ -1,0 +1,189 @@
+package toolcall
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
+	"doorman/server/mcp/caller"
+)
+
+// Everything about calls that a person must approve is here: first how such a call leaves its tool, then what its client is
+// told, and how it gets the answer afterwards.
+
+// gate is what the decision says of a person's approval, and what that hangs on.
+type gate struct {
+	records int  // known once the request is
+	dryRun  bool // likewise
+	asks    bool // by the last decision: nothing is missing but a person's approval
+	nobody  bool // a call that nobody made on purpose: no person is asked to approve it
+}
+
+// about notes what is known of a request.
+func (g *gate) about(r access.Request) { g.records, g.dryRun = recordsOf(r), r.DryRun }
+
+// read returns the refusal of a decision. That a person must approve the call is none here: Begin does not know yet whether
+// it is a dry run, or of how many records. Do does, and is the only one who acts on it.
+func (g *gate) read(d access.Decision) *access.Error {
+	if _, g.asks = d.NeedsApproval(); g.asks {
+		return nil
+	}
+	return d.Err()
+}
+
+// recordsOf counts the records that a request is about, as far as it shows.
+func recordsOf(r access.Request) int {
+	if rows, ok := r.Kwargs["vals_list"].([]json.RawMessage); ok {
+		return len(rows)
+	}
+	return len(r.IDs)
+}
+
+// sendOrAsk asks Odoo once what the decision says: for the call, or for a person's approval of it. Odoo, which counts more
+// than the service can, has the last word on what needs approval.
+func (c *Call) sendOrAsk(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
+	if !c.gate.asks || c.gate.nobody {
+		reply, err := c.send(ctx, f, r)
+		if err == nil || c.gate.nobody || access.AsError(err).Kind != access.PendingApproval {
+			return reply, err
+		}
+	}
+	return c.runner.Gateway.RequestApproval(ctx, f, r)
+}
+
+// NeedsApproval reports whether the last decision, that of Begin or Do, wants a person's approval.
+func (c *Call) NeedsApproval() bool { return c.gate.asks }
+
+// waiting is how a call that a person must approve leaves its tool: an error, so that no tool goes on as if it were done.
+type waiting struct{ access.Pending }
+
+// Error satisfies error; nobody reads it, see Waits.
+func (*waiting) Error() string { return "waits for the approval of a person" }
+
+// Waits reports whether a call ended with a question to a person, and with which one.
+func Waits(err error) (access.Pending, bool) {
+	if wait, ok := errors.AsType[*waiting](err); ok {
+		return wait.Pending, true
+	}
+	return access.Pending{}, false
+}
+
+// pendingJSON is the pending answer: clients rely on exactly these names (docs/approvals.md).
+type pendingJSON struct {
+	Status    string `json:"status"`
+	RequestID int64  `json:"request_id"`
+	ExpiresAt string `json:"expires_at"`
+	URL       string `json:"approval_url"`
+}
+
+// pendingResult says that a person was asked. It is no error: a model would try to mend it.
+func pendingResult(p access.Pending) *sdk.CallToolResult {
+	result, err := okResult(pendingJSON{string(access.PendingApproval), p.RequestID, Moment(p.ExpiresAt), p.URL})
+	if err != nil {
+		return ErrorResult(access.AsError(err))
+	}
+	result.Content = append(result.Content, &sdk.TextContent{Text: fmt.Sprintf(
+		"Nothing was done yet: a person has to approve this at %s. Tell your user. Call approval_status with request_id %d "+
+			"later, and do not repeat this call.", p.URL, p.RequestID)})
+	return result
+}
+
+// elicitResult has the client show its user the page where people decide, and retry the call afterwards. The page is in
+// Odoo and wants a log in there: what the client reports of its user decides nothing.
+func (c *Call) elicitResult(p access.Pending) *sdk.CallToolResult {
+	return &sdk.CallToolResult{
+		InputRequests: sdk.InputRequestMap{"approval": &sdk.ElicitParams{
+			Mode: "url", URL: p.URL,
+			Message: fmt.Sprintf("Nothing was done yet: %s needs the approval of a person in Odoo. The page shows what would be done.", c.tool.Name),
+		}},
+		RequestState: c.sealState(p),
+	}
+}
+
+// opensURLs reports whether the client can show its user an address. By the protocol "elicitation": {} means forms only.
+func opensURLs(session *sdk.ServerSession) bool {
+	if !caller.Modern(session) {
+		return false
+	}
+	can := session.InitializeParams().Capabilities
+	return can != nil && can.Elicitation != nil && can.Elicitation.URL != nil
+}
+
+// StatusTool is the name of the tool that tells how a request for approval stands.
+const StatusTool = "approval_status"
+
+// next says what a model should do about a request, by its state.
+var next = map[access.ApprovalState]string{
+	access.ApprovalPending:   "Not decided yet: tell your user, and ask again in about a minute at the earliest.",
+	access.ApprovalExecuted:  "It is done: go on with the result, and do not call the tool for it again.",
+	access.ApprovalFailed:    "Nothing was done: see the error. It may be asked for again if it is still wanted.",
+	access.ApprovalRejected:  "Tell your user the reason, and do not ask for it again unless your user changes something.",
+	access.ApprovalExpired:   "Nobody decided in time and nothing was done. It may be asked for again if it is still wanted.",
+	access.ApprovalCancelled: "It was withdrawn and nothing was done. It may be asked for again if it is still wanted.",
+}
+
+// NextStep says what a model should do about a request for approval in this state.
+func NextStep(state access.ApprovalState) string { return next[state] }
+
+// resume answers the retry of a call that waited: what the tool itself would have answered, if it is done by now.
+func (c *Call) resume(ctx context.Context, state string) (any, error) {
+	requestID, refusal := c.openState(state)
+	if refusal != nil {
+		return nil, refusal
+	}
+	// From here on it is a question about a request, and decided and recorded as one.
+	c.tool = c.runner.Catalog.Tool(StatusTool).Tool
+	c.audit.Tool = StatusTool
+	a, err := c.ApprovalStatus(ctx, requestID)
+	if err != nil {
+		return nil, err
+	}
+	switch a.State {
+	case access.ApprovalPending:
+		return nil, &waiting{a.Pending}
+	case access.ApprovalExecuted:
+		return c.Replay(ctx, a), nil
+	case access.ApprovalFailed:
+		return nil, a.Failure
+	case access.ApprovalExpired:
+		return nil, access.NewError(access.Expired, "Nobody approved this in time; nothing was done.", next[a.State])
+	}
+	return nil, access.NewError(access.Rejected, "This was not approved; nothing was done. "+a.Reason, next[a.State])
+}
+
+// ApprovalStatus asks how a request for approval stands. It takes the decision, as Begin does.
+func (c *Call) ApprovalStatus(ctx context.Context, requestID int64) (*access.Approval, error) {
+	if err := c.Begin(ctx, ""); err != nil {
+		return nil, err
+	}
+	reply, err := c.fenced(ctx, func(f access.Fence) (access.Reply, error) {
+		c.recorded = true
+		return c.runner.Gateway.ApprovalStatus(ctx, f, requestID, c.audit)
+	})
+	return reply.Approval, err
+}
+
+// Replay tells the answer of a call that a person approved, as the call's own tool tells it. It is done: whatever cannot
+// be told of it, such as of a model that may no longer be described, must not look like a failure.
+func (c *Call) Replay(ctx context.Context, a *access.Approval) any {
+	if a.Value == nil {
+		return map[string]any{"note": "It is done; Odoo has kept no answer: look at the records."}
+	}
+	// A tool that follows up asks Odoo by a way of its own, past what is kept.
+	if t := c.runner.Catalog.Find(c.who.Snapshot(), a.Tool); t != nil && !t.FollowUp {
+		again := &Call{
+			runner: c.runner, who: c.who, tool: t.Tool, args: a.Arguments, rate: c.rate, audit: c.audit, kept: a.Value,
+		}
+		if value, err := t.Run(ctx, again, a.Arguments); err == nil {
+			return value
+		}
+	}
+	if len(a.Value) > access.MaxReply {
+		return map[string]any{"note": "It is done; the answer is too long to be told."}
+	}
+	return map[string]any{"value": a.Value}
+}

@@ -1,0 +1,68 @@
+package toolcall
+
+import (
+	"encoding/json"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+)
+
+// result is how a call ended, as the client gets it, and in one word.
+func (c *Call) result(req *sdk.CallToolRequest, value any, err error) (*sdk.CallToolResult, string) {
+	if p, waits := Waits(err); waits {
+		if req.Params.RequestState == "" && opensURLs(req.Session) {
+			return c.elicitResult(p), string(access.PendingApproval)
+		}
+		return pendingResult(p), string(access.PendingApproval)
+	}
+	if err == nil {
+		var result *sdk.CallToolResult
+		if result, err = okResult(value); err == nil {
+			return result, "ok"
+		}
+	}
+	e := access.AsError(err)
+	c.runner.Log.Debug().Str("request_id", c.who.RequestID).Str("tool", c.tool.Name).Str("kind", string(e.Kind)).Str("detail", e.Detail).Msg("tool failed")
+	c.NoteFailure(e)
+	return ErrorResult(e), string(e.Kind)
+}
+
+// NoteFailure puts the error of a call into the audit where Odoo did not. It reports whether Odoo did.
+func (c *Call) NoteFailure(e *access.Error) (recorded bool) {
+	if !c.recorded {
+		c.runner.Door.Refused(c.who, c.audit.Method, c.tool.Name, c.model, e)
+	}
+	return c.recorded
+}
+
+// okResult gives the value twice, as the protocol asks: structured, and as text for clients that read only that.
+func okResult(value any) (*sdk.CallToolResult, error) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.CallToolResult{
+		Content:           []sdk.Content{&sdk.TextContent{Text: string(body)}},
+		StructuredContent: json.RawMessage(body),
+	}, nil
+}
+
+// ErrorResult is a failure that the model can read and act on.
+func ErrorResult(e *access.Error) *sdk.CallToolResult {
+	return &sdk.CallToolResult{
+		IsError:           true,
+		Content:           []sdk.Content{&sdk.TextContent{Text: mcperr.Sentence(e)}},
+		StructuredContent: mcperr.Body(e),
+	}
+}
+
+// Moment writes a time as clients get it; none is "".
+func Moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,210 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/toolcall"
+)
+
+const (
+	defaultGroups = 40
+	maxGroups     = 200
+)
+
+type aggregateArgs struct {
+	Model           string     `json:"model"`
+	GroupBy         stringList `json:"group_by,omitempty" jsonschema:"fields to group by; dates by period: \"date_order:month\" (day, week, month, quarter, year)"`
+	Measures        stringList `json:"measures,omitempty" jsonschema:"e.g. \"amount_total:sum\" (sum, avg, min, max, count_distinct); the number of records always comes along"`
+	Domain          domainArg  `json:"domain,omitempty" jsonschema:"Odoo domain as JSON; empty: all records"`
+	Limit           int        `json:"limit,omitempty" jsonschema:"how many groups, 1 to 200; default 40"`
+	Offset          int        `json:"offset,omitempty" jsonschema:"how many groups to skip, from next_offset"`
+	Order           string     `json:"order,omitempty" jsonschema:"a group or a measure, e.g. \"amount_total:sum desc\""`
+	IncludeArchived bool       `json:"include_archived,omitempty"`
+	Language        string     `json:"language,omitempty"`
+	Company         int64      `json:"company_id,omitempty"`
+}
+
+var (
+	periods  = []string{"day", "week", "month", "quarter", "year"}
+	measures = []string{"sum", "avg", "min", "max", "count", "count_distinct", "bool_and", "bool_or"}
+	specForm = regexp.MustCompile(`^([a-z0-9_]+)((?:\.[a-z0-9_]+)*)(?::([a-z_]+))?$`)
+)
+
+func init() {
+	add(60, toolcall.Tool{
+		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Count and sum records", Category: "read", Idempotent: true,
+		Description: "Count records and sum, average, or find the extremes of their fields, in groups. Much cheaper than reading the records.",
+		Output:      outputSchema("model:string", "groups:objects", "count:integer", "has_more:boolean", "next_offset:integer", "note:string"),
+	}, aggregateRecords)
+}
+
+func aggregateRecords(ctx context.Context, call *toolcall.Call, args aggregateArgs) (any, error) {
+	m, err := call.Open(ctx, args.Model, args.Language)
+	if err != nil {
+		return nil, err
+	}
+	domain, bad := parseDomain(args.Domain, m)
+	if bad == nil {
+		bad = checkGroups(args.GroupBy, m)
+	}
+	aggregates := stringList{"__count"}
+	for _, measure := range args.Measures {
+		if measure != "__count" {
+			aggregates = append(aggregates, measure)
+		}
+	}
+	if bad == nil {
+		bad = checkMeasures(aggregates[1:], m)
+	}
+	order, badOrder := groupOrder(args.Order, args.GroupBy, aggregates)
+	if bad == nil {
+		bad = badOrder
+	}
+	if bad != nil {
+		return nil, bad
+	}
+	limit, offset := clamp(args.Limit, defaultGroups, maxGroups), max(args.Offset, 0)
+	kwargs := map[string]any{"domain": domain, "aggregates": aggregates, "limit": limit + 1, "offset": offset}
+	if len(args.GroupBy) > 0 {
+		kwargs["groupby"] = args.GroupBy
+	}
+	if order != "" {
+		kwargs["order"] = order
+	}
+	reply, err := call.Do(ctx, access.Request{
+		Model: args.Model, Method: "formatted_read_group", Kwargs: kwargs,
+		Context: where{args.Language, args.Company, args.IncludeArchived}.context(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return shapeGroups(reply.Value, args, aggregates, m, limit, offset)
+}
+
+func checkGroups(groups stringList, m *toolcall.ModelInfo) *access.Error {
+	if len(groups) > 4 {
+		return access.NewError(access.InvalidInput, "More than 4 levels of groups.", "Group by fewer fields.")
+	}
+	for _, spec := range groups {
+		match := specForm.FindStringSubmatch(spec)
+		if match == nil {
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is nothing to group by.", mcperr.Clip(spec, 40)), `Write it like "partner_id" or "date_order:month".`)
+		}
+		if err := m.MustHave(match[1]); err != nil {
+			return err
+		}
+		f := m.Fields[match[1]]
+		dated := f.Type == "date" || f.Type == "datetime"
+		switch {
+		case match[2] == "" && !f.Groupable:
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%s cannot be grouped by.", f.Name), "describe_model marks such fields as not_groupable.")
+		case match[2] == "" && dated && !slices.Contains(periods, match[3]):
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%s is a date: say by which period.", f.Name), fmt.Sprintf("For example %s:month; periods: %s.", f.Name, strings.Join(periods, ", ")))
+		case match[2] == "" && !dated && match[3] != "":
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has no periods.", f.Name), fmt.Sprintf("Group by %q.", f.Name))
+		}
+	}
+	return nil
+}
+
+func checkMeasures(list stringList, m *toolcall.ModelInfo) *access.Error {
+	for _, spec := range list {
+		match := specForm.FindStringSubmatch(spec)
+		if match == nil || match[3] == "" || match[2] != "" {
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no measure.", mcperr.Clip(spec, 40)), `Write it like "amount_total:sum".`)
+		}
+		if !slices.Contains(measures, match[3]) {
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no way to aggregate.", match[3]), "Use "+strings.Join(measures, ", ")+".")
+		}
+		if err := m.MustHave(match[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupOrder checks that an order names what is there, a group or a measure.
+func groupOrder(order string, groups, aggregates stringList) (string, *access.Error) {
+	if strings.TrimSpace(order) == "" {
+		return "", nil
+	}
+	var terms []string
+	for term := range strings.SplitSeq(order, ",") {
+		spec, direction, _ := strings.Cut(strings.TrimSpace(term), " ")
+		direction = strings.ToLower(strings.TrimSpace(direction))
+		if !slices.Contains(groups, spec) && !slices.Contains(aggregates, spec) || (direction != "" && direction != "asc" && direction != "desc") {
+			known := append(slices.Clone(groups), aggregates...)
+			return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is no order for these groups.", mcperr.Clip(strings.TrimSpace(term), 60)),
+				"Order by one of "+strings.Join(known, ", ")+", with asc or desc after it.")
+		}
+		terms = append(terms, strings.TrimSpace(spec+" "+direction))
+	}
+	return strings.Join(terms, ", "), nil
+}
+
+// shapeGroups names the groups and measures as they were asked for, and drops what Odoo adds for its own web client.
+func shapeGroups(raw json.RawMessage, args aggregateArgs, aggregates stringList, m *toolcall.ModelInfo, limit, offset int) (any, error) {
+	var groups []map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &groups); err != nil {
+		return nil, err
+	}
+	more := len(groups) > limit
+	groups = groups[:min(limit, len(groups))]
+	rows := make([]map[string]json.RawMessage, 0, len(groups))
+	for _, group := range groups {
+		row := make(map[string]json.RawMessage, len(args.GroupBy)+len(aggregates))
+		for _, spec := range args.GroupBy {
+			row[spec] = groupValue(group[spec], m, spec)
+		}
+		for _, spec := range aggregates {
+			name := spec
+			if spec == "__count" {
+				name = "count"
+			}
+			row[name] = falseToNull(group[spec])
+		}
+		rows = append(rows, row)
+	}
+	page := map[string]any{"model": args.Model, "groups": rows, "count": len(rows), "has_more": more}
+	if more {
+		page["next_offset"] = offset + len(rows)
+	}
+	return page, nil
+}
+
+// groupValue shapes the value of a group: a period is Odoo's pair of first day and label.
+func groupValue(v json.RawMessage, m *toolcall.ModelInfo, spec string) json.RawMessage {
+	name, _, _ := strings.Cut(spec, ":")
+	f := m.Fields[name]
+	if f == nil {
+		return falseToNull(v) // through a relation: as Odoo gives it
+	}
+	if f.Type == "date" || f.Type == "datetime" {
+		var pair []json.RawMessage
+		if json.Unmarshal(v, &pair) == nil && len(pair) == 2 {
+			out := append([]byte(`{"from":`), pair[0]...)
+			out = append(append(out, `,"label":`...), pair[1]...)
+			return append(out, '}')
+		}
+		return falseToNull(v)
+	}
+	if f.Type == "many2many" || f.Type == "one2many" {
+		f = &toolcall.FieldInfo{Type: "many2one"} // a group of many2many holds one of them
+	}
+	return shapeValue(v, f)
+}
+
+func falseToNull(v json.RawMessage) json.RawMessage {
+	if len(v) == 0 || string(v) == "false" {
+		return null
+	}
+	return v
+}

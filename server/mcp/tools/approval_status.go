@@ -1,0 +1,63 @@
+package tools
+
+import (
+	"context"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/toolcall"
+)
+
+type statusArgs struct {
+	RequestID int64 `json:"request_id"`
+}
+
+// statusResult is how a request stands.
+type statusResult struct {
+	Status    string       `json:"status"`
+	RequestID int64        `json:"request_id"`
+	Tool      string       `json:"tool"`
+	Summary   string       `json:"summary"`
+	ExpiresAt string       `json:"expires_at,omitempty"`
+	URL       string       `json:"approval_url,omitempty"`
+	DecidedAt string       `json:"decided_at,omitempty"`
+	DecidedBy string       `json:"decided_by,omitempty"`
+	Reason    string       `json:"reason,omitempty"`
+	Result    any          `json:"result,omitempty"`
+	Error     *mcperr.JSON `json:"error,omitempty"`
+	Next      string       `json:"next"`
+}
+
+func init() {
+	add(210, toolcall.Tool{
+		Tool:  access.Tool{Name: toolcall.StatusTool, Scope: access.ScopeMetadata, Risk: access.RiskLow, FollowUp: true},
+		Title: "How an approval stands", Category: "read", Idempotent: true,
+		Description: "What became of a call that waits for a person's approval, and its result once it is done.",
+		Output: outputSchema("status:string", "request_id:integer", "tool:string", "summary:string", "expires_at:string", "approval_url:string",
+			"decided_at:string", "decided_by:string", "reason:string", "result:object", "error:object", "next:string"),
+	}, approvalStatus)
+}
+
+func approvalStatus(ctx context.Context, call *toolcall.Call, args statusArgs) (any, error) {
+	if args.RequestID <= 0 || args.RequestID > 1<<31-1 {
+		return nil, access.NewError(access.InvalidInput, "The parameter request_id is missing, or no number of a request.", "The pending answer names it.")
+	}
+	a, err := call.ApprovalStatus(ctx, args.RequestID)
+	if err != nil {
+		return nil, err
+	}
+	result := &statusResult{
+		Status: string(a.State), RequestID: a.RequestID, Tool: a.Tool, Summary: a.Summary,
+		DecidedAt: toolcall.Moment(a.DecidedAt), DecidedBy: a.DecidedBy, Reason: a.Reason, Next: toolcall.NextStep(a.State),
+	}
+	switch a.State {
+	case access.ApprovalPending:
+		result.Status, result.ExpiresAt, result.URL = string(access.PendingApproval), toolcall.Moment(a.ExpiresAt), a.URL
+	case access.ApprovalExecuted:
+		result.Result = call.Replay(ctx, a)
+	case access.ApprovalFailed:
+		failure := mcperr.Body(a.Failure)
+		result.Error = &failure
+	}
+	return result, nil
+}

@@ -1,0 +1,72 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/toolcall"
+)
+
+type actionsArgs struct {
+	Model    string `json:"model"`
+	ID       int64  `json:"id"`
+	Language string `json:"language,omitempty"`
+	Company  int64  `json:"company_id,omitempty"`
+}
+
+// actionsResult is what get_actions answers.
+type actionsResult struct {
+	Model   string          `json:"model"`
+	ID      int64           `json:"id"`
+	Name    string          `json:"name"`
+	Actions json.RawMessage `json:"actions"`
+	Hidden  []string        `json:"not_now,omitempty"`
+	Stage   json.RawMessage `json:"stage,omitempty"`
+	Note    string          `json:"note,omitempty"`
+}
+
+func init() {
+	// Of the scope that reads: it runs nothing, and tells of a record no more than its form shows to a person
+	// who only looks. So a connection that may not act can say what a person could do next.
+	add(90, toolcall.Tool{
+		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "What can be done now", Category: "read", Idempotent: true,
+		Description: "Which buttons a record's form offers now, as methods for call_method, and the status it is in. Runs nothing.",
+		Output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "not_now:strings", "stage:object", "note:string"),
+	}, getActions)
+}
+
+func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any, error) {
+	if bad := checkOne(args.Model, args.ID, args.Language); bad != nil {
+		return nil, bad
+	}
+	if err := call.Begin(ctx, args.Model); err != nil {
+		return nil, err
+	}
+	reply, err := call.Do(ctx, access.Request{
+		Model: args.Model, Method: "get_actions", IDs: []int64{args.ID}, Kwargs: map[string]any{},
+		Context: where{Language: args.Language, Company: args.Company}.context(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Name    string          `json:"name"`
+		Actions json.RawMessage `json:"actions"`
+		Hidden  []string        `json:"hidden"`
+		Status  json.RawMessage `json:"status"`
+	}
+	if err := json.Unmarshal(reply.Value, &answer); err != nil {
+		return nil, err
+	}
+	r := &actionsResult{
+		Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
+		Stage: filled(answer.Status),
+	}
+	if p := call.Caller().Snapshot(); p.Connection.Policy.ReadOnly || !call.Catalog().MayUse(p, "call_method") {
+		r.Note = "This connection may not run them: a person can, in Odoo."
+	}
+	return r, nil
+}

@@ -1,0 +1,246 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/toolcall"
+)
+
+// maxDescription is how many bytes of fields describe_model gives at once.
+const maxDescription = 30_000
+
+type contextArgs struct{}
+
+type contextResult struct {
+	User      json.RawMessage `json:"user,omitempty"`
+	Company   json.RawMessage `json:"company,omitempty"`
+	Companies json.RawMessage `json:"companies,omitempty"`
+	Languages json.RawMessage `json:"languages,omitempty"`
+	Now       string          `json:"now_utc"`
+	Access    accessInfo      `json:"access"`
+}
+
+type accessInfo struct {
+	Connection string         `json:"connection"`
+	Scopes     []access.Scope `json:"scopes"`
+	ReadOnly   bool           `json:"read_only"`
+	Tools      []string       `json:"tools"`
+	Models     []string       `json:"models,omitempty"`
+}
+
+func init() {
+	add(10, toolcall.Tool{
+		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		Title: "Who am I in Odoo", Category: "read", Idempotent: true,
+		Description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection may do. Call it first.",
+		Output:      outputSchema("user:object", "company:object", "companies:objects", "languages:strings", "now_utc:string", "access:object"),
+	}, getContext)
+	add(20, toolcall.Tool{
+		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		Title: "List models", Category: "read", Idempotent: true,
+		Description: "The Odoo models you may read, with label and whether you may create, write and delete in them. Use query to find one by name or label.",
+		Output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
+	}, listModels)
+	add(30, toolcall.Tool{
+		Tool:  access.Tool{Name: "describe_model", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		Title: "Describe a model", Category: "read", Idempotent: true,
+		Description: "The fields of a model: name, type, label, relation, choices, required, read-only. Narrow it with query or fields on large models.",
+		Output:      outputSchema("model:string", "label:string", "default_order:string", "fields:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
+	}, describeModel)
+}
+
+func getContext(ctx context.Context, call *toolcall.Call, _ contextArgs) (any, error) {
+	if err := call.Begin(ctx, ""); err != nil {
+		return nil, err
+	}
+	reply, err := call.Do(ctx, access.Request{Method: "context"})
+	if err != nil {
+		return nil, err
+	}
+	result := contextResult{Now: call.Now().UTC().Format("2006-01-02 15:04:05")}
+	if err := json.Unmarshal(reply.Value, &result); err != nil {
+		return nil, err
+	}
+	s := call.Caller().Snapshot()
+	result.Access = accessInfo{
+		Connection: s.Connection.Name, Scopes: s.Connection.Policy.Scopes, ReadOnly: s.Connection.Policy.ReadOnly,
+		Models: s.Connection.Policy.AllowedModels,
+	}
+	for _, t := range append(call.Catalog().Usable(s), call.Catalog().Custom(s)...) {
+		result.Access.Tools = append(result.Access.Tools, t.Name)
+	}
+	return result, nil
+}
+
+type listModelsArgs struct {
+	Query  string `json:"query,omitempty" jsonschema:"part of a model's name or label, e.g. \"sale\""`
+	Limit  int    `json:"limit,omitempty" jsonschema:"how many, 1 to 200; default 50"`
+	Offset int    `json:"offset,omitempty" jsonschema:"how many to skip, from next_offset"`
+}
+
+type modelRow struct {
+	Model  string `json:"model"`
+	Label  string `json:"label"`
+	Create bool   `json:"create"`
+	Write  bool   `json:"write"`
+	Delete bool   `json:"delete"`
+}
+
+func listModels(ctx context.Context, call *toolcall.Call, args listModelsArgs) (any, error) {
+	if err := call.Begin(ctx, ""); err != nil {
+		return nil, err
+	}
+	reply, err := call.Do(ctx, access.Request{Method: "models"})
+	if err != nil {
+		return nil, err
+	}
+	return cutModels(reply.Value, args, mayChange(call))
+}
+
+// mayChange says which of creating, writing and deleting this connection may do at all.
+func mayChange(call *toolcall.Call) modelRow {
+	s := call.Caller().Snapshot()
+	may := func(name string) bool {
+		return !s.Connection.Policy.ReadOnly && call.Catalog().MayUse(s, name)
+	}
+	return modelRow{Create: may("create_records"), Write: may("update_records"), Delete: may("delete_records")}
+}
+
+// cutModels filters, sorts and pages Odoo's list of models; what the connection may not do, it may do in none.
+func cutModels(raw json.RawMessage, args listModelsArgs, may modelRow) (any, error) {
+	var all []struct {
+		Model  string `json:"model"`
+		Label  string `json:"display_name"`
+		Create bool   `json:"create"`
+		Write  bool   `json:"write"`
+		Delete bool   `json:"unlink"`
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, err
+	}
+	query := strings.ToLower(strings.TrimSpace(args.Query))
+	found := []modelRow{}
+	for _, m := range all {
+		if query == "" || strings.Contains(m.Model, query) || strings.Contains(strings.ToLower(m.Label), query) {
+			row := modelRow(m)
+			row.Create, row.Write, row.Delete = row.Create && may.Create, row.Write && may.Write, row.Delete && may.Delete
+			found = append(found, row)
+		}
+	}
+	slices.SortFunc(found, func(a, b modelRow) int { return strings.Compare(a.Model, b.Model) })
+	limit := clamp(args.Limit, 50, 200)
+	start := min(max(args.Offset, 0), len(found))
+	end := min(start+limit, len(found))
+	page := map[string]any{"models": found[start:end], "total": len(found), "has_more": end < len(found)}
+	if end < len(found) {
+		page["next_offset"] = end
+	}
+	return page, nil
+}
+
+type describeArgs struct {
+	Model    string     `json:"model"`
+	Fields   stringList `json:"fields,omitempty" jsonschema:"only these fields"`
+	Query    string     `json:"query,omitempty" jsonschema:"only fields whose name or label has this in it"`
+	Offset   int        `json:"offset,omitempty" jsonschema:"how many fields to skip, from next_offset"`
+	Language string     `json:"language,omitempty" jsonschema:"of the labels; default: your user's"`
+}
+
+type fieldRow struct {
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Label     string `json:"label"`
+	Help      string `json:"help,omitempty"`
+	Required  bool   `json:"required,omitempty"`
+	Readonly  bool   `json:"readonly,omitempty"`
+	Relation  string `json:"relation,omitempty"`
+	Selection []any  `json:"selection,omitempty"`
+	// Said only where it is not so: most fields can be searched, sorted and grouped by.
+	NoSearch bool `json:"not_searchable,omitempty"`
+	NoSort   bool `json:"not_sortable,omitempty"`
+	NoGroup  bool `json:"not_groupable,omitempty"`
+}
+
+func describeModel(ctx context.Context, call *toolcall.Call, args describeArgs) (any, error) {
+	bad := toolcall.CheckModel(args.Model)
+	if bad == nil {
+		bad = toolcall.CheckLanguage(args.Language)
+	}
+	if bad != nil {
+		return nil, bad
+	}
+	if err := call.Begin(ctx, args.Model); err != nil {
+		return nil, err
+	}
+	// Asked anew each time, as a call with its audit row: this is what the client wants to know, and it may be
+	// newer than what is kept for choosing fields.
+	reply, err := call.Do(ctx, access.Request{Model: args.Model, Method: "fields_get", Context: languageContext(args.Language)})
+	if err != nil {
+		return nil, err
+	}
+	m, err := toolcall.ParseModel(args.Model, reply.Value)
+	if err != nil {
+		return nil, err
+	}
+	return describe(m, args)
+}
+
+// describe lists the fields that were asked for, within the bound.
+func describe(m *toolcall.ModelInfo, args describeArgs) (any, error) {
+	names := m.Names
+	if len(args.Fields) > 0 {
+		for _, name := range args.Fields {
+			if err := m.MustHave(name); err != nil {
+				return nil, err
+			}
+		}
+		names = args.Fields
+	}
+	query := strings.ToLower(strings.TrimSpace(args.Query))
+	var found []*toolcall.FieldInfo
+	for _, name := range names {
+		f := m.Fields[name]
+		if query == "" || strings.Contains(name, query) || strings.Contains(strings.ToLower(f.Label), query) {
+			found = append(found, f)
+		}
+	}
+	start := min(max(args.Offset, 0), len(found))
+	rows, size, end := []json.RawMessage{}, 0, start
+	for _, f := range found[start:] {
+		row, err := json.Marshal(describeField(f))
+		if err != nil {
+			return nil, err
+		}
+		if size += len(row); size > maxDescription && len(rows) > 0 {
+			break
+		}
+		rows = append(rows, row)
+		end++
+	}
+	page := map[string]any{
+		"model": m.Name, "label": m.Label, "default_order": m.Order, "fields": rows,
+		"total": len(found), "has_more": end < len(found),
+	}
+	if end < len(found) {
+		page["next_offset"] = end
+	}
+	return page, nil
+}
+
+func describeField(f *toolcall.FieldInfo) fieldRow {
+	row := fieldRow{
+		Name: f.Name, Type: f.Type, Label: f.Label, Help: mcperr.Clip(f.Help, 200), Required: f.Required, Readonly: f.Readonly,
+		Relation: f.Relation, Selection: f.Selection,
+		NoSearch: !f.Searchable, NoSort: !f.Sortable, NoGroup: !f.Groupable,
+	}
+	if len(row.Selection) > 60 {
+		row.Selection = append(slices.Clone(row.Selection[:60]), fmt.Sprintf("... %d in all", len(f.Selection)))
+	}
+	return row
+}

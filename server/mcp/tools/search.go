@@ -1,0 +1,228 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/toolcall"
+)
+
+const (
+	defaultRows = 10
+	maxRows     = 100
+	maxNamed    = 60 // how many names of fields left out are listed
+)
+
+type searchArgs struct {
+	Model           string     `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
+	Domain          domainArg  `json:"domain,omitempty" jsonschema:"Odoo domain as JSON, e.g. [[\"is_company\",\"=\",true],[\"name\",\"ilike\",\"acme\"]]; empty: all records"`
+	Fields          stringList `json:"fields,omitempty" jsonschema:"fields to read; default: about 15 that matter"`
+	Limit           int        `json:"limit,omitempty" jsonschema:"how many records, 1 to 100; default 10"`
+	Offset          int        `json:"offset,omitempty" jsonschema:"how many to skip, from next_offset"`
+	Order           string     `json:"order,omitempty" jsonschema:"e.g. \"create_date desc, name\"; default: the model's own"`
+	IncludeArchived bool       `json:"include_archived,omitempty" jsonschema:"also archived records"`
+	Language        string     `json:"language,omitempty" jsonschema:"language of translated values, e.g. \"fr_FR\""`
+	Company         int64      `json:"company_id,omitempty" jsonschema:"work in this company only"`
+}
+
+// page is what the tools that read records answer.
+type page struct {
+	Model      string            `json:"model"`
+	Records    []json.RawMessage `json:"records"`
+	Count      int               `json:"count"`
+	HasMore    bool              `json:"has_more"`
+	NextOffset int               `json:"next_offset,omitempty"`
+	// Said only where the fields were chosen for the caller.
+	LeftOut      []string `json:"fields_left_out,omitempty"`
+	LeftOutCount int      `json:"fields_left_out_count,omitempty"`
+	Missing      []int64  `json:"missing_ids,omitempty"`
+	Note         string   `json:"note,omitempty"`
+}
+
+func (p *page) noteLeftOut(m *toolcall.ModelInfo, named stringList, fields []string) {
+	if len(named) > 0 {
+		return
+	}
+	names, all := m.LeftOut(fields)
+	p.LeftOutCount = all
+	p.LeftOut = names[:min(maxNamed, len(names))]
+}
+
+// Empty reports whether nothing was found.
+func (p *page) Empty() bool { return p.Count == 0 }
+
+func pageSchema() []string {
+	return []string{
+		"model:string", "records:objects", "count:integer", "has_more:boolean", "next_offset:integer",
+		"fields_left_out:strings", "fields_left_out_count:integer", "missing_ids:integers", "note:string",
+	}
+}
+
+func init() {
+	add(40, toolcall.Tool{
+		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Search records", Category: "read", Idempotent: true,
+		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with their currency, files as size; empty values as null; dates and times in UTC. More records: repeat with next_offset.",
+		Output:      outputSchema(pageSchema()...),
+	}, searchRecords)
+	add(50, toolcall.Tool{
+		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Read records", Category: "read", Idempotent: true,
+		Description: "Read records by id, in the form of search_records. Ids that do not exist are listed in missing_ids.",
+		Output:      outputSchema(pageSchema()...),
+	}, readRecords)
+}
+
+func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (any, error) {
+	m, err := call.Open(ctx, args.Model, args.Language)
+	if err != nil {
+		return nil, err
+	}
+	fields, bad := chosen(m, args.Fields)
+	if bad != nil {
+		return nil, bad
+	}
+	domain, bad := parseDomain(args.Domain, m)
+	if bad != nil {
+		return nil, bad
+	}
+	order, bad := stableOrder(args.Order, m)
+	if bad != nil {
+		return nil, bad
+	}
+	limit, offset := clamp(args.Limit, defaultRows, maxRows), max(args.Offset, 0)
+	reply, err := call.Do(ctx, access.Request{
+		Model: args.Model, Method: "search_read",
+		// One row more than asked for: it says whether there are more, without a second question.
+		Kwargs:  withNames(map[string]any{"domain": domain, "fields": withCurrencies(m, fields), "limit": limit + 1, "offset": offset, "order": order}, m, fields),
+		Context: where{args.Language, args.Company, args.IncludeArchived}.context(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	shaped, err := shapeRows(reply.Value, m, fields)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{Model: args.Model, Records: shaped.list, HasMore: shaped.cut}
+	if len(p.Records) > limit {
+		p.Records, p.HasMore = p.Records[:limit], true
+	}
+	p.Count = len(p.Records)
+	if p.HasMore {
+		p.NextOffset = offset + p.Count
+	}
+	if shaped.cut {
+		p.Note = "The reply was cut because it is large: go on with next_offset, or name fewer fields."
+	} else if args.Limit > maxRows {
+		p.Note = fmt.Sprintf("limit was cut to %d.", maxRows)
+	}
+	p.noteLeftOut(m, args.Fields, fields)
+	return p, nil
+}
+
+var orderTerm = regexp.MustCompile(`(?i)^([a-z0-9_]+)((?:\.[a-z0-9_]+)*)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?$`)
+
+// stableOrder checks an order and makes it total: without the id at its end, two records that compare equal may swap
+// places between two pages, and one of them is never seen.
+func stableOrder(order string, m *toolcall.ModelInfo) (string, *access.Error) {
+	order = strings.TrimSpace(order)
+	if order == "" {
+		order = m.Order
+	} else if len(order) > 200 {
+		return "", access.NewError(access.InvalidInput, "The order is too long.", `Name a few fields: "name, create_date desc".`)
+	} else {
+		for term := range strings.SplitSeq(order, ",") {
+			match := orderTerm.FindStringSubmatch(strings.TrimSpace(term))
+			if match == nil {
+				return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is no order.", mcperr.Clip(strings.TrimSpace(term), 40)), `Write it like "name, create_date desc".`)
+			}
+			if err := m.MustHave(match[1]); err != nil {
+				return "", err
+			}
+			if f := m.Fields[match[1]]; match[2] == "" && !f.Sortable {
+				return "", access.NewError(access.InvalidInput, fmt.Sprintf("%s cannot be sorted by.", f.Name), "Sort by a stored field.")
+			}
+		}
+	}
+	for term := range strings.SplitSeq(order, ",") {
+		if name, _, _ := strings.Cut(strings.TrimSpace(term), " "); name == "id" {
+			return order, nil
+		}
+	}
+	if order == "" {
+		return "id", nil
+	}
+	return order + ", id", nil
+}
+
+type readArgs struct {
+	Model    string     `json:"model"`
+	IDs      idList     `json:"ids" jsonschema:"ids of the records, at most 100"`
+	Fields   stringList `json:"fields,omitempty"`
+	Language string     `json:"language,omitempty"`
+	Company  int64      `json:"company_id,omitempty"`
+}
+
+func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, error) {
+	bad := checkIDs(args.IDs)
+	if bad != nil {
+		return nil, bad
+	}
+	m, err := call.Open(ctx, args.Model, args.Language)
+	if err != nil {
+		return nil, err
+	}
+	fields, bad := chosen(m, args.Fields)
+	if bad != nil {
+		return nil, bad
+	}
+	reply, err := call.Do(ctx, access.Request{
+		Model: args.Model, Method: "read", IDs: args.IDs, Kwargs: withNames(map[string]any{"fields": withCurrencies(m, fields)}, m, fields),
+		Context: where{Language: args.Language, Company: args.Company}.context(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	shaped, err := shapeRows(reply.Value, m, fields)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{Model: args.Model, Records: shaped.list, Count: len(shaped.list), HasMore: shaped.cut}
+	if p.Missing, err = missing(reply.Value, args.IDs); err != nil {
+		return nil, err
+	}
+	if shaped.cut {
+		p.Note = "The reply was cut because it is large: read the remaining ids in a second call, or name fewer fields."
+	}
+	p.noteLeftOut(m, args.Fields, fields)
+	return p, nil
+}
+
+// missing returns the ids that Odoo gave no row for.
+func missing(raw json.RawMessage, asked idList) ([]int64, error) {
+	answer, err := rowsOf(raw)
+	if err != nil {
+		return nil, err
+	}
+	have := make(map[int64]bool, len(answer.Rows))
+	for _, r := range answer.Rows {
+		var id int64
+		if err := json.Unmarshal(r["id"], &id); err != nil {
+			return nil, err
+		}
+		have[id] = true
+	}
+	var out []int64
+	for _, id := range asked {
+		if !have[id] {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}

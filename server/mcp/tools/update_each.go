@@ -1,0 +1,72 @@
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/toolcall"
+)
+
+// eachHint explains the form of records.
+const eachHint = `Send a list of objects, each with its id: [{"id":7,"phone":"123"},{"id":8,"phone":"456"}].`
+
+// updateEach is update_records with values of its own for each record.
+func updateEach(ctx context.Context, call *toolcall.Call, args updateArgs) (any, error) {
+	if len(args.IDs) > 0 || len(args.Values) > 0 {
+		return nil, access.NewError(access.InvalidInput, "Both records and ids or values are there.", "Either ids and values, or records.")
+	}
+	ids, rows, bad := splitRecords(args.Records)
+	if bad == nil {
+		bad = checkDistinct(ids)
+	}
+	if bad != nil {
+		return nil, bad
+	}
+	h := how{args.DryRun, args.Key, args.Language, args.Company}
+	return write(ctx, call, args.Model, h, func(m *toolcall.ModelInfo) (access.Request, *access.Error) {
+		for _, row := range rows {
+			if _, bad := parseValues(jsonArg(row), m); bad != nil {
+				return access.Request{}, bad
+			}
+		}
+		return h.request(args.Model, "write", ids, map[string]any{"vals_each": rows}), nil
+	})
+}
+
+// splitRecords takes the ids out of the values.
+func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil || len(list) == 0 {
+		return nil, nil, access.NewError(access.InvalidInput, "The parameter records is no JSON list of objects.", eachHint)
+	}
+	if len(list) > maxRows {
+		return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(list), maxRows), "Update them in several calls.")
+	}
+	var ids idList
+	var rows []json.RawMessage
+	for _, one := range list {
+		if twice := repeated(one); twice != "" {
+			return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
+		}
+		var values map[string]json.RawMessage
+		if json.Unmarshal(one, &values) != nil || values == nil {
+			return nil, nil, access.NewError(access.InvalidInput, "One of the records is no JSON object.", eachHint)
+		}
+		id, err := strconv.ParseInt(string(bytes.TrimSpace(values["id"])), 10, 64)
+		if err != nil {
+			return nil, nil, access.NewError(access.InvalidInput, "One of the records has no id.", eachHint)
+		}
+		delete(values, "id")
+		row, err := json.Marshal(values)
+		if err != nil {
+			return nil, nil, access.NewError(access.InvalidInput, "One of the records is no JSON object.", eachHint)
+		}
+		ids, rows = append(ids, id), append(rows, row)
+	}
+	return ids, rows, nil
+}

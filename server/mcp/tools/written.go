@@ -1,0 +1,119 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"doorman/server/access"
+	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/toolcall"
+)
+
+// written is what the tools that change something answer.
+type written struct {
+	Model   string           `json:"model"`
+	Records []writtenRecord  `json:"records"`
+	Count   int              `json:"count"`
+	DryRun  bool             `json:"dry_run,omitempty"`
+	Changes []recordedChange `json:"changes,omitempty"`
+	// Replayed says that this is the answer to an earlier request with the same idempotency key.
+	Replayed bool   `json:"replayed,omitempty"`
+	Note     string `json:"note,omitempty"`
+}
+
+type writtenRecord struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name,omitempty"`
+	URL  string `json:"url,omitempty"`
+}
+
+// recordedChange is one record of a dry run: the fields that would change, or those of the record that would come or go.
+type recordedChange struct {
+	ID         int64                      `json:"id,omitempty"` // 0 = it would be new
+	Name       string                     `json:"name"`
+	Before     map[string]json.RawMessage `json:"before,omitempty"`
+	After      map[string]json.RawMessage `json:"after,omitempty"`
+	MoreFields int                        `json:"more_fields,omitempty"`
+}
+
+func writtenSchema(more ...string) []string {
+	return append([]string{"model:string", "records:objects", "count:integer", "replayed:boolean", "note:string"}, more...)
+}
+
+// write opens the model, lets build make the request out of what is known of it, sends it once, and shapes the answer.
+func write(ctx context.Context, call *toolcall.Call, model string, h how, build func(*toolcall.ModelInfo) (access.Request, *access.Error)) (any, error) {
+	if bad := checkKey(h.Key); bad != nil {
+		return nil, bad
+	}
+	m, err := call.Open(ctx, model, h.Language)
+	if err != nil {
+		return nil, err
+	}
+	request, bad := build(m)
+	if bad != nil {
+		return nil, bad
+	}
+	reply, err := call.Do(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return shapeWritten(reply.Value, m, h.DryRun), nil
+}
+
+// shapeWritten turns Odoo's answer to a change into ours. The change is done: an answer that cannot be read must not
+// look like a failure.
+func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *written {
+	var answer struct {
+		IDs      []int64          `json:"ids"`
+		Names    []string         `json:"names"`
+		URL      string           `json:"url"`
+		Changes  []recordedChange `json:"changes"`
+		Replayed bool             `json:"replayed"`
+	}
+	w := &written{Model: m.Name, Records: []writtenRecord{}, DryRun: dryRun}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		w.Note = "It is done, but Odoo's answer could not be read: look at the records."
+		return w
+	}
+	w.Replayed = answer.Replayed
+	for i, id := range answer.IDs {
+		r := writtenRecord{ID: id}
+		if i < len(answer.Names) {
+			r.Name = mcperr.Clip(answer.Names[i], 200)
+		}
+		if answer.URL != "" {
+			r.URL = fmt.Sprint(answer.URL, id)
+		}
+		w.Records = append(w.Records, r)
+	}
+	w.Count = len(w.Records)
+	if w.Replayed {
+		w.Note = "This was done before, with the same idempotency_key; it was not done again."
+	}
+	if dryRun {
+		w.Count = len(answer.Changes)
+		w.Note = "Nothing was changed: this is what would be."
+		w.addChanges(answer.Changes, m)
+	}
+	return w
+}
+
+// addChanges adds the changes of a dry run, as many as fit.
+func (w *written) addChanges(changes []recordedChange, m *toolcall.ModelInfo) {
+	size := 0
+	for _, c := range changes {
+		c.Name = mcperr.Clip(c.Name, 200)
+		for _, values := range []map[string]json.RawMessage{c.Before, c.After} {
+			for name, value := range values {
+				values[name] = shapeValue(value, m.Fields[name])
+				size += len(name) + len(values[name]) + 4
+			}
+		}
+		if size += len(c.Name) + 60; size > access.MaxReply && len(w.Changes) > 0 {
+			w.Note += fmt.Sprintf(" It would be too long for all records: %d of %d are shown.", len(w.Changes), len(changes))
+			return
+		}
+		w.Changes = append(w.Changes, c)
+	}
+}
