@@ -33,7 +33,7 @@ func (c *Call) Catalog() *Catalog { return c.runner.Catalog }
 // Now is the time of the service.
 func (c *Call) Now() time.Time { return c.runner.Now() }
 
-// Begin is the gate of every tool: it names the model, "" for none, and takes the decision.
+// Begin is what every tool calls before anything reaches Odoo: it names the model, "" for none, and takes the decision.
 func (c *Call) Begin(ctx context.Context, model string) error {
 	c.model = model
 	if refusal := c.decide(ctx); refusal != nil {

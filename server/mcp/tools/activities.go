@@ -12,6 +12,15 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(170, toolcall.Tool{
+		Tool:  access.Tool{Name: "schedule_activity", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
+		Title: "Schedule an activity", Category: "write", OpenWorld: true,
+		Description: "Give a user something to do on a record, by a date. They may get an e-mail.",
+		Output:      outputSchema(writtenSchema("activity_id:integer", "dry_run:boolean", "changes:objects")...),
+	}, scheduleActivity)
+}
+
 type activityArgs struct {
 	Model    string `json:"model"`
 	ID       int64  `json:"id"`
@@ -31,18 +40,8 @@ type activityResult struct {
 	ActivityID int64 `json:"activity_id,omitempty"`
 }
 
-func init() {
-	add(170, toolcall.Tool{
-		Tool:  access.Tool{Name: "schedule_activity", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
-		Title: "Schedule an activity", Category: "write", OpenWorld: true,
-		Description: "Give a user something to do on a record, by a date. They may get an e-mail.",
-		Output:      outputSchema(writtenSchema("activity_id:integer", "dry_run:boolean", "changes:objects")...),
-	}, scheduleActivity)
-}
-
 func scheduleActivity(ctx context.Context, call *toolcall.Call, args activityArgs) (any, error) {
-	bad := args.check()
-	if bad != nil {
+	if bad := args.check(); bad != nil {
 		return nil, bad
 	}
 	if err := call.Begin(ctx, args.Model); err != nil {

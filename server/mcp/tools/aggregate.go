@@ -13,6 +13,15 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(60, toolcall.Tool{
+		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Count and sum records", Category: "read", Idempotent: true,
+		Description: "Count records and sum, average, or find the extremes of their fields, in groups. Much cheaper than reading the records.",
+		Output:      outputSchema("model:string", "groups:objects", "count:integer", "has_more:boolean", "next_offset:integer", "note:string"),
+	}, aggregateRecords)
+}
+
 const (
 	defaultGroups = 40
 	maxGroups     = 200
@@ -36,15 +45,6 @@ var (
 	measures = []string{"sum", "avg", "min", "max", "count", "count_distinct", "bool_and", "bool_or"}
 	specForm = regexp.MustCompile(`^([a-z0-9_]+)((?:\.[a-z0-9_]+)*)(?::([a-z_]+))?$`)
 )
-
-func init() {
-	add(60, toolcall.Tool{
-		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "Count and sum records", Category: "read", Idempotent: true,
-		Description: "Count records and sum, average, or find the extremes of their fields, in groups. Much cheaper than reading the records.",
-		Output:      outputSchema("model:string", "groups:objects", "count:integer", "has_more:boolean", "next_offset:integer", "note:string"),
-	}, aggregateRecords)
-}
 
 func aggregateRecords(ctx context.Context, call *toolcall.Call, args aggregateArgs) (any, error) {
 	m, err := call.Open(ctx, args.Model, args.Language)

@@ -8,6 +8,16 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(210, toolcall.Tool{
+		Tool:  access.Tool{Name: toolcall.StatusTool, Scope: access.ScopeMetadata, Risk: access.RiskLow, FollowUp: true},
+		Title: "How an approval stands", Category: "read", Idempotent: true,
+		Description: "What became of a call that waits for a person's approval, and its result once it is done.",
+		Output: outputSchema("status:string", "request_id:integer", "tool:string", "summary:string", "expires_at:string", "approval_url:string",
+			"decided_at:string", "decided_by:string", "reason:string", "result:object", "error:object", "next:string"),
+	}, approvalStatus)
+}
+
 type statusArgs struct {
 	RequestID int64 `json:"request_id"`
 }
@@ -26,16 +36,6 @@ type statusResult struct {
 	Result    any          `json:"result,omitempty"`
 	Error     *mcperr.JSON `json:"error,omitempty"`
 	Next      string       `json:"next"`
-}
-
-func init() {
-	add(210, toolcall.Tool{
-		Tool:  access.Tool{Name: toolcall.StatusTool, Scope: access.ScopeMetadata, Risk: access.RiskLow, FollowUp: true},
-		Title: "How an approval stands", Category: "read", Idempotent: true,
-		Description: "What became of a call that waits for a person's approval, and its result once it is done.",
-		Output: outputSchema("status:string", "request_id:integer", "tool:string", "summary:string", "expires_at:string", "approval_url:string",
-			"decided_at:string", "decided_by:string", "reason:string", "result:object", "error:object", "next:string"),
-	}, approvalStatus)
 }
 
 func approvalStatus(ctx context.Context, call *toolcall.Call, args statusArgs) (any, error) {

@@ -9,6 +9,17 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	// Of the scope that reads: it runs nothing, and tells of a record no more than its form shows to a person
+	// who only looks. So a connection that may not act can say what a person could do next.
+	add(90, toolcall.Tool{
+		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "What can be done now", Category: "read", Idempotent: true,
+		Description: "Which buttons a record's form offers now, as methods for call_method, and the status it is in. Runs nothing.",
+		Output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "not_now:strings", "stage:object", "note:string"),
+	}, getActions)
+}
+
 type actionsArgs struct {
 	Model    string `json:"model"`
 	ID       int64  `json:"id"`
@@ -25,17 +36,6 @@ type actionsResult struct {
 	Hidden  []string        `json:"not_now,omitempty"`
 	Stage   json.RawMessage `json:"stage,omitempty"`
 	Note    string          `json:"note,omitempty"`
-}
-
-func init() {
-	// Of the scope that reads: it runs nothing, and tells of a record no more than its form shows to a person
-	// who only looks. So a connection that may not act can say what a person could do next.
-	add(90, toolcall.Tool{
-		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "What can be done now", Category: "read", Idempotent: true,
-		Description: "Which buttons a record's form offers now, as methods for call_method, and the status it is in. Runs nothing.",
-		Output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "not_now:strings", "stage:object", "note:string"),
-	}, getActions)
 }
 
 func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any, error) {

@@ -11,6 +11,23 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(190, toolcall.Tool{
+		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh, NeedsModule: codeModule},
+		Title: "Query the database", Category: "read", Idempotent: true,
+		Description: "Run one SELECT in a read-only transaction, for 10 seconds at most. It goes past Odoo's access rights; " +
+			"for joins and sums that aggregate_records cannot do.",
+		Output: outputSchema("columns:strings", "rows:objects", "count:integer", "has_more:boolean", "note:string"),
+	}, runSQL)
+	add(200, toolcall.Tool{
+		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh, NeedsModule: codeModule},
+		Title: "Run Python", Category: "execute", Destructive: true, OpenWorld: true,
+		Description: "Several steps at once, all or none: Python with env, datetime, relativedelta; search, read, create, write, " +
+			"unlink, business methods with named arguments. No import, try, sudo or cursor. Each step is allowed as by the other tools.",
+		Output: outputSchema("result:string", "steps:objects", "dry_run:boolean", "replayed:boolean", "note:string"),
+	}, runPython)
+}
+
 const (
 	defaultSQLRows = 100
 	// codeModule is the Odoo addon that brings run_sql and run_python. The base addon does not name it.
@@ -31,26 +48,8 @@ type sqlResult struct {
 	Note    string            `json:"note,omitempty"`
 }
 
-func init() {
-	add(190, toolcall.Tool{
-		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh, NeedsModule: codeModule},
-		Title: "Query the database", Category: "read", Idempotent: true,
-		Description: "Run one SELECT in a read-only transaction, for 10 seconds at most. It goes past Odoo's access rights; " +
-			"for joins and sums that aggregate_records cannot do.",
-		Output: outputSchema("columns:strings", "rows:objects", "count:integer", "has_more:boolean", "note:string"),
-	}, runSQL)
-	add(200, toolcall.Tool{
-		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh, NeedsModule: codeModule},
-		Title: "Run Python", Category: "execute", Destructive: true, OpenWorld: true,
-		Description: "Several steps at once, all or none: Python with env, datetime, relativedelta; search, read, create, write, " +
-			"unlink, business methods with named arguments. No import, try, sudo or cursor. Each step is allowed as by the other tools.",
-		Output: outputSchema("result:string", "steps:objects", "dry_run:boolean", "replayed:boolean", "note:string"),
-	}, runPython)
-}
-
 func runSQL(ctx context.Context, call *toolcall.Call, args sqlArgs) (any, error) {
-	bad := checkCode("query", args.Query, "one SELECT")
-	if bad != nil {
+	if bad := checkCode("query", args.Query, "one SELECT"); bad != nil {
 		return nil, bad
 	}
 	if err := call.Begin(ctx, ""); err != nil {

@@ -10,6 +10,27 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(100, toolcall.Tool{
+		Tool:  access.Tool{Name: "get_attachment", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Get a file", Category: "read", Idempotent: true,
+		Description: "A record's files: a list; or one as a download link for one use, or its text.",
+		Output:      outputSchema("files:objects", "name:string", "text:string", "link:string"),
+	}, getAttachment)
+	add(110, toolcall.Tool{
+		Tool:  access.Tool{Name: "get_report", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Print records", Category: "read", Idempotent: true,
+		Description: "Records as Odoo prints them (invoice, ...): a PDF, as a download link for one use.",
+		Output:      outputSchema("name:string", "link:string"),
+	}, getReport)
+	add(180, toolcall.Tool{
+		Tool:  access.Tool{Name: "request_upload", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
+		Title: "Attach a file", Category: "write",
+		Description: "A link for one use to which a file is sent with PUT; it becomes an attachment of the record. At most 20 MB.",
+		Output:      outputSchema("link:string", "expires_at:string", "note:string"),
+	}, requestUpload)
+}
+
 type attachmentArgs struct {
 	Model      string `json:"model"`
 	ID         int64  `json:"id"`
@@ -68,27 +89,6 @@ type fileResult struct {
 	Link      string          `json:"link,omitempty"`
 	ExpiresAt string          `json:"expires_at,omitempty"`
 	Note      string          `json:"note,omitempty"`
-}
-
-func init() {
-	add(100, toolcall.Tool{
-		Tool:  access.Tool{Name: "get_attachment", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "Get a file", Category: "read", Idempotent: true,
-		Description: "A record's files: a list; or one as a download link for one use, or its text.",
-		Output:      outputSchema("files:objects", "name:string", "text:string", "link:string"),
-	}, getAttachment)
-	add(110, toolcall.Tool{
-		Tool:  access.Tool{Name: "get_report", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "Print records", Category: "read", Idempotent: true,
-		Description: "Records as Odoo prints them (invoice, ...): a PDF, as a download link for one use.",
-		Output:      outputSchema("name:string", "link:string"),
-	}, getReport)
-	add(180, toolcall.Tool{
-		Tool:  access.Tool{Name: "request_upload", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
-		Title: "Attach a file", Category: "write",
-		Description: "A link for one use to which a file is sent with PUT; it becomes an attachment of the record. At most 20 MB.",
-		Output:      outputSchema("link:string", "expires_at:string", "note:string"),
-	}, requestUpload)
 }
 
 func getAttachment(ctx context.Context, call *toolcall.Call, args attachmentArgs) (any, error) {

@@ -11,6 +11,21 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(80, toolcall.Tool{
+		Tool:  access.Tool{Name: "read_messages", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Read messages", Category: "read", Idempotent: true,
+		Description: "A record's chatter as plain text, newest first: comments, notes, e-mails, changed fields, names of attached files.",
+		Output:      outputSchema("model:string", "id:integer", "name:string", "messages:objects", "has_more:boolean", "next_before_id:integer", "note:string"),
+	}, readMessages)
+	add(160, toolcall.Tool{
+		Tool:  access.Tool{Name: "post_message", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
+		Title: "Post a message", Category: "write", OpenWorld: true,
+		Description: "Post a note or a comment in a record's chatter, in your user's name.",
+		Output:      outputSchema(writtenSchema("message_id:integer")...),
+	}, postMessage)
+}
+
 const (
 	defaultMessages = 10
 	// maxMessage is how many letters of one message are given: beyond is mostly what is quoted below it.
@@ -65,21 +80,6 @@ type messagePage struct {
 	HasMore  bool              `json:"has_more"`
 	Next     int64             `json:"next_before_id,omitempty"`
 	Note     string            `json:"note,omitempty"`
-}
-
-func init() {
-	add(80, toolcall.Tool{
-		Tool:  access.Tool{Name: "read_messages", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "Read messages", Category: "read", Idempotent: true,
-		Description: "A record's chatter as plain text, newest first: comments, notes, e-mails, changed fields, names of attached files.",
-		Output:      outputSchema("model:string", "id:integer", "name:string", "messages:objects", "has_more:boolean", "next_before_id:integer", "note:string"),
-	}, readMessages)
-	add(160, toolcall.Tool{
-		Tool:  access.Tool{Name: "post_message", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
-		Title: "Post a message", Category: "write", OpenWorld: true,
-		Description: "Post a note or a comment in a record's chatter, in your user's name.",
-		Output:      outputSchema(writtenSchema("message_id:integer")...),
-	}, postMessage)
 }
 
 func readMessages(ctx context.Context, call *toolcall.Call, args messagesArgs) (any, error) {
@@ -192,8 +192,7 @@ type postResult struct {
 }
 
 func postMessage(ctx context.Context, call *toolcall.Call, args postArgs) (any, error) {
-	bad := args.check()
-	if bad != nil {
+	if bad := args.check(); bad != nil {
 		return nil, bad
 	}
 	if err := call.Begin(ctx, args.Model); err != nil {

@@ -12,6 +12,27 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(10, toolcall.Tool{
+		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		Title: "Who am I in Odoo", Category: "read", Idempotent: true,
+		Description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection may do. Call it first.",
+		Output:      outputSchema("user:object", "company:object", "companies:objects", "languages:strings", "now_utc:string", "access:object"),
+	}, getContext)
+	add(20, toolcall.Tool{
+		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		Title: "List models", Category: "read", Idempotent: true,
+		Description: "The Odoo models you may read, with label and whether you may create, write and delete in them. Use query to find one by name or label.",
+		Output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
+	}, listModels)
+	add(30, toolcall.Tool{
+		Tool:  access.Tool{Name: "describe_model", Scope: access.ScopeMetadata, Risk: access.RiskLow},
+		Title: "Describe a model", Category: "read", Idempotent: true,
+		Description: "The fields of a model: name, type, label, relation, choices, required, read-only. Narrow it with query or fields on large models.",
+		Output:      outputSchema("model:string", "label:string", "default_order:string", "fields:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
+	}, describeModel)
+}
+
 // maxDescription is how many bytes of fields describe_model gives at once.
 const maxDescription = 30_000
 
@@ -32,27 +53,6 @@ type accessInfo struct {
 	ReadOnly   bool           `json:"read_only"`
 	Tools      []string       `json:"tools"`
 	Models     []string       `json:"models,omitempty"`
-}
-
-func init() {
-	add(10, toolcall.Tool{
-		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata, Risk: access.RiskLow},
-		Title: "Who am I in Odoo", Category: "read", Idempotent: true,
-		Description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection may do. Call it first.",
-		Output:      outputSchema("user:object", "company:object", "companies:objects", "languages:strings", "now_utc:string", "access:object"),
-	}, getContext)
-	add(20, toolcall.Tool{
-		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
-		Title: "List models", Category: "read", Idempotent: true,
-		Description: "The Odoo models you may read, with label and whether you may create, write and delete in them. Use query to find one by name or label.",
-		Output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
-	}, listModels)
-	add(30, toolcall.Tool{
-		Tool:  access.Tool{Name: "describe_model", Scope: access.ScopeMetadata, Risk: access.RiskLow},
-		Title: "Describe a model", Category: "read", Idempotent: true,
-		Description: "The fields of a model: name, type, label, relation, choices, required, read-only. Narrow it with query or fields on large models.",
-		Output:      outputSchema("model:string", "label:string", "default_order:string", "fields:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
-	}, describeModel)
 }
 
 func getContext(ctx context.Context, call *toolcall.Call, _ contextArgs) (any, error) {

@@ -11,6 +11,16 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(150, toolcall.Tool{
+		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
+		Title: "Call a business method", Category: "execute", Destructive: true, OpenWorld: true,
+		Description: "Run what a button does (action_confirm, button_cancel, ...) on records. " +
+			"If it opens a wizard, that is told: create a record of that model with its values, then call its method.",
+		Output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers", "wizard:object")...),
+	}, callMethod)
+}
+
 var methodName = regexp.MustCompile(`^[a-z][a-z0-9_]{1,63}$`)
 
 type methodArgs struct {
@@ -31,16 +41,6 @@ type methodResult struct {
 	ResultIDs   []int64 `json:"result_ids,omitempty"`
 	// Wizard is what opened and asks for more: its fields, what they would be, and its methods.
 	Wizard json.RawMessage `json:"wizard,omitempty"`
-}
-
-func init() {
-	add(150, toolcall.Tool{
-		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
-		Title: "Call a business method", Category: "execute", Destructive: true, OpenWorld: true,
-		Description: "Run what a button does (action_confirm, button_cancel, ...) on records. " +
-			"If it opens a wizard, that is told: create a record of that model with its values, then call its method.",
-		Output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers", "wizard:object")...),
-	}, callMethod)
 }
 
 func callMethod(ctx context.Context, call *toolcall.Call, args methodArgs) (any, error) {

@@ -11,20 +11,6 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
-// recordsHint explains the form of values, the most common slip.
-const recordsHint = `Values are an object, field to value: {"name":"Acme","country_id":20,"child_ids":[[0,0,{"name":"Ann"}]]}. ` +
-	`A many2one takes an id; a one2many or many2many a list of commands: [0,0,{values}] creates, [1,id,{values}] updates, ` +
-	`[2,id,0] deletes, [3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets.`
-
-type createArgs struct {
-	Model    string  `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
-	Records  jsonArg `json:"records" jsonschema:"JSON list of at most 100 objects, field to value; x2many: commands, e.g. [{\"name\":\"Acme\",\"child_ids\":[[0,0,{\"name\":\"Ann\"}]]}]"`
-	DryRun   bool    `json:"dry_run,omitempty" jsonschema:"only tell what would be done"`
-	Key      string  `json:"idempotency_key,omitempty" jsonschema:"new for each change; sent again, it is not done twice"`
-	Language string  `json:"language,omitempty" jsonschema:"of translated values"`
-	Company  int64   `json:"company_id,omitempty"`
-}
-
 func init() {
 	add(120, toolcall.Tool{
 		Tool:  access.Tool{Name: "create_records", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
@@ -44,6 +30,20 @@ func init() {
 		Description: "Delete up to 100 records for good: all, or none. Archiving (update_records, active false) can be undone.",
 		Output:      outputSchema(writtenSchema("dry_run:boolean", "changes:objects")...),
 	}, deleteRecords)
+}
+
+// recordsHint explains the form of values, the most common slip.
+const recordsHint = `Values are an object, field to value: {"name":"Acme","country_id":20,"child_ids":[[0,0,{"name":"Ann"}]]}. ` +
+	`A many2one takes an id; a one2many or many2many a list of commands: [0,0,{values}] creates, [1,id,{values}] updates, ` +
+	`[2,id,0] deletes, [3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets.`
+
+type createArgs struct {
+	Model    string  `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
+	Records  jsonArg `json:"records" jsonschema:"JSON list of at most 100 objects, field to value; x2many: commands, e.g. [{\"name\":\"Acme\",\"child_ids\":[[0,0,{\"name\":\"Ann\"}]]}]"`
+	DryRun   bool    `json:"dry_run,omitempty" jsonschema:"only tell what would be done"`
+	Key      string  `json:"idempotency_key,omitempty" jsonschema:"new for each change; sent again, it is not done twice"`
+	Language string  `json:"language,omitempty" jsonschema:"of translated values"`
+	Company  int64   `json:"company_id,omitempty"`
 }
 
 func createRecords(ctx context.Context, call *toolcall.Call, args createArgs) (any, error) {

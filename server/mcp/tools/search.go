@@ -12,6 +12,21 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(40, toolcall.Tool{
+		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Search records", Category: "read", Idempotent: true,
+		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with their currency, files as size; empty values as null; dates and times in UTC. More records: repeat with next_offset.",
+		Output:      outputSchema(pageSchema()...),
+	}, searchRecords)
+	add(50, toolcall.Tool{
+		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Read records", Category: "read", Idempotent: true,
+		Description: "Read records by id, in the form of search_records. Ids that do not exist are listed in missing_ids.",
+		Output:      outputSchema(pageSchema()...),
+	}, readRecords)
+}
+
 const (
 	defaultRows = 10
 	maxRows     = 100
@@ -61,21 +76,6 @@ func pageSchema() []string {
 		"model:string", "records:objects", "count:integer", "has_more:boolean", "next_offset:integer",
 		"fields_left_out:strings", "fields_left_out_count:integer", "missing_ids:integers", "note:string",
 	}
-}
-
-func init() {
-	add(40, toolcall.Tool{
-		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "Search records", Category: "read", Idempotent: true,
-		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with their currency, files as size; empty values as null; dates and times in UTC. More records: repeat with next_offset.",
-		Output:      outputSchema(pageSchema()...),
-	}, searchRecords)
-	add(50, toolcall.Tool{
-		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "Read records", Category: "read", Idempotent: true,
-		Description: "Read records by id, in the form of search_records. Ids that do not exist are listed in missing_ids.",
-		Output:      outputSchema(pageSchema()...),
-	}, readRecords)
 }
 
 func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (any, error) {
@@ -170,8 +170,7 @@ type readArgs struct {
 }
 
 func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, error) {
-	bad := checkIDs(args.IDs)
-	if bad != nil {
+	if bad := checkIDs(args.IDs); bad != nil {
 		return nil, bad
 	}
 	m, err := call.Open(ctx, args.Model, args.Language)

@@ -10,6 +10,15 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
+func init() {
+	add(70, toolcall.Tool{
+		Tool:  access.Tool{Name: "search_everywhere", Scope: access.ScopeSearch, Risk: access.RiskLow},
+		Title: "Search everywhere", Category: "read", Idempotent: true,
+		Description: "Find records by name or number when the model is not known: contacts, orders, invoices, products, tasks, ...",
+		Output:      outputSchema("found:objects", "models_searched:integer", "models_not_searched:strings", "note:string"),
+	}, searchEverywhere)
+}
+
 const (
 	defaultHits = 5
 	// maxEverywhere is how many models may be named.
@@ -39,18 +48,8 @@ type foundModel struct {
 	HasMore bool            `json:"has_more,omitempty"`
 }
 
-func init() {
-	add(70, toolcall.Tool{
-		Tool:  access.Tool{Name: "search_everywhere", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "Search everywhere", Category: "read", Idempotent: true,
-		Description: "Find records by name or number when the model is not known: contacts, orders, invoices, products, tasks, ...",
-		Output:      outputSchema("found:objects", "models_searched:integer", "models_not_searched:strings", "note:string"),
-	}, searchEverywhere)
-}
-
 func searchEverywhere(ctx context.Context, call *toolcall.Call, args everywhereArgs) (any, error) {
-	bad := args.check()
-	if bad != nil {
+	if bad := args.check(); bad != nil {
 		return nil, bad
 	}
 	// A model that is named must pass as if it were searched alone; Odoo looks at all of them once more.
