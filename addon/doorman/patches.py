@@ -6,42 +6,97 @@ for one without Doorman. So each of them does what the original does, unless a
 connection's change runs in this thread or on this cursor.
 """
 
+import socket
+import sys
 from functools import wraps
 
-import requests
+from odoo.fields import Field, Many2many
+from odoo.modules.registry import Registry
+from odoo.orm.fields_relational import _RelationalMulti
 
-from odoo.fields import Field
+from .policy import change_scope, ledger
 
-from .policy import change_scope, inverses
+INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 def post_load():
-    requests.Session.send = _offline_while_tried(requests.Session.send)
-    Field.determine_inverse = _limited(Field.determine_inverse)
+    for name in ("connect", "connect_ex", "sendto", "sendmsg"):
+        setattr(socket.socket, name, _offline(getattr(socket.socket, name)))
+    Registry.cursor = _one_transaction(Registry.cursor)
+    Field.determine_inverse = _inverses_noted(Field.determine_inverse)
+    _RelationalMulti.write_batch = _commands_noted(_RelationalMulti.write_batch)
+    Many2many.write_real = _links_noted(Many2many.write_real)
 
 
-def _offline_while_tried(send):
-    """``requests``: what was sent to another system can't be undone, so nothing leaves
-    while a change is only tried out. To the code that asks, the network is down.
-    Business code makes its own sessions, so there is no other place to stop it."""
+def _offline(method):
+    """Sockets: what was sent to another system can't be undone, so nothing leaves while
+    a change is only tried out. To the code that asks, the network is down. All of
+    Python's clients end up here; PostgreSQL's does not."""
 
-    @wraps(send)
-    def offline_while_tried(session, request, **kwargs):
-        if change_scope.is_tried():
-            raise requests.exceptions.ConnectionError("AI tools only try this out.")
-        return send(session, request, **kwargs)
+    @wraps(method)
+    def offline(self, *args, **kwargs):
+        if self.family in INTERNET and change_scope.reaches_out():
+            raise ConnectionRefusedError("AI tools only try this out: no network.")
+        return method(self, *args, **kwargs)
 
-    return offline_while_tried
+    return offline
 
 
-def _limited(determine_inverse):
-    """Odoo's fields: a value that a caller sends may be written to other records by its
-    field's inverse. Odoo calls inverses here and nowhere else, and only while one runs
-    can its writes be told from those that other code makes."""
+def _one_transaction(cursor):
+    """Odoo's registry: what code saves by a cursor of its own is not undone with the
+    rest."""
+
+    @wraps(cursor)
+    def one_transaction(self, /, readonly=False):
+        if not readonly and change_scope.reaches_out():
+            change_scope.refuse_saving()
+        return cursor(self, readonly=readonly)
+
+    return one_transaction
+
+
+def _inverses_noted(determine_inverse):
+    """Odoo's fields: the inverse of a field writes the caller's value elsewhere. Odoo
+    calls inverses here and nowhere else, and only while one runs can its writes be told
+    from those that other code makes (policy/ledger.py)."""
 
     @wraps(determine_inverse)
-    def limited(field, records):
-        with inverses.running(field, records):
+    def inverses_noted(field, records):
+        noted = ledger.of(records.env.cr)
+        if noted is None:
+            return determine_inverse(field, records)
+        with noted.region(noted.inverse_region(sys._getframe(), field, records)):
             return determine_inverse(field, records)
 
-    return limited
+    return inverses_noted
+
+
+def _commands_noted(write_batch):
+    """Odoo's one2many and many2many fields: their commands make, change and delete
+    records with the caller's values."""
+
+    @wraps(write_batch)
+    def commands_noted(field, records_commands_list, create=False):
+        first = records_commands_list[0][0] if records_commands_list else None
+        noted = None if first is None else ledger.of(first.env.cr)
+        if noted is None:
+            return write_batch(field, records_commands_list, create)
+        region = noted.values_region(sys._getframe(), field, records_commands_list)
+        with noted.region(region):
+            return write_batch(field, records_commands_list, create)
+
+    return commands_noted
+
+
+def _links_noted(write_real):
+    """Odoo's many2many fields: their rows are written by SQL, past ``write``."""
+
+    @wraps(write_real)
+    def links_noted(field, records_commands_list, create=False):
+        for records, _commands in records_commands_list:
+            noted = ledger.of(records.env.cr)
+            if noted is not None and field.store:
+                noted.linked(field, records)
+        return write_real(field, records_commands_list, create)
+
+    return links_noted

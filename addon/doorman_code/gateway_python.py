@@ -2,6 +2,7 @@ from functools import partial
 
 from odoo import models
 
+from odoo.addons.doorman.policy import ledger
 from odoo.addons.doorman.tools import registry
 
 
@@ -21,18 +22,21 @@ class DoormanGateway(models.AbstractModel):
 
         :param bool approved: a person has approved the whole
         :return: its answer, and of a change what it was
-        :raise Refusal: ``pending_approval``, if a person has to agree: to the whole
+        :raise Waits: if a person has to agree to the whole
         """
         reads = registry.only_reads(request)
         check = self._check_may_read if reads else self._check_may_write
         check(connection, row, request)
-        if not (approved or shell.trial):
-            self._check_gate(shell.guard, connection, row, request)
-        value = registry.run(shell.guard, request)
         if reads:
-            return value, None
+            if not (approved or shell.trial):
+                self._check_reading(shell.guard, connection, row, request)
+            return registry.run(shell.guard, request), None
+        # Whether a person has to agree is decided of the whole, by what it did.
+        noted, tool = ledger.of(self.env.cr), self._tool_of(request)
+        noted.tools.add(tool)
+        noted.models.add(request["model"])
+        value = registry.run(shell.guard, request)
         ids = request["ids"] or value.get("ids") or []
-        tool = self._tool_of(request)
         if not shell.trial:
             # What was touched is on record, one by one. It counts as one request.
             self.env["doorman.audit"]._insert(

@@ -7,35 +7,25 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..policy import canonical_json, custom_tool_text, gate
+from ..policy import canonical_json, gate
 from ..policy.approval_states import MAX_PENDING, PENDING
-from ..policy.change_scope import writing
+from ..policy.change_scope import Trial, writing
 from ..policy.context_keys import CONTEXT_KEYS
+from ..policy.gate import Waits
 from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
-from ..policy.shared import LIVE_STATUSES, RISKS
+from ..policy.shared import LIVE_STATUSES
 from ..tools import operations, registry
 from ..tools.call_preview import preview
+from ..tools.describe import Describer
+from ..tools.preview import look
 from ..tools.record_versions import versions_of_call
-from .change import TOOLS
 from .run_job import job, progress
 
 # In characters: nobody reads more, and no page shows it well.
 MAX_SHOWN = 256_000
 # Of a request, what is done; the rest tells how, and by whom.
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
-# The tool of each method that reads, as the service's catalog names them.
-READS = {
-    "fields_get": "describe_model",
-    "search_read": "search_records",
-    "search_count": "search_records",
-    "read": "read_records",
-    "formatted_read_group": "aggregate_records",
-    "read_messages": "read_messages",
-    "get_actions": "get_actions",
-    "get_attachment": "get_attachment",
-    "get_report": "get_report",
-}
 # What these read besides the record: a rule for reading those models is for them too.
 READS_OF = {"get_attachment": "ir.attachment", "read_messages": "mail.message"}
 NOT_FOUND = "There is no such request for approval of this connection."
@@ -44,28 +34,11 @@ NOT_FOUND = "There is no such request for approval of this connection."
 class DoormanGateway(models.AbstractModel):
     """Calls that wait for a person.
 
-    request_approval ── the rules of a call ── tried out, and undone: what it would
-                        do ── kept ── an activity for everyone who may decide
-    approval_status ─── how it stands, and once it is done the answer of the call
+    call ── it waits: what it would do ── kept ── an activity for everyone who may decide
+    approval_status ── how it stands, and once it is done the answer of the call
     """
 
     _inherit = "doorman.gateway"
-
-    @api.model
-    def request_approval(self, fence, request):
-        """Put a call before a person instead of running it. Asked for the same again
-        while it waits, it is the same request.
-
-        :param dict fence: as for ``call``
-        :param dict request: as for ``call``, and ``arguments`` of the tool
-        :return: ``{pending, registry}``; ``{value, registry}`` where the idempotency
-            key stands for a call that is done; ``{stale}`` or ``{error}``
-        """
-        self._check_caller()
-        started = time.monotonic()
-        answer, audit = self._fenced(fence, request, self._ask, durable=True)
-        self._leave_row(answer, audit, started)
-        return answer
 
     @api.model
     def approval_status(self, fence, request_id, audit=None):
@@ -89,40 +62,24 @@ class DoormanGateway(models.AbstractModel):
 
     # ---- whether a call waits ----
 
-    def _gate(self, env, connection, row, request):
-        """Whether a call waits for a person."""
+    def _check_reading(self, guard, connection, row, request):
+        """:raise Waits: if a call that only reads waits for a person"""
         *_others, approval = connection._write_rule(row["version"])
-        if not approval:
-            return False
-        writes = not registry.only_reads(request)
-        if request.get("method") == "get_report" and any(
+        if not approval or guard.dry_run:
+            return
+        method = request.get("method")
+        if method == "get_report" and any(
             rule["reads"] and rule["model"] for rule in approval["rules"]
         ):
-            # A paper shows what it likes, also of a model that waits when it is read.
-            return True
+            # A printed report can show any field, also of a model that waits when it
+            # is read.
+            raise Waits
         tool = self._tool_of(request)
-        name = request.get("model") or ""
-        count = gate.records_of(env[name], request) if name in env else 0
-        facts = self.env["doorman.tool"]._facts()
-        parts = self._parts(env, request) if writes else {(tool, name)}
-        if request.get("method") in READS_OF:
-            parts.add((tool, READS_OF[request["method"]]))
-        return any(
-            gate.needs_approval(
-                approval, tool, facts.get(tool, (True, ""))[1], writes, model, count
-            )
-            for tool, model in parts
-        )
-
-    @staticmethod
-    def _tool_of(request):
-        """The tool that a request is of, by what it does, not by what it says."""
-        method = request.get("method")
-        own = custom_tool_text.name_of(request)
-        operation = operations.named(request)
-        if operation is not None:
-            return operation.tool
-        return own or TOOLS.get(method) or READS.get(method) or "?"
+        models_read = {request.get("model") or "", READS_OF.get(method, "")}
+        ids = request.get("ids")
+        count = len(ids) if isinstance(ids, list) else 0
+        if gate.read_waits(approval, tool, self._risk_of(tool), models_read, count):
+            raise Waits
 
     def _check_may_read(self, connection, row, request):
         """For what is read long after it was decided: as ``_check_may_write``."""
@@ -143,17 +100,18 @@ class DoormanGateway(models.AbstractModel):
         if not active or (tools is not None and tool not in tools):
             raise Refusal("not_allowed", f"This connection may not use {tool}.")
 
-    def _check_gate(self, guard, connection, row, request):
-        # To be tried out, to be shown to the person who decides, it needs no approval.
-        if not guard.dry_run and self._gate(guard.env, connection, row, request):
-            raise Refusal(
-                "pending_approval",
-                "This needs the approval of a person, and nobody was asked yet.",
-            )
-
     # ---- asking ----
 
-    def _ask(self, connection, row, request, audit):
+    def _ask(self, connection, row, request, audit, tried=None):
+        """Put a call before a person, and leave it undone. Asked for the same again
+        while it waits, it is the same request.
+
+        :param tried: what it did before it was undone, or None if it has not run
+        :return: ``{pending}``; ``{value}`` where the idempotency key stands for a call
+            that is done
+        """
+        # Of a call that only reads, too.
+        self.env.cr.execute("SELECT set_config('synchronous_commit', 'on', true)")
         call = {name: request.get(name) for name in PAYLOAD}
         call["kwargs"] = call["kwargs"] or {}
         # What has no effect must neither be shown nor make equal requests differ.
@@ -184,7 +142,7 @@ class DoormanGateway(models.AbstractModel):
         over = known.filtered(lambda a: a.expires_at <= fields.Datetime.now())
         approval = known - over
         if not approval:
-            vals = self._approval_values(connection, row, request, call, audit)
+            vals = self._approval_values(connection, row, request, call, audit, tried)
             # Only now: what is before the trial is undone with it.
             over._expire()
             approval = self._make_approval(vals)
@@ -211,7 +169,7 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal("invalid_input", "What is created has no ids yet.")
         return ids
 
-    def _approval_values(self, connection, row, request, call, audit):
+    def _approval_values(self, connection, row, request, call, audit, tried):
         connection = connection.sudo()
         approvals = self.env["doorman.approval"].sudo()
         waiting = approvals.search_count(
@@ -237,7 +195,7 @@ class DoormanGateway(models.AbstractModel):
                 "This is too long for a person to read.",
                 "Ask for less at a time.",
             )
-        described = self._describe(connection, row, call)
+        described, risk = self._describe(connection, row, call, tried)
         tool = self._tool_of(call)
         hours = connection.approval_expiry_hours
         now = fields.Datetime.now()
@@ -249,7 +207,7 @@ class DoormanGateway(models.AbstractModel):
             "approver_id": connection.approver_id.id,
             "approver_group_id": connection.approver_group_id.id,
             "tool": tool,
-            "risk": self._risk_of(tool, call),
+            "risk": risk,
             "payload": canonical_json.text(call),
             "digest": canonical_json.of_request(call),
             "arguments": arguments,
@@ -257,13 +215,6 @@ class DoormanGateway(models.AbstractModel):
             "requested_at": now,
             "expires_at": now + timedelta(hours=hours),
         }
-
-    def _risk_of(self, tool, call):
-        """The risk of a tool, or of what its commands do besides, if that is higher."""
-        facts = self.env["doorman.tool"]._facts()
-        tools = {tool} | {part for part, _model in self._parts(self.env, call)}
-        risks = {facts.get(name, (True, ""))[1] for name in tools}
-        return max(risks & set(RISKS), key=RISKS.index, default=False)
 
     def _make_approval(self, vals):
         approvals = self.env["doorman.approval"].sudo()
@@ -276,10 +227,14 @@ class DoormanGateway(models.AbstractModel):
         approval._ask_people()
         return approval
 
-    def _describe(self, connection, row, call):
-        """Try a call out, and undo it.
+    def _describe(self, connection, row, call, tried=None, ran=False):
+        """What is shown of a call that waits. One that has not run yet is tried out,
+        if what it does can be undone, and undone.
 
-        :return: what is shown of it, as values of ``doorman.approval``
+        :param tried: what it did before it was undone, or None
+        :param bool ran: whether it was run when it was asked for, and undone: then it
+            is run again
+        :return: values of ``doorman.approval``, and the highest risk of its tools
         :raise Exception: if it could not be done at all
         """
         if not registry.only_reads(call):
@@ -287,15 +242,36 @@ class DoormanGateway(models.AbstractModel):
         elif registry.runs_code(call):
             self._check_may_read(connection, row, call)
         guard = self._guard(connection, row, call | {"dry_run": True})
-        guard.model(call["model"]) if call["model"] else None
-        lang = connection.sudo()._approvers()[:1].lang or "en_US"
-        reader = self.sudo().with_context(lang=lang).env
+        model = guard.model(call["model"]) if call["model"] else guard.env["base"]
+        reader = self._reader(connection)
+        describer = Describer(reader)
+        guard.dry_run, guard.describer = not ran, None if ran else describer
         before = self._versions(guard.env, call)
-        # Lines of a document are tried out with the rights of the same user.
-        with writing(guard.env, True):
-            found = preview(reader, guard, call)
-        self._undo()
-        return found | {"versions": before}
+        tools = {self._tool_of(call)}
+        if tried is None:
+            # Lines of a document are tried out with the rights of the same user.
+            self._prepare(guard, connection, row, call, {}, approved=True)
+            with writing(guard.env, Trial()) as noted:
+                found = registry.run(guard, call)
+                self.env.cr.flush()
+                noted.close()
+                guard.describer = describer
+                if not ran and isinstance(found, dict) and "changes" in found:
+                    tried = found  # told, not done
+                elif not registry.only_reads(call):
+                    self._check_asked(guard, connection, row, call, noted)
+                    tried = look(guard, noted, model)
+            self._undo()
+        guard.describer = describer
+        tools |= getattr(tried, "tools", set())
+        risk = gate.highest(map(self._risk_of, tools))
+        shown = preview(reader, guard, call, tried)
+        return shown | {"versions": before}, risk
+
+    def _reader(self, connection):
+        """An environment that reads for who decides: in their language."""
+        lang = connection.sudo()._approvers()[:1].lang or "en_US"
+        return self.sudo().with_context(lang=lang).env
 
     @staticmethod
     def _versions(env, call):

@@ -3,12 +3,17 @@ import json
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, custom_tool_text, gate
-from ..policy.change_scope import writing
+from ..policy import canonical_json, closed_models, custom_tool_text, gate
+from ..policy.change_scope import Trial, writing
+from ..policy.gate import Waits
 from ..policy.refusal import Refusal
 from ..tools import operations, registry
+from ..tools.describe import Describer
+from ..tools.preview import look, tell
 
 WRITE_SCOPE = "mcp:orm"
+# How many changed models a reply and an audit row tell, and ids of each.
+MAX_MODELS, MAX_IDS = 12, 20
 # The tool that stands for each method, as the service's catalog names them.
 TOOLS = {
     "create": "create_records",
@@ -19,13 +24,27 @@ TOOLS = {
     "activity_schedule": "schedule_activity",
     "request_upload": "request_upload",
 }
+# The tool of each method that reads.
+READS = {
+    "fields_get": "describe_model",
+    "search_read": "search_records",
+    "search_count": "search_records",
+    "read": "read_records",
+    "formatted_read_group": "aggregate_records",
+    "read_messages": "read_messages",
+    "get_actions": "get_actions",
+    "get_attachment": "get_attachment",
+    "get_report": "get_report",
+}
 
 
 class DoormanGateway(models.AbstractModel):
     """Requests that change something.
 
-    scope, read only ── key: answered before? ── the change ── everything it sets off
-    ── for a dry run: undone
+    scope, read only ── does its tool always wait? ── key: answered before? ── the
+    change, watched by the ledger, and everything that it sets off ── what was asked for
+    against the policy ── what it did against the approval rules: if one matches,
+    undone, and put before a person ── for a dry run: undone
     """
 
     _inherit = "doorman.gateway"
@@ -36,6 +55,7 @@ class DoormanGateway(models.AbstractModel):
         :param dict audit: its row, which learns what was touched
         :param bool approved: a person has approved it
         :return: the answer, plain JSON
+        :raise Waits: if a person has to approve it; the caller undoes what it did
         """
         self._check_may_write(connection, row, request)
         dry_run, key = request.get("dry_run"), request.get("idempotency_key")
@@ -44,20 +64,19 @@ class DoormanGateway(models.AbstractModel):
         # answered.
         if request.get("model"):
             guard.model(request["model"])
-        if not approved:
-            self._check_gate(guard, connection, row, request)
+        *_others, approval = connection._write_rule(row["version"])
+        if approved or dry_run:
+            approval = None
+        tool = self._tool_of(request)
+        if gate.always_waits(approval, tool, self._risk_of(tool)):
+            raise Waits
 
         if code := self._code(request):
             audit["message"] = code
         self._prepare(guard, connection, row, request, audit, approved)
 
         def run():
-            with writing(guard.env, dry_run):
-                value = registry.run(guard, request)
-                # E-mails, tracking and the like belong to the change: what fails in
-                # them must undo it, not follow it.
-                self.env.cr.flush()
-                return json.loads(json.dumps(value, default=json_default))
+            return self._run_change(guard, connection, row, request, audit, approval)
 
         if key is None or dry_run:
             value, replayed = run(), False
@@ -66,7 +85,6 @@ class DoormanGateway(models.AbstractModel):
                 row["id"], key, canonical_json.of_request(request), run
             )
         if dry_run:
-            self._undo()
             audit["reason"] = "dry_run"
         if replayed:
             value["replayed"] = True
@@ -74,6 +92,148 @@ class DoormanGateway(models.AbstractModel):
         if value.get("ids") and not audit.get("record_ids"):
             audit["record_ids"] = ",".join(map(str, value["ids"]))
         return value
+
+    def _run_change(self, guard, connection, row, request, audit, approval):
+        """Run a change, and hold what it did against the policy and the rules.
+
+        :param approval: the rules by which a person decides, or None
+        :return: the answer
+        :raise Waits: if one of them matches
+        """
+        trial = Trial() if approval or guard.dry_run else None
+        try:
+            value, changes, tried = self._once_through(
+                guard, connection, row, request, approval, trial
+            )
+        except Waits:
+            raise
+        except Exception:
+            if not approval or not trial.reached_out:
+                raise
+            value = None
+        if approval and trial.reached_out:
+            # Nothing of it matters to a person, so it may leave Odoo: once more, with
+            # the network. What it does now counts.
+            self._undo_to("doorman_run")
+            value, changes, tried = self._once_through(
+                guard, connection, row, request, approval, None
+            )
+        if guard.dry_run:
+            self._undo()
+            model = guard.env[request["model"]] if request.get("model") else None
+            told = value.get("changes")
+            if told is None and model is not None:
+                told = tell(guard, tried, model)
+            kept = {k: v for k, v in value.items() if k in ("result",)}
+            return {"changes": self._plain(told or [])} | kept
+        audit["changed"] = self._changed_text(changes)
+        return value | {"changed": self._changed(guard, changes)}
+
+    def _once_through(self, guard, connection, row, request, approval, trial):
+        """:return: the answer, the ledger's changes, and what they were if that is told
+        later
+        """
+        if approval and trial is not None:
+            self.env.cr.execute("SAVEPOINT doorman_run")
+        with writing(guard.env, trial) as noted:
+            noted.tools.add(self._tool_of(request))
+            value = registry.run(guard, request)
+            # E-mails, tracking and the like belong to the change: what fails in them
+            # must undo it, not follow it.
+            self.env.cr.flush()
+            noted.close()
+            self._check_asked(guard, connection, row, request, noted)
+            changes = noted.changes()
+            waits = gate.change_waits(
+                approval,
+                {tool: self._risk_of(tool) for tool in noted.tools},
+                changes + noted.announced,
+            )
+            tried = None
+            if waits or guard.dry_run:
+                model = request.get("model")
+                model = guard.env[model] if model else guard.env["base"]
+                if waits:
+                    guard.describer = Describer(self._reader(connection))
+                tried = look(guard, noted, model)
+            value = self._plain(value)
+        if waits:
+            raise Waits(tried)
+        return value, changes, tried
+
+    @staticmethod
+    def _plain(value):
+        return json.loads(json.dumps(value, default=json_default))
+
+    # ---- what was asked for ----
+
+    def _check_asked(self, guard, connection, row, request, noted):
+        """Hold what the caller has brought about against the policy: its models, and
+        its tools. A tool is no less asked for where the values of another do its work.
+        """
+        _read_only, _scopes, tools, _approval = connection._write_rule(row["version"])
+        facts = self.env["doorman.tool"]._facts()
+        asked = noted.asked_for()
+        models_asked = {request.get("model") or "", *noted.models}
+        parents = {p for name, _kind in asked for p in self.env[name]._inherits}
+        for name, kind in asked:
+            model = self.env[name]
+            if name in parents or model._transient:
+                continue
+            if not (
+                name in models_asked
+                or guard.may_use(name)
+                or name in closed_models.FOLLOWERS
+                or any(_is_part(model, self.env[o]) for o in models_asked if o)
+            ):
+                raise Refusal(
+                    "not_allowed",
+                    f"This would change {name}, which this connection may not use.",
+                    "Leave out the values that do so.",
+                )
+            tool = gate.TOOL_OF[kind]
+            if tool in noted.tools:
+                continue
+            noted.tools.add(tool)
+            if tools is not None and tool not in tools:
+                raise Refusal("not_allowed", f"This connection may not use {tool}.")
+            if not facts.get(tool, (True, ""))[0]:
+                raise Refusal("not_allowed", f"{tool} is switched off in this Odoo.")
+
+    # ---- what is told ----
+
+    def _changed(self, guard, changes):
+        """What has changed, by model, for the reply: what was asked for first.
+
+        :return: ``[{model, count, ids, fields, action, set_off}]``
+        """
+        found = []
+        for (model, kind, asked), some in self._by_model(changes):
+            entry = {"model": model, "action": kind, "count": len(some)}
+            if guard.may_use(model):
+                entry["ids"] = [c.id for c in some][:MAX_IDS]
+                names = dict.fromkeys(n for c in some for n in c.fields)
+                entry["fields"] = list(names)[:MAX_IDS]
+            if not asked:
+                entry["set_off"] = True
+            found.append(entry)
+        return found[:MAX_MODELS]
+
+    @classmethod
+    def _changed_text(cls, changes):
+        """The same for the audit: models and numbers."""
+        return "; ".join(
+            f"{model}: {len(some)} {kind}" + ("" if asked else " (set off)")
+            for (model, kind, asked), some in cls._by_model(changes)[:MAX_MODELS]
+        )
+
+    @staticmethod
+    def _by_model(changes):
+        found = {}
+        for change in sorted(changes, key=lambda c: not c.asked):
+            key = change.model, change.kind, change.asked
+            found.setdefault(key, []).append(change)
+        return list(found.items())
 
     def _prepare(self, guard, connection, row, request, audit, approved):
         """What a change needs besides its guard: for addons that bring operations.
@@ -102,27 +262,31 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "not_allowed", f"This connection does not have the scope {needed}."
             )
-        facts = self.env["doorman.tool"]._facts()
-        for tool in sorted({tool for tool, _model in self._parts(self.env, request)}):
-            if tools is not None and tool not in tools:
-                raise Refusal("not_allowed", f"This connection may not use {tool}.")
-            if not facts.get(tool, (True, ""))[0]:
-                raise Refusal("not_allowed", f"{tool} is switched off in this Odoo.")
+        tool = self._tool_of(request)
+        if tools is not None and tool not in tools:
+            raise Refusal("not_allowed", f"This connection may not use {tool}.")
+        if not self.env["doorman.tool"]._facts().get(tool, (True, ""))[0]:
+            raise Refusal("not_allowed", f"{tool} is switched off in this Odoo.")
 
     @staticmethod
-    def _parts(env, request):
-        """What a request does: to its own records, and by its commands to others. A
-        tool is no less asked for where the values of another do its work.
-
-        :return: a set of ``(tool, technical name of the model)``
-        """
-        name = request.get("model") or ""
+    def _tool_of(request):
+        """The tool that a request is of, by what it does, not by what it says."""
         operation = operations.named(request)
-        tool = operation.tool if operation else TOOLS.get(request.get("method"), "")
-        parts = {(custom_tool_text.name_of(request) or tool, name)}
-        if request.get("method") == "activity_schedule":
-            # A rule for activities is also for those that are made by their own tool.
-            parts.add(("schedule_activity", "mail.activity"))
-        elif request.get("method") == "request_upload":
-            parts.add(("request_upload", "ir.attachment"))
-        return parts | gate.parts_of(env[name], request) if name in env else parts
+        if operation is not None:
+            return operation.tool
+        method = request.get("method")
+        own = custom_tool_text.name_of(request)
+        return own or TOOLS.get(method) or READS.get(method) or "?"
+
+    def _risk_of(self, tool):
+        return self.env["doorman.tool"]._facts().get(tool, (True, ""))[1]
+
+
+def _is_part(model, owner):
+    """Whether a record is nothing without the other: a line, a variant."""
+    return any(
+        field.type == "many2one"
+        and field.comodel_name == owner._name
+        and (field.ondelete == "cascade" or field.required)
+        for field in model._fields.values()
+    )

@@ -6,7 +6,8 @@ from odoo.exceptions import AccessError, MissingError
 from odoo.tools import config
 from odoo.tools.json import json_default
 
-from ..policy.change_scope import writing
+from ..policy.change_scope import Trial, acting, writing
+from ..policy.gate import Waits
 from ..tools import operations, registry
 
 
@@ -26,7 +27,6 @@ class DoormanGateway(models.AbstractModel):
         "resolve",
         "call",
         "fields",
-        "request_approval",
         "approval_status",
         "file_link",
         "file_open",
@@ -115,7 +115,8 @@ class DoormanGateway(models.AbstractModel):
 
         :param dict fence: proof, connection, version, settings_version, groups
         :param dict request: model, method, ids, kwargs, context, timeout_ms, audit
-        :return: ``{value, registry}``, ``{stale}`` or ``{error}``
+        :return: ``{value, registry}``; ``{pending, registry}`` if a person has to
+            approve it; ``{stale}`` or ``{error}``
         """
         self._check_caller()
         started = time.monotonic()
@@ -173,7 +174,11 @@ class DoormanGateway(models.AbstractModel):
         return self.env["doorman.connection"].browse(row["id"])
 
     def _answer(self, connection, row, request, audit):
-        return {"value": self._do(connection, row, request, audit)}
+        try:
+            return {"value": self._do(connection, row, request, audit)}
+        except Waits as waits:
+            self._undo()
+            return self._ask(connection, row, request, audit, waits.tried)
 
     def _do(self, connection, row, request, audit, approved=False):
         """Run a request.
@@ -189,14 +194,15 @@ class DoormanGateway(models.AbstractModel):
         if approved or runs_code:
             self._check_may_read(connection, row, request)
         if not approved:
-            self._check_gate(guard, connection, row, request)
+            self._check_reading(guard, connection, row, request)
         if not runs_code:
-            value = registry.run(guard, request)
-            self.env.flush_all()
+            with acting(guard.env):
+                value = registry.run(guard, request)
+                self.env.flush_all()
             return value
         audit["message"] = self._code(request)
         # Whatever somebody's code has done while it looked is undone.
-        with writing(guard.env, True):
+        with writing(guard.env, Trial()):
             value = registry.run(guard, request)
             value = json.loads(json.dumps(value, default=json_default))
         self._undo()

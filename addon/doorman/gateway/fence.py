@@ -1,8 +1,9 @@
 import re
 
 from odoo import api, models
+from odoo.tools import SQL
 
-from ..policy.change_scope import forget
+from ..policy.change_scope import forget, undoable
 from ..policy.credentials import hash_proof
 from ..policy.json_depth import shallow, too_deep
 from ..policy.refusal import Refusal
@@ -76,7 +77,6 @@ FENCE = """
            set_config('synchronous_commit', %s, true)
       FROM doorman_fence(%s) fence
 """
-UNDO = "ROLLBACK TO SAVEPOINT doorman"
 
 # The same words for a credential that never was, and one that is no more: who
 # guesses learns nothing. The audit row says which.
@@ -183,7 +183,8 @@ class DoormanGateway(models.AbstractModel):
             return {"stale": self._snapshot(row)}, audit
         audit["outcome"] = "ok"
         try:
-            answer = (work or self._answer)(connection, row, request, audit)
+            with undoable(self.env):
+                answer = (work or self._answer)(connection, row, request, audit)
         except Exception as exc:
             self._undo()
             error = {"hint": ""} | self._error(exc)
@@ -212,5 +213,8 @@ class DoormanGateway(models.AbstractModel):
 
     def _undo(self):
         """What the call left undone in memory, and what it did in the database."""
+        self._undo_to("doorman")
+
+    def _undo_to(self, savepoint):
         forget(self.env)
-        self.env.cr.execute(UNDO)
+        self.env.cr.execute(SQL("ROLLBACK TO SAVEPOINT %s", SQL.identifier(savepoint)))

@@ -295,7 +295,7 @@ class DoormanGateway(models.AbstractModel):
         content = _came(kept["told"], content)
         self._check_may_write(connection, row, request)
         guard = self._guard(connection, row, request)
-        with writing(guard.env, False):
+        with writing(guard.env, None):
             value = files.attach(guard, request, content)
             value = json.loads(json.dumps(value, default=json_default))
         audit["message"] = self._text(f"{value['name']} ({value['size']} bytes)")

@@ -2,32 +2,54 @@
 
 Business code may do anything that Python can. These few things it must not do while it
 runs for a connection, however it came to be called; the places that could do them ask
-``state``.
+``state``, or are watched by the patches (patches.py).
 """
 
 import threading
 from contextlib import contextmanager
+from copy import copy
 
 from odoo.exceptions import AccessError
+from odoo.tools import reset_cached_properties
 
-from . import inverses
+from . import ledger
 from .refusal import Refusal
 
 ATTRIBUTE = "doorman_inside"
+BEFORE = "doorman_before"
 HOOKS = ("precommit", "postcommit", "prerollback", "postrollback")
 
+# What is tried out in this thread, if anything is.
+_thread = threading.local()
 
-# Whether this thread tries something out.
-_trial = threading.local()
+
+class Trial:
+    """A change that may be undone: what could not be is kept from happening."""
+
+    def __init__(self):
+        # Whether code wanted the network, or a transaction of its own.
+        self.reached_out = False
 
 
-def is_tried():
-    """Whether what this thread does now is undone in the end."""
-    return getattr(_trial, "on", False)
+def trial():
+    """:return: the Trial of this thread, or None"""
+    return getattr(_thread, "trial", None)
+
+
+def reaches_out():
+    """Note that code wants to leave the transaction.
+
+    :return: whether it must not, since something is only tried out
+    """
+    running = trial()
+    if running is not None:
+        running.reached_out = True
+    return running is not None
 
 
 def state(cr):
-    """``"write"`` or ``"dry run"`` while a connection's change runs, else None."""
+    """``"write"``, or ``"dry run"`` if it may be undone, while a connection's change
+    runs; else None."""
     return getattr(cr, ATTRIBUTE, None)
 
 
@@ -38,7 +60,8 @@ def refuse_inside(env):
         raise AccessError(env._("AI tools do not change who may log in, or as whom."))
 
 
-def _refuse(*args, **kwargs):
+def refuse_saving(*args, **kwargs):
+    """What stands in for commit and rollback, and for a cursor of its own."""
     raise Refusal(
         "not_allowed",
         "This saves its work by itself, in between: it cannot be done or undone as a "
@@ -48,39 +71,88 @@ def _refuse(*args, **kwargs):
 
 
 @contextmanager
-def writing(env, dry_run):
-    """The time in which a connection's change runs.
+def acting(env):
+    """The time in which something is done as a connection's user.
 
-    Whoever commits or rolls back in between would take the fence's savepoint away: what
-    was done would be saved without an audit row. And what a change sets off (fields to
-    compute, hooks) is done with the rights of the connection's user, not with those of
-    the service, whose transaction it is.
+    What a call sets off (fields to compute, hooks) is done with the rights of that
+    user, not with those of the service, whose transaction it is; and Odoo lets some
+    commands pass for the user of the transaction alone.
 
     :param env: of the connection's user
     """
-    cr, transaction = env.cr, env.transaction
+    transaction = env.transaction
     service = transaction.default_env
-    kept = {name: vars(cr)[name] for name in ("commit", "rollback") if name in vars(cr)}
-    setattr(cr, ATTRIBUTE, "dry run" if dry_run else "write")
-    _trial.on = bool(dry_run)
-    cr.commit = cr.rollback = _refuse
     transaction.default_env = env
     try:
         yield
     finally:
         transaction.default_env = service
-        _trial.on = False
-        inverses.forget(cr)
+
+
+@contextmanager
+def writing(env, tried):
+    """The time in which a connection's change runs.
+
+    Whoever commits or rolls back in between would take the fence's savepoint away: what
+    was done would be saved without an audit row.
+
+    :param env: of the connection's user
+    :param tried: a Trial if it may be undone in the end, else None
+    :return: the Ledger of what is done
+    """
+    cr = env.cr
+    kept = {name: vars(cr)[name] for name in ("commit", "rollback") if name in vars(cr)}
+    outer = trial()
+    setattr(cr, ATTRIBUTE, "write" if tried is None else "dry run")
+    _thread.trial = tried
+    cr.commit = cr.rollback = refuse_saving
+    try:
+        with acting(env), ledger.noting(env) as noted:
+            yield noted
+    finally:
+        _thread.trial = outer
         delattr(cr, ATTRIBUTE)
         del cr.commit, cr.rollback
         vars(cr).update(kept)
 
 
+@contextmanager
+def undoable(env):
+    """The time in which a savepoint may be gone back to: what waits for the end of the
+    transaction by then stays, whatever is undone. See ``forget``."""
+    before = {}
+    for name in HOOKS:
+        queue = getattr(env.cr, name)
+        # Code adds to the values of ``data``: to copies of them, from now on.
+        data = {key: copy(value) for key, value in queue.data.items()}
+        before[name] = (list(queue._funcs), data)
+    registry = env.registry
+    told = (registry.registry_invalidated, set(registry.cache_invalidated))
+    setattr(env.cr, BEFORE, (before, told))
+    try:
+        yield
+    finally:
+        delattr(env.cr, BEFORE)
+
+
 def forget(env):
     """Drop what a change that was undone has left outside of the database: values in
     memory, and what would run once the rest is committed, such as sending e-mails."""
-    env.cr.clear()
+    cr, registry = env.cr, env.registry
+    hooks, told = getattr(cr, BEFORE, ({}, (False, ())))
+    cr.clear()
     for name in HOOKS:
-        getattr(env.cr, name).clear()
-    # Caches that were told of the change. Nobody else was, so nobody is told now.
-    env.registry.reset_changes()
+        queue = getattr(cr, name)
+        queue.clear()
+        functions, data = hooks.get(name, ((), {}))
+        queue._funcs.extend(functions)
+        queue.data.update(data)
+    # Caches that were told of the change. Nobody else was, so nobody is told now; but
+    # for what was so before.
+    registry.reset_changes()
+    if told[0]:
+        registry.registry_invalidated = True
+    registry.cache_invalidated.update(told[1])
+    for other in env.transaction.envs:
+        # Kept on the environment itself: its user and companies.
+        reset_cached_properties(other)

@@ -13,7 +13,6 @@ from . import (
     closed_models,
     field_values,
     inherited_models,
-    inverses,
     limits,
 )
 from .refusal import Refusal
@@ -55,7 +54,6 @@ class Values:
                 "selection",
             ):
                 self._aim(model, value)
-            inverses.watch(self.guard, model, field, checked[name])
         return checked
 
     def _by_id(self, model, vals):

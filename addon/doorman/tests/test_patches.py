@@ -1,60 +1,74 @@
+import socket
 from types import SimpleNamespace
 from unittest.mock import patch
-
-import requests
 
 from odoo.tests import BaseCase, tagged
 
 from .. import patches
-from ..policy import inverses
-from ..policy.change_scope import writing
-from .common import DoormanCase
-
-# As the process has it: while a test runs, Odoo puts its own in this place.
-SEND = requests.Session.send
+from ..policy import ledger
+from ..policy.change_scope import Trial, writing
+from ..policy.refusal import Refusal
+from .common import WriteCase
 
 
 @tagged("post_install", "-at_install")
-class TestPatches(DoormanCase):
-    def test_nothing_is_sent_while_a_change_is_tried(self):
-        with (
-            writing(self.env, dry_run=True),
-            self.assertRaises(requests.exceptions.ConnectionError) as caught,
-        ):
-            SEND(requests.Session(), None)
-        self.assertIn("only try this out", str(caught.exception))
+class TestPatches(WriteCase):
+    def test_nothing_leaves_while_a_change_is_tried(self):
+        trial = Trial()
+        with writing(self.env, trial), socket.socket() as out:
+            with self.assertRaisesRegex(ConnectionRefusedError, "only try this out"):
+                out.connect(("127.0.0.1", 9))
+            with self.assertRaises(ConnectionRefusedError):
+                out.connect_ex(("127.0.0.1", 9))
+        self.assertTrue(trial.reached_out)
+
+    def test_what_is_no_network_goes_on(self):
+        trial = Trial()
+        with writing(self.env, trial):
+            one, other = socket.socketpair()
+            one.send(b"x")
+            self.assertEqual(other.recv(1), b"x")
+            one.close(), other.close()
+        self.assertFalse(trial.reached_out)
+
+    def test_no_cursor_of_its_own_while_a_change_is_tried(self):
+        trial = Trial()
+        with writing(self.env, trial), self.assertRaises(Refusal):
+            self.env.registry.cursor()
+        self.assertTrue(trial.reached_out)
+        with writing(self.env, None), self.env.registry.cursor() as cr:
+            cr.execute("SELECT 1")
 
     def test_an_inverse_is_known_while_it_runs(self):
-        limit = inverses.Limit(frozenset())
-        setattr(self.env.cr, inverses.ATTRIBUTE, limit)
-        self.addCleanup(inverses.forget, self.env.cr)
-        partner, ran = self.env["res.partner"].new(), []
+        seen = []
 
         def inverse(records):
-            ran.append(limit.running)
+            seen.append(ledger.of(records.env.cr).regions[-1].kind)
 
-        field = partner._fields["ref"]
-        with patch.object(field, "inverse", inverse):
-            limit.inverses.add((partner._name, inverse))
-            field.determine_inverse(partner)
-        self.assertEqual((ran, limit.running), ([partner], None))
+        field = self.acme._fields["ref"]
+        vals = {"ref": "x"}
+        with patch.object(field, "inverse", inverse), writing(self.env, Trial()):
+            self.acme.write(vals)
+            with ledger.asked(self.env, vals):
+                self.acme.write(vals)
+        self.assertEqual(seen, ["code", "inverse"])
 
 
 @tagged("post_install", "-at_install")
 class TestPatchesElsewhere(BaseCase):
     """In a database without Doorman, of the same process."""
 
-    def test_requests_leave(self):
+    def test_the_network_is_there(self):
         sent = []
-        send = patches._offline_while_tried(lambda *args, **kw: sent.append((args, kw)))
-        send("session", "request", timeout=3)
-        self.assertEqual(sent, [(("session", "request"), {"timeout": 3})])
+        connect = patches._offline(lambda *args: sent.append(args))
+        connect(SimpleNamespace(family=socket.AF_INET), ("127.0.0.1", 9))
+        self.assertEqual(len(sent), 1)
 
-    def test_inverses_run(self):
+    def test_inverses_commands_and_links_run(self):
         ran = []
-        run = patches._limited(lambda *args: ran.append(args))
-        cr = SimpleNamespace()
-        records = SimpleNamespace(_name="res.bank", env=SimpleNamespace(cr=cr))
-        run(SimpleNamespace(inverse="_inverse_name"), records)
-        self.assertEqual(len(ran), 1)
-        self.assertFalse(vars(cr))
+        records = SimpleNamespace(_name="res.bank", env=SimpleNamespace(cr=None))
+        field = SimpleNamespace(inverse="_inverse_name", store=True)
+        patches._inverses_noted(lambda *args: ran.append(args))(field, records)
+        patches._commands_noted(lambda *args: ran.append(args))(field, [(records, [])])
+        patches._links_noted(lambda *args: ran.append(args))(field, [(records, [])])
+        self.assertEqual(len(ran), 3)

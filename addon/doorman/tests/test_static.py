@@ -29,7 +29,7 @@ SUDO = {
     "gateway/approvals.py:_approval_of": 1,
     "gateway/approvals.py:_approval_values": 2,
     "gateway/approvals.py:_ask": 1,
-    "gateway/approvals.py:_describe": 2,
+    "gateway/approvals.py:_reader": 2,
     "gateway/approvals.py:_make_approval": 1,
     "gateway/approvals.py:_expire_approvals": 1,
     "gateway/approvals.py:_remind_approvals": 1,

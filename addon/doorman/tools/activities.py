@@ -11,7 +11,7 @@ from ..policy.refusal import Refusal
 from ..policy.shared import MAX_NOTE, MAX_SUMMARY, MAX_TYPE_NAME, MAX_USER_NAME
 from ..policy.suggestions import near_hint
 from .arguments import only, text
-from .changed_records import answer, records_to_change, settle
+from .changed_records import announce, answer, records_to_change, settle
 from .preview import named
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
@@ -48,6 +48,7 @@ def activity_schedule(guard, model, ids, kwargs):
         vals["note"] = Markup("<br/>").join(escape(s) for s in note.splitlines())
     if guard.describer:
         return named(record)
+    announce(record)
     activity = guard.env["mail.activity"].create(vals)
     activity_id = activity.id
     settle(guard, record)

@@ -1,77 +1,90 @@
 """What a person reads of a call before they decide: what it would do, in their words.
 
-call ── its arguments, by labels and names ── tried out ── before and after ── a summary
+call ── tried out, and undone ── its arguments, by labels and names ── before and after
+     ── a summary
 """
-
-from contextlib import suppress
 
 from lxml import etree
 
-from odoo.exceptions import AccessError, MissingError
-
-from ..policy import custom_tool_text, gate
+from ..policy import custom_tool_text
 from ..policy.code_arguments import CODE_ARGUMENTS
+from ..policy.ledger import DELETED
 from ..policy.plain_text import plain
 from . import registry
-from .describe import Describer
+from .preview import Tried, tell
 
 NAMES = 3
-# What describing arguments that nobody has checked yet may end in.
-MALFORMED = (
-    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
-    *(AccessError, MissingError),
-)
-# Whose work is told in words, not as before and after.
-TOLD = ("call_method", "message_post", "activity_schedule")
 # States of documents that are not drafts any more, by the usual words of Odoo.
 SETTLED = ("posted", "done", "paid", "sale", "purchase", "cancel", "locked")
 
 
-def preview(env, guard, call):
-    """Try a call out and tell what it would do. The caller undoes it.
+def preview(env, guard, call, tried=None):
+    """Tell what a call would do. Nothing of it is left by now.
 
     :param env: of who is to read it, with all rights: labels are in its language
-    :param guard: the rules of the connection, for a dry run
+    :param guard: the rules of the connection, with a Describer
     :param dict call: model, method, ids, kwargs, context
+    :param tried: what it did before it was undone (tools/preview.py), or the value of
+        an operation that has told instead of done
     :return: values of ``doorman.approval``
     """
-    describer = guard.describer = Describer(env)
+    describer = guard.describer
     model = guard.env[call["model"]] if call["model"] else guard.env["base"]
-    # Before the trial: afterwards, what it deletes has no name any more. What
-    # cannot be described is what the trial refuses, in better words.
-    arguments = None
-    with suppress(*MALFORMED):
-        arguments = _arguments(describer, model, call)
-    found = registry.run(guard, call)
-    if arguments is None:
-        arguments = _arguments(describer, model, call)
-    arguments += _where(env, guard, call)
-    changes = found.get("changes", []) if isinstance(found, dict) else []
-    changes = [describer.change(model, change) for change in changes]
+    ran = isinstance(tried, Tried)
+    found = tell(guard, tried, model) if ran else (tried or {}).get("changes", [])
+    changes = [
+        describer.change(guard.env[change.get("model", model._name)], change)
+        for change in found
+    ]
+    own = [c for c in changes if not c.get("model")]
     label = env["ir.model"]._get(model._name).name or model._name
     ids = call["ids"] or []
-    count = max(len(changes), len(ids))
-    total = max(count, min(gate.records_of(model, call), gate.UNKNOWN))
-    tools = {tool for tool, _model in gate.parts_of(model, call)}
+    count = max(sum(not c.get("set_off") for c in own), len(ids))
+    done = tried.changes if ran else ()
+    lines = [c for c in done if c.asked and c.model != model._name]
     return {
-        "summary": _summary(env, guard, call, label, changes, count),
+        "summary": _summary(env, guard, call, label, own, count),
         "model": call["model"] or False,
         "model_label": label if call["model"] else False,
         "orm_method": call["kwargs"].get("method")
         if call["method"] == "call_method"
         else call["method"],
-        "record_count": total,
+        "record_count": max(count, len(done)),
         "preview": {
             "changes": changes,
-            "arguments": arguments,
+            "arguments": _arguments(describer, model, call) + _where(env, guard, call),
             "settled": _settled(model, ids),
             "reads": registry.only_reads(call),
-            "text": call["method"] in (*TOLD, *CODE_ARGUMENTS)
-            or (custom_tool_text.name_of(call) and not any(c["rows"] for c in changes)),
-            "lines": bool(tools),
-            "deletes_lines": gate.REMOVE in tools,
+            "ran": ran,
+            "text": not ran,
+            "untold": _untold(env, tried, found) if ran else [],
+            "lines": bool(lines),
+            "deletes_lines": any(
+                c.kind == DELETED and (c.model != model._name or c.id not in ids)
+                for c in done
+            ),
         },
     }
+
+
+def _untold(env, tried, found):
+    """How many records it would change besides, by model: those that the user may not
+    read, or that are too many to be told."""
+    told = {}
+    for change in found:
+        told[change.get("model")] = told.get(change.get("model"), 0) + 1
+    counts = {}
+    for change in tried.changes:
+        counts[change.model] = counts.get(change.model, 0) + 1
+    own = tried.changes[0].model if tried.changes else ""
+    return [
+        {
+            "label": env["ir.model"]._get(name).name or name,
+            "count": count - told.get(name, told.get(None, 0) if name == own else 0),
+        }
+        for name, count in counts.items()
+        if count > told.get(name, told.get(None, 0) if name == own else 0)
+    ]
 
 
 def _summary(env, guard, call, label, changes, count):

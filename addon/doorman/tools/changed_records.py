@@ -6,7 +6,7 @@ Each change answers ``{ids, names, url}``.
 
 from odoo.exceptions import MissingError
 
-from ..policy import closed_models
+from ..policy import closed_models, ledger
 from ..policy.record_url import url_of
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
@@ -43,6 +43,14 @@ def records_to_change(guard, model, ids):
             )
         )
     return records
+
+
+def announce(records):
+    """Tell the ledger of records that a tool does something to without changing a
+    value: a message, a file to come. An empty recordset stands for one to be made."""
+    noted = ledger.of(records.env.cr)
+    if noted is not None:
+        noted.announce(records)
 
 
 def settle(guard, records):

@@ -94,12 +94,19 @@ class Describer:
                     "after": texts[1],
                 }
             )
-        return {
+        told = {
             "id": change["id"],
             "name": plain(change["name"], MAX_NAME) or f"#{change['id']}",
             "rows": rows,
             "more": change.get("more_fields", 0),
         }
+        if change.get("model"):
+            told["model"] = change["model"]
+            label = self.env["ir.model"]._get(change["model"]).name
+            told["label"] = plain(label or change["model"], 80)
+        if change.get("set_off"):
+            told["set_off"] = True
+        return told
 
     @staticmethod
     def _is_derived(model, name):

@@ -19,7 +19,7 @@ from ..policy.refusal import Refusal
 from ..policy.shared import MAX_FILE, MAX_PRINTED
 from ..policy.suggestions import near_hint
 from .arguments import number, one_record, only, text
-from .changed_records import records_to_change
+from .changed_records import announce, records_to_change
 from .preview import named
 
 # The requests whose answer may have a file.
@@ -362,6 +362,8 @@ def request_upload(guard, model, ids, kwargs):
         [change] = named(record)["changes"]
         after = {"new_file": name} | ({"size": size} if size else {})
         return {"changes": [change | {"after": after}]}
+    announce(record)
+    announce(guard.env["ir.attachment"])
     return {"upload": {"name": name, "size": size or 0, "sha256": digest}}
 
 

@@ -7,7 +7,7 @@ from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
 from .arguments import number, one_record, only
-from .changed_records import answer, records_to_change, settle
+from .changed_records import announce, answer, records_to_change, settle
 from .preview import named
 
 # Longer is no message but a newsletter: the rest is told to be missing.
@@ -143,6 +143,7 @@ def message_post(guard, model, ids, kwargs):
         partners = partners.ids
     if guard.dry_run:
         return named(record)
+    announce(record)
     text = Markup("<br/>").join(escape(line) for line in body.splitlines())
     message = record.message_post(
         body=text,

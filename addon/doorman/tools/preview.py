@@ -1,9 +1,120 @@
-"""What would change, told by a dry run: records before and after."""
+"""What a call would change, or has changed, told from the ledger's notes: records
+before and after.
+
+    run ── look (after) ── undone ── tell (before)
+"""
+
+from dataclasses import dataclass, field
 
 from ..policy import closed_fields
+from ..policy.ledger import CREATED, DELETED
 from .describe import Shown
 
 MAX_FIELDS = 30
+# Records that are told of one by one; of what is beyond, the number.
+MAX_TOLD, MAX_SET_OFF = 100, 50
+
+
+@dataclass
+class Tried:
+    """What a call did, looked at before it is undone."""
+
+    # The ledger's changes, the caller's own model first.
+    changes: list
+    # (model, id) -> field -> value, of what there is afterwards
+    after: dict = field(default_factory=dict)
+    # (model, id) -> what a record that was made is called
+    names: dict = field(default_factory=dict)
+    # The tools that it took.
+    tools: set = field(default_factory=set)
+
+
+def look(guard, noted, model):
+    """Read what a call has left, before it is undone.
+
+    :param guard: of the call
+    :param noted: its Ledger, closed
+    :param model: the empty recordset of the request's model
+    :return: Tried
+    """
+    changes = noted.changes()
+    changes.sort(key=lambda c: (not c.asked, c.model != model._name))
+    asked = [c for c in changes if c.asked][:MAX_TOLD]
+    others = [c for c in changes if not c.asked][:MAX_SET_OFF]
+    tried = Tried(changes, tools=noted.tools)
+    tried.after, tried.names = _read(guard, [*asked, *others], DELETED)
+    return tried
+
+
+def tell(guard, tried, model):
+    """What a call would change. It is undone: what is read now is as it was before.
+
+    :param model: the empty recordset of the request's model
+    :return: ``[{id, name, before, after, more_fields, model, set_off}]``, without what
+        there is not; ``model`` where it is another one
+    """
+    told = [c for c in tried.changes if (c.model, c.id) in tried.after]
+    gone = [c for c in tried.changes if c.kind == DELETED][:MAX_TOLD]
+    before, called = _read(guard, [*told, *gone], CREATED)
+    found = []
+    for change in tried.changes:
+        key = change.model, change.id
+        if key not in before and key not in tried.after:
+            continue
+        row = change_of(
+            0 if change.kind == CREATED else change.id,
+            called.get(key) or tried.names.get(key, ""),
+            before.get(key),
+            tried.after.get(key),
+            change.asked_fields,
+        )
+        if change.model != model._name:
+            row["model"] = change.model
+        if not change.asked:
+            row["set_off"] = True
+        found.append(row)
+    return found
+
+
+def _read(guard, changes, without):
+    """Read the records of some changes, those that the user may read.
+
+    :param without: the kind of change that leaves nothing to read
+    :return: ``{(model, id): {field: value}}`` and ``{(model, id): name}``
+    """
+    rows, called, by_model = {}, {}, {}
+    for change in changes:
+        if change.kind != without:
+            by_model.setdefault(change.model, []).append(change)
+    for name, some in by_model.items():
+        model = guard.env[name]
+        if not model.has_access("read"):
+            continue
+        readable = model.browse([c.id for c in some])._filtered_access("read")
+        by_fields = {}
+        for change in some:
+            if change.id in readable._ids:
+                by_fields.setdefault(_names(model, change), []).append(change.id)
+        for names, ids in by_fields.items():
+            records = model.browse(ids)
+            found = read_shown(guard, records, list(names)) if names else {}
+            rows.update({(name, i): found.get(i, {}) for i in ids})
+            called.update({(name, r.id): name_of(r) for r in records})
+    return rows, called
+
+
+def _names(model, change):
+    """The fields to show of a change."""
+    if change.kind in (CREATED, DELETED) or not change.fields:
+        return tuple(shown_fields(model, change.asked_fields))
+    known = model.fields_get(change.fields, attributes=["type"])
+    return tuple(
+        name
+        for name in change.fields
+        if name in known
+        and known[name]["type"] != "binary"
+        and not closed_fields.is_withheld(name)
+    )
 
 
 def shown_fields(model, first=()):

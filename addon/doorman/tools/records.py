@@ -1,12 +1,11 @@
 """Making, changing and deleting records."""
 
-from ..policy import inherited_models
+from ..policy import inherited_models, ledger
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
 from ..policy.values import Values
 from .arguments import only
 from .changed_records import answer, check_may_change, records_to_change, settle
-from .preview import change_of, name_of, read_shown, shown_fields
 
 
 def create_records(guard, model, _ids, kwargs):
@@ -25,19 +24,11 @@ def create_records(guard, model, _ids, kwargs):
             f"Send the values of 1 to {MAX_RECORDS} records.",
         )
     values = Values(guard)
-    records = model.create([values.check(model, row) for row in rows])
+    checked = [values.check(model, row) for row in rows]
+    with ledger.asked(model.env, *checked):
+        records = model.create(checked)
     settle(guard, records)
-    if not guard.dry_run:
-        return answer(guard, records)
-    first = {name for row in rows for name in row}
-    after = read_shown(guard, records, shown_fields(model, first))
-    # Their ids are given back: other records will get them.
-    return {
-        "changes": [
-            change_of(0, name_of(record), None, after[record.id], first)
-            for record in records
-        ]
-    }
+    return answer(guard, records)
 
 
 def write_records(guard, model, ids, kwargs):
@@ -46,26 +37,11 @@ def write_records(guard, model, ids, kwargs):
     only(kwargs, "vals", "vals_each")
     records = records_to_change(guard, model, ids)
     rows = _values_of(guard, records, kwargs)
-    before = None
-    if guard.dry_run:
-        first = {name for _some, vals in rows for name in vals}
-        names = shown_fields(model, first)
-        before = read_shown(guard, records, names)
-        # By the name it has: what is renamed would pass for another one.
-        called = {r.id: name_of(r) for r in records}
     for some, vals in rows:
-        some.write(vals)
+        with ledger.asked(model.env, vals):
+            some.write(vals)
     settle(guard, records)
-    if before is None:
-        return answer(guard, records)
-    after = read_shown(guard, records, names)
-    own = {r.id: vals for some, vals in rows for r in some}
-    return {
-        "changes": [
-            change_of(r.id, called[r.id], before[r.id], after[r.id], own[r.id])
-            for r in records
-        ]
-    }
+    return answer(guard, records)
 
 
 def _values_of(guard, records, kwargs):
@@ -89,13 +65,9 @@ def unlink_records(guard, model, ids, kwargs):
     """Delete records. Its answer has no ``url``."""
     only(kwargs)
     records = records_to_change(guard, model, ids)
-    if guard.dry_run:
-        before = read_shown(guard, records, shown_fields(model))
-        changes = [change_of(r.id, name_of(r), before[r.id], None, ()) for r in records]
     found = answer(guard, records)
-    records.unlink()
+    with ledger.asked(model.env):
+        records.unlink()
     settle(guard, model)
-    if guard.dry_run:
-        return {"changes": changes}
     del found["url"]  # leads nowhere any more
     return found

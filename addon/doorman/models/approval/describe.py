@@ -5,7 +5,7 @@ from functools import partial
 from odoo import fields, models
 from odoo.tools import format_duration
 
-from ...policy import custom_tool_text, gate
+from ...policy import custom_tool_text
 from ...policy.code_arguments import CODE_ARGUMENTS
 from ...policy.plain_text import plain, visible
 from ...policy.record_url import url_of
@@ -36,15 +36,21 @@ class DoormanApproval(models.Model):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
         for request in self:
             preview = request.preview or {}
+            changes = preview.get("changes") or []
             values = {
-                "changes": preview.get("changes") or [],
+                "changes": [c for c in changes if not c.get("set_off")],
+                "set_off": [c for c in changes if c.get("set_off")],
+                "untold": preview.get("untold"),
+                "ran": preview.get("ran"),
                 "arguments": preview.get("arguments") or [],
                 "warnings": request._warnings(preview),
                 "text": preview.get("text"),
                 "reads": preview.get("reads"),
                 "lines": preview.get("lines"),
                 "body": request._body(),
-                "link": lambda ident, r=request: url_of(r.env, r.model or "", ident),
+                "link": lambda ident, model=None, r=request: url_of(
+                    r.env, model or r.model or "", ident
+                ),
             }
             request.changes_html = render("doorman.approval_changes", values)
             request.arguments_html = render("doorman.approval_arguments", values)
@@ -86,11 +92,7 @@ class DoormanApproval(models.Model):
                     "for. They cannot be brought back."
                 )
             )
-        if request.record_count >= gate.UNKNOWN:
-            found.append(
-                self.env._("It empties or replaces a list, however long that is.")
-            )
-        elif request.record_count >= MANY:
+        if request.record_count >= MANY:
             found.append(self.env._("These are %s records.", request.record_count))
         if preview.get("settled"):
             found.append(

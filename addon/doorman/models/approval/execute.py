@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from odoo.tools.json import json_default
 
 from ...policy import canonical_json
-from ...policy.change_scope import forget
+from ...policy.change_scope import forget, undoable
 from ...policy.refusal import Refusal
 from ...policy.shared import LIVE_STATUSES
 
@@ -162,16 +162,17 @@ class DoormanApproval(models.Model):
                 TIMEOUT,
             )
         )
-        try:
-            # Code that looks at the web request would find the approver's session.
-            with borrow_request():
-                value = work()
-            cr.execute("RELEASE SAVEPOINT doorman")
-            return value, None
-        except Exception as exc:  # noqa: BLE001 each becomes an answer, or goes on
-            forget(self.env)
-            cr.execute("ROLLBACK TO SAVEPOINT doorman")
-            return None, self.env["doorman.gateway"]._error(exc)
+        with undoable(self.env):
+            try:
+                # Code that looks at the web request would find the approver's session.
+                with borrow_request():
+                    value = work()
+                cr.execute("RELEASE SAVEPOINT doorman")
+                return value, None
+            except Exception as exc:  # noqa: BLE001 each becomes an answer, or goes on
+                forget(self.env)
+                cr.execute("ROLLBACK TO SAVEPOINT doorman")
+                return None, self.env["doorman.gateway"]._error(exc)
 
     def _execute(self):
         """:return: what ``doorman.gateway.call`` would have answered as value"""
@@ -196,10 +197,15 @@ class DoormanApproval(models.Model):
         call, connection = self._call(), self.connection_id
         gateway = self.env["doorman.gateway"]
         described, error = self._attempt(
-            lambda: gateway._describe(connection, self._row(), call)
+            lambda: gateway._describe(
+                connection, self._row(), call, ran=(self.preview or {}).get("ran")
+            )
         )
         if not error:
-            self._inside().write(described | {"revision": self.revision + 1})
+            described, risk = described
+            self._inside().write(
+                described | {"risk": risk, "revision": self.revision + 1}
+            )
             self._activities().write({"summary": self.summary[:200]})
             self.message_post(
                 body=self.env._("Records have changed: it has to be looked at again.")

@@ -22,6 +22,7 @@ COLUMNS = (
     "model",
     "orm_method",
     "record_ids",
+    "changed",
     "outcome",
     "reason",
     "message",
@@ -38,6 +39,7 @@ LIMITS = {
     "message": 500,
     "client": 500,
     "record_ids": 1_200,
+    "changed": 1_000,
     "request_payload": 10_000,
     "response_payload": 10_000,
 }
@@ -89,6 +91,11 @@ class DoormanAudit(models.Model):
     model = fields.Char(readonly=True)
     orm_method = fields.Char("ORM method", readonly=True)
     record_ids = fields.Char("Records", readonly=True)
+    changed = fields.Char(
+        readonly=True,
+        help="What really changed: models and numbers of records. What Odoo's own code "
+        "did besides is called set off.",
+    )
     outcome = fields.Selection(
         [
             ("ok", "OK"),

@@ -1,19 +1,85 @@
+import sys
+
 from odoo import api, models
 
-from ...policy import inverses
+from ...policy import ledger
+from ...policy.ledger import CODE, CORE, Region
 
 
 class Base(models.AbstractModel):
-    """What a caller's value brings about on other records, by the inverse of its field
-    (policy/inverses.py)."""
+    """Tells the ledger (policy/ledger.py) what a connection's change does, whatever
+    code does it. Without a change these do what Odoo does."""
 
     _inherit = "base"
 
     @api.model_create_multi
     def create(self, vals_list):
-        inverses.check(self, vals_list)
-        return super().create(vals_list)
+        noted = ledger.of(self.env.cr)
+        if noted is None:
+            return super().create(vals_list)
+        frame = sys._getframe()
+        given = {name for vals in vals_list for name in vals}
+        names = noted.askeds(frame, self, "create", given)
+        with noted.region(_core(frame, self, names)):
+            records = super().create(vals_list)
+        noted.created(records, names)
+        return records
 
     def write(self, vals):
-        inverses.check(self, [vals])
-        return super().write(vals)
+        noted = ledger.of(self.env.cr)
+        if noted is None:
+            return super().write(vals)
+        frame = sys._getframe()
+        names = noted.askeds(frame, self, "write", vals)
+        if names:
+            noted.asked_to_write(self, names)
+        with noted.region(_core(frame, self, names)):
+            return super().write(vals)
+
+    def unlink(self):
+        noted = ledger.of(self.env.cr)
+        if noted is None or not self:
+            return super().unlink()
+        frame = sys._getframe()
+        asked = noted.askeds(frame, self, "unlink", ()) is not None
+        # What waits to be written could hang on these records, or no longer do so.
+        self.env.flush_all()
+        noted.deleting(self, asked)
+        with noted.region(Region(CODE, frame)):
+            return super().unlink()
+
+    def _write_multi(self, vals_list):
+        noted = ledger.of(self.env.cr)
+        if noted is not None and self:
+            noted.columns(self, vals_list)
+        return super()._write_multi(vals_list)
+
+    # ---- code that works with values of its own ----
+
+    def _compute_field_value(self, field):
+        noted = ledger.of(self.env.cr)
+        if noted is None:
+            return super()._compute_field_value(field)
+        with noted.region(Region(CODE, sys._getframe())):
+            return super()._compute_field_value(field)
+
+    def _validate_fields(self, field_names, excluded_names=()):
+        noted = ledger.of(self.env.cr)
+        if noted is None:
+            return super()._validate_fields(field_names, excluded_names)
+        with noted.region(Region(CODE, sys._getframe())):
+            return super()._validate_fields(field_names, excluded_names)
+
+    @api.model
+    def _add_missing_default_values(self, values):
+        noted = ledger.of(self.env.cr)
+        if noted is None:
+            return super()._add_missing_default_values(values)
+        with noted.region(Region(CODE, sys._getframe())):
+            return super()._add_missing_default_values(values)
+
+
+def _core(frame, records, names):
+    if names is None:
+        return Region(CODE, frame)
+    return Region(CORE, frame, records._name, names)

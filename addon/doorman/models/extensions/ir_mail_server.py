@@ -1,6 +1,6 @@
 from odoo import models
 
-from ...policy.change_scope import state
+from ...policy.change_scope import reaches_out
 
 
 class IrMailServer(models.Model):
@@ -9,4 +9,4 @@ class IrMailServer(models.Model):
     def _disable_send(self):
         # Most e-mails leave once everything is saved. One that does not wait must not
         # leave for something that is only tried out.
-        return state(self.env.cr) == "dry run" or super()._disable_send()
+        return reaches_out() or super()._disable_send()

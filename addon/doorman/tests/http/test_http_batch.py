@@ -260,7 +260,7 @@ class TestHttpBatch(BatchCase):
             [good, {k: good[k] for k in good if k != "id"}],
             [good, good | {"method": "hello"}], [good, good | {"method": "resolve"}],
             [good, good | {"method": None}], [good, good | {"method": ["call"]}],
-            [good, good | {"method": "request_approval"}],
+            [good, good | {"method": "approval_status"}],
             [good, good | {"method": "oauth_redeem"}],
             [good, good | {"params": None}], [good, good | {"params": []}],
             [good, good | {"params": {"fence": fence}}],

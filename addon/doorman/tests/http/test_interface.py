@@ -23,7 +23,6 @@ ARGUMENTS = {
         "resolve": ("proof",),
         "call": ("fence", "request"),
         "fields": ("fence", "model", "lang"),
-        "request_approval": ("fence", "request"),
         "approval_status": ("fence", "request_id", "audit"),
         "file_link": ("fence", "ticket", "digest"),
         "file_open": ("proof",),

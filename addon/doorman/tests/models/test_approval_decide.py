@@ -121,10 +121,10 @@ class TestWhoDecides(ApprovalCase):
         approval = self.waiting_delete()
         mine = self.by("approver", approval)
         for decision, run in DECISIONS.items():
-            with self.subTest(decision=decision), writing(mine.env, False):
+            with self.subTest(decision=decision), writing(mine.env, None):
                 with self.assertRaises(AccessError):
                     run(mine)
-        with writing(mine.env, False), self.assertRaises(AccessError):
+        with writing(mine.env, None), self.assertRaises(AccessError):
             self.by("user", approval).action_cancel()
 
     def test_no_ai_tool_sees_or_calls_them(self):

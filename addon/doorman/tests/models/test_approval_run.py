@@ -58,7 +58,7 @@ class TestRun(ApprovalCase):
             with self.subTest(method=method):
                 request = self.request("res.partner", method, record.ids)
                 request["kwargs"] = kwargs
-                answer = self.gateway.request_approval(self.fence(), request)
+                answer = self.put_before(request)
                 self.assertIn("pending", answer)
                 self.assertFalse(is_done())
                 approval = approval.browse(answer["pending"]["request_id"])
@@ -75,6 +75,7 @@ class TestRun(ApprovalCase):
         )
         self.approve(approval)
         self.gate()
+        self.acme.ref = False
         direct = self.write(self.acme, {"ref": "1"})["value"]
         self.assertEqual(json.loads(approval.result), direct)
         self.assertEqual(self.status(approval)["value"], direct)
@@ -378,7 +379,7 @@ class TestRun(ApprovalCase):
     def test_an_answer_that_is_too_long(self):
         request = self.request("res.partner", "search_read", domain=[], fields=["name"])
         request["audit"]["tool"] = "search_records"
-        answer = self.gateway.request_approval(self.fence(), request)
+        answer = self.put_before(request)
         approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
         with patch.object(execute, "MAX_RESULT", 50):
             self._fails(approval, "too_large")

@@ -6,9 +6,8 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.doorman.policy import approval_states as states
 from odoo.addons.doorman.policy import gate
+from odoo.addons.doorman.policy.ledger import Change
 from odoo.addons.doorman.policy.plain_text import plain
-
-from ..common import DoormanCase
 
 TABLE = json.loads(Path(__file__).with_name("approval_transitions.json").read_text())
 RULE = {"risk": "", "model": "", "more_than": 0, "reads": False}
@@ -38,51 +37,114 @@ def approval(*rules, tools=()):
     return {"tools": list(tools), "rules": [RULE | rule for rule in rules]}
 
 
-# policy, tool, risk, writes, model, count
-WAITS = {
-    "its tool": (approval(tools=["a"]), "a", "low", False, "", 0),
-    "risk": (approval({"risk": "high"}), "a", "high", True, "m", 1),
-    "at least the risk": (approval({"risk": "low"}), "a", "medium", True, "m", 1),
-    "an unknown risk": (approval({"risk": "high"}), "a", "", True, "m", 1),
-    "model": (approval({"model": "m"}), "a", "low", True, "m", 1),
-    "many": (approval({"more_than": 10}), "a", "low", True, "m", 11),
-    "reads too": (approval({"model": "m", "reads": True}), "a", "low", False, "m", 0),
+# policy, tool, risk, models, count
+READS_WAIT = {
+    "its tool": (approval(tools=["a"]), "a", "low", {""}, 0),
+    "a rule for reading": (approval({"reads": True}), "a", "low", {"m"}, 0),
+    "its model": (approval({"model": "m", "reads": True}), "a", "low", {"m"}, 0),
+    "one of its models": (
+        approval({"model": "n", "reads": True}),
+        *("a", "low", {"m", "n"}, 0),
+    ),
+    "many": (approval({"more_than": 2, "reads": True}), "a", "low", {"m"}, 3),
+}
+READS_PASS = {
+    "no policy": (None, "a", "high", {"m"}, 100),
+    "another tool": (approval(tools=["b"]), "a", "high", {"m"}, 100),
+    "a rule for changes": (approval({"model": "m"}), "a", "high", {"m"}, 100),
+    "another model": (approval({"model": "n", "reads": True}), "a", "low", {"m"}, 1),
+    "less risk": (approval({"risk": "high", "reads": True}), "a", "low", {"m"}, 1),
+    "few": (approval({"more_than": 2, "reads": True}), "a", "low", {"m"}, 2),
+}
+# policy, tool, risk
+ALWAYS = {
+    "its tool": (approval(tools=["a"]), "a", "low"),
+    "risk": (approval({"risk": "high"}), "a", "high"),
+    "at least the risk": (approval({"risk": "low"}), "a", "medium"),
+    "an unknown risk": (approval({"risk": "high"}), "a", ""),
+}
+NOT_ALWAYS = {
+    "no policy": (None, "a", "high"),
+    "an empty policy": (approval(), "a", "high"),
+    "another tool": (approval(tools=["b"]), "a", "high"),
+    "less risk": (approval({"risk": "medium"}), "a", "low"),
+    "a model": (approval({"model": "m"}), "a", "high"),
+    "a number": (approval({"more_than": 1}), "a", "high"),
+}
+
+
+def changes(**counts):
+    """So many records of each model."""
+    return [
+        Change(model, ident, "updated", ("name",), (), False, False)
+        for model, count in counts.items()
+        for ident in range(count)
+    ]
+
+
+# policy, risk by tool, changes
+CHANGES_WAIT = {
+    "model": (approval({"model": "m"}), {"a": "low"}, changes(m=1)),
+    "another model besides": (approval({"model": "n"}), {"a": "low"}, changes(m=1, n=1)),
+    "many": (approval({"more_than": 10}), {"a": "low"}, changes(m=6, n=5)),
+    "many of a model": (
+        approval({"model": "m", "more_than": 2}),
+        *({"a": "low"}, changes(m=3)),
+    ),
+    "another tool that it took": (
+        approval(tools=["b"]),
+        *({"a": "low", "b": "low"}, changes(m=1)),
+    ),
+    "the risk of another tool": (
+        approval({"risk": "high"}),
+        *({"a": "low", "b": "high"}, changes(m=1)),
+    ),
     "all of a rule": (
         approval({"risk": "medium", "model": "m", "more_than": 2}),
-        *("a", "high", True, "m", 3),
+        *({"a": "high"}, changes(m=3)),
     ),
     "any of the rules": (
         approval({"model": "x"}, {"model": "m"}),
-        *("a", "low", True, "m", 1),
+        *({"a": "low"}, changes(m=1)),
     ),
 }
-PASSES = {
-    "no policy": (None, "a", "high", True, "m", 100),
-    "an empty policy": (approval(), "a", "high", True, "m", 100),
-    "another tool": (approval(tools=["b"]), "a", "high", True, "m", 1),
-    "less risk": (approval({"risk": "medium"}), "a", "low", True, "m", 1),
-    "another model": (approval({"model": "m"}), "a", "high", True, "m.line", 1),
-    "no model": (approval({"model": "m"}), "a", "high", True, "", 1),
-    "just as many": (approval({"more_than": 10}), "a", "low", True, "m", 10),
-    "only reads": (approval({"model": "m"}), "a", "low", False, "m", 1),
+CHANGES_PASS = {
+    "no policy": (None, {"a": "high"}, changes(m=100)),
+    "an empty policy": (approval(), {"a": "high"}, changes(m=100)),
+    "nothing changed": (approval({"model": "m"}), {"a": "high"}, []),
+    "another model": (approval({"model": "m"}), {"a": "high"}, changes(n=9)),
+    "just as many": (approval({"more_than": 10}), {"a": "low"}, changes(m=5, n=5)),
+    "less risk": (
+        approval({"risk": "medium", "model": "m"}),
+        *({"a": "low"}, changes(m=1)),
+    ),
     "half of a rule": (
-        approval({"risk": "high", "more_than": 10}),
-        *("a", "high", True, "m", 10),
+        approval({"risk": "high", "model": "m", "more_than": 10}),
+        *({"a": "high"}, changes(m=10, n=10)),
     ),
 }
 
 
 @tagged("post_install", "-at_install")
 class TestGating(BaseCase):
-    def test_waits(self):
-        for name, row in WAITS.items():
-            with self.subTest(name=name):
-                self.assertTrue(gate.needs_approval(*row))
+    def _check(self, rule, waits, passes):
+        for expected, rows in ((True, waits), (False, passes)):
+            for name, row in rows.items():
+                with self.subTest(rule=rule.__name__, name=name):
+                    self.assertIs(rule(*row), expected)
 
-    def test_passes(self):
-        for name, row in PASSES.items():
-            with self.subTest(name=name):
-                self.assertFalse(gate.needs_approval(*row))
+    def test_reads(self):
+        self._check(gate.read_waits, READS_WAIT, READS_PASS)
+
+    def test_before_it_runs(self):
+        self._check(gate.always_waits, ALWAYS, NOT_ALWAYS)
+
+    def test_after_it_ran(self):
+        self._check(gate.change_waits, CHANGES_WAIT, CHANGES_PASS)
+
+    def test_the_highest_risk(self):
+        self.assertEqual(gate.highest(["low", "high", "?"]), "high")
+        self.assertIs(gate.highest(["?"]), False)
 
     def test_plain(self):
         rows = {
@@ -95,44 +157,3 @@ class TestGating(BaseCase):
             with self.subTest(given=given[:20]):
                 self.assertEqual(plain(given), expected)
 
-
-@tagged("post_install", "-at_install")
-class TestCounting(DoormanCase):
-    """What a call is about, with the records that hang on others."""
-
-    def test_rows(self):
-        new = [0, 0, {"name": "x"}]
-        rows = (
-            (1, {"ids": [1]}),
-            (3, {"ids": [1, 2, 3], "kwargs": {"vals": {"name": "x"}}}),
-            (0, {"kwargs": {}}),
-            (0, {"kwargs": None, "ids": "x"}),
-            (2, {"kwargs": {"vals_list": [{}, {}]}}),
-            (3, {"kwargs": {"vals_list": [{"child_ids": [new]}, {}]}}),
-            (2, {"ids": [1], "kwargs": {"vals": {"child_ids": [[2, 5, 0]]}}}),
-            (4, {"ids": [1, 2], "kwargs": {"vals": {"child_ids": [[1, 5, {}]]}}}),
-            # To tag is not to change the tag.
-            (1, {"ids": [1], "kwargs": {"vals": {"category_id": [[6, 0, [1, 2]]]}}}),
-            (1, {"ids": [1], "kwargs": {"vals": {"category_id": [[4, 2, 0]]}}}),
-            (2, {"ids": [1], "kwargs": {"vals": {"category_id": [new]}}}),
-            (1, {"ids": [1], "kwargs": {"vals": {"child_ids": "x", "nofield": [1]}}}),
-        )
-        partners = self.env["res.partner"]
-        for expected, request in rows:
-            with self.subTest(request=request):
-                self.assertEqual(gate.records_of(partners, request), expected)
-
-    def test_nested(self):
-        deep = {"child_ids": [[0, 0, {"child_ids": [[0, 0, {}], [0, 0, {}]]}]]}
-        request = {"kwargs": {"vals_list": [deep]}}
-        self.assertEqual(gate.records_of(self.env["res.partner"], request), 4)
-
-    def test_what_cannot_be_counted_is_many(self):
-        loop = {}
-        for _level in range(8):
-            loop = {"child_ids": [[0, 0, loop]]}
-        for vals in ({"child_ids": [[5, 0, 0]]}, {"child_ids": [[6, 0, []]]}, loop):
-            with self.subTest(vals=vals):
-                request = {"ids": [1], "kwargs": {"vals": vals}}
-                count = gate.records_of(self.env["res.partner"], request)
-                self.assertGreater(count, 1000)

@@ -46,11 +46,6 @@ class TestGateAttack(ApprovalCase):
         self.by("approver", approval).action_approve()
         self.assertEqual(approval.state, "executed")
 
-    def test_on_paper(self):
-        self.rule(reads=True, model_id=self.env["ir.model"]._get_id("res.country"))
-        kind = self.kind("res.partner", "get_report", self.acme.ids, report="x")
-        self.assertEqual(kind, "pending_approval")
-
     def test_on_paper_without_such_a_rule(self):
         self.rule(model_id=self.env["ir.model"]._get_id("res.country"))
         kind = self.kind("res.partner", "get_report", self.acme.ids, report="x")

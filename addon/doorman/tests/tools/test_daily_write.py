@@ -167,15 +167,13 @@ class TestActivitiesGated(ApprovalCase):
 
     def test_lines_of_each_are_counted(self):
         self.gate("delete_records")
-        bank = self.env["res.partner.bank"].create(
-            {"acc_number": "1", "partner_id": self.acme.id}
-        )
+        kid = self.env["res.partner"].create({"name": "Kid", "parent_id": self.acme.id})
         kind = self.kind(
             "res.partner", "write", self.acme.ids,
-            vals_each=[{"bank_ids": [[2, bank.id, 0]]}],
+            vals_each=[{"child_ids": [[2, kid.id, 0]]}],
         )  # fmt: skip
         self.assertEqual(kind, "pending_approval")
-        self.assertTrue(bank.exists())
+        self.assertTrue(kid.exists())
 
 
 @tagged("post_install", "-at_install")

@@ -2,13 +2,12 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...gateway import files
-from ..common import WriteCase
+from ..common import ApprovalCase, WriteCase
 from .test_files import ACLS, FileMixin
 
 
-@tagged("post_install", "-at_install")
-class TestReports(FileMixin, WriteCase):
-    """get_report: what Odoo prints."""
+class CardMixin(FileMixin):
+    """A report of contacts."""
 
     @classmethod
     def setUpClass(cls):
@@ -42,6 +41,26 @@ class TestReports(FileMixin, WriteCase):
 
     def print(self, **kwargs):
         return self.call("res.partner", "get_report", self.acme.ids, **kwargs)
+
+
+@tagged("post_install", "-at_install")
+class TestReportsWait(CardMixin, ApprovalCase):
+    def test_a_report_can_show_what_is_not_read_without_approval(self):
+        self.rule(reads=True, model_id=self.env["ir.model"]._get_id("res.country"))
+        answer = self.print()
+        self.assertIn("pending", answer)
+        approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
+        self.by("approver", approval).action_approve()
+        self.assertEqual(approval.state, "executed", approval.error_message)
+
+    def test_a_rule_for_changes_is_none_for_reports(self):
+        self.rule(model_id=self.env["ir.model"]._get_id("res.country"))
+        self.assertIn("value", self.print())
+
+
+@tagged("post_install", "-at_install")
+class TestReports(CardMixin, WriteCase):
+    """get_report: what Odoo prints."""
 
     def test_print(self):
         names = ({}, {"report": "card"}, {"report": "doorman.test_card"})

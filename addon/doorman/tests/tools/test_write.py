@@ -43,7 +43,10 @@ class TestWrite(WriteCase):
     def test_unlink(self):
         value = self.call("res.partner", "unlink", self.acme.ids)["value"]
         self.assertFalse(self.acme.exists())
-        self.assertEqual(value, {"ids": value["ids"], "names": ["Acme"]})
+        self.assertEqual(value["names"], ["Acme"])
+        self.assertNotIn("url", value)
+        [changed] = [c for c in value["changed"] if c["model"] == "res.partner"]
+        self.assertEqual((changed["action"], changed["count"]), ("deleted", 1))
 
     def test_commands(self):
         tag = self.env["res.partner.category"].create({"name": "Gold"})

@@ -21,16 +21,25 @@ class TestWriteAttackTools(ApprovalCase):
             {"acc_number": "BE71096123456769", "partner_id": self.acme.id}
         )
         kid, bank = self.kid.id, self.bank.id
+        tags = self.env["res.partner.category"]
+        tag = self.acme.category_id = tags.create({"name": "Region"})
+        below = tags.create({"name": "North", "parent_id": tag.id})
+
+        def tagged_with(*command):
+            return {"category_id": [[1, tag.id, {"child_ids": [list(command)]}]]}
+
         # values for the contact, and the tools that they need besides update_records
         self.commands = (
             ({"child_ids": [[0, 0, {"name": "x"}]]}, {"create_records"}),
             ({"child_ids": [[2, kid, 0]]}, {"delete_records"}),
             ({"child_ids": [[1, kid, {"name": "x"}]]}, set()),
             ({"child_ids": [[3, kid, 0]]}, set()),
-            # An account is nothing without its owner.
-            ({"bank_ids": [[3, bank, 0]]}, {"delete_records"}),
-            ({"bank_ids": [[5, 0, 0]]}, {"delete_records"}),
-            ({"bank_ids": [[6, 0, []]]}, {"delete_records"}),
+            # A tag is nothing without the one above it.
+            (tagged_with(3, below.id, 0), {"delete_records"}),
+            (tagged_with(5, 0, 0), {"delete_records"}),
+            (tagged_with(6, 0, []), {"delete_records"}),
+            # Odoo archives an account instead of deleting it.
+            ({"bank_ids": [[3, bank, 0]]}, set()),
             ({"category_id": [[6, 0, []]]}, set()),
             ({"category_id": [[0, 0, {"name": "x"}]]}, {"create_records"}),
             (

@@ -1,0 +1,561 @@
+"""What a change really does, noted where it happens.
+
+    the caller ── create, write, unlink ──┬── overrides ── Odoo's core ── the database
+                                          │                   │
+                                          │      x2many commands, inverses, parents
+                                          └── whatever else code does: set off
+
+While a connection's change runs, ``base`` (models/extensions/base.py) and Odoo's fields
+(patches.py) tell the ledger on the cursor of each record that is made, changed or
+deleted. Nothing is predicted from the text of a request, so there is no way around it
+but SQL of Odoo's own (docs/ledger.md names it).
+
+Each entry is either **asked for**: the caller's own values, wherever Odoo's core takes
+them (lines, parents by ``_inherits``, related and inverse fields); or **set off**: what
+code did with values of its own, columns that were computed, rows that went along.
+
+Regions tell the two apart. Odoo's core and the fields open one for each step in which
+values are handed on, code that makes values of its own opens one in which all is set
+off. A call counts as asked for if the innermost region is the caller's and nothing but
+overrides of that very call stand in between: that is read from the frames, since an
+override of ``base`` cannot see what is above it. (Wrapping the classes of the registry
+would be gone as soon as an automation rule is edited: base_automation restores them.)
+"""
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import odoo.orm
+from odoo.models import BaseModel
+from odoo.tools import SQL
+
+from .technical_models import TECHNICAL_COLUMNS, is_technical
+
+ATTRIBUTE = "doorman_ledger"
+CALLER, CORE, VALUES, INVERSE, CODE = "caller", "core", "values", "inverse", "code"
+CREATED, WRITTEN, DELETED = "created", "updated", "deleted"
+CRUD = ("create", "write", "unlink")
+# Whose frames stand between an override and what it overrides.
+ORM = os.path.dirname(odoo.orm.__file__) + os.sep
+OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+CASCADES = """
+    SELECT p.relname, c.relname, a.attname, k.confdeltype::text
+      FROM pg_constraint k
+      JOIN pg_class p ON p.oid = k.confrelid
+      JOIN pg_class c ON c.oid = k.conrelid
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+     WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n')
+       AND array_length(k.conkey, 1) = 1
+"""
+
+
+class Region(NamedTuple):
+    """A stretch of the call: from its frame down, until the next one."""
+
+    kind: str
+    frame: object
+    model: str = ""
+    # The fields whose values are the caller's; None: all that come through here.
+    names: frozenset | None = frozenset()
+
+
+@dataclass(slots=True)
+class Row:
+    """What became of one record."""
+
+    kind: str = WRITTEN
+    # Whether the caller asked for it to be made or deleted.
+    asked: bool = False
+    # The database took it along.
+    cascaded: bool = False
+    # The fields that the caller gave values to, whether these differ or not.
+    names: set = field(default_factory=set)
+    # The fields that show a link which the caller made from the other side.
+    linked: set = field(default_factory=set)
+    # Field -> value in the database, of columns and many2many links that were written.
+    before: dict = field(default_factory=dict)
+    after: dict = field(default_factory=dict)
+
+
+class Change(NamedTuple):
+    """One record that differs."""
+
+    model: str
+    id: int
+    kind: str
+    # Fields that differ, the technical ones left out.
+    fields: tuple
+    # Of these, the ones that the caller gave values to.
+    asked_fields: tuple
+    # Whether the caller asked for this, wholly or in part.
+    asked: bool
+    cascaded: bool
+
+
+def of(cr):
+    """:return: the ledger of the change that runs on a cursor, or None"""
+    return getattr(cr, ATTRIBUTE, None)
+
+
+@contextmanager
+def noting(env):
+    """Note what is done on this cursor, until the end of the block.
+
+    :param env: of the connection's user
+    :return: the Ledger
+    """
+    cr = env.cr
+    outer = of(cr)
+    ledger = Ledger(env)
+    setattr(cr, ATTRIBUTE, ledger)
+    try:
+        yield ledger
+    finally:
+        if outer is None:
+            delattr(cr, ATTRIBUTE)
+        else:
+            setattr(cr, ATTRIBUTE, outer)
+
+
+@contextmanager
+def asked(env, *rows):
+    """The time in which the caller's own values are handed to Odoo.
+
+    :param rows: the values: dicts by field name
+    """
+    ledger = of(env.cr)
+    if ledger is None:
+        yield
+        return
+    names = frozenset(name for row in rows for name in row)
+    # Two frames up: this generator, and contextlib's own.
+    with ledger.region(Region(CALLER, sys._getframe(2), names=names)):
+        yield
+
+
+class Ledger:
+    """The notes of one change. See the module."""
+
+    def __init__(self, env):
+        self.env = env
+        self.regions = []
+        self.rows = {}
+        # (relation table, its columns) -> the pairs before, of the rows looked at
+        self.links = {}
+        self.closed = False
+        # Made and deleted by the same call: never there for anybody else.
+        self.vanished = set()
+        # The tools that the call took, and the models that it named, step by step.
+        self.tools = set()
+        self.models = set()
+        # What a tool does besides that is no record's value, such as a message: it
+        # counts for the rules by which a person decides.
+        self.announced = []
+        self._changes = None
+
+    def row(self, model, ident):
+        key = (model, ident)
+        found = self.rows.get(key)
+        if found is None:
+            found = self.rows[key] = Row()
+        return found
+
+    @contextmanager
+    def region(self, region):
+        self.regions.append(region)
+        try:
+            yield
+        finally:
+            self.regions.pop()
+
+    # ---- asked for, or set off ----
+
+    def askeds(self, frame, records, method, names):
+        """Which of the values of a call are the caller's.
+
+        :param frame: of the override that asks
+        :param records: what is written, or the model that makes some
+        :param str method: create, write or unlink
+        :param names: of the fields in its values
+        :return: a frozenset of names, or None if the whole call is set off
+        """
+        top = self.regions[-1] if self.regions else None
+        if top is None or top.kind == CODE:
+            return None
+        # From core on, only what a record is a part of gets its values.
+        if top.kind == CORE and records._name not in self.env[top.model]._inherits:
+            return None
+        if not self._only_overrides(frame, top, records, method):
+            return None
+        names = frozenset(names)
+        return names if top.names is None else names & top.names
+
+    def _only_overrides(self, frame, top, records, method):
+        seen = set()
+        while frame is not top.frame:
+            if frame is None:
+                return False
+            code = frame.f_code
+            path, name = code.co_filename, code.co_name
+            if path.startswith(ORM) or path.startswith(OWN) or name in COMPREHENSIONS:
+                pass
+            elif name in CRUD:
+                # Twice the same code: it has called itself, with other values.
+                if name != method or code in seen or not _is_of(frame, records):
+                    return False
+                seen.add(code)
+            elif top.kind != INVERSE:
+                # An inverse is code that hands on the caller's value, and may do so
+                # in steps.
+                return False
+            frame = frame.f_back
+        return True
+
+    def hands_on(self, records, name):
+        """Whether a field of some records passes the caller's value on."""
+        top = self.regions[-1] if self.regions else None
+        return (
+            top is not None
+            and top.kind == CORE
+            and top.model == records._name
+            and (top.names is None or name in top.names)
+        )
+
+    def values_region(self, frame, field, records_commands):
+        """The region of a one2many or many2many that works off its commands."""
+        if not self.hands_on(records_commands[0][0], field.name):
+            return Region(CODE, frame)
+        names = {getattr(field, "inverse_name", None) or ""}
+        for _records, commands in records_commands:
+            for command in commands if isinstance(commands, list | tuple) else ():
+                if isinstance(command, list | tuple) and command[0] in (0, 1):
+                    names.update(command[2])
+        return Region(VALUES, frame, names=frozenset(names))
+
+    def inverse_region(self, frame, field, records):
+        """The region of a field's inverse, which hands the field's value on."""
+        shared = (
+            name
+            for name, other in records._fields.items()
+            if other.inverse == field.inverse
+        )
+        if not any(self.hands_on(records, name) for name in (field.name, *shared)):
+            return Region(CODE, frame)
+        names = frozenset([field.related_field.name]) if field.related else None
+        return Region(INVERSE, frame, names=names)
+
+    # ---- what happens ----
+
+    def created(self, records, names):
+        """:param names: as ``askeds`` gave them"""
+        for ident in records._ids:
+            row = self.row(records._name, ident)
+            row.kind, row.asked = CREATED, names is not None
+            row.names.update(names or ())
+
+    def asked_to_write(self, records, names):
+        for ident in records._ids:
+            if ident:
+                self.row(records._name, ident).names.update(names)
+
+    def columns(self, records, vals_list):
+        """Note columns that are about to be written: what is in them now."""
+        new, table = {}, records._table
+        for record, vals in zip(records, vals_list, strict=True):
+            row = self.row(records._name, record.id)
+            if row.kind != CREATED:
+                unknown = [n for n in vals if n not in row.before and _counts(n)]
+                if unknown:
+                    new.setdefault(tuple(sorted(unknown)), []).append(record.id)
+        for names, ids in new.items():
+            for ident, *values in self._select(table, names, ids):
+                row = self.row(records._name, ident)
+                row.before.update(zip(names, values, strict=True))
+
+    def linked(self, field, records):
+        """Note the rows of a many2many that are about to change."""
+        relation = (field.relation, field.column1, field.column2)
+        pairs = self.links.setdefault(relation, ({}, field))[0]
+        ids = [i for i in records._ids if i and i not in pairs]
+        if ids:
+            pairs.update({i: set() for i in ids})
+            for one, other in self._pairs(relation, ids):
+                pairs[one].add(other)
+
+    def deleting(self, records, asked):
+        """Note records that are about to be deleted, and what goes along."""
+        self._gone(records._name, records._ids, asked=asked)
+        self._follow(records._table, list(records._ids))
+
+    def _gone(self, model, ids, **how):
+        for ident in ids:
+            known = self.rows.get((model, ident))
+            if known is not None and known.kind == CREATED:
+                self.vanished.add((model, ident))
+                continue
+            row = self.row(model, ident)
+            if row.kind != DELETED:
+                row.kind = DELETED
+                row.asked, row.cascaded = how.get("asked", False), not how
+
+    def _follow(self, table, ids):
+        """The rows that the database deletes or empties with others."""
+        pool = self.env.registry
+        below = _cascades(self.env).get(table, ())
+        models = _models_by_table(pool)
+        if not below or not ids:
+            return
+        parts = [
+            SQL(
+                "SELECT %s::int AS part, %s FROM %s WHERE %s = ANY(%s)",
+                number,
+                SQL("id, NULL::int")
+                if child in models
+                else SQL("%s, %s", *map(SQL.identifier, self._ends(child, column))),
+                SQL.identifier(child),
+                SQL.identifier(column),
+                ids,
+            )
+            for number, (child, column, _how) in enumerate(below)
+            if child in models or self._ends(child, column)
+        ]
+        if not parts:
+            return
+        self.env.cr.execute(SQL(" UNION ALL ").join(parts))
+        found = {}
+        for number, ident, other in self.env.cr.fetchall():
+            found.setdefault(number, []).append((ident, other))
+        for number, pairs in found.items():
+            child, column, how = below[number]
+            if child not in models:
+                self._unlinked(child, column, pairs)
+                continue
+            child_ids = [ident for ident, _other in pairs]
+            if how == "n":
+                for ident in child_ids:
+                    self.row(models[child], ident).before.setdefault(column, True)
+                continue
+            fresh = [
+                i
+                for i in child_ids
+                if getattr(self.rows.get((models[child], i)), "kind", "") != DELETED
+            ]
+            self._gone(models[child], fresh)
+            self._follow(child, fresh)
+
+    def _ends(self, table, column):
+        """The two columns of a many2many's table, the named one first; or None."""
+        for relation, one, other in self.env.registry.many2many_relations:
+            if relation == table and one == column:
+                return one, other
+        return None
+
+    def _unlinked(self, table, column, pairs):
+        """Rows of a many2many that go with one of their records: the other one loses
+        a link."""
+        one, other = self._ends(table, column)
+        for model, name in self._fields_of(table, other, one):
+            for _mine, ident in pairs:
+                row = self.row(model, ident)
+                row.before.setdefault(name, True)
+
+    # ---- what differs in the end ----
+
+    def close(self):
+        """Look at what there is by now. Everything has been flushed before."""
+        self.closed = True
+        self._settle_links()
+        for key in self.vanished:
+            self.rows.pop(key, None)
+        by_model = {}
+        for (model, ident), row in self.rows.items():
+            by_model.setdefault(model, []).append((ident, row))
+        for name, rows in by_model.items():
+            model = self.env[name]
+            if model._abstract or not model._auto and not model._table:
+                continue
+            self._settle(model, rows)
+        return self
+
+    def _settle(self, model, rows):
+        columns = {}
+        for ident, row in rows:
+            if row.kind == WRITTEN and row.before:
+                stored = [n for n in row.before if _is_column(model, n)]
+                columns.setdefault(tuple(sorted(stored)), {})[ident] = row
+        for names, wanted in columns.items():
+            for ident, *values in self._select(model._table, names, list(wanted)):
+                wanted[ident].after.update(zip(names, values, strict=True))
+        gone = {ident: row for ident, row in rows if row.kind == DELETED}
+        if gone:
+            for (ident,) in self._select(model._table, (), list(gone)):
+                del self.rows[model._name, ident]  # it is still there
+
+    def _settle_links(self):
+        for relation, (before, field) in self.links.items():
+            after = {}
+            for one, other in self._pairs(relation, list(before)):
+                after.setdefault(one, set()).add(other)
+            table, column1, column2 = relation
+            for ident, old in before.items():
+                new = after.get(ident, set())
+                if old == new:
+                    continue
+                row = self.row(field.model_name, ident)
+                row.before.setdefault(field.name, tuple(sorted(old)))
+                row.after[field.name] = tuple(sorted(new))
+                mine = field.name in row.names
+                for model, name in self._fields_of(table, column2, column1):
+                    for other in old ^ new:
+                        row = self.row(model, other)
+                        row.before.setdefault(name, True)
+                        if mine:
+                            row.linked.add(name)
+
+    def _fields_of(self, table, column1, column2):
+        """The fields that show a many2many's table from one of its sides."""
+        return self.env.registry.many2many_relations.get((table, column1, column2), ())
+
+    def changes(self):
+        """:return: a list of Change: what differs by now, without what is technical"""
+        if self._changes is not None:
+            return list(self._changes)
+        if not self.closed:
+            self.close()
+        found = self._changes = []
+        for (model, ident), row in self.rows.items():
+            if is_technical(self.env, model, ident, row.kind):
+                continue
+            names = _differing(self.env[model], row)
+            if row.kind == WRITTEN and not names:
+                continue
+            mine = tuple(n for n in names if n in row.names or n in row.linked)
+            wanted = row.asked or bool(mine)
+            found.append(
+                Change(model, ident, row.kind, names, mine, wanted, row.cascaded)
+            )
+        return list(found)
+
+    def announce(self, records):
+        """Note records that a tool does something to without changing a value."""
+        self.announced += [
+            Change(records._name, ident, WRITTEN, (), (), True, False)
+            for ident in records._ids or (0,)
+        ]
+
+    def asked_for(self):
+        """What the caller asked for, whether it differs from what was there or not.
+
+        :return: a set of ``(model, kind)``
+        """
+        found = set()
+        for (model, _ident), row in self.rows.items():
+            if row.asked:
+                found.add((model, row.kind))
+            elif row.names:
+                found.add((model, WRITTEN))
+        return found
+
+    # ---- reading past Odoo's caches ----
+
+    def _select(self, table, names, ids):
+        columns = SQL(", ").join(map(SQL.identifier, ("id", *names)))
+        self.env.cr.execute(
+            SQL(
+                "SELECT %s FROM %s WHERE id = ANY(%s)",
+                columns,
+                SQL.identifier(table),
+                ids,
+            )
+        )
+        return self.env.cr.fetchall()
+
+    def _pairs(self, relation, ids):
+        table, column1, column2 = map(SQL.identifier, relation)
+        self.env.cr.execute(
+            SQL(
+                "SELECT %s, %s FROM %s WHERE %s = ANY(%s)",
+                *(column1, column2, table, column1),
+                ids,
+            )
+        )
+        return self.env.cr.fetchall()
+
+
+def _is_of(frame, records):
+    """Whether a frame is of a method of the same records, of more of them, or of what
+    they are a part of."""
+    code = frame.f_code
+    if not code.co_argcount:
+        return False
+    owner = frame.f_locals.get(code.co_varnames[0])
+    if not isinstance(owner, BaseModel):
+        return False
+    if records._name in owner._inherits:
+        return True
+    return owner._name == records._name and set(records._ids) <= set(owner._ids)
+
+
+def _counts(name):
+    return name not in TECHNICAL_COLUMNS
+
+
+def _is_column(model, name):
+    known = model._fields.get(name)
+    return known is not None and known.store and known.column_type
+
+
+def _is_elsewhere(model, name):
+    """Whether other records hold the values of a field. Links have been noted."""
+    known = model._fields.get(name)
+    if known is None or not _counts(name) or known.type == "many2many" and known.store:
+        return False
+    return not _is_column(model, name)
+
+
+def _differing(model, row):
+    if row.kind == CREATED:
+        return tuple(sorted(row.names))
+    if row.kind == DELETED:
+        return ()
+    names = [
+        name
+        for name, old in row.before.items()
+        # What has no column to compare was noted because it differs.
+        if name not in row.after or row.after[name] != old
+    ]
+    # The caller's values without a column of their own: other records hold them.
+    names += [
+        name
+        for name in sorted(row.names)
+        if name not in row.before and _is_elsewhere(model, name)
+    ]
+    return tuple(names)
+
+
+def _models_by_table(pool):
+    found = getattr(pool, "doorman_models_by_table", None)
+    if found is None:
+        found = pool.doorman_models_by_table = {
+            cls._table: name
+            for name, cls in pool.items()
+            if not cls._abstract and cls._auto
+        }
+    return found
+
+
+def _cascades(env):
+    """:return: ``{table: [(table below, its column, c or n)]}``, once a registry"""
+    pool = env.registry
+    found = getattr(pool, "doorman_cascades", None)
+    if found is None:
+        found = {}
+        env.cr.execute(CASCADES)
+        for parent, child, column, how in env.cr.fetchall():
+            found.setdefault(parent, []).append((child, column, how))
+        pool.doorman_cascades = found
+    return found
