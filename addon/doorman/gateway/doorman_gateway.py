@@ -8,6 +8,7 @@ from odoo.tools.json import json_default
 
 from ..policy.change_scope import Trial, acting, writing
 from ..policy.gate import Waits
+from ..policy.refusal import Refusal
 from ..tools import operations, registry
 
 
@@ -177,6 +178,9 @@ class DoormanGateway(models.AbstractModel):
         try:
             return {"value": self._do(connection, row, request, audit)}
         except Waits as waits:
+            if request.get("ask") is False:
+                # The service wants it for itself: nobody is to be asked for that.
+                raise Refusal("pending_approval", str(waits)) from waits
             self._undo()
             return self._ask(connection, row, request, audit, waits.tried)
 
