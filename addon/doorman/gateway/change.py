@@ -120,12 +120,11 @@ class DoormanGateway(models.AbstractModel):
             )
         if guard.dry_run:
             self._undo()
-            model = guard.env[request["model"]] if request.get("model") else None
-            told = value.get("changes")
-            if told is None and model is not None:
-                told = tell(guard, tried, model)
-            kept = {k: v for k, v in value.items() if k in ("result",)}
-            return {"changes": self._plain(told or [])} | kept
+            told = value.get("changes")  # by a tool that tells by itself
+            if told is None:
+                told = self._plain(tell(guard, tried, self._model(guard, request)))
+            kept = {k: value[k] for k in ("result", "steps") if k in value}
+            return {"changes": told} | kept
         audit["changed"] = self._changed_text(changes)
         return value | {"changed": self._changed(guard, changes)}
 
@@ -151,15 +150,18 @@ class DoormanGateway(models.AbstractModel):
             )
             tried = None
             if waits or guard.dry_run:
-                model = request.get("model")
-                model = guard.env[model] if model else guard.env["base"]
                 if waits:
                     guard.describer = Describer(self._reader(connection))
-                tried = look(guard, noted, model)
+                tried = look(guard, noted, self._model(guard, request))
             value = self._plain(value)
         if waits:
             raise Waits(tried)
         return value, changes, tried
+
+    @staticmethod
+    def _model(guard, request):
+        """The model that a request names; of one that names none, what all share."""
+        return guard.env[request.get("model") or "base"]
 
     @staticmethod
     def _plain(value):

@@ -38,9 +38,15 @@ ATTRIBUTE = "doorman_ledger"
 CALLER, CORE, VALUES, INVERSE, CODE = "caller", "core", "values", "inverse", "code"
 CREATED, WRITTEN, DELETED = "created", "updated", "deleted"
 CRUD = ("create", "write", "unlink")
-# Whose frames stand between an override and what it overrides.
-ORM = os.path.dirname(odoo.orm.__file__) + os.sep
-OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# Whose frames may stand between an override and what it overrides: Odoo's core, and the
+# places of ours that hand a call on.
+ADDON = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PASSED = (
+    os.path.dirname(odoo.orm.__file__) + os.sep,
+    *(f"{ADDON}{room}{os.sep}" for room in ("policy", "tools", "gateway")),
+    os.path.join(ADDON, "patches.py"),
+    os.path.join(ADDON, "models", "extensions", "base.py"),
+)
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 CASCADES = """
     SELECT p.relname, c.relname, a.attname, k.confdeltype::text
@@ -201,7 +207,7 @@ class Ledger:
                 return False
             code = frame.f_code
             path, name = code.co_filename, code.co_name
-            if path.startswith(ORM) or path.startswith(OWN) or name in COMPREHENSIONS:
+            if path.startswith(PASSED) or name in COMPREHENSIONS:
                 pass
             elif name in CRUD:
                 # Twice the same code: it has called itself, with other values.

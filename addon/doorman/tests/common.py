@@ -155,8 +155,12 @@ class DoormanMixin:
         return answer["counts"]
 
     def kind(self, *args, **kwargs):
-        """How a call ended: ``ok``, ``stale`` or the kind of its error."""
-        answer = self.call(*args, **kwargs)
+        """How a call ended. See ``kind_of``."""
+        return self.kind_of(self.call(*args, **kwargs))
+
+    @staticmethod
+    def kind_of(answer):
+        """``ok``, ``stale``, ``pending_approval`` or the kind of an error."""
         if "error" in answer:
             return answer["error"]["kind"]
         if "pending" in answer:

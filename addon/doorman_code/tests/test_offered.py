@@ -88,8 +88,8 @@ class TestOffered(ApprovalCase):
         self.leave_out()
         self.assertEqual(self.kinds(), ("needs_module", "needs_module"))
         for method, kwargs in (
-            ("run_sql", {"query": "SELECT 1"}),
-            ("run_python", {"code": "result = 1"}),
+            ("run_sql", {"query": "SELECT 2"}),
+            ("run_python", {"code": "result = 2"}),
         ):
             self.assertEqual(self.ask_kind("", method, **kwargs), "needs_module")
 

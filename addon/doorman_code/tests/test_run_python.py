@@ -194,7 +194,7 @@ class TestRunPython(ApprovalCase):
         return self.gateway.call(self.fence(), request)
 
     def python_kind(self, code, **more):
-        return self.python(code, **more).get("error", {"kind": "ok"})["kind"]
+        return self.kind_of(self.python(code, **more))
 
     # ---- what it does ----
 

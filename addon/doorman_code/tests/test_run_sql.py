@@ -239,7 +239,7 @@ class TestRunSql(ApprovalCase):
         return self.gateway.call(self.fence(), request)
 
     def sql_kind(self, query, **kwargs):
-        return self.sql(query, **kwargs).get("error", {"kind": "ok"})["kind"]
+        return self.kind_of(self.sql(query, **kwargs))
 
     def counts(self):
         self.env.cr.execute(

@@ -48,7 +48,7 @@ out.update(countries=env["res.country"].search_count([]), germany=germany.id, pr
 env["res.partner.category"].create([{"name": "Group %03d" % i} for i in range(230)])
 `
 
-var tradeModules = []string{"sale_management", "crm", "account", "purchase", "stock", "project"}
+var tradeModules = []string{"sale_management", "crm", "account", "purchase", "stock", "project", "hr_holidays"}
 
 // TestRealToolsOfDailyWork: a day with the tools, on Odoo's own documents, one request to Odoo each.
 func TestRealToolsOfDailyWork(t *testing.T) {

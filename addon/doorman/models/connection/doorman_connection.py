@@ -455,6 +455,8 @@ class DoormanConnection(models.Model):
         if not user.has_group("base.group_system"):
             granted -= GRAVE_SCOPES  # not shown to whom they would refuse
         policy["scopes"] = [s for s in policy["scopes"] if s in granted]
+        # Which calls wait is decided here in Odoo; that some may is enough to know.
+        policy["approval"] = "approval" in policy
         snapshot = {
             "connection": {
                 "id": connection.id,

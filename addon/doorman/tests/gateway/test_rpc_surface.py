@@ -10,7 +10,7 @@ from ..common import ROLES, DoormanCase
 # can call them over RPC with any arguments: a new one is added here by a person who
 # has thought about that, together with a test of who may call it.
 PUBLIC = {
-    "base": {"create", "write"},
+    "base": {"create", "unlink", "write"},
     "doorman.approval": {
         "action_approve",
         "action_cancel",

@@ -191,9 +191,6 @@ class TestWriteAttack(WriteCase):
         ]
         self.Partner = type(self.env["res.partner"])
 
-    def kind_of(self, answer):
-        return answer.get("error", {}).get("kind", "ok")
-
     def business(self, function):
         """Let partners have a public method."""
         held = patch.object(self.Partner, "do_business", function, create=True)

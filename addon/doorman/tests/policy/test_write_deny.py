@@ -190,9 +190,6 @@ class TestWriteDeny(WriteCase):
             Command.link(self.env.ref("base.group_system").id)
         ]
 
-    def kind_of(self, answer):
-        return answer.get("error", {}).get("kind", "ok")
-
     def test_values(self):
         fence = self.fence()
         for vals, kind in DENY_VALUES:

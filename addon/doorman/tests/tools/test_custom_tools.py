@@ -86,10 +86,7 @@ class OwnCase(ApprovalCase):
         return self.gateway.call(self.fence(), request)
 
     def run_kind(self, *args, **kwargs):
-        answer = self.run_own(*args, **kwargs)
-        if "pending" in answer:
-            return "pending_approval"
-        return answer.get("error", {"kind": "ok"})["kind"]
+        return self.kind_of(self.run_own(*args, **kwargs))
 
 
 @tagged("post_install", "-at_install")

@@ -64,7 +64,7 @@ class TestOperations(ApprovalCase):
             self.assertEqual(self.kind("", "trial"), "pending_approval")
             self.bring(GONE, reads=reads)
             self.assertEqual(self.kind("", "trial"), "needs_module")
-            self.assertEqual(self.ask_kind("", "trial"), "needs_module")
+            self.assertEqual(self.ask_kind("", "trial", y=1), "needs_module")
 
     def test_its_own_scope_whatever_the_catalog_says(self):
         self.tool("trial_tool")._inside().write({"scope_code": "mcp:search"})

@@ -17,7 +17,7 @@ WITNESS = """
     END $$;
 """
 LOG = {"create_uid", "create_date", "write_uid", "write_date", "parent_path", "id"}
-out = {"missed": {}, "asked": {}, "count": {}, "fields": 0, "lost": []}
+out.update(missed={}, asked={}, count={}, lost=[])
 
 
 def watch_tables():

@@ -130,3 +130,4 @@ SCENARIOS = (
 )
 for scenario in SCENARIOS:
     case(scenario.__name__, scenario)
+env.cr.rollback()
