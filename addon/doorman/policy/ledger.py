@@ -78,6 +78,8 @@ class Row:
     asked: bool = False
     # The database took it along.
     cascaded: bool = False
+    # Odoo's own affair, by what only the record itself said.
+    technical: bool = False
     # The fields that the caller gave values to, whether these differ or not.
     names: set = field(default_factory=set)
     # The fields that show a link which the caller made from the other side.
@@ -295,6 +297,13 @@ class Ledger:
     def deleting(self, records, asked):
         """Note records that are about to be deleted, and what goes along."""
         self._gone(records._name, records._ids, asked=asked)
+        if records._name == "ir.attachment":
+            # Once they are gone nobody knows any more that they were a field's own.
+            for ident, name in self._select(
+                records._table, ("res_field",), list(records._ids)
+            ):
+                if name and (row := self.rows.get(("ir.attachment", ident))):
+                    row.technical = True
         self._follow(records._table, list(records._ids))
 
     def _gone(self, model, ids, **how):
@@ -396,10 +405,13 @@ class Ledger:
         for names, wanted in columns.items():
             for ident, *values in self._select(model._table, names, list(wanted)):
                 wanted[ident].after.update(zip(names, values, strict=True))
-        gone = {ident: row for ident, row in rows if row.kind == DELETED}
-        if gone:
-            for (ident,) in self._select(model._table, (), list(gone)):
-                del self.rows[model._name, ident]  # it is still there
+        # Code may have undone a part of its work by itself.
+        made = {ident for ident, row in rows if row.kind == CREATED}
+        gone = {ident for ident, row in rows if row.kind == DELETED}
+        if made or gone:
+            there = {i for (i,) in self._select(model._table, (), [*made, *gone])}
+            for ident in (made - there) | (gone & there):
+                del self.rows[model._name, ident]
 
     def _settle_links(self):
         for relation, (before, field) in self.links.items():
@@ -434,7 +446,7 @@ class Ledger:
             self.close()
         found = self._changes = []
         for (model, ident), row in self.rows.items():
-            if is_technical(self.env, model, ident, row.kind):
+            if row.technical or is_technical(self.env, model, ident, row.kind):
                 continue
             names = _differing(self.env[model], row)
             if row.kind == WRITTEN and not names:

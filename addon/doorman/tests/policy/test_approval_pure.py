@@ -85,7 +85,11 @@ def changes(**counts):
 # policy, risk by tool, changes
 CHANGES_WAIT = {
     "model": (approval({"model": "m"}), {"a": "low"}, changes(m=1)),
-    "another model besides": (approval({"model": "n"}), {"a": "low"}, changes(m=1, n=1)),
+    "another model besides": (
+        approval({"model": "n"}),
+        {"a": "low"},
+        changes(m=1, n=1),
+    ),
     "many": (approval({"more_than": 10}), {"a": "low"}, changes(m=6, n=5)),
     "many of a model": (
         approval({"model": "m", "more_than": 2}),
@@ -156,4 +160,3 @@ class TestGating(BaseCase):
         for given, expected in rows.items():
             with self.subTest(given=given[:20]):
                 self.assertEqual(plain(given), expected)
-

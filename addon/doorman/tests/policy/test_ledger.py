@@ -9,8 +9,12 @@ from odoo.addons.doorman.policy.change_scope import Trial, forget, undoable, wri
 
 from ..common import WriteCase
 
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+    "AABJRU5ErkJggg=="
+)
 
-@tagged("post_install", "-at_install")
+
 class LedgerCase(WriteCase):
     @classmethod
     def setUpClass(cls):
@@ -104,7 +108,7 @@ class TestLedger(LedgerCase):
             (2, {"child_ids": [new]}, self.acme),
             (3, {"child_ids": [new, new]}, self.acme),
             (2, {"child_ids": [[1, line.id, {"ref": "3"}]]}, self.acme),
-            (1, {"category_id": [[1, self.tag.id, {"color": 3}]]}, self.acme),
+            (1, {"category_id": [[1, self.tag.id, {"name": "Silver"}]]}, self.acme),
             # A link is shown by both sides.
             (2, {"category_id": [[4, self.tag.id, 0]]}, self.acme),
             (0, {"category_id": [[4, self.tag.id, 0]]}, self.acme),
@@ -156,6 +160,32 @@ class TestLedger(LedgerCase):
 
         self.assertFalse(self.noted(work).changes())
 
+    def test_what_code_undoes_by_itself(self):
+        def work(env):
+            acme = self.acme.with_env(env)
+            for undo in (False, True):
+                savepoint = env.cr.savepoint()
+                acme.write({"ref": f"undone {undo}"})
+                env["res.partner"].create({"name": "Undone"})
+                self.tag.with_env(env).sudo().unlink()
+                env.flush_all()
+                savepoint.close(rollback=True)
+                env.cr.clear()
+
+        self.assertFalse(self.noted(work).changes())
+
+    def test_files_that_are_a_fields_own_go_untold(self):
+        self.acme.image_1920 = PIXEL
+        self.env.flush_all()
+
+        def work(env):
+            with ledger.asked(env):
+                self.acme.with_env(env).sudo().unlink()
+
+        noted = self.noted(work)
+        self.assertTrue([m for m, _i in noted.rows if m == "ir.attachment"])
+        self.assertNotIn("ir.attachment", {c.model for c in noted.changes()})
+
     def test_a_method_sets_off(self):
         noted = self.noted(lambda env: self.acme.with_env(env).write({"ref": "m"}))
         [change] = noted.changes()
@@ -167,7 +197,7 @@ class TestLedger(LedgerCase):
         original = Partner.write
 
         def helper(records):
-            tag.with_env(records.env).sudo().write({"color": 9})
+            tag.with_env(records.env).sudo().write({"name": "Set off"})
 
         def write(records, vals):
             res = original(records, vals)
