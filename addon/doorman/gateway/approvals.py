@@ -34,7 +34,7 @@ NOT_FOUND = "There is no such request for approval of this connection."
 class DoormanGateway(models.AbstractModel):
     """Calls that wait for a person.
 
-    call ── it waits: what it would do ── kept ── an activity for everyone who may decide
+    call ── it waits: what it would do ── kept ── an activity for each who may decide
     approval_status ── how it stands, and once it is done the answer of the call
     """
 

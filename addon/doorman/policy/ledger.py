@@ -414,7 +414,7 @@ class Ledger:
                 del self.rows[model._name, ident]
 
     def _settle_links(self):
-        for relation, (before, field) in self.links.items():
+        for relation, (before, shown) in self.links.items():
             after = {}
             for one, other in self._pairs(relation, list(before)):
                 after.setdefault(one, set()).add(other)
@@ -423,10 +423,10 @@ class Ledger:
                 new = after.get(ident, set())
                 if old == new:
                     continue
-                row = self.row(field.model_name, ident)
-                row.before.setdefault(field.name, tuple(sorted(old)))
-                row.after[field.name] = tuple(sorted(new))
-                mine = field.name in row.names
+                row = self.row(shown.model_name, ident)
+                row.before.setdefault(shown.name, tuple(sorted(old)))
+                row.after[shown.name] = tuple(sorted(new))
+                mine = shown.name in row.names
                 for model, name in self._fields_of(table, column2, column1):
                     for other in old ^ new:
                         row = self.row(model, other)
