@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 func waitingOdoo(t *testing.T, transport string, change ...func(*odoo.Config)) (*odootest.Server, *odoo.Client, access.Fence) {
 	t.Helper()
 	s, c, fence := faultyOdoo(t, transport, change...)
-	s.Update(canaryCred, func(snap *access.Snapshot) { snap.Connection.Policy.Approval.Tools = []string{"delete_records"} })
+	s.SetWaits(canaryCred, odootest.Waits{Tools: []string{"delete_records"}})
 	fence.Version++
 	return s, c, fence
 }
@@ -34,14 +35,15 @@ func TestApprovals(t *testing.T) {
 			t.Parallel()
 			s, c, fence := waitingOdoo(t, transport, func(c *odoo.Config) { c.Timeout = 10 * time.Second })
 			ctx := t.Context()
-			_, err := c.Call(ctx, fence, deletePartners)
-			_ = wantKind(t, err, access.PendingApproval)
-			r, err := c.RequestApproval(ctx, fence, deletePartners)
-			if err != nil || r.Pending == nil || r.Pending.RequestID != 1 || s.Effects() != 0 {
+			r, err := c.Call(ctx, fence, deletePartners)
+			if err != nil || r.Pending == nil || r.Pending.RequestID != 1 || r.Value != nil || r.Stale != nil || s.Effects() != 0 {
 				t.Fatalf("%+v, %v", r, err)
 			}
-			if again, err := c.RequestApproval(ctx, fence, deletePartners); err != nil || *again.Pending != *r.Pending {
+			if again, err := c.Call(ctx, fence, deletePartners); err != nil || *again.Pending != *r.Pending || len(s.Approvals()) != 1 {
 				t.Fatalf("%+v, %v", again, err)
+			}
+			if audit := s.Audit(); len(audit) != 2 || audit[0].Outcome != "pending" {
+				t.Errorf("%+v", audit)
 			}
 			told := func(id int64) *access.Approval {
 				t.Helper()
@@ -82,29 +84,36 @@ func TestApprovalRefusals(t *testing.T) {
 		request access.Request
 		want    access.Kind
 	}{
-		"a dry run":                    {with(func(r *access.Request) { r.DryRun = true }), access.InvalidInput},
-		"what waits for nobody":        {searchRead(nil, "name"), access.InvalidInput},
+		"what the service reads":       {with(func(r *access.Request) { r.AskNobody = true }), access.PendingApproval},
 		"a record that is not there":   {with(func(r *access.Request) { r.IDs = []int64{999} }), access.NotFound},
 		"a model that is not there":    {with(func(r *access.Request) { r.Model = "no.such" }), access.UnknownModel},
 		"a model that no policy opens": {with(func(r *access.Request) { r.Model = "ir.rule" }), access.NotAllowed},
 	} {
-		_, err := c.RequestApproval(ctx, fence, row.request)
+		_, err := c.Call(ctx, fence, row.request)
 		if e := access.AsError(err); err == nil || e.Kind != row.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n := len(s.Approvals()); n != 0 {
-		t.Fatalf("%d requests", n)
+	for name, request := range map[string]access.Request{
+		"a dry run":             with(func(r *access.Request) { r.DryRun = true }),
+		"what waits for nobody": searchRead(nil, "name"),
+	} {
+		if r, err := c.Call(ctx, fence, request); err != nil || r.Value == nil || r.Pending != nil {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+	if n := len(s.Approvals()); n != 0 || s.Effects() != 0 {
+		t.Fatalf("%d requests, %d effects", n, s.Effects())
 	}
 	old := fence
 	old.Version--
-	if r, err := c.RequestApproval(ctx, old, deletePartners); err != nil || r.Stale == nil || len(s.Approvals()) != 0 {
+	if r, err := c.Call(ctx, old, deletePartners); err != nil || r.Stale == nil || len(s.Approvals()) != 0 {
 		t.Errorf("an old fence: %+v, %v", r, err)
 	}
 	if r, err := c.ApprovalStatus(ctx, old, 1, access.Audit{}); err != nil || r.Stale == nil {
 		t.Errorf("an old fence: %+v, %v", r, err)
 	}
-	if _, err := c.RequestApproval(ctx, fence, deletePartners); err != nil {
+	if _, err := c.Call(ctx, fence, deletePartners); err != nil {
 		t.Fatal(err)
 	}
 	s.Connect(odootest.Connection{Credential: "dmk_other"})
@@ -115,7 +124,7 @@ func TestApprovalRefusals(t *testing.T) {
 		t.Errorf("%v, but %v", a, b)
 	}
 	s.Revoke(canaryCred)
-	_, err = c.RequestApproval(ctx, fence, deletePartners)
+	_, err = c.Call(ctx, fence, deletePartners)
 	_ = wantKind(t, err, access.Unauthenticated)
 	_, err = c.ApprovalStatus(ctx, fence, 1, access.Audit{})
 	_ = wantKind(t, err, access.Unauthenticated)
@@ -127,7 +136,7 @@ func TestApprovalsExpire(t *testing.T) {
 	s, c, fence := waitingOdoo(t, odoo.TransportDoorman, func(c *odoo.Config) { c.Timeout = 10 * time.Second })
 	ask := func() int64 {
 		t.Helper()
-		r, err := c.RequestApproval(t.Context(), fence, deletePartners)
+		r, err := c.Call(t.Context(), fence, deletePartners)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,8 +159,8 @@ func TestApprovalsExpire(t *testing.T) {
 	}
 }
 
-// TestApprovalsAreAskedOnce: a question that is lost is not sent again by the client, and its error does not claim that
-// something may have been done.
+// TestApprovalsAreAskedOnce: a call whose answer is lost is not sent again by the client. Nobody knows then whether it was
+// done or waits, and the error says so; asking how a request stands changes nothing, and its error claims nothing.
 func TestApprovalsAreAskedOnce(t *testing.T) {
 	t.Parallel()
 	for _, transport := range transports {
@@ -160,7 +169,7 @@ func TestApprovalsAreAskedOnce(t *testing.T) {
 				t.Parallel()
 				s, c, fence := waitingOdoo(t, transport)
 				for method, ask := range map[string]func(context.Context) (access.Reply, error){
-					"request_approval": func(ctx context.Context) (access.Reply, error) { return c.RequestApproval(ctx, fence, deletePartners) },
+					"call": func(ctx context.Context) (access.Reply, error) { return c.Call(ctx, fence, deletePartners) },
 					"approval_status": func(ctx context.Context) (access.Reply, error) {
 						return c.ApprovalStatus(ctx, fence, 1, access.Audit{})
 					},
@@ -169,14 +178,62 @@ func TestApprovalsAreAskedOnce(t *testing.T) {
 					s.Inject(odootest.Fault{Kind: kind, Methods: []string{method}, Times: 1})
 					_, err := ask(t.Context())
 					e := access.AsError(err)
-					if err == nil || e.Kind != access.OdooUnavailable && e.Kind != access.OdooTimeout || strings.Contains(e.Message, "may or may not") {
+					if err == nil || e.Kind != access.OdooUnavailable && e.Kind != access.OdooTimeout || strings.Contains(e.Message, "may or may not") != (method == "call") {
 						t.Errorf("%s: %v", method, err)
 					}
 					if n := s.Count(method) - before; n != 1 {
 						t.Errorf("%s was sent %d times", method, n)
 					}
 				}
+				if n := len(s.Approvals()); n > 1 || s.Effects() != 0 {
+					t.Errorf("%d requests, %d effects", n, s.Effects())
+				}
 			})
 		}
+	}
+}
+
+// TestPendingInABatch: reads that share a request to Odoo have answers of their own, also where one of them waits for a
+// person.
+func TestPendingInABatch(t *testing.T) {
+	t.Parallel()
+	s := odootest.New(t, odootest.Options{Workers: 1, Connections: []odootest.Connection{
+		{Credential: canaryCred}, {Credential: "dmk_gated", Waits: odootest.Waits{Model: "res.partner", Reads: true}},
+	}})
+	var mu sync.Mutex
+	shared := 0
+	c := newClient(t, s, odoo.TransportDoorman, func(c *odoo.Config) {
+		c.Batched = func(n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			shared = max(shared, n)
+		}
+	})
+	if _, err := c.Hello(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fenceOf := func(credential string) access.Fence {
+		p := access.ProofOf(credential)
+		return access.FenceOf(p, mustResolve(t, c, p))
+	}
+	free, gated := fenceOf(canaryCred), fenceOf("dmk_gated")
+	// The one worker is busy for a while: who comes meanwhile waits, and then shares.
+	s.Inject(odootest.Fault{Kind: odootest.Slow, Delay: 20 * time.Millisecond, Methods: []string{"call"}})
+	var wg sync.WaitGroup
+	for i := range 24 {
+		wg.Go(func() {
+			fence, waits := free, i%3 == 0
+			if waits {
+				fence = gated
+			}
+			r, err := c.Call(t.Context(), fence, searchRead(nil, "name"))
+			if err != nil || (r.Pending != nil) != waits || (r.Value != nil) == waits {
+				t.Errorf("waits %v: %+v, %v", waits, r, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(s.Approvals()); n != 1 || shared < 2 {
+		t.Errorf("%d requests, at most %d calls shared one", n, shared)
 	}
 }

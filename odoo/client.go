@@ -70,14 +70,11 @@ func (c *Client) Resolve(ctx context.Context, p access.Proof) (r access.Resoluti
 }
 
 // Call implements access.Gateway. It is sent once; where the answer is lost, the error says that it may have been done.
+// Of a call that waits for a person it then says the same: nobody knows by then, and the same call again while it waits is
+// the same request.
 // A Request.Timeout beyond Config.Timeout prolongs the call's deadline to a little more than itself.
 func (c *Client) Call(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
-	return c.fenced(ctx, "call", f, map[string]any{"request": wire.EncodeRequest(r)}, r.Timeout, wire.DecodeReply)
-}
-
-// RequestApproval implements access.Gateway. It is sent once; where the answer is lost, it can be asked for again.
-func (c *Client) RequestApproval(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
-	return c.fenced(ctx, "request_approval", f, map[string]any{"request": wire.EncodeAsked(r)}, r.Timeout, wire.DecodeAsked)
+	return c.fenced(ctx, "call", f, map[string]any{"request": wire.EncodeRequest(r)}, r.Timeout, wire.DecodeCall)
 }
 
 // ApprovalStatus implements access.Gateway.

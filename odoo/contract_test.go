@@ -101,7 +101,7 @@ func runContract(t *testing.T, transport string, w world) {
 		}
 		if p := s.Connection.Policy; p.AllowedTools != nil || p.AllowedModels != nil || p.Companies != nil {
 			t.Errorf("a policy without restrictions came with lists: %+v", p)
-		} else if p.RateMinute < 1 || p.RateDay < 1 || len(p.Approval.Rules) > 0 || len(p.AllowedIPs)+len(p.BlockedIPs) > 0 {
+		} else if p.RateMinute < 1 || p.RateDay < 1 || p.Approvals || len(p.AllowedIPs)+len(p.BlockedIPs) > 0 {
 			t.Errorf("rates, approval, addresses: %+v", p)
 		}
 		if !slices.Contains(s.Settings.Floor, "doorman.") || !slices.Contains(s.Settings.Floor, "ir.rule") || s.Settings.MissingModules == nil {

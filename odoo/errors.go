@@ -22,8 +22,8 @@ const (
 )
 
 // harmless are methods that touch no record of anybody's: where the answer is lost, whoever asked may ask again. The
-// client itself does not: a request that was decided in between would be made a second time.
-var harmless = map[string]bool{"request_approval": true, "approval_status": true, "file_link": true, "file_take": true}
+// client itself does not.
+var harmless = map[string]bool{"approval_status": true, "file_link": true, "file_take": true}
 
 // errorOf turns a failure of method into the error that leaves this package. MaxBody is in bytes.
 func (c *Client) errorOf(f *transport.Failure, method string) *access.Error {

@@ -66,15 +66,13 @@ var goldenCases = []goldenCase{
 		Kwargs: map[string]any{"vals_list": []any{map[string]any{"name": "Golden"}}},
 	})},
 	{name: "unlink_missing", run: callCase(access.Request{Model: "res.partner", Method: "unlink", IDs: []int64{2147483647}, Audit: access.Audit{Tool: "delete_records"}})},
-	{name: "call_gated", run: callCase(noting("refused"))},
-	{name: "request_approval", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
-		_, _ = c.RequestApproval(t.Context(), access.FenceOf(p, mustResolve(t, c, p)), noting("asked"))
-	}},
+	{name: "call_pending", run: callCase(noting("asked"))},
+	{name: "call_nobody_asked", run: callCase(forItself(noting("refused")))},
 	{name: "approval_status_pending", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
 		fence := access.FenceOf(p, mustResolve(t, c, p))
-		r, err := c.RequestApproval(t.Context(), fence, noting("status"))
-		if err != nil {
-			t.Fatal(err)
+		r, err := c.Call(t.Context(), fence, noting("status"))
+		if err != nil || r.Pending == nil {
+			t.Fatalf("%+v, %v", r, err)
 		}
 		_, _ = c.ApprovalStatus(t.Context(), fence, r.Pending.RequestID, access.Audit{Tool: "approval_status"})
 	}},
@@ -137,6 +135,12 @@ func noting(body string) access.Request {
 		Model: "res.partner", Method: "message_post", IDs: []int64{1}, Audit: access.Audit{Tool: "post_message"},
 		Kwargs: map[string]any{"body": body}, Arguments: []byte(`{"model":"res.partner","id":1,"body":"x"}`),
 	}
+}
+
+// forItself is a request that the service makes for itself.
+func forItself(r access.Request) access.Request {
+	r.AskNobody = true
+	return r
 }
 
 func callCase(r access.Request) func(*testing.T, site, *odoo.Client, access.Proof) {
@@ -205,8 +209,8 @@ func TestFakeIsLikeOdoo(t *testing.T) {
 	full, bare := odootest.New(t), odootest.New(t, odootest.Options{NoAddon: true})
 	full.Update(odootest.DefaultCredential, func(s *access.Snapshot) {
 		s.Connection.Policy.Scopes = []access.Scope{access.ScopeMetadata, access.ScopeSearch, access.ScopeORM}
-		s.Connection.Policy.Approval = access.Gating{Tools: []string{"post_message"}, Approver: odootest.Approver}
 	})
+	full.SetWaits(odootest.DefaultCredential, odootest.Waits{Tools: []string{"post_message"}})
 	clientOf := func(s *odootest.Server) func(testing.TB, string, ...func(*odoo.Config)) *odoo.Client {
 		return func(t testing.TB, transport string, change ...func(*odoo.Config)) *odoo.Client {
 			return newClient(t, s, transport, change...)

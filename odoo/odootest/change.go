@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 )
-
-// changers are the methods that change something.
-var changers = map[string]bool{"create": true, "write": true, "unlink": true, "call_method": true, "message_post": true, "activity_schedule": true}
 
 // answered is what was answered to a change with an idempotency key.
 type answered struct {
@@ -77,6 +75,7 @@ func (t *table) change(c Call) (any, *Problem) {
 		}
 	}
 	value := t.told(c.Model, c.IDs)
+	value["changed"] = []any{}
 	switch c.Method {
 	case "write":
 		before := maps.Clone(t.rows)
@@ -86,6 +85,7 @@ func (t *table) change(c Call) (any, *Problem) {
 			t.rows[id] = row
 		}
 		value = t.told(c.Model, c.IDs)
+		value["changed"] = updated(c.Model, c.IDs, before, t.rows)
 		if c.DryRun {
 			value = t.changes(c.IDs, before, t.rows)
 			t.rows = before
@@ -94,6 +94,7 @@ func (t *table) change(c Call) (any, *Problem) {
 		if c.DryRun {
 			return t.changes(c.IDs, t.rows, nil), nil
 		}
+		value["changed"] = []any{entry(c.Model, "deleted", c.IDs, nil)}
 		for _, id := range c.IDs {
 			delete(t.rows, id)
 		}
@@ -107,6 +108,7 @@ func (t *table) change(c Call) (any, *Problem) {
 			return t.changes(c.IDs, t.rows, t.rows), nil
 		}
 		value["activity_id"] = 1
+		value["changed"] = []any{entry("mail.activity", "created", []int64{1}, c.Kwargs)}
 	}
 	return value, nil
 }
@@ -127,7 +129,7 @@ func valuesOf(c Call) []map[string]any {
 
 func (t *table) create(c Call) (any, *Problem) {
 	list, _ := c.Kwargs["vals_list"].([]any)
-	ids := []int64{}
+	ids, given := []int64{}, map[string]any{}
 	before, next := maps.Clone(t.rows), t.next
 	for _, v := range list {
 		vals, _ := v.(map[string]any)
@@ -136,13 +138,43 @@ func (t *table) create(c Call) (any, *Problem) {
 			return nil, p
 		}
 		ids = append(ids, t.add(vals))
+		maps.Copy(given, vals)
 	}
 	if c.DryRun {
 		changes := t.changes(ids, nil, t.rows)
 		t.rows, t.next = before, next
 		return changes, nil
 	}
-	return t.told(c.Model, ids), nil
+	value := t.told(c.Model, ids)
+	value["changed"] = []any{entry(c.Model, "created", ids, given)}
+	return value, nil
+}
+
+// updated is what the addon's ledger says of a write: the records that differ, and their fields. Of the fake nothing else
+// changes along.
+func updated(model string, ids []int64, before, after map[int64]Record) []any {
+	differ, fields := []int64{}, map[string]any{}
+	for _, id := range ids {
+		some := false
+		for name, now := range after[id] {
+			if fmt.Sprint(before[id][name]) != fmt.Sprint(now) {
+				fields[name], some = true, true
+			}
+		}
+		if some {
+			differ = append(differ, id)
+		}
+	}
+	if len(differ) == 0 {
+		return []any{}
+	}
+	return []any{entry(model, "updated", differ, fields)}
+}
+
+// entry is one model in what has changed.
+func entry(model, action string, ids []int64, fields map[string]any) map[string]any {
+	names := append([]string{}, slices.Sorted(maps.Keys(fields))...)
+	return map[string]any{"model": model, "action": action, "count": len(ids), "ids": ids, "fields": names}
 }
 
 // told is the addon's answer to a change that was made.

@@ -19,8 +19,6 @@ type kept struct {
 	link       [32]byte // lookup of the token's proof; zero = none yet
 }
 
-var fileCalls = map[string]bool{"get_attachment": true, "get_report": true, "request_upload": true}
-
 var goneLink = &Problem{"not_found", "This link does not work (any more).", "Links are for one use and a few minutes: ask for a new one."}
 
 // aboutFile answers get_attachment, get_report and request_upload: every record has one file, its name.

@@ -26,6 +26,10 @@ func (s *Server) Connect(c Connection) access.Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	snap := fill(c.Snapshot, s.nextID, s.enabled, s.settings)
+	if c.Waits.any() {
+		snap.Connection.Policy.Approvals = true
+	}
+	s.waits[snap.Connection.ID] = c.Waits
 	s.nextID = max(s.nextID, snap.Connection.ID) + 1
 	s.connections[lookup(access.ProofOf(c.Credential))] = &snap
 	s.usedToday[snap.Connection.ID] = c.UsedToday
@@ -142,8 +146,8 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
 			return inValue(s.run(callOf(request, snap.User), snap))
 		}), raised{}
-	case "request_approval", "approval_status":
-		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.askPerson(method, params, snap) }), raised{}
+	case "approval_status":
+		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.approvalStatus(snap, params["request_id"]) }), raised{}
 	case "file_link":
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.linkFile(params, snap) }), raised{}
 	case "file_open", "file_take", "file_put":
@@ -246,22 +250,37 @@ func (s *Server) fenced(rawFence any, work func(*access.Snapshot) (any, *Problem
 	return told
 }
 
-// call runs a call, unless it waits for a person, and leaves its audit row.
+// call runs a call, or puts it before a person, and leaves its audit row.
 func (s *Server) call(request map[string]any, snap *access.Snapshot) (any, *Problem) {
 	call := callOf(request, snap.User)
-	if s.waits(call, snap.Connection.Policy.Approval) {
-		s.seen.call(call, nobodyAsked.Kind, 0)
-		return nil, nobodyAsked
+	if s.mustWait(call, snap.Connection.ID) {
+		return s.instead(call, request, snap)
 	}
 	value, problem := s.run(call, snap)
 	outcome, effects := "ok", 0
 	if problem != nil {
 		outcome = problem.Kind
-	} else if !readers[call.Method] && !call.DryRun && !replayed(value) {
+	} else if !methods[call.Method].reads && !call.DryRun && !replayed(value) {
 		effects = 1
 	}
 	s.seen.call(call, outcome, effects)
 	return inValue(value, problem)
+}
+
+// instead asks a person about a call that waits, unless the service reads it for itself.
+func (s *Server) instead(call Call, request map[string]any, snap *access.Snapshot) (any, *Problem) {
+	if ask, said := request["ask"].(bool); said && !ask {
+		s.seen.call(call, nobodyAsked.Kind, 0)
+		return nil, nobodyAsked
+	}
+	arguments, _ := request["arguments"].(json.RawMessage)
+	answer, problem := s.ask(snap, call, arguments)
+	outcome := "pending"
+	if problem != nil {
+		outcome = problem.Kind
+	}
+	s.seen.call(call, outcome, 0)
+	return answer, problem
 }
 
 func inValue(value any, p *Problem) (any, *Problem) { return map[string]any{"value": value}, p }
@@ -273,13 +292,6 @@ func replayed(value any) bool {
 }
 
 func refusal(p *Problem) any { return map[string]any{"error": p} }
-
-// readers change nothing.
-var readers = map[string]bool{
-	"search_read": true, "search_count": true, "read": true, "formatted_read_group": true, "fields_get": true,
-	"name_search": true, "models": true, "context": true,
-	"read_messages": true, "get_actions": true, "search_everywhere": true,
-}
 
 func callOf(request map[string]any, user access.User) Call {
 	c := Call{User: user}
@@ -308,9 +320,7 @@ func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
 	}
 	policy := map[string]any{
 		"scopes": p.Scopes, "read_only": p.ReadOnly, "rate_limit_minute": p.RateMinute, "rate_limit_day": p.RateDay,
-	}
-	if a := p.Approval; len(a.Tools)+len(a.Rules) > 0 {
-		policy["approval"] = gatingJSON(a)
+		"approval": p.Approvals,
 	}
 	if len(p.AllowedIPs) > 0 {
 		policy["allowed_ips"] = p.AllowedIPs
@@ -354,14 +364,6 @@ func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
 		told["token_expires_at"], told["grantable_scopes"] = g.ExpiresAt.UTC().Format(time.RFC3339Nano), g.Grantable
 	}
 	return told
-}
-
-func gatingJSON(g access.Gating) any {
-	rules := []any{}
-	for _, r := range g.Rules {
-		rules = append(rules, map[string]any{"risk": r.Risk, "model": r.Model, "more_than": r.MoreThan, "reads": r.Reads})
-	}
-	return map[string]any{"tools": append([]string{}, g.Tools...), "approver": g.Approver, "rules": rules}
 }
 
 // number reads a number from decoded JSON; anything else is -1, which no id is.

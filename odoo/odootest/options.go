@@ -58,6 +58,7 @@ type Connection struct {
 	Credential string
 	Snapshot   access.Snapshot
 	UsedToday  int // requests of today that resolve says the audit knows
+	Waits      Waits
 }
 
 // manyRequests is a limit that neither a test nor the benchmark reaches.

@@ -42,7 +42,8 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 		return nil, &Problem{Kind: "not_allowed", Message: fmt.Sprintf("There is no operation '%s'.", c.Method)}
 	}
 	lock, unlock := s.mu.Lock, s.mu.Unlock
-	if readers[c.Method] {
+	known := methods[c.Method]
+	if known.reads && !known.file {
 		lock, unlock = s.mu.RLock, s.mu.RUnlock
 	}
 	lock()
@@ -53,10 +54,10 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 			"unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models for the models there are.",
 		}
 	}
-	if fileCalls[c.Method] && len(c.IDs) > 0 {
+	if known.file && len(c.IDs) > 0 {
 		return s.aboutFile(t, c, snap.Connection.ID)
 	}
-	if changers[c.Method] {
+	if known.changes {
 		return s.once(c, snap.Connection.ID, func() (any, *Problem) { return t.change(c) })
 	}
 	return t.method(c)

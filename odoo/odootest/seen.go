@@ -17,7 +17,8 @@ type Request struct {
 	Body          []byte
 }
 
-// AuditEntry is one call that came through the fence, with its outcome: "ok" or the problem's kind.
+// AuditEntry is one call that came through the fence, with its outcome: "ok", "pending" if it waits for a person, or the
+// problem's kind.
 type AuditEntry struct {
 	Call    Call
 	Outcome string

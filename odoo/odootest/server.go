@@ -32,6 +32,7 @@ type Server struct {
 	nextID      int64
 	tables      map[string]*table
 	answered    map[string]answered // by connection and idempotency key
+	waits       map[int64]Waits     // by connection
 	approvals   []*Approval         // by id, from 1
 	oauth       *oauthState
 	invites     []*invite // by id, from 1
@@ -55,7 +56,7 @@ func Start(o Options) (*Server, error) {
 	s := &Server{
 		opt: o, addon: Addon{Interface: access.Interface, Code: o.AddonVersion, Database: o.AddonVersion}, enabled: !o.Disabled, settings: 1, cleared: make(chan struct{}),
 		connections: map[[32]byte]*access.Snapshot{}, usedToday: map[int64]int{}, nextID: 1, tables: demoTables(o.Partners),
-		answered: map[string]answered{}, seen: newLog(), oauth: newOAuth(), conns: map[net.Conn]struct{}{},
+		answered: map[string]answered{}, waits: map[int64]Waits{}, seen: newLog(), oauth: newOAuth(), conns: map[net.Conn]struct{}{},
 	}
 	s.uid.Store(o.UID)
 	for _, c := range o.Connections {

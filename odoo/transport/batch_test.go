@@ -463,7 +463,7 @@ func TestWhatMayShare(t *testing.T) {
 		{"call", "get_report", false},
 		{"call", "context", false},
 		{"call", "", false},
-		{"request_approval", "search_read", false},
+		{"approval_status", "search_read", false},
 		{"fields", "search_read", false},
 		{"hello", "", false},
 		{"resolve", "", false},

@@ -6,57 +6,6 @@ import (
 	"doorman/server/access"
 )
 
-// gatingWire is absent when nothing needs approval. What is there must name its tools and its rules: read without them
-// it would turn a fault of the addon into "none needs approval".
-type gatingWire access.Gating
-
-// UnmarshalJSON refuses null, what names no tools or no rules, and a rule that cannot be read.
-func (g *gatingWire) UnmarshalJSON(b []byte) error {
-	var w struct {
-		Tools    list[string]   `json:"tools"`
-		Rules    list[ruleWire] `json:"rules"`
-		Approver string         `json:"approver"`
-	}
-	if isNull(b) {
-		return Unusable("policy.approval is null")
-	}
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	if w.Tools == nil || w.Rules == nil {
-		return Unusable("policy.approval without tools or rules")
-	}
-	*g = gatingWire{Tools: w.Tools, Approver: w.Approver}
-	for _, r := range w.Rules {
-		rule, err := r.rule()
-		if err != nil {
-			return err
-		}
-		g.Rules = append(g.Rules, rule)
-	}
-	return nil
-}
-
-// ruleWire is one rule. Each condition must be there: one that is missing would read as another rule.
-type ruleWire struct {
-	Risk     *access.Risk `json:"risk"`
-	Model    *string      `json:"model"`
-	MoreThan *int         `json:"more_than"`
-	Reads    *bool        `json:"reads"`
-}
-
-func (w ruleWire) rule() (access.GatingRule, error) {
-	switch {
-	case w.Risk == nil || *w.Risk != "" && !w.Risk.Known():
-		return access.GatingRule{}, Unusable("a rule of policy.approval without a risk that is known")
-	case w.MoreThan == nil || *w.MoreThan < 0:
-		return access.GatingRule{}, Unusable("a rule of policy.approval without more_than")
-	case w.Model == nil || w.Reads == nil:
-		return access.GatingRule{}, Unusable("a rule of policy.approval without model or reads")
-	}
-	return access.GatingRule{Risk: *w.Risk, Model: *w.Model, MoreThan: *w.MoreThan, Reads: *w.Reads}, nil
-}
-
 // pendingWire is a request that waits.
 type pendingWire struct {
 	RequestID   int64   `json:"request_id"`
@@ -74,7 +23,7 @@ func (w pendingWire) pending() (access.Pending, error) {
 	return access.Pending{RequestID: w.RequestID, ExpiresAt: expires, URL: w.ApprovalURL}, nil
 }
 
-// decodePending reads what request_approval says of a request that waits.
+// decodePending reads what call says of a call that waits.
 func decodePending(raw json.RawMessage) (*access.Pending, error) {
 	var w pendingWire
 	if err := unmarshal(raw, &w, "pending"); err != nil {

@@ -11,23 +11,28 @@ import (
 
 const goodPending = `{"request_id": 12, "expires_at": "2026-11-23T10:00:00Z", "approval_url": "https://odoo.example/odoo/doorman.approval/12"}`
 
-// TestAskedShapes: exactly one of pending, value, stale and error, and of pending all three parts.
-func TestAskedShapes(t *testing.T) {
+// TestCallShapes: exactly one of pending, value, stale and error, and of pending all three parts.
+func TestCallShapes(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		`{"pending": ` + goodPending + `, "registry": "7"}`:           "pending",
-		`{"value": {"ids": [1], "replayed": true}, "registry": "7"}`:  "value",
-		`{"stale": ` + goodSnapshot + `}`:                             "stale",
-		`{"error": {"kind": "rate_limited", "message": "Too many."}}`: "rate_limited",
-		`{"error": {"kind": "pending_approval", "message": "x"}}`:     "pending_approval",
-		`{"pending": ` + goodPending + `, "value": 1}`:                "internal",
-		`{"pending": ` + goodPending + `, "error": {"kind": "x"}}`:    "internal",
-		`{"pending": null}`:                 "internal",
-		`{"pending": {}}`:                   "internal",
-		`{"pending": []}`:                   "internal",
-		`{"approval": ` + goodPending + `}`: "internal",
-		`{}`:                                "internal",
-		`null`:                              "internal",
+		`{"pending": ` + goodPending + `, "registry": "7"}`:               "pending",
+		`{"value": {"ids": [1], "replayed": true}, "registry": "7"}`:      "value",
+		`{"stale": ` + goodSnapshot + `}`:                                 "stale",
+		`{"error": {"kind": "rate_limited", "message": "Too many."}}`:     "rate_limited",
+		`{"error": {"kind": "pending_approval", "message": "x"}}`:         "pending_approval",
+		`{"pending": ` + goodPending + `, "value": 1}`:                    "internal",
+		`{"pending": ` + goodPending + `, "value": null}`:                 "internal",
+		`{"pending": ` + goodPending + `, "error": {"kind": "x"}}`:        "internal",
+		`{"pending": ` + goodPending + `, "stale": ` + goodSnapshot + `}`: "internal",
+		`{"value": 1, "error": {"kind": "x"}}`:                            "internal",
+		`[]`:                                                              "internal",
+		`true`:                                                            "internal",
+		`{"pending": null}`:                                               "internal",
+		`{"pending": {}}`:                                                 "internal",
+		`{"pending": []}`:                                                 "internal",
+		`{"approval": ` + goodPending + `}`:                               "internal",
+		`{}`:                                                              "internal",
+		`null`:                                                            "internal",
 		`{"pending": ` + strings.Replace(goodPending, `12`, `0`, 1) + `}`:                                       "internal",
 		`{"pending": ` + strings.Replace(goodPending, `12`, `"12"`, 1) + `}`:                                    "internal",
 		`{"pending": ` + strings.Replace(goodPending, `"2026-11-23T10:00:00Z"`, `null`, 1) + `}`:                "internal",
@@ -37,7 +42,7 @@ func TestAskedShapes(t *testing.T) {
 		`{"pending": {"expires_at": "2026-11-23T10:00:00Z", "approval_url": "https://odoo.example/odoo/1"}}`:    "internal",
 		`{"pending": {"request_id": 12, "expires_at": "2026-11-23T10:00:00Z", "approval_url": "javascript:1"}}`: "internal",
 	} {
-		r, err := DecodeAsked(json.RawMessage(in))
+		r, err := DecodeCall(json.RawMessage(in))
 		got := ""
 		switch {
 		case err != nil:
@@ -53,14 +58,14 @@ func TestAskedShapes(t *testing.T) {
 			t.Errorf("%s: %q, want %q", in, got, want)
 		}
 	}
-	r, err := DecodeAsked(json.RawMessage(`{"pending": ` + goodPending + `}`))
+	r, err := DecodeCall(json.RawMessage(`{"pending": ` + goodPending + `}`))
 	want := access.Pending{RequestID: 12, ExpiresAt: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), URL: "https://odoo.example/odoo/doorman.approval/12"}
 	if err != nil || *r.Pending != want {
 		t.Errorf("%+v, %v", r.Pending, err)
 	}
-	// call knows no pending answer: a service that took one for a value would tell the AI tool that it is done.
+	// Of other methods nothing may be pending: taken for a value, it would tell the AI tool that it is done.
 	if r, err := DecodeReply(json.RawMessage(`{"pending": ` + goodPending + `}`)); err == nil {
-		t.Errorf("call: %+v", r)
+		t.Errorf("another method: %+v", r)
 	}
 }
 

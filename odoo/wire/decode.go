@@ -157,14 +157,14 @@ func DecodeProgress(raw json.RawMessage) (access.Progress, error) {
 	return p, nil
 }
 
-// DecodeReply reads {"value": any}, {"stale": S} or {"error": E}; exactly one of the three.
-func DecodeReply(raw json.RawMessage) (access.Reply, error) {
-	return decodeOneOf(raw, "value", "stale", "error")
+// DecodeCall reads {"value": any}, {"pending": P}, {"stale": S} or {"error": E}; exactly one of the four.
+func DecodeCall(raw json.RawMessage) (access.Reply, error) {
+	return decodeOneOf(raw, "value", "pending", "stale", "error")
 }
 
-// DecodeAsked reads what DecodeReply reads, or {"pending": P}.
-func DecodeAsked(raw json.RawMessage) (access.Reply, error) {
-	return decodeOneOf(raw, "pending", "value", "stale", "error")
+// DecodeReply reads what DecodeCall reads, of a method that nobody is asked about: nothing may be pending.
+func DecodeReply(raw json.RawMessage) (access.Reply, error) {
+	return decodeOneOf(raw, "value", "stale", "error")
 }
 
 // DecodeStatus reads {"approval": A}, {"stale": S} or {"error": E}.

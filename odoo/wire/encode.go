@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/json"
 	"time"
 
 	"doorman/server/access"
@@ -44,15 +43,11 @@ func EncodeRequest(r access.Request) map[string]any {
 	if r.IdempotencyKey != "" {
 		w["idempotency_key"] = r.IdempotencyKey
 	}
-	return w
-}
-
-// EncodeAsked writes a request that a person is asked about: with the tool's own arguments, which no call needs.
-func EncodeAsked(r access.Request) map[string]any {
-	w := EncodeRequest(r)
-	w["arguments"] = json.RawMessage("{}")
 	if !isNull(r.Arguments) {
 		w["arguments"] = r.Arguments
+	}
+	if r.AskNobody {
+		w["ask"] = false
 	}
 	return w
 }

@@ -22,3 +22,30 @@ func TestEncodeEvents(t *testing.T) {
 		t.Errorf("a call on no record is not a call on the model: %s", b)
 	}
 }
+
+// TestEncodeArguments: what only a request for approval is kept with goes along where there is something, as it came.
+func TestEncodeArguments(t *testing.T) {
+	t.Parallel()
+	plain := access.Request{Model: "m", Method: "f"}
+	for _, row := range []struct {
+		name   string
+		change func(*access.Request)
+		has    string // "" = nothing beyond the call
+	}{
+		{"a call", func(*access.Request) {}, ""},
+		{"arguments null", func(r *access.Request) { r.Arguments = json.RawMessage("null") }, ""},
+		{"arguments", func(r *access.Request) { r.Arguments = json.RawMessage(`{"ids":[1],"ids":[2.0]}`) }, `"arguments":{"ids":[1],"ids":[2.0]}`},
+		{"no arguments in an object", func(r *access.Request) { r.Arguments = json.RawMessage(`{}`) }, `"arguments":{}`},
+		{"nobody is to be asked", func(r *access.Request) { r.AskNobody = true }, `"ask":false`},
+	} {
+		r := plain
+		row.change(&r)
+		b, err := json.Marshal(EncodeRequest(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.has == "" && (strings.Contains(string(b), `"arguments"`) || strings.Contains(string(b), `"ask"`)) || !strings.Contains(string(b), row.has) {
+			t.Errorf("%s: %s", row.name, b)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func checkDecoded(t *testing.T, raw json.RawMessage) {
 	if r, err := DecodeReply(raw); err == nil && (r.Value == nil) == (r.Stale == nil) {
 		t.Fatalf("%+v", r)
 	}
-	if r, err := DecodeAsked(raw); err == nil && r.Pending != nil && (r.Pending.RequestID <= 0 || r.Pending.ExpiresAt.IsZero() || r.Value != nil || r.Stale != nil) {
+	if r, err := DecodeCall(raw); err == nil && r.Pending != nil && (r.Pending.RequestID <= 0 || r.Pending.ExpiresAt.IsZero() || r.Value != nil || r.Stale != nil) {
 		t.Fatalf("%+v", r)
 	}
 	if r, err := DecodeStatus(raw); err == nil && (r.Value != nil || (r.Approval == nil) == (r.Stale == nil) || r.Approval != nil && !r.Approval.State.Known()) {

@@ -31,7 +31,7 @@ type snapshotWire struct {
 		BlockedIPs    list[string]    `json:"blocked_ips"`
 		RateMinute    *int            `json:"rate_limit_minute"`
 		RateDay       *int            `json:"rate_limit_day"`
-		Approval      gatingWire      `json:"approval"`
+		Approval      *bool           `json:"approval"`
 	} `json:"policy"`
 	User *struct {
 		ID     int64  `json:"id"`
@@ -107,7 +107,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
 				AllowedIPs: allowed, BlockedIPs: blocked,
 				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay,
-				Approval: access.Gating(w.Policy.Approval),
+				Approvals: *w.Policy.Approval,
 			},
 		},
 		User: access.User{
@@ -150,6 +150,8 @@ func (w *snapshotWire) missing() string {
 		return "policy.rate_limit_minute"
 	case w.Policy.RateDay == nil || *w.Policy.RateDay < 1:
 		return "policy.rate_limit_day"
+	case w.Policy.Approval == nil:
+		return "policy.approval"
 	case w.User == nil || w.User.ID <= 0 || w.User.Groups == "":
 		return "user.id or user.groups"
 	case w.Settings == nil || w.Settings.Enabled == nil || w.Settings.Version == nil:

@@ -15,7 +15,7 @@ import (
 // goodSnapshot is the least that the addon may send.
 const goodSnapshot = `{
 	"connection": {"id": 3, "version": 7, "name": "n", "type": "bearer", "status": "connected"},
-	"policy": {"scopes": ["mcp:search"], "read_only": true, "rate_limit_minute": 60, "rate_limit_day": 10000},
+	"policy": {"scopes": ["mcp:search"], "read_only": true, "rate_limit_minute": 60, "rate_limit_day": 10000, "approval": false},
 	"user": {"id": 2, "login": "admin", "name": "A", "lang": "en_US", "groups": "abc"},
 	"settings": {"enabled": true, "version": 1, "disabled_tools": [], "missing_modules": [], "floor": ["ir.rule"]},
 	"registry": "12"}`
@@ -34,7 +34,7 @@ func TestSnapshotAbsentIsNoRestriction(t *testing.T) {
 	if !p.ReadOnly || len(p.Scopes) != 1 || s.Connection.Version != 7 || !s.Connection.ExpiresAt.IsZero() || s.Registry != "12" {
 		t.Errorf("%+v", s)
 	}
-	if p.RateMinute != 60 || p.RateDay != 10000 || p.Approval.Tools != nil || r.UsedToday != 3 {
+	if p.RateMinute != 60 || p.RateDay != 10000 || p.Approvals || r.UsedToday != 3 {
 		t.Errorf("%+v, used %d", p, r.UsedToday)
 	}
 	if !slices.Equal(s.Settings.Floor, []string{"ir.rule"}) || len(s.Settings.MissingModules) != 0 {
@@ -76,7 +76,7 @@ func TestSnapshotUnusable(t *testing.T) {
 		{"expiry empty", `"status"`, `"expires_at": "", "status"`},
 		{"expiry in the year 1", `"status"`, `"expires_at": "0001-01-01T00:00:00Z", "status"`},
 		{"no policy", `"policy"`, `"x"`},
-		{"policy null", `"policy": {"scopes": ["mcp:search"], "read_only": true, "rate_limit_minute": 60, "rate_limit_day": 10000}`, `"policy": null`},
+		{"policy null", `"policy": {"scopes": ["mcp:search"], "read_only": true, "rate_limit_minute": 60, "rate_limit_day": 10000, "approval": false}`, `"policy": null`},
 		{"no rate a minute", `"rate_limit_minute": 60, `, ``},
 		{"a rate of 0 a minute", `"rate_limit_minute": 60`, `"rate_limit_minute": 0`},
 		{"a rate below 0", `"rate_limit_minute": 60`, `"rate_limit_minute": -1`},
@@ -86,29 +86,6 @@ func TestSnapshotUnusable(t *testing.T) {
 		{"no rate a day", `, "rate_limit_day": 10000`, ``},
 		{"a rate of 0 a day", `"rate_limit_day": 10000`, `"rate_limit_day": 0`},
 		{"a rate a day false", `"rate_limit_day": 10000`, `"rate_limit_day": false`},
-		{"approval null", `"read_only"`, `"approval": null, "read_only"`},
-		{"approval false", `"read_only"`, `"approval": false, "read_only"`},
-		{"approval without tools", `"read_only"`, `"approval": {"approver": "Ada"}, "read_only"`},
-		{"approval with tools null", `"read_only"`, `"approval": {"tools": null, "approver": "Ada"}, "read_only"`},
-		{"approval of one tool as text", `"read_only"`, `"approval": {"tools": "search_records"}, "read_only"`},
-		{"approval without rules", `"read_only"`, `"approval": {"tools": [], "approver": ""}, "read_only"`},
-		{"approval with rules null", `"read_only"`, `"approval": {"tools": [], "rules": null}, "read_only"`},
-		{"approval with rules as object", `"read_only"`, `"approval": {"tools": [], "rules": {}}, "read_only"`},
-		{"approval with a tool null", `"read_only"`, `"approval": {"tools": [1], "rules": []}, "read_only"`},
-		{"a rule null", `"read_only"`, `"approval": {"tools": [], "rules": [null]}, "read_only"`},
-		{"a rule without conditions", `"read_only"`, `"approval": {"tools": [], "rules": [{}]}, "read_only"`},
-		{"a rule of an unknown risk", `"read_only"`, `"approval": ` + oneRule(`"severe"`, `""`, `0`, `false`) + `, "read_only"`},
-		{"a rule of a risk in capitals", `"read_only"`, `"approval": ` + oneRule(`"High"`, `""`, `0`, `false`) + `, "read_only"`},
-		{"a rule of a risk false", `"read_only"`, `"approval": ` + oneRule(`false`, `""`, `0`, `false`) + `, "read_only"`},
-		{"a rule of a risk null", `"read_only"`, `"approval": ` + oneRule(`null`, `""`, `0`, `false`) + `, "read_only"`},
-		{"a rule of a model false", `"read_only"`, `"approval": ` + oneRule(`""`, `false`, `0`, `false`) + `, "read_only"`},
-		{"a rule of a model null", `"read_only"`, `"approval": ` + oneRule(`""`, `null`, `0`, `false`) + `, "read_only"`},
-		{"a rule of more than -1", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `-1`, `false`) + `, "read_only"`},
-		{"a rule of more than half", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `0.5`, `false`) + `, "read_only"`},
-		{"a rule of more than null", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `null`, `false`) + `, "read_only"`},
-		{"a rule of reads null", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `0`, `null`) + `, "read_only"`},
-		{"a rule of reads 1", `"read_only"`, `"approval": ` + oneRule(`""`, `""`, `0`, `1`) + `, "read_only"`},
-		{"approval as a list", `"read_only"`, `"approval": ["search_records"], "read_only"`},
 		{"no scopes", `"scopes"`, `"x"`},
 		{"scopes null", `["mcp:search"]`, `null`},
 		{"scopes as text", `["mcp:search"]`, `"mcp:search"`},
@@ -128,6 +105,12 @@ func TestSnapshotUnusable(t *testing.T) {
 		{"a mask that is too long", `"read_only"`, `"blocked_ips": ["10.0.0.0/33"], "read_only"`},
 		{"a range", `"read_only"`, `"blocked_ips": ["10.0.0.1-10.0.0.9"], "read_only"`},
 		{"a v4 network in v6 that covers more than v4", `"read_only"`, `"blocked_ips": ["::ffff:0:0/90"], "read_only"`},
+		{"no approval", `, "approval": false`, ``},
+		{"approval null", `"approval": false`, `"approval": null`},
+		{"approval as text", `"approval": false`, `"approval": "true"`},
+		{"approval as a number", `"approval": false`, `"approval": 1`},
+		{"approval as a list", `"approval": false`, `"approval": []`},
+		{"approval as an addon of interface 2 has it", `"approval": false`, `"approval": {"tools": ["delete_records"], "rules": [], "approver": "Ada"}`},
 		{"no user", `"user"`, `"x"`},
 		{"user id 0", `"id": 2`, `"id": 0`},
 		{"user without groups", `, "groups": "abc"`, ``},
@@ -180,29 +163,14 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-// oneRule is an approval with one rule.
-func oneRule(risk, model, moreThan, reads string) string {
-	return `{"tools": [], "approver": "", "rules": [{"risk": ` + risk + `, "model": ` + model + `, "more_than": ` + moreThan + `, "reads": ` + reads + `}]}`
-}
-
+// TestSnapshotApproval: whether calls may wait for a person; which ones is Odoo's to decide.
 func TestSnapshotApproval(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]access.Gating{
-		`{"tools": ["a", "b"], "rules": [], "approver": "Ada"}`: {Tools: []string{"a", "b"}, Approver: "Ada"},
-		`{"tools": ["a"], "rules": []}`:                         {Tools: []string{"a"}},
-		oneRule(`""`, `""`, `0`, `false`):                       {Rules: []access.GatingRule{{}}},
-		oneRule(`"high"`, `"sale.order"`, `10`, `true`): {
-			Rules: []access.GatingRule{{Risk: access.RiskHigh, Model: "sale.order", MoreThan: 10, Reads: true}},
-		},
-	} {
-		text := strings.Replace(goodSnapshot, `"read_only"`, `"approval": `+in+`, "read_only"`, 1)
+	for _, in := range []bool{true, false} {
+		text := strings.Replace(goodSnapshot, `"approval": false`, fmt.Sprintf(`"approval": %v`, in), 1)
 		r, err := DecodeResolve(json.RawMessage(`{"used_today": 0, "snapshot": ` + text + `}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := r.Snapshot.Connection.Policy.Approval
-		if !slices.Equal(got.Tools, want.Tools) || !slices.Equal(got.Rules, want.Rules) || got.Approver != want.Approver {
-			t.Errorf("%s: %+v", in, got)
+		if err != nil || r.Snapshot.Connection.Policy.Approvals != in {
+			t.Errorf("%v: %+v, %v", in, r, err)
 		}
 	}
 }

@@ -21,42 +21,6 @@ var risks = []Risk{RiskLow, RiskMedium, RiskHigh}
 // Known reports whether r is one of the risks. "" is none.
 func (r Risk) Known() bool { return slices.Contains(risks, r) }
 
-// atLeast reports whether r is as grave as least, or graver. A word that is no risk, on either side, is never the lesser
-// one: a typo in a rule must not let through what the rule was made for.
-func (r Risk) atLeast(least Risk) bool {
-	return least == "" || !r.Known() || !least.Known() || slices.Index(risks, r) >= slices.Index(risks, least)
-}
-
-// Gating says which calls wait for a person: every call of the named tools, and what one of the rules matches. The zero
-// value names none.
-type Gating struct {
-	Tools    []string
-	Rules    []GatingRule
-	Approver string // name of the person or group who decides; empty = the MCP administrators
-}
-
-// GatingRule matches a call that meets all of its conditions. The zero value matches every call that writes.
-type GatingRule struct {
-	Risk     Risk   // at least this; empty = any
-	Model    string // exactly this; empty = any, and none
-	MoreThan int    // on more records than this; 0 = on any number
-	Reads    bool   // also tools that only read
-}
-
-func (r GatingRule) matches(c Call) bool {
-	return (c.Tool.Writes || r.Reads) && c.Tool.Risk.atLeast(r.Risk) &&
-		(r.Model == "" || r.Model == c.Model) && (r.MoreThan <= 0 || c.Records > r.MoreThan)
-}
-
-// Asks reports whether a call waits for a person. A dry run changes nothing, and who follows up on a request must not
-// need another one for that.
-func (g Gating) Asks(c Call) bool {
-	if c.DryRun || c.Tool.FollowUp {
-		return false
-	}
-	return slices.Contains(g.Tools, c.Tool.Name) || slices.ContainsFunc(g.Rules, func(r GatingRule) bool { return r.matches(c) })
-}
-
 // ApprovalState is where a request for approval stands.
 type ApprovalState string
 

@@ -8,22 +8,16 @@ import (
 	"time"
 )
 
-// Decision says whether a call may go on: yes, no, or once a person agrees. The zero value is a refusal, so that a path
-// which forgets to decide refuses.
+// Decision says whether a call may go on to Odoo, yes or no. Whether it then waits for a person, Odoo alone decides: it
+// knows what the call really changes. The zero value is a refusal, so that a path which forgets to decide refuses.
 type Decision struct {
 	allow bool
 	// Refusal is why not; nil for a Decision that allows, and for the zero value.
 	refusal *Error
-	// Approval says that nothing else is missing, and approver who must give it. Allow is false then.
-	approval bool
-	approver string
 }
 
-// Allowed reports whether the call may go on, right now and without asking anyone.
+// Allowed reports whether the call may go on.
 func (d Decision) Allowed() bool { return d.allow }
-
-// NeedsApproval reports whether nothing but a person's approval is missing, and by whom.
-func (d Decision) NeedsApproval() (by string, ok bool) { return d.approver, d.approval }
 
 // Err returns nil if the call is allowed, and otherwise the refusal, in words for who asked.
 func (d Decision) Err() *Error {
@@ -67,7 +61,7 @@ func Limit(r Rate) Decision {
 }
 
 // Decide decides one call. It checks what Admit checks, and then, first failure wins: rate, scope, read only, the tool
-// being switched on and on the allow list, the module it needs, the model being on the allow list, the floor, approval.
+// being switched on and on the allow list, the module it needs, the model being on the allow list, the floor.
 func Decide(now time.Time, s *Snapshot, c Call) Decision {
 	if d := Admit(now, s, c.IP); !d.allow {
 		return d
@@ -87,12 +81,11 @@ func Decide(now time.Time, s *Snapshot, c Call) Decision {
 			return Decision{refusal: refusal}
 		}
 	}
-	return checkApproval(p.Approval, c)
+	return Decision{allow: true}
 }
 
 // MayUse reports whether a tool belongs in the list that a connection sees: exactly the tools that Decide would let it
-// call on some model, with or without a person's approval. An unlisted tool is refused all the same; the list is a
-// courtesy.
+// call on some model. An unlisted tool is refused all the same; the list is a courtesy.
 func MayUse(s *Snapshot, t Tool) bool {
 	p := s.Connection.Policy
 	return checkScope(p, t) == nil && checkReadOnly(p, t) == nil && checkTool(s, t) == nil && checkModule(s, t) == nil
@@ -243,16 +236,4 @@ func checkFloor(s *Snapshot, model string) *Error {
 func noModel(model string) *Error {
 	return refuse(NotAllowed, fmt.Sprintf("This connection may not use the model %s.", model),
 		"Call list_models for the models it may use.")
-}
-
-func checkApproval(g Gating, c Call) Decision {
-	if !g.Asks(c) {
-		return Decision{allow: true}
-	}
-	by := g.Approver
-	if by == "" {
-		by = "an MCP administrator"
-	}
-	return Decision{approval: true, approver: by, refusal: refuse(PendingApproval,
-		fmt.Sprintf("%s needs the approval of a person: %s.", c.Tool.Name, by), "Wait for the decision.")}
 }

@@ -72,6 +72,7 @@ func TestDecide(t *testing.T) {
 	t.Parallel()
 	partners := on(search, "res.partner")
 	nothing := func(*access.Snapshot) {}
+	approvals := func(s *access.Snapshot) { s.Connection.Policy.Approvals = true }
 	rows := []row{
 		allow("an open connection searches", partners, nothing),
 		allow("a tool without a model", on(search, ""), nothing),
@@ -89,15 +90,10 @@ func TestDecide(t *testing.T) {
 		allow("a model that only starts like one on the floor", on(search, "ir.rules"), nothing),
 		allow("a model whose name holds one of the floor", on(search, "x.ir.rule"), nothing),
 		allow("a model that is called as a prefix of the floor, without its dot", on(search, "doorman"), nothing),
-		allow("when another tool needs approval", partners, func(s *access.Snapshot) {
-			s.Connection.Policy.Approval = access.Gating{Tools: []string{"create_records"}, Approver: "Ada"}
-		}),
 		allow("following up with any scope", on(status, ""), nothing),
 		allow("following up past the list of tools", on(status, ""), func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} }),
-		allow("following up where everything waits", on(status, ""), func(s *access.Snapshot) {
-			s.Connection.Policy.Approval = access.Gating{Tools: []string{"approval_status"}, Rules: []access.GatingRule{{Reads: true}}}
-		}),
-		allow("when nobody is named who would approve nothing", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{} }),
+		allow("where calls may wait: that is Odoo's to decide", on(create, "res.partner"), approvals),
+		allow("following up where calls may wait", on(status, ""), approvals),
 
 		deny(access.Forbidden, "the master switch is off", partners, func(s *access.Snapshot) { s.Settings.Enabled = false }),
 		deny(access.Forbidden, "the master switch comes before a revoked connection", partners, func(s *access.Snapshot) {
@@ -152,16 +148,15 @@ func TestDecide(t *testing.T) {
 		deny(access.NotAllowed, "a model on the floor that the policy allows", on(search, "ir.rule"), func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"ir.rule"} }),
 		deny(access.NotAllowed, "a model under a prefix of the floor", on(search, "doorman.connection"), nothing),
 		deny(access.NotAllowed, "a model deep under a prefix of the floor", on(search, "change.password.own"), func(s *access.Snapshot) { s.Connection.Policy.AllowedModels = []string{"change.password.own"} }),
-		deny(access.NotAllowed, "the floor comes before approval", on(search, "doorman.audit"), func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
-		deny(access.PendingApproval, "a tool that needs approval", partners, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"search_records"} }),
-		deny(access.PendingApproval, "a rule that matches", on(create, "res.partner"), func(s *access.Snapshot) {
-			s.Connection.Policy.Approval.Rules = []access.GatingRule{{Model: "res.partner"}}
+		deny(access.NotAllowed, "a model on the floor where calls may wait: nobody is asked", on(search, "doorman.audit"), approvals),
+		deny(access.NotAllowed, "a tool that is not on the list where calls may wait", partners, func(s *access.Snapshot) {
+			s.Connection.Policy.Approvals, s.Connection.Policy.AllowedTools = true, []string{}
 		}),
-		deny(access.ReadOnly, "read only comes before a rule", on(create, "res.partner"), func(s *access.Snapshot) {
-			s.Connection.Policy.ReadOnly, s.Connection.Policy.Approval.Rules = true, []access.GatingRule{{}}
+		deny(access.Forbidden, "the switch is off where calls may wait", partners, func(s *access.Snapshot) {
+			s.Connection.Policy.Approvals, s.Settings.Enabled = true, false
 		}),
-		deny(access.PendingApproval, "a tool that needs approval by somebody", partners, func(s *access.Snapshot) {
-			s.Connection.Policy.Approval = access.Gating{Tools: []string{"x", "search_records"}, Approver: "Ada"}
+		deny(access.ReadOnly, "reading only where calls may wait", on(create, "res.partner"), func(s *access.Snapshot) {
+			s.Connection.Policy.Approvals, s.Connection.Policy.ReadOnly = true, true
 		}),
 	}
 	for _, r := range rows {
@@ -189,7 +184,7 @@ func TestDecide(t *testing.T) {
 func TestZeroDecisionRefuses(t *testing.T) {
 	t.Parallel()
 	var d access.Decision
-	if _, asks := d.NeedsApproval(); d.Allowed() || d.Err() == nil || asks {
+	if d.Allowed() || d.Err() == nil {
 		t.Fatal("the zero decision allows")
 	}
 	if access.Decide(now, &access.Snapshot{}, access.Call{Rate: counted}).Allowed() {
@@ -197,32 +192,6 @@ func TestZeroDecisionRefuses(t *testing.T) {
 	}
 	if access.Limit(access.Rate{}).Allowed() || !access.Limit(counted).Allowed() {
 		t.Fatal("the zero rate passes, or one that allows does not")
-	}
-}
-
-// TestNeedsApproval: such a decision does not allow, says who is to be asked, and only where nothing else is missing.
-func TestNeedsApproval(t *testing.T) {
-	t.Parallel()
-	rows := []struct {
-		name, approver, by string
-		asks               bool
-		with               func(*access.Snapshot)
-	}{
-		{"by a person", "Ada", "Ada", true, func(*access.Snapshot) {}},
-		{"by anyone who administrates", "", "an MCP administrator", true, func(*access.Snapshot) {}},
-		{"not of a tool that the policy does not allow", "Ada", "", false, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} }},
-		{"not of a model on the floor", "Ada", "", false, func(s *access.Snapshot) { s.Settings.Floor = []string{"res."} }},
-		{"not while the switch is off", "Ada", "", false, func(s *access.Snapshot) { s.Settings.Enabled = false }},
-		{"not of another tool", "Ada", "", false, func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"x"} }},
-	}
-	for _, row := range rows {
-		s := open()
-		s.Connection.Policy.Approval = access.Gating{Tools: []string{"search_records"}, Approver: row.approver}
-		row.with(s)
-		d := access.Decide(now, s, on(search, "res.partner"))
-		if by, asks := d.NeedsApproval(); asks != row.asks || by != row.by || (asks && d.Allowed()) {
-			t.Errorf("%s: by %q, %v, allowed %v", row.name, by, asks, d.Allowed())
-		}
 	}
 }
 

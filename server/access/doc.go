@@ -1,9 +1,11 @@
 // Package access is the pure core of Doorman: what a connection may do, and the one function that decides it.
 //
 //	Snapshot (what Odoo says of a connection)  ─┐
-//	Call     (who asks, which tool and model,   ├─> Decide ─> Decision: allow, refuse (kind, words, what to do),
-//	          what the limiter said of it)      │             or needs approval (by whom)
+//	Call     (who asks, which tool and model,   ├─> Decide ─> Decision: allow, or refuse (kind, words, what to do)
+//	          what the limiter said of it)      │
 //	now                                         ─┘
+//
+// Whether a call waits for a person is no part of it: Odoo decides that by what the call really changes.
 //
 //	pending ── execute, fail, reject, expire, cancel ──> one end, and none after it (ApprovalState)
 //

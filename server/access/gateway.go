@@ -4,8 +4,7 @@ import "context"
 
 // Gateway is Odoo as the service sees it: the addon's gateway methods and nothing else. Every error is an *Error.
 //
-// Implementations must be safe for concurrent use, honour ctx, and never retry a Call or a RequestApproval: it may have
-// been done.
+// Implementations must be safe for concurrent use, honour ctx, and never retry a Call: it may have been done.
 type Gateway interface {
 	// Hello says who answers. It needs no client's proof.
 	Hello(ctx context.Context) (Hello, error)
@@ -15,14 +14,10 @@ type Gateway interface {
 	Resolve(ctx context.Context, p Proof) (Resolution, error)
 
 	// Call runs one ORM call as the connection's user, inside one transaction with the fence and the audit row. A
-	// fence that no longer holds gives Reply.Stale, and nothing was done. A call that needs a person's approval is an
-	// error of kind PendingApproval, and nothing was done either.
+	// fence that no longer holds gives Reply.Stale, and nothing was done. One that must be approved is undone and put
+	// before a person, which gives Reply.Pending; the same one again while it waits is the same request. Where nobody is to
+	// be asked (Request.AskNobody), that is an error of kind PendingApproval.
 	Call(ctx context.Context, f Fence, r Request) (Reply, error)
-
-	// RequestApproval puts a call before the person who must approve it, and answers Reply.Pending; the same request asked
-	// for again while it waits is the same one. Reply.Value is the answer of a call with the same idempotency key that was
-	// approved and done before. Bad arguments are an error, before anybody is asked.
-	RequestApproval(ctx context.Context, f Fence, r Request) (Reply, error)
 
 	// ApprovalStatus answers how a request of this connection stands, as Reply.Approval. One that does not exist and one
 	// of somebody else are the same error of kind NotFound.

@@ -30,7 +30,6 @@ var (
 	someModels = []string{"", "res.partner", "sale.order", "ir.rule", "doorman.audit", "doorman.connection", "account.move"}
 	someIPs    = []string{"10.0.0.1", "10.0.0.9", "192.0.2.1", "::1", "2001:db8::9", "::ffff:10.0.0.1"}
 	someNets   = []string{"10.0.0.0/8", "10.0.0.0/29", "192.0.2.1/32", "::/0", "2001:db8::/125", "0.0.0.0/0"}
-	someRisks  = []access.Risk{"", access.RiskLow, access.RiskMedium, access.RiskHigh, "severe"}
 	someFloors = []string{"doorman.", "ir.rule", "account.move", "sale."}
 )
 
@@ -83,22 +82,14 @@ func anySnapshot(r *rand.Rand) *access.Snapshot {
 	if r.IntN(3) == 0 {
 		p.BlockedIPs = prefixes(some(r, someNets)...)
 	}
-	p.Approval.Tools = maybe(r, names(someTools))
-	for range r.IntN(3) {
-		p.Approval.Rules = append(p.Approval.Rules, anyRule(r))
-	}
+	p.Approvals = r.IntN(2) == 0
 	return s
-}
-
-func anyRule(r *rand.Rand) access.GatingRule {
-	return access.GatingRule{Risk: pick(r, someRisks), Model: pick(r, someModels), MoreThan: r.IntN(4) * 5, Reads: r.IntN(2) == 0}
 }
 
 func anyCall(r *rand.Rand) access.Call {
 	return access.Call{
 		Tool: someTools[r.IntN(len(someTools))], Model: someModels[r.IntN(len(someModels))],
 		IP: netip.MustParseAddr(someIPs[r.IntN(len(someIPs))]), Rate: access.Rate{Allowed: r.IntN(8) > 0},
-		Records: r.IntN(20), DryRun: r.IntN(4) == 0,
 	}
 }
 
@@ -160,36 +151,12 @@ var cuts = map[string]func(*rand.Rand, *access.Snapshot, *access.Call){
 	"a model, for everyone": func(r *rand.Rand, s *access.Snapshot, _ *access.Call) {
 		s.Settings.Floor = append(slices.Clone(s.Settings.Floor), pick(r, someFloors))
 	},
-	"acting alone": func(r *rand.Rand, s *access.Snapshot, _ *access.Call) {
-		p := &s.Connection.Policy
-		p.Approval.Tools = append(slices.Clone(p.Approval.Tools), pick(r, someTools).Name)
-	},
-	"acting alone, by a rule": func(r *rand.Rand, s *access.Snapshot, _ *access.Call) {
-		p := &s.Connection.Policy
-		p.Approval.Rules = append(slices.Clone(p.Approval.Rules), anyRule(r))
-	},
-	"the conditions of a rule": func(r *rand.Rand, s *access.Snapshot, _ *access.Call) {
-		rules := slices.Clone(s.Connection.Policy.Approval.Rules)
-		for i := range rules {
-			wider := access.GatingRule{Reads: true}
-			if r.IntN(2) == 0 {
-				wider.MoreThan = rules[i].MoreThan
-			}
-			rules[i] = wider
-		}
-		s.Connection.Policy.Approval.Rules = rules
-	},
-	"being about few records": func(r *rand.Rand, _ *access.Snapshot, c *access.Call) { c.Records += r.IntN(20) },
-	"only trying it out":      func(_ *rand.Rand, _ *access.Snapshot, c *access.Call) { c.DryRun = false },
 }
 
-// rank orders decisions: refuse < ask a person < allow.
+// rank orders decisions: refuse < allow.
 func rank(d access.Decision) int {
-	if _, asks := d.NeedsApproval(); asks {
-		return 1
-	}
 	if d.Allowed() {
-		return 2
+		return 1
 	}
 	return 0
 }
@@ -223,22 +190,18 @@ func TestTakingAwayNeverAllowsMore(t *testing.T) {
 	}
 }
 
-// TestNobodyIsAskedTwice: what only follows up on a call, or only tries one out, never waits for a person; everything else
-// is allowed as if nothing were gated, or waits.
-func TestNobodyIsAskedTwice(t *testing.T) {
+// TestApprovalsDecideNothing: that calls may wait for a person changes no decision here, in either direction. Odoo decides
+// it by what a call really changes.
+func TestApprovalsDecideNothing(t *testing.T) {
 	t.Parallel()
 	r := dice(t)
 	for range cases {
 		s, call := anySnapshot(r), anyCall(r)
-		free := *s
-		free.Connection.Policy.Approval = access.Gating{}
-		was, is := rank(access.Decide(now, &free, call)), rank(access.Decide(now, s, call))
-		asks := s.Connection.Policy.Approval.Asks(call)
-		if asks && (call.DryRun || call.Tool.FollowUp) {
-			t.Fatalf("a person is asked\n%+v %+v", call, s)
-		}
-		if want := min(was, map[bool]int{true: 1, false: 2}[asks]); is != want {
-			t.Fatalf("%d without gating, %d with it, asks %v\n%+v %+v", was, is, asks, call, s)
+		other := *s
+		other.Connection.Policy.Approvals = !s.Connection.Policy.Approvals
+		was, is := access.Decide(now, s, call), access.Decide(now, &other, call)
+		if was.Allowed() != is.Allowed() || fmt.Sprint(was.Err()) != fmt.Sprint(is.Err()) {
+			t.Fatalf("%v, but %v\n%+v %+v", was.Err(), is.Err(), call, s)
 		}
 	}
 }
@@ -354,7 +317,7 @@ func TestFloorPrefixEqualsItsModels(t *testing.T) {
 }
 
 // TestListShowsWhatMayBeCalled holds MayUse to Decide: of a connection that is let in at all, a tool is listed if and
-// only if some call of it is allowed, or would be once a person agrees.
+// only if some call of it is allowed.
 func TestListShowsWhatMayBeCalled(t *testing.T) {
 	t.Parallel()
 	r := dice(t)

@@ -10,7 +10,7 @@ import "unicode"
 
 // Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
 // answers. Every change of those raises it. An addon or a service that says none speaks interface 1.
-const Interface = 2
+const Interface = 3
 
 // What begins the credentials that Doorman hands out, so that a secret scanner, and a person, can tell what was found.
 const (
@@ -45,6 +45,7 @@ const (
 	MaxCode           = 20_000 // characters of a query or a piece of Python
 	MaxSQLRows        = 500    // rows of a query's answer
 	MaxReply          = 90_000 // characters of a reply, the JSON of it
+	MaxChanged        = 12     // models that a reply tells to have changed
 )
 
 // Limits of custom tools.

@@ -68,7 +68,9 @@ type Policy struct {
 	BlockedIPs    []netip.Prefix
 	RateMinute    int // tool calls in any 60 seconds, >= 1
 	RateDay       int // tool calls in a UTC day, >= 1
-	Approval      Gating
+	// Approvals says that the connection has rules by which calls wait for a person. They are Odoo's: it decides by them
+	// what each call did. The service only sends along what a request for approval is kept with.
+	Approvals bool
 }
 
 // Connection is one AI tool's way in, as Odoo knows it at one version.
@@ -153,9 +155,6 @@ type Call struct {
 	Model string // empty for tools that touch no model
 	IP    netip.Addr
 	Rate  Rate
-
-	Records int  // how many records it is about; those that hang on them only Odoo can count
-	DryRun  bool // it only tells what would be done
 }
 
 // Fence is what Odoo checks once more inside the transaction of the call: the credential, and that the decision was
@@ -197,8 +196,11 @@ type Request struct {
 	// first time, and not done again. At most 64 letters; "" = none.
 	IdempotencyKey string
 	// Arguments are those of the tool, a JSON object, as they came: kept with a request for approval, so that its result
-	// can be told as the tool's own.
+	// can be told as the tool's own. Nil where the call cannot wait for a person.
 	Arguments json.RawMessage
+	// AskNobody is for what the service reads for itself: a call that waits for a person is an error of kind
+	// PendingApproval then, and nobody is bothered.
+	AskNobody bool
 }
 
 // Audit is what the audit row of a request says beyond what Odoo knows itself.
@@ -214,7 +216,7 @@ type Audit struct {
 type Reply struct {
 	Value    json.RawMessage
 	Stale    *Snapshot // the decision was taken on an old snapshot: decide anew on this one; nothing was done
-	Pending  *Pending  // to RequestApproval: a person was asked
+	Pending  *Pending  // to Call: a person was asked, and nothing was done
 	Approval *Approval // to ApprovalStatus
 }
 

@@ -9,29 +9,22 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"doorman/odoo/odootest"
-	"doorman/server/access"
 	"doorman/server/e2e/kit"
 )
 
-// waiter is the key of a connection whose deletions, and creations of more than two records, wait for a person.
+// waiter is the key of a connection whose deletions, and changes of more than two countries, wait for a person.
 const waiter = "dmk_waiter"
 
-var gated = access.Policy{Approval: access.Gating{
-	Tools: []string{"delete_records"}, Rules: []access.GatingRule{{Risk: access.RiskMedium, Model: "res.country", MoreThan: 2}},
-	Approver: odootest.Approver,
-}}
+var gated = odootest.Waits{Tools: []string{"delete_records"}, Model: "res.country", MoreThan: 2}
 
 // overWaiting is a service over a fake Odoo in which calls wait for a person.
 func overWaiting(t *testing.T) (*kit.Service, *odootest.Server) {
 	t.Helper()
-	s, o := overFake(t, []odootest.Connection{withPolicy(waiter, gated), withPolicy("dmk_other", gated)})
-	kit.Eventually(t, 5*time.Second, "Odoo knows the tools, and so their risks", func() bool { return len(o.Catalog()) > 0 })
-	return s, o
+	return overFake(t, []odootest.Connection{{Credential: waiter, Waits: gated}, {Credential: "dmk_other", Waits: gated}})
 }
 
 func deletion(ids ...int) map[string]any { return map[string]any{"model": "res.partner", "ids": ids} }
@@ -147,7 +140,7 @@ func TestPendingAnswer(t *testing.T) {
 	}
 }
 
-// TestWhatWaits: the service and Odoo go by the same rules; Odoo has the last word.
+// TestWhatWaits: Odoo decides it, and each call is one request to it, whether it waits or not.
 func TestWhatWaits(t *testing.T) {
 	t.Parallel()
 	s, o := overWaiting(t)
@@ -175,10 +168,13 @@ func TestWhatWaits(t *testing.T) {
 		{"deny running a method on three", "call_method", map[string]any{"model": "res.country", "ids": []int{1, 2, 3}, "method": "toggle"}, true},
 		{"deny deleting one", "delete_records", deletion(1), true},
 	} {
-		before := len(o.Approvals())
+		before, calls := len(o.Approvals()), o.Count("call")
 		content, failed := kit.Call(t, session, row.tool, row.args)
 		if waits := content["status"] == "pending_approval"; failed != "" || waits != row.waits || len(o.Approvals()) > before != row.waits {
 			t.Errorf("%s: %v", row.name, content)
+		}
+		if n := o.Count("call") - calls; n != 1 {
+			t.Errorf("%s: %d calls", row.name, n)
 		}
 	}
 	for _, row := range []struct {
@@ -235,15 +231,16 @@ func TestRestartWhileWaiting(t *testing.T) {
 	}
 }
 
-// TestLostAnswer: whoever did not hear that a person was asked asks again, and it is the same request.
+// TestLostAnswer: whoever did not hear that a person was asked is told that it may have been done, looks, and asks again:
+// it is the same request.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []odootest.FaultKind{odootest.DropAfterCommit, odootest.Truncated, odootest.InvalidJSON, odootest.DropBefore} {
 		s, o := overWaiting(t)
 		session := kit.Connect(t, s.MCP, waiter)
-		o.Inject(odootest.Fault{Kind: kind, Methods: []string{"request_approval"}, Times: 1})
+		o.Inject(odootest.Fault{Kind: kind, Methods: []string{"call"}, Times: 1})
 		content, failed := kit.Call(t, session, "delete_records", deletion(3))
-		if failed != "odoo_unavailable" || strings.Contains(kit.Sprint(content), "may or may not") || o.Count("request_approval") != 1 {
+		if failed != "odoo_unavailable" || !strings.Contains(kit.Sprint(content), "may or may not") || o.Count("call") != 1 || o.Effects() != 0 {
 			t.Fatalf("fault %d: %v", kind, content)
 		}
 		id := pending(t, session, "delete_records", deletion(3))
@@ -332,5 +329,38 @@ func TestOddArguments(t *testing.T) {
 	got := kit.Post(t, s.MCP, waiter, "tools/call", kit.ToolCall("approval_status", kit.Args{"request_id": 1})).Body
 	if !strings.Contains(got, `"status":"executed"`) || !strings.Contains(got, "ёж 🦔") || !strings.Contains(got, `"count":3`) {
 		t.Error(got)
+	}
+}
+
+// TestTheFakeKnowsTheTools: which tool a call is of the fake takes from its method, as the addon does; the service says the
+// same.
+func TestTheFakeKnowsTheTools(t *testing.T) {
+	t.Parallel()
+	s, o := overFake(t, []odootest.Connection{{Credential: waiter}})
+	session := kit.Connect(t, s.MCP, waiter)
+	partner := func(more kit.Args) kit.Args {
+		more["model"] = "res.partner"
+		return more
+	}
+	calls := map[string]kit.Args{
+		"get_context": {}, "list_models": {}, "describe_model": partner(kit.Args{}), "search_records": partner(kit.Args{}),
+		"read_records": partner(kit.Args{"ids": []int{1}}), "aggregate_records": partner(kit.Args{"group_by": []string{"country_id"}}),
+		"search_everywhere": {"query": "Partner"}, "read_messages": partner(kit.Args{"id": 1}), "get_actions": partner(kit.Args{"id": 1}),
+		"get_attachment": partner(kit.Args{"id": 1}), "get_report": partner(kit.Args{"ids": []int{1}}),
+		"request_upload": partner(kit.Args{"id": 1, "name": "a.txt"}), "create_records": partner(kit.Args{"records": `[{"name":"A"}]`}),
+		"update_records": partner(kit.Args{"ids": []int{1}, "values": `{"name":"B"}`}), "delete_records": partner(kit.Args{"ids": []int{2}}),
+		"call_method": partner(kit.Args{"ids": []int{1}, "method": "do_it"}), "post_message": partner(kit.Args{"id": 1, "body": "Hi"}),
+		"schedule_activity": partner(kit.Args{"id": 1}),
+	}
+	for tool, args := range calls {
+		before := len(o.Audit())
+		if content, failed := kit.Call(t, session, tool, args); failed != "" {
+			t.Errorf("%s: %v", tool, content)
+			continue
+		}
+		seen := o.Audit()[before:]
+		if len(seen) != 1 || seen[0].Call.Tool() != tool || seen[0].Call.Audit["tool"] != tool {
+			t.Errorf("%s: %+v", tool, seen)
+		}
 	}
 }

@@ -127,12 +127,12 @@ func TestStatesThatOpenNothing(t *testing.T) {
 		{"for no arguments", waiter, "delete_records", `{}`, state},
 		{"for another tool", waiter, "read_records", args, state},
 	} {
-		before := o.Count("approval_status") + o.Count("call") + o.Count("request_approval")
+		before := o.Count("approval_status") + o.Count("call")
 		body := modernCall(t, s.MCP, row.key, row.tool, row.args, row.state)
 		if !strings.Contains(body, `"kind":"invalid_input"`) || !strings.Contains(body, "does not belong to this call") {
 			t.Errorf("%s: %s", row.name, body)
 		}
-		if n := o.Count("approval_status") + o.Count("call") + o.Count("request_approval"); n != before {
+		if n := o.Count("approval_status") + o.Count("call"); n != before {
 			t.Errorf("%s: Odoo was asked", row.name)
 		}
 	}

@@ -112,7 +112,7 @@ func averageBatch(page string) (float64, error) {
 
 // onRequest are the gateway methods that the service calls because somebody asked it something. All others it calls by the
 // clock, whoever calls it: which jobs there are Odoo says.
-var onRequest = []string{"call", "resolve", "fields", "request_approval", "approval_status", "file_link"}
+var onRequest = []string{"call", "resolve", "fields", "approval_status", "file_link"}
 
 // sumRequests adds up doorman_odoo_requests_total of a page in Prometheus' text format.
 func sumRequests(page string) (sum float64, err error) {

@@ -2,7 +2,7 @@ package mcp_test
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +18,7 @@ const deletePartner = `{"model":"res.partner","ids":[1]}`
 // gatedWriter is a writer whose deletions wait for a person.
 func gatedWriter() *fakeGateway {
 	f := writer()
-	f.snapshot.Connection.Policy.Approval = access.Gating{Tools: []string{"delete_records"}, Approver: "Ada"}
+	f.byTool("delete_records")
 	return f
 }
 
@@ -27,62 +27,56 @@ func (a answer) stands() string {
 	return s
 }
 
-// TestGatedCallsAreAsked: what waits is put before a person with all that it takes to run it, and is not run.
+// TestGatedCallsAreAsked: a call that waits is told as waiting, whatever its tool, and cost one request, which holds all that
+// Odoo has to keep.
 func TestGatedCallsAreAsked(t *testing.T) {
 	t.Parallel()
 	for _, row := range goodWrites {
 		f := writer()
-		f.snapshot.Connection.Policy.Approval.Tools = []string{row.tool}
+		f.byTool(row.tool)
 		a := call(t, endpoint(t, f).URL, row.tool, row.args)
-		if a.kind() != "" || a.stands() != "pending_approval" || f.callCount() != 0 || f.askedCount() != 1 {
+		if a.kind() != "" || a.stands() != "pending_approval" || f.callCount() != 1 || f.askedCount() != 1 {
 			t.Fatalf("%s: %d calls, asked %d times: %s", row.tool, f.callCount(), f.askedCount(), a.body)
 		}
 		r := f.asked[0]
 		kwargs, _ := json.Marshal(r.Kwargs)
-		if r.Method != row.method || string(kwargs) != row.kwargs || string(r.Arguments) != row.args || r.Audit.Tool != row.tool || r.Timeout <= 0 {
+		if r.Method != row.method || string(kwargs) != row.kwargs || string(r.Arguments) != row.args || r.Audit.Tool != row.tool || r.Timeout <= 0 || r.AskNobody {
 			t.Errorf("%s: asked %+v", row.tool, r)
 		}
 	}
 }
 
-// TestWhichCallsWait: by the number of records, and never a dry run.
-func TestWhichCallsWait(t *testing.T) {
+// TestArgumentsGoAlong: Odoo gets the tool's arguments where it may have to keep them, and nowhere else: they may be long.
+func TestArgumentsGoAlong(t *testing.T) {
 	t.Parallel()
-	many := access.Gating{Rules: []access.GatingRule{{MoreThan: 1}}}
-	reads := access.Gating{Rules: []access.GatingRule{{Reads: true, Model: "res.partner"}}}
-	deletions := access.Gating{Tools: []string{"delete_records", "approval_status"}}
 	for _, row := range []struct {
 		name, tool, args string
-		by               access.Gating
-		waits            bool
+		approvals, along bool
 	}{
-		{"allow one record", "update_records", `{"model":"res.partner","ids":[1],"values":{"name":"x"}}`, many, false},
-		{"allow one new record", "create_records", `{"model":"res.partner","records":[{"name":"a"}]}`, many, false},
-		{"allow reading two", "read_records", `{"model":"res.partner","ids":[1,2]}`, many, false},
-		{"allow trying out two", "update_records", `{"model":"res.partner","ids":[1,2],"values":{"name":"x"},"dry_run":true}`, many, false},
-		{"allow trying out what always waits", "delete_records", `{"model":"res.partner","ids":[1],"dry_run":true}`, deletions, false},
-		{"allow reading another model", "search_records", `{"model":"res.country","fields":["name"]}`, reads, false},
-		{"allow what touches no model", "get_context", `{}`, reads, false},
-		{"deny two records", "update_records", `{"model":"res.partner","ids":[1,2],"values":{"name":"x"}}`, many, true},
-		{"deny two new records", "create_records", `{"model":"res.partner","records":[{"name":"a"},{"name":"b"}]}`, many, true},
-		{"deny a method on two", "call_method", `{"model":"res.partner","ids":[1,2],"method":"do_it"}`, many, true},
-		{"deny one that is named", "delete_records", deletePartner, deletions, true},
-		{"deny searching", "search_records", searchPartners, reads, true},
-		{"deny reading", "read_records", `{"model":"res.partner","ids":[1]}`, reads, true},
-		{"deny describing", "describe_model", searchPartners, reads, true},
+		{"allow a change", "update_records", `{"model":"res.partner","ids":[1],"values":{"name":"x"}}`, true, true},
+		{"allow a change of many", "create_records", `{"model":"res.partner","records":[{"name":"a"},{"name":"b"}]}`, true, true},
+		{"allow a method", "call_method", `{"model":"res.partner","ids":[1,2],"method":"do_it"}`, true, true},
+		{"allow reading", "read_records", `{"model":"res.partner","ids":[1]}`, true, true},
+		{"allow searching", "search_records", searchPartners, true, true},
+		{"allow what touches no model", "get_context", `{}`, true, true},
+		{"deny trying out a change", "update_records", `{"model":"res.partner","ids":[1,2],"values":{"name":"x"},"dry_run":true}`, true, false},
+		{"deny trying out a deletion", "delete_records", `{"model":"res.partner","ids":[1],"dry_run":true}`, true, false},
+		{"deny a change without rules", "update_records", `{"model":"res.partner","ids":[1],"values":{"name":"x"}}`, false, false},
+		{"deny a deletion without rules", "delete_records", deletePartner, false, false},
+		{"deny reading without rules", "read_records", `{"model":"res.partner","ids":[1]}`, false, false},
 	} {
 		f := writer()
-		if !row.waits {
+		if !strings.Contains(row.args, "values") && !strings.Contains(row.args, "dry_run") {
 			f.call = nil
 		}
-		f.snapshot.Connection.Policy.Approval = row.by
+		f.snapshot.Connection.Policy.Approvals = row.approvals
 		a := call(t, endpoint(t, f).URL, row.tool, row.args)
-		calls, asked := 1, 0
-		if row.waits {
-			calls, asked = 0, 1
+		want := ""
+		if row.along {
+			want = row.args
 		}
-		if a.kind() != "" || a.stands() == "pending_approval" != row.waits || f.callCount() != calls || f.askedCount() != asked {
-			t.Errorf("%s: %d calls, asked %d times: %s", row.name, f.callCount(), f.askedCount(), a.body)
+		if f.callCount() != 1 || string(f.calls[0].Arguments) != want || f.calls[0].AskNobody {
+			t.Errorf("%s: %d calls, the arguments %s: %s", row.name, f.callCount(), f.last().Arguments, a.body)
 		}
 	}
 }
@@ -107,52 +101,64 @@ func TestRefusedBeforeAsking(t *testing.T) {
 	}
 }
 
-// TestOdooHasTheLastWord: what the service would let pass and Odoo does not is asked about, with the same request.
-func TestOdooHasTheLastWord(t *testing.T) {
+// TestOdooDecides whether a call waits: by the same one request it is done, put before a person, answered as before or
+// refused.
+func TestOdooDecides(t *testing.T) {
 	t.Parallel()
-	f := writer()
-	f.call = func(access.Fence, access.Request) (access.Reply, error) {
-		return access.Reply{}, access.NewError(access.PendingApproval, "Nobody was asked yet.", "")
-	}
-	a := call(t, endpoint(t, f).URL, "delete_records", deletePartner)
-	if a.stands() != "pending_approval" || f.callCount() != 1 || f.askedCount() != 1 {
-		t.Fatalf("%d calls, asked %d times: %s", f.callCount(), f.askedCount(), a.body)
-	}
-	if was, is := fmt.Sprintf("%+v", f.calls[0]), fmt.Sprintf("%+v", f.asked[0]); was != is {
-		t.Errorf("called %s\nasked %s", was, is)
-	}
-	// It may have been approved and done before, by its idempotency key: then that is the answer.
-	f.approve = func(access.Fence, access.Request) (access.Reply, error) {
-		return reply(`{"ids":[1],"replayed":true}`), nil
-	}
-	if a := call(t, endpoint(t, f).URL, "delete_records", deletePartner); a.kind() != "" || a.Result.StructuredContent["replayed"] != true {
-		t.Error(a.body)
-	}
-	f.approve = func(access.Fence, access.Request) (access.Reply, error) {
-		return access.Reply{}, access.NewError(access.NotAllowed, "Nobody may approve this.", "Name an approver.")
-	}
-	if a := call(t, endpoint(t, f).URL, "delete_records", deletePartner); a.kind() != "not_allowed" {
-		t.Error(a.body)
+	for _, row := range []struct {
+		name   string
+		answer func(access.Fence, access.Request) (access.Reply, error)
+		kind   string
+		says   string
+		stands string
+	}{
+		{"done", func(access.Fence, access.Request) (access.Reply, error) {
+			return reply(`{"ids":[1],"names":["Acme"]}`), nil
+		}, "", `"count":1`, ""},
+		{"it waits", asksTwelve, "", `"request_id":12`, "pending_approval"},
+		{"approved and done before, by its idempotency key", func(access.Fence, access.Request) (access.Reply, error) {
+			return reply(`{"ids":[1],"replayed":true}`), nil
+		}, "", `"replayed":true`, ""},
+		{"nobody may approve it", func(access.Fence, access.Request) (access.Reply, error) {
+			return access.Reply{}, access.NewError(access.NotAllowed, "This needs the approval of a person, and nobody may give it.", "Name an approver.")
+		}, "not_allowed", "nobody may give it", ""},
+		{"too many wait already", func(access.Fence, access.Request) (access.Reply, error) {
+			return access.Reply{}, access.NewError(access.RateLimited, "100 requests of this connection wait for a person already.", "Wait.")
+		}, "rate_limited", "wait for a person already", ""},
+		{"a record is gone, so nobody was asked", func(access.Fence, access.Request) (access.Reply, error) {
+			return access.Reply{}, access.NewError(access.NotFound, "There is no res.partner with the id 1.", "")
+		}, "not_found", "no res.partner", ""},
+	} {
+		for _, approvals := range []bool{true, false} { // also where the service has not heard of the rules yet
+			f := writer()
+			f.snapshot.Connection.Policy.Approvals = approvals
+			f.call = row.answer
+			a := call(t, endpoint(t, f).URL, "delete_records", deletePartner)
+			if a.kind() != row.kind || a.stands() != row.stands || !strings.Contains(strings.ReplaceAll(a.body, `\"`, `"`), row.says) || f.callCount() != 1 {
+				t.Errorf("%s: %d calls: %s", row.name, f.callCount(), a.body)
+			}
+		}
 	}
 }
 
-// TestStaleApproval: whether a call waits is decided anew on what holds now, in both directions.
+// TestStaleApproval: what a call has to bring along is decided anew on what holds now, in both directions; so is whether it
+// may be asked for at all.
 func TestStaleApproval(t *testing.T) {
 	t.Parallel()
-	free := func(p *access.Policy) { p.Approval = access.Gating{} }
-	gate := func(p *access.Policy) { p.Approval.Tools = []string{"delete_records"} }
+	free := func(p *access.Policy) { p.Approvals = false }
+	gate := func(p *access.Policy) { p.Approvals = true }
 	for _, row := range []struct {
 		name          string
 		was, is       func(*access.Policy)
 		kind          string
-		calls, asked  int
+		arguments     []bool // of each call: whether the tool's went along
 		done, waiting bool
 	}{
-		{"waits no more", gate, free, "", 1, 1, true, false},
-		{"waits now", free, gate, "", 1, 1, false, true},
-		{"still waits", gate, gate, "", 0, 2, false, true},
-		{"the tool was taken", gate, func(p *access.Policy) { p.AllowedTools = []string{} }, "not_allowed", 0, 1, false, false},
-		{"it may only read now", gate, func(p *access.Policy) { p.ReadOnly = true }, "read_only", 0, 1, false, false},
+		{"waits no more", gate, free, "", []bool{true, false}, true, false},
+		{"waits now", free, gate, "", []bool{false, true}, false, true},
+		{"still waits", gate, gate, "", []bool{true, true}, false, true},
+		{"the tool was taken", gate, func(p *access.Policy) { p.AllowedTools = []string{} }, "not_allowed", []bool{true}, false, false},
+		{"it may only read now", gate, func(p *access.Policy) { p.ReadOnly = true }, "read_only", []bool{true}, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -161,40 +167,39 @@ func TestStaleApproval(t *testing.T) {
 			answer := f.call
 			fresh := changed(f, row.is)
 			done := false
-			stale := func(fence access.Fence) bool { return fence.Version != fresh.Connection.Version }
 			f.call = func(fence access.Fence, r access.Request) (access.Reply, error) {
-				if stale(fence) {
+				switch {
+				case fence.Version != fresh.Connection.Version:
 					return access.Reply{Stale: fresh}, nil
+				case fresh.Connection.Policy.Approvals:
+					return asksTwelve(fence, r)
 				}
 				done = true
 				return answer(fence, r)
-			}
-			f.approve = func(fence access.Fence, _ access.Request) (access.Reply, error) {
-				if stale(fence) {
-					return access.Reply{Stale: fresh}, nil
-				}
-				waits := pendingTwelve
-				return access.Reply{Pending: &waits}, nil
 			}
 			a := call(t, endpoint(t, f).URL, "delete_records", deletePartner)
 			if a.kind() != row.kind || done != row.done || a.stands() == "pending_approval" != row.waiting {
 				t.Error(a.body)
 			}
-			if f.callCount() != row.calls || f.askedCount() != row.asked {
-				t.Errorf("%d calls, asked %d times", f.callCount(), f.askedCount())
+			var along []bool
+			for _, r := range f.calls {
+				along = append(along, string(r.Arguments) == deletePartner)
+			}
+			if !slices.Equal(along, row.arguments) {
+				t.Errorf("arguments %v, want %v", along, row.arguments)
 			}
 		})
 	}
 }
 
-// TestLostQuestion: it is not sent twice, and does not read as if something might have been done.
+// TestLostQuestion: whether a person was asked nobody knows then. It is not sent twice.
 func TestLostQuestion(t *testing.T) {
 	t.Parallel()
 	f := gatedWriter()
 	f.approve = func(access.Fence, access.Request) (access.Reply, error) {
 		return access.Reply{}, &access.Error{Kind: access.OdooUnavailable, Message: "lost"}
 	}
-	if a := call(t, endpoint(t, f).URL, "delete_records", deletePartner); a.kind() != "odoo_unavailable" || f.askedCount() != 1 {
+	if a := call(t, endpoint(t, f).URL, "delete_records", deletePartner); a.kind() != "odoo_unavailable" || f.askedCount() != 1 || f.callCount() != 1 {
 		t.Errorf("asked %d times: %s", f.askedCount(), a.body)
 	}
 }

@@ -88,6 +88,54 @@ func TestStaleDecisionIsTakenAnew(t *testing.T) {
 	})
 }
 
+// TestDecidedOnce: a call goes on by the one decision that it began with, and its fence names what that rests on. What has
+// ended since, Odoo refuses.
+func TestDecidedOnce(t *testing.T) {
+	t.Parallel()
+	f, at := newFake(), newClock()
+	f.snapshot.Connection.ExpiresAt = at.now().Add(time.Minute)
+	f.fields = func(access.Fence) (access.Reply, error) { // between the decision and the call
+		at.move(time.Hour)
+		return reply(partnerFields), nil
+	}
+	url := endpoint(t, f, func(c *mcp.Config) { c.Now = at.now }).URL
+	if a := call(t, url, "search_records", searchPartners); a.kind() != "" || f.callCount() != 1 || f.fences[0].Version != 1 {
+		t.Errorf("%d calls: %s", f.callCount(), a.body)
+	}
+	if a := call(t, url, "search_records", searchPartners); a.kind() != "unauthenticated" || f.callCount() != 1 {
+		t.Errorf("after its end: %d calls: %s", f.callCount(), a.body)
+	}
+}
+
+// TestDecidedAnewWhereItChanged: where Odoo tells on the way that the connection has changed, the call goes on by a decision
+// on that, or not at all.
+func TestDecidedAnewWhereItChanged(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		change func(*access.Policy)
+		kind   string
+		calls  int
+	}{
+		{"allow what is still allowed", func(*access.Policy) {}, "", 1},
+		{"deny a tool that was taken", func(p *access.Policy) { p.AllowedTools = []string{"read_records"} }, "not_allowed", 0},
+		{"deny a model that was taken", func(p *access.Policy) { p.AllowedModels = []string{"sale.order"} }, "not_allowed", 0},
+	} {
+		f := newFake()
+		fresh := changed(f, row.change)
+		f.fields = func(fence access.Fence) (access.Reply, error) {
+			if fence.Version != fresh.Connection.Version {
+				return access.Reply{Stale: fresh}, nil
+			}
+			return reply(partnerFields), nil
+		}
+		a := call(t, endpoint(t, f).URL, "search_records", searchPartners)
+		if a.kind() != row.kind || f.callCount() != row.calls || row.calls > 0 && f.fences[len(f.fences)-1].Version != fresh.Connection.Version {
+			t.Errorf("%s: %d calls: %s", row.name, f.callCount(), a.body)
+		}
+	}
+}
+
 // TestRevokedIsForgotten: the first refusal by the fence ends what is remembered of the key.
 func TestRevokedIsForgotten(t *testing.T) {
 	t.Parallel()

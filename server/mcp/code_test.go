@@ -134,11 +134,9 @@ func TestCodeToolsRefused(t *testing.T) {
 func TestPythonWaits(t *testing.T) {
 	t.Parallel()
 	f := trusted(`{}`)
-	f.call = func(access.Fence, access.Request) (access.Reply, error) {
-		return access.Reply{}, access.NewError(access.PendingApproval, "This needs the approval of a person.", "")
-	}
+	f.byTool("run_python")
 	a := call(t, endpoint(t, f).URL, "run_python", `{"code":"x"}`)
-	if len(f.asked) != 1 || f.asked[0].Method != "run_python" {
+	if len(f.asked) != 1 || f.asked[0].Method != "run_python" || f.callCount() != 1 || a.stands() != "pending_approval" {
 		t.Errorf("asked %+v: %s", f.asked, a.body)
 	}
 }

@@ -96,9 +96,8 @@ func TestCompletionRefused(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*access.Snapshot){
-		"may not list models":        one("read_records", "describe_model"),
-		"no scope for it":            func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} },
-		"listing waits for a person": func(s *access.Snapshot) { s.Connection.Policy.Approval.Tools = []string{"list_models"} },
+		"may not list models": one("read_records", "describe_model"),
+		"no scope for it":     func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} },
 	} {
 		f := newFake()
 		change(f.snapshot)
@@ -109,17 +108,18 @@ func TestCompletionRefused(t *testing.T) {
 	}
 }
 
-// TestOdooNeverAsksForCompletion: where Odoo says that a person must approve listing models, nobody is asked for what a
-// program does while somebody types.
+// TestOdooNeverAsksForCompletion: where a person must approve listing models, nobody is asked for what a program does while
+// somebody types, and Odoo is asked once.
 func TestOdooNeverAsksForCompletion(t *testing.T) {
 	t.Parallel()
 	f := newFake()
-	f.call = func(access.Fence, access.Request) (access.Reply, error) {
-		return access.Reply{}, access.NewError(access.PendingApproval, "Nobody was asked yet.", "")
-	}
-	a := ask(t, endpoint(t, f).URL, oldEra, "completion/complete", completing(recordRef, "model", "res"), nil)
-	if !strings.Contains(a.body, `"values":[]`) || f.askedCount() != 0 {
-		t.Errorf("asked %d times: %s", f.askedCount(), a.body)
+	f.byTool("list_models")
+	url := endpoint(t, f).URL
+	for _, typed := range []string{"r", "re", "res"} {
+		a := ask(t, url, oldEra, "completion/complete", completing(recordRef, "model", typed), nil)
+		if !strings.Contains(a.body, `"values":[]`) || f.askedCount() != 0 || f.callCount() != 1 || !f.last().AskNobody {
+			t.Errorf("%d calls, asked %d times: %s", f.callCount(), f.askedCount(), a.body)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,7 +35,9 @@ type fakeGateway struct {
 	resolve func(access.Proof) (access.Resolution, error)
 	fields  func(access.Fence) (access.Reply, error)
 	record  func([]access.Event) error
-	// asked are the requests for approval; approve and status answer instead of the default, if set.
+	// waits says which calls wait for a person, if set; asked are those that were put before one. approve and status answer
+	// instead of the default, if set.
+	waits   func(access.Request) bool
 	asked   []access.Request
 	polls   int
 	approve func(access.Fence, access.Request) (access.Reply, error)
@@ -97,11 +100,27 @@ func (f *fakeGateway) Call(_ context.Context, fence access.Fence, r access.Reque
 	f.calls = append(f.calls, r)
 	f.fences = append(f.fences, fence)
 	answer := f.call
-	f.mu.Unlock()
-	if answer == nil {
+	switch waits := f.waits != nil && !r.DryRun && f.waits(r); {
+	case waits && r.AskNobody:
+		answer = func(access.Fence, access.Request) (access.Reply, error) {
+			return access.Reply{}, access.NewError(access.PendingApproval, "This needs the approval of a person.", "")
+		}
+	case waits:
+		f.asked = append(f.asked, r)
+		if answer = f.approve; answer == nil {
+			answer = asksTwelve
+		}
+	case answer == nil:
 		answer = f.answer
 	}
+	f.mu.Unlock()
 	return answer(fence, r)
+}
+
+// byTool is a connection whose calls of some tools wait for a person.
+func (f *fakeGateway) byTool(tools ...string) {
+	f.snapshot.Connection.Policy.Approvals = true
+	f.waits = func(r access.Request) bool { return slices.Contains(tools, r.Audit.Tool) }
 }
 
 // answer is what there is to read.
@@ -123,15 +142,7 @@ var pendingTwelve = access.Pending{
 	RequestID: 12, ExpiresAt: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), URL: "https://odoo.example/odoo/doorman.approval/12",
 }
 
-func (f *fakeGateway) RequestApproval(_ context.Context, fence access.Fence, r access.Request) (access.Reply, error) {
-	f.mu.Lock()
-	f.asked = append(f.asked, r)
-	f.fences = append(f.fences, fence)
-	answer := f.approve
-	f.mu.Unlock()
-	if answer != nil {
-		return answer(fence, r)
-	}
+func asksTwelve(access.Fence, access.Request) (access.Reply, error) {
 	waits := pendingTwelve
 	return access.Reply{Pending: &waits}, nil
 }

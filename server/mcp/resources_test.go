@@ -242,7 +242,8 @@ func TestHiddenRecordLooksMissing(t *testing.T) {
 func TestGatedResource(t *testing.T) {
 	t.Parallel()
 	f := newFake()
-	f.snapshot.Connection.Policy.Approval = access.Gating{Rules: []access.GatingRule{{Reads: true, Model: "res.partner"}}}
+	f.snapshot.Connection.Policy.Approvals = true
+	f.waits = func(r access.Request) bool { return r.Model == "res.partner" }
 	url := endpoint(t, f).URL
 	for _, u := range []string{"odoo://res.partner/1", "odoo://res.partner/fields"} {
 		a := ask(t, url, oldEra, "resources/read", uri(u), nil)
@@ -250,7 +251,7 @@ func TestGatedResource(t *testing.T) {
 			t.Error(a.body)
 		}
 	}
-	if f.callCount() != 0 || f.askedCount() != 2 || string(f.asked[0].Arguments) != `{"ids":[1],"model":"res.partner"}` {
+	if f.callCount() != 2 || f.askedCount() != 2 || string(f.asked[0].Arguments) != `{"ids":[1],"model":"res.partner"}` {
 		t.Errorf("%d calls, asked %+v", f.callCount(), f.asked)
 	}
 }
@@ -361,9 +362,6 @@ func TestResourceList(t *testing.T) {
 		"may not describe": func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{"list_models", "read_records"} },
 		"may not list":     func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{"describe_model"} },
 		"no scope":         func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} },
-		"listing waits for a person": func(s *access.Snapshot) {
-			s.Connection.Policy.Approval = access.Gating{Tools: []string{"list_models"}}
-		},
 	} {
 		t.Run("nothing: "+name, func(t *testing.T) {
 			t.Parallel()
@@ -376,6 +374,21 @@ func TestResourceList(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nothing: listing waits for a person", func(t *testing.T) {
+		t.Parallel()
+		f := manyModels(3)
+		f.byTool("list_models")
+		url := endpoint(t, f).URL
+		for range 3 {
+			var got listing
+			if a := ask(t, url, oldEra, "resources/list", `{}`, &got); !strings.Contains(a.body, `"resources":[]`) {
+				t.Error(a.body)
+			}
+		}
+		if f.callCount() != 1 || f.askedCount() != 0 || !f.calls[0].AskNobody || f.calls[0].Arguments != nil {
+			t.Errorf("asked %d: %+v", f.askedCount(), f.calls)
+		}
+	})
 	t.Run("Odoo is down", func(t *testing.T) {
 		t.Parallel()
 		f := newFake()

@@ -45,7 +45,7 @@ func TestWhoMayPoll(t *testing.T) {
 		{"allow past the list of models", policy(func(p *access.Policy) { p.AllowedModels = []string{} }), ""},
 		{"allow reading only", policy(func(p *access.Policy) { p.ReadOnly = true }), ""},
 		{"allow where all that reads waits", policy(func(p *access.Policy) {
-			p.Approval = access.Gating{Tools: []string{"approval_status"}, Rules: []access.GatingRule{{Reads: true}}}
+			p.Approvals = true
 		}), ""},
 		{"deny no scope", policy(func(p *access.Policy) { p.Scopes = nil }), "not_allowed"},
 		{"deny a scope that nobody knows", policy(func(p *access.Policy) { p.Scopes = []access.Scope{"mcp:everything", ""} }), "not_allowed"},

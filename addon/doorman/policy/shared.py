@@ -78,7 +78,7 @@ STATUSES = (
 # INTERFACE is the number of the interface between the service and its addon: the
 # gateway's methods, their arguments and answers. Every change of those raises it. An
 # addon or a service that says none speaks interface 1.
-INTERFACE = 2
+INTERFACE = 3
 # What begins the credentials that Doorman hands out, so that a secret scanner, and a
 # person, can tell what was found.
 PREFIX_KEY = "dmk_"  # an API key of a connection
@@ -108,6 +108,7 @@ MAX_HITS_QUERY = 100  # characters of what search_everywhere looks for
 MAX_CODE = 20_000  # characters of a query or a piece of Python
 MAX_SQL_ROWS = 500  # rows of a query's answer
 MAX_REPLY = 90_000  # characters of a reply, the JSON of it
+MAX_CHANGED = 12  # models that a reply tells to have changed
 
 # Limits of custom tools.
 MAX_CUSTOM_TOOLS = 30  # published at once

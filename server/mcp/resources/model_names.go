@@ -71,7 +71,7 @@ func (r *Resources) modelNames(ctx context.Context, who *caller.Caller, session 
 		return r.askNames(ctx, c)
 	})
 	if err != nil {
-		if e := access.AsError(err); e.Kind != access.NotAllowed && e.Kind != access.PendingApproval {
+		if e := access.AsError(err); e.Kind != access.NotAllowed {
 			return nil, e
 		}
 		return nil, nil
@@ -83,17 +83,17 @@ func (r *Resources) askNames(ctx context.Context, c *toolcall.Call) ([]openModel
 	if err := c.Begin(ctx, ""); err != nil {
 		return nil, err
 	}
-	if c.NeedsApproval() {
-		return nil, nil
-	}
 	reply, err := c.Do(ctx, access.Request{Method: "models"})
-	if err != nil {
-		return nil, err
-	}
 	var names []openModel
-	if err := json.Unmarshal(reply.Value, &names); err != nil {
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(reply.Value, &names); err != nil {
+			return nil, err
+		}
+	case access.AsError(err).Kind != access.PendingApproval:
 		return nil, err
 	}
+	// That listing waits for a person is kept too: nobody is asked for it, and Odoo not at every letter.
 	slices.SortFunc(names, func(a, b openModel) int { return strings.Compare(a.Model, b.Model) })
 	r.names.cache.Set(namesKeyOf(c.Caller().Snapshot()), names)
 	return names, nil

@@ -18,10 +18,11 @@ type Call struct {
 	model    string
 	rate     access.Rate // of this call, taken once
 	audit    access.Audit
-	recorded bool            // Odoo wrote an audit row for this call
-	kept     json.RawMessage // what Odoo answered when a person approved it: told again instead of called again
-	gate     gate
-	progress *progress // tells the client that Odoo is still at work; nil = it did not ask
+	recorded bool             // Odoo wrote an audit row for this call
+	kept     json.RawMessage  // what Odoo answered when a person approved it: told again instead of called again
+	nobody   bool             // nobody made it on purpose: no person is asked to approve it
+	decided  *access.Snapshot // that the decision to go on rests on; nil = there is none
+	progress *progress        // tells the client that Odoo is still at work; nil = it did not ask
 }
 
 // Caller is who made the call.
@@ -35,44 +36,49 @@ func (c *Call) Now() time.Time { return c.runner.Now() }
 
 // Begin is what every tool calls before anything reaches Odoo: it names the model, "" for none, and takes the decision.
 func (c *Call) Begin(ctx context.Context, model string) error {
-	c.model = model
+	c.model, c.decided = model, nil
 	if refusal := c.decide(ctx); refusal != nil {
 		return refusal
 	}
 	return nil
 }
 
-// decide takes the decision on what is known of the call.
+// decide takes the decision, unless it was taken already on what holds now.
 func (c *Call) decide(ctx context.Context) *access.Error {
+	known := c.who.Snapshot()
+	if c.decided != nil && c.decided == known {
+		return nil
+	}
+	c.decided = nil
 	if c.kept != nil {
-		return nil // it was decided on, and done: its answer must not get lost with a right that was taken since
+		c.decided = known // it was decided on, and done: its answer must not get lost with a right that was taken since
+		return nil
 	}
 	return c.runner.Door.Decide(ctx, c.who, func(s *access.Snapshot) *access.Error {
-		return c.gate.read(access.Decide(c.runner.Now(), s, access.Call{
-			Tool: c.tool, Model: c.model, IP: c.who.IP, Rate: c.rate, Records: c.gate.records, DryRun: c.gate.dryRun,
-		}))
+		refusal := access.Decide(c.runner.Now(), s, access.Call{Tool: c.tool, Model: c.model, IP: c.who.IP, Rate: c.rate}).Err()
+		if refusal == nil {
+			c.decided = s
+		}
+		return refusal
 	})
 }
 
 // Do runs one ORM call in Odoo. If the decision turns out to rest on an old snapshot, nothing was done there; it is taken
-// anew on the fresh one, once. A call that a person must approve is not done, and an error, see Waits.
+// anew on the fresh one, once. A call that Odoo has put before a person is not done, and an error, see Waits.
 func (c *Call) Do(ctx context.Context, r access.Request) (access.Reply, error) {
 	if c.kept != nil {
 		return access.Reply{Value: c.kept}, nil
 	}
-	r.Audit, r.Arguments = c.audit, c.args
+	r.Audit, r.AskNobody = c.audit, c.nobody
 	r.Timeout = c.runner.Timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = min(r.Timeout, time.Until(deadline))
 	}
-	c.gate.about(r)
-	if refusal := c.decide(ctx); refusal != nil {
-		return access.Reply{}, refusal
-	}
 	reply, err := c.fenced(ctx, func(f access.Fence) (access.Reply, error) {
 		c.progress.start()
 		c.recorded = true // also where the answer is lost: a second row would be a lie
-		return c.sendOrAsk(ctx, f, r)
+		r.Arguments = c.toKeep(r)
+		return c.send(ctx, f, r)
 	})
 	if err == nil && reply.Pending != nil {
 		err = &waiting{*reply.Pending}
@@ -92,8 +98,17 @@ func (c *Call) send(ctx context.Context, f access.Fence, r access.Request) (acce
 // fenced asks Odoo something behind the fence: with the versions that the decision rests on. Where they are old, Odoo does
 // nothing and sends what holds now.
 func (c *Call) fenced(ctx context.Context, ask func(access.Fence) (access.Reply, error)) (access.Reply, error) {
-	for range 2 {
-		reply, err := ask(access.FenceOf(c.who.Proof, c.who.Snapshot()))
+	for tries := 0; ; tries++ {
+		if refusal := c.decide(ctx); refusal != nil {
+			return access.Reply{}, refusal
+		}
+		if tries == 2 {
+			return access.Reply{}, &access.Error{
+				Kind: access.Conflict, Message: "The connection is being changed right now; nothing was done.",
+				Hint: "Try again.", RetryAfter: time.Second,
+			}
+		}
+		reply, err := ask(access.FenceOf(c.who.Proof, c.decided))
 		if err != nil {
 			c.runner.Door.Failed(c.who, err)
 			return reply, err
@@ -103,12 +118,5 @@ func (c *Call) fenced(ctx context.Context, ask func(access.Fence) (access.Reply,
 		}
 		c.recorded = false
 		c.runner.Door.Learn(c.who, reply.Stale)
-		if refusal := c.decide(ctx); refusal != nil {
-			return access.Reply{}, refusal
-		}
-	}
-	return access.Reply{}, &access.Error{
-		Kind: access.Conflict, Message: "The connection is being changed right now; nothing was done.",
-		Hint: "Try again.", RetryAfter: time.Second,
 	}
 }

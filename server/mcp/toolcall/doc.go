@@ -3,8 +3,8 @@
 //	Runner.Handler  what the SDK calls: deadline, progress, and the tool's Run
 //	  -> Call.Begin   names the model and takes the decision (access.Decide); Open also reads the model's fields, kept by
 //	                  groups, language and registry
-//	  -> Call.Do      one round trip: the fence first. A stale decision is taken anew on what Odoo sent along, once; or,
-//	                  where a person must approve (pending.go), the question to that person -> a pending answer, at once
+//	  -> Call.Do      one round trip: the fence first. A stale decision is taken anew on what Odoo sent along, once. Where
+//	                  a person must approve, Odoo asks one instead (pending.go) -> a pending answer, at once
 //	                    -> approval_status, or the retry of a client that could show the page: the tool's own result
 //	  -> result       the value twice, structured and as text; or an error that a model can act on
 //

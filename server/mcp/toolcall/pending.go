@@ -12,51 +12,17 @@ import (
 	"doorman/server/mcp/caller"
 )
 
-// Everything about calls that a person must approve is here: first how such a call leaves its tool, then what its client is
-// told, and how it gets the answer afterwards.
+// Everything about calls that a person must approve is here: what Odoo needs to ask one, how such a call leaves its tool,
+// what its client is told, and how it gets the answer afterwards.
 
-// gate is what the decision says of a person's approval, and what that hangs on.
-type gate struct {
-	records int  // known once the request is
-	dryRun  bool // likewise
-	asks    bool // by the last decision: nothing is missing but a person's approval
-	nobody  bool // a call that nobody made on purpose: no person is asked to approve it
-}
-
-// about notes what is known of a request.
-func (g *gate) about(r access.Request) { g.records, g.dryRun = recordsOf(r), r.DryRun }
-
-// read returns the refusal of a decision. That a person must approve the call is none here: Begin does not know yet whether
-// it is a dry run, or of how many records. Do does, and is the only one who acts on it.
-func (g *gate) read(d access.Decision) *access.Error {
-	if _, g.asks = d.NeedsApproval(); g.asks {
+// toKeep returns the tool's arguments where Odoo may have to keep them with a request for approval; nil elsewhere: they
+// may be long, and mostly nothing waits.
+func (c *Call) toKeep(r access.Request) json.RawMessage {
+	if !c.decided.Connection.Policy.Approvals || r.DryRun || c.nobody {
 		return nil
 	}
-	return d.Err()
+	return c.args
 }
-
-// recordsOf counts the records that a request is about, as far as it shows.
-func recordsOf(r access.Request) int {
-	if rows, ok := r.Kwargs["vals_list"].([]json.RawMessage); ok {
-		return len(rows)
-	}
-	return len(r.IDs)
-}
-
-// sendOrAsk asks Odoo once what the decision says: for the call, or for a person's approval of it. Odoo, which counts more
-// than the service can, has the last word on what needs approval.
-func (c *Call) sendOrAsk(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
-	if !c.gate.asks || c.gate.nobody {
-		reply, err := c.send(ctx, f, r)
-		if err == nil || c.gate.nobody || access.AsError(err).Kind != access.PendingApproval {
-			return reply, err
-		}
-	}
-	return c.runner.Gateway.RequestApproval(ctx, f, r)
-}
-
-// NeedsApproval reports whether the last decision, that of Begin or Do, wants a person's approval.
-func (c *Call) NeedsApproval() bool { return c.gate.asks }
 
 // waiting is how a call that a person must approve leaves its tool: an error, so that no tool goes on as if it were done.
 type waiting struct{ access.Pending }

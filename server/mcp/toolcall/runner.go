@@ -63,8 +63,8 @@ func (r *Runner) Start(ctx context.Context, who *caller.Caller, t *Tool, argumen
 func (r *Runner) Lookup(ctx context.Context, who *caller.Caller, t *Tool, from Origin) (_ context.Context, c *Call, end func()) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 	return ctx, &Call{
-		runner: r, who: who, tool: t.Tool, args: json.RawMessage("{}"), rate: access.Rate{Allowed: true},
-		audit: who.Audit(from.Session, from.Method, t.Name), gate: gate{nobody: true},
+		runner: r, who: who, tool: t.Tool, rate: access.Rate{Allowed: true},
+		audit: who.Audit(from.Session, from.Method, t.Name), nobody: true,
 	}, cancel
 }
 

@@ -24,7 +24,7 @@ func init() {
 		Title: "Run Python", Category: "execute", Destructive: true, OpenWorld: true,
 		Description: "Several steps at once, all or none: Python with env, datetime, relativedelta; search, read, create, write, " +
 			"unlink, business methods with named arguments. No import, try, sudo or cursor. Each step is allowed as by the other tools.",
-		Output: outputSchema("result:string", "steps:objects", "dry_run:boolean", "replayed:boolean", "note:string"),
+		Output: outputSchema("result:string", "steps:objects", "changed:objects", "dry_run:boolean", "changes:objects", "replayed:boolean", "note:string"),
 	}, runPython)
 }
 
@@ -127,7 +127,9 @@ type pythonArgs struct {
 type pythonResult struct {
 	Result   string            `json:"result"`
 	Steps    []json.RawMessage `json:"steps"`
+	Changed  changed           `json:"changed,omitzero"`
 	DryRun   bool              `json:"dry_run,omitempty"`
+	Changes  []recordedChange  `json:"changes,omitempty"`
 	Replayed bool              `json:"replayed,omitempty"`
 	Note     string            `json:"note,omitempty"`
 }
@@ -162,7 +164,9 @@ func shapePython(raw json.RawMessage, dryRun bool) any {
 		r.Steps = []json.RawMessage{}
 	}
 	if dryRun && r.Note == "" {
-		r.Note = "Nothing was changed: this is what it would do."
+		var cut string
+		r.Changes, cut = fitting(r.Changes, &toolcall.ModelInfo{})
+		r.Note = "Nothing was changed: this is what it would do." + cut
 	}
 	return r
 }

@@ -211,6 +211,9 @@ func postMessage(ctx context.Context, call *toolcall.Call, args postArgs) (any, 
 		return nil, err
 	}
 	result := postResult{written: shapeWritten(reply.Value, &toolcall.ModelInfo{Name: args.Model}, false)}
+	if len(result.Changed) == 0 {
+		result.Changed = nil // messages are not told there: "nothing changed" would be no answer
+	}
 	var answer struct {
 		MessageID int64 `json:"message_id"`
 	}

@@ -179,6 +179,20 @@ func shapeValue(v json.RawMessage, f *toolcall.FieldInfo) json.RawMessage {
 	return v
 }
 
+// shapeUnknown turns a value into ours whose field is not known: of a model that was not asked about.
+func shapeUnknown(v json.RawMessage) json.RawMessage {
+	var list []json.RawMessage
+	switch {
+	case len(v) > 0 && v[0] == '"':
+		return shapeText(v, false)
+	case json.Unmarshal(v, &list) != nil:
+		return v
+	case len(list) == 2 && len(list[1]) > 0 && list[1][0] == '"':
+		return shapeMany2one(v)
+	}
+	return shapeIDs(v)
+}
+
 func shapeMany2one(v json.RawMessage) json.RawMessage {
 	var pair []json.RawMessage
 	if json.Unmarshal(v, &pair) != nil || len(pair) != 2 {

@@ -15,6 +15,7 @@ type written struct {
 	Model   string           `json:"model"`
 	Records []writtenRecord  `json:"records"`
 	Count   int              `json:"count"`
+	Changed changed          `json:"changed,omitzero"`
 	DryRun  bool             `json:"dry_run,omitempty"`
 	Changes []recordedChange `json:"changes,omitempty"`
 	// Replayed says that this is the answer to an earlier request with the same idempotency key.
@@ -30,15 +31,17 @@ type writtenRecord struct {
 
 // recordedChange is one record of a dry run: the fields that would change, or those of the record that would come or go.
 type recordedChange struct {
-	ID         int64                      `json:"id,omitempty"` // 0 = it would be new
+	ID         int64                      `json:"id,omitempty"`    // 0 = it would be new
+	Model      string                     `json:"model,omitempty"` // if it is another one than the request's
 	Name       string                     `json:"name"`
 	Before     map[string]json.RawMessage `json:"before,omitempty"`
 	After      map[string]json.RawMessage `json:"after,omitempty"`
 	MoreFields int                        `json:"more_fields,omitempty"`
+	SetOff     bool                       `json:"set_off,omitempty"` // Odoo's own code would do it
 }
 
 func writtenSchema(more ...string) []string {
-	return append([]string{"model:string", "records:objects", "count:integer", "replayed:boolean", "note:string"}, more...)
+	return append([]string{"model:string", "records:objects", "count:integer", "changed:objects", "replayed:boolean", "note:string"}, more...)
 }
 
 // write opens the model, lets build make the request out of what is known of it, sends it once, and shapes the answer.
@@ -58,7 +61,9 @@ func write(ctx context.Context, call *toolcall.Call, model string, h how, build 
 	if err != nil {
 		return nil, err
 	}
-	return shapeWritten(reply.Value, m, h.DryRun), nil
+	w := shapeWritten(reply.Value, m, h.DryRun)
+	w.leaveOut(actions[request.Method])
+	return w, nil
 }
 
 // shapeWritten turns Odoo's answer to a change into ours. The change is done: an answer that cannot be read must not
@@ -69,6 +74,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		Names    []string         `json:"names"`
 		URL      string           `json:"url"`
 		Changes  []recordedChange `json:"changes"`
+		Changed  changed          `json:"changed"`
 		Replayed bool             `json:"replayed"`
 	}
 	w := &written{Model: m.Name, Records: []writtenRecord{}, DryRun: dryRun}
@@ -76,7 +82,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		w.Note = "It is done, but Odoo's answer could not be read: look at the records."
 		return w
 	}
-	w.Replayed = answer.Replayed
+	w.Replayed, w.Changed = answer.Replayed, answer.Changed
 	for i, id := range answer.IDs {
 		r := writtenRecord{ID: id}
 		if i < len(answer.Names) {
@@ -92,28 +98,39 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		w.Note = "This was done before, with the same idempotency_key; it was not done again."
 	}
 	if dryRun {
-		w.Count = len(answer.Changes)
+		w.Count = 0
+		for _, c := range answer.Changes {
+			if c.Model == "" && !c.SetOff {
+				w.Count++
+			}
+		}
 		w.Note = "Nothing was changed: this is what would be."
-		w.addChanges(answer.Changes, m)
+		var cut string
+		w.Changes, cut = fitting(answer.Changes, m)
+		w.Note += cut
 	}
 	return w
 }
 
-// addChanges adds the changes of a dry run, as many as fit.
-func (w *written) addChanges(changes []recordedChange, m *toolcall.ModelInfo) {
+// fitting shapes the changes of a dry run, as many as fit; cut says how many are left out, for the note.
+func fitting(changes []recordedChange, m *toolcall.ModelInfo) (fit []recordedChange, cut string) {
 	size := 0
 	for _, c := range changes {
 		c.Name = mcperr.Clip(c.Name, 200)
 		for _, values := range []map[string]json.RawMessage{c.Before, c.After} {
 			for name, value := range values {
-				values[name] = shapeValue(value, m.Fields[name])
+				if c.Model == "" {
+					values[name] = shapeValue(value, m.Fields[name])
+				} else {
+					values[name] = shapeUnknown(value)
+				}
 				size += len(name) + len(values[name]) + 4
 			}
 		}
-		if size += len(c.Name) + 60; size > access.MaxReply && len(w.Changes) > 0 {
-			w.Note += fmt.Sprintf(" It would be too long for all records: %d of %d are shown.", len(w.Changes), len(changes))
-			return
+		if size += len(c.Name) + len(c.Model) + 60; size > access.MaxReply && len(fit) > 0 {
+			return fit, fmt.Sprintf(" It would be too long for all records: %d of %d are shown.", len(fit), len(changes))
 		}
-		w.Changes = append(w.Changes, c)
+		fit = append(fit, c)
 	}
+	return fit, ""
 }
