@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"doorman/server/access"
 )
 
 // TestBadInput: what is wrong is said, with what to do, and Odoo is not asked.
@@ -128,5 +130,32 @@ func TestShape(t *testing.T) {
 	a = call(t, server.URL, "read_records", `{"model":"res.partner","ids":[1,2]}`)
 	if got := fmt.Sprint(a.Result.StructuredContent["missing_ids"]); got != "[2]" {
 		t.Fatalf("missing_ids %s", got)
+	}
+}
+
+// TestTheSameMistakeIsToldEachTime: of several mistakes the first by name is told, whatever the order in which a map has
+// them.
+func TestTheSameMistakeIsToldEachTime(t *testing.T) {
+	t.Parallel()
+	const mistakes = `"zz":1,"mm":1,"bb":1,"yy":1,"aa":1,"qq":1`
+	f := writer()
+	f.snapshot.OwnTools = []access.OwnTool{noteIt()}
+	url := endpoint(t, f).URL
+	told := map[string]func() answer{
+		`There is no parameter \"aa\".`:  func() answer { return call(t, url, "search_records", `{"model":"res.partner",`+mistakes+`}`) },
+		`There is no parameter \"aa\". `: func() answer { return call(t, url, "note_it", `{"ids":[1],`+mistakes+`}`) },
+		`res.partner has no field \"aa\"`: func() answer {
+			return call(t, url, "create_records", `{"model":"res.partner","records":[{`+mistakes+`}]}`)
+		},
+		`find_customer has no argument \"aa\".`: func() answer {
+			return ask(t, url, oldEra, "prompts/get", fillIn("find_customer", `{"customer":"Acme",`+strings.ReplaceAll(mistakes, ":1", `:"1"`)+`}`), nil)
+		},
+	}
+	for want, mistaken := range told {
+		for range 20 {
+			if a := mistaken(); !strings.Contains(a.body, strings.TrimSpace(want)) {
+				t.Fatalf("no %s in %s", want, a.body)
+			}
+		}
 	}
 }

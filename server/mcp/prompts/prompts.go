@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -134,7 +135,7 @@ func (p *Prompts) Get(s *access.Snapshot, params *sdk.GetPromptParams) (*sdk.Get
 
 // read checks what was filled in.
 func (p *prompt) read(arguments map[string]string) (map[string]any, error) {
-	for name := range arguments {
+	for _, name := range slices.Sorted(maps.Keys(arguments)) { // so that of several mistakes the same one is told each time
 		if !slices.ContainsFunc(p.arguments, func(a promptArgument) bool { return a.Name == name }) {
 			return nil, mcperr.InvalidParams("%s has no argument %q.", p.name, mcperr.Clip(name, 60))
 		}

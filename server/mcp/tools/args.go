@@ -69,7 +69,8 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 	}
 	fields := argFields(reflect.TypeFor[T]())
 	v := reflect.ValueOf(&args).Elem()
-	for name, value := range given {
+	for _, name := range slices.Sorted(maps.Keys(given)) { // so that of several mistakes the same one is told each time
+		value := given[name]
 		i, ok := fields[name]
 		if !ok {
 			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, slices.Sorted(maps.Keys(fields)), "parameters"))

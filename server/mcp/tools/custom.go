@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -127,7 +128,8 @@ func customArguments(o access.OwnTool, raw json.RawMessage) (g customGiven, bad 
 	known := customSchema(o).PropertyOrder
 	g.parameters = map[string]json.RawMessage{}
 	shared := map[string]json.RawMessage{}
-	for name, value := range all {
+	for _, name := range slices.Sorted(maps.Keys(all)) { // so that of several mistakes the same one is told each time
+		value := all[name]
 		switch {
 		case !slices.Contains(known, name):
 			return g, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, known, "parameters"))

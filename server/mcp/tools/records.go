@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
@@ -139,7 +141,7 @@ func checkValues(raw json.RawMessage, m *toolcall.ModelInfo) *access.Error {
 	if twice := repeated(raw); twice != "" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
 	}
-	for name := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // so that of several mistakes the same one is told each time
 		if err := m.MustHave(name); err != nil {
 			return err
 		}
