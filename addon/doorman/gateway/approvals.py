@@ -44,7 +44,7 @@ class DoormanGateway(models.AbstractModel):
     def approval_status(self, fence, request_id, audit=None):
         """How a request of this connection stands.
 
-        :param int request_id: as ``request_approval`` gave it
+        :param int request_id: as the pending answer of ``call`` gave it
         :param dict audit: what the audit row says of this question
         :return: ``{approval, registry}``, ``{stale}`` or ``{error}``
         """

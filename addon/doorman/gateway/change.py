@@ -7,13 +7,14 @@ from ..policy import canonical_json, closed_models, custom_tool_text, gate
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal
+from ..policy.shared import MAX_CHANGED
 from ..tools import operations, registry
 from ..tools.describe import Describer
 from ..tools.preview import look, tell
 
 WRITE_SCOPE = "mcp:orm"
-# How many changed models a reply and an audit row tell, and ids of each.
-MAX_MODELS, MAX_IDS = 12, 20
+# Ids and fields of each changed model in a reply.
+MAX_IDS = 20
 # The tool that stands for each method, as the service's catalog names them.
 TOOLS = {
     "create": "create_records",
@@ -123,6 +124,10 @@ class DoormanGateway(models.AbstractModel):
             told = value.get("changes")  # by a tool that tells by itself
             if told is None:
                 told = self._plain(tell(guard, tried, self._model(guard, request)))
+                if left := len(tried.changes) - len(told):
+                    # Too many to be told one by one, or none that the user may read.
+                    name = guard.env._("(%s more records, which are not shown)", left)
+                    told.append({"id": 0, "name": name, "set_off": True})
             kept = {k: value[k] for k in ("result", "steps") if k in value}
             return {"changes": told} | kept
         audit["changed"] = self._changed_text(changes)
@@ -219,14 +224,24 @@ class DoormanGateway(models.AbstractModel):
             if not asked:
                 entry["set_off"] = True
             found.append(entry)
-        return found[:MAX_MODELS]
+        if len(found) > MAX_CHANGED:
+            left = found[MAX_CHANGED - 1 :]
+            found[MAX_CHANGED - 1 :] = [
+                {
+                    "model": f"({len(left)} more)",
+                    "action": "updated",
+                    "count": sum(entry["count"] for entry in left),
+                    "set_off": True,
+                }
+            ]
+        return found
 
     @classmethod
     def _changed_text(cls, changes):
         """The same for the audit: models and numbers."""
         return "; ".join(
             f"{model}: {len(some)} {kind}" + ("" if asked else " (set off)")
-            for (model, kind, asked), some in cls._by_model(changes)[:MAX_MODELS]
+            for (model, kind, asked), some in cls._by_model(changes)
         )
 
     @staticmethod

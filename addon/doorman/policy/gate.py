@@ -88,7 +88,9 @@ def highest(risks):
 
 
 def _is_risky(rule, risk):
-    return not rule["risk"] or _level(risk) >= _level(rule["risk"])
+    if rule["risk"] not in RISKS:
+        return True  # none is named, or one that nobody knows
+    return _level(risk) >= _level(rule["risk"])
 
 
 def _is_many(rule, count):

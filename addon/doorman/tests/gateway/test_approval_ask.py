@@ -376,4 +376,4 @@ class TestWhoCouldApprove(ApprovalCase):
 class TestNoApprovalNeeded(WriteCase):
     def test_a_connection_without_gates_asks_nobody(self):
         snapshot = self.gateway.resolve(self.proof)["snapshot"]
-        self.assertNotIn("approval", snapshot["policy"])
+        self.assertIs(snapshot["policy"]["approval"], False)

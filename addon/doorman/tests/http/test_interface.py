@@ -17,8 +17,9 @@ UPDATING = "Doorman is being updated: "
 
 # What each interface takes. Another argument, or another method, is another interface:
 # a person raises INTERFACE, here and in the service, and writes down what it takes.
+# 3 is without request_approval: ``call`` asks for approval itself, and may answer so.
 ARGUMENTS = {
-    2: {
+    3: {
         "hello": ("version", "url"),
         "resolve": ("proof",),
         "call": ("fence", "request"),
@@ -111,7 +112,11 @@ class TestInterface(DoormanCase):
 class TestInterfaceOverHttp(DoormanTransportCase):
     # What a service may say that does not speak this interface. None: 0.1.0 did not
     # send the header at all.
-    OTHERS = (None, "1", "", "0", "-2", "3", "22", "2.0", "02", "two", "2, 2", "2;3")
+    OTHERS = (
+        *(None, "", "0", "two", str(INTERFACE - 1), str(INTERFACE + 1)),
+        *(template % INTERFACE for template in ("-%s", "%s0", "%s.0", "0%s", "%s;1")),
+        f"{INTERFACE}, {INTERFACE}",
+    )
     # Those that are taken for a service that does not read what hello says.
     UNREADING = (None, "1")
 

@@ -153,13 +153,14 @@ class TestPolicy(DoormanCase):
         tool, off = self.tool("t1"), self.tool("t2")
         self.connection.approval_tool_ids = [Command.set((tool | off).ids)]
         off.active = False
-        approval = self._policy()["approval"]
+        self.assertIs(self._policy()["approval"], True)
+        approval = self.connection._policy()["approval"]
         # Switched off and on again, it must not have lost its gate.
         self.assertEqual(sorted(approval["tools"]), ["t1", "t2"])
         self.assertEqual(approval["approver"], self.people["approver"].display_name)
 
     def test_without_gated_tools_there_is_no_approval(self):
-        self.assertNotIn("approval", self._policy())
+        self.assertIs(self._policy()["approval"], False)
 
     def test_nobody_approves_their_own_requests(self):
         with self.assertRaises(ValidationError):

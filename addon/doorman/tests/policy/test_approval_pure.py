@@ -62,6 +62,8 @@ ALWAYS = {
     "risk": (approval({"risk": "high"}), "a", "high"),
     "at least the risk": (approval({"risk": "low"}), "a", "medium"),
     "an unknown risk": (approval({"risk": "high"}), "a", ""),
+    "a rule of an unknown risk": (approval({"risk": "severe"}), "a", "medium"),
+    "a rule of a risk in capitals": (approval({"risk": "High"}), "a", "low"),
 }
 NOT_ALWAYS = {
     "no policy": (None, "a", "high"),
