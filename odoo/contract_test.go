@@ -21,6 +21,7 @@ var transports = []string{
 // world is an Odoo that the contract runs against.
 type world struct {
 	credential string                           // of a connection that may do everything
+	approvals  bool                             // whether some of that waits for a person
 	revoke     func(t *testing.T) (cred string) // makes a connection and revokes it
 	bump       func(t *testing.T, then func())  // raises the connection's version, runs then
 	newClient  func(transport string) access.Gateway
@@ -101,7 +102,7 @@ func runContract(t *testing.T, transport string, w world) {
 		}
 		if p := s.Connection.Policy; p.AllowedTools != nil || p.AllowedModels != nil || p.Companies != nil {
 			t.Errorf("a policy without restrictions came with lists: %+v", p)
-		} else if p.RateMinute < 1 || p.RateDay < 1 || p.Approvals || len(p.AllowedIPs)+len(p.BlockedIPs) > 0 {
+		} else if p.RateMinute < 1 || p.RateDay < 1 || p.Approvals != w.approvals || len(p.AllowedIPs)+len(p.BlockedIPs) > 0 {
 			t.Errorf("rates, approval, addresses: %+v", p)
 		}
 		if !slices.Contains(s.Settings.Floor, "doorman.") || !slices.Contains(s.Settings.Floor, "ir.rule") || s.Settings.MissingModules == nil {

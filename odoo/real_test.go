@@ -141,6 +141,7 @@ func TestReal(t *testing.T) {
 func (r *realOdoo) world(t *testing.T) world {
 	return world{
 		credential: r.cred,
+		approvals:  true,
 		newClient:  func(transport string) access.Gateway { return r.client(t, transport) },
 		revoke: func(t *testing.T) string {
 			return field(t, r.shell(t, `
