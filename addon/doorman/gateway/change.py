@@ -103,7 +103,7 @@ class DoormanGateway(models.AbstractModel):
         """
         trial = Trial() if approval or guard.dry_run else None
         try:
-            value, changes, tried = self._once_through(
+            value, noted, tried = self._once_through(
                 guard, connection, row, request, approval, trial
             )
         except Waits:
@@ -116,7 +116,7 @@ class DoormanGateway(models.AbstractModel):
             # Nothing of it matters to a person, so it may leave Odoo: once more, with
             # the network. What it does now counts.
             self._undo_to("doorman_run")
-            value, changes, tried = self._once_through(
+            value, noted, tried = self._once_through(
                 guard, connection, row, request, approval, None
             )
         if guard.dry_run:
@@ -130,12 +130,14 @@ class DoormanGateway(models.AbstractModel):
                     told.append({"id": 0, "name": name, "set_off": True})
             kept = {k: value[k] for k in ("result", "steps") if k in value}
             return {"changes": told} | kept
+        changes = noted.changes()
         audit["changed"] = self._changed_text(changes)
+        if noted.announced and not changes:
+            return value  # what it did is no record's value, and told by itself
         return value | {"changed": self._changed(guard, changes)}
 
     def _once_through(self, guard, connection, row, request, approval, trial):
-        """:return: the answer, the ledger's changes, and what they were if that is told
-        later
+        """:return: the answer, the Ledger, and what it holds if that is told later
         """
         if approval and trial is not None:
             self.env.cr.execute("SAVEPOINT doorman_run")
@@ -161,7 +163,7 @@ class DoormanGateway(models.AbstractModel):
             value = self._plain(value)
         if waits:
             raise Waits(tried)
-        return value, changes, tried
+        return value, noted, tried
 
     @staticmethod
     def _model(guard, request):
