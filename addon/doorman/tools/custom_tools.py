@@ -20,9 +20,8 @@ from .preview import named
 
 MAX_RESULT = 20_000
 
-
-# An own tool is named by the call; in the reader's words it is what its tool is called.
-NAMED = {
+# What the two have in common: which tool it is, their arguments say.
+OWN_TOOL = {
     "tool": "",
     "tool_argument": "tool",
     "summary": custom_tool_text.summary,
@@ -31,7 +30,7 @@ NAMED = {
 }
 
 
-@operation("run_tool", reads=False, dry_run=True, known_once_done=True, **NAMED)
+@operation("run_tool", reads=False, dry_run=True, known_once_done=True, **OWN_TOOL)
 def run_tool(call):
     """An own tool that may change something."""
     guard = call.guard
@@ -50,7 +49,7 @@ def run_tool(call):
     return answer(guard, left) | found
 
 
-@operation("look_tool", reads=True, runs_code=True, **NAMED)
+@operation("look_tool", reads=True, runs_code=True, **OWN_TOOL)
 def look_tool(call):
     """An own tool that only reads. The gateway undoes whatever it did: that nothing
     is changed does not rest on what its administrator believes."""

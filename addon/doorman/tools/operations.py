@@ -99,7 +99,8 @@ class Operation:
         there is one."""
         if self.method_argument and isinstance(request.get("kwargs"), dict):
             return request["kwargs"].get(self.method_argument)
-        return self._named(request, self.tool_argument) or self.name
+        own = self.tool_argument and self._named(request, self.tool_argument)
+        return own or self.name
 
     @staticmethod
     def _named(request, argument):

@@ -283,6 +283,33 @@ class RegistryChecks:
 
 @tagged("post_install", "-at_install")
 class TestRegistry(RegistryChecks, DoormanCase):
+    def test_what_a_request_is_of_in_the_audit(self):
+        """By what it does: no argument can give it another name."""
+        for method, kwargs, tool, called in (
+            ("write", {}, "update_records", "write"),
+            ("write", {"": "x", "tool": "x", "method": "x"}, "update_records", "write"),
+            ("write", None, "update_records", "write"),
+            (
+                "call_method",
+                {"method": "action_confirm"},
+                "call_method",
+                "action_confirm",
+            ),
+            ("call_method", {"": "x"}, "call_method", None),
+            ("call_method", [], "call_method", "call_method"),
+            ("run_tool", {"tool": "own"}, "own", "own"),
+            ("look_tool", {"tool": "own"}, "own", "own"),
+            ("look_tool", {"tool": ["own"], "": "x"}, "?", "look_tool"),
+            ("run_tool", {"tool": ""}, "?", "run_tool"),
+            ("run_tool", "tool", "?", "run_tool"),
+            ("nonsense", {"tool": "x"}, "?", "nonsense"),
+            (["write"], {"tool": "x"}, "?", ["write"]),
+        ):
+            with self.subTest(method=method, kwargs=kwargs):
+                request = {"model": "res.partner", "method": method, "kwargs": kwargs}
+                self.assertEqual(self.gateway._tool_of(request), tool)
+                self.assertEqual(self.gateway._orm_method(request), called)
+
     def test_what_is_asked_stays_what_it_is(self):
         """Neither the rules nor the call can be changed by what runs within them."""
         guard = self.guard()
