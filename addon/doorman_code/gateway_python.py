@@ -1,9 +1,11 @@
+from dataclasses import replace
 from functools import partial
 
 from odoo import models
 
 from odoo.addons.doorman.policy import ledger
-from odoo.addons.doorman.tools import registry
+from odoo.addons.doorman.tools import operations
+from odoo.addons.doorman.tools.call import call_of, run
 
 
 class DoormanGateway(models.AbstractModel):
@@ -11,11 +13,12 @@ class DoormanGateway(models.AbstractModel):
 
     _inherit = "doorman.gateway"
 
-    def _prepare(self, guard, connection, row, request, audit, approved):
-        res = super()._prepare(guard, connection, row, request, audit, approved)
-        if request.get("method") == "run_python":
-            guard.step = partial(self._step, connection, row, dict(audit), approved)
-        return res
+    def _prepare(self, call, connection, row, request, audit, approved):
+        call = super()._prepare(call, connection, row, request, audit, approved)
+        if call.operation.name == "run_python":
+            step = partial(self._step, connection, row, dict(audit), approved)
+            call = replace(call, step=step)
+        return call
 
     def _step(self, connection, row, audit, approved, shell, request):
         """One step, with the checks that it would have as a call of its own.
@@ -24,18 +27,18 @@ class DoormanGateway(models.AbstractModel):
         :return: its answer, and of a change what it was
         :raise Waits: if a person has to agree to the whole
         """
-        reads = registry.only_reads(request)
+        reads = operations.only_reads(request)
         check = self._check_may_read if reads else self._check_may_write
         check(connection, row, request)
         if reads:
             if not (approved or shell.trial):
-                self._check_reading(shell.guard, connection, row, request)
-            return registry.run(shell.guard, request), None
+                self._check_reading(connection, row, request)
+            return run(call_of(shell.guard, request)), None
         # Whether a person has to agree is decided of the whole, by what it did.
         noted, tool = ledger.of(self.env.cr), self._tool_of(request)
         noted.tools.add(tool)
         noted.models.add(request["model"])
-        value = registry.run(shell.guard, request)
+        value = run(call_of(shell.guard, request))
         ids = request["ids"] or value.get("ids") or []
         if not shell.trial:
             # What was touched is on record, one by one. It counts as one request.

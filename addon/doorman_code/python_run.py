@@ -9,7 +9,6 @@ The code gets no recordsets of Odoo's, and so no cursor, no sudo() and no regist
 records that know how to ask for such steps (python_records).
 """
 
-import copy
 import json
 from datetime import date, datetime
 
@@ -17,12 +16,12 @@ from odoo.exceptions import UserError
 from odoo.fields import Date, Datetime
 from odoo.tools import safe_eval
 
-from odoo.addons.doorman.policy.code_arguments import CODE_ARGUMENTS
 from odoo.addons.doorman.policy.redact_links import withhold_links
 from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.policy.shared import MAX_RECORDS
 from odoo.addons.doorman.policy.withhold import withhold
 from odoo.addons.doorman.tools.operations import operation
+from odoo.addons.doorman.tools.words import code_summary
 
 from .python_records import Environment, Records
 from .python_syntax import FILENAME, check_code, clock, told
@@ -36,24 +35,28 @@ MAX_DEEP, MAX_RANGE = 32, 1_000_000
 @operation(
     "run_python",
     tool="run_python",
+    needs_model=False,
     reads=False,
+    dry_run=True,
     scope="mcp:shell",
-    code=CODE_ARGUMENTS["run_python"],
+    code="code",
+    summary=code_summary,
+    known_once_done=True,
 )
-def run_python(guard, kwargs):
-    """:param dict kwargs: code
+def run_python(call):
+    """:param call: its argument is code
     :return: ``{result, steps}``: what the code has put into ``result``, as JSON text,
         and what it changed
     """
-    for name in kwargs:
+    for name in call.kwargs:
         if name != "code":
             raise Refusal("invalid_input", f"Unknown argument {name!r}.")
-    check_administrator(guard, "allow_shell", "Python")
-    code = kwargs.get("code")
+    check_administrator(call.guard, "allow_shell", "Python")
+    code = call.kwargs.get("code")
     check_code(code)
-    if guard.describer:
+    if call.describer:
         return {}  # it is run once a person has agreed
-    shell = Shell(guard)
+    shell = Shell(call)
     names = {
         "env": Environment(shell),
         "datetime": safe_eval.datetime,
@@ -80,12 +83,11 @@ def run_python(guard, kwargs):
 class Shell:
     """One run: every step goes through here."""
 
-    def __init__(self, guard):
-        self.trial = guard.dry_run
-        self.step = guard.step
+    def __init__(self, call):
         # Each step is done, to be built upon; of a trial, all of it is undone at last.
-        self.guard = copy.copy(guard)
-        self.guard.dry_run = False
+        self.trial = call.dry_run
+        self.step = call.step
+        self.guard = call.guard
         self.steps = 0
         self.changes = []
         self.failed = None

@@ -16,11 +16,11 @@ import psycopg2
 from odoo.sql_db import db_connect
 
 from odoo.addons.doorman.policy import closed_fields, closed_models
-from odoo.addons.doorman.policy.code_arguments import CODE_ARGUMENTS
 from odoo.addons.doorman.policy.redact_links import withhold_links_in
 from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.policy.shared import MAX_CODE, MAX_REPLY, MAX_SQL_ROWS
 from odoo.addons.doorman.tools.operations import operation
+from odoo.addons.doorman.tools.words import code_summary
 
 from . import sql_rules
 
@@ -120,11 +120,20 @@ COLUMNS = """
 """
 
 
-@operation("run_sql", tool="run_sql", scope="mcp:sql", code=CODE_ARGUMENTS["run_sql"])
-def run_sql(guard, kwargs):
-    """:param dict kwargs: query, and limit: how many rows
+@operation(
+    "run_sql",
+    tool="run_sql",
+    needs_model=False,
+    reads=True,
+    scope="mcp:sql",
+    code="query",
+    summary=code_summary,
+)
+def run_sql(call):
+    """:param call: its arguments are query, and limit: how many rows
     :return: ``{columns, rows, more}``
     """
+    guard, kwargs = call.guard, call.kwargs
     for name in kwargs:
         if name not in ("query", "limit"):
             raise Refusal("invalid_input", f"Unknown argument {name!r}.")
@@ -137,7 +146,7 @@ def run_sql(guard, kwargs):
     if type(limit) is not int or not 1 <= limit <= MAX_SQL_ROWS:
         raise Refusal("invalid_input", f"limit is a number from 1 to {MAX_SQL_ROWS}.")
     columns = _understood(guard, query)
-    if guard.describer:
+    if call.describer:
         return {}  # it is run once a person has agreed
     return _rows(guard, query, limit, columns)
 

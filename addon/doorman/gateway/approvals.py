@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg2
@@ -15,7 +16,8 @@ from ..policy.gate import Waits
 from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
 from ..policy.shared import LIVE_STATUSES
-from ..tools import operations, registry
+from ..tools import operations
+from ..tools.call import call_of, run
 from ..tools.call_preview import preview
 from ..tools.describe import Describer
 from ..tools.preview import look
@@ -26,15 +28,13 @@ from .run_job import job, progress
 MAX_SHOWN = 256_000
 # Of a request, what is done; the rest tells how, and by whom.
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
-# What these read besides the record: a rule for reading those models is for them too.
-READS_OF = {"get_attachment": "ir.attachment", "read_messages": "mail.message"}
 NOT_FOUND = "There is no such request for approval of this connection."
 
 
 class DoormanGateway(models.AbstractModel):
     """Calls that wait for a person.
 
-    call ── it waits: what it would do ── kept ── an activity for each who may decide
+    call ── it waits: what it would do ── kept ── an activity for all who may decide
     approval_status ── how it stands, and once it is done the answer of the call
     """
 
@@ -62,20 +62,20 @@ class DoormanGateway(models.AbstractModel):
 
     # ---- whether a call waits ----
 
-    def _check_reading(self, guard, connection, row, request):
+    def _check_reading(self, connection, row, request):
         """:raise Waits: if a call that only reads waits for a person"""
         *_others, approval = connection._write_rule(row["version"])
-        if not approval or guard.dry_run:
+        if not approval or request.get("dry_run"):
             return
-        method = request.get("method")
-        if method == "get_report" and any(
+        operation = operations.of(request)
+        besides = operation.reads_also if operation else ""
+        if besides == operations.ANY_MODEL and any(
             rule["reads"] and rule["model"] for rule in approval["rules"]
         ):
-            # A printed report can show any field, also of a model that waits when it
-            # is read.
+            # It can show any field, also of a model that waits when it is read.
             raise Waits
         tool = self._tool_of(request)
-        models_read = {request.get("model") or "", READS_OF.get(method, "")}
+        models_read = {request.get("model") or "", besides}
         ids = request.get("ids")
         count = len(ids) if isinstance(ids, list) else 0
         if gate.read_waits(approval, tool, self._risk_of(tool), models_read, count):
@@ -88,7 +88,7 @@ class DoormanGateway(models.AbstractModel):
         active, _risk, scope = (
             self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
         )
-        operation = operations.named(request)
+        operation = operations.of(request)
         scope = operation.scope or scope if operation else scope
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
@@ -112,18 +112,18 @@ class DoormanGateway(models.AbstractModel):
         """
         # Of a call that only reads, too.
         self.env.cr.execute("SELECT set_config('synchronous_commit', 'on', true)")
-        call = {name: request.get(name) for name in PAYLOAD}
-        call["kwargs"] = call["kwargs"] or {}
+        payload = {name: request.get(name) for name in PAYLOAD}
+        payload["kwargs"] = payload["kwargs"] or {}
         # What has no effect must neither be shown nor make equal requests differ.
-        given = call["context"] if isinstance(call["context"], dict) else {}
-        call["context"] = {k: v for k, v in given.items() if k in CONTEXT_KEYS}
-        call["ids"] = self._ids_of(call)
+        given = payload["context"] if isinstance(payload["context"], dict) else {}
+        payload["context"] = {k: v for k, v in given.items() if k in CONTEXT_KEYS}
+        payload["ids"] = self._ids_of(payload)
         try:
-            digest = canonical_json.of_request(call)
+            digest = canonical_json.of_request(payload)
         except (ValueError, RecursionError) as exc:
             raise Refusal("invalid_input", "The arguments are no JSON.") from exc
-        guard = self._guard(connection, row, request)
-        if guard.dry_run:
+        self._guard(connection, row, request)  # what it may not ask for, asks nobody
+        if request.get("dry_run"):
             raise Refusal("invalid_input", "To try it out needs nobody's approval.")
         key = request.get("idempotency_key")
         if key is not None:
@@ -142,7 +142,9 @@ class DoormanGateway(models.AbstractModel):
         over = known.filtered(lambda a: a.expires_at <= fields.Datetime.now())
         approval = known - over
         if not approval:
-            vals = self._approval_values(connection, row, request, call, audit, tried)
+            vals = self._approval_values(
+                connection, row, request, payload, audit, tried
+            )
             # Only now: what is before the trial is undone with it.
             over._expire()
             approval = self._make_approval(vals)
@@ -158,18 +160,19 @@ class DoormanGateway(models.AbstractModel):
         }
 
     @staticmethod
-    def _ids_of(call):
+    def _ids_of(payload):
         """The ids of a call, as everything that comes after relies on: None or ids."""
-        ids = call["ids"] or None
+        ids = payload["ids"] or None
         if ids is not None and not (
             isinstance(ids, list) and all(type(i) is int and i > 0 for i in ids)
         ):
             raise Refusal("invalid_input", "The ids are a list of numbers.")
-        if ids and call["method"] == "create":
+        operation = operations.of(payload)
+        if ids and operation and operation.creates:
             raise Refusal("invalid_input", "What is created has no ids yet.")
         return ids
 
-    def _approval_values(self, connection, row, request, call, audit, tried):
+    def _approval_values(self, connection, row, request, payload, audit, tried):
         connection = connection.sudo()
         approvals = self.env["doorman.approval"].sudo()
         waiting = approvals.search_count(
@@ -189,14 +192,14 @@ class DoormanGateway(models.AbstractModel):
                 "Tell an MCP administrator to name an approver for this connection.",
             )
         arguments = json.dumps(request.get("arguments") or {})
-        if max(len(arguments), len(canonical_json.text(call))) > MAX_SHOWN:
+        if max(len(arguments), len(canonical_json.text(payload))) > MAX_SHOWN:
             raise Refusal(
                 "too_large",
                 "This is too long for a person to read.",
                 "Ask for less at a time.",
             )
-        described, risk = self._describe(connection, row, call, tried)
-        tool = self._tool_of(call)
+        described, risk = self._describe(connection, row, payload, tried)
+        tool = self._tool_of(payload)
         hours = connection.approval_expiry_hours
         now = fields.Datetime.now()
         return described | {
@@ -208,8 +211,8 @@ class DoormanGateway(models.AbstractModel):
             "approver_group_id": connection.approver_group_id.id,
             "tool": tool,
             "risk": risk,
-            "payload": canonical_json.text(call),
-            "digest": canonical_json.of_request(call),
+            "payload": canonical_json.text(payload),
+            "digest": canonical_json.of_request(payload),
             "arguments": arguments,
             "idempotency_key": request.get("idempotency_key"),
             "requested_at": now,
@@ -227,7 +230,7 @@ class DoormanGateway(models.AbstractModel):
         approval._ask_people()
         return approval
 
-    def _describe(self, connection, row, call, tried=None, ran=False):
+    def _describe(self, connection, row, request, tried=None, ran=False):
         """What is shown of a call that waits. One that has not run yet is tried out,
         if what it does can be undone, and undone.
 
@@ -237,36 +240,40 @@ class DoormanGateway(models.AbstractModel):
         :return: values of ``doorman.approval``, and the highest risk of its tools
         :raise Exception: if it could not be done at all
         """
-        if not registry.only_reads(call):
-            self._check_may_write(connection, row, call)
-        elif registry.runs_code(call):
-            self._check_may_read(connection, row, call)
-        guard = self._guard(connection, row, call | {"dry_run": True})
-        model = guard.model(call["model"]) if call["model"] else guard.env["base"]
-        reader = self._reader(connection)
-        describer = Describer(reader)
-        guard.dry_run, guard.describer = not ran, None if ran else describer
-        before = self._versions(guard.env, call)
-        tools = {self._tool_of(call)}
+        if not operations.only_reads(request):
+            self._check_may_write(connection, row, request)
+        elif operations.runs_code(request):
+            self._check_may_read(connection, row, request)
+        guard, reader = self._guard(connection, row, request), self._reader(connection)
+        call = call_of(guard, request | {"dry_run": True}, Describer(reader))
+        before = self._versions(call.env, request)
         if tried is None:
-            # Lines of a document are tried out with the rights of the same user.
-            self._prepare(guard, connection, row, call, {}, approved=True)
-            with writing(guard.env, Trial()) as noted:
-                found = registry.run(guard, call)
-                self.env.cr.flush()
-                noted.close()
-                guard.describer = describer
-                if not ran and isinstance(found, dict) and "changes" in found:
-                    tried = found  # told, not done
-                elif not registry.only_reads(call):
-                    self._check_asked(guard, connection, row, call, noted)
-                    tried = look(guard, noted, model)
-            self._undo()
-        guard.describer = describer
-        tools |= getattr(tried, "tools", set())
+            tried = self._try(call, connection, row, request, ran)
+        tools = {self._tool_of(request)} | getattr(tried, "tools", set())
         risk = gate.highest(map(self._risk_of, tools))
-        shown = preview(reader, guard, call, tried)
-        return shown | {"versions": before}, risk
+        return preview(reader, call, tried) | {"versions": before}, risk
+
+    def _try(self, call, connection, row, request, ran):
+        """Run a call that waits, look at what it did, and undo it.
+
+        :return: what it did, or the answer of an operation that has told instead of
+            done; None of one that only reads
+        """
+        tried = None
+        trial = replace(call, dry_run=False, describer=None) if ran else call
+        # Lines of a document are tried out with the rights of the same user.
+        trial = self._prepare(trial, connection, row, request, {}, approved=True)
+        with writing(call.env, Trial()) as noted:
+            found = run(trial)
+            self.env.cr.flush()
+            noted.close()
+            if not ran and isinstance(found, dict) and "changes" in found:
+                tried = found  # told, not done
+            elif not call.operation.reads:
+                self._check_asked(call.guard, connection, row, request, noted)
+                tried = look(call, noted)
+        self._undo()
+        return tried
 
     def _reader(self, connection):
         """An environment that reads for who decides: in their language."""
@@ -274,12 +281,12 @@ class DoormanGateway(models.AbstractModel):
         return self.sudo().with_context(lang=lang).env
 
     @staticmethod
-    def _versions(env, call):
+    def _versions(env, request):
         """Which versions there are of the records that a call changes; none of one
         that only reads, or whose model is gone."""
-        if call["model"] not in env or registry.only_reads(call):
+        if request["model"] not in env or operations.only_reads(request):
             return {}
-        return versions_of_call(env, call)
+        return versions_of_call(env, request)
 
     # ---- telling ----
 

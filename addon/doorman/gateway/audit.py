@@ -3,9 +3,9 @@ from datetime import datetime
 
 from odoo import api, models
 
-from ..policy import custom_tool_text
 from ..policy.shared import CHARGED_METHODS, MAX_EVENTS
 from ..policy.withhold import clean, withhold
+from ..tools import operations
 
 
 class DoormanGateway(models.AbstractModel):
@@ -59,12 +59,8 @@ class DoormanGateway(models.AbstractModel):
 
     @staticmethod
     def _orm_method(request):
-        method, kwargs = request.get("method"), request.get("kwargs")
-        if own := custom_tool_text.name_of(request):
-            return own
-        if method == "call_method" and isinstance(kwargs, dict):
-            return kwargs.get("method")
-        return method
+        operation = operations.of(request)
+        return operation.called(request) if operation else request.get("method")
 
     @classmethod
     def _payload(cls, value):

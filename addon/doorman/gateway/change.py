@@ -1,42 +1,21 @@
 import json
+from dataclasses import replace
 
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, closed_models, custom_tool_text, gate
+from ..policy import canonical_json, closed_models, gate
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_CHANGED
-from ..tools import operations, registry
+from ..tools import operations
+from ..tools.call import call_of, run
 from ..tools.describe import Describer
 from ..tools.preview import look, tell
 
-WRITE_SCOPE = "mcp:orm"
 # Ids and fields of each changed model in a reply.
 MAX_IDS = 20
-# The tool that stands for each method, as the service's catalog names them.
-TOOLS = {
-    "create": "create_records",
-    "write": "update_records",
-    "unlink": "delete_records",
-    "call_method": "call_method",
-    "message_post": "post_message",
-    "activity_schedule": "schedule_activity",
-    "request_upload": "request_upload",
-}
-# The tool of each method that reads.
-READS = {
-    "fields_get": "describe_model",
-    "search_read": "search_records",
-    "search_count": "search_records",
-    "read": "read_records",
-    "formatted_read_group": "aggregate_records",
-    "read_messages": "read_messages",
-    "get_actions": "get_actions",
-    "get_attachment": "get_attachment",
-    "get_report": "get_report",
-}
 
 
 class DoormanGateway(models.AbstractModel):
@@ -74,16 +53,17 @@ class DoormanGateway(models.AbstractModel):
 
         if code := self._code(request):
             audit["message"] = code
-        self._prepare(guard, connection, row, request, audit, approved)
+        call = call_of(guard, request)
+        call = self._prepare(call, connection, row, request, audit, approved)
 
-        def run():
-            return self._run_change(guard, connection, row, request, audit, approval)
+        def change():
+            return self._run_change(call, connection, row, request, audit, approval)
 
         if key is None or dry_run:
-            value, replayed = run(), False
+            value, replayed = change(), False
         else:
             value, replayed = self.env["doorman.idempotency"]._once(
-                row["id"], key, canonical_json.of_request(request), run
+                row["id"], key, canonical_json.of_request(request), change
             )
         if dry_run:
             audit["reason"] = "dry_run"
@@ -94,17 +74,17 @@ class DoormanGateway(models.AbstractModel):
             audit["record_ids"] = ",".join(map(str, value["ids"]))
         return value
 
-    def _run_change(self, guard, connection, row, request, audit, approval):
+    def _run_change(self, call, connection, row, request, audit, approval):
         """Run a change, and hold what it did against the policy and the rules.
 
         :param approval: the rules by which a person decides, or None
         :return: the answer
         :raise Waits: if one of them matches
         """
-        trial = Trial() if approval or guard.dry_run else None
+        trial = Trial() if approval or call.dry_run else None
         try:
             value, noted, tried = self._once_through(
-                guard, connection, row, request, approval, trial
+                call, connection, row, request, approval, trial
             )
         except Waits:
             raise
@@ -117,16 +97,16 @@ class DoormanGateway(models.AbstractModel):
             # the network. What it does now counts.
             self._undo_to("doorman_run")
             value, noted, tried = self._once_through(
-                guard, connection, row, request, approval, None
+                call, connection, row, request, approval, None
             )
-        if guard.dry_run:
+        if call.dry_run:
             self._undo()
             told = value.get("changes")  # by a tool that tells by itself
             if told is None:
-                told = self._plain(tell(guard, tried, self._model(guard, request)))
+                told = self._plain(tell(call, tried))
                 if left := len(tried.changes) - len(told):
                     # Too many to be told one by one, or none that the user may read.
-                    name = guard.env._("(%s more records, which are not shown)", left)
+                    name = call.env._("(%s more records, which are not shown)", left)
                     told.append({"id": 0, "name": name, "set_off": True})
             kept = {k: value[k] for k in ("result", "steps") if k in value}
             return {"changes": told} | kept
@@ -134,21 +114,20 @@ class DoormanGateway(models.AbstractModel):
         audit["changed"] = self._changed_text(changes)
         if noted.announced and not changes:
             return value  # what it did is no record's value, and told by itself
-        return value | {"changed": self._changed(guard, changes)}
+        return value | {"changed": self._changed(call.guard, changes)}
 
-    def _once_through(self, guard, connection, row, request, approval, trial):
-        """:return: the answer, the Ledger, and what it holds if that is told later
-        """
+    def _once_through(self, call, connection, row, request, approval, trial):
+        """:return: the answer, the Ledger, and what it holds if that is told later"""
         if approval and trial is not None:
             self.env.cr.execute("SAVEPOINT doorman_run")
-        with writing(guard.env, trial) as noted:
+        with writing(call.env, trial) as noted:
             noted.tools.add(self._tool_of(request))
-            value = registry.run(guard, request)
+            value = run(call)
             # E-mails, tracking and the like belong to the change: what fails in them
             # must undo it, not follow it.
             self.env.cr.flush()
             noted.close()
-            self._check_asked(guard, connection, row, request, noted)
+            self._check_asked(call.guard, connection, row, request, noted)
             changes = noted.changes()
             waits = gate.change_waits(
                 approval,
@@ -156,19 +135,14 @@ class DoormanGateway(models.AbstractModel):
                 changes + noted.announced,
             )
             tried = None
-            if waits or guard.dry_run:
-                if waits:
-                    guard.describer = Describer(self._reader(connection))
-                tried = look(guard, noted, self._model(guard, request))
+            if waits:
+                call = replace(call, describer=Describer(self._reader(connection)))
+            if waits or call.dry_run:
+                tried = look(call, noted)
             value = self._plain(value)
         if waits:
             raise Waits(tried)
         return value, noted, tried
-
-    @staticmethod
-    def _model(guard, request):
-        """The model that a request names; of one that names none, what all share."""
-        return guard.env[request.get("model") or "base"]
 
     @staticmethod
     def _plain(value):
@@ -254,13 +228,15 @@ class DoormanGateway(models.AbstractModel):
             found.setdefault(key, []).append(change)
         return list(found.items())
 
-    def _prepare(self, guard, connection, row, request, audit, approved):
-        """What a change needs besides its guard: for addons that bring operations.
+    def _prepare(self, call, connection, row, request, audit, approved):
+        """What a change needs besides what it was asked: for addons that bring
+        operations.
 
-        :param guard: of this request; what is set on it is there while it runs
         :param dict audit: the row of the whole
         :param bool approved: a person has approved it
+        :return: the Call that is run
         """
+        return call
 
     def _code(self, request):
         """The beginning of the code or query of a request, for its audit row."""
@@ -275,8 +251,7 @@ class DoormanGateway(models.AbstractModel):
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
-        operation = operations.named(request)
-        needed = operation.scope if operation else WRITE_SCOPE
+        needed = operations.of(request).scope
         if needed not in granted & self._within_token(row, scopes):
             raise Refusal(
                 "not_allowed", f"This connection does not have the scope {needed}."
@@ -290,12 +265,8 @@ class DoormanGateway(models.AbstractModel):
     @staticmethod
     def _tool_of(request):
         """The tool that a request is of, by what it does, not by what it says."""
-        operation = operations.named(request)
-        if operation is not None:
-            return operation.tool
-        method = request.get("method")
-        own = custom_tool_text.name_of(request)
-        return own or TOOLS.get(method) or READS.get(method) or "?"
+        operation = operations.of(request)
+        return operation.tool_of(request) if operation else "?"
 
     def _risk_of(self, tool):
         return self.env["doorman.tool"]._facts().get(tool, (True, ""))[1]

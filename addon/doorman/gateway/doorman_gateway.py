@@ -9,7 +9,8 @@ from odoo.tools.json import json_default
 from ..policy.change_scope import Trial, acting, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal
-from ..tools import operations, registry
+from ..tools import operations
+from ..tools.call import call_of, run
 
 
 class DoormanGateway(models.AbstractModel):
@@ -142,17 +143,24 @@ class DoormanGateway(models.AbstractModel):
         # No rule for reading holds: nobody's records are in it, and nobody asked.
         guard = self._guard(connection, row, request)
         with acting(guard.env):
-            return {"value": registry.run(guard, request)}
+            return {"value": run(call_of(guard, request))}
 
     @staticmethod
     def _may_share(request):
         """Whether a call may be part of a batch: it only reads, and is mostly short."""
-        return request.get("method") in registry.SHARED
+        found = operations.get(request.get("method"))
+        return found is not None and found.shares
 
     @api.model
     def _offers(self, name):
         """Whether this database has the addon that brings an operation."""
         return operations.is_offered(self.env, name)
+
+    @staticmethod
+    def _operation(request):
+        """The operation that a request names, whether this database has its addon or
+        not; None if there is none."""
+        return operations.of(request)
 
     @api.model
     def sync_catalog(self, tools):
@@ -197,23 +205,23 @@ class DoormanGateway(models.AbstractModel):
         :return: the answer of the operation, plain JSON
         """
         operations.check_offered(self.env, request)
-        if not registry.only_reads(request):
+        if not operations.only_reads(request):
             return self._write(connection, row, request, audit, approved)
         guard = self._guard(connection, row, request)
-        runs_code = registry.runs_code(request)
+        runs_code = operations.runs_code(request)
         if approved or runs_code:
             self._check_may_read(connection, row, request)
         if not approved:
-            self._check_reading(guard, connection, row, request)
+            self._check_reading(connection, row, request)
         if not runs_code:
             with acting(guard.env):
-                value = registry.run(guard, request)
+                value = run(call_of(guard, request))
                 self.env.flush_all()
             return value
         audit["message"] = self._code(request)
         # Whatever somebody's code has done while it looked is undone.
         with writing(guard.env, Trial()):
-            value = registry.run(guard, request)
+            value = run(call_of(guard, request))
             value = json.loads(json.dumps(value, default=json_default))
         self._undo()
         return value

@@ -3,7 +3,7 @@ from odoo import models
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.guard import Guard
 from ..policy.refusal import Refusal
-from ..tools import registry
+from ..tools import operations
 
 
 class DoormanGateway(models.AbstractModel):
@@ -22,7 +22,7 @@ class DoormanGateway(models.AbstractModel):
             for key, value in (request.get("context") or {}).items()
             if key in CONTEXT_KEYS
         }
-        if registry.only_reads(request):
+        if operations.only_reads(request):
             # Sizes instead of contents for binary fields: bytes never go through here.
             # Code behind a write may need them: the files of an e-mail.
             context["bin_size"] = True
@@ -32,16 +32,13 @@ class DoormanGateway(models.AbstractModel):
         # A fresh context, not one on top of ours.
         env = self.env(user=row["user_id"], context=context, su=False)
         self.env["doorman.settings"]._warm_companies(env.companies)
-        guard = Guard(env, allowed, bool(request.get("dry_run")))
-        guard.narrow = companies is not None
         *_others, approval = connection._write_rule(row["version"])
-        if approval:
-            guard.asks_to_read = frozenset(
-                rule["model"]
-                for rule in approval["rules"]
-                if rule["reads"] and rule["model"]
-            )
-        return guard
+        asks_to_read = frozenset(
+            rule["model"]
+            for rule in (approval["rules"] if approval else ())
+            if rule["reads"] and rule["model"]
+        )
+        return Guard(env, allowed, asks_to_read, narrow=companies is not None)
 
     def _check_language(self, context):
         """What is no language of this Odoo would fail later, in the words of whatever

@@ -8,7 +8,7 @@ from ..policy.credentials import hash_proof
 from ..policy.json_depth import shallow, too_deep
 from ..policy.refusal import Refusal
 from ..policy.shared import LIVE_STATUSES
-from ..tools import registry
+from ..tools import operations
 
 PROOF = re.compile(r"^[0-9a-f]{64}$")
 MAX_TIMEOUT_MS = 300_000
@@ -156,7 +156,7 @@ class DoormanGateway(models.AbstractModel):
             raise TypeError("fence and request are objects")
         if too_deep(request):
             request, work = shallow(request), self._refuse_deep
-        reads = registry.only_reads(request)
+        reads = operations.only_reads(request)
         # A row of a call that only read may be lost if PostgreSQL itself crashes
         # within a fraction of a second; a write waits for the disk.
         row = self._fence_row(

@@ -12,7 +12,8 @@ from ..policy.change_scope import writing
 from ..policy.credentials import hash_proof
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_FILE
-from ..tools import files
+from ..tools import files, operations
+from ..tools.call import call_of
 from .fence import PROOF, Stored
 
 LINK_MINUTES = 15
@@ -69,8 +70,9 @@ class DoormanGateway(models.AbstractModel):
     def _do(self, connection, row, request, audit, approved=False):
         value = super()._do(connection, row, request, audit, approved)
         told = isinstance(value, dict) and (value.get("file") or value.get("upload"))
+        operation = operations.of(request)
         if (
-            request.get("method") not in files.METHODS
+            not (operation and operation.file)
             or not told
             or value.get("url")
             or request.get("dry_run")
@@ -192,7 +194,7 @@ class DoormanGateway(models.AbstractModel):
         """
         self._check_caller()
         kept = self._kept(proof)
-        if not kept or kept["request"]["method"] != "request_upload":
+        if not kept or not self._is_put(kept):
             return {"error": _gone()}
         return {"value": {"name": kept["told"]["name"]}}
 
@@ -227,7 +229,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         started = time.monotonic()
         kept = self._kept(proof)
-        if not kept or (kept["request"]["method"] == "request_upload") != puts:
+        if not kept or self._is_put(kept) != puts:
             return {"error": _gone()}
         request = kept["request"] | {"audit": audit}
         fence = kept["fence"] | {"proof": Stored(kept["proof"])}
@@ -264,6 +266,12 @@ class DoormanGateway(models.AbstractModel):
         found = self.env.cr.dictfetchall()
         return found and found[0]
 
+    @staticmethod
+    def _is_put(kept):
+        """Whether a link is for a file to come, or for one to fetch."""
+        operation = operations.of(kept["request"])
+        return operation is not None and operation.file == operations.PUT
+
     def _use_up(self, ident):
         """One statement decides: of two at once, one gets the file. What fails after it
         is undone with it, and the link is as good as before."""
@@ -277,12 +285,12 @@ class DoormanGateway(models.AbstractModel):
     def _take(self, connection, row, request, _audit, kept):
         told, content = kept["told"], kept["content"]
         self._check_may_read(connection, row, request)
-        guard = self._guard(connection, row, request)
+        call = call_of(self._guard(connection, row, request), request)
         if content is None:
-            told = files.content_of(guard, request)
+            told = files.content_of(call)
             content = told["content"]
         else:
-            files.still_printed(guard, request)
+            files.still_printed(call)
         self.env.flush_all()
         return {
             "name": told["name"],
@@ -294,9 +302,9 @@ class DoormanGateway(models.AbstractModel):
     def _put(self, connection, row, request, audit, kept, content):
         content = _came(kept["told"], content)
         self._check_may_write(connection, row, request)
-        guard = self._guard(connection, row, request)
-        with writing(guard.env, None):
-            value = files.attach(guard, request, content)
+        call = call_of(self._guard(connection, row, request), request)
+        with writing(call.env, None):
+            value = files.attach(call, content)
             value = json.loads(json.dumps(value, default=json_default))
         audit["message"] = self._text(f"{value['name']} ({value['size']} bytes)")
         return value

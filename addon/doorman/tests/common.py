@@ -1,10 +1,15 @@
 import hashlib
 import time
 import uuid
+from contextlib import contextmanager
+from dataclasses import replace
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import TransactionCase
+
+from ..tools import operations
 
 QUIET = {"no_reset_password": True, "tracking_disable": True}
 
@@ -106,6 +111,24 @@ class DoormanMixin:
         """Add the scope that writing tools have."""
         scope = self.env.ref("doorman.scope_orm")
         (connection or self.connection).scope_ids = [Command.link(scope.id)]
+
+    @contextmanager
+    def doing(self, run, name="trial", **facts):
+        """The time in which an operation does something else: ``run(call)``. One that
+        there is not comes to be, and reads.
+
+        :param facts: of ``Operation``, where they differ
+        """
+        known = operations.get(name)
+        if known:
+            found = replace(known, run=run, **facts)
+        else:
+            facts = {"module": "doorman", "tool": "trial_tool", "reads": True} | facts
+            if not facts["reads"]:
+                facts = {"scope": operations.WRITE_SCOPE} | facts
+            found = operations.Operation(name=name, run=run, **facts)
+        with patch.dict(operations.OPERATIONS, {name: found}):
+            yield
 
     def fence(self, proof=None, **changes):
         """A fence that holds, but for ``changes``."""

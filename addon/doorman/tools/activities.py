@@ -7,23 +7,42 @@ from markupsafe import Markup, escape
 from odoo.exceptions import AccessError
 from odoo.fields import Date
 
+from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_NOTE, MAX_SUMMARY, MAX_TYPE_NAME, MAX_USER_NAME
 from ..policy.suggestions import near_hint
 from .arguments import only, text
 from .changed_records import announce, answer, records_to_change, settle
+from .operations import operation
 from .preview import named
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
-def activity_schedule(guard, model, ids, kwargs):
+def _summary(words, call):
+    said = call.kwargs.get("summary") or call.kwargs.get("activity_type") or ""
+    return words.env._(
+        "Schedule an activity on %(what)s: “%(words)s”",
+        what=words.what,
+        words=plain(said, 80),
+    )
+
+
+@operation(
+    "activity_schedule",
+    tool="schedule_activity",
+    reads=False,
+    dry_run=True,
+    summary=_summary,
+)
+def activity_schedule(call):
     """Schedule an activity on one record, in the user's own name.
 
     :return: as a change of that record, with ``activity_id``
     """
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "activity_type", "summary", "note", "date_deadline", "user")
-    record = records_to_change(guard, model, ids)
+    record = records_to_change(call)
     if len(record) != 1 or not isinstance(
         record, guard.env.registry["mail.activity.mixin"]
     ):
@@ -46,13 +65,13 @@ def activity_schedule(guard, model, ids, kwargs):
     note = text(kwargs, "note", MAX_NOTE)
     if note:
         vals["note"] = Markup("<br/>").join(escape(s) for s in note.splitlines())
-    if guard.describer:
+    if call.describer:
         return named(record)
     announce(record)
     activity = guard.env["mail.activity"].create(vals)
     activity_id = activity.id
     settle(guard, record)
-    if guard.dry_run:
+    if call.dry_run:
         [change] = named(record)["changes"]
         change["after"] = {
             "activity_type": kind.name,

@@ -12,6 +12,11 @@ def only(kwargs, *known):
             raise Refusal("invalid_input", f"Unknown argument {str(name)[:60]!r}.")
 
 
+def is_id(value):
+    """Whether a value may be the id of a record."""
+    return type(value) is int and 0 < value < 2**31
+
+
 def number(kwargs, name, default, maximum, minimum=1):
     """:return: a whole number from ``minimum`` to ``maximum``; ``default`` for none"""
     value = kwargs.get(name)
@@ -36,16 +41,17 @@ def text(kwargs, name, maximum, needed=False):
     return value.strip()
 
 
-def one_record(guard, model, ids):
+def one_record(call):
     """:return: the one record that is read, which exists and its user may see"""
+    model = call.model
     if model._abstract:
         raise Refusal("unknown_model", f"There are no records of {model._name}.")
-    record = guard.records(model, ids)
+    record = call.guard.records(model, call.ids)
     if len(record) != 1:
         raise Refusal("invalid_input", "Name one record.")
     if not record.exists():
         raise MissingError(
-            guard.env._(
+            call.env._(
                 "There is no %(model)s with the id %(ids)s.",
                 model=model._name,
                 ids=record.id,

@@ -15,6 +15,7 @@ from ..policy.redact_links import withhold_links_in
 from .arguments import one_record, only
 from .form_view import buttons_of, form_of, label_of
 from .method_checks import refusal_of
+from .operations import operation
 from .view_conditions import is_true, names_in
 
 MAX_BUTTONS = 60
@@ -23,13 +24,15 @@ CLICKABLE = re.compile(r"clickable['\"]\s*:\s*['\"]?(1|[Tt]rue)")
 CONSTANTS = {"0": False, "False": False, "1": True, "True": True}
 
 
-def get_actions(guard, model, ids, kwargs):
+@operation("get_actions", tool="get_actions", reads=True)
+def get_actions(call):
     """The buttons that a record offers now. Nothing is run.
 
     :return: ``{name, actions, hidden, status}``
     """
-    only(kwargs)
-    record = one_record(guard, model, ids)
+    only(call.kwargs)
+    guard, model = call.guard, call.model
+    record = one_record(call)
     form = form_of(model)
     shows = Shows(guard, record)
     actions, hidden = {}, []

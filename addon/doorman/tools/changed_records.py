@@ -24,8 +24,9 @@ def check_may_change(guard, model):
         raise Refusal("unknown_model", f"There are no records of {model._name}.")
 
 
-def records_to_change(guard, model, ids):
+def records_to_change(call):
     """:return: the records to change, all of which exist"""
+    guard, model, ids = call.guard, call.model, call.ids
     check_may_change(guard, model)
     records = guard.records(model, ids, write=True)
     if len(set(ids)) != len(ids) or len(ids) > MAX_RECORDS:

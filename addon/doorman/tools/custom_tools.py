@@ -11,20 +11,32 @@ from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
 from ..policy.withhold import withhold
-from . import custom_tool_parameters
+from . import custom_tool_parameters, custom_tool_text
 from .arguments import only
 from .changed_records import answer, records_to_change, settle
 from .methods import as_data, summary
+from .operations import operation
 from .preview import named
 
 MAX_RESULT = 20_000
 
+# What the two have in common: which tool it is, their arguments say.
+OWN_TOOL = {
+    "tool": "",
+    "tool_argument": "tool",
+    "summary": custom_tool_text.summary,
+    "arguments": custom_tool_text.arguments,
+    "points_at": custom_tool_text.points_at,
+}
 
-def run_tool(guard, model, ids, kwargs):
+
+@operation("run_tool", reads=False, dry_run=True, known_once_done=True, **OWN_TOOL)
+def run_tool(call):
     """An own tool that may change something."""
-    tool, records, values = _checked(guard, model, ids, kwargs, reads=False)
-    if guard.dry_run and not tool.can_try:
-        if not guard.describer:
+    guard = call.guard
+    tool, records, values = _checked(call, reads=False)
+    if call.dry_run and not tool.can_try:
+        if not call.describer:
             raise Refusal(
                 "invalid_input",
                 f"{tool.name} cannot be tried out.",
@@ -37,17 +49,19 @@ def run_tool(guard, model, ids, kwargs):
     return answer(guard, left) | found
 
 
-def look_tool(guard, model, ids, kwargs):
+@operation("look_tool", reads=True, runs_code=True, **OWN_TOOL)
+def look_tool(call):
     """An own tool that only reads. The gateway undoes whatever it did: that nothing
     is changed does not rest on what its administrator believes."""
-    tool, records, values = _checked(guard, model, ids, kwargs, reads=True)
-    if guard.describer:
+    tool, records, values = _checked(call, reads=True)
+    if call.describer:
         return named(records)
-    return _run(guard, tool, records, values) | {"ids": records.ids}
+    return _run(call.guard, tool, records, values) | {"ids": records.ids}
 
 
-def _checked(guard, model, ids, kwargs, reads):
+def _checked(call, reads):
     """:return: the tool, the records that it works on, its parameters"""
+    guard, kwargs = call.guard, call.kwargs
     only(kwargs, "tool", "revision", "parameters")
     tool = guard.env["doorman.own.tool"]._published(kwargs.get("tool"))
     if kwargs.get("revision") != tool.revision:
@@ -57,9 +71,9 @@ def _checked(guard, model, ids, kwargs, reads):
             f"{tool.name} is another one since it was looked at; nothing was done.",
             "Call tools/list for what it does now.",
         )
-    if model._name != tool.model_name or reads != tool.only_reads:
+    if call.model._name != tool.model_name or reads != tool.only_reads:
         raise Refusal("invalid_input", f"{tool.name} is not called like that.")
-    records = _records(guard, tool, model, ids, reads)
+    records = _records(call, tool, reads)
     given = kwargs.get("parameters")
     values = custom_tool_parameters.check(
         guard, tool._parameters(), {} if given is None else given
@@ -67,17 +81,18 @@ def _checked(guard, model, ids, kwargs, reads):
     return tool, records, values
 
 
-def _records(guard, tool, model, ids, reads):
+def _records(call, tool, reads):
+    ids = call.ids
     if not tool.on_records:
         if ids:
             raise Refusal(
                 "invalid_input", f"{tool.name} works on no records: name no ids."
             )
-        return model
+        return call.model
     if not reads:
-        records = records_to_change(guard, model, ids)
+        records = records_to_change(call)
     else:
-        records = guard.records(model, ids).exists()
+        records = call.guard.records(call.model, ids).exists()
         if len(records) != len(ids) or len(ids) > MAX_RECORDS:
             raise Refusal(
                 "not_found",

@@ -13,17 +13,16 @@ from odoo.exceptions import MissingError
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..policy import closed_fields, inherited_models
-from ..policy.plain_text import plain_file_name
+from ..policy.plain_text import plain, plain_file_name
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_FILE, MAX_PRINTED
 from ..policy.suggestions import near_hint
 from .arguments import number, one_record, only, text
 from .changed_records import announce, records_to_change
+from .operations import ANY_MODEL, PUT, TAKE, operation
 from .preview import named
 
-# The requests whose answer may have a file.
-METHODS = frozenset({"get_attachment", "get_report", "request_upload"})
 MAX_FILES = 50
 MAX_TEXT = 50_000
 TEXT_TYPES = re.compile(
@@ -32,15 +31,23 @@ TEXT_TYPES = re.compile(
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def get_attachment(guard, model, ids, kwargs):
+@operation(
+    "get_attachment",
+    tool="get_attachment",
+    reads=True,
+    reads_also="ir.attachment",
+    file=TAKE,
+)
+def get_attachment(call):
     """One file of a record: an attachment, or a binary field. Without a name for it,
     the record's attachments.
 
     :return: ``{files, more}``; or ``{file: {name, type, size}}``, with ``text`` and
         ``text_cut`` if asked for; or ``{file, url}`` for one that is a link only
     """
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "attachment", "field", "text")
-    record = one_record(guard, model, ids)
+    record = one_record(call)
     if kwargs.get("attachment") is None and not kwargs.get("field"):
         if kwargs.get("text"):
             raise Refusal("invalid_input", "Of which file? Name its attachment_id.")
@@ -55,15 +62,13 @@ def get_attachment(guard, model, ids, kwargs):
     return told
 
 
-def content_of(guard, request):
+def content_of(call):
     """The bytes of the file that ``get_attachment`` told of.
 
-    :param dict request: as it was then
+    :param call: as it was then
     :return: ``{name, type, size, content}``
     """
-    model = guard.model(request["model"])
-    record = one_record(guard, model, request["ids"])
-    found = _found(guard, record, request.get("kwargs") or {})
+    found = _found(call.guard, one_record(call), call.kwargs)
     if found["size"] > MAX_FILE:
         raise _too_large(found["size"])
     return found | {"content": found["content"]()}
@@ -218,21 +223,29 @@ def _too_large(size):
 # ---- print ----
 
 
-def get_report(guard, model, ids, kwargs):
+# A printed report shows what it likes of any model, and runs the code of its template.
+@operation(
+    "get_report",
+    tool="get_report",
+    reads=True,
+    reads_also=ANY_MODEL,
+    runs_code=True,
+    file=TAKE,
+)
+def get_report(call):
     """Print records with one of their reports.
 
     :return: ``{file: {name, type, size}, content}``, the content in base64
     """
-    only(kwargs, "report")
-    records = _to_print(guard, model, ids)
-    report = _report(guard, model, kwargs.get("report"))
+    only(call.kwargs, "report")
+    records, report = _to_print(call), _report(call)
     if report.report_type == "qweb-pdf" and _cannot_print(report):
         raise Refusal(
             "needs_module",
             "This Odoo cannot make PDF files.",
             "An administrator installs wkhtmltopdf on its server.",
         )
-    content, kind = guard.env["ir.actions.report"]._render(report, records.ids)
+    content, kind = call.env["ir.actions.report"]._render(report, records.ids)
     if isinstance(content, str):
         content = content.encode()
     if len(content) > MAX_FILE:
@@ -250,17 +263,17 @@ def get_report(guard, model, ids, kwargs):
     }
 
 
-def still_printed(guard, request):
+def still_printed(call):
     """Refuse what was printed for who may no longer print it.
 
-    :param dict request: as it was then
+    :param call: as it was then
     """
-    model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
-    _to_print(guard, model, request["ids"])
-    _report(guard, model, kwargs.get("report"))
+    _to_print(call)
+    _report(call)
 
 
-def _to_print(guard, model, ids):
+def _to_print(call):
+    guard, model, ids = call.guard, call.model, call.ids
     if model._abstract:
         raise Refusal("unknown_model", f"There are no records of {model._name}.")
     if guard.allowed is not None and "ir.actions.report" not in guard.allowed:
@@ -288,16 +301,17 @@ def _to_print(guard, model, ids):
     return records
 
 
-def _report(guard, model, wanted):
+def _report(call):
     """One of the reports of a model that the user may print: by name, technical name
     or id; the only one if none is named."""
+    model, wanted = call.model, call.kwargs.get("report")
     # sudo: who may print something may mostly not read the list of reports. Its groups
     # say who may.
-    reports = guard.env["ir.actions.report"].sudo()
+    reports = call.env["ir.actions.report"].sudo()
     reports = reports.search(
         [("model", "=", model._name), ("report_type", "in", ("qweb-pdf", "qweb-text"))]
     )
-    mine = guard.env.user.all_group_ids
+    mine = call.env.user.all_group_ids
     reports = reports.filtered(lambda r: not r.group_ids or r.group_ids & mine)
     shown = [f"{r.name} ({r.report_name})" for r in reports]
     if wanted is None or wanted == "":
@@ -344,50 +358,65 @@ def _title(report, records):
 # ---- send ----
 
 
-def request_upload(guard, model, ids, kwargs):
+def _upload_summary(words, call):
+    name = plain(call.kwargs["name"], 60)
+    return words.env._(
+        "Attach the file “%(name)s” to %(what)s", name=name, what=words.what
+    )
+
+
+@operation(
+    "request_upload",
+    tool="request_upload",
+    reads=False,
+    dry_run=True,
+    summary=_upload_summary,
+    file=PUT,
+)
+def request_upload(call):
     """Room for one file on one record. The file comes by a link of its own.
 
     :return: ``{upload: {name, size, sha256}}``
     """
+    kwargs = call.kwargs
     only(kwargs, "name", "size", "sha256")
-    record = _to_attach_to(guard, model, ids)
+    record = _to_attach_to(call)
     name = file_name(kwargs)
     size = number(kwargs, "size", None, MAX_FILE)
     digest = text(kwargs, "sha256", 64).lower()
     if digest and not SHA256.fullmatch(digest):
         raise Refusal("invalid_input", "sha256 is 64 hexadecimal digits.")
-    if guard.describer:
+    if call.describer:
         return named(record)
-    if guard.dry_run:
+    if call.dry_run:
         [change] = named(record)["changes"]
         after = {"new_file": name} | ({"size": size} if size else {})
         return {"changes": [change | {"after": after}]}
     announce(record)
-    announce(guard.env["ir.attachment"])
+    announce(call.env["ir.attachment"])
     return {"upload": {"name": name, "size": size or 0, "sha256": digest}}
 
 
-def attach(guard, request, content):
+def attach(call, content):
     """Hang the file on its record that ``request_upload`` made room for.
 
-    :param dict request: as it was then
+    :param call: as it was then
     :param bytes content: what came
     :return: ``{attachment_id, name, type, size}``
     """
-    model, kwargs = guard.model(request["model"]), request.get("kwargs") or {}
-    record = _to_attach_to(guard, model, request["ids"])
+    record = _to_attach_to(call)
     # Its type is Odoo's to find out. What a browser would run, it keeps as plain text
     # only for who may not write views: here, for everybody.
-    files = guard.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
+    files = call.env["ir.attachment"].with_context(attachments_mime_plainxml=True)
     file = files.create(
         {
-            "name": file_name(kwargs),
+            "name": file_name(call.kwargs),
             "res_model": record._name,
             "res_id": record.id,
             "raw": content,
         }
     )
-    guard.env.cr.flush()
+    call.env.cr.flush()
     return {
         "attachment_id": file.id,
         "name": file.name,
@@ -396,17 +425,17 @@ def attach(guard, request, content):
     }
 
 
-def _to_attach_to(guard, model, ids):
-    if inherited_models.is_file(guard.env, model._name):
+def _to_attach_to(call):
+    if inherited_models.is_file(call.env, call.model._name):
         raise Refusal(
             "invalid_input", "Name the record that the file is for, not another file."
         )
-    record = records_to_change(guard, model, ids)
-    if len(record) != 1 or model._transient:
+    record = records_to_change(call)
+    if len(record) != 1 or call.model._transient:
         raise Refusal("invalid_input", "A file is for one record.")
     record.check_access("read")
     record.check_access("write")
-    guard.env["ir.attachment"].check_access("create")
+    call.env["ir.attachment"].check_access("create")
     return record
 
 

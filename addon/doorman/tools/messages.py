@@ -3,11 +3,13 @@
 from markupsafe import Markup, escape
 
 from ..policy import closed_fields
+from ..policy.plain_text import plain
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
-from .arguments import number, one_record, only
+from .arguments import is_id, number, one_record, only
 from .changed_records import announce, answer, records_to_change, settle
+from .operations import operation
 from .preview import named
 
 # Longer is no message but a newsletter: the rest is told to be missing.
@@ -19,17 +21,19 @@ FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
 ON_THEIR_WAY = ("mail.message", "mail.compose.message", "mail.thread")
 
 
-def read_messages(guard, model, ids, kwargs):
+@operation("read_messages", tool="read_messages", reads=True, reads_also="mail.message")
+def read_messages(call):
     """The chatter of one record, newest first. The messages go with the record: who may
     read it through this connection may read them, as far as Odoo shows them to the
     connection's user.
 
     :return: ``{name, messages, has_more}``
     """
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "limit", "before")
     limit = number(kwargs, "limit", 20, MAX_MESSAGES)
     before = number(kwargs, "before", None, 2**31 - 1)
-    record = one_record(guard, model, ids)
+    record = one_record(call)
     if not isinstance(record, guard.env.registry["mail.thread"]):
         raise Refusal(
             "invalid_input",
@@ -121,8 +125,47 @@ def _attachments(guard, record, message):
 # ---- say something ----
 
 
-def message_post(guard, model, ids, kwargs):
+def _summary(words, call):
+    body = plain(call.kwargs["body"], 80)
+    if call.kwargs.get("kind") == "comment":
+        return words.env._(
+            "Post and e-mail to the followers of %(what)s: “%(body)s”",
+            what=words.what,
+            body=body,
+        )
+    return words.env._("Note on %(what)s: “%(body)s”", what=words.what, body=body)
+
+
+def _arguments(call):
+    """With those whom it would reach, by name and address."""
+    kwargs = call.kwargs
+    if kwargs.get("partner_ids"):
+        partners = call.env["res.partner"].browse(kwargs["partner_ids"])
+        people = [f"{p.display_name} <{p.email or '-'}>" for p in partners]
+        kwargs = kwargs | {"partner_ids": people}
+    return call.describer.tree(kwargs)
+
+
+def _points_at(_env, kwargs):
+    """Whom it would reach."""
+    ids = kwargs.get("partner_ids")
+    ids = ids if isinstance(ids, list) else []
+    return [("res.partner", ident) for ident in ids if is_id(ident)]
+
+
+@operation(
+    "message_post",
+    tool="post_message",
+    reads=False,
+    summary=_summary,
+    arguments=_arguments,
+    points_at=_points_at,
+    text="body",
+    outward=lambda kwargs: kwargs.get("kind") == "comment" or kwargs.get("partner_ids"),
+)
+def message_post(call):
     """Say something on a record, in the user's own name."""
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "body", "kind", "partner_ids")
     body, kind = kwargs.get("body"), kwargs.get("kind") or "note"
     if not isinstance(body, str) or not body.strip() or len(body) > MAX_MESSAGE_BODY:
@@ -131,7 +174,7 @@ def message_post(guard, model, ids, kwargs):
         )
     if kind not in KINDS:
         raise Refusal("invalid_input", 'The kind is "note" or "comment".')
-    record = records_to_change(guard, model, ids)
+    record = records_to_change(call)
     if len(record) != 1 or not isinstance(record, guard.env.registry["mail.thread"]):
         raise Refusal(
             "invalid_input", f"Messages are for one record, and {model._name} has none."
@@ -141,7 +184,7 @@ def message_post(guard, model, ids, kwargs):
         partners = guard.records(guard.model("res.partner"), partners)
         partners.check_access("read")
         partners = partners.ids
-    if guard.dry_run:
+    if call.dry_run:
         return named(record)
     announce(record)
     text = Markup("<br/>").join(escape(line) for line in body.splitlines())

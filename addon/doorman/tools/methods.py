@@ -3,12 +3,15 @@
 import json
 from datetime import date
 
+from lxml import etree
+
 from odoo.models import BaseModel
 from odoo.tools import lazy
 from odoo.tools.json import json_default
 from odoo.tools.misc import ReadonlyDict
 
 from ..policy import closed_methods, closed_models
+from ..policy.plain_text import plain
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
@@ -17,13 +20,42 @@ from . import wizards
 from .arguments import only
 from .changed_records import answer, check_may_change, records_to_change, settle
 from .method_checks import check_method
+from .operations import operation
 from .preview import named
 
 MAX_RESULT = 4_000
 
 
-def call_method(guard, model, ids, kwargs):
+def _summary(words, call):
+    do = _button(words.env, call)
+    if not words.names:
+        return words.env._("%(do)s (%(model)s)", do=do, model=words.model)
+    return words.env._("%(do)s: %(what)s", do=do, what=words.what)
+
+
+def _button(env, call):
+    """What a method is called on its button, if it has one."""
+    name = call.kwargs["method"]
+    model = call.model.with_context(lang=env.lang)
+    form = model.get_views([(False, "form")])["views"]["form"]["arch"]
+    titles = etree.fromstring(form).xpath("//button[@name=$n]/@string", n=name)
+    if titles:
+        return f"“{plain(titles[0], 60)}” ({name})"
+    return env._("Run %s", name)
+
+
+@operation(
+    "call_method",
+    tool="call_method",
+    method_argument="method",
+    reads=False,
+    summary=_summary,
+    arguments=lambda call: call.describer.tree(call.kwargs.get("kwargs") or {}),
+    known_once_done=True,
+)
+def call_method(call):
     """Run a public business method: what a button does."""
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "method", "kwargs")
     check_may_change(guard, model)
     if model._name in closed_models.WRITE_FIELDS:
@@ -31,16 +63,16 @@ def call_method(guard, model, ids, kwargs):
     name, arguments = kwargs.get("method"), kwargs.get("kwargs") or {}
     method = check_method(guard, model, name, arguments)
     if getattr(method, "_api_model", False):
-        if ids:
+        if call.ids:
             raise Refusal("invalid_input", f"{name} works on no records: name no ids.")
         records = model
         model.check_access("read")
     else:
-        records = records_to_change(guard, model, ids)
+        records = records_to_change(call)
         records.check_access("read")
     if name in closed_methods.BUSINESS_PRIMITIVES:
         records.check_access("write")
-    if guard.dry_run:
+    if call.dry_run:
         return named(records)
     result = method(records, **arguments)
     settle(guard, records.exists())

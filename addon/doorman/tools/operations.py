@@ -1,4 +1,13 @@
-"""Requests without a model: what no public ORM method answers for a connection.
+"""The operations: what a request may name as its method, and what is known of each.
+
+    @operation(name, tool=..., reads=..., ...) ── its facts stand above its function and
+    def it(call): ...                             nowhere else; whoever wants to know
+                                                  one asks here
+
+Some are asked of a model, as Odoo's own methods are; others do what no method of a
+model answers for a connection. What is not here is refused: an operation is added
+together with the checks of its arguments. Scope and risk of its tool are the catalog's
+(models/catalog).
 
 Any addon may bring some. The table belongs to the process, which serves many databases:
 an operation is offered only in those where its addon is loaded.
@@ -9,59 +18,172 @@ from dataclasses import dataclass
 
 from ..policy.refusal import Refusal
 
+WRITE_SCOPE = "mcp:orm"
+# For ``reads_also``: no model in particular.
+ANY_MODEL = "*"
+# For ``file``: the answer is about a file to fetch, or about one to come.
+TAKE, PUT = "take", "put"
+
 # name -> operation, of every addon that some database of this process has loaded.
 OPERATIONS = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One of them, and what has to be known of it before it runs."""
 
-    # Called with the guard and the arguments; gives the answer.
+    # What a request calls its method.
+    name: str
+    # Called with the Call (call.py); gives the answer.
     run: Callable
     # Technical name of the addon that brings it.
     module: str
-    # The tool that stands for it, as the service's catalog names it.
+    # The tool that stands for it, as the service's catalog names it; "" if an argument
+    # says which (``tool_argument``).
     tool: str
+    tool_argument: str = ""
+    # The argument that names the business method that it calls; "" if it calls none.
+    method_argument: str = ""
+
+    # ---- what it may do ----
+
     # Whether it changes nothing.
-    reads: bool = True
+    reads: bool
+    # Whether it is asked of a model. The others are for requests that name none.
+    needs_model: bool = True
     # The scope that it takes, whatever the catalog says; "" leaves it to the catalog.
     scope: str = ""
-    # The argument that holds the code or query that it runs; "" if it runs none.
+    # Whether it tells what it would do, and can be undone. What a method does outside
+    # of the database, such as asking another system, could not.
+    dry_run: bool = False
+    # Whether it may share a request to Odoo: it is short, and harmless to run again.
+    shares: bool = False
+    # The argument that holds the code or query that it runs; "" if none is sent.
     code: str = ""
+    # Whether it runs code that somebody has written in Odoo: a report, an action.
+    runs_code: bool = False
+    # A model that it reads besides: a rule for reading that one is for it too.
+    reads_also: str = ""
+    # Whether its answer may tell of a file: TAKE, PUT or "".
+    file: str = ""
+
+    # ---- what a person is told of it before they decide ----
+
+    # ``summary(words, call)``: what it would do, in one sentence (words.py).
+    summary: Callable | None = None
+    # ``arguments(call)``: what was asked for, in the form of ``Describer.tree``, which
+    # tells it if there is none.
+    arguments: Callable | None = None
+    # ``points_at(env, kwargs)``: ``(model, id)`` of each record that its arguments name
+    # besides its own; what they are called must not change before it is approved.
+    points_at: Callable | None = None
+    # The argument that is a text to be read as a whole; "" if there is none.
+    text: str = ""
+    # Whether it makes records, so that a request names none; whether some are gone for
+    # good.
+    creates: bool = False
+    deletes: bool = False
+    # ``outward(kwargs)``: whether something leaves Odoo for people.
+    outward: Callable | None = None
+    # Whether what it does in detail is only known once it is done.
+    known_once_done: bool = False
+
+    def tool_of(self, request):
+        """:return: the tool that a request of it is of; "?" if it names none"""
+        if not self.tool_argument:
+            return self.tool
+        return self._named(request, self.tool_argument) or "?"
+
+    def called(self, request):
+        """What a request runs, as the audit calls it: by the name in its arguments, if
+        there is one."""
+        if self.method_argument and isinstance(request.get("kwargs"), dict):
+            return request["kwargs"].get(self.method_argument)
+        own = self.tool_argument and self._named(request, self.tool_argument)
+        return own or self.name
+
+    @staticmethod
+    def _named(request, argument):
+        kwargs = request.get("kwargs")
+        name = kwargs.get(argument) if isinstance(kwargs, dict) else None
+        return name if isinstance(name, str) else None
 
 
-def operation(name, tool, **how):
-    """Add an operation: a decorator for ``function(guard, kwargs)``.
+def operation(name, *, tool, reads, **facts):
+    """Add an operation: a decorator for ``function(call)``.
 
     :param str name: what a request calls its method
     :param str tool: as ``Operation.tool``
-    :param how: ``reads``, ``scope``, ``code`` of ``Operation``
-    :raise ValueError: if another addon has one of that name
+    :param bool reads: whether it changes nothing
+    :param facts: the others of ``Operation``; the scope of a change is ``mcp:orm``
+        unless they say otherwise
+    :raise ValueError: if something else has that name, or a change has no summary
     """
+    if not reads:
+        facts = {"scope": WRITE_SCOPE} | facts
+        if not facts.get("summary"):
+            raise ValueError(f"{name} changes something and has no summary")
 
     def add(function):
         module = function.__module__.split(".")[2]  # odoo.addons.<module>...
         known = OPERATIONS.get(name)
-        if known and known.module != module:
-            raise ValueError(f"{module} and {known.module} both bring {name}")
-        OPERATIONS[name] = Operation(function, module, tool, **how)
+        if known and _place(known.run) != _place(function):
+            raise ValueError(f"{_place(function)} and {_place(known.run)}: both {name}")
+        OPERATIONS[name] = Operation(
+            name=name, run=function, module=module, tool=tool, reads=reads, **facts
+        )
         return function
 
     return add
 
 
-def named(request):
-    """:return: the operation that a request names, in this database or not; or None"""
-    method = request.get("method")
-    if request.get("model") or not isinstance(method, str):
+def _place(function):
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+# ---- asked by name ----
+
+
+def get(name):
+    """:return: the operation of a name, in this database or not; or None"""
+    return OPERATIONS.get(name) if isinstance(name, str) else None
+
+
+def of(request):
+    """:return: the operation that a request names, in this database or not; None if
+    there is none, or it wants a model and the request names none, or the other way"""
+    found = get(request.get("method"))
+    if found is None or found.needs_model != bool(request.get("model")):
         return None
-    return OPERATIONS.get(method)
+    return found
+
+
+def only_reads(request):
+    """Whether a request changes nothing, by what it names."""
+    found = of(request)
+    return found is None or found.reads
+
+
+def runs_code(request):
+    """Whether a request that only reads runs somebody's code or query for it."""
+    found = of(request)
+    return found is not None and found.reads and bool(found.code or found.runs_code)
+
+
+def code_of(request):
+    """:return: the code or query that a request runs, as it was sent; None if none"""
+    found, kwargs = of(request), request.get("kwargs")
+    if not found or not found.code or not isinstance(kwargs, dict):
+        return None
+    return kwargs.get(found.code)
+
+
+# ---- in which databases ----
 
 
 def is_offered(env, name):
     """Whether this database has the addon that brings an operation."""
-    found = OPERATIONS.get(name)
+    found = get(name)
     # What is loaded, not what the list of modules says: both differ for a while when an
     # addon comes or goes.
     return found is not None and found.module in env.registry._init_modules
@@ -69,12 +191,13 @@ def is_offered(env, name):
 
 def check_offered(env, request):
     """:raise Refusal: if the addon that brings an operation isn't in this database"""
-    method = request.get("method")
-    if request.get("model") or not isinstance(method, str) or is_offered(env, method):
+    method, found = request.get("method"), of(request)
+    if not isinstance(method, str):
         return
-    found = OPERATIONS.get(method)
-    # One that no database of this process has loaded is known from the catalog alone.
-    module = found.module if found else env["doorman.tool"]._module_of(method)
+    module = found.module if found else None
+    if found is None and not request.get("model"):
+        # One that no database of this process has loaded is known from the catalog.
+        module = env["doorman.tool"]._module_of(method)
     if module and module not in env.registry._init_modules:
         raise Refusal(
             "needs_module",
@@ -82,11 +205,3 @@ def check_offered(env, request):
             "here.",
             "Use another tool, or ask an Odoo administrator to install the module.",
         )
-
-
-def code_of(request):
-    """:return: the code or query that a request runs, as it was sent; None if none"""
-    found, kwargs = named(request), request.get("kwargs")
-    if not found or not found.code or not isinstance(kwargs, dict):
-        return None
-    return kwargs.get(found.code)

@@ -29,34 +29,37 @@ class Tried:
     tools: set = field(default_factory=set)
 
 
-def look(guard, noted, model):
+def look(call, noted):
     """Read what a call has left, before it is undone.
 
-    :param guard: of the call
     :param noted: its Ledger, closed
-    :param model: the empty recordset of the request's model
     :return: Tried
     """
-    changes = noted.changes()
-    changes.sort(key=lambda c: (not c.asked, c.model != model._name))
+    changes, own = noted.changes(), model_of(call)._name
+    changes.sort(key=lambda c: (not c.asked, c.model != own))
     asked = [c for c in changes if c.asked][:MAX_TOLD]
     others = [c for c in changes if not c.asked][:MAX_SET_OFF]
     tried = Tried(changes, tools=noted.tools)
-    tried.after, tried.names = _read(guard, [*asked, *others], DELETED)
+    tried.after, tried.names = _read(call, [*asked, *others], DELETED)
     return tried
 
 
-def tell(guard, tried, model):
+def model_of(call):
+    """The empty recordset of a call's model; for one that names none, what all models
+    share."""
+    return call.env["base"] if call.model is None else call.model
+
+
+def tell(call, tried):
     """What a call would change. It is undone: what is read now is as it was before.
 
-    :param model: the empty recordset of the request's model
     :return: ``[{id, name, before, after, more_fields, model, set_off}]``, without what
         there is not; ``model`` where it is another one
     """
     told = [c for c in tried.changes if (c.model, c.id) in tried.after]
     gone = [c for c in tried.changes if c.kind == DELETED][:MAX_TOLD]
-    before, called = _read(guard, [*told, *gone], CREATED)
-    found = []
+    before, called = _read(call, [*told, *gone], CREATED)
+    own, found = model_of(call)._name, []
     for change in tried.changes:
         key = change.model, change.id
         if key not in before and key not in tried.after:
@@ -68,7 +71,7 @@ def tell(guard, tried, model):
             tried.after.get(key),
             change.asked_fields,
         )
-        if change.model != model._name:
+        if change.model != own:
             row["model"] = change.model
         if not change.asked:
             row["set_off"] = True
@@ -76,7 +79,7 @@ def tell(guard, tried, model):
     return found
 
 
-def _read(guard, changes, without):
+def _read(call, changes, without):
     """Read the records of some changes, those that the user may read.
 
     :param without: the kind of change that leaves nothing to read
@@ -87,7 +90,7 @@ def _read(guard, changes, without):
         if change.kind != without:
             by_model.setdefault(change.model, []).append(change)
     for name, some in by_model.items():
-        model = guard.env[name]
+        model = call.env[name]
         if not model.has_access("read"):
             continue
         readable = model.browse([c.id for c in some])._filtered_access("read")
@@ -97,7 +100,7 @@ def _read(guard, changes, without):
                 by_fields.setdefault(_names(model, change), []).append(change.id)
         for names, ids in by_fields.items():
             records = model.browse(ids)
-            found = read_shown(guard, records, list(names)) if names else {}
+            found = read_shown(call, records, list(names)) if names else {}
             rows.update({(name, i): found.get(i, {}) for i in ids})
             called.update({(name, r.id): name_of(r) for r in records})
     return rows, called
@@ -133,7 +136,7 @@ def shown_fields(model, first=()):
     return [name for name in names if not closed_fields.is_withheld(name)]
 
 
-def read_shown(guard, records, names):
+def read_shown(call, records, names):
     """The values as they are now: as texts too, where a person is to read them. Later
     the records that they name may be gone.
 
@@ -141,11 +144,11 @@ def read_shown(guard, records, names):
     """
     records.invalidate_recordset()
     rows = {row.pop("id"): row for row in records.read(names)}
-    if guard.describer:
+    if call.describer:
         for record in records:
             row = rows[record.id]
             for name in row:
-                row[name] = guard.describer.shown(record, name, row[name])
+                row[name] = call.describer.shown(record, name, row[name])
     return rows
 
 

@@ -3,26 +3,27 @@ approved is still what would be done."""
 
 from odoo.tools import SQL
 
-from ..policy import custom_tool_text
 from ..policy.plain_text import plain
+from . import operations
+from .arguments import is_id
 
 
-def versions_of_call(env, call):
-    """Which versions there are of all records that a call names, those included that
+def versions_of_call(env, request):
+    """Which versions there are of all records that a request names, those included that
     its commands name.
 
     :return: ``{"model,id": version}``
     """
-    named, linked, kwargs = {}, {}, call["kwargs"]
-    if call["ids"]:
-        named[call["model"]] = set(call["ids"])
+    named, linked, kwargs = {}, {}, request["kwargs"]
+    if request["ids"]:
+        named[request["model"]] = set(request["ids"])
     rows = kwargs.get("vals_list") or kwargs.get("vals_each") or [kwargs.get("vals")]
     for row in rows if isinstance(rows, list) else ():
-        _add_named(env[call["model"]], row, named, linked)
-    if call["method"] == "message_post" and isinstance(kwargs.get("partner_ids"), list):
-        linked["res.partner"] = set(filter(_is_id, kwargs["partner_ids"]))
-    for name, ident in custom_tool_text.pointed_at(env, call):
-        linked.setdefault(name, set()).add(ident)
+        _add_named(env[request["model"]], row, named, linked)
+    operation = operations.of(request)
+    if operation and operation.points_at:
+        for name, ident in operation.points_at(env, kwargs):
+            linked.setdefault(name, set()).add(ident)
     found = {
         f"{name},{ident}": version
         for name, ids in named.items()
@@ -33,10 +34,6 @@ def versions_of_call(env, call):
         for record in env[name].sudo().browse(sorted(ids)).exists():
             found.setdefault(f"{name},{record.id}", _known_as(record))
     return found
-
-
-def _is_id(value):
-    return type(value) is int and 0 < value < 2**31
 
 
 def _known_as(record):
@@ -53,7 +50,7 @@ def _add_named(model, vals, named, linked, depth=0):
             continue
         comodel = model.env[field.comodel_name]
         if field.type == "many2one":
-            if _is_id(commands):
+            if is_id(commands):
                 linked.setdefault(comodel._name, set()).add(commands)
             continue
         for command in commands if isinstance(commands, list) else ():
@@ -64,9 +61,9 @@ def _add_named(model, vals, named, linked, depth=0):
             # To tag a record is not to change the tag.
             if code in (1, 2) or (field.type == "one2many" and code in (3, 4, 6)):
                 known = named.setdefault(comodel._name, set())
-                known.update(filter(_is_id, ids))
+                known.update(filter(is_id, ids))
             elif code in (4, 6):
-                linked.setdefault(comodel._name, set()).update(filter(_is_id, ids))
+                linked.setdefault(comodel._name, set()).update(filter(is_id, ids))
             if code in (0, 1) and depth < 4:
                 _add_named(comodel, arg, named, linked, depth + 1)
 

@@ -1,15 +1,34 @@
 """Making, changing and deleting records."""
 
 from ..policy import inherited_models, ledger
+from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
 from ..policy.values import Values
 from .arguments import only
 from .changed_records import answer, check_may_change, records_to_change, settle
+from .operations import operation
 
 
-def create_records(guard, model, _ids, kwargs):
+def _rows_to_create(call):
+    return [
+        {"label": f"{number}.", "rows": call.describer.values(call.model, row)}
+        for number, row in enumerate(call.kwargs["vals_list"], 1)
+    ]
+
+
+@operation(
+    "create",
+    tool="create_records",
+    reads=False,
+    dry_run=True,
+    summary=lambda words, _call: words.env._("Create %s", words.what),
+    arguments=_rows_to_create,
+    creates=True,
+)
+def create_records(call):
     """Make records of the rows in ``vals_list``: all of them, or none."""
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "vals_list")
     check_may_change(guard, model)
     if inherited_models.is_file(guard.env, model._name):
@@ -31,14 +50,43 @@ def create_records(guard, model, _ids, kwargs):
     return answer(guard, records)
 
 
-def write_records(guard, model, ids, kwargs):
+def _change_summary(words, call):
+    rows = call.kwargs.get("vals_each") or [call.kwargs["vals"]]
+    names = dict.fromkeys(name for row in rows for name in row)
+    labels = [call.describer.label(call.model, name) for name in names]
+    return words.env._(
+        "Change %(fields)s of %(what)s",
+        fields=plain(", ".join(labels), 100),
+        what=words.what,
+    )
+
+
+def _rows_to_write(call):
+    values, each = call.describer.values, call.kwargs.get("vals_each")
+    if not each:
+        return values(call.model, call.kwargs["vals"])
+    return [
+        {"label": f"#{ident}", "rows": values(call.model, row)}
+        for ident, row in zip(call.ids, each, strict=True)
+    ]
+
+
+@operation(
+    "write",
+    tool="update_records",
+    reads=False,
+    dry_run=True,
+    summary=_change_summary,
+    arguments=_rows_to_write,
+)
+def write_records(call):
     """The same values on all records (``vals``), or values of its own for each
     (``vals_each``, in the order of the ids): all of it, or none."""
-    only(kwargs, "vals", "vals_each")
-    records = records_to_change(guard, model, ids)
-    rows = _values_of(guard, records, kwargs)
+    only(call.kwargs, "vals", "vals_each")
+    guard, records = call.guard, records_to_change(call)
+    rows = _values_of(guard, records, call.kwargs)
     for some, vals in rows:
-        with ledger.asked(model.env, vals):
+        with ledger.asked(call.env, vals):
             some.write(vals)
     settle(guard, records)
     return answer(guard, records)
@@ -61,13 +109,21 @@ def _values_of(guard, records, kwargs):
     ]
 
 
-def unlink_records(guard, model, ids, kwargs):
+@operation(
+    "unlink",
+    tool="delete_records",
+    reads=False,
+    dry_run=True,
+    summary=lambda words, _call: words.env._("Permanently delete %s", words.what),
+    deletes=True,
+)
+def unlink_records(call):
     """Delete records. Its answer has no ``url``."""
-    only(kwargs)
-    records = records_to_change(guard, model, ids)
-    found = answer(guard, records)
-    with ledger.asked(model.env):
+    only(call.kwargs)
+    records = records_to_change(call)
+    found = answer(call.guard, records)
+    with ledger.asked(call.env):
         records.unlink()
-    settle(guard, model)
+    settle(call.guard, call.model)
     del found["url"]  # leads nowhere any more
     return found

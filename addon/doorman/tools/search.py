@@ -43,8 +43,10 @@ def _domain(guard, model, kwargs):
     return owner + domain if owner else domain
 
 
-def search_read(guard, model, ids, kwargs):
+@operation("search_read", tool="search_records", reads=True, shares=True)
+def search_read(call):
     """:return: the rows that match; ``{rows, names}`` if names are asked for"""
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "domain", "fields", "offset", "limit", "order", "names")
     guard.fields(model, kwargs.get("fields"))
     kwargs = _paging(guard, model, kwargs)
@@ -67,18 +69,22 @@ def _told(guard, model, rows, each):
     return withhold_links_in({"rows": rows, "names": names})
 
 
-def search_count(guard, model, ids, kwargs):
+@operation("search_count", tool="search_records", reads=True, shares=True)
+def search_count(call):
     """:return: how many records match, counted up to ``limit``"""
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "domain", "limit")
     limit = number(kwargs, "limit", None, 1_000_000, minimum=0)
     return model.search_count(_domain(guard, model, kwargs), limit)
 
 
-def read(guard, model, ids, kwargs):
+@operation("read", tool="read_records", reads=True, shares=True)
+def read(call):
     """:return: the rows of these records, as of ``search_read``"""
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "fields", "names")
     guard.fields(model, kwargs.get("fields"))
-    records = guard.records(model, ids)
+    records = guard.records(model, call.ids)
     # Those that are gone are left out instead of failing the rest: the service
     # compares and says which. Records that exist and are hidden from this user
     # still raise Odoo's own error.
@@ -86,8 +92,10 @@ def read(guard, model, ids, kwargs):
     return _told(guard, model, rows, kwargs.get("names"))
 
 
-def formatted_read_group(guard, model, ids, kwargs):
+@operation("formatted_read_group", tool="aggregate_records", reads=True, shares=True)
+def formatted_read_group(call):
     """:return: groups with their measures, as Odoo's own method gives them"""
+    guard, model, kwargs = call.guard, call.model, call.kwargs
     only(
         kwargs, "domain", "groupby", "aggregates", "having", "offset", "limit", "order"
     )
@@ -101,13 +109,15 @@ def formatted_read_group(guard, model, ids, kwargs):
     return withhold_links_in(model.formatted_read_group(**kwargs))
 
 
-def fields_get(guard, model, ids, kwargs):
+@operation("fields_get", tool="describe_model", reads=True)
+def fields_get(call):
     """Field metadata, less what is withheld, with the model's label and order."""
-    only(kwargs)
+    only(call.kwargs)
+    model = call.model
     model.check_access("read")
     fields = model.fields_get(attributes=FIELD_ATTRIBUTES)
     return {
-        "label": guard.env["ir.model"]._display_name_for([model._name])[0][
+        "label": call.env["ir.model"]._display_name_for([model._name])[0][
             "display_name"
         ],
         "order": model._order,
@@ -119,15 +129,15 @@ def fields_get(guard, model, ids, kwargs):
     }
 
 
-@operation("models", tool="list_models")
-def models(guard, kwargs):
+@operation("models", tool="list_models", reads=True, needs_model=False)
+def models(call):
     """The models that this connection may use and its user may read.
 
     Not ``ir.model.get_available_models``: it knows neither the allow list nor the
     floor, and its answer has to be cut before it leaves Odoo.
     """
-    only(kwargs)
-    IrModel = guard.env["ir.model"]
+    only(call.kwargs)
+    guard, IrModel = call.guard, call.env["ir.model"]
     names = [
         name
         for name in guard.env.registry
@@ -144,12 +154,13 @@ def models(guard, kwargs):
     return rows
 
 
-@operation("context", tool="get_context")
-def context(guard, kwargs):
+@operation("context", tool="get_context", reads=True, needs_model=False)
+def context(call):
     """Who this connection acts as, and in which companies."""
-    only(kwargs)
-    user = guard.env.user
-    companies = guard.env.companies
+    only(call.kwargs)
+    env = call.env
+    user = env.user
+    companies = env.companies
     return {
         "user": {
             "id": user.id,
@@ -159,10 +170,10 @@ def context(guard, kwargs):
             "lang": user.lang or "en_US",
             "tz": user.tz or "UTC",
         },
-        "company": {"id": guard.env.company.id, "name": guard.env.company.name},
+        "company": {"id": env.company.id, "name": env.company.name},
         "companies": [
             {"id": c.id, "name": c.name, "currency": c.currency_id.name}
             for c in companies
         ],
-        "languages": [code for code, _name in guard.env["res.lang"].get_installed()],
+        "languages": [code for code, _name in env["res.lang"].get_installed()],
     }

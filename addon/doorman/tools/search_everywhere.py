@@ -20,12 +20,13 @@ DEADLINE = 5
 ONE_TIMEOUT = "1500"
 
 
-@operation("search_everywhere", tool="search_everywhere")
-def search_everywhere(guard, kwargs):
+@operation("search_everywhere", tool="search_everywhere", reads=True, needs_model=False)
+def search_everywhere(call):
     """Records whose name holds a text.
 
     :return: ``{found: [{model, label, records, has_more}], searched, not_searched}``
     """
+    guard, kwargs = call.guard, call.kwargs
     only(kwargs, "query", "models", "limit")
     query = text(kwargs, "query", MAX_HITS_QUERY, needed=True)
     if len(query) < 2:

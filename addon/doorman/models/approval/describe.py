@@ -5,14 +5,10 @@ from functools import partial
 from odoo import fields, models
 from odoo.tools import format_duration
 
-from ...policy import custom_tool_text
-from ...policy.code_arguments import CODE_ARGUMENTS
 from ...policy.plain_text import plain, visible
 from ...policy.record_url import url_of
 
 MANY = 10
-# What they do in detail is only known once it is done.
-DARK = ("call_method", custom_tool_text.RUN, "run_python")
 
 
 class DoormanApproval(models.Model):
@@ -62,14 +58,20 @@ class DoormanApproval(models.Model):
             request.payload_text = request._pretty(request.payload)
             request.result_text = request._pretty(request.result)
 
+    def _operation(self):
+        """What is known of the operation that would be done; None if its addon is gone
+        from the whole server."""
+        return self.env["doorman.gateway"]._operation(json.loads(self.payload))
+
     def _body(self):
-        """The whole text of a message that would be posted, or nothing."""
-        call = json.loads(self.payload)
-        if call["method"] in CODE_ARGUMENTS:
-            return visible(call["kwargs"][CODE_ARGUMENTS[call["method"]]])
-        if call["method"] != "message_post":
+        """The whole text of a message that would be posted, or the code that would be
+        run, or nothing."""
+        kwargs, operation = json.loads(self.payload)["kwargs"], self._operation()
+        if operation and operation.code:
+            return visible(kwargs[operation.code])
+        if not operation or not operation.text:
             return ""
-        lines = call["kwargs"]["body"].splitlines()
+        lines = kwargs[operation.text].splitlines()
         return "\n".join(plain(line, len(line)) for line in lines)
 
     @staticmethod
@@ -82,8 +84,8 @@ class DoormanApproval(models.Model):
         """What a person should know before they decide."""
         self.ensure_one()
         request = self.sudo()
-        method, found = json.loads(request.payload)["method"], []
-        if method == "unlink":
+        operation, found = request._operation(), []
+        if operation and operation.deletes:
             found.append(self.env._("What is deleted cannot be brought back."))
         if preview.get("deletes_lines"):
             found.append(
@@ -102,16 +104,16 @@ class DoormanApproval(models.Model):
                     preview["settled"],
                 )
             )
-        if method in DARK and preview.get("text"):
+        # Of one whose addon is gone, nothing is known.
+        if preview.get("text") and (not operation or operation.known_once_done):
             found.append(
                 self.env._(
                     "What this method does in detail is only known once it is done: "
                     "it may change other records, or reach people outside."
                 )
             )
-        if method == "message_post" and request.preview.get("text"):
-            asked = json.loads(request.payload)["kwargs"]
-            if asked.get("kind") == "comment" or asked.get("partner_ids"):
+        if operation and operation.outward and request.preview.get("text"):
+            if operation.outward(json.loads(request.payload)["kwargs"]):
                 found.append(self.env._("It leaves Odoo as an e-mail."))
         return found + (self._warnings_now() if request.state == "pending" else [])
 

@@ -8,7 +8,6 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...tools import registry
 from ..common import DoormanCase, proof_of
 
 GATEWAY = "odoo.addons.doorman.gateway.errors"
@@ -19,8 +18,8 @@ class TestGateway(DoormanCase):
     """What one call does, whose rights it has, and what it leaves behind."""
 
     def _with_method(self, run, reads=True):
-        """Run ``run(guard, model, ids, kwargs)`` in the place of an ORM call."""
-        with patch.dict(registry.METHODS, {"trial": (run, reads)}):
+        """Run ``run(call)`` in the place of an ORM call."""
+        with self.doing(run, reads=reads):
             return self.call("res.partner", "trial")
 
     def test_two_people_see_what_each_may_see(self):
@@ -48,8 +47,9 @@ class TestGateway(DoormanCase):
     def test_calls_run_as_the_user_and_never_as_more(self):
         seen = {}
 
-        def run(guard, model, ids, kwargs):
-            seen.update(uid=model.env.uid, su=model.env.su, ctx=dict(model.env.context))
+        def run(call):
+            env = call.model.env
+            seen.update(uid=env.uid, su=env.su, ctx=dict(env.context))
 
         self._with_method(run)
         self.assertEqual(seen["uid"], self.people["user"].id)
@@ -123,8 +123,8 @@ class TestGateway(DoormanCase):
         self.allow_writes()
         for exc, kind in cases:
 
-            def run(guard, model, ids, kwargs, exc=exc):
-                model.sudo().create({"name": "half done"})
+            def run(call, exc=exc):
+                call.model.sudo().create({"name": "half done"})
                 raise exc
 
             before = self.rows()
@@ -145,8 +145,8 @@ class TestGateway(DoormanCase):
         ):
             before = self.rows()
 
-            def run(guard, model, ids, kwargs, query=query):
-                model.env.cr.execute(query)
+            def run(call, query=query):
+                call.model.env.cr.execute(query)
 
             with self.subTest(query=query), mute_logger(GATEWAY, "odoo.sql_db"):
                 answer = self._with_method(run)
@@ -162,7 +162,7 @@ class TestGateway(DoormanCase):
         ):
             before = self.rows()
 
-            def run(guard, model, ids, kwargs, cls=cls):
+            def run(call, cls=cls):
                 raise cls()
 
             with self.subTest(error=cls.__name__), self.assertRaises(cls):
@@ -170,13 +170,13 @@ class TestGateway(DoormanCase):
             self.assertFalse(self.new_rows(before))
 
     def test_statement_timeout(self):
-        def run(guard, model, ids, kwargs):
-            model.env.cr.execute("SELECT pg_sleep(5)")
+        def run(call):
+            call.model.env.cr.execute("SELECT pg_sleep(5)")
 
         before = self.rows()
         request = self.request("res.partner", "trial") | {"timeout_ms": 50}
         with (
-            patch.dict(registry.METHODS, {"trial": (run, True)}),
+            self.doing(run),
             mute_logger("odoo.sql_db"),
         ):
             answer = self.gateway.call(self.fence(), request)
@@ -288,9 +288,9 @@ class TestGateway(DoormanCase):
     def test_context_keys_that_are_not_allowed_are_dropped(self):
         seen = {}
 
-        def run(guard, model, ids, kwargs):
+        def run(call):
             seen.clear()
-            seen.update(model.env.context)
+            seen.update(call.model.env.context)
 
         context = {
             "lang": "en_US", "tz": "UTC", "active_test": False, "default_name": "x",
@@ -300,7 +300,7 @@ class TestGateway(DoormanCase):
             "doorman_inside": True, "search_default_x": 1, "no_reset_password": True,
             "prefetch_fields": False, "bin_size_raw": False, "": 1,
         }  # fmt: skip
-        with patch.dict(registry.METHODS, {"trial": (run, True)}):
+        with self.doing(run):
             self.assertEqual(self.kind("res.partner", "trial", context=context), "ok")
         self.assertEqual(
             seen,

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import config, mute_logger
 
 from ...controllers import gateway_batch
-from ...tools import registry
+from ...tools import operations
 from ..common import proof_of
 from .test_http import QUIET, DoormanHttpCase
 
@@ -82,15 +82,15 @@ class TestHttpBatch(BatchCase):
 
     def with_method(self, run, *entries, name="search_count", only=None):
         """A batch in which a method does something else, for one model if named."""
-        real = registry.METHODS[name][0]
+        real = operations.get(name).run
 
-        def chosen(guard, model, ids, kwargs):
-            if only and model._name != only:
-                return real(guard, model, ids, kwargs)
-            return run(guard, model, ids, kwargs)
+        def chosen(call):
+            if only and call.model._name != only:
+                return real(call)
+            return run(call)
 
         with (
-            patch.dict(registry.METHODS, {name: (chosen, True)}),
+            self.doing(chosen, name),
             mute_logger(*QUIET),
         ):
             return [self.how(answer) for answer in self.batch(*entries)]
@@ -190,8 +190,8 @@ class TestHttpBatch(BatchCase):
             psycopg2.errors.LockNotAvailable,
         ):
 
-            def run(guard, model, ids, kwargs, cls=cls):
-                model.env.cr.execute("UPDATE res_partner SET ref = 'changed'")
+            def run(call, cls=cls):
+                call.model.env.cr.execute("UPDATE res_partner SET ref = 'changed'")
                 raise cls()
 
             before = self.rows()
@@ -207,15 +207,15 @@ class TestHttpBatch(BatchCase):
 
     def test_an_answer_that_cannot_be_written(self):
         before = self.rows()
-        got = self.with_method(lambda *args: {(1, 2): 3}, self.entry(1), self.entry(2))
+        got = self.with_method(lambda _call: {(1, 2): 3}, self.entry(1), self.entry(2))
         self.assertEqual(got, ["alone", "alone"])
         self.assertFalse(self.new_rows(before))
 
     def test_slow_ones_are_put_back(self):
         """Nobody waits long for another's statement; its own limit is no matter."""
 
-        def run(guard, model, ids, kwargs):
-            model.env.cr.execute("SELECT pg_sleep(5)")
+        def run(call):
+            call.model.env.cr.execute("SELECT pg_sleep(5)")
 
         before = self.rows()
         entries = (self.entry(1), self.countries(2))
@@ -270,7 +270,8 @@ class TestHttpBatch(BatchCase):
             [good, good | {"params": {"fence": [], "request": request}}],
             [good, good | {"params": {"fence": fence, "request": "search_count"}}],
         ]  # fmt: skip
-        methods = set(registry.METHODS) - set(registry.SHARED)
+        known = operations.OPERATIONS.items()
+        methods = {name for name, operation in known if not operation.shares}
         for method in (*methods, "", None, 1, ["search_count"], {}, "nonsense"):
             bodies.append([good, call(method=method)])
         self.assertIn("create", methods)
@@ -295,10 +296,15 @@ class TestHttpBatch(BatchCase):
         self.assertEqual(got, {"unauthenticated"})
 
     def test_all_that_share_only_read(self):
-        for name in registry.SHARED:
+        shared = {n for n, o in operations.OPERATIONS.items() if o.shares}
+        self.assertEqual(
+            shared, {"search_read", "search_count", "read", "formatted_read_group"}
+        )
+        for name in shared:
             request = self.request("res.partner", name)
-            self.assertTrue(registry.only_reads(request), name)
-            self.assertNotIn(name, registry.CODE)
+            self.assertTrue(operations.only_reads(request), name)
+            self.assertFalse(operations.runs_code(request), name)
+            self.assertFalse(operations.get(name).runs_code, name)
 
     def test_hello_says_how_many_workers(self):
         answer = self.rpc("hello").json()["result"]

@@ -14,7 +14,6 @@ from odoo.tools import mute_logger
 from ...controllers import gateway_batch
 from ...controllers.gateway_batch import BATCH_BYTES, MAX_BATCH
 from ...gateway.doorman_gateway import DoormanGateway
-from ...tools import registry
 from .test_http import QUIET
 from .test_http_batch import BatchCase
 
@@ -57,8 +56,7 @@ class TestBatchAttack(BatchCase):
     @contextmanager
     def failing(self, how, method="read"):
         """Let a method of the ORM that may share a request fail."""
-        entry = registry.METHODS[method]
-        with patch.dict(registry.METHODS, {method: (how, entry[1])}):
+        with self.doing(how, method):
             yield
 
     # ---- answers ----
@@ -88,11 +86,11 @@ class TestBatchAttack(BatchCase):
         fails is no reason to keep it from the other workers."""
         registry, told = self.env.registry, []
 
-        def clears(guard, model, ids, kwargs):
-            guard.env.registry.clear_cache()
+        def clears(call):
+            call.env.registry.clear_cache()
             return []
 
-        def fails(guard, model, ids, kwargs):
+        def fails(call):
             raise UserError("no")
 
         def signal():
@@ -115,26 +113,26 @@ class TestBatchAttack(BatchCase):
 
     def test_each_way_to_fail(self):
         def sql(query):
-            return lambda guard, *_args: guard.env.cr.execute(query)
+            return lambda call: call.env.cr.execute(query)
 
         def raises(exc):
-            def fail(*_args):
+            def fail(_call):
                 raise exc
 
             return fail
 
-        def swallowed(guard, *_args):
+        def swallowed(call):
             """Business code that lets nothing get in its way."""
             try:
-                with guard.env.cr.savepoint():
-                    guard.env.cr.execute("SELECT pg_sleep(2)")
+                with call.env.cr.savepoint():
+                    call.env.cr.execute("SELECT pg_sleep(2)")
                 return ["all"]
             except psycopg2.Error:
                 return ["half"]
 
-        def many(guard, *_args):
+        def many(call):
             for _i in range(100):
-                guard.env.cr.execute("SELECT pg_sleep(0.05)")
+                call.env.cr.execute("SELECT pg_sleep(0.05)")
 
         rows = [
             # what it does, whether it is put back, kind of the error otherwise
@@ -148,8 +146,8 @@ class TestBatchAttack(BatchCase):
             ("concurrency", raises(ConcurrencyError("x")), None),
             ("serialization", raises(psycopg2.errors.SerializationFailure()), None),
             ("deadlock", raises(psycopg2.errors.DeadlockDetected()), None),
-            ("no JSON", lambda *_args: {(1, 2): 3}, None),
-            ("a loop", lambda *_args: _loop(), None),
+            ("no JSON", lambda _call: {(1, 2): 3}, None),
+            ("a loop", lambda _call: _loop(), None),
             ("not a bug of ours", raises(RuntimeError("x")), "internal"),
         ]
         for name, how, kind in rows:
@@ -177,8 +175,8 @@ class TestBatchAttack(BatchCase):
     def test_a_slow_one_makes_no_noise(self):
         """That it is put back is nothing that whoever watches the log has to mend."""
 
-        def slow(guard, *_args):
-            guard.env.cr.execute("SELECT pg_sleep(2)")
+        def slow(call):
+            call.env.cr.execute("SELECT pg_sleep(2)")
 
         read = self.request("res.partner", "read", [1], fields=["name"])
         with self.failing(slow), self.assertNoLogs("odoo", logging.WARNING):
@@ -192,7 +190,7 @@ class TestBatchAttack(BatchCase):
         read = self.request("res.partner", "read", [1], fields=["name"])
         self.patch(gateway_batch, "BATCH_SECONDS", 0.1)
         before = self.rows()
-        with self.failing(lambda *_args: time.sleep(1.2) or ["done"]):
+        with self.failing(lambda _call: time.sleep(1.2) or ["done"]):
             answers = self.batch(self.entry(1, read), self.entry(2, self.count()))
         self.assertEqual(answers[0]["result"]["value"], ["done"])
         self.assertTrue(self.put_back(answers[1]))
@@ -204,12 +202,12 @@ class TestBatchAttack(BatchCase):
         """A timeout, and whether a row waits for the disk."""
         seen = []
 
-        def look(guard, *_args):
-            guard.env.cr.execute(
+        def look(call):
+            call.env.cr.execute(
                 "SELECT current_setting('statement_timeout'), "
                 "current_setting('synchronous_commit')"
             )
-            seen.append(guard.env.cr.fetchone())
+            seen.append(call.env.cr.fetchone())
             return []
 
         read = self.request("res.partner", "read", [1], fields=["name"])

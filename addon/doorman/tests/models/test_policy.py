@@ -291,7 +291,14 @@ class TestPolicy(DoormanCase):
 
     def test_the_settings_say_what_is_not_installed(self):
         tools = self.env["doorman.tool"]
-        operation = operations.Operation(print, "doorman", "run_python")
+        operation = operations.Operation(
+            name="run_python",
+            run=print,
+            module="doorman",
+            tool="run_python",
+            needs_model=False,
+            reads=False,
+        )
         known = dict(operations.OPERATIONS, run_python=operation)
         known.pop("run_sql", None)
         self.patch(operations, "OPERATIONS", known)

@@ -306,7 +306,6 @@ class TestFiles(FileMixin, WriteCase):
             self.assertEqual(answer["error"]["kind"], "unauthenticated")
 
     def test_too_many(self):
-        self.patch(files, "METHODS", files.METHODS)
         file = self.file()
         self.get(attachment=file.id)
         self.env.cr.execute(

@@ -1,0 +1,90 @@
+"""One call of an operation: what was asked for, within which rules, and how to run
+it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from odoo.models import BaseModel
+
+from ..policy.guard import Guard
+from ..policy.refusal import Refusal
+from . import operations
+from .describe import Describer
+from .operations import Operation
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Call:
+    """What an operation gets. Nothing of it is changed: another way to run it is
+    another Call (``dataclasses.replace``)."""
+
+    operation: Operation
+    # The rules of the connection, with an environment of its user.
+    guard: Guard
+    # The empty recordset of the model that is named, or None; like every empty one, it
+    # counts as false.
+    model: BaseModel | None = None
+    # As they were sent: the guard makes records of them.
+    ids: object = None
+    kwargs: dict = field(default_factory=dict)
+    # The context that was asked for.
+    context: dict = field(default_factory=dict)
+    # Whether to tell what would change; it is undone afterwards.
+    dry_run: bool = False
+    # Turns what would change into texts, where a person is to read it.
+    describer: Describer | None = None
+    # ``step(shell, request)`` does one step of a piece of code, as a request of its
+    # own; of code alone.
+    step: Callable | None = None
+
+    @property
+    def env(self):
+        return self.guard.env
+
+
+def call_of(guard, request, describer=None):
+    """The call that a request is, if there is such an operation for it.
+
+    :param guard: the rules of the connection
+    :param dict request: model, method, ids, kwargs, context, dry_run
+    :param describer: if a person is to read what it would do
+    :return: Call
+    :raise Refusal: if a rule refuses it
+    """
+    method, model = request.get("method"), None
+    kwargs = request.get("kwargs") or {}
+    if not isinstance(kwargs, dict) or not isinstance(method, str | None):
+        raise Refusal("invalid_input", "The method or its arguments are malformed.")
+    operations.check_offered(guard.env, request)
+    operation = operations.of(request)
+    if request.get("model"):
+        model = guard.model(request["model"])
+        if operation is None:
+            raise Refusal(
+                "not_allowed",
+                f"The method {method!r} cannot be called through this connection.",
+            )
+    elif operation is None:
+        raise Refusal("not_allowed", f"There is no operation {method!r}.")
+    dry_run = bool(request.get("dry_run"))
+    if dry_run and not operation.dry_run and not describer:
+        raise Refusal("invalid_input", f"{method} cannot be tried out.")
+    return Call(
+        operation=operation,
+        guard=guard,
+        model=model,
+        ids=request.get("ids"),
+        kwargs=kwargs,
+        context=request.get("context") or {},
+        dry_run=dry_run,
+        describer=describer,
+    )
+
+
+def run(call):
+    """Run a call.
+
+    :return: the operation's own answer
+    :raise Refusal: if a rule refuses it
+    """
+    return call.operation.run(call)
