@@ -15,7 +15,7 @@ import psycopg2
 
 from odoo.sql_db import db_connect
 
-from odoo.addons.doorman.policy import closed_fields, closed_models
+from odoo.addons.doorman.policy import closed_fields, closed_models, shared
 from odoo.addons.doorman.policy.redact_links import withhold_links_in
 from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.policy.shared import MAX_CODE, MAX_REPLY, MAX_SQL_ROWS
@@ -158,8 +158,8 @@ def check_administrator(guard, switch, what):
     if not env["doorman.settings"]._get().sudo()[switch]:
         raise Refusal(
             "not_allowed",
-            f"{what} is switched off in this Odoo.",
-            "An MCP administrator can switch it on in Doorman's Server Settings.",
+            shared.SAY_TOOL_OFF % what,
+            shared.SAY_OFF_HINT,
         )
     if not env.user.has_group("base.group_system"):
         raise Refusal(

@@ -95,8 +95,7 @@ func checkSwitch(s *Snapshot) *Error {
 	if s.Settings.Enabled {
 		return nil
 	}
-	return refuse(Forbidden, "Access for AI tools is switched off in this Odoo.",
-		"An MCP administrator can switch it on in Doorman's Server Settings.")
+	return refuse(Forbidden, SayOff, SayOffHint)
 }
 
 func checkStatus(status Status) *Error {
@@ -113,7 +112,7 @@ func checkStatus(status Status) *Error {
 
 // Invalid is the refusal of a credential that opens nothing, whatever the reason: who guesses learns nothing from it.
 func Invalid() *Error {
-	return refuse(Unauthenticated, "This key or token is not valid (any more).", "Ask your Odoo administrator for a new one.")
+	return refuse(Unauthenticated, SayInvalid, SayInvalidHint)
 }
 
 func checkExpiry(now, expires time.Time) *Error {
@@ -182,27 +181,24 @@ func checkScope(p Policy, t Tool) *Error {
 	if t.Scope != "" && (slices.Contains(p.Scopes, t.Scope) || t.FollowUp && slices.ContainsFunc(p.Scopes, Scope.known)) {
 		return nil
 	}
-	return refuse(NotAllowed, fmt.Sprintf("%s needs the scope %s, which this connection does not have.", t.Name, t.Scope),
-		"Use another tool, or ask your MCP administrator for the scope.")
+	return refuse(NotAllowed, fmt.Sprintf(SayNoScope, t.Name, t.Scope), SayNoScopeHint)
 }
 
 func checkReadOnly(p Policy, t Tool) *Error {
 	if !p.ReadOnly || !t.Writes {
 		return nil
 	}
-	return refuse(ReadOnly, fmt.Sprintf("This connection may only read; %s changes something.", t.Name),
-		"Tell the person you work for what should be changed.")
+	return refuse(ReadOnly, fmt.Sprintf(SayReadOnly, t.Name), SayReadOnlyHint)
 }
 
 func checkTool(s *Snapshot, t Tool) *Error {
 	if slices.Contains(s.Settings.DisabledTools, t.Name) {
-		return refuse(NotAllowed, fmt.Sprintf("%s is switched off in this Odoo.", t.Name), "Use another tool.")
+		return refuse(NotAllowed, fmt.Sprintf(SayToolOff, t.Name), SayToolOffHint)
 	}
 	if listed := s.Connection.Policy.AllowedTools; listed == nil || t.FollowUp || slices.Contains(listed, t.Name) {
 		return nil
 	}
-	return refuse(NotAllowed, fmt.Sprintf("%s is not among the tools this connection may use.", t.Name),
-		"Call tools/list for those it may use.")
+	return refuse(NotAllowed, fmt.Sprintf(SayNoTool, t.Name), SayNoToolHint)
 }
 
 // checkModule comes after what the connection may do at all: who may not use a tool is not told what is installed.
@@ -210,8 +206,7 @@ func checkModule(s *Snapshot, t Tool) *Error {
 	if t.NeedsModule == "" || !slices.Contains(s.Settings.MissingModules, t.NeedsModule) {
 		return nil
 	}
-	return refuse(NeedsModule, fmt.Sprintf("%s works with the Odoo module %s, which is not installed here.", t.Name, t.NeedsModule),
-		"Use another tool, or ask an Odoo administrator to install the module.")
+	return refuse(NeedsModule, fmt.Sprintf(SayNeedsModule, t.Name, t.NeedsModule), SayNeedsModuleHint)
 }
 
 func checkModel(p Policy, model string) *Error {
@@ -234,6 +229,5 @@ func checkFloor(s *Snapshot, model string) *Error {
 }
 
 func noModel(model string) *Error {
-	return refuse(NotAllowed, fmt.Sprintf("This connection may not use the model %s.", model),
-		"Call list_models for the models it may use.")
+	return refuse(NotAllowed, fmt.Sprintf(SayNoModel, model), SayNoModelHint)
 }

@@ -48,6 +48,29 @@ const (
 	MaxChanged        = 12     // models that a reply tells to have changed
 )
 
+// What the service and the addon both refuse, in the same words. The service decides first; the addon decides again, for a
+// policy that has changed since, and for whoever would not ask the service. %s are names: of the tool, and then of the
+// scope or module; or of the model.
+const (
+	SayOff         = "Access for AI tools is switched off in this Odoo."
+	SayOffHint     = "An MCP administrator can switch it on in Doorman's Server Settings."
+	SayInvalid     = "This key or token is not valid (any more)."
+	SayInvalidHint = "Ask your Odoo administrator for a new one."
+
+	SayNoScope         = "%s needs the scope %s, which this connection does not have."
+	SayNoScopeHint     = "Use another tool, or ask your MCP administrator for the scope."
+	SayReadOnly        = "This connection may only read; %s changes something."
+	SayReadOnlyHint    = "Tell the person you work for what should be changed."
+	SayToolOff         = "%s is switched off in this Odoo."
+	SayToolOffHint     = "Use another tool."
+	SayNoTool          = "%s is not among the tools this connection may use."
+	SayNoToolHint      = "Call tools/list for those it may use."
+	SayNeedsModule     = "%s works with the Odoo module %s, which is not installed here."
+	SayNeedsModuleHint = "Use another tool, or ask an Odoo administrator to install it."
+	SayNoModel         = "This connection may not use the model %s."
+	SayNoModelHint     = "Call list_models for the models it may use."
+)
+
 // Limits of custom tools.
 const (
 	MaxCustomTools       = 30  // published at once

@@ -81,25 +81,6 @@ class DoormanGateway(models.AbstractModel):
         if gate.read_waits(approval, tool, self._risk_of(tool), models_read, count):
             raise Waits
 
-    def _check_may_read(self, connection, row, request):
-        """For what is read long after it was decided: as ``_check_may_write``."""
-        tool = self._tool_of(request)
-        _read_only, scopes, tools, _approval = connection._write_rule(row["version"])
-        active, _risk, scope = (
-            self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
-        )
-        operation = operations.of(request)
-        scope = operation.scope or scope if operation else scope
-        scope_of = self.env["doorman.scope"]._codes_by_group()
-        user = self.env["res.users"].browse(row["user_id"])
-        granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
-        if scope and scope not in granted & self._within_token(row, scopes):
-            raise Refusal(
-                "not_allowed", f"This connection does not have the scope {scope}."
-            )
-        if not active or (tools is not None and tool not in tools):
-            raise Refusal("not_allowed", f"This connection may not use {tool}.")
-
     # ---- asking ----
 
     def _ask(self, connection, row, request, audit, tried=None):

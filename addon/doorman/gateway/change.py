@@ -4,11 +4,10 @@ from dataclasses import replace
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, closed_models, gate
+from ..policy import canonical_json, closed_models, gate, shared
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal
-from ..policy.shared import MAX_CHANGED
 from ..tools import operations
 from ..tools.call import call_of, run
 from ..tools.describe import Describer
@@ -155,7 +154,6 @@ class DoormanGateway(models.AbstractModel):
         its tools. A tool is no less asked for where the values of another do its work.
         """
         _read_only, _scopes, tools, _approval = connection._write_rule(row["version"])
-        facts = self.env["doorman.tool"]._facts()
         asked = noted.asked_for()
         models_asked = {request.get("model") or "", *noted.models}
         parents = {p for name, _kind in asked for p in self.env[name]._inherits}
@@ -178,10 +176,7 @@ class DoormanGateway(models.AbstractModel):
             if tool in noted.tools:
                 continue
             noted.tools.add(tool)
-            if tools is not None and tool not in tools:
-                raise Refusal("not_allowed", f"This connection may not use {tool}.")
-            if not facts.get(tool, (True, ""))[0]:
-                raise Refusal("not_allowed", f"{tool} is switched off in this Odoo.")
+            self._check_tool(tool, tools)
 
     # ---- what is told ----
 
@@ -200,9 +195,9 @@ class DoormanGateway(models.AbstractModel):
             if not asked:
                 entry["set_off"] = True
             found.append(entry)
-        if len(found) > MAX_CHANGED:
-            left = found[MAX_CHANGED - 1 :]
-            found[MAX_CHANGED - 1 :] = [
+        if len(found) > shared.MAX_CHANGED:
+            left = found[shared.MAX_CHANGED - 1 :]
+            found[shared.MAX_CHANGED - 1 :] = [
                 {
                     "model": f"({len(left)} more)",
                     "action": "updated",
@@ -243,24 +238,55 @@ class DoormanGateway(models.AbstractModel):
         return self._text(operations.code_of(request))
 
     def _check_may_write(self, connection, row, request):
+        """:raise Refusal: if the policy does not let this connection change so"""
+        scope = operations.of(request).scope
+        self._check_policy(connection, row, request, scope, writes=True)
+
+    def _check_may_read(self, connection, row, request):
+        """For what is read long after it was decided: as ``_check_may_write``."""
+        operation, tool = operations.of(request), self._tool_of(request)
+        _active, _risk, scope = self._facts_of(tool)
+        scope = operation.scope or scope if operation else scope
+        self._check_policy(connection, row, request, scope, writes=False)
+
+    def _check_policy(self, connection, row, request, scope, writes):
         """The service has decided that already. Whoever stole a client's key and the
-        service's key would not ask it."""
+        service's key would not ask it.
+
+        :param str scope: that the tool takes; a change without one is nobody's
+        """
         read_only, scopes, tools, _approval = connection._write_rule(row["version"])
-        if read_only:
-            raise Refusal("read_only", "This connection may only read.")
+        tool = self._tool_of(request)
+        if writes and read_only:
+            raise Refusal(
+                "read_only", shared.SAY_READ_ONLY % tool, shared.SAY_READ_ONLY_HINT
+            )
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
-        needed = operations.of(request).scope
-        if needed not in granted & self._within_token(row, scopes):
+        granted &= self._within_token(row, scopes)
+        if scope not in granted and (writes or scope):
             raise Refusal(
-                "not_allowed", f"This connection does not have the scope {needed}."
+                "not_allowed",
+                shared.SAY_NO_SCOPE % (tool, scope),
+                shared.SAY_NO_SCOPE_HINT,
             )
-        tool = self._tool_of(request)
-        if tools is not None and tool not in tools:
-            raise Refusal("not_allowed", f"This connection may not use {tool}.")
-        if not self.env["doorman.tool"]._facts().get(tool, (True, ""))[0]:
-            raise Refusal("not_allowed", f"{tool} is switched off in this Odoo.")
+        self._check_tool(tool, tools)
+
+    def _check_tool(self, tool, allowed):
+        """:param allowed: the tools of the policy, or None for all"""
+        if allowed is not None and tool not in allowed:
+            raise Refusal(
+                "not_allowed", shared.SAY_NO_TOOL % tool, shared.SAY_NO_TOOL_HINT
+            )
+        if not self._facts_of(tool)[0]:
+            raise Refusal(
+                "not_allowed", shared.SAY_TOOL_OFF % tool, shared.SAY_TOOL_OFF_HINT
+            )
+
+    def _facts_of(self, tool):
+        """:return: of a tool in the catalog: whether it is on, its risk, its scope"""
+        return self.env["doorman.tool"]._facts().get(tool, (True, "", ""))
 
     @staticmethod
     def _tool_of(request):
@@ -269,7 +295,7 @@ class DoormanGateway(models.AbstractModel):
         return operation.tool_of(request) if operation else "?"
 
     def _risk_of(self, tool):
-        return self.env["doorman.tool"]._facts().get(tool, (True, ""))[1]
+        return self._facts_of(tool)[1]
 
 
 def _is_part(model, owner):

@@ -3,6 +3,7 @@ import re
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..policy import shared
 from ..policy.change_scope import forget, undoable
 from ..policy.credentials import hash_proof
 from ..policy.json_depth import shallow, too_deep
@@ -78,11 +79,6 @@ FENCE = """
       FROM doorman_fence(%s) fence
 """
 
-# The same words for a credential that never was, and one that is no more: who
-# guesses learns nothing. The audit row says which.
-NOT_VALID = "This key or token is not valid (any more)."
-NOT_VALID_HINT = "Ask your Odoo administrator for a new one."
-
 
 class Stored(str):
     """What is kept of a credential, in place of its proof. Only code has one: in JSON
@@ -134,12 +130,14 @@ class DoormanGateway(models.AbstractModel):
         elif row["expired"]:
             reason = "connection expired"
         if reason:
-            kind, message, hint = "unauthenticated", NOT_VALID, NOT_VALID_HINT
+            # The same words for a credential that never was, and one that is no more:
+            # who guesses learns nothing. The audit row says which.
+            kind = "unauthenticated"
+            message, hint = shared.SAY_INVALID, shared.SAY_INVALID_HINT
         elif not row["enabled"]:
             reason = "server switched off"
             kind = "forbidden"
-            message = "Access for AI tools is switched off in this Odoo."
-            hint = "An MCP administrator can switch it on in Doorman's settings."
+            message, hint = shared.SAY_OFF, shared.SAY_OFF_HINT
         else:
             return None, None
         return {"kind": kind, "message": message, "hint": hint}, reason

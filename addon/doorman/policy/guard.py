@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from odoo.api import Environment
 from odoo.fields import Domain
 
-from . import closed_fields, closed_models, inherited_models, limits
+from . import closed_fields, closed_models, inherited_models, limits, shared
 from .refusal import Refusal
 from .shared import OPERATORS
 from .suggestions import near_hint
@@ -62,8 +62,8 @@ class Guard:
         if not self.may_use(name):
             raise Refusal(
                 "not_allowed",
-                f"This connection may not use the model {name[:80]}.",
-                "Call list_models for the models it may use.",
+                shared.SAY_NO_MODEL % name[:80],
+                shared.SAY_NO_MODEL_HINT,
             )
         if name not in self.env:
             raise Refusal(

@@ -110,6 +110,27 @@ MAX_SQL_ROWS = 500  # rows of a query's answer
 MAX_REPLY = 90_000  # characters of a reply, the JSON of it
 MAX_CHANGED = 12  # models that a reply tells to have changed
 
+# What the service and the addon both refuse, in the same words. The service decides
+# first; the addon decides again, for a policy that has changed since, and for whoever
+# would not ask the service. %s are names: of the tool, and then of the scope or module;
+# or of the model.
+SAY_OFF = "Access for AI tools is switched off in this Odoo."
+SAY_OFF_HINT = "An MCP administrator can switch it on in Doorman's Server Settings."
+SAY_INVALID = "This key or token is not valid (any more)."
+SAY_INVALID_HINT = "Ask your Odoo administrator for a new one."
+SAY_NO_SCOPE = "%s needs the scope %s, which this connection does not have."
+SAY_NO_SCOPE_HINT = "Use another tool, or ask your MCP administrator for the scope."
+SAY_READ_ONLY = "This connection may only read; %s changes something."
+SAY_READ_ONLY_HINT = "Tell the person you work for what should be changed."
+SAY_TOOL_OFF = "%s is switched off in this Odoo."
+SAY_TOOL_OFF_HINT = "Use another tool."
+SAY_NO_TOOL = "%s is not among the tools this connection may use."
+SAY_NO_TOOL_HINT = "Call tools/list for those it may use."
+SAY_NEEDS_MODULE = "%s works with the Odoo module %s, which is not installed here."
+SAY_NEEDS_MODULE_HINT = "Use another tool, or ask an Odoo administrator to install it."
+SAY_NO_MODEL = "This connection may not use the model %s."
+SAY_NO_MODEL_HINT = "Call list_models for the models it may use."
+
 # Limits of custom tools.
 MAX_CUSTOM_TOOLS = 30  # published at once
 MAX_CUSTOM_PARAMETERS = 10  # of one tool

@@ -16,6 +16,7 @@ an operation is offered only in those where its addon is loaded.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..policy import shared
 from ..policy.refusal import Refusal
 
 WRITE_SCOPE = "mcp:orm"
@@ -201,7 +202,6 @@ def check_offered(env, request):
     if module and module not in env.registry._init_modules:
         raise Refusal(
             "needs_module",
-            f"{method} works with the Odoo module {module}, which is not installed "
-            "here.",
-            "Use another tool, or ask an Odoo administrator to install the module.",
+            shared.SAY_NEEDS_MODULE % (method, module),
+            shared.SAY_NEEDS_MODULE_HINT,
         )
