@@ -296,7 +296,7 @@ func diffShape(t *testing.T, path string, want, got any) {
 
 func keys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
-// isHello and isLogin tell by its body what a request is that is no call.
+// isHello and isLogin tell by its body what a request is that is not a call.
 var (
 	isHello = regexp.MustCompile(`"hello"|>hello<`)
 	isLogin = regexp.MustCompile(`"authenticate"|>authenticate<`)

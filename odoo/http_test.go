@@ -92,7 +92,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestUnwritable: arguments that are no JSON are refused before anything is sent.
+// TestUnwritable: arguments that are not JSON are refused before anything is sent.
 func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []string{TransportDoorman, TransportJSON2, TransportJSONRPC, TransportXMLRPC} {

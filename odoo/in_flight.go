@@ -34,7 +34,7 @@ type gate struct {
 type ticket struct{ admitted chan struct{} }
 
 // service is the key of what the service asks for itself and for everybody: who a credential belongs to, its heartbeat.
-// It is no connection, and has no share.
+// It is not a connection, and has no share.
 const service int64 = 0
 
 func newGate(size int, patience time.Duration) *gate {

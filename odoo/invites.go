@@ -62,7 +62,7 @@ func (c *Client) askAs(ctx context.Context, key Key, method string, args map[str
 	return c.link.AskAs(ctx, key, inviteModel, method, args)
 }
 
-// inviteError finds the words for a failure. What only the person's key is to blame for is no fault of the installation,
+// inviteError finds the words for a failure. What only the person's key is to blame for is not the fault of the installation,
 // so errors.go's words about the service's own key would send the reader the wrong way.
 func (c *Client) inviteError(f *transport.Failure, method string) *access.Error {
 	var e *access.Error

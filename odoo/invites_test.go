@@ -43,7 +43,7 @@ func TestInvitesAsWhom(t *testing.T) {
 		{name: "a wrong key", key: "0123456789", method: "api_list", kind: access.Unauthenticated},
 		{name: "no key", key: "", method: "api_list", kind: access.Unauthenticated},
 		{name: "a key of two lines", key: o.PersonKey + "\r\nX-Odoo-Database: other", method: "api_list", kind: access.Unauthenticated},
-		{name: "a key that is no key", key: strings.Repeat("k", 513), method: "api_list", kind: access.Unauthenticated},
+		{name: "a key that is not a key", key: strings.Repeat("k", 513), method: "api_list", kind: access.Unauthenticated},
 	} {
 		for _, transport := range transports {
 			t.Run(row.name+" "+transport, func(t *testing.T) {

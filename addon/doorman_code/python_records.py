@@ -129,7 +129,9 @@ class Records:
 
     def _joined(self, other, keep):
         if not self._same(other):
-            raise TypeError(f"Both are records of {self.model}, or it is no operation.")
+            raise TypeError(
+                f"Both are records of {self.model}, or it is not an operation."
+            )
         return self._some(keep(self.ids, other.ids), [])
 
     def __or__(self, other):

@@ -174,7 +174,7 @@ def sent(value, depth=0):
         return {str(key): sent(item, depth + 1) for key, item in value.items()}
     raise Refusal(
         "invalid_input",
-        f"{_plain(value)} is no value for Odoo.",
+        f"{_plain(value)} is not a value for Odoo.",
         "Of records, name .id or .ids.",
     )
 
@@ -204,7 +204,7 @@ def _plain(value, depth=0):
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float):
-        # What is no number of JSON, or more than its readers can hold.
+        # What is not a number of JSON, or more than its readers can hold.
         if abs(value) < 2**53:
             return value
         big = isinstance(value, int) and value.bit_length() > 1_000

@@ -35,7 +35,7 @@ FORMATS = frozenset({"format", "format_map"})
 
 
 def check_code(code):
-    """:raise Refusal: if it is no code that is run here"""
+    """:raise Refusal: if it is not code that is run here"""
     if not isinstance(code, str) or not code.strip() or "\0" in code:
         raise Refusal("invalid_input", "The code is text: Python that sets result.")
     if len(code) > MAX_CODE:

@@ -24,7 +24,7 @@ CATALOG = frozenset(
     }
 )
 # Tables and views. A foreign table reaches out, a materialized view forgets what it is
-# made of, a sequence is no table.
+# made of, a sequence is not a table.
 KINDS = frozenset({"r", "p", "v"})
 
 # Functions of PostgreSQL that are not volatile compute something of what they are

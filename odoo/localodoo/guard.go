@@ -68,7 +68,7 @@ func newGuard(dir, engine string) (*guard, error) {
 	return &guard{cmd: cmd, pipe: pipe}, nil
 }
 
-// tell sends one line. A guard that is gone is no error: the parent-death
+// tell sends one line. A guard that is gone is not an error: the parent-death
 // signals still hold.
 func (g *guard) tell(what, arg string) {
 	// A newline in a folder name would be a second order to the guard.

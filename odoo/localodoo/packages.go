@@ -58,7 +58,7 @@ type packages struct {
 	version string
 }
 
-// packagesWork says why packages are no way here, nil if they are.
+// packagesWork says why packages do not work here, nil if they are.
 func (m machine) packagesWork(ctx context.Context) error {
 	for _, tool := range []string{"apt-get", "apt-cache", "dpkg-deb", "dpkg-query"} {
 		if _, err := m.lookPath(tool); err != nil {

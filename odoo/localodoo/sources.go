@@ -28,7 +28,7 @@ func parseSources(text string) []mirror {
 			continue
 		}
 		signed := fields["signed-by"]
-		// A key block in the file itself is no path.
+		// A key block in the file itself is not a path.
 		if !strings.HasPrefix(signed, "/") {
 			signed = ""
 		}
@@ -84,7 +84,7 @@ func parseList(text string) []mirror {
 	for line := range strings.SplitSeq(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "deb")
-		// "deb-src" is no source of programs.
+		// "deb-src" is not a source of programs.
 		if !ok || rest == "" || !strings.ContainsAny(rest[:1], " \t[") {
 			continue
 		}
@@ -112,7 +112,7 @@ func parseList(text string) []mirror {
 	return found
 }
 
-// errNotDebian is the usual reason why packages are no way.
+// errNotDebian is the usual reason why packages do not work.
 var errNotDebian = errors.New("this is not Debian, whose archive carries Odoo 19")
 
 // debianMirror finds the archive of the running release among the machine's own

@@ -24,7 +24,7 @@ type Options struct {
 	Key          string // the service's key; "" = DefaultKey
 	Login        string // the service user's login; "" = DefaultLogin
 	PersonKey    string // an API key of somebody else, who is not the service; "" = DefaultPersonKey
-	UserKey      string // an API key of somebody who is no administrator; "" = DefaultUserKey
+	UserKey      string // an API key of somebody who is not an administrator; "" = DefaultUserKey
 	WebURL       string // where people reach it, as hello says; "" = it does not say
 	UID          int64  // the service user's id; 0 = 7
 	OdooVersion  string // "" = "19.0"

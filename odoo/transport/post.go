@@ -222,7 +222,7 @@ func retryAfter(s string) time.Duration {
 	return min(time.Duration(n)*time.Second, time.Minute)
 }
 
-// statusFailure classifies an answer that is no envelope of the addon or of Odoo's RPC.
+// statusFailure classifies an answer that is not an envelope of the addon or of Odoo's RPC.
 func statusFailure(in incoming) *Failure {
 	f := &Failure{Sent: true, Status: in.status, Retry: in.retry, Proxied: !in.json && !in.xml}
 	switch in.status {

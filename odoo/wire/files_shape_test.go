@@ -7,7 +7,7 @@ import (
 	"doorman/server/access"
 )
 
-// TestFileShapes: what is no whole answer is none.
+// TestFileShapes: what is not a whole answer is none.
 func TestFileShapes(t *testing.T) {
 	t.Parallel()
 	const whole, fine = access.Internal, access.Kind("")

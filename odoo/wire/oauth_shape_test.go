@@ -17,7 +17,7 @@ func TestOAuthShapes(t *testing.T) {
 	refusal := func(raw json.RawMessage) error {
 		said, err := DecodeOAuthError(raw)
 		if err == nil && said == nil {
-			return errors.New("it is no refusal")
+			return errors.New("it is not a refusal")
 		}
 		return err
 	}

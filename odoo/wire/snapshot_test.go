@@ -71,7 +71,7 @@ func TestSnapshotUnusable(t *testing.T) {
 		{"connection id as text", `"id": 3`, `"id": "3"`},
 		{"connection without version", `"version": 7, `, ``},
 		{"connection without status", `, "status": "connected"`, ``},
-		{"expiry that is no time", `"status"`, `"expires_at": "tomorrow", "status"`},
+		{"expiry that is not a time", `"status"`, `"expires_at": "tomorrow", "status"`},
 		{"expiry false", `"status"`, `"expires_at": false, "status"`},
 		{"expiry empty", `"status"`, `"expires_at": "", "status"`},
 		{"expiry in the year 1", `"status"`, `"expires_at": "0001-01-01T00:00:00Z", "status"`},

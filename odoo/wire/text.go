@@ -36,7 +36,7 @@ func CleanText(s string) string {
 	return truncate(strings.Join(kept, "\n"), MaxText)
 }
 
-// PersonText keeps what a person wrote, or records are called, but for what would redraw a terminal. It is no error of
+// PersonText keeps what a person wrote, or records are called, but for what would redraw a terminal. It is not an error of
 // anybody's, so nothing in it is taken for one.
 func PersonText(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")

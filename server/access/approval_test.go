@@ -52,7 +52,7 @@ func TestRisks(t *testing.T) {
 	t.Parallel()
 	for _, risk := range []access.Risk{access.RiskLow, access.RiskMedium, access.RiskHigh} {
 		if !risk.Known() {
-			t.Errorf("%q is no risk", risk)
+			t.Errorf("%q is not a risk", risk)
 		}
 	}
 	for _, word := range []access.Risk{"", "LOW", "none", "low ", "severe"} {

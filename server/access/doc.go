@@ -5,7 +5,7 @@
 //	          what the limiter said of it)      │
 //	now                                         ─┘
 //
-// Whether a call waits for a person is no part of it: Odoo decides that by what the call really changes.
+// Whether a call waits for a person is not part of it: Odoo decides that by what the call really changes.
 //
 //	pending ── execute, fail, reject, expire, cancel ──> one end, and none after it (ApprovalState)
 //

@@ -5,7 +5,7 @@ type InviteCode string
 
 // The codes of the addon (models/invite/rest_api.py).
 const (
-	InviteForbidden InviteCode = "forbidden"          // the person is no MCP administrator
+	InviteForbidden InviteCode = "forbidden"          // the person is not an MCP administrator
 	InviteScopes    InviteCode = "scopes_exceeded"    // a scope that the administrator does not have
 	InviteGroups    InviteCode = "groups_exceeded"    // a group that they do not have, or that no invite may give
 	InviteCompanies InviteCode = "companies_exceeded" // a company that is not theirs

@@ -16,5 +16,5 @@
 //	answer, with only the fields that openapi.json documents
 //
 // The key and the token pass through and are kept nowhere: no cache, no log, no metric, no error holds them. Every answer
-// under /api/ that is no success is {"error": {"code", "message", "hint"?}}, and openapi.json says which codes there are.
+// under /api/ that is not a success is {"error": {"code", "message", "hint"?}}, and openapi.json says which codes there are.
 package api

@@ -61,5 +61,5 @@ func keyHours(name string, raw json.RawMessage) (any, *problem) {
 	if n, ok := duration(raw, time.Hour, 0, access.MaxInviteKeyHours*time.Hour); ok {
 		return n, nil
 	}
-	return nil, invalid(`%s must be a duration of whole hours such as "12h" or "90d", to "3650d"; "0h" is no end.`, name)
+	return nil, invalid(`%s must be a duration of whole hours such as "12h" or "90d", to "3650d"; "0h" means no end.`, name)
 }

@@ -100,7 +100,7 @@ func TestInput(t *testing.T) {
 		{"no scopes", `{}`, 400, "scopes is missing"},
 		{"empty scopes", `{"scopes":[]}`, 400, "scopes must be"},
 		{"scopes as a text", `{"scopes":"mcp:search"}`, 400, "scopes must be"},
-		{"a scope that is no text", `{"scopes":[1]}`, 400, "scopes must be"},
+		{"a scope that is not text", `{"scopes":[1]}`, 400, "scopes must be"},
 		{"a scope of two lines", `{"scopes":["mcp:search\nmcp:orm"]}`, 400, "scopes must be"},
 		{"a blank scope", `{"scopes":[" "]}`, 400, "scopes must be"},
 		{"null scopes", `{"scopes":null}`, 400, "scopes must be"},

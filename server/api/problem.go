@@ -11,7 +11,7 @@ import (
 	"doorman/server/access"
 )
 
-// problem is an answer that is no success. Its code is stable: programs branch on it.
+// problem is an answer that reports a failure. Its code is stable: programs branch on it.
 type problem struct {
 	status     int
 	code       string

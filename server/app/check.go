@@ -144,7 +144,7 @@ func (p *prober) web(ctx context.Context) []finding {
 		return append(found, finding{doubt, part, fmt.Sprintf("%s does not answer from here: %s.", p.hello.WebURL, probeError(err)),
 			"If it does in a browser, all is well. If not: " + mend})
 	case got.status != http.StatusOK || !strings.Contains(string(got.body), `"pass"`):
-		return append(found, finding{wrong, part, fmt.Sprintf("%s/web/health answers %d, which is no Odoo.", p.hello.WebURL, got.status), mend})
+		return append(found, finding{wrong, part, fmt.Sprintf("%s/web/health answers %d, which is not an Odoo.", p.hello.WebURL, got.status), mend})
 	}
 	found = append(found, finding{fine, part, p.hello.WebURL, ""})
 	if at, err := http.ParseTime(got.header.Get("Date")); err == nil {

@@ -53,7 +53,7 @@ func TestCheck(t *testing.T) {
 			[]string{"warn  Master switch", "Server Settings > Enable"}, nothingWrong},
 		{"Odoo does not know where it is", "", nil, nil, []string{"FAIL  Odoo's pages", "web.base.url"}, oneThing},
 		{"Odoo thinks it is elsewhere", dead.URL, nil, nil, []string{"warn  Odoo's pages", "does not answer from here: dial tcp"}, nothingWrong},
-		{"where Odoo thinks it is, is another", answering(t, 200, "<html>"), nil, nil, []string{"FAIL  Odoo's pages", "which is no Odoo"}, oneThing},
+		{"where Odoo thinks it is, is another", answering(t, 200, "<html>"), nil, nil, []string{"FAIL  Odoo's pages", "which is not an Odoo"}, oneThing},
 		{"Odoo's pages are in the clear", "http://odoo.invalid", nil, nil, []string{"warn  Odoo's pages", "is not https"}, nothingWrong},
 		{"clocks apart", answering(t, 200, `{"status": "pass"}`, "Date", late), nil, nil,
 			[]string{"FAIL  Clocks", "are 1m", "time server"}, oneThing},

@@ -197,7 +197,7 @@ func (c *Config) checkHTTP() (problems []error) {
 	}
 	for _, origin := range c.AllowedOrigins {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Path != "" {
-			problems = append(problems, fmt.Errorf("DOORMAN_ALLOWED_ORIGINS: %q is no origin such as https://app.example.com", origin))
+			problems = append(problems, fmt.Errorf("DOORMAN_ALLOWED_ORIGINS: %q is not an origin such as https://app.example.com", origin))
 		}
 	}
 	if c.MaxBody < 1024 || c.MaxBody > 64<<20 {
@@ -250,7 +250,7 @@ func parsePrefixes(list []string) ([]netip.Prefix, error) {
 		}
 		prefix, err := netip.ParsePrefix(s)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no address or network, such as 10.0.0.0/8 or 2001:db8::/32", s)
+			return nil, fmt.Errorf("%q is not an address or network, such as 10.0.0.0/8 or 2001:db8::/32", s)
 		}
 		out = append(out, prefix.Masked())
 	}

@@ -25,7 +25,7 @@ func TestRoutes(t *testing.T) {
 		says               string
 	}{
 		{"alive", "GET", "/healthz", nil, 200, "ok"},
-		{"not ready: this is no Odoo", "GET", "/readyz", nil, 503, `"ready":false`},
+		{"not ready: this is not an Odoo", "GET", "/readyz", nil, 503, `"ready":false`},
 		{"metrics for this machine", "GET", "/metrics", nil, 200, "doorman_odoo_requests_total"},
 		{"the resource document", "GET", "/.well-known/oauth-protected-resource", nil, 200, `"resource":"https://mcp.example.com/mcp"`},
 		{"its form with the path", "GET", "/.well-known/oauth-protected-resource/mcp", nil, 200, `"resource":"https://mcp.example.com/mcp"`},

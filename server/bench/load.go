@@ -87,7 +87,7 @@ func (w *way) verify(reply []byte) error {
 	return nil
 }
 
-// turn keeps concurrency requests under way for d. One bad reply fails the run: a fast error is no result.
+// turn keeps concurrency requests under way for d. One bad reply fails the run: a fast error is not a result.
 func (w *way) turn(ctx context.Context, concurrency int, d time.Duration) (slice, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -98,7 +98,7 @@ func parseModules(list string) ([]string, error) {
 	var modules []string
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.TrimSpace(name); !moduleName.MatchString(name) {
-			return nil, usageError(fmt.Sprintf("--modules: %q is no name of a module; it takes names such as sale_management,stock", name))
+			return nil, usageError(fmt.Sprintf("--modules: %q is not a module name; it takes names such as sale_management,stock", name))
 		}
 		modules = append(modules, name)
 	}
@@ -117,7 +117,7 @@ func (o options) check(given map[string]bool) error {
 	case remote && (given["modules"] || given["workers"]):
 		return usageError("--modules and --workers are for a local Odoo: with --odoo-url they would change nothing")
 	case o.port < 0 || o.port > 65535:
-		return usageError(fmt.Sprintf("--port: %d is no port; they go from 1 to 65535, and 0 is a free one", o.port))
+		return usageError(fmt.Sprintf("--port: %d is not a port; they go from 1 to 65535, and 0 is a free one", o.port))
 	case o.workers < 0 || o.workers > maxWorkers:
 		return usageError(fmt.Sprintf("--workers: %d is not between 0 and %d", o.workers, maxWorkers))
 	}

@@ -143,7 +143,7 @@ var scenarios = []scenario{
 		deny(12*time.Hour-msec, 1, limits(10, 3), PerDay, msec),
 		allow(12*time.Hour, 3, limits(10, 3)), deny(12*time.Hour, 1, limits(10, 3), PerDay, 24*time.Hour),
 	}},
-	{"midnight of the server's own zone is no new day", time.Date(2026, 11, 22, 23, 30, 0, 0, time.FixedZone("", 2*3600)), []step{
+	{"midnight of the server's own zone is not a new day", time.Date(2026, 11, 22, 23, 30, 0, 0, time.FixedZone("", 2*3600)), []step{
 		allow(0, 1, limits(10, 1)), deny(30*time.Minute, 1, limits(10, 1), PerDay, 2*time.Hour),
 		allow(2*time.Hour+30*time.Minute, 1, limits(10, 1)),
 	}},

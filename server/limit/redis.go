@@ -72,7 +72,7 @@ func parseURL(rawURL string) (*redis.Options, error) {
 	}
 	options, err := redis.ParseURL(rawURL)
 	if err != nil {
-		return nil, errors.New("limit: the Redis URL has a path that is no database number, or a parameter that is not known")
+		return nil, errors.New("limit: the Redis URL has a path that is not a database number, or a parameter that is not known")
 	}
 	return options, nil
 }

@@ -230,7 +230,7 @@ func refusedWithError(t *testing.T, r *Redis) {
 	}
 	seedErr := r.Seed(t.Context(), "k", 1, time.Now())
 	if seedErr == nil {
-		t.Error("a seed that nobody has is no error")
+		t.Error("a seed that nobody has is not an error")
 	}
 	noCanary(t, err)
 	noCanary(t, seedErr)
@@ -309,7 +309,7 @@ func TestServerThatQuotesThePassword(t *testing.T) {
 	})
 }
 
-// TestAnswersThatAreNone: what is not one of the script's answers is no permission.
+// TestAnswersThatAreNone: what is not one of the script's answers is not a permission.
 func TestAnswersThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{

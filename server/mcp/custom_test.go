@@ -156,7 +156,7 @@ func TestOwnToolBadInput(t *testing.T) {
 		{"ids twice", `{"ids":[1,1],"text":"hi"}`, "twice", noteIt()},
 		{"an id of zero", `{"ids":[0],"text":"hi"}`, "record id", noteIt()},
 		{"101 ids", `{"ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `],"text":"hi"}`, "more than 100", noteIt()},
-		{"a list", `[1]`, "no JSON object", noteIt()},
+		{"a list", `[1]`, "not a JSON object", noteIt()},
 		{"dry_run as a text", `{"ids":[1],"text":"hi","dry_run":"yes"}`, "true or false", noteIt()},
 		{"dry_run of what cannot be", `{"ids":[1],"text":"hi","dry_run":true}`, "no parameter", fixed},
 		{"a long key", `{"ids":[1],"text":"hi","idempotency_key":"` + strings.Repeat("k", 65) + `"}`, "longer than", noteIt()},
@@ -172,7 +172,7 @@ func TestOwnToolBadInput(t *testing.T) {
 	}
 }
 
-// TestOwnHandlerHasNoName: what the SDK calls all own tools is no tool.
+// TestOwnHandlerHasNoName: what the SDK calls all own tools is not a tool.
 func TestOwnHandlerHasNoName(t *testing.T) {
 	t.Parallel()
 	f := withOwnTools(noteIt())

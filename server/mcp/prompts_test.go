@@ -94,7 +94,7 @@ func TestPromptsNameToolsThatAreThere(t *testing.T) {
 				if slices.Contains(all, word) {
 					known++
 				} else if strings.HasSuffix(word, "_records") || strings.HasPrefix(word, "list_") {
-					t.Errorf("%s names %s, which is no tool", p.Name, word)
+					t.Errorf("%s names %s, which is not a tool", p.Name, word)
 				}
 			}
 			if known < 2 {

@@ -65,7 +65,7 @@ func TestEachRequestCountsOnce(t *testing.T) {
 		{"three pings in a batch", several(pingBody, pingBody, pingBody), 0, 3, nothing},
 		{"a list dressed as a call", `{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"tools/list"}`, 0, 1, nothing},
 		{"a call dressed as a list", `{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call","params":{"name":"get_context"}}`, 1, 0, nothing},
-		{"what is no JSON", `nonsense`, 0, 1, nothing},
+		{"what is not JSON", `nonsense`, 0, 1, nothing},
 
 		{"a call through a connection that waits for activation", search(searchPartners), 0, 0, func(f *fakeGateway) { f.snapshot.Connection.Status = access.StatusInactive }},
 		{"a call from a blocked address", search(searchPartners), 0, 0, func(f *fakeGateway) { f.snapshot.Connection.Policy.BlockedIPs = anywhere }},

@@ -128,7 +128,7 @@ func TestStepUpOfReads(t *testing.T) {
 	}
 }
 
-// TestNotForCalls: what OAuth clients have and is no access token is refused without a question to Odoo.
+// TestNotForCalls: what OAuth clients have and is not an access token is refused without a question to Odoo.
 func TestNotForCalls(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -67,7 +67,7 @@ type Server struct {
 	asked    time.Time
 }
 
-// How often. The counts are of one process: they keep a loop away from Odoo, and are no promise.
+// How often. The counts are of one process: they keep a loop away from Odoo, and do not promise anything.
 const (
 	authorizesAMinute  = 60  // of one address
 	registersAnHour    = 10  // of one address

@@ -84,7 +84,7 @@ func (e *Error) status() int {
 	return http.StatusBadRequest
 }
 
-// writeError is the one place where a refusal becomes an answer that is no redirect and no page.
+// writeError is the one place where a refusal becomes an answer that is neither a redirect nor a page.
 func writeError(w http.ResponseWriter, e *Error) {
 	if e.Basic && e.status() == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="doorman"`)

@@ -102,7 +102,7 @@ class DoormanGateway(models.AbstractModel):
         try:
             digest = canonical_json.of_request(payload)
         except (ValueError, RecursionError) as exc:
-            raise Refusal("invalid_input", "The arguments are no JSON.") from exc
+            raise Refusal("invalid_input", "The arguments are not JSON.") from exc
         self._guard(connection, row, request)  # what it may not ask for, asks nobody
         if request.get("dry_run"):
             raise Refusal("invalid_input", "To try it out needs nobody's approval.")

@@ -69,7 +69,7 @@ class DoormanGateway(models.AbstractModel):
         return cls._dump(withhold(value))
 
     def _record_one(self, event):
-        """One refusal, or one request that is no call. The service says only which
+        """One refusal, or one request that is not a call. The service says only which
         connection it means: name and user are the connection's own."""
         if not isinstance(event, dict) or not isinstance(
             event.get("connection") or 0, int

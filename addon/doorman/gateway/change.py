@@ -112,7 +112,7 @@ class DoormanGateway(models.AbstractModel):
         changes = noted.changes()
         audit["changed"] = self._changed_text(changes)
         if noted.announced and not changes:
-            return value  # what it did is no record's value, and told by itself
+            return value  # what it did is not the value of a record, and told by itself
         return value | {"changed": self._changed(call.guard, changes)}
 
     def _once_through(self, call, connection, row, request, approval, trial):

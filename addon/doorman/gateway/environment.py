@@ -41,8 +41,8 @@ class DoormanGateway(models.AbstractModel):
         return Guard(env, allowed, asks_to_read, narrow=companies is not None)
 
     def _check_language(self, context):
-        """What is no language of this Odoo would fail later, in the words of whatever
-        looked at it first."""
+        """A language that this Odoo does not have would fail later, in the words of
+        whatever looked at it first."""
         lang = context.get("lang")
         if lang is None:
             return
@@ -50,7 +50,7 @@ class DoormanGateway(models.AbstractModel):
         if lang not in (*known, "en_US"):
             raise Refusal(
                 "invalid_input",
-                f"{str(lang)[:20]!r} is no language of this Odoo.",
+                f"{str(lang)[:20]!r} is not a language of this Odoo.",
                 f"There are: {', '.join(known)}.",
             )
 
@@ -77,7 +77,7 @@ class DoormanGateway(models.AbstractModel):
                 )
         elif not mine:
             raise Refusal(
-                "not_allowed", "None of this connection's companies is its user's."
+                "not_allowed", "The user has no access to this connection's companies."
             )
         else:
             main = user.sudo().company_id.id

@@ -118,11 +118,11 @@ class DoormanGateway(models.AbstractModel):
             # The superuser would bypass every rule: no connection is ever that.
             reason = "user archived"
         elif row["user_share"]:
-            reason = "user is no internal user"
+            reason = "user is not an internal user"
         elif not row["key_valid"]:
             reason = "key removed or expired"
         elif self._left_out(row):
-            reason = "user is no MCP user"
+            reason = "user is not an MCP user"
         elif self._login_waits(row):
             return self._login_waits(row)
         elif row["state"] not in LIVE_STATUSES or not row["active"]:

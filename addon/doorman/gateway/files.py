@@ -319,7 +319,7 @@ def _came(told, content):
     try:
         content = base64.b64decode(content, validate=True)
     except (binascii.Error, TypeError, ValueError) as exc:
-        raise Refusal("invalid_input", "The content is no base64.") from exc
+        raise Refusal("invalid_input", "The content is not base64.") from exc
     if not content:
         raise Refusal("invalid_input", "The file is empty.", "Send its bytes.")
     if len(content) > MAX_FILE:

@@ -30,7 +30,7 @@ FOLD = """
                    FILTER (WHERE NOT at_the_door) AS last,
                COALESCE(sum(count) FILTER (WHERE is_call AND NOT at_the_door), 0)
                    AS requests
-          -- What a person decides is no use of the connection.
+          -- What a person decides is not a use of the connection.
           FROM marked WHERE connection_id IS NOT NULL AND NOT decided
          GROUP BY connection_id
     ), moved AS (

@@ -13,7 +13,7 @@ import unicodedata
 
 def canonical(value):
     """:return: the same value, as every equal value is written
-    :raise ValueError: if it is no JSON value, or two of its keys become the same
+    :raise ValueError: if it is not a JSON value, or two of its keys become the same
     """
     if isinstance(value, bool | int) or value is None:
         return value
@@ -32,7 +32,7 @@ def canonical(value):
         if len(written) != len(value):
             raise ValueError("two keys are the same")
         return written
-    raise ValueError(f"{type(value).__name__} is no JSON value")
+    raise ValueError(f"{type(value).__name__} is not a JSON value")
 
 
 def text(value):

@@ -30,7 +30,7 @@ def token_digest(token):
     """What is kept of a link: 256 random bits need no slow hash.
 
     :param str token: as it stands in the link
-    :return: 64 hex digits; or None if this is no token
+    :return: 64 hex digits; or None if this is not a token
     :rtype: str or None
     """
     # Whatever a stranger sends is looked at here before anything is done with it.

@@ -86,7 +86,7 @@ class Guard:
     def _through(self, model, field):
         """The model behind a relation, if the path may go there."""
         if not field.relational:
-            raise ValueError(f"{field} is no relation")
+            raise ValueError(f"{field} is not a relation")
         if not self.may_use(field.comodel_name):
             raise Refusal(
                 "not_allowed",
@@ -156,7 +156,7 @@ class Guard:
         :return: the model that holds the last field, and that field
         """
         if path.count(".") > limits.MAX_STEPS or path.endswith("."):
-            raise Refusal("invalid_input", f"{path[:80]!r} is no path of fields.")
+            raise Refusal("invalid_input", f"{path[:80]!r} is not a path of fields.")
         name, _, rest = path.partition(".")
         field = self.field(model, name)
         while rest:
@@ -226,7 +226,7 @@ class Guard:
         for term in order.split(","):
             match = ORDER_TERM.match(term.strip())
             if not match:
-                raise Refusal("invalid_input", f"{term.strip()!r} is no order.")
+                raise Refusal("invalid_input", f"{term.strip()!r} is not a sort order.")
             if match["spec"] in known:
                 continue
             owner, field = self.path(model, match["spec"].partition(":")[0])

@@ -16,7 +16,7 @@ def parse(text):
 
 
 def wrong_line(text):
-    """The first line that is no address, if there is one.
+    """The first line that is not an address, if there is one.
 
     :return: its number, from 1, and what stands there; or None
     :rtype: tuple of (int, str) or None

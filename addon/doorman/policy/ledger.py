@@ -160,7 +160,7 @@ class Ledger:
         # The tools that the call took, and the models that it named, step by step.
         self.tools = set()
         self.models = set()
-        # What a tool does besides that is no record's value, such as a message: it
+        # What a tool does besides, and no record's value shows, such as a message: it
         # counts for the rules by which a person decides.
         self.announced = []
         self._changes = None

@@ -99,7 +99,7 @@ def is_plain(uri):
 
 
 def parts_of(uri):
-    """:return: scheme, host, port, path with query; None if it is no address"""
+    """:return: scheme, host, port, path with query; None if it is not an address"""
     if not is_plain(uri) or "://" not in uri:
         return None
     try:

@@ -43,7 +43,7 @@ class Values:
         """:return: the values, as Odoo may get them"""
         if not isinstance(vals, dict):
             raise Refusal(
-                "invalid_input", f"The values of a {model._name} are no object."
+                "invalid_input", f"The values of a {model._name} are not an object."
             )
         checked = {}
         for name, value in self._by_id(model, vals).items():

@@ -99,7 +99,7 @@ def _where(env, call):
 
 
 def _settled(model, ids):
-    """How many of the records are no drafts any more."""
+    """How many of the records are no longer drafts."""
     field = model._fields.get("state")
     if not ids or field is None or field.type != "selection":
         return 0

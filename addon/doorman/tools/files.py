@@ -155,7 +155,7 @@ def _field(guard, record, name):
     if field.type not in ("binary", "image"):
         raise Refusal(
             "invalid_input",
-            f"{record._name}.{name} is no file.",
+            f"{record._name}.{name} is not a file.",
             near_hint(
                 name, [n for n, f in record._fields.items() if f.type == "binary"]
             ),
@@ -223,7 +223,7 @@ def _too_large(size):
 # ---- print ----
 
 
-# A printed report shows what it likes of any model, and runs the code of its template.
+# A printed report can contain any field of any model, and runs the code of its template.
 @operation(
     "get_report",
     tool="get_report",
@@ -277,7 +277,7 @@ def _to_print(call):
     if model._abstract:
         raise Refusal("unknown_model", f"There are no records of {model._name}.")
     if guard.allowed is not None and "ir.actions.report" not in guard.allowed:
-        # A paper shows what it likes of other models.
+        # A printed report can contain any field of other models.
         raise Refusal(
             "not_allowed",
             "This connection is limited to some models, and may print only if "

@@ -12,7 +12,7 @@ from .changed_records import announce, answer, records_to_change, settle
 from .operations import operation
 from .preview import named
 
-# Longer is no message but a newsletter: the rest is told to be missing.
+# Anything longer is a newsletter, not a message: the rest is told to be missing.
 MAX_BODY = 60_000
 MAX_PARTS = 50
 KINDS = {"note": "mail.mt_note", "comment": "mail.mt_comment"}

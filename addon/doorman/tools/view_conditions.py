@@ -28,7 +28,7 @@ class UnknownError(Exception):
 
 
 def names_in(text):
-    """:return: the names that a condition mentions; none for what is no condition"""
+    """:return: the names that a condition mentions; none for what is not a condition"""
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError):

@@ -77,7 +77,7 @@ func send(t *testing.T, method, url, body string, h headers) reply {
 	if r.body, err = io.ReadAll(response.Body); err != nil {
 		t.Fatal(err)
 	}
-	_ = json.Unmarshal(r.body, &r.rpc) // what is no JSON shows in the checks
+	_ = json.Unmarshal(r.body, &r.rpc) // what is not JSON shows in the checks
 	return r
 }
 
@@ -173,7 +173,7 @@ func TestInitializeVersions(t *testing.T) {
 	}
 }
 
-// TestHTTPForms: the parts of the transport that are no JSON-RPC.
+// TestHTTPForms: the parts of the transport that are not JSON-RPC.
 func TestHTTPForms(t *testing.T) {
 	url := fakeDoorman(t)
 	for _, era := range []string{modernEra, legacyEra} {

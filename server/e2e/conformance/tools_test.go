@@ -130,7 +130,7 @@ var combining = []string{
 func notFlat(path string, schema any) (problems []string) {
 	s, ok := schema.(map[string]any)
 	if !ok {
-		return []string{path + " is no object"}
+		return []string{path + " is not an object"}
 	}
 	for _, keyword := range combining {
 		if _, has := s[keyword]; has {

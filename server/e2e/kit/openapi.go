@@ -101,7 +101,7 @@ func (d *OpenAPI) Check(t *testing.T, op APIOperation, status int, header http.H
 	}
 	var v any
 	if err := json.Unmarshal([]byte(body), &v); err != nil || header.Get("Content-Type") != "application/json" {
-		t.Fatalf("%d is no JSON: %s", status, body)
+		t.Fatalf("%d is not JSON: %s", status, body)
 	}
 	if err := d.Schema(t, content.Schema).Validate(v); err != nil {
 		t.Errorf("%d %s: %v", status, body, err)

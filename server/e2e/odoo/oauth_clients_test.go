@@ -111,7 +111,7 @@ func (c *known) byHand(t *testing.T) {
 	if _, err := kit.SignIn(t.Context(), c.s, redirect, kit.MadeByHand(id, secret+"x"), kit.AtConsent(t, c.o, kit.LogIn(t, c.o, "mia"), "allow")); err == nil {
 		t.Error("a wrong secret got tokens")
 	}
-	// It is mia's: another user's Allow is no button on their page, and the answer that they send all the same grants nothing.
+	// It is mia's: another user's Allow is not a button on their page, and the answer that they send all the same grants nothing.
 	if q, err := kit.AtConsent(t, c.o, kit.LogIn(t, c.o, "ida"), "allow")(t.Context(), (&kit.Party{T: t, Service: c.s, Client: id, Redirect: redirect}).AuthorizeURL()); err == nil && q.Has("code") {
 		t.Errorf("another user was let in: %v", q)
 	}

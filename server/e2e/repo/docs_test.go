@@ -103,7 +103,7 @@ func TestEveryErrorIsDocumented(t *testing.T) {
 		delete(documented, string(kind))
 	}
 	for kind := range documented {
-		t.Errorf("docs/errors.md has a row for %s, which is no kind", kind)
+		t.Errorf("docs/errors.md has a row for %s, which is not a kind", kind)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestAddonKnowsNoOtherKind(t *testing.T) {
 		text, err := os.ReadFile(path)
 		for _, match := range said.FindAllStringSubmatch(string(text), -1) {
 			if found++; string(access.ParseKind(match[1])) != match[1] {
-				t.Errorf("%s: %s is no kind", path, match[1])
+				t.Errorf("%s: %s is not a kind", path, match[1])
 			}
 		}
 		return err

@@ -61,7 +61,7 @@ func (d *Door) Authenticate(next http.Handler) http.Handler {
 	})
 }
 
-// admitEarly decides on what is no tool call, so that its refusal is an HTTP status, and counts it; a read is counted as the
+// admitEarly decides on what is not a tool call, so that its refusal is an HTTP status, and counts it; a read is counted as the
 // call that it is.
 func (d *Door) admitEarly(ctx context.Context, c *Caller, method string) *access.Error {
 	switch method {

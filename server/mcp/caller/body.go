@@ -49,7 +49,7 @@ func (d *Door) peek(w http.ResponseWriter, r *http.Request) (peeked, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	// By the exact key: a struct would take "Method" for "method" too, and the SDK, which does not, would then run
-	// another method than the one that was admitted. What is no JSON object is the SDK's to answer.
+	// another method than the one that was admitted. What is not a JSON object is the SDK's to answer.
 	var envelope map[string]json.RawMessage
 	var m peeked
 	if json.Unmarshal(body, &envelope) == nil {

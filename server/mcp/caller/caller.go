@@ -31,7 +31,7 @@ type Caller struct {
 	hungUp    context.Context // ends when the client's connection does; nil = never
 	withdrawn context.Context // ends when the client takes the request back; nil = never
 
-	// counted says that Authenticate has counted a request that is no tool call, see AdmitOther.
+	// counted says that Authenticate has counted a request that is not a tool call, see AdmitOther.
 	counted atomic.Bool
 
 	mu       sync.Mutex

@@ -107,7 +107,7 @@ func (d *Door) AdmitCall(ctx context.Context, c *Caller) (access.Rate, *access.E
 	return rate, refusal
 }
 
-// AdmitOther decides whether the caller may ask for what is no call, and counts it; except for the first time after
+// AdmitOther decides whether the caller may ask for what is not a call, and counts it; except for the first time after
 // Authenticate, which has counted what it read in the body. The SDK may have found more there.
 func (d *Door) AdmitOther(ctx context.Context, c *Caller) *access.Error {
 	if refusal := d.admit(ctx, c); refusal != nil {

@@ -22,7 +22,7 @@ const (
 // Limiter counts requests. It is exact under concurrency; an error means that nobody knows, and lets nobody in.
 type Limiter interface {
 	// Take counts one request of key, unless it would be more than minute in the last 60 seconds or more than day in
-	// the UTC day of now. A day of 0 is no limit.
+	// the UTC day of now. A day of 0 means no limit.
 	Take(ctx context.Context, key string, minute, day int, now time.Time) (access.Rate, error)
 
 	// Seed tells how many requests of key the UTC day of now has seen at least.
@@ -45,7 +45,7 @@ func (l *rates) call(ctx context.Context, s *access.Snapshot) (access.Rate, *acc
 	return l.take(ctx, limitKey(s), p.RateMinute, p.RateDay)
 }
 
-// other counts one request that is no tool call, in a bucket of its own: a client that lists its tools over and over
+// other counts one request that is not a tool call, in a bucket of its own: a client that lists its tools over and over
 // must not be free, nor use up what its calls may have.
 func (l *rates) other(ctx context.Context, s *access.Snapshot) *access.Error {
 	rate, failure := l.take(ctx, limitKey(s)+":other", s.Connection.Policy.RateMinute, 0)

@@ -23,7 +23,7 @@ const (
 
 // worthListing are the models whose fields are listed as resources, where the connection may use them: what people ask
 // about. A connection that is limited to some models lists all of those. Anything else is read all the same: the list is
-// what a person picks from, and 300 models are no choice.
+// what a person picks from, and 300 models are too many to choose from.
 var worthListing = []string{
 	"account.move", "account.payment", "calendar.event", "crm.lead", "event.event", "fleet.vehicle", "helpdesk.ticket",
 	"hr.employee", "hr.expense", "hr.leave", "maintenance.request", "mrp.production", "product.product", "product.template",
@@ -101,7 +101,7 @@ func openCursor(cursor string) (after string, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	after, ours := strings.CutPrefix(string(raw), cursorMark)
 	if err != nil || !ours || after == "" {
-		return "", mcperr.InvalidParams("%q is no cursor of this list. Start without one.", mcperr.Clip(cursor, 60))
+		return "", mcperr.InvalidParams("%q is not a cursor of this list. Start without one.", mcperr.Clip(cursor, 60))
 	}
 	return after, nil
 }

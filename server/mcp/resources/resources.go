@@ -88,7 +88,7 @@ func parseResource(uri string) (kind *resourceKind, arguments json.RawMessage, b
 	if parts[2] != "fields" {
 		id, err := strconv.ParseInt(parts[2], 10, 32)
 		if err != nil {
-			return noKind, nil, noResource(fmt.Sprintf("%s is no record id.", parts[2]))
+			return noKind, nil, noResource(fmt.Sprintf("%s is not a record id.", parts[2]))
 		}
 		kind, args["ids"] = recordResource, []int64{id}
 	}

@@ -89,7 +89,7 @@ func CheckModel(name string) *access.Error {
 		return access.NewError(access.InvalidInput, "The parameter model is missing.", `Name a model, such as "res.partner"; list_models finds them.`)
 	}
 	if len(name) > 128 || !modelName.MatchString(name) {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no name of a model.", mcperr.Clip(name, 60)), `Models are named like "res.partner"; list_models finds them.`)
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a model name.", mcperr.Clip(name, 60)), `Models are named like "res.partner"; list_models finds them.`)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func CheckLanguage(lang string) *access.Error {
 	if lang == "" || langCode.MatchString(lang) {
 		return nil
 	}
-	return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no language code.", mcperr.Clip(lang, 20)), `Use one of get_context's languages, such as "en_US".`)
+	return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a language code.", mcperr.Clip(lang, 20)), `Use one of get_context's languages, such as "en_US".`)
 }
 
 // Open does what every tool on a model does first: the form of the arguments, the decision (as Begin), and the model's

@@ -35,7 +35,7 @@ func (t *Tool) Definition() *sdk.Tool {
 			IdempotentHint: t.Idempotent, OpenWorldHint: &t.OpenWorld,
 		},
 	}
-	if t.Output != nil { // a nil pointer is no nil interface: it would be sent as null
+	if t.Output != nil { // a nil pointer is not a nil interface: it would be sent as null
 		d.OutputSchema = t.Output
 	}
 	return d
@@ -45,7 +45,7 @@ func (t *Tool) Definition() *sdk.Tool {
 func (t *Tool) catalogRow() access.CatalogTool {
 	schema, err := json.Marshal(t.Input)
 	if err != nil {
-		panic(err) // a schema of ours that is no JSON: found by the first test that runs
+		panic(err) // a schema of ours that is not JSON: found by the first test that runs
 	}
 	return access.CatalogTool{
 		Name: t.Name, Title: t.Title, Description: t.Description, Category: t.Category,

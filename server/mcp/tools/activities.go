@@ -87,7 +87,7 @@ func (args *activityArgs) check() *access.Error {
 	}
 	if day := trimmed(args.Deadline); day != "" {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no date.", mcperr.Clip(day, 20)), `Write it like "2026-12-31".`)
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a date.", mcperr.Clip(day, 20)), `Write it like "2026-12-31".`)
 		}
 	}
 	return checkKey(args.Key)

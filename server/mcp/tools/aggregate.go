@@ -119,10 +119,10 @@ func checkMeasures(list stringList, m *toolcall.ModelInfo) *access.Error {
 	for _, spec := range list {
 		match := specForm.FindStringSubmatch(spec)
 		if match == nil || match[3] == "" || match[2] != "" {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no measure.", mcperr.Clip(spec, 40)), `Write it like "amount_total:sum".`)
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a measure.", mcperr.Clip(spec, 40)), `Write it like "amount_total:sum".`)
 		}
 		if !slices.Contains(measures, match[3]) {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no way to aggregate.", match[3]), "Use "+strings.Join(measures, ", ")+".")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a way to aggregate.", match[3]), "Use "+strings.Join(measures, ", ")+".")
 		}
 		if err := m.MustHave(match[1]); err != nil {
 			return err
@@ -142,7 +142,7 @@ func groupOrder(order string, groups, aggregates stringList) (string, *access.Er
 		direction = strings.ToLower(strings.TrimSpace(direction))
 		if !slices.Contains(groups, spec) && !slices.Contains(aggregates, spec) || (direction != "" && direction != "asc" && direction != "desc") {
 			known := append(slices.Clone(groups), aggregates...)
-			return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is no order for these groups.", mcperr.Clip(strings.TrimSpace(term), 60)),
+			return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a sort order for these groups.", mcperr.Clip(strings.TrimSpace(term), 60)),
 				"Order by one of "+strings.Join(known, ", ")+", with asc or desc after it.")
 		}
 		terms = append(terms, strings.TrimSpace(spec+" "+direction))

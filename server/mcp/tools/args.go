@@ -39,7 +39,7 @@ func (j *jsonArg) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// unescape returns the JSON value that a text holds; what is no text stays as it is.
+// unescape returns the JSON value that a text holds; what is not text stays as it is.
 func unescape(data []byte) ([]byte, error) {
 	for range 3 {
 		data = bytes.TrimSpace(data)
@@ -65,7 +65,7 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 	}
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &given); err != nil {
-		return args, access.NewError(access.InvalidInput, "The arguments are no JSON object.", "Send an object with the tool's parameters.")
+		return args, access.NewError(access.InvalidInput, "The arguments are not a JSON object.", "Send an object with the tool's parameters.")
 	}
 	fields := argFields(reflect.TypeFor[T]())
 	v := reflect.ValueOf(&args).Elem()

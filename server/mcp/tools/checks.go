@@ -29,7 +29,7 @@ func checkIDs(ids idList) *access.Error {
 	}
 	for _, id := range ids {
 		if id <= 0 || id > 1<<31-1 {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%d is no record id.", id), "Ids are whole numbers from 1.")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%d is not a record id.", id), "Ids are whole numbers from 1.")
 		}
 	}
 	return nil

@@ -122,7 +122,7 @@ func customArguments(o access.OwnTool, raw json.RawMessage) (g customGiven, bad 
 	var all map[string]json.RawMessage
 	if len(raw) > 0 && string(raw) != "null" {
 		if err := json.Unmarshal(raw, &all); err != nil {
-			return g, access.NewError(access.InvalidInput, "The arguments are no JSON object.", "Send an object with the tool's parameters.")
+			return g, access.NewError(access.InvalidInput, "The arguments are not a JSON object.", "Send an object with the tool's parameters.")
 		}
 	}
 	known := customSchema(o).PropertyOrder

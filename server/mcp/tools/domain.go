@@ -70,7 +70,7 @@ func (p *domainParser) check(items []any, level int) *access.Error {
 				return err
 			}
 		default:
-			return badDomain("The domain holds something that is no condition.")
+			return badDomain("The domain holds something that is not a condition.")
 		}
 	}
 	if !balanced(items) {
@@ -112,7 +112,7 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 		return badDomain("The operator of a condition is not a text.")
 	}
 	if !slices.Contains(access.Operators, operator) {
-		return badDomain("%q is no operator of a domain; use one of %s.", mcperr.Clip(operator, 20), strings.Join(access.Operators, ", "))
+		return badDomain("%q is not an operator of a domain; use one of %s.", mcperr.Clip(operator, 20), strings.Join(access.Operators, ", "))
 	}
 	field, isText := c[0].(string)
 	if !isText {

@@ -94,7 +94,7 @@ type fileResult struct {
 func getAttachment(ctx context.Context, call *toolcall.Call, args attachmentArgs) (any, error) {
 	bad := checkOne(args.Model, args.ID, "")
 	if bad == nil && (args.Attachment < 0 || args.Attachment > 1<<31-1) {
-		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is no id of an attachment.", args.Attachment), "Leave attachment_id out for a list.")
+		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of an attachment.", args.Attachment), "Leave attachment_id out for a list.")
 	}
 	if bad != nil {
 		return nil, bad
@@ -120,7 +120,7 @@ func getReport(ctx context.Context, call *toolcall.Call, args reportArgs) (any, 
 		bad = toolcall.CheckLanguage(args.Language)
 	}
 	if bad == nil && (len(args.IDs) == 0 || slices.ContainsFunc(args.IDs, func(id int64) bool { return id <= 0 || id > 1<<31-1 })) {
-		bad = access.NewError(access.InvalidInput, "The parameter ids is missing, or holds what is no record id.", "Name the records to print; search_records finds them.")
+		bad = access.NewError(access.InvalidInput, "The parameter ids is missing, or holds what is not a record id.", "Name the records to print; search_records finds them.")
 	}
 	if bad != nil {
 		return nil, bad

@@ -85,7 +85,7 @@ type messagePage struct {
 func readMessages(ctx context.Context, call *toolcall.Call, args messagesArgs) (any, error) {
 	bad := checkOne(args.Model, args.ID, args.Language)
 	if bad == nil && (args.Before < 0 || args.Before > 1<<31-1) {
-		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is no id of a message.", args.Before), "Take next_before_id of the last reply.")
+		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of a message.", args.Before), "Take next_before_id of the last reply.")
 	}
 	if bad != nil {
 		return nil, bad
@@ -148,7 +148,7 @@ func shapeMessage(row messageRow) message {
 	if string(row.Author) == "false" {
 		m.Author = null
 		if s := filled(row.Email); s != nil {
-			m.Author = s // somebody who is no contact
+			m.Author = s // somebody who is not a contact
 		}
 	}
 	m.Subject = filled(row.Subject)
@@ -245,7 +245,7 @@ func (args *postArgs) check() *access.Error {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, access.MaxMessageBody), "Post less at once.")
 	}
 	if args.Kind != "" && args.Kind != "note" && args.Kind != "comment" {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is no kind of message.", mcperr.Clip(args.Kind, 20)), `It is "note" or "comment".`)
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a kind of message.", mcperr.Clip(args.Kind, 20)), `It is "note" or "comment".`)
 	}
 	return nil
 }

@@ -52,12 +52,12 @@ func callMethod(ctx context.Context, call *toolcall.Call, args methodArgs) (any,
 		bad = checkKey(args.Key)
 	}
 	if bad == nil && !methodName.MatchString(args.Method) {
-		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%q is no name of a public method.", mcperr.Clip(args.Method, 60)),
+		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%q is not the name of a public method.", mcperr.Clip(args.Method, 60)),
 			`Name what a button does, such as "action_confirm"; methods that begin with an underscore are private.`)
 	}
 	kwargs := map[string]json.RawMessage{}
 	if bad == nil && len(args.Kwargs) > 0 && json.Unmarshal(args.Kwargs, &kwargs) != nil {
-		bad = access.NewError(access.InvalidInput, "The parameter kwargs is no JSON object.", "Give the method's arguments by their names.")
+		bad = access.NewError(access.InvalidInput, "The parameter kwargs is not a JSON object.", "Give the method's arguments by their names.")
 	}
 	if bad == nil {
 		bad = toolcall.CheckModel(args.Model)

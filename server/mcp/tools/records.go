@@ -107,7 +107,7 @@ func parseRecords(raw jsonArg, m *toolcall.ModelInfo) ([]json.RawMessage, *acces
 	}
 	var rows []json.RawMessage
 	if len(raw) == 0 || json.Unmarshal(raw, &rows) != nil || len(rows) == 0 {
-		return nil, access.NewError(access.InvalidInput, "The parameter records is no JSON list of objects.", recordsHint)
+		return nil, access.NewError(access.InvalidInput, "The parameter records is not a JSON list of objects.", recordsHint)
 	}
 	if len(rows) > maxRows {
 		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(rows), maxRows), "Create them in several calls.")
@@ -136,7 +136,7 @@ func parseValues(raw jsonArg, m *toolcall.ModelInfo) (json.RawMessage, *access.E
 func checkValues(raw json.RawMessage, m *toolcall.ModelInfo) *access.Error {
 	var values map[string]json.RawMessage
 	if json.Unmarshal(raw, &values) != nil || values == nil {
-		return access.NewError(access.InvalidInput, "The values are no JSON object.", recordsHint)
+		return access.NewError(access.InvalidInput, "The values are not a JSON object.", recordsHint)
 	}
 	if twice := repeated(raw); twice != "" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")

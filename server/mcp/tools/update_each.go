@@ -42,7 +42,7 @@ func updateEach(ctx context.Context, call *toolcall.Call, args updateArgs) (any,
 func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil || len(list) == 0 {
-		return nil, nil, access.NewError(access.InvalidInput, "The parameter records is no JSON list of objects.", eachHint)
+		return nil, nil, access.NewError(access.InvalidInput, "The parameter records is not a JSON list of objects.", eachHint)
 	}
 	if len(list) > maxRows {
 		return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(list), maxRows), "Update them in several calls.")
@@ -55,7 +55,7 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 		}
 		var values map[string]json.RawMessage
 		if json.Unmarshal(one, &values) != nil || values == nil {
-			return nil, nil, access.NewError(access.InvalidInput, "One of the records is no JSON object.", eachHint)
+			return nil, nil, access.NewError(access.InvalidInput, "One of the records is not a JSON object.", eachHint)
 		}
 		id, err := strconv.ParseInt(string(bytes.TrimSpace(values["id"])), 10, 64)
 		if err != nil {
@@ -64,7 +64,7 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 		delete(values, "id")
 		row, err := json.Marshal(values)
 		if err != nil {
-			return nil, nil, access.NewError(access.InvalidInput, "One of the records is no JSON object.", eachHint)
+			return nil, nil, access.NewError(access.InvalidInput, "One of the records is not a JSON object.", eachHint)
 		}
 		ids, rows = append(ids, id), append(rows, row)
 	}

@@ -99,7 +99,7 @@ class DoormanApproval(models.Model):
         if preview.get("settled"):
             found.append(
                 self.env._(
-                    "%s of these are no drafts any more: confirmed, posted, done or "
+                    "%s of these are no longer drafts: confirmed, posted, done or "
                     "cancelled.",
                     preview["settled"],
                 )

@@ -43,7 +43,7 @@ class DoormanPickup(models.Model):
     )
 
     def init(self):
-        """As for connections: what is kept of a link is no field. One row for each
+        """As for connections: what is kept of a link is not a field. One row for each
         connection: of two administrators who click at once, one link works."""
         self.env.cr.execute(
             SQL(

@@ -151,7 +151,7 @@ class DoormanOwnTool(models.Model):
             if not NAME.fullmatch(tool.name):
                 raise ValidationError(
                     self.env._(
-                        "%s is no name of a tool. Take 1 to 40 lowercase letters, "
+                        "%s is not a valid tool name. Take 1 to 40 lowercase letters, "
                         "digits and underscores, such as confirm_and_invoice.",
                         tool.name,
                     )

@@ -70,7 +70,7 @@ class ResUsers(models.Model):
                 [("user_id", "in", lost.ids), ("auth_type", "=", "oauth")]
             )
             self.env["doorman.oauth.token"]._end_of(connections, "no MCP user")
-            connections._drop_requests(self.env._("Its user is no MCP user any more."))
+            connections._drop_requests(self.env._("Its user is no longer an MCP user."))
 
     @tools.ormcache("self.id")
     def _doorman_fingerprint(self):

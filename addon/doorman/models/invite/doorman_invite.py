@@ -143,7 +143,7 @@ class DoormanInvite(models.Model):
     )
 
     def init(self):
-        """As for connections: what is kept of a link is no field. The gate is what
+        """As for connections: what is kept of a link is not a field. The gate is what
         acceptances queue at (models/invite/accept.py)."""
         self.env.cr.execute(
             SQL(
@@ -298,7 +298,7 @@ class DoormanInvite(models.Model):
             if not name or len(name) > MAX_INVITE_NAME or PREFIX_KEY in name:
                 raise ValidationError(
                     self.env._(
-                        "The key's name has 1 to %s characters, and is no key.",
+                        "The key's name has 1 to %s characters, and is not a key.",
                         MAX_INVITE_NAME,
                     )
                 )

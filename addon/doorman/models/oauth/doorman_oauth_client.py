@@ -68,7 +68,7 @@ class DoormanOauthClient(models.Model):
     )
 
     def init(self):
-        """Secrets are no field, as the proofs of keys are none."""
+        """Secrets are not fields, and neither are the proofs of keys."""
         self.env.cr.execute(
             SQL(
                 """

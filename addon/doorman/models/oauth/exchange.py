@@ -162,7 +162,7 @@ class DoormanOauthToken(models.AbstractModel):
         if not row["employed"] or user.id == api.SUPERUSER_ID:
             refuse("user archived or no internal user")
         if not user._has_group("doorman.group_user"):
-            refuse("user is no MCP user")
+            refuse("user is not an MCP user")
 
     def _check_pace(self, row):
         self.env.cr.execute(

@@ -59,7 +59,7 @@ class DoormanSettings(models.Model):
                     if not oauth_values.HOST.fullmatch(host):
                         raise ValidationError(
                             self.env._(
-                                "%(field)s: %(host)s is no host. Write for example "
+                                "%(field)s: %(host)s is not a host. Write for example "
                                 "claude.ai, one a line: no https://, no port, no *.",
                                 field=self._fields[name]._description_string(self.env),
                                 host=repr(host),

@@ -23,7 +23,7 @@ class DoormanSettings(models.Model):
     )
 
     def init(self):
-        """As for connections: what is kept of the service's key is no field."""
+        """As for connections: what is kept of the service's key is not a field."""
         self.env.cr.execute(
             SQL(
                 """

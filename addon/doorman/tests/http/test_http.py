@@ -194,7 +194,7 @@ class TestHttp(DoormanHttpCase):
                 self.check_error(self.post(body), 400, "ValueError")
 
     def test_other_content_types(self):
-        """The body is what counts; a form is no request, whatever it is called."""
+        """The body is what counts; a form is not a request, whatever it is called."""
         for kind in ("application/x-www-form-urlencoded", "multipart/form-data; b=x"):
             headers = {"Content-Type": kind}
             with self.subTest(kind=kind), mute_logger(*QUIET):

@@ -242,7 +242,7 @@ class TestHttpBatch(BatchCase):
         self.assertGreater(self.how(answers[0]), 200)
         self.assertGreater(self.how(answers[1]), 200)
 
-    # ---- what is no batch ----
+    # ---- what is not a batch ----
 
     def test_batches_that_are_none(self):
         """One wrong entry, and none of the others is done."""

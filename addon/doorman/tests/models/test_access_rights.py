@@ -43,7 +43,7 @@ MATRIX = {
     "wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     # Of "user", about their connection: a dialog is its maker's alone. What it does,
     # its method decides.
-    # Made by "user" and put before "approver", who is no MCP user.
+    # Made by "user" and put before "approver", who is not an MCP user.
     "approval": {"read": {"user", "approver", "admin"}},
     "approval_rule": {
         "read": {"user", "admin"},

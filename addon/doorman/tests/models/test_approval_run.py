@@ -431,7 +431,7 @@ class TestStatus(ApprovalCase):
         self.assertEqual(row["approval_id"], approval.id)
 
     def test_others(self):
-        """Another connection's, none at all, and what is no id: the same words."""
+        """Another connection's, none at all, and what is not an id: the same words."""
         approval = self.waiting_delete()
         other = self.connection2._issue_key()
         from ..common import proof_of

@@ -106,7 +106,7 @@ DENY_DOMAINS = [
     ([["country_id", "child_of", [1]]], NO),
     ([["country_id", "parent_of", [1]]], NO),
     ([["company_id", "child_of", "x"]], NO),
-    # values that are no values
+    # values that are not values
     ([["country_id", "=", {"a": "Belgium"}]], BAD),
     ([["country_id", "in", [["Belgium"]]]], BAD),
     ([["name", "any", [["user_ids.login", "=", "x"]]]], BAD),
@@ -124,7 +124,7 @@ DENY_DOMAINS = [
     ([["signup_token", "=", "x"]], None),
     ([["user_ids.password", "=", "x"]], None),
     ([["parent_id.user_ids.api_key_ids.name", "=", "x"]], None),
-    # names that are no fields
+    # names that are not fields
     ([["nope", "=", 1]], "unknown_field"),
     ([["Name", "=", 1]], "unknown_field"),
     ([["name ", "=", 1]], "unknown_field"),
@@ -141,7 +141,7 @@ DENY_DOMAINS = [
     ([[["name"], "=", 1]], BAD),
     ([[None, "=", 1]], BAD),
     ([[{"a": 1}, "=", 1]], BAD),
-    # domains that are no domains
+    # domains that are not domains
     (["&"], BAD),
     (["|", ["name", "=", "x"]], BAD),
     ([["name", "="]], BAD),

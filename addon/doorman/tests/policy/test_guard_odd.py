@@ -4,7 +4,7 @@ from odoo.tests import tagged
 from ...policy import closed_models
 from ..common import DoormanCase
 
-# (model name, kind): names that are no strings, and names in disguise.
+# (model name, kind): names that are not strings, and names in disguise.
 MODELS = [
     ("res.users", "not_allowed"),
     ("res.partner ", "not_allowed"),

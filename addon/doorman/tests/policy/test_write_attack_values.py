@@ -245,7 +245,7 @@ class TestWriteAttackValues(WriteCase):
             self.assertEqual(self.kind_of(self.write(self.acme, {"ref": "In"})), "ok")
             self.assertEqual(tag.name, "In")
 
-    # ---- requests that are no requests ----
+    # ---- requests that are not requests ----
 
     def test_nested_requests_leave_a_row(self):
         deep = []

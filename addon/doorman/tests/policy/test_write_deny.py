@@ -357,7 +357,7 @@ class TestWriteDeny(WriteCase):
         self.assertEqual(mine.res_model, "res.partner")
 
     def test_activities_follow_their_record(self):
-        """By way of a field that is no model name, but leads to one."""
+        """By way of a field that is not a model name, but leads to one."""
         kind = self.env.ref("mail.mail_activity_data_todo").id
         ir_model = self.env["ir.model"]
 

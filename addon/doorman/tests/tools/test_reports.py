@@ -119,7 +119,7 @@ class TestReports(CardMixin, WriteCase):
                     self.kind("res.partner", "get_report", ids),
                     ("invalid_input", "not_found"),
                 )
-        # A paper shows what it likes of other models.
+        # A printed report can contain any field of other models.
         self.allow_models("res.partner")
         self.assertEqual(self.print()["error"]["kind"], "not_allowed")
         self.allow_models("res.partner", "ir.actions.report")
