@@ -223,7 +223,7 @@ def _too_large(size):
 # ---- print ----
 
 
-# A printed report can contain any field of any model, and runs the code of its template.
+# A printed report can contain any field of any model, and runs its template's code.
 @operation(
     "get_report",
     tool="get_report",
