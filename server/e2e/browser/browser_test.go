@@ -108,9 +108,23 @@ func (p *page) form(id int64) {
 	p.open(fmt.Sprintf("%s/%d", connectionAction, id), ".o_form_view .o_field_widget[name=name]")
 }
 
+// click clicks what it finds, once it can be seen. chromedp.Click follows the nodes that there are when it looks: if Odoo draws
+// them anew meanwhile, it may wait for ever, so it looks again.
 func (p *page) click(selector string) {
 	p.Helper()
-	p.do(chromedp.Click(selector))
+	var err error
+	for range 8 {
+		ctx, cancel := context.WithTimeout(p.ctx, 15*time.Second)
+		err = chromedp.Do(ctx, chromedp.Click(selector))
+		cancel()
+		if err == nil || p.ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		p.shot("failed", 1400, 900)
+		p.Fatal(fmt.Errorf("%s cannot be clicked: %w", selector, err))
+	}
 }
 
 // fill types a text into an input, in place of what is there, and leaves it.
