@@ -90,7 +90,7 @@ class DoormanGateway(models.AbstractModel):
         """
         if not self._alone("doorman.fold_use"):
             return progress(folded=0)
-        # Whoever changes a connection at the same instant wins, and Odoo runs this again:
+        # Whoever changes a connection at the same instant wins, and this is run again:
         # nothing to log as an error.
         self.env.cr.execute(
             FOLD,
