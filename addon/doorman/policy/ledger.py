@@ -160,6 +160,8 @@ class Ledger:
         # The tools that the call took, and the models that it named, step by step.
         self.tools = set()
         self.models = set()
+        # Ids of the records that the call itself makes, not as a line of another one.
+        self.made = set()
         # What a tool does besides, and no record's value shows, such as a message: it
         # counts for the rules by which a person decides.
         self.announced = []

@@ -30,6 +30,8 @@ def preview(env, call, tried=None):
         for change in found
     ]
     own = [c for c in changes if not c.get("model")]
+    if ran and tried.made:
+        own = own[: tried.made]  # its lines are told below, and not in the summary
     label = env["ir.model"]._get(model._name).name or model._name
     ids = call.ids or []
     count = max(sum(not c.get("set_off") for c in own), len(ids))

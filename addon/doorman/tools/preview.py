@@ -27,6 +27,8 @@ class Tried:
     names: dict = field(default_factory=dict)
     # The tools that it took.
     tools: set = field(default_factory=set)
+    # How many records it made that are not lines of others: the first of the changes.
+    made: int = 0
 
 
 def look(call, noted):
@@ -36,10 +38,10 @@ def look(call, noted):
     :return: Tried
     """
     changes, own = noted.changes(), model_of(call)._name
-    changes.sort(key=lambda c: (not c.asked, c.model != own))
+    changes.sort(key=lambda c: (not c.asked, c.model != own, c.id not in noted.made))
     asked = [c for c in changes if c.asked][:MAX_TOLD]
     others = [c for c in changes if not c.asked][:MAX_SET_OFF]
-    tried = Tried(changes, tools=noted.tools)
+    tried = Tried(changes, tools=noted.tools, made=len(noted.made))
     tried.after, tried.names = _read(call, [*asked, *others], DELETED)
     return tried
 

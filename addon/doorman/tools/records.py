@@ -46,6 +46,8 @@ def create_records(call):
     checked = [values.check(model, row) for row in rows]
     with ledger.asked(model.env, *checked):
         records = model.create(checked)
+    if noted := ledger.of(model.env.cr):
+        noted.made.update(records.ids)
     settle(guard, records)
     return answer(guard, records)
 
