@@ -17,7 +17,7 @@ from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
 from ..policy.shared import LIVE_STATUSES
 from ..tools import operations
-from ..tools.call import call_of, run
+from ..tools.call import call_of
 from ..tools.call_preview import preview
 from ..tools.describe import Describer
 from ..tools.preview import look
@@ -245,9 +245,7 @@ class DoormanGateway(models.AbstractModel):
         # Lines of a document are tried out with the rights of the same user.
         trial = self._prepare(trial, connection, row, request, {}, approved=True)
         with writing(call.env, Trial()) as noted:
-            found = run(trial)
-            self.env.cr.flush()
-            noted.close()
+            found = self._carry_out(trial, request, noted)
             if not ran and isinstance(found, dict) and "changes" in found:
                 tried = found  # told, not done
             elif not call.operation.reads:

@@ -88,9 +88,8 @@ class DoormanGateway(models.AbstractModel):
         except Waits:
             raise
         except Exception:
-            if not approval or not trial.reached_out:
+            if not (approval and trial.reached_out):
                 raise
-            value = None
         if approval and trial.reached_out:
             # Nothing of it matters to a person, so it may leave Odoo: once more, with
             # the network. What it does now counts.
@@ -112,7 +111,7 @@ class DoormanGateway(models.AbstractModel):
         changes = noted.changes()
         audit["changed"] = self._changed_text(changes)
         if noted.announced and not changes:
-            return value  # what it did is not the value of a record, and told by itself
+            return value  # its effect is no field's value, and the answer tells it
         return value | {"changed": self._changed(call.guard, changes)}
 
     def _once_through(self, call, connection, row, request, approval, trial):
@@ -120,12 +119,7 @@ class DoormanGateway(models.AbstractModel):
         if approval and trial is not None:
             self.env.cr.execute("SAVEPOINT doorman_run")
         with writing(call.env, trial) as noted:
-            noted.tools.add(self._tool_of(request))
-            value = run(call)
-            # E-mails, tracking and the like belong to the change: what fails in them
-            # must undo it, not follow it.
-            self.env.cr.flush()
-            noted.close()
+            value = self._carry_out(call, request, noted)
             self._check_asked(call.guard, connection, row, request, noted)
             changes = noted.changes()
             waits = gate.change_waits(
@@ -143,6 +137,20 @@ class DoormanGateway(models.AbstractModel):
             raise Waits(tried)
         return value, noted, tried
 
+    def _carry_out(self, call, request, noted):
+        """Run a call, and everything that it sets off.
+
+        :param noted: the Ledger that looks on; closed afterwards
+        :return: the answer
+        """
+        noted.tools.add(self._tool_of(request))
+        value = run(call)
+        # E-mails, tracking and the like belong to the change: what fails in them must
+        # undo it, not follow it.
+        self.env.cr.flush()
+        noted.close()
+        return value
+
     @staticmethod
     def _plain(value):
         return json.loads(json.dumps(value, default=json_default))
@@ -151,7 +159,7 @@ class DoormanGateway(models.AbstractModel):
 
     def _check_asked(self, guard, connection, row, request, noted):
         """Hold what the caller has brought about against the policy: its models, and
-        its tools. A tool is no less asked for where the values of another do its work.
+        its tools. If the values of one tool do the work of another, both are needed.
         """
         _read_only, _scopes, tools, _approval = connection._write_rule(row["version"])
         asked = noted.asked_for()
@@ -253,7 +261,7 @@ class DoormanGateway(models.AbstractModel):
         """The service has decided that already. Whoever stole a client's key and the
         service's key would not ask it.
 
-        :param str scope: that the tool takes; a change without one is nobody's
+        :param str scope: that the tool takes; nobody may make a change without one
         """
         read_only, scopes, tools, _approval = connection._write_rule(row["version"])
         tool = self._tool_of(request)

@@ -90,8 +90,8 @@ class DoormanGateway(models.AbstractModel):
         """
         if not self._alone("doorman.fold_use"):
             return progress(folded=0)
-        # Whoever changes a connection at the same instant wins, and this is run again:
-        # nothing to log as an error.
+        # If a connection is changed at the same instant, Odoo runs this again: that is
+        # not an error to log.
         self.env.cr.execute(
             FOLD,
             [FOLD_ROWS, AT_THE_DOOR, list(CHARGED_METHODS)],

@@ -2,7 +2,7 @@
 
 Business code may do anything that Python can. These few things it must not do while it
 runs for a connection, however it came to be called; the places that could do them ask
-``state``, or are watched by the patches (patches.py).
+``is_inside``, or are watched by the patches (patches.py).
 """
 
 import threading
@@ -47,16 +47,15 @@ def reaches_out():
     return running is not None
 
 
-def state(cr):
-    """``"write"``, or ``"dry run"`` if it may be undone, while a connection's change
-    runs; else None."""
-    return getattr(cr, ATTRIBUTE, None)
+def is_inside(cr):
+    """Whether a connection's change runs on a cursor."""
+    return getattr(cr, ATTRIBUTE, False)
 
 
 def refuse_inside(env):
     """Refuse what an AI tool must not bring about, by whatever code behind its call,
     also where that code has more rights than its user."""
-    if state(env.cr):
+    if is_inside(env.cr):
         raise AccessError(env._("AI tools do not change who may log in, or as whom."))
 
 
@@ -93,8 +92,8 @@ def acting(env):
 def writing(env, tried):
     """The time in which a connection's change runs.
 
-    Whoever commits or rolls back in between would take the fence's savepoint away: what
-    was done would be saved without an audit row.
+    A commit or rollback in between would take the fence's savepoint away: what was done
+    would be saved without an audit row.
 
     :param env: of the connection's user
     :param tried: a Trial if it may be undone in the end, else None
@@ -103,7 +102,7 @@ def writing(env, tried):
     cr = env.cr
     kept = {name: vars(cr)[name] for name in ("commit", "rollback") if name in vars(cr)}
     outer = trial()
-    setattr(cr, ATTRIBUTE, "write" if tried is None else "dry run")
+    setattr(cr, ATTRIBUTE, True)
     _thread.trial = tried
     cr.commit = cr.rollback = refuse_saving
     try:

@@ -24,7 +24,7 @@ would be gone as soon as an automation rule is edited: base_automation restores 
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -63,10 +63,15 @@ class Region(NamedTuple):
     """A stretch of the call: from its frame down, until the next one."""
 
     kind: str
-    frame: object
+    frame: object = None
     model: str = ""
     # The fields whose values are the caller's; None: all that come through here.
     names: frozenset | None = frozenset()
+
+
+# Of code that makes values of its own: all is set off, wherever it is called from.
+SET_OFF = Region(CODE)
+NOTHING = nullcontext()
 
 
 @dataclass(slots=True)
@@ -107,6 +112,12 @@ class Change(NamedTuple):
 def of(cr):
     """:return: the ledger of the change that runs on a cursor, or None"""
     return getattr(cr, ATTRIBUTE, None)
+
+
+def code(cr):
+    """The time in which Odoo's code works with values of its own."""
+    ledger = of(cr)
+    return NOTHING if ledger is None else ledger.region(SET_OFF)
 
 
 @contextmanager
@@ -154,7 +165,6 @@ class Ledger:
         self.rows = {}
         # (relation table, its columns) -> the pairs before, of the rows looked at
         self.links = {}
-        self.closed = False
         # Made and deleted by the same call: never there for anybody else.
         self.vanished = set()
         # The tools that the call took, and the models that it named, step by step.
@@ -238,7 +248,7 @@ class Ledger:
     def values_region(self, frame, field, records_commands):
         """The region of a one2many or many2many that works off its commands."""
         if not self.hands_on(records_commands[0][0], field.name):
-            return Region(CODE, frame)
+            return SET_OFF
         names = {getattr(field, "inverse_name", None) or ""}
         for _records, commands in records_commands:
             for command in commands if isinstance(commands, list | tuple) else ():
@@ -254,7 +264,7 @@ class Ledger:
             if other.inverse == field.inverse
         )
         if not any(self.hands_on(records, name) for name in (field.name, *shared)):
-            return Region(CODE, frame)
+            return SET_OFF
         names = frozenset([field.related_field.name]) if field.related else None
         return Region(INVERSE, frame, names=names)
 
@@ -308,7 +318,7 @@ class Ledger:
                     row.technical = True
         self._follow(records._table, list(records._ids))
 
-    def _gone(self, model, ids, **how):
+    def _gone(self, model, ids, asked=False, cascaded=False):
         for ident in ids:
             known = self.rows.get((model, ident))
             if known is not None and known.kind == CREATED:
@@ -317,74 +327,53 @@ class Ledger:
             row = self.row(model, ident)
             if row.kind != DELETED:
                 row.kind = DELETED
-                row.asked, row.cascaded = how.get("asked", False), not how
+                row.asked, row.cascaded = asked, cascaded
 
     def _follow(self, table, ids):
         """The rows that the database deletes or empties with others."""
-        pool = self.env.registry
         below = _cascades(self.env).get(table, ())
-        models = _models_by_table(pool)
         if not below or not ids:
             return
         parts = [
             SQL(
-                "SELECT %s::int AS part, %s FROM %s WHERE %s = ANY(%s)",
+                "SELECT %s::int, %s FROM %s WHERE %s = ANY(%s)",
                 number,
-                SQL("id, NULL::int")
-                if child in models
-                else SQL("%s, %s", *map(SQL.identifier, self._ends(child, column))),
-                SQL.identifier(child),
-                SQL.identifier(column),
+                SQL.identifier(link.other or "id"),
+                SQL.identifier(link.table),
+                SQL.identifier(link.column),
                 ids,
             )
-            for number, (child, column, _how) in enumerate(below)
-            if child in models or self._ends(child, column)
+            for number, link in enumerate(below)
         ]
-        if not parts:
-            return
         self.env.cr.execute(SQL(" UNION ALL ").join(parts))
         found = {}
-        for number, ident, other in self.env.cr.fetchall():
-            found.setdefault(number, []).append((ident, other))
-        for number, pairs in found.items():
-            child, column, how = below[number]
-            if child not in models:
-                self._unlinked(child, column, pairs)
-                continue
-            child_ids = [ident for ident, _other in pairs]
-            if how == "n":
-                for ident in child_ids:
-                    self.row(models[child], ident).before.setdefault(column, True)
-                continue
-            fresh = [
-                i
-                for i in child_ids
-                if getattr(self.rows.get((models[child], i)), "kind", "") != DELETED
-            ]
-            self._gone(models[child], fresh)
-            self._follow(child, fresh)
+        for number, ident in self.env.cr.fetchall():
+            found.setdefault(below[number], []).append(ident)
+        for link, others in found.items():
+            if link.other:
+                # Rows of a many2many: whatever shows them from the other side.
+                fields = self._fields_of(link.table, link.other, link.column)
+                for model, name in fields:
+                    self._emptied(model, others, name)
+            elif link.how == "n":
+                self._emptied(link.model, others, link.column)
+            else:
+                fresh = [i for i in others if not self._is_gone(link.model, i)]
+                self._gone(link.model, fresh, cascaded=True)
+                self._follow(link.table, fresh)
 
-    def _ends(self, table, column):
-        """The two columns of a many2many's table, the named one first; or None."""
-        for relation, one, other in self.env.registry.many2many_relations:
-            if relation == table and one == column:
-                return one, other
-        return None
+    def _emptied(self, model, ids, name):
+        for ident in ids:
+            self.row(model, ident).before.setdefault(name, True)
 
-    def _unlinked(self, table, column, pairs):
-        """Rows of a many2many that go with one of their records: the other one loses
-        a link."""
-        one, other = self._ends(table, column)
-        for model, name in self._fields_of(table, other, one):
-            for _mine, ident in pairs:
-                row = self.row(model, ident)
-                row.before.setdefault(name, True)
+    def _is_gone(self, model, ident):
+        known = self.rows.get((model, ident))
+        return known is not None and known.kind == DELETED
 
     # ---- what differs in the end ----
 
     def close(self):
         """Look at what there is by now. Everything has been flushed before."""
-        self.closed = True
         self._settle_links()
         for key in self.vanished:
             self.rows.pop(key, None)
@@ -393,10 +382,9 @@ class Ledger:
             by_model.setdefault(model, []).append((ident, row))
         for name, rows in by_model.items():
             model = self.env[name]
-            if model._abstract or not model._auto and not model._table:
-                continue
-            self._settle(model, rows)
-        return self
+            if not model._abstract:
+                self._settle(model, rows)
+        self._changes = self._compare()
 
     def _settle(self, model, rows):
         columns = {}
@@ -441,12 +429,12 @@ class Ledger:
         return self.env.registry.many2many_relations.get((table, column1, column2), ())
 
     def changes(self):
-        """:return: a list of Change: what differs by now, without what is technical"""
-        if self._changes is not None:
-            return list(self._changes)
-        if not self.closed:
-            self.close()
-        found = self._changes = []
+        """:return: a list of Change: what differs, once the ledger is closed, without
+        what is technical"""
+        return list(self._changes)
+
+    def _compare(self):
+        found = []
         for (model, ident), row in self.rows.items():
             if row.technical or is_technical(self.env, model, ident, row.kind):
                 continue
@@ -458,7 +446,7 @@ class Ledger:
             found.append(
                 Change(model, ident, row.kind, names, mine, wanted, row.cascaded)
             )
-        return list(found)
+        return found
 
     def announce(self, records):
         """Note records that a tool does something to without changing a value."""
@@ -557,25 +545,35 @@ def _differing(model, row):
     return tuple(names)
 
 
-def _models_by_table(pool):
-    found = getattr(pool, "doorman_models_by_table", None)
-    if found is None:
-        found = pool.doorman_models_by_table = {
-            cls._table: name
-            for name, cls in pool.items()
-            if not cls._abstract and cls._auto
-        }
-    return found
+class Below(NamedTuple):
+    """Rows that go, or are emptied, with a row of another table."""
+
+    table: str
+    column: str
+    # "c" if they are deleted, "n" if the column is emptied.
+    how: str
+    # Of a model; or the other column of a many2many's table, which has none.
+    model: str
+    other: str
 
 
 def _cascades(env):
-    """:return: ``{table: [(table below, its column, c or n)]}``, once a registry"""
+    """:return: ``{table: [Below]}``, once a registry"""
     pool = env.registry
     found = getattr(pool, "doorman_cascades", None)
-    if found is None:
-        found = {}
-        env.cr.execute(CASCADES)
-        for parent, child, column, how in env.cr.fetchall():
-            found.setdefault(parent, []).append((child, column, how))
-        pool.doorman_cascades = found
+    if found is not None:
+        return found
+    models = {c._table: n for n, c in pool.items() if not c._abstract and c._auto}
+    others = {}
+    # A field is on one side of its table, or one on each.
+    for relation, one, two in pool.many2many_relations:
+        others[relation, one], others[relation, two] = two, one
+    found = pool.doorman_cascades = {}
+    env.cr.execute(CASCADES)
+    for parent, table, column, how in env.cr.fetchall():
+        model = models.get(table, "")
+        other = "" if model else others.get((table, column), "")
+        if model or other:
+            below = Below(table, column, how, model, other)
+            found.setdefault(parent, []).append(below)
     return found

@@ -4,6 +4,8 @@ call ── tried out, and undone ── its arguments, by labels and names ─�
      ── a summary
 """
 
+from collections import Counter
+
 from ..policy.ledger import DELETED
 from ..policy.plain_text import plain
 from .preview import Tried, model_of, tell
@@ -52,7 +54,7 @@ def preview(env, call, tried=None):
             "reads": operation.reads,
             "ran": ran,
             "text": not ran,
-            "untold": _untold(env, tried, found) if ran else [],
+            "untold": _untold(env, tried, found, model._name) if ran else [],
             "lines": bool(lines),
             "deletes_lines": any(
                 c.kind == DELETED and (c.model != model._name or c.id not in ids)
@@ -68,23 +70,17 @@ def _arguments(call):
     return call.describer.tree(call.kwargs)
 
 
-def _untold(env, tried, found):
+def _untold(env, tried, found, own):
     """How many records it would change besides, by model: those that the user may not
-    read, or that are too many to be told."""
-    told = {}
-    for change in found:
-        told[change.get("model")] = told.get(change.get("model"), 0) + 1
-    counts = {}
-    for change in tried.changes:
-        counts[change.model] = counts.get(change.model, 0) + 1
-    own = tried.changes[0].model if tried.changes else ""
+    read, or that are too many to be told.
+
+    :param str own: the model of those that name none
+    """
+    left = Counter(change.model for change in tried.changes)
+    left -= Counter(change.get("model", own) for change in found)
     return [
-        {
-            "label": env["ir.model"]._get(name).name or name,
-            "count": count - told.get(name, told.get(None, 0) if name == own else 0),
-        }
-        for name, count in counts.items()
-        if count > told.get(name, told.get(None, 0) if name == own else 0)
+        {"label": env["ir.model"]._get(name).name or name, "count": count}
+        for name, count in left.items()
     ]
 
 

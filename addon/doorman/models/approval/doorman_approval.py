@@ -128,7 +128,7 @@ class DoormanApproval(models.Model):
     def _check_inside(self):
         """No AI tool decides, whatever method of Odoo's it got to call, and whoever
         its user is."""
-        if change_scope.state(self.env.cr):
+        if change_scope.is_inside(self.env.cr):
             raise AccessError(self.env._("People decide in Odoo; AI tools cannot."))
 
     def _deciders(self):

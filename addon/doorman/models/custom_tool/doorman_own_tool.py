@@ -203,7 +203,7 @@ class DoormanOwnTool(models.Model):
         :raise UserError: if it cannot be a tool
         """
         settings = self.env["doorman.settings"]
-        if change_scope.state(self.env.cr):
+        if change_scope.is_inside(self.env.cr):
             # The code of one of them does not make the next.
             raise AccessError(self.env._("No AI tool publishes tools."))
         settings._check_admin()

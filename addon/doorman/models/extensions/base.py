@@ -3,7 +3,7 @@ import sys
 from odoo import api, models
 
 from ...policy import ledger
-from ...policy.ledger import CODE, CORE, Region
+from ...policy.ledger import CORE, SET_OFF, Region
 
 
 class Base(models.AbstractModel):
@@ -40,12 +40,11 @@ class Base(models.AbstractModel):
         noted = ledger.of(self.env.cr)
         if noted is None or not self:
             return super().unlink()
-        frame = sys._getframe()
-        asked = noted.askeds(frame, self, "unlink", ()) is not None
+        asked = noted.askeds(sys._getframe(), self, "unlink", ()) is not None
         # What waits to be written could hang on these records, or no longer do so.
         self.env.flush_all()
         noted.deleting(self, asked)
-        with noted.region(Region(CODE, frame)):
+        with noted.region(SET_OFF):
             return super().unlink()
 
     def _write_multi(self, vals_list):
@@ -57,29 +56,18 @@ class Base(models.AbstractModel):
     # ---- code that works with values of its own ----
 
     def _compute_field_value(self, field):
-        noted = ledger.of(self.env.cr)
-        if noted is None:
-            return super()._compute_field_value(field)
-        with noted.region(Region(CODE, sys._getframe())):
+        with ledger.code(self.env.cr):
             return super()._compute_field_value(field)
 
     def _validate_fields(self, field_names, excluded_names=()):
-        noted = ledger.of(self.env.cr)
-        if noted is None:
-            return super()._validate_fields(field_names, excluded_names)
-        with noted.region(Region(CODE, sys._getframe())):
+        with ledger.code(self.env.cr):
             return super()._validate_fields(field_names, excluded_names)
 
     @api.model
     def _add_missing_default_values(self, values):
-        noted = ledger.of(self.env.cr)
-        if noted is None:
-            return super()._add_missing_default_values(values)
-        with noted.region(Region(CODE, sys._getframe())):
+        with ledger.code(self.env.cr):
             return super()._add_missing_default_values(values)
 
 
 def _core(frame, records, names):
-    if names is None:
-        return Region(CODE, frame)
-    return Region(CORE, frame, records._name, names)
+    return SET_OFF if names is None else Region(CORE, frame, records._name, names)

@@ -1,13 +1,13 @@
 from odoo import models
 
-from ...policy.change_scope import refuse_inside, state
+from ...policy.change_scope import is_inside, refuse_inside
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def write(self, vals):
-        if "email" in vals and state(self.env.cr):
+        if "email" in vals and is_inside(self.env.cr):
             # Theirs too: an AI tool that moves its own user's address could take the
             # account over.
             users = self.env["res.users"].sudo().with_context(active_test=False)

@@ -152,6 +152,17 @@ class TestLedger(LedgerCase):
         [cascaded] = [c for c in noted.changes() if c.model == "res.partner.bank"]
         self.assertTrue(cascaded.cascaded)
 
+    def test_a_link_that_only_the_other_side_shows_goes_along(self):
+        file = self.env["ir.attachment"].create({"name": "a.txt", "raw": b"x"})
+        template = self.env["mail.template"].create(
+            {"name": "T", "attachment_ids": [Command.link(file.id)]}
+        )
+        noted = self.noted(lambda env: file.with_env(env).sudo().unlink())
+        told = self.told(noted)
+        self.assertEqual(
+            told["mail.template", template.id], ("updated", {"attachment_ids"}, False)
+        )
+
     def test_made_and_deleted(self):
         def work(env):
             made = env["res.partner"].create({"name": "Brief"})
