@@ -108,21 +108,11 @@ func (p *page) form(id int64) {
 	p.open(fmt.Sprintf("%s/%d", connectionAction, id), ".o_form_view .o_field_widget[name=name]")
 }
 
-// click clicks what it finds, once it can be seen. chromedp.Click follows the nodes that there are when it looks: if Odoo draws
-// them anew meanwhile, it may wait for ever, so it looks again.
 func (p *page) click(selector string) {
 	p.Helper()
-	var err error
-	for range 8 {
-		ctx, cancel := context.WithTimeout(p.ctx, 15*time.Second)
-		err = chromedp.Do(ctx, chromedp.Click(selector))
-		cancel()
-		if err == nil || p.ctx.Err() != nil {
-			break
-		}
-	}
-	if err != nil {
-		p.shot("failed", 1400, 900)
+	ctx, cancel := context.WithTimeout(p.ctx, never)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Click(selector)); err != nil {
 		p.Fatal(fmt.Errorf("%s cannot be clicked: %w", selector, err))
 	}
 }
@@ -173,10 +163,13 @@ func (p *page) seeRows(what string, want []string) {
 	})
 }
 
-// until asks until it is so. The limit is for what never comes: a busy machine takes its time.
+// never is how long a test waits for what does not come. A busy machine takes its time.
+const never = 2 * time.Minute
+
+// until asks until it is so.
 func (p *page) until(ok func() (string, bool)) {
 	p.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(never)
 	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
 		saw, done := ok()
 		if done {

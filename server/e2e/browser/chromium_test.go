@@ -21,7 +21,7 @@ var chromium struct {
 	end func()
 }
 
-// chromiumPath is the program: Debian's headless shell, a browser without tabs and menus, takes half the time of the other.
+// chromiumPath is the program: Debian's headless shell, a browser without tabs and menus, where there is one. It is faster.
 var chromiumPath = func() string {
 	for _, name := range []string{"chromium-headless-shell", "chromium"} {
 		if path, err := exec.LookPath(name); err == nil {
