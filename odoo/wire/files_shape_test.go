@@ -7,7 +7,7 @@ import (
 	"doorman/server/access"
 )
 
-// TestFileShapes: what is not a whole answer is none.
+// TestFileShapes: part of an answer counts as no answer.
 func TestFileShapes(t *testing.T) {
 	t.Parallel()
 	const whole, fine = access.Internal, access.Kind("")

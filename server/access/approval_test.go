@@ -47,7 +47,7 @@ func TestApprovalTransitions(t *testing.T) {
 	}
 }
 
-// TestRisks: a word that is none is not taken for one. How grave each is, the addon compares (policy/gate.py).
+// TestRisks: an unknown word is not taken for a risk. How grave each is, the addon compares (policy/gate.py).
 func TestRisks(t *testing.T) {
 	t.Parallel()
 	for _, risk := range []access.Risk{access.RiskLow, access.RiskMedium, access.RiskHigh} {

@@ -49,7 +49,7 @@ const (
 )
 
 // What the service and the addon both refuse, in the same words. The service decides first; the addon decides again, for a
-// policy that has changed since, and for whoever would not ask the service. %s are names: of the tool, and then of the
+// policy that has changed since, and for a caller that goes around the service. Each %s is a name: of the tool, then of the
 // scope or module; or of the model.
 const (
 	SayOff         = "Access for AI tools is switched off in this Odoo."

@@ -73,7 +73,7 @@ func (a *API) get(_ http.ResponseWriter, r *http.Request, segment string) (asked
 	}}, nil
 }
 
-// revoke stops a link; ?connections=revoke also ends what came of it. Revoking twice is not an error, so that whoever lost the
+// revoke stops a link; ?connections=revoke also ends what came of it. Revoking twice is not an error, so that a caller who lost the
 // answer may ask again.
 func (a *API) revoke(_ http.ResponseWriter, r *http.Request, segment string) (asked, *problem) {
 	given, p := query(r, "connections")

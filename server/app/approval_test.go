@@ -231,7 +231,7 @@ func TestRestartWhileWaiting(t *testing.T) {
 	}
 }
 
-// TestLostAnswer: whoever did not hear that a person was asked is told that it may have been done, looks, and asks again:
+// TestLostAnswer: a client that did not hear that a person was asked is told that it may have been done, looks, and asks again:
 // it is the same request.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()

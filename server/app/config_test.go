@@ -45,7 +45,7 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		{"a public URL without https", append(good, "DOORMAN_PUBLIC_URL=http://mcp.example.com"), []string{"must be https"}},
 		{"a public URL with a path", append(good, "DOORMAN_PUBLIC_URL=https://example.com/mcp"), []string{"without a path"}},
 		{"a proxy that is not an address", append(good, "DOORMAN_TRUSTED_PROXIES=10.0.0.0/8,proxy"), []string{`"proxy" is not an address`}},
-		{"an origin that is none", append(good, "DOORMAN_ALLOWED_ORIGINS=app.example.com"), []string{"is not an origin"}},
+		{"something other than an origin", append(good, "DOORMAN_ALLOWED_ORIGINS=app.example.com"), []string{"is not an origin"}},
 		{"a body of nothing", append(good, "DOORMAN_MAX_BODY=1"), []string{"DOORMAN_MAX_BODY"}},
 		{"a log level nobody knows", append(good, "DOORMAN_LOG_LEVEL=loud"), []string{`"loud": use trace`}},
 		{"a Redis of another scheme", append(good, "DOORMAN_REDIS_URL=http://u:"+canary+"@redis:6379"), []string{"DOORMAN_REDIS_URL", "must begin with redis://"}},

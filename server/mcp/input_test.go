@@ -42,7 +42,7 @@ func TestBadInput(t *testing.T) {
 		{"an unknown field to sort by", "search_records", `{"model":"res.partner","order":"nmae desc"}`, "unknown_field", "Did you mean name"},
 		{"SQL to sort by", "search_records", `{"model":"res.partner","order":"name; drop table x"}`, "invalid_input", "not a sort order"},
 		{"a field that cannot be sorted by", "search_records", `{"model":"res.partner","order":"comment"}`, "invalid_input", "cannot be sorted"},
-		{"a language that is none", "search_records", `{"model":"res.partner","language":"fr;x"}`, "invalid_input", "not a language code"},
+		{"not a language code", "search_records", `{"model":"res.partner","language":"fr;x"}`, "invalid_input", "not a language code"},
 		{"no ids", "read_records", `{"model":"res.partner"}`, "invalid_input", "ids is missing"},
 		{"an id of zero", "read_records", `{"model":"res.partner","ids":[0]}`, "invalid_input", "not a record id"},
 		{"an id beyond 32 bits", "read_records", `{"model":"res.partner","ids":[4294967296]}`, "invalid_input", "not a record id"},

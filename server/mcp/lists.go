@@ -23,7 +23,7 @@ func (s *Server) handlerOf(c *caller.Caller, session *sdk.ServerSession, method 
 			}
 			list, err := s.resources.List(ctx, c, session, cursor)
 			if err != nil {
-				return nil, err // not the nil list: it would be no nil Result
+				return nil, err // not the nil list: as a Result it would not be nil
 			}
 			return list, nil
 		}

@@ -111,9 +111,9 @@ MAX_REPLY = 90_000  # characters of a reply, the JSON of it
 MAX_CHANGED = 12  # models that a reply tells to have changed
 
 # What the service and the addon both refuse, in the same words. The service decides
-# first; the addon decides again, for a policy that has changed since, and for whoever
-# would not ask the service. %s are names: of the tool, and then of the scope or module;
-# or of the model.
+# first; the addon decides again, for a policy that has changed since, and for a caller
+# that goes around the service. Each %s is a name: of the tool, then of the scope or
+# module; or of the model.
 SAY_OFF = "Access for AI tools is switched off in this Odoo."
 SAY_OFF_HINT = "An MCP administrator can switch it on in Doorman's Server Settings."
 SAY_INVALID = "This key or token is not valid (any more)."

@@ -1,8 +1,8 @@
 """The operations: what a request may name as its method, and what is known of each.
 
     @operation(name, tool=..., reads=..., ...) ── its facts stand above its function and
-    def it(call): ...                             nowhere else; whoever wants to know
-                                                  one asks here
+    def it(call): ...                             nowhere else; code that needs to know
+                                                  asks here
 
 Some are asked of a model, as Odoo's own methods are; others do what no method of a
 model answers for a connection. What is not here is refused: an operation is added

@@ -122,7 +122,7 @@ func (r *resolver) resolve(ctx context.Context, p access.Proof, from netip.Addr)
 	got, err := r.cache.Get(ctx, p, otter.LoaderFunc[access.Proof, *resolved](func(ctx context.Context, p access.Proof) (*resolved, error) {
 		// One caller going away must not fail the others that wait for the same answer.
 		ctx = context.WithoutCancel(ctx)
-		// A key that was good lately is not a guess: else whoever sends wrong ones from an office would lock it out.
+		// A key that was good lately is not a guess: otherwise one person who sends wrong ones would lock out the whole office.
 		if _, good := r.seen.GetIfPresent(p); good {
 			return r.ask(ctx, p)
 		}

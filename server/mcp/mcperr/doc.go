@@ -6,6 +6,6 @@
 //	                 -> RPC      an error of a method that has no result to hold it
 //	                 -> Write    the answer to a request that never reached the protocol
 //
-// Clip and Suggest are for the words of errors: what came from outside is shortened, and a name that is none gets similar
+// Clip and Suggest are for the words of errors: what came from outside is shortened, and an unknown name gets similar
 // ones.
 package mcperr

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Suggest returns up to three of the known names that are closest to a name that is none, the closest first.
+// Suggest returns up to three of the known names that are closest to an unknown name, the closest first.
 func Suggest(name string, known []string) []string {
 	type match struct {
 		name     string

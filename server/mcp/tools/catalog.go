@@ -38,7 +38,7 @@ func Catalog() *toolcall.Catalog {
 	list := make([]*toolcall.Tool, len(sorted))
 	for i, e := range sorted {
 		t := e.tool
-		// A copy: whoever serves a schema may resolve it, and write into it while doing so.
+		// A copy: serving a schema may resolve it, and write into it.
 		t.Input, t.Output = t.Input.CloneSchemas(), t.Output.CloneSchemas()
 		list[i] = &t
 	}

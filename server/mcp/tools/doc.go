@@ -4,7 +4,7 @@
 //	                               schema of its arguments is made from the struct that run takes
 //	Catalog                        all rows, by place -> toolcall.Catalog
 //
-//	arguments -> decodeArgs        generously read; a name that is none is an error, with similar ones
+//	arguments -> decodeArgs        generously read; an unknown name is an error, with similar ones
 //	          -> run               checks (checks.go, domain.go), then Call.Begin or Open, then Call.Do
 //	          -> shape             (reply.go, written.go) rows in a bounded, flat reply, which says what was left out
 //

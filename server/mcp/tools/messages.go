@@ -212,7 +212,7 @@ func postMessage(ctx context.Context, call *toolcall.Call, args postArgs) (any, 
 	}
 	result := postResult{written: shapeWritten(reply.Value, &toolcall.ModelInfo{Name: args.Model}, false)}
 	if len(result.Changed) == 0 {
-		result.Changed = nil // messages are not told there: "nothing changed" would be no answer
+		result.Changed = nil // messages are not told there: "nothing changed" would be misleading
 	}
 	var answer struct {
 		MessageID int64 `json:"message_id"`

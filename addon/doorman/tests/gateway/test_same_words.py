@@ -7,8 +7,8 @@ from ..common import WriteCase
 
 @tagged("post_install", "-at_install")
 class TestSameWords(WriteCase):
-    """What the service refuses too is refused in its words: whoever does not ask it, or
-    asked too early, reads the same."""
+    """What the service refuses too is refused in its words, for a caller that did not
+    ask it, or asked it too early."""
 
     def said(self):
         error = self.write(self.acme, {"ref": "x"})["error"]
