@@ -31,7 +31,7 @@ func shellTests(t *testing.T, h *Host, db string) {
 	}{
 		{"prints and commits", "thing = env['tiny.thing'].create({'name': 'ä shell'})\nprint(thing.name, self == env.user, __name__)", "ä shell True __main__\n", "", ",ä shell"},
 		{"an exception", "env['tiny.thing'].create({'name': 'never'})\nprint('said', flush=True)\n1/0", "said\n", "ZeroDivisionError: division by zero", ""},
-		{"no Python at all", "this is not Python", "", "SyntaxError", ""},
+		{"no Python at all", "a line of prose", "", "SyntaxError", ""},
 		{"an early end", "env['tiny.thing'].create({'name': 'never'})\nimport sys\nsys.exit()", "", "", ""},
 		{"an early end with a status", "import sys\nsys.exit(3)", "", "exit status 3", ""},
 		{"an early end with a word", "import sys\nsys.exit('a word')", "", "a word", ""},
