@@ -179,17 +179,39 @@ func TestRowsAreCut(t *testing.T) {
 	}
 }
 
-// TestWizard: what opened is told, unless it is too long.
+// TestWizard: what opened is told; of one that shows too much, what it takes to go on.
 func TestWizard(t *testing.T) {
 	t.Parallel()
-	for size, told := range map[int]bool{10: true, 40_000: false} {
+	for size, whole := range map[int]bool{10: true, 40_000: false} {
 		f := writer()
 		f.call = func(access.Fence, access.Request) (access.Reply, error) {
-			return reply(`{"ids":[1],"names":["A"],"result":"It opens: X","result_model":"x.wizard","wizard":{"model":"x.wizard","fields":[{"name":"` + strings.Repeat("a", size) + `"}]}}`), nil
+			return reply(`{"ids":[1],"names":["A"],"result":"It opens: X","result_model":"x.wizard","wizard":{"handle":"abc","model":"x.wizard","methods":[{"method":"do"}],"fields":[{"name":"` + strings.Repeat("a", size) + `"}]}}`), nil
 		}
 		a := call(t, endpoint(t, f).URL, "call_method", `{"model":"res.partner","ids":[1],"method":"do_it"}`)
-		if _, is := a.Result.StructuredContent["wizard"]; is != told || a.kind() != "" || len(a.Result.Content[0].Text) > 100_000 {
+		wizard, _ := a.Result.StructuredContent["wizard"].(map[string]any)
+		_, hasFields := wizard["fields"]
+		_, hasMethods := wizard["methods"]
+		if wizard["handle"] != "abc" || !hasMethods || hasFields != whole || a.kind() != "" || len(a.Result.Content[0].Text) > 100_000 {
 			t.Errorf("%d: %.300s", size, a.body)
+		}
+	}
+}
+
+// TestMethodThatDidNothing: whatever a method has returned, the ledger says what it did.
+func TestMethodThatDidNothing(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ answer, note string }{
+		{`{"ids":[1],"names":["A"],"changed":[]}`, "Nothing has changed"},
+		{`{"ids":[1],"names":["A"],"changed":[],"result":"It opens: X"}`, ""},
+		{`{"ids":[1],"names":["A"],"changed":[{"model":"x","action":"updated","count":1}]}`, ""},
+		{`{"ids":[1],"names":["A"]}`, ""},
+	} {
+		f := writer()
+		f.call = func(access.Fence, access.Request) (access.Reply, error) { return reply(row.answer), nil }
+		a := call(t, endpoint(t, f).URL, "call_method", `{"model":"res.partner","ids":[1],"method":"do_it"}`)
+		note, _ := a.Result.StructuredContent["note"].(string)
+		if a.kind() != "" || !strings.HasPrefix(note, row.note) || (row.note == "") != (note == "") {
+			t.Errorf("%s: note %q", row.answer, note)
 		}
 	}
 }

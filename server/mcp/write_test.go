@@ -150,7 +150,7 @@ func TestWritesAreRefusedBeforeOdooIsAsked(t *testing.T) {
 		{"delete_records", `{"model":"res.partner","ids":[4294967296]}`, "invalid_input", "record id"},
 		{"call_method", `{"model":"res.partner","ids":[1]}`, "invalid_input", "method"},
 		{"call_method", `{"model":"res.partner","ids":[1],"method":"_write"}`, "invalid_input", "private"},
-		{"call_method", `{"model":"res.partner","ids":[1],"method":"a.b"}`, "invalid_input", "method"},
+		{"call_method", `{"model":"res.partner","ids":[1],"method":"a.b c"}`, "invalid_input", "method"},
 		{"call_method", `{"model":"res.partner","ids":[1],"method":"do_it","kwargs":[1]}`, "invalid_input", "kwargs"},
 		{"call_method", `{"model":"res.partner","ids":[1],"method":"do_it","dry_run":true}`, "invalid_input", "dry_run"},
 		{"call_method", `{"model":"doorman","ids":[1,1],"method":"do_it"}`, "invalid_input", "twice"},

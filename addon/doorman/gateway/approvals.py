@@ -129,6 +129,7 @@ class DoormanGateway(models.AbstractModel):
             # Only now: what is before the trial is undone with it.
             over._expire()
             approval = self._make_approval(vals)
+            self._keep_wizard(row, payload, approval)
         audit.update(
             outcome="pending", reason="pending_approval", approval_id=approval.id
         )
@@ -139,6 +140,13 @@ class DoormanGateway(models.AbstractModel):
                 "approval_url": approval._url(),
             }
         }
+
+    def _keep_wizard(self, row, payload, approval):
+        """The wizard that a request goes on with must last until it is decided."""
+        handle = payload["kwargs"].get("wizard")
+        if isinstance(handle, str):
+            moment = approval.expires_at
+            self.env["doorman.wizard"]._keep_until(row["id"], handle, moment)
 
     @staticmethod
     def _ids_of(payload):

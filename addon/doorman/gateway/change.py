@@ -8,13 +8,10 @@ from ..policy import canonical_json, closed_models, gate, shared
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal
-from ..tools import operations
+from ..tools import operations, told_changes
 from ..tools.call import call_of, run
 from ..tools.describe import Describer
 from ..tools.preview import look, tell
-
-# Ids and fields of each changed model in a reply.
-MAX_IDS = 20
 
 
 class DoormanGateway(models.AbstractModel):
@@ -109,10 +106,10 @@ class DoormanGateway(models.AbstractModel):
             kept = {k: value[k] for k in ("result", "steps") if k in value}
             return {"changes": told} | kept
         changes = noted.changes()
-        audit["changed"] = self._changed_text(changes)
+        audit["changed"] = told_changes.text(changes)
         if noted.announced and not changes:
             return value  # its effect is no field's value, and the answer tells it
-        return value | {"changed": self._changed(call.guard, changes)}
+        return value | {"changed": self._plain(told_changes.told(call.guard, changes))}
 
     def _once_through(self, call, connection, row, request, approval, trial):
         """:return: the answer, the Ledger, and what it holds if that is told later"""
@@ -185,51 +182,6 @@ class DoormanGateway(models.AbstractModel):
                 continue
             noted.tools.add(tool)
             self._check_tool(tool, tools)
-
-    # ---- what is told ----
-
-    def _changed(self, guard, changes):
-        """What has changed, by model, for the reply: what was asked for first.
-
-        :return: ``[{model, count, ids, fields, action, set_off}]``
-        """
-        found = []
-        for (model, kind, asked), some in self._by_model(changes):
-            entry = {"model": model, "action": kind, "count": len(some)}
-            if guard.may_use(model):
-                entry["ids"] = [c.id for c in some][:MAX_IDS]
-                names = dict.fromkeys(n for c in some for n in c.fields)
-                entry["fields"] = list(names)[:MAX_IDS]
-            if not asked:
-                entry["set_off"] = True
-            found.append(entry)
-        if len(found) > shared.MAX_CHANGED:
-            left = found[shared.MAX_CHANGED - 1 :]
-            found[shared.MAX_CHANGED - 1 :] = [
-                {
-                    "model": f"({len(left)} more)",
-                    "action": "updated",
-                    "count": sum(entry["count"] for entry in left),
-                    "set_off": True,
-                }
-            ]
-        return found
-
-    @classmethod
-    def _changed_text(cls, changes):
-        """The same for the audit: models and numbers."""
-        return "; ".join(
-            f"{model}: {len(some)} {kind}" + ("" if asked else " (set off)")
-            for (model, kind, asked), some in cls._by_model(changes)
-        )
-
-    @staticmethod
-    def _by_model(changes):
-        found = {}
-        for change in sorted(changes, key=lambda c: not c.asked):
-            key = change.model, change.kind, change.asked
-            found.setdefault(key, []).append(change)
-        return list(found.items())
 
     def _prepare(self, call, connection, row, request, audit, approved):
         """What a change needs besides what it was asked: for addons that bring

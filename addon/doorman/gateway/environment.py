@@ -38,7 +38,8 @@ class DoormanGateway(models.AbstractModel):
             for rule in (approval["rules"] if approval else ())
             if rule["reads"] and rule["model"]
         )
-        return Guard(env, allowed, asks_to_read, narrow=companies is not None)
+        narrow = companies is not None
+        return Guard(env, allowed, asks_to_read, narrow, connection=row["id"])
 
     def _check_language(self, context):
         """A language that this Odoo does not have would fail later, in the words of

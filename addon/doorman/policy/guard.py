@@ -40,6 +40,8 @@ class Guard:
     asks_to_read: frozenset = frozenset()
     # Whether the connection has fewer companies than its user.
     narrow: bool = False
+    # The connection's id; 0 for no connection in particular.
+    connection: int = 0
 
     # ---- models ----
 

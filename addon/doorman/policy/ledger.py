@@ -107,6 +107,8 @@ class Change(NamedTuple):
     # Whether the caller asked for this, wholly or in part.
     asked: bool
     cascaded: bool
+    # Field -> what was in the database before, and what is now; of columns and links.
+    values: dict = {}
 
 
 def of(cr):
@@ -443,8 +445,12 @@ class Ledger:
                 continue
             mine = tuple(n for n in names if n in row.names or n in row.linked)
             wanted = row.asked or bool(mine)
+            values = {n: (row.before[n], row.after[n]) for n in names if n in row.after}
             found.append(
-                Change(model, ident, row.kind, names, mine, wanted, row.cascaded)
+                Change(
+                    *(model, ident, row.kind, names, mine, wanted, row.cascaded),
+                    values,
+                )
             )
         return found
 

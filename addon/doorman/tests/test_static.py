@@ -117,6 +117,8 @@ SUDO = {
     "models/extensions/res_users.py:unlink": 3,
     "models/extensions/res_users_page.py:_compute_doorman_scopes": 1,
     "models/extensions/res_users_page.py:_doorman_on_board": 1,
+    "models/extensions/ir_ui_view.py:_doorman_forms": 1,
+    "models/extensions/ir_ui_view.py:_doorman_workflow": 1,
     "models/invite/accept.py:_accept": 1,
     "models/invite/accept.py:_acceptance_of": 1,
     "models/invite/accept.py:_by_digest": 1,
@@ -170,6 +172,7 @@ SUDO = {
     "policy/record_url.py:url_of": 1,
     "policy/technical_models.py:is_technical": 1,
     "policy/values.py:_many2one": 1,
+    "tools/button_names.py:action_of": 2,
     "tools/call_preview.py:_settled": 1,
     "tools/call_preview.py:_where": 1,
     "tools/custom_tool_text.py:_known": 1,
@@ -177,6 +180,7 @@ SUDO = {
     "tools/messages.py:_attachments": 1,
     "tools/messages.py:_of": 1,
     "tools/messages.py:_tracking": 1,
+    "tools/opened.py:_view_of": 1,
     "tools/record_versions.py:versions": 1,
     "tools/record_versions.py:versions_of_call": 1,
     "tools/search_everywhere.py:_worth": 2,
@@ -243,6 +247,9 @@ def manifest(root):
 
 # Where code is run, and where a transaction ends before its request does.
 LOOKED_AT = {
+    # Contexts and domains that administrators and modules have written into views and
+    # actions, with plain values; Odoo's own web client works them out.
+    ("policy/form_state.py", "safe_eval"): {"evaluated"},
     ("controllers/gateway_batch.py", "commit"): {"_one_of_many"},
     ("controllers/gateway_batch.py", "rollback"): {"_one_of_many"},
 }

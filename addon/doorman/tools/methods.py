@@ -3,21 +3,21 @@
 import json
 from datetime import date
 
-from lxml import etree
-
 from odoo.models import BaseModel
 from odoo.tools import lazy
 from odoo.tools.json import json_default
 from odoo.tools.misc import ReadonlyDict
 
 from ..policy import closed_methods, closed_models
+from ..policy.form_view import SAVE
 from ..policy.plain_text import plain
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
 from ..policy.withhold import withhold
-from . import wizards
+from . import opened, press
 from .arguments import only
+from .button_names import is_action, method_of
 from .changed_records import answer, check_may_change, records_to_change, settle
 from .method_checks import check_method
 from .operations import operation
@@ -36,12 +36,35 @@ def _summary(words, call):
 def _button(env, call):
     """What a method is called on its button, if it has one."""
     name = call.kwargs["method"]
-    model = call.model.with_context(lang=env.lang)
-    form = model.get_views([(False, "form")])["views"]["form"]["arch"]
-    titles = etree.fromstring(form).xpath("//button[@name=$n]/@string", n=name)
-    if titles:
-        return f"“{plain(titles[0], 60)}” ({name})"
+    views, view_id = call.env["ir.ui.view"].with_context(lang=env.lang), 0
+    if call.kwargs.get("wizard"):
+        view_id = _wizard_of(call).view_id
+    for button in views._doorman_form(call.model._name, view_id).buttons:
+        if button.label and method_of(call.env, button) == name:
+            return f"“{plain(button.label, 60)}” ({name})"
     return env._("Run %s", name)
+
+
+def _wizard_of(call):
+    wizards = call.env["doorman.wizard"]
+    return wizards._find(call.guard.connection, call.kwargs["wizard"])
+
+
+def _works_on(env, kwargs):
+    """What the wizard of a call works on."""
+    if not kwargs.get("wizard"):
+        return []
+    found = env["doorman.wizard"]._of(kwargs["wizard"])
+    return [(found.origin, found.origin_ids)] if found and found.origin_ids else []
+
+
+def _arguments(call):
+    """What was asked for: the arguments, or what a wizard is filled in with."""
+    tree = call.describer.tree
+    found = list(tree(call.kwargs.get("kwargs") or {}))
+    if call.kwargs.get("wizard"):
+        found += call.describer.values(call.model, call.kwargs.get("values") or {})
+    return found
 
 
 @operation(
@@ -50,44 +73,92 @@ def _button(env, call):
     method_argument="method",
     reads=False,
     summary=_summary,
-    arguments=lambda call: call.describer.tree(call.kwargs.get("kwargs") or {}),
+    arguments=_arguments,
+    works_on=_works_on,
     known_once_done=True,
 )
 def call_method(call):
-    """Run a public business method: what a button does."""
+    """Run a public business method: what a button does. With ``wizard``, fill in that
+    wizard with ``values`` and press its button."""
     guard, model, kwargs = call.guard, call.model, call.kwargs
-    only(kwargs, "method", "kwargs")
+    only(kwargs, "method", "kwargs", "wizard", "values", "button")
     check_may_change(guard, model)
     if model._name in closed_models.WRITE_FIELDS:
         raise Refusal("not_allowed", f"AI tools call no method of {model._name}.")
+    if kwargs.get("wizard"):
+        return _in_wizard(call)
+    if kwargs.get("values"):
+        raise Refusal(
+            "invalid_input",
+            "Values are for a wizard: name its handle as wizard.",
+            "Change the values of a record with update_records.",
+        )
     name, arguments = kwargs.get("method"), kwargs.get("kwargs") or {}
-    method = check_method(guard, model, name, arguments)
-    if getattr(method, "_api_model", False):
-        if call.ids:
-            raise Refusal("invalid_input", f"{name} works on no records: name no ids.")
-        records = model
-        model.check_access("read")
-    else:
-        records = records_to_change(call)
-        records.check_access("read")
-    if name in closed_methods.BUSINESS_PRIMITIVES:
-        records.check_access("write")
+    records = _records(call, name, arguments)
     if call.dry_run:
         return named(records)
-    result = method(records, **arguments)
+    label = kwargs.get("button") or ""
+    result, pressed = press.on_records(guard, records, name, arguments, str(label))
     settle(guard, records.exists())
-    found = answer(guard, records.exists())
-    return found | summary(guard, result)
+    return answer(guard, records.exists()) | summary(pressed, result)
+
+
+def _records(call, name, arguments):
+    """The records that a method or an action is for."""
+    guard, model = call.guard, call.model
+    if not is_action(name):
+        method = check_method(guard, model, name, arguments)
+        if getattr(method, "_api_model", False):
+            if call.ids:
+                raise Refusal(
+                    "invalid_input", f"{name} works on no records: name no ids."
+                )
+            model.check_access("read")
+            return model
+    records = records_to_change(call)
+    records.check_access("read")
+    if name in closed_methods.BUSINESS_PRIMITIVES:
+        records.check_access("write")
+    return records
+
+
+def _in_wizard(call):
+    kwargs, guard = call.kwargs, call.guard
+    if call.ids:
+        raise Refusal(
+            "invalid_input",
+            "A wizard works on the records that it was opened for: name no ids.",
+        )
+    found = _wizard_of(call)
+    if found.model != call.model._name:
+        raise Refusal("invalid_input", f"This is a wizard of {found.model}.")
+    if call.dry_run:
+        origin = call.env[found.origin]
+        ids = list(found.origin_ids)
+        return named(guard.records(origin, ids, write=True)) if ids else named(origin)
+    result, pressed = press.in_wizard(
+        guard,
+        kwargs["wizard"],
+        kwargs.get("method") or SAVE,
+        kwargs.get("values") or {},
+        kwargs.get("kwargs") or {},
+    )
+    settle(guard, call.model)
+    return {"ids": [], "names": []} | summary(pressed, result)
 
 
 # ---- results ----
 
 
-def summary(guard, result):
-    """What a method answered, in a form that tells no more than it should.
+def summary(pressed, result):
+    """What a method answered, in a form that tells no more than it should. That it has
+    answered true, or nothing, says nothing: what has changed is told by the ledger.
 
-    :return: ``result`` as text, ``result_model`` and ``result_ids``
+    :return: ``result`` as text, ``result_model`` and ``result_ids``; ``wizard``
     """
+    guard = pressed.guard
+    if result is None or isinstance(result, bool):
+        return {}
     if isinstance(result, BaseModel):
         if not guard.may_use(result._name):
             return {"result": f"{len(result)} records of {result._name}"}
@@ -96,50 +167,17 @@ def summary(guard, result):
             "result_model": result._name,
             "result_ids": result.ids[:MAX_RECORDS],
         }
-    if result is None or isinstance(result, bool | int | float):
+    if isinstance(result, int | float):
         return {"result": json.dumps(result)}
-    if isinstance(result, dict) and str(result.get("type", "")).startswith("ir.act"):
-        return _action(guard, result)
+    if isinstance(result, dict):
+        if str(result.get("type", "")).startswith("ir.act"):
+            return opened.tell(pressed, result)
+        if not result:
+            return {}
     if guard.allowed is not None:
         # It may hold anything of any model.
         return {"result": "(not shown: this connection is limited to some models)"}
     return {"result": _text(result)}
-
-
-def _action(guard, action):
-    """A method that opens something: what it opens."""
-    kind = str(action["type"]).removeprefix("ir.actions.")
-    model = str(action.get("res_model") or "")
-    title = str(action.get("name") or model or kind)
-    found = {"result": f"It opens: {title[:200]} ({kind})"}
-    if kind == "act_window" and model in guard.env and guard.may_use(model):
-        found["result_model"] = model
-        if type(action.get("res_id")) is int and action["res_id"] > 0:
-            found["result_ids"] = [action["res_id"]]
-        if guard.env[model]._transient and guard.may_write(model):
-            found["wizard"] = _wizard(guard, action)
-            found["result"] += (
-                ". It asks for more: "
-                + ("update" if "result_ids" in found else "create")
-                + f" a record of {model} with the values of wizard and your own, then "
-                "call its method."
-            )
-        elif action.get("target") == "new":
-            found["result"] += ". A person has to go on with it in Odoo."
-    elif kind == "client" and isinstance(action.get("params"), dict):
-        message = action["params"].get("message")
-        if isinstance(message, str):
-            found["result"] += f": {withhold_links(message)[:500]}"
-    return found
-
-
-def _wizard(guard, action):
-    try:
-        with guard.env.cr.savepoint(flush=False):
-            return wizards.describe(guard, action)
-    except Exception:  # noqa: BLE001 the method is done: what it opened is only told
-        guard.env.cr.execute("SELECT 1")
-        return {"model": action["res_model"]}
 
 
 def _text(result):

@@ -78,6 +78,9 @@ class Operation:
     # ``points_at(env, kwargs)``: ``(model, id)`` of each record that its arguments name
     # besides its own; what they are called must not change before it is approved.
     points_at: Callable | None = None
+    # ``works_on(env, kwargs)``: ``(model, ids)`` of the records that it changes and a
+    # handle stands for.
+    works_on: Callable | None = None
     # The argument that is a text to be read as a whole; "" if there is none.
     text: str = ""
     # Whether it makes records, so that a request names none; whether some are gone for

@@ -21,6 +21,9 @@ def versions_of_call(env, request):
     for row in rows if isinstance(rows, list) else ():
         _add_named(env[request["model"]], row, named, linked)
     operation = operations.of(request)
+    if operation and operation.works_on:
+        for name, ids in operation.works_on(env, kwargs):
+            named.setdefault(name, set()).update(ids)
     if operation and operation.points_at:
         for name, ident in operation.points_at(env, kwargs):
             linked.setdefault(name, set()).add(ident)

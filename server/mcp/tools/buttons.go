@@ -15,8 +15,8 @@ func init() {
 	add(90, toolcall.Tool{
 		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "What can be done now", Category: "read", Idempotent: true,
-		Description: "Which buttons a record's form offers now, as methods for call_method, and the status it is in. Runs nothing.",
-		Output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "not_now:strings", "stage:object", "note:string"),
+		Description: "Buttons of a record's form and menu now, as methods for call_method, and its status. Runs nothing.",
+		Output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "menu:objects", "not_now:strings", "stage:object", "note:string"),
 	}, getActions)
 }
 
@@ -33,6 +33,7 @@ type actionsResult struct {
 	ID      int64           `json:"id"`
 	Name    string          `json:"name"`
 	Actions json.RawMessage `json:"actions"`
+	Menu    json.RawMessage `json:"menu,omitempty"`
 	Hidden  []string        `json:"not_now,omitempty"`
 	Stage   json.RawMessage `json:"stage,omitempty"`
 	Note    string          `json:"note,omitempty"`
@@ -55,6 +56,7 @@ func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any
 	var answer struct {
 		Name    string          `json:"name"`
 		Actions json.RawMessage `json:"actions"`
+		Menu    json.RawMessage `json:"menu"`
 		Hidden  []string        `json:"hidden"`
 		Status  json.RawMessage `json:"status"`
 	}
@@ -63,7 +65,7 @@ func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any
 	}
 	r := &actionsResult{
 		Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
-		Stage: filled(answer.Status),
+		Menu: filled(answer.Menu), Stage: filled(answer.Status),
 	}
 	if p := call.Caller().Snapshot(); p.Connection.Policy.ReadOnly || !call.Catalog().MayUse(p, "call_method") {
 		r.Note = "This connection may not run them: a person can, in Odoo."

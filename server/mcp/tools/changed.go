@@ -17,7 +17,9 @@ type changedRecords struct {
 	Count  int      `json:"count"`
 	IDs    []int64  `json:"ids,omitempty"`    // the first of them; none of a model that the connection may not use
 	Fields []string `json:"fields,omitempty"` // likewise
-	SetOff bool     `json:"set_off,omitempty"`
+	// Values are old and new by id and field, of what was asked for and of where records stand: {"7": {"state": ["draft", "sent"]}}.
+	Values map[string]map[string][]json.RawMessage `json:"values,omitempty"`
+	SetOff bool                                    `json:"set_off,omitempty"`
 }
 
 // actions are what the methods do whose replies tell their records anyway.
@@ -44,7 +46,7 @@ func (w *written) leaveOut(action string) {
 		return slices.ContainsFunc(w.Records, func(r writtenRecord) bool { return r.ID == id })
 	}
 	others := slices.ContainsFunc(only.IDs, func(id int64) bool { return !isTold(id) })
-	if only.Model == w.Model && only.Action == action && !only.SetOff && only.Count == w.Count && !others {
+	if only.Model == w.Model && only.Action == action && !only.SetOff && only.Count == w.Count && !others && len(only.Values) == 0 {
 		w.Changed = nil
 	}
 }

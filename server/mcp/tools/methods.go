@@ -15,18 +15,23 @@ func init() {
 	add(150, toolcall.Tool{
 		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
 		Title: "Call a business method", Category: "execute", Destructive: true, OpenWorld: true,
-		Description: "Run what a button does (action_confirm, button_cancel, ...) on records. " +
-			"If it opens a wizard, that is told: create a record of that model with its values, then call its method.",
-		Output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers", "wizard:object")...),
+		Description: "Press a button on records: a method (action_confirm, button_cancel, ...) or an action that get_actions names. " +
+			"If it answers with a wizard, nothing is done yet: call again with the wizard's model, its handle as wizard, one of its methods, and the values to change. " +
+			"changed tells what really changed.",
+		Output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers", "result_values:object", "wizard:object")...),
 	}, callMethod)
 }
 
-var methodName = regexp.MustCompile(`^[a-z][a-z0-9_]{1,63}$`)
+// methodName is the name of a method, or of an action of Odoo's: its XML id, or its number.
+var methodName = regexp.MustCompile(`^(?:[a-z][a-z0-9_]{1,63}|[a-z0-9_]{1,64}\.[A-Za-z0-9_.]{1,128}|[1-9][0-9]{0,9})$`)
 
 type methodArgs struct {
 	Model    string  `json:"model"`
 	IDs      idList  `json:"ids,omitempty" jsonschema:"at most 100"`
-	Method   string  `json:"method" jsonschema:"public, e.g. \"action_confirm\""`
+	Method   string  `json:"method" jsonschema:"e.g. \"action_confirm\""`
+	Button   string  `json:"button,omitempty" jsonschema:"its label, if get_actions gives one to tell buttons apart"`
+	Wizard   string  `json:"wizard,omitempty" jsonschema:"handle of an open wizard; then no ids"`
+	Values   jsonArg `json:"values,omitempty" jsonschema:"of the wizard: JSON object, field to value; a list of rows: [{\"row\":0,\"quantity\":2}]"`
 	Kwargs   jsonArg `json:"kwargs,omitempty" jsonschema:"JSON object, arguments by name"`
 	Key      string  `json:"idempotency_key,omitempty"`
 	Language string  `json:"language,omitempty"`
@@ -39,59 +44,115 @@ type methodResult struct {
 	Result      string  `json:"result,omitempty"`
 	ResultModel string  `json:"result_model,omitempty"`
 	ResultIDs   []int64 `json:"result_ids,omitempty"`
-	// Wizard is what opened and asks for more: its fields, what they would be, and its methods.
+	// ResultValues are what a record would start with that a person would make in the form that opened.
+	ResultValues json.RawMessage `json:"result_values,omitempty"`
+	// Wizard is what opened and asks for more: its handle, its fields, what they would be, and its methods.
 	Wizard json.RawMessage `json:"wizard,omitempty"`
 }
 
 func callMethod(ctx context.Context, call *toolcall.Call, args methodArgs) (any, error) {
-	var bad *access.Error
-	if len(args.IDs) > 0 {
-		bad = checkDistinct(args.IDs)
-	}
-	if bad == nil {
-		bad = checkKey(args.Key)
-	}
-	if bad == nil && !methodName.MatchString(args.Method) {
-		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%q is not the name of a public method.", mcperr.Clip(args.Method, 60)),
-			`Name what a button does, such as "action_confirm"; methods that begin with an underscore are private.`)
-	}
-	kwargs := map[string]json.RawMessage{}
-	if bad == nil && len(args.Kwargs) > 0 && json.Unmarshal(args.Kwargs, &kwargs) != nil {
-		bad = access.NewError(access.InvalidInput, "The parameter kwargs is not a JSON object.", "Give the method's arguments by their names.")
-	}
-	if bad == nil {
-		bad = toolcall.CheckModel(args.Model)
-	}
-	if bad == nil {
-		bad = toolcall.CheckLanguage(args.Language)
-	}
+	kwargs, bad := args.kwargs()
 	if bad != nil {
 		return nil, bad
 	}
 	if err := call.Begin(ctx, args.Model); err != nil {
 		return nil, err
 	}
-	if kwargs == nil { // "null"
-		kwargs = map[string]json.RawMessage{}
-	}
 	h := how{Key: args.Key, Language: args.Language, Company: args.Company}
-	reply, err := call.Do(ctx, h.request(args.Model, "call_method", args.IDs, map[string]any{"method": args.Method, "kwargs": kwargs}))
+	reply, err := call.Do(ctx, h.request(args.Model, "call_method", args.IDs, kwargs))
 	if err != nil {
 		return nil, err
 	}
 	result := methodResult{written: shapeWritten(reply.Value, &toolcall.ModelInfo{Name: args.Model}, false)}
 	var answer struct {
-		Result      string  `json:"result"`
-		ResultModel string  `json:"result_model"`
-		ResultIDs   []int64 `json:"result_ids"`
-
-		Wizard json.RawMessage `json:"wizard"`
+		Result       string          `json:"result"`
+		ResultModel  string          `json:"result_model"`
+		ResultIDs    []int64         `json:"result_ids"`
+		ResultValues json.RawMessage `json:"result_values"`
+		Wizard       json.RawMessage `json:"wizard"`
 	}
 	if json.Unmarshal(reply.Value, &answer) == nil {
-		if result.Wizard = filled(answer.Wizard); len(result.Wizard) > maxDescription {
-			result.Wizard = nil // describe_model tells its fields
-		}
+		result.Wizard, result.ResultValues = boundedWizard(answer.Wizard), filled(answer.ResultValues)
 		result.Result, result.ResultModel, result.ResultIDs = mcperr.Clip(answer.Result, 5_000), answer.ResultModel, answer.ResultIDs
 	}
+	result.sayIfNothing()
 	return result, nil
+}
+
+// kwargs checks the arguments, and gives what Odoo is asked.
+func (args *methodArgs) kwargs() (map[string]any, *access.Error) {
+	if len(args.IDs) > 0 {
+		if bad := checkDistinct(args.IDs); bad != nil {
+			return nil, bad
+		}
+	}
+	if bad := checkKey(args.Key); bad != nil {
+		return nil, bad
+	}
+	if !methodName.MatchString(args.Method) {
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%q is not the name of a public method.", mcperr.Clip(args.Method, 60)),
+			`Name what a button does, such as "action_confirm"; methods that begin with an underscore are private.`)
+	}
+	kwargs, bad := object("kwargs", args.Kwargs)
+	if bad != nil {
+		return nil, bad
+	}
+	values, bad := object("values", args.Values)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := toolcall.CheckModel(args.Model); bad != nil {
+		return nil, bad
+	}
+	if bad := toolcall.CheckLanguage(args.Language); bad != nil {
+		return nil, bad
+	}
+	asked := map[string]any{"method": args.Method, "kwargs": kwargs}
+	if args.Button != "" {
+		asked["button"] = args.Button
+	}
+	if args.Wizard != "" {
+		asked["wizard"] = args.Wizard
+	}
+	if len(values) > 0 {
+		asked["values"] = values
+	}
+	return asked, nil
+}
+
+// boundedWizard is what is told of a wizard. Of one that shows too much, what it takes to go on.
+func boundedWizard(raw json.RawMessage) json.RawMessage {
+	if len(raw) <= maxDescription {
+		return filled(raw)
+	}
+	var wizard map[string]json.RawMessage
+	if json.Unmarshal(raw, &wizard) != nil {
+		return nil
+	}
+	short := map[string]any{"note": "It shows more than fits here: describe_model tells its fields."}
+	for _, name := range []string{"handle", "model", "title", "methods"} {
+		if v := wizard[name]; len(v) > 0 && len(v) < maxDescription/2 {
+			short[name] = v
+		}
+	}
+	return encoded(short, nil)
+}
+
+// object reads a parameter that is a JSON object; nothing, and null, are an empty one.
+func object(name string, raw jsonArg) (map[string]json.RawMessage, *access.Error) {
+	found := map[string]json.RawMessage{}
+	if len(raw) > 0 && json.Unmarshal(raw, &found) != nil {
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is not a JSON object.", name), "Give each value by its name.")
+	}
+	if found == nil { // "null"
+		found = map[string]json.RawMessage{}
+	}
+	return found, nil
+}
+
+// sayIfNothing tells that a method has done nothing, whatever it has returned: it may have said true.
+func (r *methodResult) sayIfNothing() {
+	if r.Changed != nil && len(r.Changed) == 0 && r.Result == "" && r.Note == "" {
+		r.Note = "Nothing has changed in Odoo. Look at the record with get_actions: its buttons tell what it waits for."
+	}
 }

@@ -1,5 +1,6 @@
 from . import base
 from . import ir_mail_server
+from . import ir_ui_view
 from . import mail_activity
 from . import mail_message
 from . import res_users

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from ...policy import closed_fields
 from ...policy.suggestions import near, near_hint
-from ...tools.view_conditions import is_true, names_in
+from ...policy.view_conditions import is_true, names_in
 from ..common import ApprovalCase, WriteCase
 
 

@@ -72,7 +72,9 @@ class TestWriteMethods(WriteCase):
         )
         value = self.method(child, "create_company")["value"]
         self.assertEqual(child.parent_id.name, "Newly")
-        self.assertEqual(value["result"], "true")
+        # That it has returned true says nothing: what has changed does.
+        self.assertNotIn("result", value)
+        self.assertIn("res.partner", [c["model"] for c in value["changed"]])
 
     def test_odoos_words_are_kept(self):
         def create_company(records):
@@ -95,8 +97,11 @@ class TestWriteMethods(WriteCase):
             "context": {"secret": "hidden-text"},
         }
         for result, expected, hidden in (
-            (None, {"result": "null"}, ""),
-            (True, {"result": "true"}, ""),
+            (None, {"changed": []}, "result"),
+            (True, {"changed": []}, "result"),
+            (False, {"changed": []}, "result"),
+            ({}, {"changed": []}, "result"),
+            (7, {"result": "7"}, ""),
             (user, {"result_ids": user.ids, "result_model": "res.users"}, ""),
             (self.connection, {"result": "1 records of doorman.connection"}, ""),
             (self.env["res.users.apikeys"], {}, "result_ids"),

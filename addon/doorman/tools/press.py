@@ -1,0 +1,199 @@
+"""Pressing a button: on records, or in a wizard.
+
+    a name ── the button that the form shows for these records ── what it carries
+           ── a method, run with that; or an action of Odoo's ── what it opens
+
+What a button carries is a control: ``action_confirm`` of a sales order checks the
+analytic distribution only because its button says so.
+"""
+
+import json
+
+from odoo.tools.json import json_default
+
+from ..policy.form_state import FormState
+from ..policy.form_view import ACTION, OBJECT, SAVE, Button
+from ..policy.refusal import Refusal
+from . import opened, wizard_form
+from .button_names import (
+    action_of,
+    is_action,
+    method_of,
+    refusal_of_action,
+    refusal_of_button,
+)
+from .method_checks import check_method
+from .opened import SERVER, WINDOW, Pressed
+
+
+def on_records(guard, records, name, arguments, label=""):
+    """Press a button of records, or run a method that has none.
+
+    :param str name: of the method, or the XML id of the action
+    :param dict arguments: of the method
+    :param str label: of the button, where several do the same in different ways
+    :return: what the method has given, and Pressed
+    """
+    buttons = _buttons(guard, records, name, label)
+    button, carries = _meant(records, buttons)
+    pressed = Pressed(guard, records, carries)
+    if is_action(name):
+        return _run_action(pressed, name, button), pressed
+    method = check_method(guard, records, name, arguments)
+    args = button.args if button and not arguments else ()
+    return method(_with(records, carries), *args, **arguments), pressed
+
+
+def in_wizard(guard, handle, name, values, arguments):
+    """Fill in a wizard, save it and press its button.
+
+    :param str handle: as it was told when the wizard opened
+    :param dict values: of its fields, by name
+    :return: what the method has given, and Pressed
+    """
+    found = guard.env["doorman.wizard"]._find(guard.connection, handle)
+    guard.model(found.model)
+    form = wizard_form.Form(guard, found)
+    form.fill(values)
+    button = _of_form(form, name)
+    record = form.save()
+    carries = FormState(record).context_of(button.context)
+    pressed = Pressed(guard, record, carries, wizard=found)
+    if button.kind == SAVE:
+        return None, pressed
+    if button.kind == ACTION:
+        return _run_action(pressed, name, button), pressed
+    method = check_method(guard, record, name, arguments)
+    args = button.args if not arguments else ()
+    return method(_with(record, carries), *args, **arguments), pressed
+
+
+def _of_form(form, name):
+    """The button of a wizard that a name means."""
+    env = form.model.env
+    shown = [b for b in form.view.buttons if form.state.shows(b) is not False]
+    for button in shown:
+        if method_of(env, button) == name:
+            if why := refusal_of_button(form.guard, form.model, button):
+                raise Refusal("not_allowed", why)
+            return button
+    names = dict.fromkeys(method_of(env, b) for b in shown)
+    if not names and name == SAVE:
+        return Button(SAVE, SAVE, "", "", "", ())
+    raise Refusal(
+        "invalid_input",
+        f"This wizard has no button {str(name)[:80]!r} now.",
+        f"There are: {', '.join(names)}." if names else "Name the method save.",
+    )
+
+
+# ---- which button ----
+
+
+def _views(env, model):
+    """The views of a model that have buttons, the default form first."""
+    views = env["ir.ui.view"]
+    yield views._doorman_form(model)
+    for view_id in views._doorman_forms(model):
+        yield views._doorman_form(model, view_id)
+    yield views._doorman_form(model, kind="list")
+
+
+def _buttons(guard, records, name, label):
+    for view in _views(guard.env, records._name):
+        kind = ACTION if is_action(name) else OBJECT
+        found = [
+            b
+            for b in view.buttons
+            if b.kind == kind and method_of(guard.env, b) == name
+        ]
+        if label and (named := [b for b in found if b.label == label]):
+            return named
+        if found and not label:
+            return found
+    if label:
+        raise Refusal(
+            "invalid_input",
+            f"{name} has no button {label[:80]!r}.",
+            "get_actions tells the buttons of a record.",
+        )
+    return []
+
+
+def _meant(records, buttons):
+    """The button among those of one name, and what it carries: what it would for a
+    person who presses it for these records.
+
+    :return: a Button or None, and a context
+    """
+    if not buttons:
+        return None, {}
+    if not any(b.context not in ("", "{}") or b.args for b in buttons) or not records:
+        return buttons[0], {}
+    found = {}
+    for record in records:
+        state = FormState(record)
+        # Of a button that is hidden now Odoo's own code has to say why not.
+        for button in _shown(state, buttons) or buttons[:1]:
+            carries = state.context_of(button.context)
+            key = json.dumps(
+                [carries, button.args], default=json_default, sort_keys=True
+            )
+            found.setdefault(key, (button, carries))
+    if len(found) == 1:
+        return next(iter(found.values()))
+    labels = list(dict.fromkeys(button.label for button, _carries in found.values()))
+    if len(labels) > 1:
+        raise Refusal(
+            "invalid_input",
+            "Several buttons do this, each in its own way.",
+            f"Name one as button: {', '.join(labels)}.",
+        )
+    raise Refusal(
+        "invalid_input",
+        "This button works differently for each of these records.",
+        "Press it for one record at a time.",
+    )
+
+
+def _shown(state, buttons):
+    return [button for button in buttons if state.shows(button) is not False]
+
+
+def _with(records, carries):
+    return records.with_context(**carries) if carries else records
+
+
+# ---- actions ----
+
+
+def _run_action(pressed, name, button):
+    """What an action of Odoo's gives, as its web client runs one.
+
+    :param button: None for an action that is in the model's menu of actions only
+    """
+    guard, records = pressed.guard, pressed.records
+    env = guard.env
+    action = action_of(env, name)
+    if not action or not (button or action.id in _menu(env, records._name)):
+        raise Refusal(
+            "invalid_input",
+            f"{records._name} has no button for {name[:80]}.",
+            "get_actions tells the buttons of a record.",
+        )
+    if why := refusal_of_action(guard, records, action):
+        raise Refusal("not_allowed", why)
+    if not records:
+        raise Refusal("invalid_input", "Name the ids of the records.")
+    if action._name == SERVER:
+        run = env[SERVER].browse(action.id).with_context(**pressed.context({}))
+        return opened.Followed(run.run())
+    if action._name == WINDOW:
+        return action._get_action_dict()
+    return action.read()[0]
+
+
+def _menu(env, model):
+    """The ids of the actions in the menu of a model's records."""
+    found = env["ir.actions.actions"].get_bindings(model).get("action") or ()
+    return {action["id"] for action in found}

@@ -1,0 +1,116 @@
+"""What a change really changed, as replies and the audit tell it: from the ledger's
+notes, never from what a method has returned."""
+
+import datetime
+from decimal import Decimal
+
+from ..policy import closed_fields, shared
+
+# Ids and fields of each changed model in a reply; records whose values are told, and
+# letters of a text among these.
+MAX_IDS, MAX_VALUED, MAX_LETTERS = 20, 10, 200
+# Where a record stands, whoever has moved it.
+STATUS = ("state", "stage_id", "payment_state", "invoice_status", "delivery_status")
+
+
+def told(guard, changes):
+    """What has changed, by model, for the reply: what was asked for first.
+
+    :param changes: the ledger's
+    :return: ``[{model, count, ids, fields, values, action, set_off}]``; ``values``:
+        ``{id: {field: [old, new]}}`` of what was asked for, and of where a record
+        stands
+    """
+    found, valued = [], 0
+    for (model, kind, asked), some in _by_model(changes):
+        entry = {"model": model, "action": kind, "count": len(some)}
+        if guard.may_use(model):
+            entry["ids"] = [c.id for c in some][:MAX_IDS]
+            names = dict.fromkeys(n for c in some for n in c.fields)
+            entry["fields"] = list(names)[:MAX_IDS]
+            values = _values(guard, model, some[: MAX_VALUED - valued])
+            valued += len(values)
+            if values:
+                entry["values"] = values
+        if not asked:
+            entry["set_off"] = True
+        found.append(entry)
+    if len(found) > shared.MAX_CHANGED:
+        left = found[shared.MAX_CHANGED - 1 :]
+        found[shared.MAX_CHANGED - 1 :] = [
+            {
+                "model": f"({len(left)} more)",
+                "action": "updated",
+                "count": sum(entry["count"] for entry in left),
+                "set_off": True,
+            }
+        ]
+    return found
+
+
+def text(changes):
+    """The same for the audit: models and numbers."""
+    return "; ".join(
+        f"{model}: {len(some)} {kind}" + ("" if asked else " (set off)")
+        for (model, kind, asked), some in _by_model(changes)
+    )
+
+
+def _by_model(changes):
+    found = {}
+    for change in sorted(changes, key=lambda c: not c.asked):
+        key = change.model, change.kind, change.asked
+        found.setdefault(key, []).append(change)
+    return list(found.items())
+
+
+def _values(guard, name, changes):
+    """Old and new of the fields that were asked for, and of where records stand."""
+    model, found = guard.env[name], {}
+    for change in changes:
+        row = {}
+        for field, pair in change.values.items():
+            if field not in change.asked_fields and field not in STATUS:
+                continue
+            known = model._fields[field]
+            if not closed_fields.is_withheld(field) and model._has_field_access(
+                known, "read"
+            ):
+                row[field] = [_plain(guard, known, value) for value in pair]
+        if row:
+            found[str(change.id)] = row
+    return found
+
+
+def _plain(guard, field, value):
+    """A value of the database, as a read would give it."""
+    if isinstance(value, dict) and (field.translate or field.company_dependent):
+        env = guard.env
+        key = str(env.company.id) if field.company_dependent else env.lang or "en_US"
+        value = value.get(key, value.get("en_US"))
+    if field.type == "boolean":
+        return bool(value)
+    if value is None or value is False:
+        return None
+    if field.type == "many2one":
+        return _named(guard, field, value)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)[:MAX_IDS]
+    if isinstance(value, str) and len(value) > MAX_LETTERS:
+        return f"{value[:MAX_LETTERS]}... ({len(value)} characters in all)"
+    return value
+
+
+def _named(guard, field, ident):
+    """A linked record, by its name where the connection may read that."""
+    name = field.comodel_name
+    if not guard.may_use(name) or name in guard.asks_to_read:
+        return ident
+    record = guard.env[name].browse(ident)._filtered_access("read")
+    return {"id": ident, "name": str(record.display_name)[:100]} if record else ident

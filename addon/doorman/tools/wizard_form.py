@@ -1,0 +1,305 @@
+"""The form of a wizard, filled in as Odoo's web client does it: nothing is saved until
+one of its buttons is pressed.
+
+opened ── defaults, onchanges ── each value, with what follows from it ── the values
+once more ── saved, without what the form makes read-only ── a button (press.py)
+"""
+
+from odoo.fields import Command
+from odoo.tools import OrderedSet
+
+from odoo.addons.web.models.models import RecordSnapshot
+
+from ..policy import closed_fields
+from ..policy.context_keys import CONTEXT_KEYS
+from ..policy.form_state import FormState
+from ..policy.form_view import ALWAYS, NEVER
+from ..policy.refusal import Refusal
+from ..policy.suggestions import near_hint
+from ..policy.values import Values
+from . import wizard_words
+
+MAX_ROWS = 100
+
+
+class Form:
+    """:param guard: the rules of the connection
+    :param opened: Opened (opened.py)
+    """
+
+    def __init__(self, guard, opened):
+        self.guard = guard
+        self.opened = opened
+        env = guard.env
+        ours = {k: v for k, v in env.context.items() if k in CONTEXT_KEYS}
+        # The whole context that it was opened with, and what holds for this call.
+        # pylint: disable-next=context-overridden
+        model = env[opened.model].with_context({**opened.context, **ours})
+        self.model = model
+        view_id = opened.view_id or _by_name(env, opened.context)
+        self.view = env["ir.ui.view"]._doorman_form(opened.model, view_id)
+        known = model.fields_get(list(self.view.by_name), ["type"])
+        self.fields = {n: f for n, f in self.view.by_name.items() if n in known}
+        self.spec = {name: self._spec(name, node) for name, node in self.fields.items()}
+        self.warnings = OrderedSet()
+        self.given = {}
+        self.record = self._start()
+        self.state = FormState(self.record)
+
+    def _spec(self, name, node):
+        columns = self._columns(name, node)
+        return {"fields": {column.name: {} for column in columns}} if columns else {}
+
+    def _columns(self, name, node):
+        """The columns that a form shows of a field's records."""
+        field = self.model._fields[name]
+        if field.type not in ("one2many", "many2many"):
+            return ()
+        comodel = self.model.env[field.comodel_name]
+        if not comodel.has_access("read"):
+            return ()
+        known = comodel.fields_get([c.name for c in node.columns], ["type"])
+        return tuple(column for column in node.columns if column.name in known)
+
+    # ---- as it opens ----
+
+    def _start(self):
+        if self.opened.res_id:
+            made = self.model.browse(self.opened.res_id).exists()
+            if not made:
+                raise Refusal(
+                    "not_found",
+                    "This wizard is gone: Odoo removes them after a while.",
+                    "Press the button that opens it again.",
+                )
+            made.check_access("write")
+            return self.model.new(origin=made)
+        self.model.check_access("create")
+        record = self.model.new(self.model.default_get(list(self.fields)))
+        record.modified(list(record._fields))
+        self._settle(record, list(self.fields))
+        return record
+
+    def _settle(self, record, names):
+        """What follows from a change of fields: their onchange methods, and those of
+        the fields that these change (web/models/models.py, onchange)."""
+        before = RecordSnapshot(record, self.spec)
+        result, done = {"warnings": self.warnings}, set()
+        while names:
+            for name in names:
+                record._apply_onchange_methods(name, result)
+                done.add(name)
+            names = [n for n in self.spec if n not in done and before.has_changed(n)]
+
+    # ---- what it tells ----
+
+    def describe(self):
+        """:return: ``{model, values, fields, methods}``, plain JSON; ``text`` and
+        ``warnings`` where there are some
+        """
+        return wizard_words.describe(self)
+
+    def is_open(self, node):
+        """Whether a person may fill in a field now."""
+        return self.state.shows(node) is not False and not self.is_readonly(node)
+
+    def is_readonly(self, node, record=None, state=None):
+        field = (self.record if record is None else record)._fields[node.name]
+        if node.readonly in NEVER:
+            return field.readonly if not node.readonly else False
+        return node.readonly in ALWAYS or bool(
+            (state or self.state).holds(node.readonly)
+        )
+
+    def is_required(self, node):
+        if node.required in ALWAYS or self.state.holds(node.required):
+            return True
+        return not node.required and self.model._fields[node.name].required
+
+    # ---- filling it in ----
+
+    def fill(self, values):
+        """Fill in fields, each with what follows from it.
+
+        :param dict values: by field name, in any of the usual shapes; of records in a
+            list of the form, objects in their order, or with the ``row`` they are for
+        :raise Refusal: if a value is none for its field, or a person could not give it
+        """
+        if not isinstance(values, dict):
+            raise Refusal("invalid_input", "The values are an object, by field name.")
+        left = dict(values)
+        for name in left:
+            self._check_name(name)
+        while left:
+            # One value may open the field of another.
+            ready = [name for name in left if self.is_open(self.fields[name])]
+            if not ready:
+                name = next(iter(left))
+                raise Refusal(
+                    "invalid_input",
+                    f"{name} of this wizard is not filled in here: its form hides it, "
+                    "or shows it only.",
+                    f"There are: {', '.join(self._open_names())}.",
+                )
+            for name in ready:
+                self._give(name, left.pop(name))
+        for name, value in self.given.items():
+            # What followed from another value must not win over one that was given.
+            self._set(name, value)
+        self.state.forget()
+
+    def _check_name(self, name):
+        if name not in self.fields or closed_fields.is_withheld(name):
+            names = self._open_names()
+            raise Refusal(
+                "unknown_field",
+                f"This wizard has no field {str(name)[:80]!r}.",
+                near_hint(name, names) or f"There are: {', '.join(names)}.",
+            )
+
+    def _open_names(self):
+        return [
+            name
+            for name, node in self.fields.items()
+            if self.is_open(node) and not closed_fields.is_withheld(name)
+        ]
+
+    def _give(self, name, value):
+        node, field = self.fields[name], self.model._fields[name]
+        if field.type == "one2many":
+            value = self._rows(node, field, value)
+        else:
+            value = Values(self.guard).check(self.model, {name: value})[name]
+        self._set(name, value)
+        self._settle(self.record, [name])
+        self.given[name] = value
+        self.state.forget()
+
+    def _set(self, name, value):
+        if self.model._fields[name].type != "one2many":
+            self.record[name] = value
+            return
+        for line, vals in value:
+            for key, one in vals.items():
+                line[key] = one
+
+    def _rows(self, node, field, value):
+        """Rows of a list, by their place in it.
+
+        :return: ``[(line, its values)]``; a new line is in the list already
+        """
+        columns = {c.name: c for c in self._columns(node.name, node)}
+        lines = self.record[node.name]
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            raise Refusal(
+                "invalid_input",
+                f"{node.name} takes a list of objects, one for each of its rows.",
+                'Name the row to change: [{"row": 0, ...}].',
+            )
+        found = []
+        for number, given in enumerate(value):
+            given = dict(given)
+            row = given.pop("row", number)
+            if type(row) is not int or not 0 <= row < MAX_ROWS:
+                raise Refusal("invalid_input", f"{node.name} has no row {row!r}.")
+            state = FormState(lines[row]) if row < len(lines) else None
+            for key in given:
+                column = columns.get(key)
+                if column is None or (
+                    state and self.is_readonly(column, lines[row], state)
+                ):
+                    open_ = [k for k, c in columns.items() if c.readonly not in ALWAYS]
+                    raise Refusal(
+                        "invalid_input",
+                        f"{node.name} has no column {str(key)[:60]!r} to fill in.",
+                        f"There are: {', '.join(open_)}.",
+                    )
+            comodel = self.model.env[field.comodel_name]
+            checked = Values(self.guard).check(comodel, given, depth=1)
+            found.append((self._line(node.name, lines, row), checked))
+        return found
+
+    def _line(self, name, lines, row):
+        if row < len(lines):
+            return lines[row]
+        before = self.record[name]
+        self.record[name] = [Command.create({})]
+        return self.record[name] - before
+
+    # ---- saving it ----
+
+    def save(self):
+        """Make the wizard's record, or change it.
+
+        :return: the record
+        :raise Refusal: if a required field is empty
+        """
+        self._check_required()
+        made = self.record._origin
+        vals = {}
+        for name, node in self.fields.items():
+            field = self.model._fields[name]
+            if self.is_readonly(node) and not node.force_save:
+                continue
+            if made and name not in self.given and self.record[name] == made[name]:
+                continue
+            if field.type == "one2many":
+                vals[name] = self._commands(name, node)
+            elif field.type == "many2many":
+                vals[name] = [Command.set(self.record[name]._origin.ids)]
+            else:
+                vals[name] = field.convert_to_write(self.record[name], self.record)
+        if made:
+            made.write(vals)
+            return made
+        return self.model.create(vals)
+
+    def _check_required(self):
+        missing = [
+            name
+            for name, node in self.fields.items()
+            if self.model._fields[name].type
+            not in ("boolean", "integer", "float", "monetary")
+            and not self.record[name]
+            and self.is_open(node)
+            and self.is_required(node)
+        ]
+        if missing:
+            raise Refusal(
+                "invalid_input",
+                f"This wizard needs a value for: {', '.join(missing)}.",
+                "Send it in values, with the same handle.",
+            )
+
+    def _commands(self, name, node):
+        """The rows of a list, as a save sends them."""
+        columns = self._columns(name, node)
+        commands = [Command.set(self.record[name]._origin.ids)]
+        for line in self.record[name]:
+            state, vals = FormState(line), {}
+            for column in columns:
+                if column.name == "id" or (
+                    self.is_readonly(column, line, state) and not column.force_save
+                ):
+                    continue
+                field = line._fields[column.name]
+                if line._origin and line[column.name] == line._origin[column.name]:
+                    continue
+                value = field.convert_to_write(line[column.name], line)
+                if field.type in ("one2many", "many2many"):
+                    value = [Command.set(line[column.name]._origin.ids)]
+                vals[column.name] = value
+            if not line._origin:
+                commands.append(Command.create(vals))
+            elif vals:
+                commands.append(Command.update(line._origin.id, vals))
+        return commands
+
+
+def _by_name(env, context):
+    """The form that a context names; 0 if it names none."""
+    name = context.get("form_view_ref")
+    if not isinstance(name, str) or "." not in name:
+        return 0
+    view = env.ref(name, raise_if_not_found=False)
+    return view.id if view and view._name == "ir.ui.view" else 0

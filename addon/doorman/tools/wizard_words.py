@@ -1,0 +1,155 @@
+"""What is told of a wizard: what it shows, what can be filled in, its buttons."""
+
+import json
+
+from odoo.exceptions import AccessError
+from odoo.tools import html2plaintext
+from odoo.tools.json import json_default
+
+from ..policy import closed_fields
+from ..policy.form_view import ACTION
+from ..policy.redact_links import withhold_links_in
+from .button_names import method_of, refusal_of_button
+
+MAX_FIELDS, MAX_CHOICES, MAX_BUTTONS, MAX_ROWS, MAX_LINKED = 40, 40, 10, 40, 20
+MAX_TEXT, MAX_WORDS = 1_500, 1_000
+# Other kinds of values are long, or not sent.
+KINDS = (
+    *("boolean", "integer", "float", "monetary", "char", "text", "html", "date"),
+    *("datetime", "selection", "many2one", "one2many", "many2many", "reference"),
+)
+ATTRIBUTES = ["type", "string", "required", "relation", "selection"]
+
+
+def describe(form):
+    """:param form: Form (wizard_form.py)
+    :return: ``{model, title, values, fields, methods}``; ``text`` and ``warnings`` if
+        there are some
+    """
+    known = form.model.fields_get(list(form.fields), ATTRIBUTES)
+    shown = {
+        name: node
+        for name, node in form.fields.items()
+        if known[name]["type"] in KINDS
+        and not closed_fields.is_withheld(name)
+        and form.state.shows(node) is not False
+    }
+    found = {
+        "model": form.model._name,
+        "title": form.opened.title,
+        "values": {name: _value(form, node) for name, node in shown.items()},
+        "fields": [
+            _field(form, node, known[name])
+            for name, node in shown.items()
+            if form.is_open(node)
+        ][:MAX_FIELDS],
+        "methods": _methods(form)[:MAX_BUTTONS],
+    }
+    texts = [t.text for t in form.view.texts if form.state.shows(t) is not False]
+    if texts:
+        found["text"] = " ".join(dict.fromkeys(texts))[:MAX_WORDS]
+    if form.warnings:
+        found["warnings"] = [
+            f"{title}: {text}"[:MAX_WORDS] for title, text, _ in form.warnings
+        ]
+    return withhold_links_in(json.loads(json.dumps(found, default=json_default)))
+
+
+def _methods(form):
+    found = {}
+    for button in form.view.buttons:
+        name = method_of(form.model.env, button)
+        if form.state.shows(button) is False or name in found:
+            continue
+        if refusal_of_button(form.guard, form.model, button):
+            continue
+        found[name] = {"method": name, "label": button.label}
+        if button.confirm:
+            found[name]["confirm"] = button.confirm
+        if button.kind == ACTION:
+            found[name]["opens"] = True
+    return list(found.values())
+
+
+def _field(form, node, attributes):
+    row = {"name": node.name, "type": attributes["type"], "label": attributes["string"]}
+    if form.is_required(node):
+        row["required"] = True
+    if attributes.get("relation"):
+        row["relation"] = attributes["relation"]
+    if isinstance(attributes.get("selection"), list):
+        row["choices"] = [list(c) for c in attributes["selection"][:MAX_CHOICES]]
+    columns = form._columns(node.name, node)
+    if columns and attributes["type"] == "one2many":
+        comodel = form.model.env[attributes["relation"]]
+        known = comodel.fields_get([c.name for c in columns], ATTRIBUTES)
+        row["columns"] = [
+            {
+                "name": c.name,
+                "type": known[c.name]["type"],
+                "label": known[c.name]["string"],
+            }
+            for c in columns
+            if _is_column(c, known) and not form.is_readonly(c, comodel)
+        ]
+    return row
+
+
+def _is_column(column, known):
+    return (
+        "True" not in column.hidden
+        and not closed_fields.is_withheld(column.name)
+        and known[column.name]["type"] in KINDS
+    )
+
+
+def _value(form, node):
+    """A value of the form, as a read would give it."""
+    field, value = form.record._fields[node.name], form.record[node.name]
+    if field.type == "one2many":
+        columns = form._columns(node.name, node)
+        if columns:
+            return [
+                _row(form, line, columns, n) for n, line in enumerate(value[:MAX_ROWS])
+            ]
+    return plain(form.guard, field, value)
+
+
+def _row(form, line, columns, number):
+    known = line.fields_get([c.name for c in columns], ["type"])
+    found = {"row": number}
+    for column in columns:
+        if _is_column(column, known):
+            value = plain(form.guard, line._fields[column.name], line[column.name])
+            if value not in (None, "", []):
+                found[column.name] = value
+    return found
+
+
+def plain(guard, field, value):
+    """:return: JSON: a linked record as its id and name, "nothing" as None"""
+    if field.relational or field.type == "reference":
+        return _linked(guard, field, value)
+    if value is False and field.type != "boolean":
+        return None
+    if field.type == "html":
+        value = html2plaintext(str(value or ""))
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return f"{value[:MAX_TEXT]}... ({len(value)} characters in all)"
+    return value
+
+
+def _linked(guard, field, records):
+    if not records:
+        return None if field.type in ("many2one", "reference") else []
+    found = []
+    for record in records[:MAX_LINKED]:
+        origin = record._origin
+        entry = {"id": origin.id or None}
+        if guard.may_use(record._name) and record._name not in guard.asks_to_read:
+            try:
+                entry["name"] = str((origin or record).display_name or "")[:200]
+            except AccessError:
+                pass
+        found.append(entry)
+    return found[0] if field.type in ("many2one", "reference") else found
