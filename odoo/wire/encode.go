@@ -49,6 +49,9 @@ func EncodeRequest(r access.Request) map[string]any {
 	if r.AskNobody {
 		w["ask"] = false
 	}
+	if len(r.Tell) > 0 {
+		w["tell"] = r.Tell
+	}
 	return w
 }
 

@@ -37,6 +37,7 @@ func TestEncodeArguments(t *testing.T) {
 		{"arguments", func(r *access.Request) { r.Arguments = json.RawMessage(`{"ids":[1],"ids":[2.0]}`) }, `"arguments":{"ids":[1],"ids":[2.0]}`},
 		{"no arguments in an object", func(r *access.Request) { r.Arguments = json.RawMessage(`{}`) }, `"arguments":{}`},
 		{"nobody is to be asked", func(r *access.Request) { r.AskNobody = true }, `"ask":false`},
+		{"what is to be told", func(r *access.Request) { r.Tell = []string{"name"} }, `"tell":["name"]`},
 	} {
 		r := plain
 		row.change(&r)
@@ -44,7 +45,7 @@ func TestEncodeArguments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if row.has == "" && (strings.Contains(string(b), `"arguments"`) || strings.Contains(string(b), `"ask"`)) || !strings.Contains(string(b), row.has) {
+		if row.has == "" && (strings.Contains(string(b), `"arguments"`) || strings.Contains(string(b), `"ask"`) || strings.Contains(string(b), `"tell"`)) || !strings.Contains(string(b), row.has) {
 			t.Errorf("%s: %s", row.name, b)
 		}
 	}

@@ -45,7 +45,7 @@ func TestBadInput(t *testing.T) {
 		{"not a language code", "search_records", `{"model":"res.partner","language":"fr;x"}`, "invalid_input", "not a language code"},
 		{"no ids", "read_records", `{"model":"res.partner"}`, "invalid_input", "ids is missing"},
 		{"an id of zero", "read_records", `{"model":"res.partner","ids":[0]}`, "invalid_input", "not a record id"},
-		{"an id beyond 32 bits", "read_records", `{"model":"res.partner","ids":[4294967296]}`, "invalid_input", "not a record id"},
+		{"an id beyond what JSON can hold", "read_records", `{"model":"res.partner","ids":[9007199254740994]}`, "invalid_input", "not a record id"},
 		{"an id that is a text", "read_records", `{"model":"res.partner","ids":["1"]}`, "invalid_input", "list of record ids"},
 		{"101 ids", "read_records", `{"model":"res.partner","ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `]}`, "invalid_input", "more than 100"},
 		{"a date without its period", "aggregate_records", `{"model":"res.partner","group_by":["create_date"]}`, "invalid_input", "by which period"},

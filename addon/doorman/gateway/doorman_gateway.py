@@ -1,8 +1,12 @@
 import json
 import time
+from dataclasses import replace
+
+import psycopg2
 
 from odoo import api, models, release
-from odoo.exceptions import AccessError, MissingError
+from odoo.exceptions import AccessError, ConcurrencyError, MissingError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import config
 from odoo.tools.json import json_default
 
@@ -214,16 +218,33 @@ class DoormanGateway(models.AbstractModel):
         if not approved:
             self._check_reading(connection, row, request)
         if not runs_code:
-            with acting(guard.env):
-                value = run(call_of(guard, request))
-                self.env.flush_all()
-            return value
+            return self._read(call_of(guard, request))
         audit["message"] = self._code(request)
         # Whatever somebody's code has done while it looked is undone.
         with writing(guard.env, Trial()):
             value = run(call_of(guard, request))
             value = json.loads(json.dumps(value, default=json_default))
         self._undo()
+        return value
+
+    def _read(self, call):
+        """Run a call that changes nothing. If a field fails, once more without it."""
+        try:
+            return self._run_reading(call)
+        except (Refusal, ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            raise
+        except psycopg2.errors.QueryCanceled:
+            raise
+        except Exception:
+            if not call.operation.leaves_out:
+                raise
+            self._undo()
+            return self._run_reading(replace(call, careful=True))
+
+    def _run_reading(self, call):
+        with acting(call.env):
+            value = run(call)
+            self.env.flush_all()
         return value
 
     def _registry(self):

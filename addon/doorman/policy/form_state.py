@@ -25,7 +25,6 @@ class FormState:
 
     def __init__(self, record):
         self.record = record
-        self.known = set(record.fields_get(attributes=[]))
         self._values = {}
 
     def forget(self):
@@ -68,8 +67,9 @@ class FormState:
         :param bool withheld: whether fields that never leave Odoo are known, too:
             whether a button shows must not tell of them
         """
-        for name in names & self.known - self._values.keys():
-            if self.record._fields[name].type != "binary":
+        for name in names & self.record._fields.keys() - self._values.keys():
+            field = self.record._fields[name]
+            if field.type != "binary" and self.record._has_field_access(field, "read"):
                 self._values[name] = _plain(self.record, name)
         env = self.record.env
         return {

@@ -35,6 +35,8 @@ class Button:
     hidden: tuple
     # Positional arguments of the method.
     args: tuple = ()
+    # Whether it only shows what belongs to the record, beside its title.
+    is_link: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def _buttons(root):
             (node.get("confirm") or "")[:MAX_CONFIRM],
             _hidden(node, root),
             _args(node),
+            "oe_stat_button" in (node.get("class") or ""),
         )
 
 

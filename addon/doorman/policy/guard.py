@@ -278,7 +278,7 @@ class Guard:
             not isinstance(ids, list)
             or not ids
             or len(ids) > limits.MAX_IDS
-            or any(type(i) is not int or i <= 0 for i in ids)
+            or any(not _is_id(i, model) for i in ids)
         ):
             raise Refusal("invalid_input", "Name the ids of the records.")
         records = model.browse(ids)
@@ -310,3 +310,11 @@ class Guard:
             ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
             seen.update((owner, i) for i in ids)
             self._owners(records.env[owner].browse(ids).exists(), write, seen)
+
+
+def _is_id(value, model):
+    """Whether a number may be the id of a record. Views of the database have some that
+    are below zero, or long."""
+    if type(value) is not int:
+        return False
+    return value > 0 or not (model._auto or model._transient or not value)

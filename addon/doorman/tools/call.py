@@ -12,6 +12,8 @@ from . import operations
 from .describe import Describer
 from .operations import Operation
 
+MAX_TELL = 40
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Call:
@@ -29,6 +31,10 @@ class Call:
     kwargs: dict = field(default_factory=dict)
     # The context that was asked for.
     context: dict = field(default_factory=dict)
+    # The fields to tell of records that it makes.
+    tell: tuple = ()
+    # Whether to read field by field: some of them failed.
+    careful: bool = False
     # Whether to tell what would change; it is undone afterwards.
     dry_run: bool = False
     # Turns what would change into texts, where a person is to read it.
@@ -76,9 +82,16 @@ def call_of(guard, request, describer=None):
         ids=request.get("ids"),
         kwargs=kwargs,
         context=request.get("context") or {},
+        tell=_told(request.get("tell")),
         dry_run=dry_run,
         describer=describer,
     )
+
+
+def _told(names):
+    """What is to be told is no part of what is done: nonsense is left out."""
+    names = names if isinstance(names, list) else []
+    return tuple(name for name in names if isinstance(name, str))[:MAX_TELL]
 
 
 def run(call):

@@ -6,10 +6,14 @@ Each change answers ``{ids, names, url}``.
 
 from odoo.exceptions import MissingError
 
-from ..policy import closed_models, ledger
+from ..policy import closed_fields, closed_models, ledger
 from ..policy.record_url import url_of
+from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
+from .linked_names import without_bytes
+
+MAX_FILLED = 10
 
 
 def check_may_change(guard, model):
@@ -60,6 +64,33 @@ def settle(guard, records):
     guard.env.cr.flush()
     if records and closed_models.FOLLOWERS.get(records._name):
         guard.records(records, records.ids, write=True)
+
+
+def filled_in(call, records, given):
+    """What records hold that were just made: their numbers, totals and the like, which
+    Odoo has filled in. They are made: what fails here is not told.
+
+    :param given: names of the fields that the caller has given values to
+    :return: ``{rows}``, or nothing
+    """
+    guard = call.guard
+    names = [
+        name
+        for name in call.tell
+        if name in records._fields
+        and name not in given
+        and not closed_fields.is_withheld(name)
+    ]
+    if not names or len(records) > MAX_FILLED or records._name in guard.asks_to_read:
+        return {}
+    try:
+        with guard.env.cr.savepoint(flush=False):
+            known = records.fields_get(names, ["type"])
+            rows = records.with_context(bin_size=True).read(list(known))
+            return {"rows": withhold_links_in(without_bytes(records, rows))}
+    except Exception:  # noqa: BLE001 see above; a broken transaction raises again
+        guard.env.cr.execute("SELECT 1")
+        return {}
 
 
 def answer(guard, records):

@@ -18,6 +18,7 @@ from ..policy.withhold import withhold
 from . import opened, press
 from .arguments import only
 from .button_names import is_action, method_of
+from .buttons import next_actions
 from .changed_records import answer, check_may_change, records_to_change, settle
 from .method_checks import check_method
 from .operations import operation
@@ -99,8 +100,10 @@ def call_method(call):
         return named(records)
     label = kwargs.get("button") or ""
     result, pressed = press.on_records(guard, records, name, arguments, str(label))
-    settle(guard, records.exists())
-    return answer(guard, records.exists()) | summary(pressed, result)
+    records = records.exists()
+    settle(guard, records)
+    found = answer(guard, records) | summary(pressed, result)
+    return found | _next(guard, records, found)
 
 
 def _records(call, name, arguments):
@@ -144,7 +147,16 @@ def _in_wizard(call):
         kwargs.get("kwargs") or {},
     )
     settle(guard, call.model)
-    return {"ids": [], "names": []} | summary(pressed, result)
+    found = {"ids": [], "names": []} | summary(pressed, result)
+    return found | _next(guard, call.model, found)
+
+
+def _next(guard, records, found):
+    """What the record offers now that a button was pressed, or the one that opened."""
+    opens = found.get("result_model")
+    if opens:
+        records = guard.env[opens].browse(found.get("result_ids"))
+    return {} if "wizard" in found else next_actions(guard, records)
 
 
 # ---- results ----

@@ -17,7 +17,6 @@ from . import wizard_form
 
 MAX_TITLE, MAX_MESSAGE = 200, 500
 MAX_RECORDS = 20
-WINDOW, SERVER = "ir.actions.act_window", "ir.actions.server"
 # What the present call brings itself.
 OURS = (*CONTEXT_KEYS - {"active_test"}, "uid")
 

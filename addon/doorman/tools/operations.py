@@ -59,6 +59,8 @@ class Operation:
     dry_run: bool = False
     # Whether it may share a request to Odoo: it is short, and harmless to run again.
     shares: bool = False
+    # Whether it can leave out the fields that fail, and say so.
+    leaves_out: bool = False
     # The argument that holds the code or query that it runs; "" if none is sent.
     code: str = ""
     # Whether it runs code that somebody has written in Odoo: a report, an action.

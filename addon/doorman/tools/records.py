@@ -6,7 +6,14 @@ from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
 from ..policy.values import Values
 from .arguments import only
-from .changed_records import answer, check_may_change, records_to_change, settle
+from .buttons import next_actions
+from .changed_records import (
+    answer,
+    check_may_change,
+    filled_in,
+    records_to_change,
+    settle,
+)
 from .operations import operation
 
 
@@ -49,7 +56,10 @@ def create_records(call):
     if noted := ledger.of(model.env.cr):
         noted.made.update(records.ids)
     settle(guard, records)
-    return answer(guard, records)
+    found = answer(guard, records) | filled_in(
+        call, records, set.intersection(*map(set, checked))
+    )
+    return found | next_actions(guard, records)
 
 
 def _change_summary(words, call):

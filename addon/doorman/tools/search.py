@@ -1,13 +1,16 @@
 """Reading records and what is known of models: what they hold, how many there are, in
 groups, which fields they have, and who this connection acts as."""
 
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
 from ..policy import closed_fields, inherited_models
 from ..policy.redact_links import withhold_links_in
 from .arguments import number, only
 from .linked_names import MAX_NAMES, names_of, without_bytes
 from .operations import operation
 
-MAX_ROWS = 10_000
+MAX_ROWS, MAX_COUNTED, MAX_WHY = 10_000, 100_000, 200
 FIELD_ATTRIBUTES = [
     "type",
     "string",
@@ -43,30 +46,81 @@ def _domain(guard, model, kwargs):
     return owner + domain if owner else domain
 
 
-@operation("search_read", tool="search_records", reads=True, shares=True)
+@operation(
+    "search_read", tool="search_records", reads=True, shares=True, leaves_out=True
+)
 def search_read(call):
-    """:return: the rows that match; ``{rows, names}`` if names are asked for"""
+    """:return: the rows that match; ``{rows, names, unreadable}`` if names are asked
+    for, or some fields cannot be read
+    """
     guard, model, kwargs = call.guard, call.model, call.kwargs
-    only(kwargs, "domain", "fields", "offset", "limit", "order", "names")
+    only(kwargs, "domain", "fields", "offset", "limit", "order", "names", "count")
     guard.fields(model, kwargs.get("fields"))
     kwargs = _paging(guard, model, kwargs)
     kwargs["domain"] = _domain(guard, model, kwargs)
     each = kwargs.pop("names", None)
-    return _told(guard, model, model.search_read(**kwargs), each)
+    most = number(kwargs, "count", None, MAX_COUNTED, minimum=0)
+    kwargs.pop("count", None)
+    if not call.careful:
+        rows, unreadable = model.search_read(**kwargs), None
+    else:
+        domain, names = kwargs["domain"], kwargs["fields"]
+        where = {key: kwargs[key] for key in kwargs if key not in ("domain", "fields")}
+        rows, unreadable = _careful(call, model.search(domain, **where), names)
+    total = None
+    if most and len(rows) == kwargs["limit"]:
+        # There may be more than were asked for: how many in all.
+        total = model.search_count(kwargs["domain"], most)
+    return _told(guard, model, rows, each, unreadable, total)
 
 
-def _told(guard, model, rows, each):
+def _told(guard, model, rows, each, unreadable=None, total=None):
     """The rows of a read, as they may leave.
 
-    :param each: how many names of linked records to tell of each list; None gives the
-        rows alone
+    :param each: how many names of linked records to tell of each list; None tells none
+    :param dict unreadable: why a field is left out, by name
+    :param total: how many records match in all, if they were counted
     """
-    rows = without_bytes(model, rows)
-    if each is None:
-        return withhold_links_in(rows)
-    number({"names": each}, "names", 0, MAX_NAMES, minimum=0)
-    names = names_of(guard, model, rows, each)
-    return withhold_links_in({"rows": rows, "names": names})
+    found = {"rows": without_bytes(model, rows)}
+    if each is not None:
+        number({"names": each}, "names", 0, MAX_NAMES, minimum=0)
+        found["names"] = names_of(guard, model, rows, each)
+    if unreadable:
+        found["unreadable"] = unreadable
+    if total is not None:
+        found["total"] = total
+    return withhold_links_in(found if len(found) > 1 else found["rows"])
+
+
+def _careful(call, records, names):
+    """Read field by field, and leave out those that fail: one of them must not hide
+    the others.
+
+    :return: the rows, and why a field is left out, by name
+    :raise AccessError: if the records themselves may not be read
+    """
+    rows = {row["id"]: row for row in records.read(["id"])}
+    unreadable = {}
+    for name in names:
+        try:
+            with call.env.cr.savepoint(flush=False):
+                values = records.read([name])
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as exc:  # noqa: BLE001 whatever a field's own code may raise
+            call.env.invalidate_all(flush=False)
+            unreadable[name] = _why(exc)
+            continue
+        for row in values:
+            rows[row["id"]][name] = row[name]
+    return list(rows.values()), unreadable
+
+
+def _why(exc):
+    """Why a field cannot be read, in words for who asked."""
+    if isinstance(exc, UserError):
+        return str(exc).splitlines()[0][:MAX_WHY]
+    return "Odoo fails to work it out."
 
 
 @operation("search_count", tool="search_records", reads=True, shares=True)
@@ -78,7 +132,7 @@ def search_count(call):
     return model.search_count(_domain(guard, model, kwargs), limit)
 
 
-@operation("read", tool="read_records", reads=True, shares=True)
+@operation("read", tool="read_records", reads=True, shares=True, leaves_out=True)
 def read(call):
     """:return: the rows of these records, as of ``search_read``"""
     guard, model, kwargs = call.guard, call.model, call.kwargs
@@ -88,8 +142,12 @@ def read(call):
     # Those that are gone are left out instead of failing the rest: the service
     # compares and says which. Records that exist and are hidden from this user
     # still raise Odoo's own error.
-    rows = records.exists().read(kwargs["fields"])
-    return _told(guard, model, rows, kwargs.get("names"))
+    records, names = records.exists(), kwargs["fields"]
+    each = kwargs.get("names")
+    if not call.careful:
+        return _told(guard, model, records.read(names), each)
+    rows, unreadable = _careful(call, records, names)
+    return _told(guard, model, rows, each, unreadable)
 
 
 @operation("formatted_read_group", tool="aggregate_records", reads=True, shares=True)

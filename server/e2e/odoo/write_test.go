@@ -186,8 +186,8 @@ func TestRealIdempotency(t *testing.T) {
 				}
 				t.Logf("%v", outcomes)
 				found := kit.Must(t, session, "search_records", kit.Args{"model": "res.partner", "domain": `[["name","=","` + name + `"]]`})
-				if found["count"] != 1.0 {
-					t.Fatalf("there are %v records", found["count"])
+				if found["total"] != 1.0 {
+					t.Fatalf("there are %v records", found["total"])
 				}
 			}
 			if _, failed := kit.Call(t, session, "create_records", kit.Args{

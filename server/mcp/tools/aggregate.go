@@ -18,7 +18,7 @@ func init() {
 		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Count and sum records", Category: "read", Idempotent: true,
 		Description: "Count records and sum, average, or find the extremes of their fields, in groups. Much cheaper than reading the records.",
-		Output:      outputSchema("model:string", "groups:objects", "count:integer", "has_more:boolean", "next_offset:integer", "note:string"),
+		Output:      outputSchema("model:string", "groups:objects", "total:integer", "has_more:boolean", "next_offset:integer", "note:string"),
 	}, aggregateRecords)
 }
 
@@ -173,9 +173,12 @@ func shapeGroups(raw json.RawMessage, args aggregateArgs, aggregates stringList,
 		}
 		rows = append(rows, row)
 	}
-	page := map[string]any{"model": args.Model, "groups": rows, "count": len(rows), "has_more": more}
-	if more {
+	page := map[string]any{"model": args.Model, "groups": rows, "has_more": more}
+	switch {
+	case more:
 		page["next_offset"] = offset + len(rows)
+	case len(rows) > 0 || offset == 0:
+		page["total"] = offset + len(rows)
 	}
 	return page, nil
 }

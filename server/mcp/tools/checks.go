@@ -21,6 +21,20 @@ func checkOne(model string, id int64, language string) *access.Error {
 
 // checkIDs checks ids, of which there must be some.
 func checkIDs(ids idList) *access.Error {
+	if bad := checkReadIDs(ids); bad != nil {
+		return bad
+	}
+	for _, id := range ids {
+		if id <= 0 || id > 1<<31-1 {
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%d is not a record id.", id), "Ids are whole numbers from 1.")
+		}
+	}
+	return nil
+}
+
+// checkReadIDs checks ids that are only read. Odoo's reports, which are views of the database, have some below zero, and
+// some that are long.
+func checkReadIDs(ids idList) *access.Error {
 	switch {
 	case len(ids) == 0:
 		return access.NewError(access.InvalidInput, "The parameter ids is missing.", "Name the ids of the records; search_records finds them.")
@@ -28,7 +42,7 @@ func checkIDs(ids idList) *access.Error {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%d ids are more than %d.", len(ids), maxRows), "Read them in several calls.")
 	}
 	for _, id := range ids {
-		if id <= 0 || id > 1<<31-1 {
+		if id == 0 || id > 1<<53 || id < -1<<53 {
 			return access.NewError(access.InvalidInput, fmt.Sprintf("%d is not a record id.", id), "Ids are whole numbers from 1.")
 		}
 	}

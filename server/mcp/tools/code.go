@@ -17,7 +17,7 @@ func init() {
 		Title: "Query the database", Category: "read", Idempotent: true,
 		Description: "Run one SELECT in a read-only transaction, for 10 seconds at most. It goes past Odoo's access rights; " +
 			"for joins and sums that aggregate_records cannot do.",
-		Output: outputSchema("columns:strings", "rows:objects", "count:integer", "has_more:boolean", "note:string"),
+		Output: outputSchema("columns:strings", "rows:objects", "has_more:boolean", "note:string"),
 	}, runSQL)
 	add(200, toolcall.Tool{
 		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh, NeedsModule: codeModule},
@@ -43,7 +43,6 @@ type sqlArgs struct {
 type sqlResult struct {
 	Columns []string          `json:"columns"`
 	Rows    []json.RawMessage `json:"rows"`
-	Count   int               `json:"count"`
 	HasMore bool              `json:"has_more"`
 	Note    string            `json:"note,omitempty"`
 }
@@ -87,7 +86,6 @@ func shapeSQL(raw json.RawMessage) (any, error) {
 		}
 		r.Rows = append(r.Rows, row)
 	}
-	r.Count = len(r.Rows)
 	if r.HasMore {
 		r.Note = "There are more rows: ask for fewer columns, or page by a condition such as id > the last one with ORDER BY id."
 	}

@@ -52,7 +52,9 @@ func createRecords(ctx context.Context, call *toolcall.Call, args createArgs) (a
 	h := how{args.DryRun, args.Key, args.Language, args.Company}
 	return write(ctx, call, args.Model, h, func(m *toolcall.ModelInfo) (access.Request, *access.Error) {
 		rows, bad := parseRecords(args.Records, m)
-		return h.request(args.Model, "create", nil, map[string]any{"vals_list": rows}), bad
+		r := h.request(args.Model, "create", nil, map[string]any{"vals_list": rows})
+		r.Tell = withCurrencies(m, m.Default)
+		return r, bad
 	})
 }
 

@@ -29,6 +29,9 @@ var null = json.RawMessage("null")
 type rows struct {
 	list []json.RawMessage
 	cut  bool // more were read than fit
+	// unreadable says why a field is not there, by name.
+	unreadable map[string]string
+	total      *int // how many match in all; nil = it was not counted
 }
 
 // shapeRows turns Odoo's rows into ours: many2one as {id, name}, no false for "empty", no markup, bounded.
@@ -39,7 +42,7 @@ func shapeRows(raw json.RawMessage, m *toolcall.ModelInfo, fields []string) (row
 	if err != nil {
 		return rows{}, err
 	}
-	out := rows{list: make([]json.RawMessage, 0, len(answer.Rows))}
+	out := rows{list: make([]json.RawMessage, 0, len(answer.Rows)), unreadable: answer.Unreadable, total: answer.Total}
 	size := 0
 	for _, record := range answer.Rows {
 		row := shapeRow(record, m, fields, answer.Names)
@@ -63,6 +66,9 @@ type linkedNames map[string]map[string]string
 type readAnswer struct {
 	Rows  []map[string]json.RawMessage `json:"rows"`
 	Names linkedNames                  `json:"names"`
+	// Unreadable are fields that Odoo failed to read, and why: the others must not be lost with them.
+	Unreadable map[string]string `json:"unreadable"`
+	Total      *int              `json:"total"`
 }
 
 func rowsOf(raw json.RawMessage) (readAnswer, error) {

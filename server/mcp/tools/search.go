@@ -31,6 +31,8 @@ const (
 	defaultRows = 10
 	maxRows     = 100
 	maxNamed    = 60 // how many names of fields left out are listed
+	// maxCounted is how far matching records are counted: a number beyond it changes no answer, and may cost seconds.
+	maxCounted = 10_000
 )
 
 type searchArgs struct {
@@ -47,16 +49,20 @@ type searchArgs struct {
 
 // page is what the tools that read records answer.
 type page struct {
-	Model      string            `json:"model"`
-	Records    []json.RawMessage `json:"records"`
-	Count      int               `json:"count"`
-	HasMore    bool              `json:"has_more"`
-	NextOffset int               `json:"next_offset,omitempty"`
+	Model   string            `json:"model"`
+	Records []json.RawMessage `json:"records"`
+	// Total is how many records match in all, where that is known; TotalAtLeast, where they are too many to count.
+	Total        *int `json:"total,omitempty"`
+	TotalAtLeast int  `json:"total_at_least,omitempty"`
+	HasMore      bool `json:"has_more"`
+	NextOffset   int  `json:"next_offset,omitempty"`
 	// Said only where the fields were chosen for the caller.
 	LeftOut      []string `json:"fields_left_out,omitempty"`
 	LeftOutCount int      `json:"fields_left_out_count,omitempty"`
 	Missing      []int64  `json:"missing_ids,omitempty"`
-	Note         string   `json:"note,omitempty"`
+	// Unreadable are fields that are left out because Odoo cannot read them for this user, and why.
+	Unreadable map[string]string `json:"unreadable,omitempty"`
+	Note       string            `json:"note,omitempty"`
 }
 
 func (p *page) noteLeftOut(m *toolcall.ModelInfo, named stringList, fields []string) {
@@ -69,12 +75,12 @@ func (p *page) noteLeftOut(m *toolcall.ModelInfo, named stringList, fields []str
 }
 
 // Empty reports whether nothing was found.
-func (p *page) Empty() bool { return p.Count == 0 }
+func (p *page) Empty() bool { return len(p.Records) == 0 }
 
 func pageSchema() []string {
 	return []string{
-		"model:string", "records:objects", "count:integer", "has_more:boolean", "next_offset:integer",
-		"fields_left_out:strings", "fields_left_out_count:integer", "missing_ids:integers", "note:string",
+		"model:string", "records:objects", "total:integer", "total_at_least:integer", "has_more:boolean", "next_offset:integer",
+		"fields_left_out:strings", "fields_left_out_count:integer", "missing_ids:integers", "unreadable:object", "note:string",
 	}
 }
 
@@ -99,7 +105,9 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 	reply, err := call.Do(ctx, access.Request{
 		Model: args.Model, Method: "search_read",
 		// One row more than asked for: it says whether there are more, without a second question.
-		Kwargs:  withNames(map[string]any{"domain": domain, "fields": withCurrencies(m, fields), "limit": limit + 1, "offset": offset, "order": order}, m, fields),
+		Kwargs: withNames(map[string]any{
+			"domain": domain, "fields": withCurrencies(m, fields), "limit": limit + 1, "offset": offset, "order": order, "count": maxCounted + 1,
+		}, m, fields),
 		Context: where{args.Language, args.Company, args.IncludeArchived}.context(),
 	})
 	if err != nil {
@@ -109,13 +117,13 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Model: args.Model, Records: shaped.list, HasMore: shaped.cut}
+	p := &page{Model: args.Model, Records: shaped.list, HasMore: shaped.cut, Unreadable: shaped.unreadable}
 	if len(p.Records) > limit {
 		p.Records, p.HasMore = p.Records[:limit], true
 	}
-	p.Count = len(p.Records)
+	p.countAll(shaped.total, offset)
 	if p.HasMore {
-		p.NextOffset = offset + p.Count
+		p.NextOffset = offset + len(p.Records)
 	}
 	if shaped.cut {
 		p.Note = "The reply was cut because it is large: go on with next_offset, or name fewer fields."
@@ -124,6 +132,21 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 	}
 	p.noteLeftOut(m, args.Fields, fields)
 	return p, nil
+}
+
+// countAll tells how many records match in all: those of the last page are known by its place.
+func (p *page) countAll(counted *int, offset int) {
+	total := offset + len(p.Records)
+	switch {
+	case p.HasMore && counted == nil, len(p.Records) == 0 && offset > 0:
+		return
+	case p.HasMore && *counted > maxCounted:
+		p.TotalAtLeast = maxCounted
+		return
+	case p.HasMore:
+		total = *counted
+	}
+	p.Total = &total
 }
 
 var orderTerm = regexp.MustCompile(`(?i)^([a-z0-9_]+)((?:\.[a-z0-9_]+)*)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?$`)
@@ -170,7 +193,7 @@ type readArgs struct {
 }
 
 func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, error) {
-	if bad := checkIDs(args.IDs); bad != nil {
+	if bad := checkReadIDs(args.IDs); bad != nil {
 		return nil, bad
 	}
 	m, err := call.Open(ctx, args.Model, args.Language)
@@ -192,7 +215,7 @@ func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, 
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Model: args.Model, Records: shaped.list, Count: len(shaped.list), HasMore: shaped.cut}
+	p := &page{Model: args.Model, Records: shaped.list, HasMore: shaped.cut, Unreadable: shaped.unreadable}
 	if p.Missing, err = missing(reply.Value, args.IDs); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,8 @@ type written struct {
 	Changed changed          `json:"changed,omitzero"`
 	DryRun  bool             `json:"dry_run,omitempty"`
 	Changes []recordedChange `json:"changes,omitempty"`
+	// Actions are the buttons that the one record offers now.
+	Actions json.RawMessage `json:"actions,omitempty"`
 	// Replayed says that this is the answer to an earlier request with the same idempotency key.
 	Replayed bool   `json:"replayed,omitempty"`
 	Note     string `json:"note,omitempty"`
@@ -27,6 +29,8 @@ type writtenRecord struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name,omitempty"`
 	URL  string `json:"url,omitempty"`
+	// Filled is what Odoo has filled in of a new record: its number, its totals, what else matters.
+	Filled json.RawMessage `json:"filled,omitempty"`
 }
 
 // recordedChange is one record of a dry run: the fields that would change, or those of the record that would come or go.
@@ -41,7 +45,7 @@ type recordedChange struct {
 }
 
 func writtenSchema(more ...string) []string {
-	return append([]string{"model:string", "records:objects", "count:integer", "changed:objects", "replayed:boolean", "note:string"}, more...)
+	return append([]string{"model:string", "records:objects", "count:integer", "changed:objects", "actions:objects", "replayed:boolean", "note:string"}, more...)
 }
 
 // write opens the model, lets build make the request out of what is known of it, sends it once, and shapes the answer.
@@ -76,13 +80,16 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		Changes  []recordedChange `json:"changes"`
 		Changed  changed          `json:"changed"`
 		Replayed bool             `json:"replayed"`
+		Actions  json.RawMessage  `json:"actions"`
+
+		Rows []map[string]json.RawMessage `json:"rows"`
 	}
 	w := &written{Model: m.Name, Records: []writtenRecord{}, DryRun: dryRun}
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		w.Note = "It is done, but Odoo's answer could not be read: look at the records."
 		return w
 	}
-	w.Replayed, w.Changed = answer.Replayed, answer.Changed
+	w.Replayed, w.Changed, w.Actions = answer.Replayed, answer.Changed, filled(answer.Actions)
 	for i, id := range answer.IDs {
 		r := writtenRecord{ID: id}
 		if i < len(answer.Names) {
@@ -90,6 +97,9 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		}
 		if answer.URL != "" {
 			r.URL = fmt.Sprint(answer.URL, id)
+		}
+		if i < len(answer.Rows) {
+			r.Filled = filledIn(answer.Rows[i], m)
 		}
 		w.Records = append(w.Records, r)
 	}
@@ -110,6 +120,20 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		w.Note += cut
 	}
 	return w
+}
+
+// filledIn are the fields of a new record that hold something, but for its name, which is told anyway.
+func filledIn(row map[string]json.RawMessage, m *toolcall.ModelInfo) json.RawMessage {
+	var names []string
+	for _, name := range m.Default {
+		if v := string(row[name]); name != "id" && name != "display_name" && v != "" && v != "false" && v != "[]" && v != `""` {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return shapeRow(row, m, names, nil)
 }
 
 // fitting shapes the changes of a dry run, as many as fit; cut says how many are left out, for the note.

@@ -1,4 +1,5 @@
 from . import base
+from . import ir_actions
 from . import ir_mail_server
 from . import ir_ui_view
 from . import mail_activity
