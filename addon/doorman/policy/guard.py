@@ -14,14 +14,24 @@ from dataclasses import dataclass
 
 from odoo.api import Environment
 from odoo.fields import Domain
+from odoo.orm.utils import READ_GROUP_NUMBER_GRANULARITY
 
-from . import closed_fields, closed_models, inherited_models, limits, shared
+from . import (
+    closed_fields,
+    closed_models,
+    domain_values,
+    inherited_models,
+    limits,
+    shared,
+)
 from .refusal import Refusal
 from .shared import OPERATORS
 from .suggestions import near_hint
+from .value_place import Place
 
 # Operators that compare the name on the other side instead of the id.
 TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
+DATES = ("date", "datetime")
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(
     r"^(?P<spec>\S+)(\s+(asc|desc))?(\s+nulls\s+(first|last))?$", re.IGNORECASE
@@ -163,12 +173,23 @@ class Guard:
             if field.type == "properties":
                 return model, field
             if not field.relational:
-                # date parts: date_order.month_number
+                self._check_part(model, field, rest)
                 return model, field
             model = self._look_through(model, field)
             name, _, rest = rest.partition(".")
             field = self.field(model, name)
         return model, field
+
+    @staticmethod
+    def _check_part(model, field, part):
+        """Of a date there are parts: date_order.month_number."""
+        parts = list(READ_GROUP_NUMBER_GRANULARITY) if field.type in DATES else []
+        if part not in parts:
+            raise Refusal(
+                "unknown_field",
+                f"{model._name}.{field.name} has no part {part[:40]!r}.",
+                near_hint(part, parts, every=True),
+            )
 
     # ---- domains ----
 
@@ -180,7 +201,7 @@ class Guard:
         if not isinstance(domain, list):
             raise Refusal("invalid_input", "A domain is a list of conditions.")
         try:
-            self._conditions(model, Domain(domain))
+            return list(self._conditions(model, Domain(domain)))
         except (ValueError, TypeError, AttributeError, RecursionError) as exc:
             raise Refusal(
                 "invalid_input",
@@ -188,32 +209,49 @@ class Guard:
                 'A condition is [field, operator, value]; "&", "|" and "!" stand '
                 "before what they join.",
             ) from exc
-        return domain
 
     def _conditions(self, model, domain):
-        for condition in domain.iter_conditions():
-            if condition.operator not in OPERATORS:
-                raise ValueError(condition.operator)
-            owner, field = self.path(model, condition.field_expr)
-            if condition.operator in ("any", "not any"):
-                # Odoo puts what is inside ``id any`` in its place.
-                other = owner
-                if field.name != "id":
-                    other = self._look_through(owner, field)
-                self._conditions(other, Domain(condition.value))
-            elif not field.relational:
-                continue
-            elif self._compares_name(condition):
-                # ("partner_id", "ilike", "x") searches the partner's name, and
-                # whatever else its name search looks into: e-mail, VAT number.
-                self._look_through(owner, field)
+        return domain.map_conditions(lambda one: self._condition(model, one))
 
-    def _compares_name(self, condition):
-        if condition.operator.removeprefix("not ") in TEXT_OPERATORS:
+    def _condition(self, model, condition):
+        """:return: the same condition, with what Odoo compares in its form"""
+        operator, expression = condition.operator, condition.field_expr
+        if operator not in OPERATORS:
+            raise ValueError(operator)
+        owner, field = self.path(model, expression)
+        if operator in ("any", "not any"):
+            # Odoo puts what is inside ``id any`` in its place.
+            other = owner
+            if field.name != "id":
+                if not field.relational:
+                    raise Refusal(
+                        "invalid_input",
+                        f'{owner._name}.{field.name} is no relation: "{operator}" is '
+                        "for those.",
+                    )
+                other = self._look_through(owner, field)
+            inside = self._conditions(other, Domain(condition.value))
+            return Domain(expression, operator, inside)
+        if expression.rpartition(".")[2] != field.name:
+            value = condition.value
+            if field.type in DATES:
+                place = Place(self, owner, field, {})
+                value = domain_values.part_of_date(place, value)
+            return Domain(expression, operator, value)
+        operator, value = domain_values.compared(self, owner, field, condition)
+        if field.relational and self._compares_name(operator, value):
+            # ("partner_id", "ilike", "x") searches the partner's name, and
+            # whatever else its name search looks into: e-mail, VAT number.
+            self._look_through(owner, field)
+        if field.type == "datetime":
+            return domain_values.with_whole_days(expression, operator, value)
+        return Domain(expression, operator, value)
+
+    def _compares_name(self, operator, value):
+        if operator.removeprefix("not ") in TEXT_OPERATORS:
             return True
-        if condition.operator in ("child_of", "parent_of"):
+        if operator in ("child_of", "parent_of"):
             return True
-        value = condition.value
         values = value if isinstance(value, list | tuple | set) else [value]
         return any(isinstance(v, str) for v in values)
 

@@ -2,7 +2,7 @@
 it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odoo.models import BaseModel
 
@@ -79,6 +79,15 @@ def call_of(guard, request, describer=None):
         dry_run=dry_run,
         describer=describer,
     )
+
+
+def resolved(call):
+    """:return: the call with its arguments as Odoo gets them
+    :raise Refusal: if a rule refuses them, or they are unclear
+    """
+    if not call.operation.resolve:
+        return call
+    return replace(call, kwargs=call.operation.resolve(call))
 
 
 def run(call):
