@@ -17,6 +17,14 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from ..policy.refusal import Refusal, place_of
 from . import error_words
 
+# A value of another type than the column it is compared with, or put into.
+WRONG_TYPES = (
+    psycopg2.errors.AmbiguousFunction,
+    psycopg2.errors.CannotCoerce,
+    psycopg2.errors.DatatypeMismatch,
+    psycopg2.errors.IndeterminateDatatype,
+    psycopg2.errors.UndefinedFunction,
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -60,6 +68,10 @@ class DoormanGateway(models.AbstractModel):
         for cls, kind in kinds:
             if isinstance(exc, cls):
                 return {"kind": kind, "message": str(exc.args[0] if exc.args else exc)}
+        if isinstance(exc, psycopg2.ProgrammingError) and (
+            exc.pgcode is None or isinstance(exc, WRONG_TYPES)
+        ):
+            exc = psycopg2.DataError()
         wrong = (ValueError, TypeError, KeyError, OverflowError, psycopg2.DataError)
         if isinstance(exc, wrong):
             _logger.info("Doorman: invalid call", exc_info=exc)

@@ -4,10 +4,13 @@ would answer it with no rows and no word."""
 import re
 
 from odoo.fields import Domain
+from odoo.orm.utils import READ_GROUP_NUMBER_GRANULARITY
 from odoo.tools.date_utils import parse_date
 
 from . import linked_values, moments, record_names, single_values
+from .groupings import DATES
 from .refusal import Refusal
+from .suggestions import near_hint
 from .value_place import Place, is_id_text, is_number, is_pair, unpacked
 
 RELATIONS = ("many2one", "one2many", "many2many")
@@ -50,6 +53,17 @@ def compared(guard, model, field, condition):
     return operator, _one(place, value)
 
 
+def check_part(model, field, part):
+    """Of a date there are parts: date_order.month_number."""
+    parts = list(READ_GROUP_NUMBER_GRANULARITY) if field.type in DATES else []
+    if part not in parts:
+        raise Refusal(
+            "unknown_field",
+            f"{model._name}.{field.name} has no part {part[:40]!r}.",
+            near_hint(part, parts, every=True),
+        )
+
+
 def with_whole_days(expression, operator, value):
     """A condition on a time. Odoo would compare a date with its midnight and find
     nothing: equal to a day is what is of that day.
@@ -79,7 +93,9 @@ def part_of_date(place, value):
     """A month, a year ...: a number, or several."""
     if isinstance(value, list | tuple | set):
         return [part_of_date(place, one) for one in value]
-    return value if value is False else single_values.number(place, value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise place.wrong("a number for its parts")
+    return single_values.number(place, value)
 
 
 def _several(place, operator, values):
@@ -107,7 +123,10 @@ def _ordered(place, value):
             "no order: one value is not before another",
             'Compare with "=" or "in".',
         )
-    return _one(place, value)
+    found = _one(place, value)
+    if found is False:
+        raise place.wrong("a value to compare with, not an empty one")
+    return found
 
 
 def _one(place, value):

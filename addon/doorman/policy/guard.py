@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from odoo.api import Environment
 from odoo.fields import Domain
-from odoo.orm.utils import READ_GROUP_NUMBER_GRANULARITY
 
 from . import (
     closed_fields,
     closed_models,
     domain_values,
+    groupings,
     inherited_models,
     limits,
     shared,
@@ -27,11 +27,10 @@ from . import (
 from .refusal import Refusal
 from .shared import OPERATORS
 from .suggestions import near_hint
-from .value_place import Place
+from .value_place import Place, is_id_text, is_pair
 
 # Operators that compare the name on the other side instead of the id.
 TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
-DATES = ("date", "datetime")
 AGGREGATE = re.compile(r"^(?P<path>\w+(\.\w+)*)(:(?P<how>\w+))?$")
 ORDER_TERM = re.compile(
     r"^(?P<spec>\S+)(\s+(asc|desc))?(\s+nulls\s+(first|last))?$", re.IGNORECASE
@@ -173,23 +172,12 @@ class Guard:
             if field.type == "properties":
                 return model, field
             if not field.relational:
-                self._check_part(model, field, rest)
+                domain_values.check_part(model, field, rest)
                 return model, field
             model = self._look_through(model, field)
             name, _, rest = rest.partition(".")
             field = self.field(model, name)
         return model, field
-
-    @staticmethod
-    def _check_part(model, field, part):
-        """Of a date there are parts: date_order.month_number."""
-        parts = list(READ_GROUP_NUMBER_GRANULARITY) if field.type in DATES else []
-        if part not in parts:
-            raise Refusal(
-                "unknown_field",
-                f"{model._name}.{field.name} has no part {part[:40]!r}.",
-                near_hint(part, parts, every=True),
-            )
 
     # ---- domains ----
 
@@ -202,13 +190,8 @@ class Guard:
             raise Refusal("invalid_input", "A domain is a list of conditions.")
         try:
             return list(self._conditions(model, Domain(domain)))
-        except (ValueError, TypeError, AttributeError, RecursionError) as exc:
-            raise Refusal(
-                "invalid_input",
-                "The domain is malformed.",
-                'A condition is [field, operator, value]; "&", "|" and "!" stand '
-                "before what they join.",
-            ) from exc
+        except groupings.NO_DOMAIN as exc:
+            raise groupings.malformed() from exc
 
     def _conditions(self, model, domain):
         return domain.map_conditions(lambda one: self._condition(model, one))
@@ -232,17 +215,17 @@ class Guard:
                 other = self._look_through(owner, field)
             inside = self._conditions(other, Domain(condition.value))
             return Domain(expression, operator, inside)
+        if field.relational and self._compares_name(operator, condition.value):
+            # ("partner_id", "ilike", "x") searches the partner's name, and
+            # whatever else its name search looks into: e-mail, VAT number.
+            self._look_through(owner, field)
         if expression.rpartition(".")[2] != field.name:
             value = condition.value
-            if field.type in DATES:
+            if field.type in groupings.DATES:
                 place = Place(self, owner, field, {})
                 value = domain_values.part_of_date(place, value)
             return Domain(expression, operator, value)
         operator, value = domain_values.compared(self, owner, field, condition)
-        if field.relational and self._compares_name(operator, value):
-            # ("partner_id", "ilike", "x") searches the partner's name, and
-            # whatever else its name search looks into: e-mail, VAT number.
-            self._look_through(owner, field)
         if field.type == "datetime":
             return domain_values.with_whole_days(expression, operator, value)
         return Domain(expression, operator, value)
@@ -252,8 +235,10 @@ class Guard:
             return True
         if operator in ("child_of", "parent_of"):
             return True
+        if operator in ("=", "!=") and is_pair(value):
+            return False  # an id, with the name that a read has told
         values = value if isinstance(value, list | tuple | set) else [value]
-        return any(isinstance(v, str) for v in values)
+        return any(isinstance(v, str) and not is_id_text(v) for v in values)
 
     # ---- order, groups, aggregates ----
 
@@ -268,6 +253,13 @@ class Guard:
             if match["spec"] in known:
                 continue
             owner, field = self.path(model, match["spec"].partition(":")[0])
+            if not field._description_sortable(self.env):
+                raise Refusal(
+                    "invalid_input",
+                    f"Nothing can be sorted by {owner._name}.{field.name}: Odoo does "
+                    "not keep it as one value.",
+                    "describe_model says which fields are sortable.",
+                )
             if field.relational:
                 # Sorted by the order of the other model, whose fields may be none
                 # that this connection reads.
@@ -283,16 +275,15 @@ class Guard:
             match = AGGREGATE.match(spec) if isinstance(spec, str) else None
             if not match:
                 raise Refusal("invalid_input", f"{spec!r} is no {what}.")
-            self.path(model, match["path"])
+            owner, field = self.path(model, match["path"])
+            if what == "measure":
+                groupings.check_measure(owner, field, match["how"])
+            else:
+                groupings.check_group(owner, field, match["path"], match["how"])
 
     def having(self, having, known):
         """Check a domain over aggregates: it may name those and nothing else."""
-        for condition in Domain(having).iter_conditions():
-            if condition.field_expr not in known:
-                raise Refusal(
-                    "invalid_input",
-                    f"{condition.field_expr!r} is not among the measures.",
-                )
+        groupings.check_having(having, known)
 
     # ---- models whose records hang on others ----
 

@@ -18,6 +18,8 @@ SHAPERS = {
     "boolean": single_values.boolean,
     "date": single_values.date,
     "datetime": single_values.time,
+    "char": single_values.text,
+    "text": single_values.text,
     "html": single_values.html,
 }
 

@@ -76,8 +76,18 @@ def choice(place, value):
     )
 
 
-def html(_place, value):
+def text(place, value):
+    """Code behind a field of text expects one, also where a number was sent."""
+    if value is True:
+        raise place.wrong("text, not true")
+    if isinstance(value, int | float) and value is not False:
+        return str(value)
+    return value
+
+
+def html(place, value):
     """Text without any markup is no HTML: its lines stay lines, its "<" stays one."""
+    value = text(place, value)
     if isinstance(value, str) and value and not MARKUP.search(value):
         return str(plaintext2html(value))
     return value

@@ -22,6 +22,8 @@ SHAPERS = {
     "date": single_values.date,
     "datetime": single_values.time,
     "selection": single_values.choice,
+    "char": single_values.text,
+    "text": single_values.text,
     "html": single_values.html,
     "json": single_values.json_value,
     "many2one": linked_values.record,
