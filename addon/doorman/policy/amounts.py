@@ -47,7 +47,7 @@ def _currencies(place, name, currencies):
         ident = record_id(other_place(place, name), place.vals[name])
         return [currencies.browse(ident)]
     if place.records:
-        return [record[name] for record in place.records.sudo()]
+        return [record[name] for record in place.records]
     # As Odoo would fill it in, by what else is known so far.
     known = {}
     for key, value in place.vals.items():
@@ -56,4 +56,4 @@ def _currencies(place, name, currencies):
             known[key] = record_id(other_place(place, key), value)
     model = place.records.browse()
     defaults = model.default_get([name, "company_id"])
-    return [model.new(defaults | known).sudo()[name]]
+    return [model.new(defaults | known)[name]]

@@ -11,6 +11,7 @@ rights do not stop that (the person may read both); the connection's policy must
 
 import re
 from dataclasses import dataclass
+from dataclasses import field as attribute
 
 from odoo.api import Environment
 from odoo.fields import Domain
@@ -49,6 +50,8 @@ class Guard:
     asks_to_read: frozenset = frozenset()
     # Whether the connection has fewer companies than its user.
     narrow: bool = False
+    # Names that its values have named, and the ids of those records.
+    looked_up: dict = attribute(default_factory=dict)
 
     # ---- models ----
 

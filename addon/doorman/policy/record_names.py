@@ -6,6 +6,8 @@ from .refusal import Refusal
 from .suggestions import near
 
 MAX_NEAR = 5
+# How many names one request may have looked up.
+MAX_NAMES = 200
 # How many records are looked at, and how many letters of a word they have in common.
 FEW = 200
 BEGINNING = 3
@@ -21,7 +23,18 @@ def find(guard, model, field, text):
     :raise Refusal: if none or several are called so; it names the near ones
     """
     comodel = guard._look_through(model, field)
-    return find_in(guard, comodel, text, f"{model._name}.{field.name}")
+    place = f"{model._name}.{field.name}"
+    # The same for many rows: a hundred contacts of one country.
+    key = comodel._name, text.strip()
+    if key not in guard.looked_up:
+        if len(guard.looked_up) >= MAX_NAMES:
+            raise Refusal(
+                "invalid_input",
+                f"{place}: these are more than {MAX_NAMES} different names at once.",
+                "Send ids, or fewer records.",
+            )
+        guard.looked_up[key] = find_in(guard, comodel, text, place)
+    return guard.looked_up[key]
 
 
 def find_in(guard, comodel, text, place):
@@ -29,6 +42,12 @@ def find_in(guard, comodel, text, place):
 
     :param str place: what the value is for, as the error names it
     """
+    if comodel._name in guard.asks_to_read:
+        raise Refusal(
+            "not_allowed",
+            f"{place}: {comodel._name} is not read without a person's approval.",
+            "Name the id.",
+        )
     found = matching(guard, comodel, text)
     if len(found) == 1:
         return found.id

@@ -6,6 +6,10 @@ from ..policy.change_scope import trying_out
 from ..policy.refusal import at
 
 
+class _NoError(Exception):
+    """It can be done, and is undone."""
+
+
 def at_once(cr, run, alone):
     """Change several records in one go. If that fails, the error is told with the first
     record that fails by itself, where there is one.
@@ -31,10 +35,12 @@ def at_once(cr, run, alone):
 def _first_that_fails(cr, alone):
     for place, run in alone:
         try:
-            with cr.savepoint() as savepoint:
+            with cr.savepoint():
                 run()
                 cr.flush()
-                savepoint.rollback()
+                raise _NoError
+        except _NoError:
+            continue
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:  # noqa: BLE001 what is wrong, the first attempt tells
