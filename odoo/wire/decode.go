@@ -13,7 +13,7 @@ import (
 
 // What more than one package says of an error.
 const (
-	HintAdmin = "Give the request id to your administrator."
+	HintAdmin = "Tell your administrator: the service's log has more of it."
 	RetrySoon = time.Second // when it is worth trying again
 )
 

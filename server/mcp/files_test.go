@@ -108,7 +108,7 @@ func TestFileToolsRefused(t *testing.T) {
 		{"get_attachment", `{"model":"res.partner"}`, "invalid_input", "id"},
 		{"get_attachment", `{"id":1}`, "invalid_input", "model"},
 		{"get_attachment", `{"model":"res.partner","id":1,"attachment_id":-1}`, "invalid_input", "attachment"},
-		{"get_attachment", `{"model":"res.partner","id":1,"attachment_id":"4"}`, "invalid_input", "attachment_id"},
+		{"get_attachment", `{"model":"res.partner","id":1,"attachment_id":"four"}`, "invalid_input", "attachment_id"},
 		{"get_attachment", `{"model":"res.partner","id":1,"base64":true}`, "invalid_input", "base64"},
 		{"get_attachment", `{"model":"ir.rule","id":1}`, "not_allowed", "ir.rule"},
 		{"get_report", `{"model":"res.partner"}`, "invalid_input", "ids"},

@@ -27,7 +27,7 @@ func TestBadInput(t *testing.T) {
 		{"arguments that are a list", "search_records", `[]`, "invalid_input", "not a JSON object"},
 		{"an unknown field", "search_records", `{"model":"res.partner","fields":["nmae"]}`, "unknown_field", "Did you mean name"},
 		{"a field through a relation", "search_records", `{"model":"res.partner","fields":["parent_id.name"]}`, "invalid_input", "through a relation"},
-		{"fields that are a text", "search_records", `{"model":"res.partner","fields":"name"}`, "invalid_input", "list of texts"},
+		{"fields that are a number", "search_records", `{"model":"res.partner","fields":7}`, "invalid_input", "list of texts"},
 		{"a domain that is not JSON", "search_records", `{"model":"res.partner","domain":"name = x"}`, "invalid_input", "not a JSON list"},
 		{"a domain that is an object", "search_records", `{"model":"res.partner","domain":{"name":"x"}}`, "invalid_input", "not a JSON list"},
 		{"a condition of two parts", "search_records", `{"model":"res.partner","domain":[["name","="]]}`, "invalid_input", "2 parts"},
@@ -46,7 +46,12 @@ func TestBadInput(t *testing.T) {
 		{"no ids", "read_records", `{"model":"res.partner"}`, "invalid_input", "ids is missing"},
 		{"an id of zero", "read_records", `{"model":"res.partner","ids":[0]}`, "invalid_input", "not a record id"},
 		{"an id beyond what JSON can hold", "read_records", `{"model":"res.partner","ids":[9007199254740994]}`, "invalid_input", "not a record id"},
-		{"an id that is a text", "read_records", `{"model":"res.partner","ids":["1"]}`, "invalid_input", "list of record ids"},
+		{"an id that is a word", "read_records", `{"model":"res.partner","ids":["one"]}`, "invalid_input", "list of record ids"},
+		{"an id that is a part", "read_records", `{"model":"res.partner","ids":[1.5]}`, "invalid_input", "list of record ids"},
+		{"an id that is true", "read_records", `{"model":"res.partner","ids":[true]}`, "invalid_input", "list of record ids"},
+		{"an id within an id", "read_records", `{"model":"res.partner","ids":[{"id":{"id":1}}]}`, "invalid_input", "list of record ids"},
+		{"a limit that is a word", "search_records", `{"model":"res.partner","limit":"ten"}`, "invalid_input", "whole number"},
+		{"a truth that is a word", "search_records", `{"model":"res.partner","include_archived":"yes"}`, "invalid_input", "true or false"},
 		{"101 ids", "read_records", `{"model":"res.partner","ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `]}`, "invalid_input", "more than 100"},
 		{"a date without its period", "aggregate_records", `{"model":"res.partner","group_by":["create_date"]}`, "invalid_input", "by which period"},
 		{"a period on what is not a date", "aggregate_records", `{"model":"res.partner","group_by":["name:month"]}`, "invalid_input", "no periods"},
@@ -97,6 +102,9 @@ func TestGoodInput(t *testing.T) {
 		{"the model's own order", "search_records", `{"model":"res.partner"}`, "order", `complete_name ASC, id DESC`},
 		{"fields named twice are read once", "search_records", `{"model":"res.partner","fields":["name","name"]}`, "fields", `[name]`},
 		{"fields chosen", "search_records", `{"model":"res.partner"}`, "fields", `[id name parent_id ref active create_date color]`},
+		{"numbers as text", "search_records", `{"model":"res.partner","limit":"5","offset":"3.0"}`, "limit", `6`},
+		{"fields with commas", "search_records", `{"model":"res.partner","fields":"name, ref"}`, "fields", `[name ref]`},
+		{"fields as text", "search_records", `{"model":"res.partner","fields":"[\"name\"]"}`, "fields", `[name]`},
 		{"a measure", "aggregate_records", `{"model":"res.partner","measures":["color:sum"]}`, "aggregates", `[__count color:sum]`},
 		{"groups", "aggregate_records", `{"model":"res.partner","group_by":["parent_id","create_date:month"]}`, "groupby", `[parent_id create_date:month]`},
 	}
@@ -156,6 +164,38 @@ func TestTheSameMistakeIsToldEachTime(t *testing.T) {
 			if a := mistaken(); !strings.Contains(a.body, strings.TrimSpace(want)) {
 				t.Fatalf("no %s in %s", want, a.body)
 			}
+		}
+	}
+}
+
+// TestIDsInTheirForms: ids reach Odoo as numbers, in whatever form they came.
+func TestIDsInTheirForms(t *testing.T) {
+	t.Parallel()
+	f := writer()
+	server := endpoint(t, f)
+	with := func(tool, ids string) string {
+		if tool == "call_method" {
+			return `{"model":"res.partner","method":"do_it","ids":` + ids + `}`
+		}
+		return `{"model":"res.partner","ids":` + ids + `}`
+	}
+	for _, ids := range []string{
+		`[1,3]`, `["1","3"]`, `"[1,3]"`, `[1.0,"3"]`, `[{"id":1,"name":"Acme"},{"id":"3"}]`, `["1",{"id":3}]`, `"[\"1\",3]"`,
+	} {
+		for _, tool := range []string{"call_method", "delete_records"} {
+			if a := call(t, server.URL, tool, with(tool, ids)); a.kind() != "" || fmt.Sprint(f.last().IDs) != "[1 3]" {
+				t.Errorf("%s %s: %v %s", tool, ids, f.last().IDs, a.body)
+			}
+		}
+	}
+	for _, one := range []string{`1`, `"1"`, `{"id":1}`, `"1.0"`} {
+		if a := call(t, server.URL, "delete_records", `{"model":"res.partner","ids":`+one+`}`); a.kind() != "" || fmt.Sprint(f.last().IDs) != "[1]" {
+			t.Errorf("%s: %v %s", one, f.last().IDs, a.body)
+		}
+	}
+	for _, rows := range []string{`[{"id":"1","ref":"A"}]`, `["{\"id\":1,\"ref\":\"A\"}"]`, `"[{\"id\":1,\"ref\":\"A\"}]"`} {
+		if a := call(t, server.URL, "update_records", `{"model":"res.partner","records":`+rows+`}`); a.kind() != "" || fmt.Sprint(f.last().IDs) != "[1]" {
+			t.Errorf("%s: %v %s", rows, f.last().IDs, a.body)
 		}
 	}
 }

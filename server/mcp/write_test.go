@@ -130,7 +130,7 @@ func TestWritesAreRefusedBeforeOdooIsAsked(t *testing.T) {
 		{"update_records", `{"model":"res.partner","records":{"1":{"ref":"A"}}}`, "invalid_input", "records"},
 		{"update_records", `{"model":"res.partner","records":[]}`, "invalid_input", "records"},
 		{"update_records", `{"model":"res.partner","records":[{"ref":"A"}]}`, "invalid_input", "no id"},
-		{"update_records", `{"model":"res.partner","records":[{"id":"1","ref":"A"}]}`, "invalid_input", "no id"},
+		{"update_records", `{"model":"res.partner","records":[{"id":"one","ref":"A"}]}`, "invalid_input", "no id"},
 		{"update_records", `{"model":"res.partner","records":[{"id":1.5,"ref":"A"}]}`, "invalid_input", "no id"},
 		{"update_records", `{"model":"res.partner","records":[{"id":0,"ref":"A"}]}`, "invalid_input", "record id"},
 		{"update_records", `{"model":"res.partner","records":[{"id":1}]}`, "invalid_input", "no values"},

@@ -17,7 +17,7 @@ from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
 from ..policy.shared import LIVE_STATUSES
 from ..tools import operations
-from ..tools.call import call_of
+from ..tools.call import call_of, resolved
 from ..tools.call_preview import preview
 from ..tools.describe import Describer
 from ..tools.preview import look
@@ -235,7 +235,8 @@ class DoormanGateway(models.AbstractModel):
             self._check_may_read(connection, row, request)
         guard, reader = self._guard(connection, row, request), self._reader(connection)
         call = call_of(guard, request | {"dry_run": True}, Describer(reader))
-        before = self._versions(call.env, request)
+        call = resolved(call)
+        before = self._versions(call, request)
         if tried is None:
             tried = self._try(call, connection, row, request, ran)
         tools = {self._tool_of(request)} | getattr(tried, "tools", set())
@@ -268,12 +269,23 @@ class DoormanGateway(models.AbstractModel):
         return self.sudo().with_context(lang=lang).env
 
     @staticmethod
-    def _versions(env, request):
+    def _versions(call, request):
         """Which versions there are of the records that a call changes; none of one
-        that only reads, or whose model is gone."""
-        if request["model"] not in env or operations.only_reads(request):
+        that only reads.
+
+        :param call: with its arguments resolved
+        """
+        if not request["model"] or operations.only_reads(request):
             return {}
-        return versions_of_call(env, request)
+        return versions_of_call(call.env, request | {"kwargs": call.kwargs})
+
+    def _versions_now(self, connection, row, request):
+        """The same of a request that waits, by whom its names name now.
+
+        :raise Refusal: if it may not be asked for any more
+        """
+        call = resolved(call_of(self._guard(connection, row, request), request))
+        return self._versions(call, request)
 
     # ---- telling ----
 

@@ -9,12 +9,22 @@ from odoo.exceptions import (
     ConcurrencyError,
     LockError,
     MissingError,
+    RedirectWarning,
     UserError,
 )
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, place_of
+from . import error_words
 
+# A value of another type than the column it is compared with, or put into.
+WRONG_TYPES = (
+    psycopg2.errors.AmbiguousFunction,
+    psycopg2.errors.CannotCoerce,
+    psycopg2.errors.DatatypeMismatch,
+    psycopg2.errors.IndeterminateDatatype,
+    psycopg2.errors.UndefinedFunction,
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -31,6 +41,12 @@ class DoormanGateway(models.AbstractModel):
         """
         if isinstance(exc, (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)):
             raise exc
+        error = self._told(exc)
+        if place := place_of(exc):
+            error["message"] = f"{place}: {error['message']}"
+        return error
+
+    def _told(self, exc):
         if isinstance(exc, Refusal):
             return {"kind": exc.kind, "message": exc.message, "hint": exc.hint}
         if isinstance(exc, psycopg2.errors.QueryCanceled):
@@ -46,14 +62,24 @@ class DoormanGateway(models.AbstractModel):
             (MissingError, "not_found"),
             (LockError, "conflict"),
             (UserError, "business_rule"),
+            # Its other arguments are for Odoo's own client: where to go from there.
+            (RedirectWarning, "business_rule"),
         )
         for cls, kind in kinds:
             if isinstance(exc, cls):
                 return {"kind": kind, "message": str(exc.args[0] if exc.args else exc)}
+        if isinstance(exc, psycopg2.ProgrammingError) and (
+            exc.pgcode is None or isinstance(exc, WRONG_TYPES)
+        ):
+            exc = psycopg2.DataError()
         wrong = (ValueError, TypeError, KeyError, OverflowError, psycopg2.DataError)
         if isinstance(exc, wrong):
             _logger.info("Doorman: invalid call", exc_info=exc)
-            return {"kind": "invalid_input", "message": self._short(exc)}
+            return {
+                "kind": "invalid_input",
+                "message": error_words.meaning(exc),
+                "hint": error_words.UNCLEAR_HINT,
+            }
         _logger.error("Doorman: call failed", exc_info=exc)
         return {"kind": "internal", "message": "Odoo failed to answer this call."}
 
@@ -64,12 +90,3 @@ class DoormanGateway(models.AbstractModel):
                 model = self.env[cls._name]
                 break
         return model._sql_error_to_message(exc)
-
-    @staticmethod
-    def _short(exc):
-        """The first line of an error of Odoo's, which may quote the caller's own
-        arguments and no more than that."""
-        if isinstance(exc, psycopg2.Error):
-            return "A value has the wrong type for its field."
-        text = str(exc).strip().splitlines()
-        return text[0][:300] if text else type(exc).__name__

@@ -11,14 +11,24 @@ rights do not stop that (the person may read both); the connection's policy must
 
 import re
 from dataclasses import dataclass
+from dataclasses import field as attribute
 
 from odoo.api import Environment
 from odoo.fields import Domain
 
-from . import closed_fields, closed_models, inherited_models, limits, shared
+from . import (
+    closed_fields,
+    closed_models,
+    domain_values,
+    groupings,
+    inherited_models,
+    limits,
+    shared,
+)
 from .refusal import Refusal
 from .shared import OPERATORS
 from .suggestions import near_hint
+from .value_place import Place, is_id_text, is_pair
 
 # Operators that compare the name on the other side instead of the id.
 TEXT_OPERATORS = ("like", "ilike", "=like", "=ilike")
@@ -42,6 +52,8 @@ class Guard:
     narrow: bool = False
     # The connection's id; 0 for no connection in particular.
     connection: int = 0
+    # Names that its values have named, and the ids of those records.
+    looked_up: dict = attribute(default_factory=dict)
 
     # ---- models ----
 
@@ -165,7 +177,7 @@ class Guard:
             if field.type == "properties":
                 return model, field
             if not field.relational:
-                # date parts: date_order.month_number
+                domain_values.check_part(model, field, rest)
                 return model, field
             model = self._look_through(model, field)
             name, _, rest = rest.partition(".")
@@ -182,42 +194,56 @@ class Guard:
         if not isinstance(domain, list):
             raise Refusal("invalid_input", "A domain is a list of conditions.")
         try:
-            self._conditions(model, Domain(domain))
-        except (ValueError, TypeError, AttributeError, RecursionError) as exc:
-            raise Refusal(
-                "invalid_input",
-                "The domain is malformed.",
-                'A condition is [field, operator, value]; "&", "|" and "!" stand '
-                "before what they join.",
-            ) from exc
-        return domain
+            return list(self._conditions(model, Domain(domain)))
+        except groupings.NO_DOMAIN as exc:
+            raise groupings.malformed() from exc
 
     def _conditions(self, model, domain):
-        for condition in domain.iter_conditions():
-            if condition.operator not in OPERATORS:
-                raise ValueError(condition.operator)
-            owner, field = self.path(model, condition.field_expr)
-            if condition.operator in ("any", "not any"):
-                # Odoo puts what is inside ``id any`` in its place.
-                other = owner
-                if field.name != "id":
-                    other = self._look_through(owner, field)
-                self._conditions(other, Domain(condition.value))
-            elif not field.relational:
-                continue
-            elif self._compares_name(condition):
-                # ("partner_id", "ilike", "x") searches the partner's name, and
-                # whatever else its name search looks into: e-mail, VAT number.
-                self._look_through(owner, field)
+        return domain.map_conditions(lambda one: self._condition(model, one))
 
-    def _compares_name(self, condition):
-        if condition.operator.removeprefix("not ") in TEXT_OPERATORS:
+    def _condition(self, model, condition):
+        """:return: the same condition, with what Odoo compares in its form"""
+        operator, expression = condition.operator, condition.field_expr
+        if operator not in OPERATORS:
+            raise ValueError(operator)
+        owner, field = self.path(model, expression)
+        if operator in ("any", "not any"):
+            # Odoo puts what is inside ``id any`` in its place.
+            other = owner
+            if field.name != "id":
+                if not field.relational:
+                    raise Refusal(
+                        "invalid_input",
+                        f'{owner._name}.{field.name} is no relation: "{operator}" is '
+                        "for those.",
+                    )
+                other = self._look_through(owner, field)
+            inside = self._conditions(other, Domain(condition.value))
+            return Domain(expression, operator, inside)
+        if field.relational and self._compares_name(operator, condition.value):
+            # ("partner_id", "ilike", "x") searches the partner's name, and
+            # whatever else its name search looks into: e-mail, VAT number.
+            self._look_through(owner, field)
+        if expression.rpartition(".")[2] != field.name:
+            value = condition.value
+            if field.type in groupings.DATES:
+                place = Place(self, owner, field, {})
+                value = domain_values.part_of_date(place, value)
+            return Domain(expression, operator, value)
+        operator, value = domain_values.compared(self, owner, field, condition)
+        if field.type == "datetime":
+            return domain_values.with_whole_days(expression, operator, value)
+        return Domain(expression, operator, value)
+
+    def _compares_name(self, operator, value):
+        if operator.removeprefix("not ") in TEXT_OPERATORS:
             return True
-        if condition.operator in ("child_of", "parent_of"):
+        if operator in ("child_of", "parent_of"):
             return True
-        value = condition.value
+        if operator in ("=", "!=") and is_pair(value):
+            return False  # an id, with the name that a read has told
         values = value if isinstance(value, list | tuple | set) else [value]
-        return any(isinstance(v, str) for v in values)
+        return any(isinstance(v, str) and not is_id_text(v) for v in values)
 
     # ---- order, groups, aggregates ----
 
@@ -232,6 +258,13 @@ class Guard:
             if match["spec"] in known:
                 continue
             owner, field = self.path(model, match["spec"].partition(":")[0])
+            if not field._description_sortable(self.env):
+                raise Refusal(
+                    "invalid_input",
+                    f"Nothing can be sorted by {owner._name}.{field.name}: Odoo does "
+                    "not keep it as one value.",
+                    "describe_model says which fields are sortable.",
+                )
             if field.relational:
                 # Sorted by the order of the other model, whose fields may be none
                 # that this connection reads.
@@ -247,16 +280,15 @@ class Guard:
             match = AGGREGATE.match(spec) if isinstance(spec, str) else None
             if not match:
                 raise Refusal("invalid_input", f"{spec!r} is no {what}.")
-            self.path(model, match["path"])
+            owner, field = self.path(model, match["path"])
+            if what == "measure":
+                groupings.check_measure(owner, field, match["how"])
+            else:
+                groupings.check_group(owner, field, match["path"], match["how"])
 
     def having(self, having, known):
         """Check a domain over aggregates: it may name those and nothing else."""
-        for condition in Domain(having).iter_conditions():
-            if condition.field_expr not in known:
-                raise Refusal(
-                    "invalid_input",
-                    f"{condition.field_expr!r} is not among the measures.",
-                )
+        groupings.check_having(having, known)
 
     # ---- models whose records hang on others ----
 

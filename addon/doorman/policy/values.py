@@ -1,7 +1,9 @@
 """The values of a create or write, checked before Odoo gets them.
 
-values ── field: exists, not withheld, not Odoo's own, no code, no template, no bytes
-       ── many2one, reference: a record by its id, never a new one by its name
+values ── field: exists, not withheld, not Odoo's own, no code, no template, no bytes,
+          not one that Odoo works out, or that only buttons move
+       ── shape: names, objects, texts ... become what Odoo takes (value_shapes.py)
+       ── many2one, reference: a record that exists, never a new one by its name
        ── one2many, many2many: commands, each for a model that may be used; what
           a command creates or updates is checked as the rest, at every depth
        ── the model that a record hangs on, by name or by id: one that may be changed
@@ -9,20 +11,31 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
 """
 
 from . import (
-    closed_fields,
     closed_models,
     field_values,
     inherited_models,
     limits,
+    value_shapes,
+    workflow_fields,
+    writable_fields,
 )
-from .refusal import Refusal
-from .suggestions import near_hint
+from .refusal import Refusal, at
+from .value_place import (
+    CLEAR,
+    CREATE,
+    DELETE,
+    LINK,
+    SET,
+    UNLINK,
+    UPDATE,
+    unpacked,
+)
+from .writable_fields import closed
 
 COMMANDS_HINT = (
     "Send commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, "
     "[3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets."
 )
-CREATE, UPDATE, DELETE, UNLINK, LINK, CLEAR, SET = range(7)
 
 
 def _is_id(value):
@@ -38,9 +51,41 @@ class Values:
     def __init__(self, guard):
         self.guard = guard
         self.commands = 0
+        # Records that values point at, not known to exist yet, and those that do:
+        # model -> id -> (where in the request, field), and model -> ids.
+        self.named, self.known = {}, {}
+        self.where = ""
 
-    def check(self, model, vals, depth=0):
-        """:return: the values, as Odoo may get them"""
+    def each(self, rows):
+        """Check the values of several records.
+
+        :param rows: ``[(records, vals)]``, as of ``check``
+        :return: their values, in the same order
+        :raise Refusal: of the first that is wrong, with its place among them
+        """
+        checked = []
+        for number, (records, vals) in enumerate(rows):
+            self.where = self._place(number, records) if len(rows) > 1 else ""
+            with at(self.where):
+                checked.append(self._check(records, vals))
+        self._check_exist()
+        return checked
+
+    @staticmethod
+    def _place(number, records):
+        """What one of several records is told by: its id, or its place if it is new."""
+        return f"{records._name} {records.id}" if records else f"records[{number}]"
+
+    def check(self, model, vals):
+        """Check the values of one record, or of several that get the same.
+
+        :param model: the records that get them; an empty recordset for one to be made
+        :return: the values, as Odoo may get them
+        """
+        [checked] = self.each([(model, vals)])
+        return checked
+
+    def _check(self, model, vals, depth=0):
         if not isinstance(vals, dict):
             raise Refusal(
                 "invalid_input", f"The values of a {model._name} are not an object."
@@ -48,7 +93,9 @@ class Values:
         checked = {}
         for name, value in self._by_id(model, vals).items():
             field = self.field(model, name)
+            value = value_shapes.shape(self.guard, model, field, value, vals)
             checked[name] = self.value(model, field, value, depth)
+            workflow_fields.check(self.guard, model, field, checked[name])
             if closed_models.MODEL_FIELD.search(name) and field.type in (
                 "char",
                 "selection",
@@ -97,52 +144,7 @@ class Values:
 
     def field(self, model, name):
         """:return: the field, if a connection may give it a value"""
-        field = self.guard.field(model, name)
-        if name in closed_fields.MAGIC_FIELDS:
-            raise self._closed(model, name, "is filled by Odoo itself")
-        if field.type == "binary":
-            raise self._closed(model, name, "holds a file, and files are not sent here")
-        if closed_fields.is_code(name, field.type):
-            raise self._closed(model, name, "holds code")
-        if getattr(field, "render_engine", None):
-            raise self._closed(model, name, "is rendered as a template")
-        only = closed_models.WRITE_FIELDS.get(model._name)
-        if only is not None and name not in only:
-            raise self._closed(model, name, "is not written by AI tools")
-        if field.type == "properties_definition":
-            raise self._closed(model, name, "is what all records of a kind share")
-        if (
-            field.type == "many2one_reference"
-            and model._name not in closed_models.FOLLOWERS
-        ):
-            raise self._closed(model, name, "may be of any model")
-        self._elsewhere(model, field)
-        return field
-
-    def _elsewhere(self, model, field):
-        """A related field is written on the record that it leads to."""
-        path = field.related.split(".") if field.related else []
-        owner = model
-        for step in path[:-1]:
-            owner = self.guard.env[owner._fields[step].comodel_name]
-        if not path or owner._name == model._name:
-            return
-        # Fields of a parent model (_inherits) count as the model's own, but for the
-        # floor: the parent is part of the record.
-        if not self.guard.may_write(owner._name) or not (
-            field.inherited or self.guard.may_use(owner._name)
-        ):
-            raise Refusal(
-                "not_allowed",
-                f"{model._name}.{field.name} belongs to {owner._name}, which this "
-                "connection may not change.",
-                "Leave it out.",
-            )
-        self.field(owner, path[-1])
-
-    @staticmethod
-    def _closed(model, name, why):
-        return Refusal("not_allowed", f"{model._name}.{name} {why}.", "Leave it out.")
+        return writable_fields.check(self.guard, model, name)
 
     # ---- one value ----
 
@@ -167,8 +169,6 @@ class Values:
             return value
         if value is None or value is False:
             return value
-        if field.type == "selection":
-            self._choice(model, field, value)
         wanted = field_values.wanted(field, value)
         if wanted:
             raise self._wrong(model, field, wanted)
@@ -178,18 +178,6 @@ class Values:
     def _wrong(model, field, wanted, hint=""):
         return Refusal(
             "invalid_input", f"{model._name}.{field.name} takes {wanted}.", hint
-        )
-
-    def _choice(self, model, field, value):
-        """Odoo's own error names neither the choices nor the near ones."""
-        known = field.get_values(self.guard.env)
-        if value in known or not all(isinstance(v, str) for v in known):
-            return
-        raise self._wrong(
-            model,
-            field,
-            f"one of its choices, not {str(value)[:60]!r}",
-            near_hint(value, known, every=True),
         )
 
     def _many2one(self, model, field, value, _depth):
@@ -205,6 +193,7 @@ class Values:
         comodel = field.comodel_name
         if closed_models.on_floor(comodel):
             self.guard._through(model, field)
+        self._names(model, field, comodel, [value])
         if comodel == "ir.model":
             # By its number it is the same as by its name.
             record = self.guard.env[comodel].sudo().browse(value).exists()
@@ -215,14 +204,14 @@ class Values:
             or inherited_models.is_file(self.guard.env, comodel)
         ):
             # It would become a part of this record, and be written and deleted with it.
-            raise self._closed(model, field.name, f"takes a {comodel} over")
+            raise closed(model, field.name, f"takes a {comodel} over")
         if (
             model._transient
             and comodel not in closed_models.LINKABLE
             and not self.guard.may_write(comodel)
         ):
             # What it does to that record is the wizard's own code.
-            raise self._closed(model, field.name, f"points at a {comodel}")
+            raise closed(model, field.name, f"points at a {comodel}")
         return value
 
     def _reference(self, model, field, value, _depth):
@@ -231,8 +220,36 @@ class Values:
         name, _, number = str(value).partition(",")
         if not number.isdecimal():
             raise self._wrong(model, field, 'text like "res.partner,7", or false')
-        self.guard.model(name)
+        self._names(model, field, self.guard.model(name)._name, [int(number)])
         return value
+
+    # ---- records that exist ----
+
+    def _names(self, model, field, comodel, ids):
+        """Note records that a value points at: all are looked for at once."""
+        known = self.known.setdefault(comodel, set())
+        named = self.named.setdefault(comodel, {})
+        for ident in ids:
+            if ident not in known:
+                named.setdefault(ident, (self.where, f"{model._name}.{field.name}"))
+
+    def _check_exist(self):
+        """:raise Refusal: if a value points at a record that there is not. Odoo would
+        say so in the words of the database, or not at all."""
+        for comodel, named in self.named.items():
+            found = set(self.guard.env[comodel].browse(named).exists().ids)
+            self.known[comodel] |= found
+            gone = [ident for ident in named if ident not in found]
+            if gone:
+                where, field = named[gone[0]]
+                ids = ", ".join(map(str, gone[:10]))
+                with at(where):
+                    raise Refusal(
+                        "not_found",
+                        f"{field}: there is no {comodel} with the id {ids}.",
+                        "search_records finds ids.",
+                    )
+        self.named.clear()
 
     def _properties(self, model, field, value, _depth):
         # As a list it could carry a definition, which all records share.
@@ -256,23 +273,29 @@ class Values:
         if not isinstance(command, list) or not 1 <= len(command) <= 3:
             raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)
         code, ident, arg = (*command, 0, 0)[:3]
+        arg = unpacked(arg)
         if type(code) is not int or not CREATE <= code <= SET:
+            raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)
+        if code in (CREATE, UPDATE) and not isinstance(arg, dict):
             raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)
         comodel = self.guard._through(model, field)
         self._may(model, field, code)
         if code == CREATE:
-            return [code, 0, self.check(comodel, arg, depth + 1)]
+            return [code, 0, self._check(comodel, arg, depth + 1)]
         if code == CLEAR:
             return [code, 0, 0]
         ids = arg if code == SET else [ident]
         if not isinstance(ids, list) or not all(_is_id(i) for i in ids):
             raise self._wrong(model, field, "commands with ids", COMMANDS_HINT)
         if ids:
+            self._names(model, field, comodel._name, ids)
+            self._check_exist()
             # Linked without being seen, a record would open to who sees the other.
             changed = code in (UPDATE, DELETE)
             self.guard.records(comodel, ids, changed).check_access("read")
         if code == UPDATE:
-            return [code, ident, self.check(comodel, arg, depth + 1)]
+            line = comodel.browse(ident)
+            return [code, ident, self._check(line, arg, depth + 1)]
         return [code, 0, ids] if code == SET else [code, ident, 0]
 
     def _may(self, model, field, code):

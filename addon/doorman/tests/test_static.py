@@ -170,6 +170,7 @@ SUDO = {
     "models/settings/service_key.py:_generate_service_key": 1,
     "models/settings/service_key.py:action_generate_service_key": 2,
     "policy/guard.py:records": 1,
+    "policy/property_values.py:_definition": 1,
     "policy/record_url.py:url_of": 1,
     "policy/technical_models.py:is_technical": 1,
     "policy/values.py:_many2one": 1,

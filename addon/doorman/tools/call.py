@@ -2,7 +2,7 @@
 it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odoo.models import BaseModel
 
@@ -92,6 +92,15 @@ def _told(names):
     """What is to be told is no part of what is done: nonsense is left out."""
     names = names if isinstance(names, list) else []
     return tuple(name for name in names if isinstance(name, str))[:MAX_TELL]
+
+
+def resolved(call):
+    """:return: the call with its arguments as Odoo gets them
+    :raise Refusal: if a rule refuses them, or they are unclear
+    """
+    if not call.operation.resolve:
+        return call
+    return replace(call, kwargs=call.operation.resolve(call))
 
 
 def run(call):

@@ -5,9 +5,12 @@ server action gets of it. Who writes the action's code need not check them again
 import math
 from datetime import date, datetime
 
-from ..policy import limits
+from ..policy import limits, moments, record_names
+from ..policy.linked_values import NAME_KEYS
 from ..policy.refusal import Refusal
 from ..policy.shared import OWN_TYPES
+from ..policy.single_values import NUMBER, TRUTH
+from ..policy.value_place import is_id_text, is_pair
 
 MAX_TEXT = 10_000
 
@@ -52,7 +55,15 @@ def _string(_guard, parameter, value):
     return value
 
 
+def _numeric(value):
+    """A number that was sent as text, as that number."""
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        return float(value) if "." in value else int(value)
+    return value
+
+
 def _integer(_guard, _parameter, value):
+    value = _numeric(value)
     if isinstance(value, float) and value == int(value):
         value = int(value)  # 3.0: some clients know one type of number
     if type(value) is not int or abs(value) >= 2**31:
@@ -61,6 +72,7 @@ def _integer(_guard, _parameter, value):
 
 
 def _number(_guard, _parameter, value):
+    value = _numeric(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError
     if not math.isfinite(value) or abs(value) >= limits.MAX_NUMBER:
@@ -69,31 +81,42 @@ def _number(_guard, _parameter, value):
 
 
 def _boolean(_guard, _parameter, value):
+    if isinstance(value, str | int):
+        value = TRUTH.get(str(value).strip().lower(), value)
     if not isinstance(value, bool):
         raise ValueError
     return value
 
 
 def _date(_guard, _parameter, value):
-    if not isinstance(value, str) or len(value) != 10:
+    found = moments.date_text(value)
+    if found is None:
         raise ValueError
-    return date.fromisoformat(value)
+    return date.fromisoformat(found)
 
 
-def _datetime(_guard, _parameter, value):
-    if not isinstance(value, str) or not 16 <= len(value) <= 20:
+def _datetime(guard, _parameter, value):
+    found = moments.time_text(value, guard.env.tz)
+    if found is None:
         raise ValueError
-    found = datetime.fromisoformat(value.removesuffix("Z"))
-    if found.tzinfo:
-        raise ValueError  # UTC, as everywhere
-    return found
+    return datetime.fromisoformat(found)  # UTC, as everywhere
 
 
 def _record(guard, parameter, value):
     """The record, if the connection may use its model and its user may read it."""
+    model = guard.model(parameter["model"])
+    if isinstance(value, dict) and not set(value) - NAME_KEYS:
+        value = value.get("id") or value.get("name")
+    elif is_pair(value):
+        value = value[0]
+    if is_id_text(value):
+        value = int(value)
+    if isinstance(value, str) and value.strip():
+        place = f"The parameter {parameter['name']}"
+        value = record_names.find_in(guard, model, value, place)
     if type(value) is not int or not 0 < value < 2**31:
         raise ValueError
-    record = guard.records(guard.model(parameter["model"]), [value]).exists()
+    record = guard.records(model, [value]).exists()
     if not record:
         raise Refusal(
             "not_found",
@@ -133,6 +156,6 @@ WORDS = {
     "boolean": "true or false",
     "date": "a date such as 2026-11-23",
     "datetime": "a time in UTC such as 2026-11-23 14:30:00",
-    "record": "the id of a record",
+    "record": "the id or the name of a record",
     "selection": "one of its choices",
 }

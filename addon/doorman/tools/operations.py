@@ -77,6 +77,9 @@ class Operation:
     # ``arguments(call)``: what was asked for, in the form of ``Describer.tree``, which
     # tells it if there is none.
     arguments: Callable | None = None
+    # ``resolve(call)``: its arguments as Odoo gets them, with ids for the names that
+    # were sent; what a person is shown, and what is looked at again.
+    resolve: Callable | None = None
     # ``points_at(env, kwargs)``: ``(model, id)`` of each record that its arguments name
     # besides its own; what they are called must not change before it is approved.
     points_at: Callable | None = None

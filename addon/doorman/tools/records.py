@@ -6,6 +6,7 @@ from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
 from ..policy.values import Values
 from .arguments import only
+from .batch import at_once
 from .buttons import next_actions
 from .changed_records import (
     answer,
@@ -24,12 +25,21 @@ def _rows_to_create(call):
     ]
 
 
+def _resolved_rows(call):
+    rows = call.kwargs.get("vals_list")
+    if not isinstance(rows, list):
+        return call.kwargs
+    checked = Values(call.guard).each([(call.model, row) for row in rows])
+    return call.kwargs | {"vals_list": checked}
+
+
 @operation(
     "create",
     tool="create_records",
     reads=False,
     dry_run=True,
     summary=lambda words, _call: words.env._("Create %s", words.what),
+    resolve=_resolved_rows,
     arguments=_rows_to_create,
     creates=True,
 )
@@ -49,10 +59,15 @@ def create_records(call):
             "invalid_input",
             f"Send the values of 1 to {MAX_RECORDS} records.",
         )
-    values = Values(guard)
-    checked = [values.check(model, row) for row in rows]
-    with ledger.asked(model.env, *checked):
-        records = model.create(checked)
+    checked = Values(guard).each([(model, row) for row in rows])
+    records = at_once(
+        model.env.cr,
+        lambda: _make(model, checked),
+        [
+            (f"records[{number}]", lambda row=row: _make(model, [row]))
+            for number, row in enumerate(checked)
+        ],
+    )
     if noted := ledger.of(model.env.cr):
         noted.made.update(records.ids)
     settle(guard, records)
@@ -60,6 +75,11 @@ def create_records(call):
         call, records, set.intersection(*map(set, checked))
     )
     return found | next_actions(guard, records)
+
+
+def _make(model, rows):
+    with ledger.asked(model.env, *rows):
+        return model.create(rows)
 
 
 def _change_summary(words, call):
@@ -83,12 +103,21 @@ def _rows_to_write(call):
     ]
 
 
+def _resolved_values(call):
+    records = records_to_change(call)
+    rows = _values_of(call.guard, records, call.kwargs)
+    if len(rows) == 1 and "vals_each" not in call.kwargs:
+        return {"vals": rows[0][1]}
+    return {"vals_each": [vals for _records, vals in rows]}
+
+
 @operation(
     "write",
     tool="update_records",
     reads=False,
     dry_run=True,
     summary=_change_summary,
+    resolve=_resolved_values,
     arguments=_rows_to_write,
 )
 def write_records(call):
@@ -97,28 +126,53 @@ def write_records(call):
     only(call.kwargs, "vals", "vals_each")
     guard, records = call.guard, records_to_change(call)
     rows = _values_of(guard, records, call.kwargs)
-    for some, vals in rows:
-        with ledger.asked(call.env, vals):
-            some.write(vals)
+    at_once(
+        call.env.cr,
+        lambda: [_set(some, vals) for some, vals in rows],
+        [
+            (_place(record), lambda record=record, vals=vals: _set(record, vals))
+            for some, vals in rows
+            for record in some
+        ],
+    )
     settle(guard, records)
     return answer(guard, records)
 
 
+def _set(records, vals):
+    with ledger.asked(records.env, vals):
+        records.write(vals)
+
+
+def _place(record):
+    return f"{record._name} {record.id}"
+
+
 def _values_of(guard, records, kwargs):
     """:return: ``[(records, their values)]``, checked before any is written"""
-    each, values = kwargs.get("vals_each"), Values(guard)
+    each, vals = kwargs.get("vals_each"), kwargs.get("vals")
     if each is None:
-        if not kwargs.get("vals"):
+        if not vals:
             raise Refusal("invalid_input", "Name the values to change.")
-        return [(records, values.check(records.browse(), kwargs["vals"]))]
+        if not _has_properties(records, vals):
+            return [(records, Values(guard).check(records, vals))]
+        # One of many keeps its others, which differ from record to record.
+        each, kwargs = [vals] * len(records), {}
     if "vals" in kwargs or not isinstance(each, list) or len(each) != len(records):
         raise Refusal("invalid_input", "Each record has values of its own, or none.")
     if not all(each):
         raise Refusal("invalid_input", "Name the values to change, for each record.")
-    return [
-        (record, values.check(records.browse(), row))
-        for record, row in zip(records, each, strict=True)
-    ]
+    rows = list(zip(records, each, strict=True))
+    checked = Values(guard).each(rows)
+    return [(record, vals) for (record, _row), vals in zip(rows, checked, strict=True)]
+
+
+def _has_properties(records, vals):
+    """Whether some of the values are properties."""
+    known = records._fields
+    return isinstance(vals, dict) and any(
+        name in known and known[name].type == "properties" for name in vals
+    )
 
 
 @operation(
@@ -134,8 +188,16 @@ def unlink_records(call):
     only(call.kwargs)
     records = records_to_change(call)
     found = answer(call.guard, records)
-    with ledger.asked(call.env):
-        records.unlink()
+    at_once(
+        call.env.cr,
+        lambda: _drop(records),
+        [(_place(record), lambda record=record: _drop(record)) for record in records],
+    )
     settle(call.guard, call.model)
     del found["url"]  # leads nowhere any more
     return found
+
+
+def _drop(records):
+    with ledger.asked(records.env):
+        records.unlink()

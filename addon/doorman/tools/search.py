@@ -6,6 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..policy import closed_fields, inherited_models
 from ..policy.redact_links import withhold_links_in
+from ..policy.refusal import Refusal
 from .arguments import number, only
 from .linked_names import MAX_NAMES, names_of, without_bytes
 from .operations import operation
@@ -159,6 +160,8 @@ def formatted_read_group(call):
     )
     groupby = kwargs.get("groupby") or []
     aggregates = kwargs.get("aggregates") or []
+    if not groupby and not aggregates:
+        raise Refusal("invalid_input", "Name what to group by, or what to measure.")
     guard.specs(model, groupby, "group by")
     guard.specs(model, aggregates, "measure")
     guard.having(kwargs.get("having") or [], aggregates)

@@ -215,7 +215,7 @@ class Form:
                         f"There are: {', '.join(open_)}.",
                     )
             comodel = self.model.env[field.comodel_name]
-            checked = Values(self.guard).check(comodel, given, depth=1)
+            checked = Values(self.guard).check(comodel, given)
             found.append((self._line(node.name, lines, row), checked))
         return found
 

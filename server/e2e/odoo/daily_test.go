@@ -44,7 +44,7 @@ admin.tz = "Europe/Brussels"
 germany = env.ref("base.de")
 partner.country_id = germany
 plan = env["ir.attachment"].search([("name", "=", "plan.txt")])
-out.update(countries=env["res.country"].search_count([]), germany=germany.id, product=product.product_tmpl_id.id, plan=plan.id)
+out.update(product_variant=product.id, countries=env["res.country"].search_count([]), germany=germany.id, product=product.product_tmpl_id.id, plan=plan.id)
 env["res.partner.category"].create([{"name": "Group %03d" % i} for i in range(230)])
 `
 

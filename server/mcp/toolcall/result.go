@@ -2,6 +2,7 @@ package toolcall
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -27,7 +28,17 @@ func (c *Call) result(req *sdk.CallToolRequest, value any, err error) (*sdk.Call
 	e := access.AsError(err)
 	c.runner.Log.Debug().Str("request_id", c.who.RequestID).Str("tool", c.tool.Name).Str("kind", string(e.Kind)).Str("detail", e.Detail).Msg("tool failed")
 	c.NoteFailure(e)
-	return ErrorResult(e), string(e.Kind)
+	return ErrorResult(c.withRequestID(e)), string(e.Kind)
+}
+
+// withRequestID tells which request a failure of ours was, for who looks for it in the log: an AI tool sees no headers.
+func (c *Call) withRequestID(e *access.Error) *access.Error {
+	if e.Kind != access.Internal || c.who.RequestID == "" {
+		return e
+	}
+	told := *e
+	told.Hint = strings.TrimSpace(told.Hint + " The request id is " + c.who.RequestID + ".")
+	return &told
 }
 
 // NoteFailure puts the error of a call into the audit where Odoo did not. It reports whether Odoo did.

@@ -78,7 +78,7 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 		if string(value) == "null" {
 			continue // as good as left out
 		}
-		if err := json.Unmarshal(value, v.Field(i).Addr().Interface()); err != nil {
+		if err := readArg(value, v.Field(i)); err != nil {
 			return args, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is not %s.", name, typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
 		}
 	}

@@ -35,13 +35,14 @@ func init() {
 }
 
 // recordsHint explains the form of values, the most common slip.
-const recordsHint = `Values are an object, field to value: {"name":"Acme","country_id":20,"child_ids":[[0,0,{"name":"Ann"}]]}. ` +
-	`A many2one takes an id; a one2many or many2many a list of commands: [0,0,{values}] creates, [1,id,{values}] updates, ` +
-	`[2,id,0] deletes, [3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets.`
+const recordsHint = `Values are an object, field to value: {"name":"Acme","country_id":20,"child_ids":[{"name":"Ann"}]}. ` +
+	`A many2one takes an id or an exact name; a many2many the ids or names that it is to have; a one2many objects: without id ` +
+	`a new line, with id a changed one. Or commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, ` +
+	`[3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets.`
 
 type createArgs struct {
 	Model    string  `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
-	Records  jsonArg `json:"records" jsonschema:"JSON list of at most 100 objects, field to value; x2many: commands, e.g. [{\"name\":\"Acme\",\"child_ids\":[[0,0,{\"name\":\"Ann\"}]]}]"`
+	Records  jsonArg `json:"records" jsonschema:"JSON list of at most 100 objects, field to value; relation: id or exact name, several: list of them, lines: objects, e.g. [{\"name\":\"Acme\",\"country_id\":\"France\",\"child_ids\":[{\"name\":\"Ann\"}]}]"`
 	DryRun   bool    `json:"dry_run,omitempty" jsonschema:"only tell what would be done"`
 	Key      string  `json:"idempotency_key,omitempty" jsonschema:"new for each change; sent again, it is not done twice"`
 	Language string  `json:"language,omitempty" jsonschema:"of translated values"`
@@ -61,7 +62,7 @@ func createRecords(ctx context.Context, call *toolcall.Call, args createArgs) (a
 type updateArgs struct {
 	Model    string  `json:"model"`
 	IDs      idList  `json:"ids,omitempty" jsonschema:"at most 100"`
-	Values   jsonArg `json:"values,omitempty" jsonschema:"JSON object, field to value; x2many: commands, e.g. {\"phone\":\"123\",\"category_id\":[[4,7,0]]}"`
+	Values   jsonArg `json:"values,omitempty" jsonschema:"JSON object, field to value, as read; lines: new ones, or with their id; [[2,id,0]] deletes one, [[4,id,0]] adds a tag, e.g. {\"phone\":\"123\",\"category_id\":[[4,7,0]]}"`
 	Records  jsonArg `json:"records,omitempty" jsonschema:"instead of ids and values, own values for each: [{\"id\":7,\"phone\":\"123\"}]"`
 	DryRun   bool    `json:"dry_run,omitempty" jsonschema:"only tell what would change"`
 	Key      string  `json:"idempotency_key,omitempty"`
@@ -114,7 +115,12 @@ func parseRecords(raw jsonArg, m *toolcall.ModelInfo) ([]json.RawMessage, *acces
 	if len(rows) > maxRows {
 		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(rows), maxRows), "Create them in several calls.")
 	}
-	for _, row := range rows {
+	for i, row := range rows {
+		row, err := unescape(row) // a row as text, which some clients send
+		if err != nil {
+			return nil, access.NewError(access.InvalidInput, "The parameter records is not a JSON list of objects.", recordsHint)
+		}
+		rows[i] = row
 		if bad := checkValues(row, m); bad != nil {
 			return nil, bad
 		}

@@ -1,11 +1,9 @@
 package tools
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
@@ -50,6 +48,10 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 	var ids idList
 	var rows []json.RawMessage
 	for _, one := range list {
+		one, err := unescape(one)
+		if err != nil {
+			return nil, nil, access.NewError(access.InvalidInput, "One of the records is not a JSON object.", eachHint)
+		}
 		if twice := repeated(one); twice != "" {
 			return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
 		}
@@ -57,7 +59,7 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 		if json.Unmarshal(one, &values) != nil || values == nil {
 			return nil, nil, access.NewError(access.InvalidInput, "One of the records is not a JSON object.", eachHint)
 		}
-		id, err := strconv.ParseInt(string(bytes.TrimSpace(values["id"])), 10, 64)
+		id, err := idOf(values["id"])
 		if err != nil {
 			return nil, nil, access.NewError(access.InvalidInput, "One of the records has no id.", eachHint)
 		}

@@ -8,6 +8,7 @@ from ..common import WriteCase
 from .test_write_rules import WRITE_FLOOR
 
 NO, BAD, WHICH = "not_allowed", "invalid_input", "unknown_field"
+GONE = "not_found"
 
 # (values for a res.partner, kind): the connection may use every model, and its user
 # is an Odoo administrator.
@@ -38,27 +39,27 @@ DENY_VALUES = [
     ({"image_1920": "iVBORw0KGgo="}, NO),
     ({"avatar_128": "iVBORw0KGgo="}, NO),
     ({"child_ids": [[0, 0, {"name": "c", "image_1920": "iVBO"}]]}, NO),
-    # a record is named by its id, never made by its name
+    # a record is named by its id or a name that it has, never made by its name
     ({"parent_id": "New company"}, BAD),
     ({"parent_id": [0, 0, {"name": "x"}]}, BAD),
     ({"parent_id": {"name": "x"}}, BAD),
     ({"parent_id": True}, BAD),
     ({"parent_id": 1.5}, BAD),
-    ({"parent_id": "1"}, BAD),
+    ({"parent_id": str(2**31 - 1)}, GONE),
     ({"parent_id": -1}, BAD),
     ({"parent_id": 2**31}, BAD),
     # commands that are none
-    ({"category_id": [1, 2]}, BAD),
+    ({"category_id": [2**31 - 1]}, GONE),
     ({"category_id": "x"}, BAD),
     ({"category_id": {"name": "x"}}, BAD),
-    ({"category_id": 7}, BAD),
+    ({"category_id": 2**31 - 1}, GONE),
     ({"category_id": [[7, 0, 0]]}, BAD),
     ({"category_id": [[-1, 0, 0]]}, BAD),
     ({"category_id": [["4", 1, 0]]}, BAD),
     ({"category_id": [[True, 1, {}]]}, BAD),
     ({"category_id": [[6, 0, 1]]}, BAD),
-    ({"category_id": [[6, 0, ["1"]]]}, BAD),
-    ({"category_id": [[4, "1", 0]]}, BAD),
+    ({"category_id": [[6, 0, [str(2**31 - 1)]]]}, GONE),
+    ({"category_id": [[4, str(2**31 - 1), 0]]}, GONE),
     ({"category_id": [[4, {"login": "x"}, 0]]}, BAD),
     ({"category_id": [[0, 0, 7]]}, BAD),
     ({"category_id": [[0, 0, [["name", "x"]]]]}, BAD),

@@ -1,0 +1,117 @@
+"""What groups and measures may be made of, by the type of a field."""
+
+from odoo.fields import Domain
+from odoo.orm.models import READ_GROUP_AGGREGATE
+from odoo.orm.utils import (
+    READ_GROUP_NUMBER_GRANULARITY,
+    READ_GROUP_TIME_GRANULARITY,
+)
+
+from .field_values import NUMBERS
+from .refusal import Refusal
+from .suggestions import near_hint
+
+# What Odoo raises for a domain that is none.
+NO_DOMAIN = (ValueError, TypeError, AttributeError, RecursionError)
+DATES = ("date", "datetime")
+STEPS = [*READ_GROUP_TIME_GRANULARITY, *READ_GROUP_NUMBER_GRANULARITY]
+# Types that a function works on; the others work on all.
+WORK_ON = {
+    **dict.fromkeys(("sum", "avg"), NUMBERS),
+    **dict.fromkeys(("bool_and", "bool_or"), ("boolean",)),
+    **dict.fromkeys(
+        ("min", "max"), (*NUMBERS, *DATES, "char", "text", "selection", "many2one")
+    ),
+}
+COMPARE = ("=", "!=", "<", ">", "<=", ">=", "in", "not in")
+
+
+def check_group(model, field, spec, how):
+    """:param how: what follows the colon, or None"""
+    name = f"{model._name}.{field.name}"
+    if field.type == "properties":
+        return  # by one of them, whose type its own definition tells
+    if how and field.type not in DATES:
+        raise Refusal(
+            "invalid_input",
+            f"{name} is no date: it cannot be grouped by {how[:40]}.",
+            f"Group by {field.name} alone.",
+        )
+    if how and how not in STEPS:
+        raise Refusal(
+            "invalid_input",
+            f"{name} cannot be grouped by {how[:40]!r}.",
+            near_hint(how, STEPS, every=True),
+        )
+    if not how and "." not in spec and not field._description_groupable(model.env):
+        raise Refusal(
+            "invalid_input",
+            f"Nothing can be grouped by {name}: Odoo does not keep it as one value.",
+            "describe_model says which fields are groupable.",
+        )
+
+
+def check_measure(model, field, how):
+    """:param how: the function, or None"""
+    name = f"{model._name}.{field.name}"
+    known = list(READ_GROUP_AGGREGATE)
+    if how not in known:
+        raise Refusal(
+            "invalid_input",
+            f"{name} is measured by a function, such as {field.name}:sum.",
+            near_hint(how or "", known, every=True),
+        )
+    if field.type not in WORK_ON.get(how, (field.type,)):
+        raise Refusal(
+            "invalid_input",
+            f"There is no {how} of {name}: it is of the type {field.type}.",
+            f"{field.name}:count_distinct tells how many different ones there are.",
+        )
+
+
+def malformed():
+    """:return: the refusal of what is no domain"""
+    return Refusal(
+        "invalid_input",
+        "The domain is malformed.",
+        'A condition is [field, operator, value]; "&", "|" and "!" stand before what '
+        "they join.",
+    )
+
+
+def check_having(having, known):
+    """Check a domain over measures.
+
+    :param known: the measures that it may name
+    """
+    try:
+        conditions = list(Domain(having).iter_conditions())
+    except NO_DOMAIN as exc:
+        raise malformed() from exc
+    for condition in conditions:
+        _check_compared(condition)
+        if condition.field_expr not in known:
+            raise Refusal(
+                "invalid_input",
+                f"{condition.field_expr!r} is not among the measures.",
+            )
+
+
+def _check_compared(condition):
+    operator, value = condition.operator, condition.value
+    if operator not in COMPARE:
+        raise Refusal(
+            "invalid_input",
+            f"{condition.field_expr} of a group cannot be compared by {operator!r}.",
+            f"There are: {', '.join(COMPARE)}.",
+        )
+    many = operator in ("in", "not in")
+    values = list(value) if many and isinstance(value, list | tuple | set) else [value]
+    if (many and not isinstance(value, list | tuple | set)) or not all(
+        isinstance(one, int | float) and not isinstance(one, bool) for one in values
+    ):
+        raise Refusal(
+            "invalid_input",
+            f"{condition.field_expr} of a group is compared with "
+            + ("a list of numbers." if many else "a number."),
+        )

@@ -1,0 +1,133 @@
+"""A record by what it is called, as far as its user and its connection may read it."""
+
+import re
+
+from .refusal import Refusal
+from .suggestions import near
+
+MAX_NEAR = 5
+# How many names one request may have looked up.
+MAX_NAMES = 200
+# How many records are looked at, and how many letters of a word they have in common.
+FEW = 200
+BEGINNING = 3
+
+
+def find(guard, model, field, text):
+    """The one record that a relation's value names. Nothing is ever created.
+
+    :param field: the relation, whose other model is searched
+    :param str text: the name: exactly, whatever its case; or else a part of the name of
+        no other one
+    :return: its id
+    :raise Refusal: if none or several are called so; it names the near ones
+    """
+    comodel = guard._look_through(model, field)
+    place = f"{model._name}.{field.name}"
+    # The same for many rows: a hundred contacts of one country.
+    key = comodel._name, text.strip()
+    if key not in guard.looked_up:
+        if len(guard.looked_up) >= MAX_NAMES:
+            raise Refusal(
+                "invalid_input",
+                f"{place}: these are more than {MAX_NAMES} different names at once.",
+                "Send ids, or fewer records.",
+            )
+        guard.looked_up[key] = find_in(guard, comodel, text, place)
+    return guard.looked_up[key]
+
+
+def find_in(guard, comodel, text, place):
+    """The same in a model that may be used.
+
+    :param str place: what the value is for, as the error names it
+    """
+    if comodel._name in guard.asks_to_read:
+        raise Refusal(
+            "not_allowed",
+            f"{place}: {comodel._name} is not read without a person's approval.",
+            "Name the id.",
+        )
+    found = matching(guard, comodel, text)
+    if len(found) == 1:
+        return found.id
+    text = text.strip()[:80]
+    if found:
+        raise Refusal(
+            "invalid_input",
+            f"{place}: more than one {comodel._name} is called {text!r}.",
+            f"Name the id: {listed(found)}.",
+        )
+    raise Refusal(
+        "invalid_input",
+        f"{place}: no {comodel._name} is called {text!r}.",
+        near_records(guard, comodel, text)
+        or f"Find the record in {comodel._name} first: search_records.",
+    )
+
+
+def matching(guard, comodel, text):
+    """:return: the records that a name may stand for, at most a few"""
+    text = text.strip()
+    comodel = comodel.with_context(active_test=True)
+    if not text or "\0" in text or not _has_names(comodel):
+        return comodel.browse()
+    exact = _called(guard, comodel, "=", text)
+    if len(exact) == 1:
+        return exact
+    # "=" looks at references and addresses, too: the name comes first.
+    for some in (exact, found := _called(guard, comodel, "ilike", text)):
+        named = some.filtered(
+            lambda record: (record.display_name or "").casefold() == text.casefold()
+        )
+        if len(named) == 1:
+            return named
+    if not exact and len(found) == 1 and not _begins_a_word(found, text):
+        return comodel.browse()  # "Ann" is not what Joanna is called
+    return exact or found
+
+
+def _begins_a_word(record, text):
+    name = (record.display_name or "").casefold()
+    return re.search(rf"(?<!\w){re.escape(text.casefold())}", name) is not None
+
+
+def is_known(guard, comodel, text):
+    """Whether any record has exactly this name, as Odoo's own search compares it."""
+    return bool(_called(guard, comodel, "=", text, limit=1))
+
+
+def near_records(guard, comodel, text):
+    """:return: a sentence that names records of a similar name with their ids, or ''"""
+    comodel = comodel.with_context(active_test=True)
+    if not _has_names(comodel):
+        return ""
+    words = [word for word in re.split(r"\W+", text) if len(word) > 2]
+    words = sorted(words, key=len, reverse=True)[:3]
+    likely = comodel.browse().union(
+        *(_called(guard, comodel, "ilike", word[:BEGINNING]) for word in words)
+    )
+    names = {record.display_name or "": record.id for record in likely}
+    found = comodel.browse([names[name] for name in near(text, names)])
+    for word in words:
+        found |= _called(guard, comodel, "ilike", word, limit=MAX_NEAR)
+    return f"Did you mean {listed(found)}?" if found else ""
+
+
+def listed(records):
+    """:return: ids and names of a few records"""
+    return "; ".join(
+        f"{record.id} {(record.display_name or '')[:60]}"
+        for record in records[:MAX_NEAR]
+    )
+
+
+def _called(guard, comodel, operator, text, limit=FEW):
+    domain = [("display_name", operator, text)]
+    owner = guard.owner_domain(comodel)
+    return comodel.search(owner + domain if owner else domain, limit=limit)
+
+
+def _has_names(comodel):
+    # Without a name field, Odoo's search by name finds everything.
+    return bool(comodel._rec_names_search or comodel._rec_name)

@@ -1,0 +1,97 @@
+"""Values of fields that hold no records: in which forms they may be sent."""
+
+import re
+
+from odoo.tools.mail import plaintext2html
+
+from . import moments
+from .suggestions import near_hint
+from .value_place import unpacked
+
+TEXTS = ("char", "text", "html")
+NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
+TRUTH = {"true": True, "1": True, "false": False, "0": False}
+# A tag, an entity or a comment: text without any is not HTML.
+MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|&(#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+\d*);|<!--")
+
+
+def number(place, value):
+    """A number, also as text. One with a comma may be a thousand or a part of one."""
+    if isinstance(value, str):
+        text = value.strip()
+        if not NUMBER.fullmatch(text):
+            raise place.wrong(f"a number, not {value[:40]!r}", "Such as 1234.5.")
+        value = float(text) if "." in text else int(text)
+    if place.field.type == "integer" and isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    return value
+
+
+def boolean(_place, value):
+    if isinstance(value, str):
+        return TRUTH.get(value.strip().lower(), value)
+    return value
+
+
+def date(place, value):
+    return value and _moment(place, moments.date_text(value), moments.DATE_FORM, value)
+
+
+def time(place, value):
+    zone = place.guard.env.tz
+    found = value and moments.time_text(value, zone)
+    return value and _moment(place, found, moments.TIME_FORM, value)
+
+
+def _moment(place, found, form, value):
+    if found is None:
+        raise place.wrong(f"{form}, not {str(value)[:40]!r}")
+    return found
+
+
+def choice(place, value):
+    """A selection, also by its label in the user's language or in English."""
+    env, field = place.guard.env, place.field
+    options = [(key, str(label)) for key, label in field._description_selection(env)]
+    known = [key for key, _label in options]
+    if value is False or value in known:
+        return value
+    if type(value) is int and str(value) in known:
+        return str(value)
+    english = field._description_selection(env(context={**env.context, "lang": None}))
+    text = str(value).strip().casefold()
+    found = {
+        key
+        for key, label in (*options, *english)
+        if text in (str(label).casefold(), str(key).casefold())
+    }
+    if len(found) == 1:
+        return found.pop()
+    names = [f"{key} ({label})" if key != label else key for key, label in options]
+    raise place.wrong(
+        f"one of its choices, not {str(value)[:60]!r}",
+        near_hint(value, known)
+        or near_hint(value, [label for _key, label in options])
+        or near_hint(value, names, every=True),
+    )
+
+
+def text(place, value):
+    """Code behind a field of text expects one, also where a number was sent."""
+    if value is True:
+        raise place.wrong("text, not true")
+    if isinstance(value, int | float) and value is not False:
+        return str(value)
+    return value
+
+
+def html(place, value):
+    """Text without any markup is no HTML: its lines stay lines, its "<" stays one."""
+    value = text(place, value)
+    if isinstance(value, str) and value and not MARKUP.search(value):
+        return str(plaintext2html(value))
+    return value
+
+
+def json_value(_place, value):
+    return unpacked(value)

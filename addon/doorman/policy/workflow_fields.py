@@ -1,0 +1,55 @@
+"""Fields that show where a record stands, and that only its buttons move.
+
+Written past them, a quotation that says "sale" is a sales order without a delivery.
+Which fields these are, Odoo's own forms say (models/extensions/ir_ui_view.py): shown in
+a status bar, and nowhere to be clicked or filled in.
+"""
+
+from .form_state import FormState
+from .form_view import ACTION, SAVE
+from .refusal import Refusal
+
+MAX_BUTTONS = 8
+
+
+def check(guard, records, field, value):
+    """:param records: that get the value; an empty recordset for one to be made
+    :param value: in the form that Odoo takes
+    :raise Refusal: if only a button gives that field another value
+    """
+    views = guard.env["ir.ui.view"]
+    name = records._name
+    if records._transient or field.name not in views._doorman_workflow(name):
+        return
+    if records:
+        now = [field.convert_to_write(record[field.name], record) for record in records]
+    else:
+        now = [records.default_get([field.name]).get(field.name)]
+    if all((value or False) == (known or False) for known in now):
+        return
+    view = views._doorman_form(name)
+    buttons = ", ".join(_buttons(guard.env, view, records[:1]))
+    raise Refusal(
+        "not_allowed",
+        f"{name}.{field.name} is moved by buttons, which do all that belongs to it; a "
+        "value alone would not.",
+        (f"Press one with call_method: {buttons}. " if buttons else "")
+        + "get_actions tells what a record offers.",
+    )
+
+
+def _buttons(env, view, record):
+    """The buttons that move a record: those that it shows now, if there is one."""
+    state = FormState(record) if record else None
+    found = {}
+    for button in view.buttons:
+        if button.is_link or button.kind == SAVE or not button.label:
+            continue
+        if state is not None and state.shows(button) is False:
+            continue
+        name = button.name
+        if button.kind == ACTION:
+            action = env["ir.actions.actions"]._doorman_facts(name)
+            name = action.name if action else name
+        found.setdefault(name, f"{name} ({button.label})")
+    return list(found.values())[:MAX_BUTTONS]

@@ -1,0 +1,81 @@
+"""Which fields a connection may give a value, whatever the value."""
+
+from . import closed_fields, closed_models
+from .refusal import Refusal
+
+
+def check(guard, model, name):
+    """:return: the field, if a connection may give it a value"""
+    field = guard.field(model, name)
+    if name in closed_fields.MAGIC_FIELDS:
+        raise closed(model, name, "is filled by Odoo itself")
+    if field.type == "binary":
+        raise closed(model, name, "holds a file, and files are not sent here")
+    if closed_fields.is_code(name, field.type):
+        raise closed(model, name, "holds code")
+    if getattr(field, "render_engine", None):
+        raise closed(model, name, "is rendered as a template")
+    only = closed_models.WRITE_FIELDS.get(model._name)
+    if only is not None and name not in only:
+        raise closed(model, name, "is not written by AI tools")
+    if field.type == "properties_definition":
+        raise closed(model, name, "is what all records of a kind share")
+    if (
+        field.type == "many2one_reference"
+        and model._name not in closed_models.FOLLOWERS
+    ):
+        raise closed(model, name, "may be of any model")
+    _elsewhere(guard, model, field)
+    if is_worked_out(field):
+        raise Refusal(
+            "invalid_input",
+            f"{model._name}.{name} {_from_what(model, field)}: it takes no value.",
+            "Leave it out.",
+        )
+    return field
+
+
+def _from_what(model, field):
+    """Why nobody can give it a value: Odoo would drop it without a word."""
+    if not field.compute:
+        return "is not kept in Odoo"
+    if field.related:
+        return f"is the value of {field.related}"
+    paths = model.pool.field_depends.get(field, ())
+    names = dict.fromkeys(path.partition(".")[0] for path in paths)
+    names = [n for n in names if not closed_fields.is_withheld(n)][:8]
+    return "is worked out by Odoo" + (f" from {', '.join(names)}" * bool(names))
+
+
+def _elsewhere(guard, model, field):
+    """A related field is written on the record that it leads to."""
+    path = field.related.split(".") if field.related else []
+    owner = model
+    for step in path[:-1]:
+        owner = guard.env[owner._fields[step].comodel_name]
+    if not path or owner._name == model._name:
+        return
+    # Fields of a parent model (_inherits) count as the model's own, but for the
+    # floor: the parent is part of the record.
+    if not guard.may_write(owner._name) or not (
+        field.inherited or guard.may_use(owner._name)
+    ):
+        raise Refusal(
+            "not_allowed",
+            f"{model._name}.{field.name} belongs to {owner._name}, which this "
+            "connection may not change.",
+            "Leave it out.",
+        )
+    check(guard, owner, path[-1])
+
+
+def closed(model, name, why):
+    return Refusal("not_allowed", f"{model._name}.{name} {why}.", "Leave it out.")
+
+
+def is_worked_out(field):
+    """Whether Odoo makes a value itself and drops one that is sent, or keeps it until
+    it makes the next."""
+    if field.inverse:
+        return False
+    return not field.store or bool(field.compute and field.readonly)
