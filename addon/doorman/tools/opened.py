@@ -99,7 +99,7 @@ def tell(pressed, action, active=True):
     elif kind == "client" and isinstance(action.get("params"), dict):
         found = _client(pressed, action["params"], found, active)
     elif kind == "report":
-        found["result"] += ". Get the document with export_report."
+        found["result"] += ". get_report gives the document."
     return found
 
 

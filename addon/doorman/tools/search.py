@@ -103,13 +103,14 @@ def _careful(call, records, names):
     rows = {row["id"]: row for row in records.read(["id"])}
     unreadable = {}
     for name in names:
+        # What another field has left in the cache must not decide.
+        call.env.invalidate_all(flush=False)
         try:
             with call.env.cr.savepoint(flush=False):
                 values = records.read([name])
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as exc:  # noqa: BLE001 whatever a field's own code may raise
-            call.env.invalidate_all(flush=False)
             unreadable[name] = _why(exc)
             continue
         for row in values:
@@ -120,7 +121,9 @@ def _careful(call, records, names):
 def _why(exc):
     """Why a field cannot be read, in words for who asked."""
     if isinstance(exc, UserError):
-        return str(exc).splitlines()[0][:MAX_WHY]
+        # The first line may only name the field.
+        lines = [line for line in str(exc).splitlines() if line.strip()]
+        return " ".join(lines[:2])[:MAX_WHY]
     return "Odoo fails to work it out."
 
 

@@ -107,6 +107,7 @@ out["order"] = [order.partner_id.name, str(order.validity_date), str(order.date_
 		{kit.Args{"order_line": nil}, "[]"},
 		{kit.Args{"partner_id": 99_999_999}, "99999999"},
 		{kit.Args{"date_order": "02/01/2031"}, "date_order"},
+		{kit.Args{"order_line": []any{kit.Args{"product_id": "No such thing at all"}}}, "sale.order.line.product_id"},
 	} {
 		answer, failed := kit.Call(t, session, "update_records", kit.Args{"model": "sale.order", "ids": []any{made["id"]}, "values": row.values})
 		if failed == "" || failed == "internal" {

@@ -192,6 +192,24 @@ class TestShown(ApprovalCase):
                 )
                 self.assertEqual(self.outcome(notify), "deny")
 
+    def test_names_and_forms_are_shown_as_what_they_stand_for(self):
+        tag = self.env["res.partner.category"].create({"name": "Gold"})
+        approval = self._summary(
+            *("res.partner", "write", self.acme.ids),
+            vals={
+                "country_id": "belgium",
+                "category_id": ["gold"],
+                "type": "Delivery",
+                "child_ids": [{"name": "Ann", "country_id": "Belgium"}],
+            },
+        )
+        told = {row["label"]: row for row in approval.preview["arguments"]}
+        self.assertEqual(told["Country"]["text"], "Belgium")
+        self.assertEqual(told["Tags"]["rows"][0]["text"], tag.name)
+        self.assertEqual(told["Address Type"]["text"], "Delivery")
+        line = {row["label"]: row["text"] for row in told["Contact"]["rows"][0]["rows"]}
+        self.assertEqual(line, {"Name": "Ann", "Country": "Belgium"})
+
     def test_what_is_malformed_is_refused_in_words(self):
         for vals in (
             {"no_such_field": 1},
@@ -199,7 +217,7 @@ class TestShown(ApprovalCase):
             {"child_ids": [["x"]]},
             {"child_ids": [[0, 0, 5]]},
             {"child_ids": 5},
-            {"country_id": "Belgium"},
+            {"country_id": "Belgum"},
         ):
             with self.subTest(vals=vals):
                 request = self.request("res.partner", "write", self.acme.ids)

@@ -33,14 +33,14 @@ class TestReading(DoormanCase):
             raise ValueError("hidden-text")
 
         def refuse(records):
-            raise UserError("Not for you.\nhidden-text")
+            raise UserError("Not for you.\nAsk Ann.\nhidden-text")
 
         def break_the_transaction(records):
             records.env.cr.execute("SELECT no_such_column")
 
         for fail, why in (
             (crash, "Odoo fails to work it out."),
-            (refuse, "Not for you."),
+            (refuse, "Not for you. Ask Ann."),
             (break_the_transaction, "Odoo fails to work it out."),
         ):
             with self.subTest(fail=fail.__name__), self.failing(fail):

@@ -86,7 +86,8 @@ class TestRoundTrip(WriteCase):
             )  # fmt: skip
             for record in records:
                 self.write_back(record, done, refused)
-        self.assertFalse(TYPES - set(done), "types that were not tried")
+        apart = set() if "calendar.event" in self.env else {"datetime"}
+        self.assertFalse(TYPES - apart - set(done), "types that were not tried")
         self.assertGreater(done.total(), 60)
         self.assertLess(len(refused), done.total() / 10, refused)
 
