@@ -95,8 +95,10 @@ def _is_named(button):
 
 
 def _is_known(actions, name, button):
-    """The same button stands in a form twice, for two widths of a screen."""
-    return any(a["method"] == name and a["label"] == button.label for a in actions)
+    """The same button may stand in a form twice, for two widths of a screen. One that
+    has no label cannot be told from it."""
+    labels = (button.label, *([] if button.label else [a["label"] for a in actions]))
+    return any(a["method"] == name and a["label"] in labels for a in actions)
 
 
 def _action(guard, state, button, name, shows):

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..policy import closed_fields, inherited_models
+from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from .arguments import number, only
@@ -104,7 +105,7 @@ def _careful(call, records, names):
     unreadable = {}
     for name in names:
         # What another field has left in the cache must not decide.
-        call.env.invalidate_all(flush=False)
+        forget(call.env)
         try:
             with call.env.cr.savepoint(flush=False):
                 values = records.read([name])

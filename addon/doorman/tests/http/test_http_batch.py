@@ -219,7 +219,7 @@ class TestHttpBatch(BatchCase):
 
         before = self.rows()
         entries = (self.entry(1), self.countries(2))
-        with patch.object(gateway_batch, "CALL_MS", 50):
+        with patch.object(gateway_batch, "CALL_MS", 1_000):
             got = self.with_method(run, *entries, only="res.partner")
         self.assertEqual(got[0], "alone")
         self.assertGreater(got[1], 200)

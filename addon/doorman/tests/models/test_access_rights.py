@@ -80,6 +80,7 @@ OPERATIONS = ("read", "write", "create", "unlink")
 ABSTRACT = {
     "doorman.gateway": {},
     "doorman.idempotency": {},
+    "doorman.wizard": {},
     "doorman.oauth.request": {},
     "doorman.oauth.token": {},
     "doorman.dialog.mixin": {},
