@@ -14,6 +14,7 @@ from ..policy.plain_text import plain
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
+from ..policy.values import Values
 from ..policy.withhold import withhold
 from . import opened, press
 from .arguments import only
@@ -64,8 +65,33 @@ def _arguments(call):
     tree = call.describer.tree
     found = list(tree(call.kwargs.get("kwargs") or {}))
     if call.kwargs.get("wizard"):
-        found += call.describer.values(call.model, call.kwargs.get("values") or {})
+        for name, value in (call.kwargs.get("values") or {}).items():
+            if _is_rows(call.model, name):
+                label = call.describer.label(call.model, name)
+                found.append({"label": label, "rows": tree(value)})
+            else:
+                found += call.describer.values(call.model, {name: value})
     return found
+
+
+def _resolved(call):
+    """The arguments, with names in a wizard's values turned into the records that they
+    stand for: a person decides on those."""
+    kwargs, values = call.kwargs, call.kwargs.get("values")
+    if not kwargs.get("wizard") or not isinstance(values, dict):
+        return kwargs
+    checked = {
+        name: value
+        if _is_rows(call.model, name) or name not in call.model._fields
+        else Values(call.guard).check(call.model, {name: value})[name]
+        for name, value in values.items()
+    }
+    return kwargs | {"values": checked}
+
+
+def _is_rows(model, name):
+    """Whether a field of a wizard is a list, which is filled in row by row."""
+    return name in model._fields and model._fields[name].type == "one2many"
 
 
 @operation(
@@ -74,6 +100,7 @@ def _arguments(call):
     method_argument="method",
     reads=False,
     summary=_summary,
+    resolve=_resolved,
     arguments=_arguments,
     works_on=_works_on,
     known_once_done=True,

@@ -18,7 +18,8 @@ def versions_of_call(env, request):
     if request["ids"]:
         named[request["model"]] = set(request["ids"])
     rows = kwargs.get("vals_list") or kwargs.get("vals_each") or [kwargs.get("vals")]
-    for row in rows if isinstance(rows, list) else ():
+    rows = [*(rows if isinstance(rows, list) else ()), kwargs.get("values")]
+    for row in rows:
         _add_named(env[request["model"]], row, named, linked)
     operation = operations.of(request)
     if operation and operation.works_on:
