@@ -2,6 +2,7 @@
 would answer it with no rows and no word."""
 
 import re
+from contextlib import suppress
 
 from odoo.fields import Domain
 from odoo.orm.utils import READ_GROUP_NUMBER_GRANULARITY
@@ -175,11 +176,10 @@ def _time(place, value):
 
 def _relative(place, value, form):
     if isinstance(value, str) and RELATIVE.fullmatch(value.strip().lower()):
-        try:
+        unknown = (ValueError, TypeError, KeyError, IndexError, OverflowError)
+        with suppress(*unknown):
             parse_date(value.strip(), place.guard.env)
             return value.strip()
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError):
-            pass
     raise place.wrong(f"{form}, or such as 'today -7d', not {str(value)[:40]!r}")
 
 

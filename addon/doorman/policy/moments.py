@@ -1,5 +1,6 @@
 """Dates and times as people and programs write them, in the form that Odoo reads."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 
 import pytz
@@ -57,10 +58,8 @@ def _read(text):
     text = text.strip().upper()
     if len(text) < SHORTEST:
         return None
-    try:
+    with suppress(ValueError):
         return date.fromisoformat(text)
-    except ValueError:
-        pass
     # "14:30 +01:00": people put a blank before the zone.
     head, blank, zone = text.rpartition(" ")
     if blank and zone[:1] in ("+", "-", "Z", "U"):

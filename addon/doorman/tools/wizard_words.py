@@ -1,6 +1,7 @@
 """What is told of a wizard: what it shows, what can be filled in, its buttons."""
 
 import json
+from contextlib import suppress
 
 from odoo.exceptions import AccessError
 from odoo.tools import html2plaintext
@@ -147,9 +148,7 @@ def _linked(guard, field, records):
         origin = record._origin
         entry = {"id": origin.id or None}
         if guard.may_use(record._name) and record._name not in guard.asks_to_read:
-            try:
+            with suppress(AccessError):
                 entry["name"] = str((origin or record).display_name or "")[:200]
-            except AccessError:
-                pass
         found.append(entry)
     return found[0] if field.type in ("many2one", "reference") else found

@@ -59,6 +59,7 @@ class IrUiView(models.Model):
         :return: a frozenset of names
         """
         bars, open_ = set(), set()
+        # pylint: disable-next=context-overridden
         records = self.env[model].sudo().with_context({})
         for view_id in self._doorman_forms(model):
             # For all groups: whose they are does not matter to the record.
