@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
-
-	"doorman/server/mcp/caller"
 )
 
 // signposts are the addresses that people and clients try for the MCP endpoint, and the status that each gets. Clients go
@@ -38,5 +36,5 @@ func (s *service) signpost(status int) echo.HandlerFunc {
 func wantsJSON(r *http.Request) bool {
 	named := strings.Contains(strings.ToLower(strings.Join(r.Header.Values("Accept"), ",")), "json")
 	sent := strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "application/json")
-	return (named || sent) && caller.Accepted(r.Header).JSON
+	return named || sent
 }

@@ -179,7 +179,7 @@ SUDO = {
     "tools/messages.py:_tracking": 1,
     "tools/record_versions.py:versions": 1,
     "tools/record_versions.py:versions_of_call": 1,
-    "tools/search_everywhere.py:_worth": 2,
+    "tools/search_everywhere.py:worth": 2,
     "wizards/doorman_connect_wizard.py:_own_scopes": 1,
     "wizards/doorman_invite_wizard.py:_compute_own": 1,
     "wizards/doorman_invite_wizard.py:_own_scopes": 1,

@@ -16,7 +16,7 @@ func init() {
 		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "What can be done now", Category: "read", Idempotent: true,
 		Description: "Which buttons a record's form offers now, as methods for call_method, and the status it is in. Runs nothing.",
-		Output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "not_now:strings", "stage:object", "note:string"),
+		Output:      outputSchema("name:string", "actions:objects", "stage:object"),
 	}, getActions)
 }
 
