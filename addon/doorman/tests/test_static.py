@@ -79,6 +79,7 @@ SUDO = {
     "models/connection/doorman_connection.py:_model_rule": 1,
     "models/connection/doorman_connection.py:_snapshot": 1,
     "models/connection/doorman_connection.py:_why_not_reactivate": 1,
+    "models/connection/doorman_connection.py:_switches": 1,
     "models/connection/doorman_connection.py:_write_rule": 1,
     "models/connection/doorman_connection.py:action_activate": 1,
     "models/connection/doorman_connection.py:action_reactivate": 1,
