@@ -144,10 +144,15 @@ class _Copied:
             code, _ident, arg = (*command, 0, 0)[:3]
             if code == SET and not arg:
                 continue
+            self.values._may(model, field, code)
+            if code != CREATE:
+                # A link stays where it was, as a many2one does; but for the floor.
+                if closed_models.on_floor(field.comodel_name):
+                    self.guard._through(model, field)
+                continue
             comodel = self.guard._through(model, field)
             _check_readable(self.guard, comodel)
-            self.values._may(model, field, code)
-            if code == CREATE and self._values(comodel, arg):
+            if self._values(comodel, arg):
                 raise Refusal(
                     "not_allowed",
                     f"{model._name}.{field.name} holds what is withheld from AI tools, "

@@ -143,6 +143,12 @@ class TestCopies(WriteCase):
         self.assertEqual(self.kind_of(self.copy(self.acme)), "not_allowed")
         self.allow_models("res.partner")
         self.assertEqual(self.kind_of(self.copy(self.acme)), "ok")
+        tag = self.env["res.partner.category"].create({"name": "t"})
+        self.acme.category_id = tag
+        value = self.copy(self.acme)["value"]
+        self.assertEqual(self.acme.browse(value["ids"]).category_id, tag)
+        values = {"category_id": [[0, 0, {"name": "new"}]]}
+        self.assertEqual(self.kind_of(self.copy(self.acme, values)), "not_allowed")
         bank = self.acme._fields["bank_ids"]
         self.env["res.partner.bank"].create(
             {"acc_number": "DE1", "partner_id": self.acme.id}
