@@ -112,7 +112,7 @@ func TestRecords(t *testing.T) {
 		{"write", []int64{1}, map[string]any{"vals": map[string]any{"nope": 1}}, "", access.UnknownField},
 		{"create", nil, map[string]any{"vals_list": []any{map[string]any{"name": "New"}}}, `{"changed":[{"action":"created","count":1,"fields":["name"],"ids":[26],"model":"res.partner"}],"ids":[26],"names":["New"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
 		{"unlink", []int64{26}, nil, `{"changed":[{"action":"deleted","count":1,"fields":[],"ids":[26],"model":"res.partner"}],"ids":[26],"names":["New"]}`, ""},
-		{"copy", []int64{1}, nil, "", access.NotAllowed},
+		{"web_save", []int64{1}, nil, "", access.NotAllowed},
 	} {
 		got, k := call(row.method, row.ids, row.kwargs)
 		if got != row.want || k != row.kind {

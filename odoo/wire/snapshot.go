@@ -24,6 +24,7 @@ type snapshotWire struct {
 	Policy *struct {
 		Scopes        *[]access.Scope `json:"scopes"`
 		ReadOnly      *bool           `json:"read_only"`
+		ResearchTools bool            `json:"research_tools"` // missing is off
 		AllowedTools  list[string]    `json:"allowed_tools"`
 		AllowedModels list[string]    `json:"allowed_models"`
 		Companies     list[int64]     `json:"companies"`
@@ -103,7 +104,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 			ID: w.Connection.ID, Version: *w.Connection.Version, Name: w.Connection.Name, Type: w.Connection.Type,
 			Status: access.Status(w.Connection.Status), ExpiresAt: expires,
 			Policy: access.Policy{
-				Scopes: *w.Policy.Scopes, ReadOnly: *w.Policy.ReadOnly,
+				Scopes: *w.Policy.Scopes, ReadOnly: *w.Policy.ReadOnly, ResearchTools: w.Policy.ResearchTools,
 				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
 				AllowedIPs: allowed, BlockedIPs: blocked,
 				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay,

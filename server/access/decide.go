@@ -61,7 +61,7 @@ func Limit(r Rate) Decision {
 }
 
 // Decide decides one call. It checks what Admit checks, and then, first failure wins: rate, scope, read only, the tool
-// being switched on and on the allow list, the module it needs, the model being on the allow list, the floor.
+// being switched on, on the allow list and offered to this connection, the module it needs, the model being on the allow list, the floor.
 func Decide(now time.Time, s *Snapshot, c Call) Decision {
 	if d := Admit(now, s, c.IP); !d.allow {
 		return d
@@ -72,6 +72,7 @@ func Decide(now time.Time, s *Snapshot, c Call) Decision {
 		func() *Error { return checkScope(p, c.Tool) },
 		func() *Error { return checkReadOnly(p, c.Tool) },
 		func() *Error { return checkTool(s, c.Tool) },
+		func() *Error { return checkOffered(p, c.Tool) },
 		func() *Error { return checkModule(s, c.Tool) },
 		func() *Error { return checkModel(p, c.Model) },
 		func() *Error { return checkFloor(s, c.Model) },
@@ -88,7 +89,8 @@ func Decide(now time.Time, s *Snapshot, c Call) Decision {
 // call on some model. An unlisted tool is refused all the same; the list is a courtesy.
 func MayUse(s *Snapshot, t Tool) bool {
 	p := s.Connection.Policy
-	return checkScope(p, t) == nil && checkReadOnly(p, t) == nil && checkTool(s, t) == nil && checkModule(s, t) == nil
+	return checkScope(p, t) == nil && checkReadOnly(p, t) == nil && checkTool(s, t) == nil &&
+		checkOffered(p, t) == nil && checkModule(s, t) == nil
 }
 
 func checkSwitch(s *Snapshot) *Error {
@@ -199,6 +201,13 @@ func checkTool(s *Snapshot, t Tool) *Error {
 		return nil
 	}
 	return refuse(NotAllowed, fmt.Sprintf(SayNoTool, t.Name), SayNoToolHint)
+}
+
+func checkOffered(p Policy, t Tool) *Error {
+	if !t.OnSwitch || p.ResearchTools {
+		return nil
+	}
+	return refuse(NotAllowed, fmt.Sprintf(SaySwitchedOff, t.Name), SaySwitchedOffHint)
 }
 
 // checkModule comes after what the connection may do at all: who may not use a tool is not told what is installed.

@@ -33,6 +33,9 @@ func open() *access.Snapshot {
 	}
 }
 
+// research is a tool that a switch of the policy offers.
+var research = access.Call{Tool: access.Tool{Name: "search", Scope: access.ScopeSearch, OnSwitch: true}, IP: netip.MustParseAddr("192.0.2.1"), Rate: counted}
+
 type row struct {
 	name string
 	with func(*access.Snapshot)
@@ -90,6 +93,12 @@ func TestDecide(t *testing.T) {
 		allow("a model that only starts like one on the floor", on(search, "ir.rules"), nothing),
 		allow("a model whose name holds one of the floor", on(search, "x.ir.rule"), nothing),
 		allow("a model that is called as a prefix of the floor, without its dot", on(search, "doorman"), nothing),
+		allow("a tool for research where it is offered", research, func(s *access.Snapshot) { s.Connection.Policy.ResearchTools = true }),
+		deny(access.NotAllowed, "a tool for research where it is not offered", research, nothing),
+		deny(access.NotAllowed, "one that is on the list of tools, and not offered", research, func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{"search"} }),
+		deny(access.NotAllowed, "one that is offered without its scope", research, func(s *access.Snapshot) {
+			s.Connection.Policy.ResearchTools, s.Connection.Policy.Scopes = true, []access.Scope{access.ScopeORM}
+		}),
 		allow("following up with any scope", on(status, ""), nothing),
 		allow("following up past the list of tools", on(status, ""), func(s *access.Snapshot) { s.Connection.Policy.AllowedTools = []string{} }),
 		allow("where calls may wait: that is Odoo's to decide", on(create, "res.partner"), approvals),

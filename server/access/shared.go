@@ -42,6 +42,8 @@ const (
 	MaxPrinted        = 50     // records in one printed report
 	MaxHits           = 20     // records of one model that search_everywhere shows
 	MaxHitsQuery      = 100    // characters of what search_everywhere looks for
+	MaxResearchQuery  = 1_000  // characters of what search looks for
+	MaxCopies         = 20     // records that one call may copy
 	MaxCode           = 20_000 // characters of a query or a piece of Python
 	MaxSQLRows        = 500    // rows of a query's answer
 	MaxReply          = 90_000 // characters of a reply, the JSON of it
@@ -67,6 +69,8 @@ const (
 	SayNoToolHint      = "Call tools/list for those it may use."
 	SayNeedsModule     = "%s works with the Odoo module %s, which is not installed here."
 	SayNeedsModuleHint = "Use another tool, or ask an Odoo administrator to install it."
+	SaySwitchedOff     = "%s is for research clients; this connection does not offer it."
+	SaySwitchedOffHint = "Use search_everywhere and read_records."
 	SayNoModel         = "This connection may not use the model %s."
 	SayNoModelHint     = "Call list_models for the models it may use."
 )

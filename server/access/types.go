@@ -61,6 +61,7 @@ const (
 type Policy struct {
 	Scopes        []Scope
 	ReadOnly      bool
+	ResearchTools bool // offers the tools that ask for it, see Tool.OnSwitch
 	AllowedTools  []string
 	AllowedModels []string
 	Companies     []int64
@@ -129,6 +130,8 @@ type Tool struct {
 	Writes      bool   // changes something in Odoo, or may
 	Risk        Risk   // how much harm it can do
 	NeedsModule string // technical name of the Odoo module it works with; empty = none beyond the addon
+	// OnSwitch says that only a connection whose policy offers search and fetch has it.
+	OnSwitch bool
 	// FollowUp says that it only tells what became of a call of another tool. Whoever may call anything at all may ask for
 	// that: any scope will do, and no allow list is in its way.
 	FollowUp bool

@@ -32,6 +32,7 @@ var inviteFields = map[string]field{
 	"key_name_preset":       text(1, access.MaxInviteName),
 	"key_expires_in":        keyHours,
 	"read_only":             boolean,
+	"research_tools":        boolean,
 	"allowed_tools":         names(0),
 	"approval_tools":        names(0),
 	"allowed_models":        names(0),

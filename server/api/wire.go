@@ -28,6 +28,7 @@ type Invite struct {
 	KeyNamePreset       string   `json:"key_name_preset"`
 	KeyLifetimeHours    int64    `json:"key_lifetime_hours"` // 0 = the keys have no end
 	ReadOnly            bool     `json:"read_only"`
+	ResearchTools       bool     `json:"research_tools"`
 	AllowedTools        []string `json:"allowed_tools"`
 	AllowedModels       []string `json:"allowed_models"`
 	Companies           []int64  `json:"companies"`

@@ -56,7 +56,13 @@ func (s *service) routes() http.Handler {
 	e.IPExtractor = func(r *http.Request) string { return clientip.Of(r, s.config.trustedProxies).String() }
 	e.Use(s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource)
 
-	e.Any(mcpPath, echo.WrapHandler(s.endpoint))
+	// With a slash at its end it is the same endpoint. A redirect would lose the body, and in some clients the key.
+	for _, path := range []string{mcpPath, mcpPath + "/"} {
+		e.Any(path, echo.WrapHandler(s.endpoint))
+	}
+	for path, status := range signposts {
+		e.Any(path, s.signpost(status))
+	}
 	for _, path := range []string{apiPath, apiPath + "/*", invitePath, invitePath + "/*"} {
 		e.Any(path, echo.WrapHandler(s.api))
 	}

@@ -24,6 +24,7 @@ func TestLimitsAreAnnounced(t *testing.T) {
 		{"create_records", "at most %d objects", access.MaxRecords},
 		{"update_records", "at most %d", access.MaxRecords},
 		{"delete_records", "at most %d", access.MaxRecords},
+		{"copy_records", "at most %d", access.MaxCopies},
 		{"call_method", "at most %d", access.MaxRecords},
 		{"search_everywhere", "2 to %d letters", access.MaxHitsQuery},
 		{"search_everywhere", "1 to %d; default", access.MaxHits},

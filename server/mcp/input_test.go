@@ -60,6 +60,7 @@ func TestBadInput(t *testing.T) {
 		{"a measure nobody knows", "aggregate_records", `{"model":"res.partner","measures":["color:array_agg"]}`, "invalid_input", "not a way to aggregate"},
 		{"an order that is not there", "aggregate_records", `{"model":"res.partner","order":"name"}`, "invalid_input", "not a sort order for these groups"},
 		{"an argument for a tool that has none", "get_context", `{"x":1}`, "invalid_input", "no parameter"},
+		{"a client's argument, misspelt", "get_context", `{"toolCallID":"x"}`, "invalid_input", "no parameter"},
 	}
 	f := newFake()
 	server := endpoint(t, f)

@@ -123,25 +123,35 @@ func (s *Server) sdkServer(version string) *sdk.Server {
 	return server
 }
 
-// transport answers with one JSON object, or with a stream where the request asked for progress: an object can carry the
-// answer alone.
+// acceptsBoth is what the SDK wants of the Accept header. It is more than clients send, and the answer is one of the two.
+const acceptsBoth = "application/json, text/event-stream"
+
+// transport answers with one JSON object, or with a stream where the request asked for progress and its client reads
+// streams: an object can carry the answer alone.
 func (s *Server) transport(server *sdk.Server) http.Handler {
 	handler := func(asObject bool) http.Handler {
-		return sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
+		return answerUnknown(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
 			Stateless: true, JSONResponse: asObject, PropagateRequestCancellation: true, MaxRequestBodyBytes: s.maxBody,
 			// Ours is the Host and Origin check of package app: this one refuses everything behind a proxy on the same machine.
 			DisableLocalhostProtection: true,
-		})
+		}))
 	}
 	object, stream := handler(true), handler(false)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, refusal := caller.Of(r.Context()); refusal == nil && c.Streams {
+	return asJSON(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		want := caller.Accepted(r.Header)
+		if r.Method == http.MethodPost && !want.JSON && !want.Stream {
+			http.Error(w, "The Accept header has neither application/json nor text/event-stream.", http.StatusNotAcceptable)
+			return
+		}
+		r.Header.Set("Accept", acceptsBoth)
+		c, refusal := caller.Of(r.Context())
+		if refusal == nil && c.Streams || !want.JSON {
 			w.Header().Set("X-Accel-Buffering", "no") // nginx would keep the progress back until the answer is there
 			stream.ServeHTTP(w, r)
 			return
 		}
 		object.ServeHTTP(w, r)
-	})
+	}))
 }
 
 func (c Config) withDefaults() Config {

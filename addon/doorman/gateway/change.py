@@ -203,11 +203,19 @@ class DoormanGateway(models.AbstractModel):
         self._check_policy(connection, row, request, scope, writes=True)
 
     def _check_may_read(self, connection, row, request):
-        """For what is read long after it was decided: as ``_check_may_write``."""
+        """For what is read long after it was decided, or by code, or where a switch
+        offers it: as ``_check_may_write``."""
         operation, tool = operations.of(request), self._tool_of(request)
         _active, _risk, scope = self._facts_of(tool)
         scope = operation.scope or scope if operation else scope
         self._check_policy(connection, row, request, scope, writes=False)
+        switch = operation.switch if operation else ""
+        if switch and switch not in connection._switches(row["version"]):
+            raise Refusal(
+                "not_allowed",
+                shared.SAY_SWITCHED_OFF % tool,
+                shared.SAY_SWITCHED_OFF_HINT,
+            )
 
     def _check_policy(self, connection, row, request, scope, writes):
         """The service has decided that already. Whoever stole a client's key and the

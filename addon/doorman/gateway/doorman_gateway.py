@@ -213,7 +213,7 @@ class DoormanGateway(models.AbstractModel):
             return self._write(connection, row, request, audit, approved)
         guard = self._guard(connection, row, request)
         runs_code = operations.runs_code(request)
-        if approved or runs_code:
+        if approved or runs_code or operations.switch_of(request):
             self._check_may_read(connection, row, request)
         if not approved:
             self._check_reading(connection, row, request)

@@ -4,6 +4,7 @@ POLICY_FIELDS = frozenset(
     {
         "scope_ids",
         "read_only",
+        "research_tools",
         "allowed_tool_ids",
         "allowed_model_ids",
         "company_ids",

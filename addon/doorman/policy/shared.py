@@ -105,6 +105,8 @@ MAX_USER_NAME = 200  # characters of a name or login by which a user is looked u
 MAX_PRINTED = 50  # records in one printed report
 MAX_HITS = 20  # records of one model that search_everywhere shows
 MAX_HITS_QUERY = 100  # characters of what search_everywhere looks for
+MAX_RESEARCH_QUERY = 1_000  # characters of what search looks for
+MAX_COPIES = 20  # records that one call may copy
 MAX_CODE = 20_000  # characters of a query or a piece of Python
 MAX_SQL_ROWS = 500  # rows of a query's answer
 MAX_REPLY = 90_000  # characters of a reply, the JSON of it
@@ -128,6 +130,8 @@ SAY_NO_TOOL = "%s is not among the tools this connection may use."
 SAY_NO_TOOL_HINT = "Call tools/list for those it may use."
 SAY_NEEDS_MODULE = "%s works with the Odoo module %s, which is not installed here."
 SAY_NEEDS_MODULE_HINT = "Use another tool, or ask an Odoo administrator to install it."
+SAY_SWITCHED_OFF = "%s is for research clients; this connection does not offer it."
+SAY_SWITCHED_OFF_HINT = "Use search_everywhere and read_records."
 SAY_NO_MODEL = "This connection may not use the model %s."
 SAY_NO_MODEL_HINT = "Call list_models for the models it may use."
 

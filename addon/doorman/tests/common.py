@@ -321,6 +321,7 @@ class ApprovalCase(WriteCase):
 # The tools that change something, with the risk that the service's catalog says.
 TOOL_RISKS = {
     "create_records": "medium",
+    "copy_records": "medium",
     "update_records": "medium",
     "delete_records": "high",
     "call_method": "high",

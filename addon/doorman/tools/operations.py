@@ -52,6 +52,8 @@ class Operation:
     reads: bool
     # Whether it is asked of a model. The others are for requests that name none.
     needs_model: bool = True
+    # The switch of a connection's policy that has to be on for it; "" if none has.
+    switch: str = ""
     # The scope that it takes, whatever the catalog says; "" leaves it to the catalog.
     scope: str = ""
     # Whether it tells what it would do, and can be undone. What a method does outside
@@ -177,6 +179,12 @@ def runs_code(request):
     """Whether a request that only reads runs somebody's code or query for it."""
     found = of(request)
     return found is not None and found.reads and bool(found.code or found.runs_code)
+
+
+def switch_of(request):
+    """:return: the switch that has to be on for a request; "" if none has"""
+    found = of(request)
+    return found.switch if found is not None else ""
 
 
 def code_of(request):

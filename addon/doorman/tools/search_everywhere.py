@@ -32,12 +32,24 @@ def search_everywhere(call):
     if len(query) < 2:
         raise Refusal("invalid_input", "query is text of at least 2 letters.")
     limit = number(kwargs, "limit", 5, MAX_HITS)
-    names = _named(guard, kwargs["models"]) if kwargs.get("models") else _worth(guard)
-    started, found, searched, missed = time.monotonic(), [], 0, []
+    names = _named(guard, kwargs["models"]) if kwargs.get("models") else worth(guard)
+    return find(guard, query, names, limit, time.monotonic() + DEADLINE)
+
+
+def find(guard, query, names, limit, until):
+    """Search models by name, one after the other.
+
+    :param str query: what a name holds
+    :param names: of the models, each of which may be used
+    :param int limit: records of each
+    :param float until: when to stop, by the monotonic clock
+    :return: as ``search_everywhere``
+    """
+    found, searched, missed = [], 0, []
     guard.env.cr.execute("SELECT current_setting('statement_timeout')")
     [timeout] = guard.env.cr.fetchone()
     for name in names:
-        late = time.monotonic() - started > DEADLINE
+        late = time.monotonic() > until
         hits = (
             None if late or searched >= MAX_MODELS else _hits(guard, name, query, limit)
         )
@@ -76,7 +88,7 @@ def _named(guard, names):
     return list(dict.fromkeys(names))
 
 
-def _worth(guard):
+def worth(guard):
     """Business documents, first those that a person has a menu for; then what else has
     a menu. No machinery."""
     env = guard.env

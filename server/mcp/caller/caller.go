@@ -23,7 +23,7 @@ type Caller struct {
 	// snapshot. Nil otherwise.
 	Unknown *access.Error
 
-	// Streams says that the answer is a stream, so that there is room for progress before it.
+	// Streams says that the request asked for progress and its client reads streams: only they have room before the answer.
 	Streams bool
 
 	userAgent string
@@ -74,9 +74,9 @@ func (c *Caller) Audit(session *sdk.ServerSession, method, tool string) access.A
 	}
 }
 
-// modernProtocol is the first version without sessions: what a server wants of a client's user is part of its answer
+// ModernProtocol is the first version without sessions: what a server wants of a client's user is part of its answer
 // there (input_required). In an older one the SDK would ask by a request of its own, which a stateless server cannot send.
-const modernProtocol = "2026-07-28"
+const ModernProtocol = "2026-07-28"
 
 // Modern reports whether a request is of the protocol 2026-07-28 or a later one.
 func Modern(session *sdk.ServerSession) bool {
@@ -84,7 +84,7 @@ func Modern(session *sdk.ServerSession) bool {
 		return false
 	}
 	p := session.InitializeParams()
-	return p != nil && p.ProtocolVersion >= modernProtocol
+	return p != nil && p.ProtocolVersion >= ModernProtocol
 }
 
 type callerKey struct{}

@@ -88,7 +88,7 @@ func (r *inFlight) withdraw(name requestName) {
 // enter tells the caller what ends their request early, and lets a notice end another one. leave follows.
 func (d *Door) enter(c *Caller, r *http.Request, m peeked) (leave func()) {
 	name := func(id string) requestName { return requestName{c.Proof, c.IP, c.userAgent, id} }
-	c.hungUp, c.Streams = r.Context(), m.streams
+	c.hungUp, c.Streams = r.Context(), m.streams && Accepted(r.Header).Stream
 	switch {
 	case m.targets != "":
 		d.inFlight.withdraw(name(m.targets))

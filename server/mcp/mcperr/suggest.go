@@ -15,7 +15,7 @@ func Suggest(name string, known []string) []string {
 	name = strings.ToLower(Clip(name, 64))
 	var matches []match
 	for _, k := range known {
-		d := distance(name, k)
+		d := Distance(name, k)
 		if strings.Contains(k, name) || strings.Contains(name, k) {
 			d = min(d, 2)
 		}
@@ -44,8 +44,8 @@ func Hint(name string, known []string, what string) string {
 	return "Look at the tool's description for the " + what + " there are."
 }
 
-// distance is the Levenshtein distance between two short names.
-func distance(a, b string) int {
+// Distance is the Levenshtein distance between two short names.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

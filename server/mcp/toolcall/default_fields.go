@@ -48,7 +48,7 @@ func fieldScore(f *FieldInfo) int {
 	if i := slices.Index(often, f.Name); i >= 0 {
 		return 1000 - i
 	}
-	if isNoise(f.Name) {
+	if IsNoise(f.Name) {
 		return 0
 	}
 	// Stored only: a computed field costs a computation a record, and may ask other systems.
@@ -83,13 +83,14 @@ func (m *ModelInfo) LeftOut(chosen []string) (names []string, all int) {
 			continue
 		}
 		all++
-		if f := m.Fields[name]; f.Type != "binary" && !isNoise(name) {
+		if f := m.Fields[name]; f.Type != "binary" && !IsNoise(name) {
 			names = append(names, name)
 		}
 	}
 	return names, all
 }
 
-func isNoise(name string) bool {
+// IsNoise reports whether a field is one that nobody asks for by not asking.
+func IsNoise(name string) bool {
 	return slices.ContainsFunc(noise, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }

@@ -25,13 +25,14 @@ type Tool struct {
 	Run func(ctx context.Context, c *Call, arguments json.RawMessage) (any, error)
 }
 
-// Definition is the tool as clients see it. All four annotations are always set: clients decide on them whether to ask
+// Definition is the tool as clients see it. Its title is told once: every client pays for the list in every conversation. All
+// four annotations are always set: clients decide on them whether to ask
 // their user, and the protocol's defaults are the wrong way round for a tool that only reads.
 func (t *Tool) Definition() *sdk.Tool {
 	d := &sdk.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: t.Input,
 		Annotations: &sdk.ToolAnnotations{
-			Title: t.Title, ReadOnlyHint: !t.Writes, DestructiveHint: &t.Destructive,
+			ReadOnlyHint: !t.Writes, DestructiveHint: &t.Destructive,
 			IdempotentHint: t.Idempotent, OpenWorldHint: &t.OpenWorld,
 		},
 	}

@@ -17,8 +17,8 @@ func init() {
 	add(60, toolcall.Tool{
 		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Count and sum records", Category: "read", Idempotent: true,
-		Description: "Count records and sum, average, or find the extremes of their fields, in groups. Much cheaper than reading the records.",
-		Output:      outputSchema("model:string", "groups:objects", "total:integer", "has_more:boolean", "next_offset:integer", "note:string"),
+		Description: "Count records and sum, average, or find the extremes of their fields, in groups. Cheaper than reading them.",
+		Output:      outputSchema("groups:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, aggregateRecords)
 }
 
@@ -32,8 +32,8 @@ type aggregateArgs struct {
 	GroupBy         stringList `json:"group_by,omitempty" jsonschema:"fields to group by; dates by period: \"date_order:month\" (day, week, month, quarter, year)"`
 	Measures        stringList `json:"measures,omitempty" jsonschema:"e.g. \"amount_total:sum\" (sum, avg, min, max, count_distinct); the number of records always comes along"`
 	Domain          domainArg  `json:"domain,omitempty" jsonschema:"Odoo domain as JSON; empty: all records"`
-	Limit           int        `json:"limit,omitempty" jsonschema:"how many groups, 1 to 200; default 40"`
-	Offset          int        `json:"offset,omitempty" jsonschema:"how many groups to skip, from next_offset"`
+	Limit           int        `json:"limit,omitempty" jsonschema:"1 to 200; default 40"`
+	Offset          int        `json:"offset,omitempty" jsonschema:"from next_offset"`
 	Order           string     `json:"order,omitempty" jsonschema:"a group or a measure, e.g. \"amount_total:sum desc\""`
 	IncludeArchived bool       `json:"include_archived,omitempty"`
 	Language        string     `json:"language,omitempty"`

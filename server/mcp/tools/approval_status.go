@@ -13,8 +13,7 @@ func init() {
 		Tool:  access.Tool{Name: toolcall.StatusTool, Scope: access.ScopeMetadata, Risk: access.RiskLow, FollowUp: true},
 		Title: "How an approval stands", Category: "read", Idempotent: true,
 		Description: "What became of a call that waits for a person's approval, and its result once it is done.",
-		Output: outputSchema("status:string", "request_id:integer", "tool:string", "summary:string", "expires_at:string", "approval_url:string",
-			"decided_at:string", "decided_by:string", "reason:string", "result:object", "error:object", "next:string"),
+		Output:      outputSchema("status:string", "result:object", "error:object", "next:string"),
 	}, approvalStatus)
 }
 

@@ -56,7 +56,7 @@ func unescape(data []byte) ([]byte, error) {
 }
 
 // decodeArgs reads a tool's arguments into T. Unknown arguments are an error that suggests similar ones: a misspelt
-// "feilds" that is silently dropped gives the model a wrong answer it trusts.
+// "feilds" that is silently dropped gives the model a wrong answer it trusts. What clients add by themselves is no mistake.
 func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 	var args T
 	raw = bytes.TrimSpace(raw)
@@ -68,12 +68,14 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 		return args, access.NewError(access.InvalidInput, "The arguments are not a JSON object.", "Send an object with the tool's parameters.")
 	}
 	fields := argFields(reflect.TypeFor[T]())
+	known := slices.Sorted(maps.Keys(fields))
+	dropClientArgs(given, known)
 	v := reflect.ValueOf(&args).Elem()
 	for _, name := range slices.Sorted(maps.Keys(given)) { // so that of several mistakes the same one is told each time
 		value := given[name]
 		i, ok := fields[name]
 		if !ok {
-			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, slices.Sorted(maps.Keys(fields)), "parameters"))
+			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, known, "parameters"))
 		}
 		if string(value) == "null" {
 			continue // as good as left out

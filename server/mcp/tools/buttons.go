@@ -16,7 +16,7 @@ func init() {
 		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "What can be done now", Category: "read", Idempotent: true,
 		Description: "Buttons of a record's form and menu now, as methods for call_method, and its status. Runs nothing.",
-		Output:      outputSchema("model:string", "id:integer", "name:string", "actions:objects", "menu:objects", "not_now:strings", "stage:object", "note:string"),
+		Output:      outputSchema("name:string", "actions:objects", "menu:objects", "stage:object"),
 	}, getActions)
 }
 

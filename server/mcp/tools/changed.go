@@ -23,7 +23,7 @@ type changedRecords struct {
 }
 
 // actions are what the methods do whose replies tell their records anyway.
-var actions = map[string]string{"create": "created", "write": "updated", "unlink": "deleted"}
+var actions = map[string]string{"create": "created", "copy": "created", "write": "updated", "unlink": "deleted"}
 
 // UnmarshalJSON reads what Odoo says of it. The change is done: what cannot be read is not told, and nothing else is lost
 // with it.

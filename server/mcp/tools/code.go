@@ -17,7 +17,7 @@ func init() {
 		Title: "Query the database", Category: "read", Idempotent: true,
 		Description: "Run one SELECT in a read-only transaction, for 10 seconds at most. It goes past Odoo's access rights; " +
 			"for joins and sums that aggregate_records cannot do.",
-		Output: outputSchema("columns:strings", "rows:objects", "has_more:boolean", "note:string"),
+		Output: outputSchema("columns:strings", "rows:objects"),
 	}, runSQL)
 	add(200, toolcall.Tool{
 		Tool:  access.Tool{Name: "run_python", Scope: access.ScopeShell, Writes: true, Risk: access.RiskHigh, NeedsModule: codeModule},

@@ -126,6 +126,7 @@ func customArguments(o access.OwnTool, raw json.RawMessage) (g customGiven, bad 
 		}
 	}
 	known := customSchema(o).PropertyOrder
+	dropClientArgs(all, known)
 	g.parameters = map[string]json.RawMessage{}
 	shared := map[string]json.RawMessage{}
 	for _, name := range slices.Sorted(maps.Keys(all)) { // so that of several mistakes the same one is told each time

@@ -15,8 +15,8 @@ func init() {
 	add(80, toolcall.Tool{
 		Tool:  access.Tool{Name: "read_messages", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Read messages", Category: "read", Idempotent: true,
-		Description: "A record's chatter as plain text, newest first: comments, notes, e-mails, changed fields, names of attached files.",
-		Output:      outputSchema("model:string", "id:integer", "name:string", "messages:objects", "has_more:boolean", "next_before_id:integer", "note:string"),
+		Description: "A record's chatter as text, newest first: comments, notes, e-mails, changed fields, names of files.",
+		Output:      outputSchema("name:string", "messages:objects", "has_more:boolean", "next_before_id:integer"),
 	}, readMessages)
 	add(160, toolcall.Tool{
 		Tool:  access.Tool{Name: "post_message", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},

@@ -17,19 +17,19 @@ func init() {
 		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		Title: "Who am I in Odoo", Category: "read", Idempotent: true,
 		Description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection may do. Call it first.",
-		Output:      outputSchema("user:object", "company:object", "companies:objects", "languages:strings", "now_utc:string", "access:object"),
+		Output:      outputSchema("user:object", "company:object", "companies:objects", "now_utc:string", "access:object"),
 	}, getContext)
 	add(20, toolcall.Tool{
 		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		Title: "List models", Category: "read", Idempotent: true,
-		Description: "The Odoo models you may read, with label and whether you may create, write and delete in them. Use query to find one by name or label.",
+		Description: "The Odoo models you may read, with label and whether you may create, write, delete. Find one with query, by name or label.",
 		Output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, listModels)
 	add(30, toolcall.Tool{
 		Tool:  access.Tool{Name: "describe_model", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		Title: "Describe a model", Category: "read", Idempotent: true,
-		Description: "The fields of a model: name, type, label, relation, choices, required, read-only. Narrow it with query or fields on large models.",
-		Output:      outputSchema("model:string", "label:string", "default_order:string", "fields:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
+		Description: "A model's fields: name, type, label, relation, choices, required, read-only. Narrow it with query or fields.",
+		Output:      outputSchema("label:string", "fields:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, describeModel)
 }
 
@@ -80,8 +80,8 @@ func getContext(ctx context.Context, call *toolcall.Call, _ contextArgs) (any, e
 
 type listModelsArgs struct {
 	Query  string `json:"query,omitempty" jsonschema:"part of a model's name or label, e.g. \"sale\""`
-	Limit  int    `json:"limit,omitempty" jsonschema:"how many, 1 to 200; default 50"`
-	Offset int    `json:"offset,omitempty" jsonschema:"how many to skip, from next_offset"`
+	Limit  int    `json:"limit,omitempty" jsonschema:"1 to 200; default 50"`
+	Offset int    `json:"offset,omitempty" jsonschema:"from next_offset"`
 }
 
 type modelRow struct {
@@ -148,7 +148,7 @@ type describeArgs struct {
 	Model    string     `json:"model"`
 	Fields   stringList `json:"fields,omitempty" jsonschema:"only these fields"`
 	Query    string     `json:"query,omitempty" jsonschema:"only fields whose name or label has this in it"`
-	Offset   int        `json:"offset,omitempty" jsonschema:"how many fields to skip, from next_offset"`
+	Offset   int        `json:"offset,omitempty" jsonschema:"from next_offset"`
 	Language string     `json:"language,omitempty" jsonschema:"of the labels; default: your user's"`
 }
 

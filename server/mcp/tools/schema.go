@@ -27,7 +27,8 @@ func inputSchema[T any]() *jsonschema.Schema {
 // outputSchema builds a flat schema from "name:type" words. Nothing is required and nothing else is forbidden: an error
 // and a pending answer are structured content too, and some clients check those against this schema as well; they would
 // throw instead of showing them. The properties of both are not listed, since every client would pay for them in every
-// conversation, once a tool; a test holds both against every schema.
+// conversation, once a tool; a test holds both against every schema. Nor is what the arguments said already, nor a note, which
+// is for people and models to read.
 func outputSchema(properties ...string) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "object", Properties: map[string]*jsonschema.Schema{}}
 	for _, p := range properties {

@@ -16,7 +16,7 @@ func init() {
 	add(40, toolcall.Tool{
 		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Search records", Category: "read", Idempotent: true,
-		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with their currency, files as size; empty values as null; dates and times in UTC. More records: repeat with next_offset.",
+		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with their currency, files as size; empty values as null; dates and times in UTC.",
 		Output:      outputSchema(pageSchema()...),
 	}, searchRecords)
 	add(50, toolcall.Tool{
@@ -39,11 +39,11 @@ type searchArgs struct {
 	Model           string     `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
 	Domain          domainArg  `json:"domain,omitempty" jsonschema:"Odoo domain as JSON, e.g. [[\"is_company\",\"=\",true],[\"name\",\"ilike\",\"acme\"]]; empty: all records"`
 	Fields          stringList `json:"fields,omitempty" jsonschema:"fields to read; default: about 15 that matter"`
-	Limit           int        `json:"limit,omitempty" jsonschema:"how many records, 1 to 100; default 10"`
-	Offset          int        `json:"offset,omitempty" jsonschema:"how many to skip, from next_offset"`
+	Limit           int        `json:"limit,omitempty" jsonschema:"1 to 100; default 10"`
+	Offset          int        `json:"offset,omitempty" jsonschema:"from next_offset, for more"`
 	Order           string     `json:"order,omitempty" jsonschema:"e.g. \"create_date desc, name\"; default: the model's own"`
 	IncludeArchived bool       `json:"include_archived,omitempty" jsonschema:"also archived records"`
-	Language        string     `json:"language,omitempty" jsonschema:"language of translated values, e.g. \"fr_FR\""`
+	Language        string     `json:"language,omitempty" jsonschema:"of translated values, e.g. \"fr_FR\""`
 	Company         int64      `json:"company_id,omitempty" jsonschema:"work in this company only"`
 }
 
@@ -79,8 +79,7 @@ func (p *page) Empty() bool { return len(p.Records) == 0 }
 
 func pageSchema() []string {
 	return []string{
-		"model:string", "records:objects", "total:integer", "total_at_least:integer", "has_more:boolean", "next_offset:integer",
-		"fields_left_out:strings", "fields_left_out_count:integer", "missing_ids:integers", "unreadable:object", "note:string",
+		"records:objects", "total:integer", "has_more:boolean", "next_offset:integer", "missing_ids:integers",
 	}
 }
 

@@ -15,7 +15,7 @@ func init() {
 		Tool:  access.Tool{Name: "search_everywhere", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Search everywhere", Category: "read", Idempotent: true,
 		Description: "Find records by name or number when the model is not known: contacts, orders, invoices, products, tasks, ...",
-		Output:      outputSchema("found:objects", "models_searched:integer", "models_not_searched:strings", "note:string"),
+		Output:      outputSchema("found:objects", "models_not_searched:strings"),
 	}, searchEverywhere)
 }
 

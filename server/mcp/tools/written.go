@@ -45,7 +45,7 @@ type recordedChange struct {
 }
 
 func writtenSchema(more ...string) []string {
-	return append([]string{"model:string", "records:objects", "count:integer", "changed:objects", "actions:objects", "replayed:boolean", "note:string"}, more...)
+	return append([]string{"records:objects", "count:integer", "changed:objects", "actions:objects", "replayed:boolean"}, more...)
 }
 
 // write opens the model, lets build make the request out of what is known of it, sends it once, and shapes the answer.

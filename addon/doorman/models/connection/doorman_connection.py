@@ -442,6 +442,13 @@ class DoormanConnection(models.Model):
             policy.get("approval"),
         )
 
+    @tools.ormcache("self.id", "version")
+    def _switches(self, version):
+        """:return: names of the switches that are on in one version of this connection,
+        as ``Operation.switch`` has them"""
+        policy = self.sudo()._policy()
+        return frozenset({"research_tools"} if policy["research_tools"] else ())
+
     def _snapshot(self):
         """Everything that the service needs to decide, as plain JSON."""
         self.ensure_one()

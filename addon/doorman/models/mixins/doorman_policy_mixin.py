@@ -37,6 +37,12 @@ class DoormanPolicyMixin(models.AbstractModel):
         tracking=True,
         help="Tools that change something are hidden and refused.",
     )
+    research_tools = fields.Boolean(
+        "Research tools",
+        tracking=True,
+        help="Offers the tools search and fetch, which ChatGPT's deep research and "
+        "other research clients ask for. They only read.",
+    )
     allowed_tool_ids = fields.Many2many(
         "doorman.tool",
         string="Allowed tools",
@@ -210,6 +216,7 @@ class DoormanPolicyMixin(models.AbstractModel):
         policy = {
             "scopes": self.scope_ids.mapped("code"),
             "read_only": self.read_only,
+            "research_tools": self.research_tools,
         }
         if self.tools_restricted:
             policy["allowed_tools"] = self.allowed_tool_ids.mapped("name")

@@ -85,6 +85,7 @@ class TestConnection(DoormanCase):
         changes = {
             "scope_ids": [Command.clear()],
             "read_only": True,
+            "research_tools": True,
             "allowed_tool_ids": [Command.set(tool.ids)],
             "allowed_model_ids": [
                 Command.set(self.env["ir.model"]._get("res.partner").ids)

@@ -166,7 +166,7 @@ class TestOperations(ApprovalCase):
             for name, operation in operations.OPERATIONS.items()
             if operation.module == HERE and not operation.needs_model
         }
-        self.assertEqual(base, {"models", "context", "search_everywhere"})
+        self.assertEqual(base, {"models", "context", "search_everywhere", "search"})
         for name in base:
             request = {"model": "", "method": name}
             self.assertTrue(operations.only_reads(request))

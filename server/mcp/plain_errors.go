@@ -1,0 +1,63 @@
+package mcp
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+)
+
+// asJSON lets answers of next through, but turns the lines of text by which the SDK refuses a request into JSON-RPC
+// errors: a client that reads JSON would show its user that it cannot read the answer, instead of what is wrong.
+func asJSON(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		held := &errorHolder{ResponseWriter: w}
+		next.ServeHTTP(held, r)
+		held.finish()
+	})
+}
+
+// errorHolder keeps back an error that is plain text.
+type errorHolder struct {
+	http.ResponseWriter
+	status int // of what is kept back; 0 = nothing is
+	text   bytes.Buffer
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (h *errorHolder) WriteHeader(status int) {
+	if status >= http.StatusBadRequest && strings.HasPrefix(h.Header().Get("Content-Type"), "text/plain") {
+		h.status = status
+		return
+	}
+	h.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (h *errorHolder) Write(b []byte) (int, error) {
+	if h.status != 0 {
+		return h.text.Write(b)
+	}
+	return h.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach what streams.
+func (h *errorHolder) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
+// finish sends what was kept back. The id is null: the request was refused before its id meant anything.
+func (h *errorHolder) finish() {
+	if h.status == 0 {
+		return
+	}
+	h.Header().Del("Content-Length")
+	code := int64(h.status) // -32768 to -32000 belong to the protocol
+	if h.status == http.StatusBadRequest {
+		code = jsonrpc.CodeInvalidRequest
+	}
+	text := strings.TrimSpace(h.text.String())
+	if strings.HasPrefix(text, "malformed payload") {
+		code = jsonrpc.CodeParseError
+	}
+	reply(h.ResponseWriter, h.status, failure(nil, code, text))
+}
