@@ -16,7 +16,7 @@ func init() {
 	add(40, toolcall.Tool{
 		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Search records", Category: "read", Idempotent: true,
-		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with their currency, files as size; empty values as null; dates and times in UTC.",
+		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with currency, files as size; nothing as null; times in UTC.",
 		Output:      outputSchema(pageSchema()...),
 	}, searchRecords)
 	add(50, toolcall.Tool{
