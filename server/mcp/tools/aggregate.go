@@ -17,7 +17,7 @@ func init() {
 	add(60, toolcall.Tool{
 		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Count and sum records", Category: "read", Idempotent: true,
-		Description: "Count records and sum, average, or find the extremes of their fields, in groups. Cheaper than reading them.",
+		Description: "Count records and sum, average, or find the extremes of their fields, in groups.",
 		Output:      outputSchema("groups:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, aggregateRecords)
 }
