@@ -99,6 +99,7 @@ INVITE = {
     "account_group_all": [1],
     "scope_ids": [Command.clear()],
     "read_only": False,
+    "research_tools": True,
     "allowed_tool_ids": [Command.clear()],
     "allowed_model_ids": [Command.clear()],
     "company_ids": [Command.clear()],
