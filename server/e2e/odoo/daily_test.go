@@ -209,7 +209,7 @@ func TestRealToolsRefuse(t *testing.T) {
 		{"admin", "get_actions", kit.Args{"model": "ir.cron", "id": 999_999}, "not_found", ""},
 		{"admin", "read_messages", kit.Args{"model": "sale.oder", "id": 1}, "unknown_model", "sale.order"},
 		{"admin", "schedule_activity", kit.Args{"model": "crm.lead", "id": lead, "activity_type": "Coll"}, "invalid_input", "Call"},
-		{"admin", "update_records", kit.Args{"model": "crm.lead", "ids": []int64{lead}, "values": kit.Args{"priority": "hi"}}, "invalid_input", "There are: 0, 1, 2, 3."},
+		{"admin", "update_records", kit.Args{"model": "crm.lead", "ids": []int64{lead}, "values": kit.Args{"priority": "hi"}}, "invalid_input", "Did you mean High?"},
 		{"admin", "call_method", kit.Args{"model": "sale.order", "ids": []int64{order}, "method": "action_confrm"}, "invalid_input", "action_confirm"},
 		{"first", "read_messages", kit.Args{"model": "res.partner", "id": o.ID("away")}, "forbidden", ""},
 		{"first", "search_records", kit.Args{"model": "res.partner", "company_id": o.ID("second")}, "not_allowed", "get_context"},

@@ -90,7 +90,7 @@ func TestRealWritesRefused(t *testing.T) {
 		{"anna", "update_records", kit.Args{"model": "res.partner", "ids": one, "values": kit.Args{"nmae": "x"}}, "unknown_field"},
 		{"anna", "update_records", kit.Args{"model": "res.partner", "ids": one, "values": kit.Args{"parent_id": acme}}, "business_rule"},
 		{"anna", "update_records", kit.Args{"model": "res.partner", "ids": one, "values": kit.Args{"parent_id": "Holding"}}, "invalid_input"},
-		{"anna", "update_records", kit.Args{"model": "res.partner", "ids": one, "values": kit.Args{"category_id": []int{1}}}, "invalid_input"},
+		{"anna", "update_records", kit.Args{"model": "res.partner", "ids": one, "values": kit.Args{"category_id": []any{[]int{9}}}}, "invalid_input"},
 		{"admin", "create_records", kit.Args{"model": "res.users", "records": `[{"name":"x","login":"x"}]`}, "not_allowed"},
 		{"admin", "create_records", kit.Args{"model": "ir.cron", "records": `[{"name":"x"}]`}, "not_allowed"},
 		{"admin", "create_records", kit.Args{"model": "res.partner", "records": `[{"name":"x","user_ids":[[0,0,{"login":"x"}]]}]`}, "not_allowed"},
