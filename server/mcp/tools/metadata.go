@@ -147,7 +147,7 @@ func cutModels(raw json.RawMessage, args listModelsArgs, may modelRow) (any, err
 type describeArgs struct {
 	Model    string     `json:"model"`
 	Fields   stringList `json:"fields,omitempty" jsonschema:"only these fields"`
-	Query    string     `json:"query,omitempty" jsonschema:"only fields whose name or label has this in it"`
+	Query    string     `json:"query,omitempty" jsonschema:"parts of names or labels, e.g. \"customer, date\""`
 	Offset   int        `json:"offset,omitempty" jsonschema:"from next_offset"`
 	Language string     `json:"language,omitempty" jsonschema:"of the labels; default: your user's"`
 }
@@ -202,11 +202,13 @@ func describe(m *toolcall.ModelInfo, args describeArgs) (any, error) {
 		}
 		names = args.Fields
 	}
-	query := strings.ToLower(strings.TrimSpace(args.Query))
+	words := queryWords(args.Query)
 	var found []*toolcall.FieldInfo
 	for _, name := range names {
 		f := m.Fields[name]
-		if query == "" || strings.Contains(name, query) || strings.Contains(strings.ToLower(f.Label), query) {
+		label := strings.ToLower(f.Label)
+		isMeant := func(word string) bool { return strings.Contains(name, word) || strings.Contains(label, word) }
+		if len(words) == 0 || slices.ContainsFunc(words, isMeant) {
 			found = append(found, f)
 		}
 	}
@@ -231,6 +233,18 @@ func describe(m *toolcall.ModelInfo, args describeArgs) (any, error) {
 		page["next_offset"] = end
 	}
 	return page, nil
+}
+
+// queryWords are what fields are looked for by: one label, or several with commas between them. Whoever makes a record
+// knows the names of some fields in the words of a person, and should not have to ask for each of them.
+func queryWords(query string) []string {
+	var words []string
+	for word := range strings.SplitSeq(strings.ToLower(query), ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
 }
 
 func describeField(f *toolcall.FieldInfo) fieldRow {
