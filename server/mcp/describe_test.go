@@ -13,8 +13,8 @@ func TestDescribeByWords(t *testing.T) {
 	for query, want := range map[string]string{
 		"total":            "[amount]",
 		"Total, lines":     "[amount line_ids]",
-		" total ,, _ID ":   "[amount currency_id]",
-		",":                "[amount currency_id file line_ids other]",
+		" total ,, Cy_ID ": "[amount currency_id]",
+		",":                "[amount currency_id file id line_ids name other]",
 		"total lines":      "[]",
 		"nothing, neither": "[]",
 	} {

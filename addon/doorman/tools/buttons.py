@@ -50,7 +50,7 @@ def get_actions(call):
         {
             "name": str(record.display_name or ""),
             "actions": _told_apart(actions)[:MAX_BUTTONS],
-            "menu": _menu(guard, model, names)[:MAX_BUTTONS],
+            "menu": _menu(guard, state, names | set(hidden))[:MAX_BUTTONS],
             "hidden": sorted(set(hidden) - names)[:MAX_BUTTONS],
             "status": _status(guard, record, view, state),
         }
@@ -130,9 +130,17 @@ def _told_apart(actions):
     return actions
 
 
-def _menu(guard, model, known):
-    """What the menu of actions offers besides: what call_method takes of it."""
-    env, found = guard.env, []
+def _menu(guard, state, known):
+    """What a list of such records, and the menu of actions, offer besides the form:
+    what call_method takes of it."""
+    env, model, found = guard.env, state.record, {}
+    for button in env["ir.ui.view"]._doorman_list_buttons(model._name):
+        name = method_of(env, button)
+        if button.kind == SAVE or name in known or not _is_named(button):
+            continue
+        shows = state.shows(button) is True
+        if shows and not refusal_of_button(guard, model, button):
+            found.setdefault(name, button.label)
     bound = env["ir.actions.actions"].get_bindings(model._name).get("action") or ()
     for entry in bound:
         if "form" not in str(entry.get("binding_view_types") or "form"):
@@ -141,9 +149,8 @@ def _menu(guard, model, known):
         if not action or action.name in known:
             continue
         if not refusal_of_action(guard, model, action):
-            label = str(entry.get("name") or "")[:100]
-            found.append({"method": action.name, "label": label})
-    return found
+            found.setdefault(action.name, str(entry.get("name") or "")[:100])
+    return [{"method": name, "label": label} for name, label in found.items()]
 
 
 def _status(guard, record, view, state):

@@ -98,7 +98,8 @@ def _views(env, model):
     yield views._doorman_form(model)
     for view_id in views._doorman_forms(model):
         yield views._doorman_form(model, view_id)
-    yield views._doorman_form(model, kind="list")
+    for view_id in views._doorman_forms(model, "list"):
+        yield views._doorman_form(model, view_id, "list")
 
 
 def _buttons(guard, records, name, label):

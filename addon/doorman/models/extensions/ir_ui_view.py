@@ -40,15 +40,23 @@ class IrUiView(models.Model):
             return FormView()
 
     @api.model
-    @tools.ormcache("model", cache="templates")
-    def _doorman_forms(self, model):
-        """:return: the ids of the primary forms of a model, the default one first"""
+    @tools.ormcache("model", "kind", cache="templates")
+    def _doorman_forms(self, model, kind="form"):
+        """:return: the ids of the primary forms of a model, or of its lists, the
+        default one first"""
         domain = [
             ("model", "=", model),
-            ("type", "=", "form"),
+            ("type", "=", kind),
             ("mode", "=", "primary"),
         ]
         return tuple(self.sudo().search(domain, order="priority, name, id").ids)
+
+    @api.model
+    def _doorman_list_buttons(self, model):
+        """The buttons of all lists of a model, in a tuple. Some are in no form: that of
+        an inventory count, and the one that makes a bill of a purchase order."""
+        lists = self._doorman_forms(model, "list")
+        return sum((self._doorman_form(model, i, "list").buttons for i in lists), ())
 
     @api.model
     @tools.ormcache("model", cache="templates")

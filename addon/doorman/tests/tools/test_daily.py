@@ -282,6 +282,29 @@ class TestButtons(WriteCase):
         self.assertIn("action_archive", value["hidden"])
         self.assertIn("action_unarchive", actions)
 
+    def test_buttons_of_lists_that_no_form_has(self):
+        arch = """<list><header>
+            <button name="create_company" type="object" string="All"/>
+            <button name="address_get" type="object" string="Addresses"/>
+            <button name="unlink" type="object" string="Danger"/></header>
+            <field name="name"/><field name="active"/>
+            <button name="action_unarchive" type="object" string="Back"/>
+            <button name="open_commercial_entity" type="object" string="Open"
+                invisible="not active"/></list>"""
+        self.env["ir.ui.view"].create(
+            {"name": "t", "model": "res.partner", "type": "list", "arch": arch,
+             "priority": 99}
+        )  # fmt: skip
+        menu = {m["method"]: m["label"] for m in self.actions()[0]["menu"]}
+        self.assertEqual(menu["address_get"], "Addresses")
+        self.assertEqual(menu["open_commercial_entity"], "Open")
+        # What the form has, hides now, or nobody may call.
+        for name in ("create_company", "action_unarchive", "unlink"):
+            self.assertNotIn(name, menu)
+        self.acme.active = False
+        menu = {m["method"] for m in self.actions()[0].get("menu", ())}
+        self.assertNotIn("open_commercial_entity", menu)
+
     def test_nothing_is_run_or_written(self):
         before = self.rows()
         self.actions()
