@@ -14,11 +14,12 @@ REALJOBS    ?= 2
 ONLYREAL    := addon|browser|clients|kit|odoo|upgrade
 REAL        := ./server/e2e/odoo ./server/e2e/addon ./server/e2e/browser ./odoo/localodoo ./odoo \
                ./server/e2e/clients ./server/demo ./server/e2e/conformance
+OFFICE      := ./server/e2e/office
 UPGRADE     := ./server/e2e/upgrade
 VENV        := .cache/venv
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real upgrade fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench build deps clean
+.PHONY: help demo test prepare unit real office upgrade fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench build deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,7 +27,7 @@ help: ## what there is
 demo: ## a real Odoo, the service, and an AI tool's walk through it, on this machine (Ctrl-C ends it)
 	@$(GO) run ./server/demo $(ARGS)
 
-test: prepare ## every test there is: lint, unit with -race, the real Odoo, the addon, clients, conformance, upgrades, fuzz; each within its budget
+test: prepare ## every test there is: lint, unit with -race, the real Odoo, the addon, clients, conformance, upgrades, fuzz, an office; each within its budget
 	@MAKE="$(MAKE)" $(GO) run ./server/e2e/budget
 
 prepare: deps $(VENV)/.installed .ci/lint/node_modules/.installed ## what the tests need, downloaded and compiled: without it a first run would be over its budgets
@@ -43,6 +44,10 @@ unit: ## what needs no Odoo, with the race detector; under a minute
 real: deps ## the real Odoo 19, the addon's own tests, the official MCP clients and the conformance suite
 	@echo "== tests on a real Odoo 19: the first run downloads it (about 125 MB) =="
 	DOORMAN_TEST_ODOO=1 DOORMAN_TEST_NODE=1 $(GO) test -count=1 -p $(REALJOBS) -vet=off -timeout 40m $(REAL)
+
+office: deps ## everyday jobs of an office over MCP, and every button of every form, on the real Odoo
+	@echo "== an office's everyday jobs on a real Odoo 19 =="
+	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 40m $(OFFICE)
 
 upgrade: deps ## databases of every version, with all that people had in them, brought to today's
 	@echo "== upgrades from every version =="

@@ -4,21 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-
-	"doorman/server/access"
 )
 
 // TestDescribeByWords: a query finds fields by name or label, by each of several words with commas between them.
 func TestDescribeByWords(t *testing.T) {
 	t.Parallel()
-	f := newFake()
-	f.fields = func(access.Fence) (access.Reply, error) { return reply(moneyFields), nil }
-	url := endpoint(t, f).URL
+	url := endpoint(t, answering(moneyFields)).URL
 	for query, want := range map[string]string{
 		"total":            "[amount]",
 		"Total, lines":     "[amount line_ids]",
-		" total ,, _ID ":   "[amount currency_id]",
-		",":                "[amount currency_id file line_ids other]",
+		" total ,, Cy_ID ": "[amount currency_id]",
+		",":                "[amount currency_id file id line_ids name other]",
 		"total lines":      "[]",
 		"nothing, neither": "[]",
 	} {

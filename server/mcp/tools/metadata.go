@@ -147,7 +147,7 @@ func cutModels(raw json.RawMessage, args listModelsArgs, may modelRow) (any, err
 type describeArgs struct {
 	Model    string     `json:"model"`
 	Fields   stringList `json:"fields,omitempty" jsonschema:"only these fields"`
-	Query    string     `json:"query,omitempty" jsonschema:"only with this in name or label; several: by commas"`
+	Query    string     `json:"query,omitempty" jsonschema:"parts of names or labels, e.g. \"customer, date\""`
 	Offset   int        `json:"offset,omitempty" jsonschema:"from next_offset"`
 	Language string     `json:"language,omitempty" jsonschema:"of the labels; default: your user's"`
 }
