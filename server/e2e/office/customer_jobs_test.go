@@ -4,7 +4,7 @@ import "doorman/server/e2e/kit"
 
 var customerJobs = []job{
 	{
-		name: "from a lead to a sale", as: "admin", calls: 11, bytes: 60_000,
+		name: "from a lead to a sale", as: "admin", calls: 11, bytes: 16_000,
 		words: "Willow wants ten desks: make an opportunity of that lead, with a new customer, then a quotation with one of the order lines: product Oak Desk, quantity 10. Confirm it and mark the opportunity as won.",
 		do: func(w *worker) {
 			model := w.model("lead", "Lead")
@@ -24,7 +24,7 @@ var customerJobs = []job{
 		},
 	},
 	{
-		name: "an opportunity is lost", as: "admin", calls: 5, bytes: 40_000,
+		name: "an opportunity is lost", as: "admin", calls: 5, bytes: 6_000,
 		words: "We lost the opportunity (lead) Yew asks for shelves: they Bought elsewhere.",
 		do: func(w *worker) {
 			model := w.model("lead", "Lead")
@@ -35,7 +35,7 @@ var customerJobs = []job{
 		holds: []fact{{"crm.lead", `[["name","=","Yew asks for shelves"],["active","=",false]]`, "probability lost_reason_id", "0 Bought elsewhere"}},
 	},
 	{
-		name: "another salesperson", as: "admin", calls: 5, bytes: 60_000,
+		name: "another salesperson", as: "admin", calls: 4, bytes: 5_000,
 		words: "Other leaves us: give all opportunities (lead) of that salesperson to Seller.",
 		do: func(w *worker) {
 			model := w.model("lead", "Lead")
@@ -46,7 +46,7 @@ var customerJobs = []job{
 		holds: []fact{{"crm.lead", `[["name","like","Zelkova "]]`, "user_id", "Seller | Seller | Seller"}},
 	},
 	{
-		name: "tags of a customer", as: "admin", calls: 5, bytes: 40_000,
+		name: "tags of a customer", as: "admin", calls: 5, bytes: 4_000,
 		words: "Tag our contact Hornbeam Hotels as Hospitality and as Key account; the tags are new.",
 		do: func(w *worker) {
 			model := w.model("contact", "Contact")
@@ -60,7 +60,7 @@ var customerJobs = []job{
 		holds: []fact{{"res.partner", `[["name","=","Hornbeam Hotels"],["category_id.name","=","Hospitality"]]`, "category_id", "2 of them"}},
 	},
 	{
-		name: "archive a contact", as: "admin", calls: 3, bytes: 20_000,
+		name: "archive a contact", as: "admin", calls: 3, bytes: 2_500,
 		words: "Archive the contact Sorrel Old.",
 		do: func(w *worker) {
 			model := w.model("contact", "Contact")
@@ -70,7 +70,7 @@ var customerJobs = []job{
 		holds: []fact{{"res.partner", `[["name","=","Sorrel Old"],["active","=",false]]`, "phone", "111"}},
 	},
 	{
-		name: "two contacts moved", as: "admin", calls: 4, bytes: 20_000,
+		name: "two contacts moved", as: "admin", calls: 4, bytes: 1_500,
 		words: "Each contact in Gent, Tamarind One and Tamarind Two, moved: their city is Antwerp now, the street of One is Main Street 1, that of Two is Quay 22.",
 		do: func(w *worker) {
 			model := w.model("contact", "Contact")
@@ -86,7 +86,7 @@ var customerJobs = []job{
 		holds: []fact{{"res.partner", `[["name","like","Tamarind "]]`, "city street", "Antwerp Main Street 1 | Antwerp Quay 22"}},
 	},
 	{
-		name: "a new customer with people", as: "seller", calls: 4, bytes: 40_000,
+		name: "a new customer with people", as: "seller", calls: 3, bytes: 5_500,
 		words: "A new contact: the company Umber Paints with France as its country, email hello@umber.example, with two people, Ann Umber and Bea Umber.",
 		do: func(w *worker) {
 			model := w.model("contact", "Contact")
@@ -99,7 +99,7 @@ var customerJobs = []job{
 		holds: []fact{{"res.partner", `[["name","=","Umber Paints"]]`, "is_company country_id email child_ids", "true France hello@umber.example 2 of them"}},
 	},
 	{
-		name: "something to do for somebody", as: "admin", calls: 3, bytes: 20_000,
+		name: "something to do for somebody", as: "admin", calls: 3, bytes: 3_000,
 		words: "Seller must call Elm Interiors by 9 January 2031: an activity Call on the contact, summary Ask for the colour.",
 		do: func(w *worker) {
 			model := w.model("contact", "Contact")
@@ -112,7 +112,7 @@ var customerJobs = []job{
 		holds: []fact{{"mail.activity", `[["summary","=","Ask for the colour"]]`, "user_id date_deadline activity_type_id", "Seller 2031-01-09 Call"}},
 	},
 	{
-		name: "an activity is done", as: "seller", calls: 5, bytes: 20_000,
+		name: "an activity is done", as: "seller", calls: 5, bytes: 3_500,
 		words: "I called Elm Interiors, the activity is done (document name Elm Interiors).",
 		do: func(w *worker) {
 			model := w.model("activity", "Activity")

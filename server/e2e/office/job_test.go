@@ -166,7 +166,7 @@ func (o *office) ask(f fact) string {
 	var told []string
 	for _, row := range rows {
 		var values []string
-		for _, field := range strings.Fields(f.fields) {
+		for field := range strings.FieldsSeq(f.fields) {
 			values = append(values, plain(row[field]))
 		}
 		told = append(told, strings.Join(values, " "))

@@ -15,7 +15,7 @@ func invoiceOf(w *worker, name string, fields ...string) (model string, found []
 
 var moneyJobs = []job{
 	{
-		name: "a credit note", as: "admin", calls: 6, bytes: 60_000,
+		name: "a credit note", as: "admin", calls: 6, bytes: 9_000,
 		words: "Credit the invoice (journal entry) of our partner Maple Clinic in full; the reason is: wrong address.",
 		do: func(w *worker) {
 			model, found := invoiceOf(w, "Maple Clinic")
@@ -25,7 +25,7 @@ var moneyJobs = []job{
 		holds: []fact{{"account.move", `[["partner_id.name","=","Maple Clinic"],["move_type","=","out_refund"],["ref","like","wrong address"]]`, "amount_total", "1000"}},
 	},
 	{
-		name: "a part of an invoice is paid", as: "admin", calls: 6, bytes: 60_000,
+		name: "a part of an invoice is paid", as: "admin", calls: 6, bytes: 9_500,
 		words: "Our partner Nutmeg Bakery paid 300 of its invoice (journal entry) on 20 January 2031: register it.",
 		do: func(w *worker) {
 			model, found := invoiceOf(w, "Nutmeg Bakery")
@@ -38,7 +38,7 @@ var moneyJobs = []job{
 		},
 	},
 	{
-		name: "what a customer owes and is overdue", as: "admin", calls: 5, bytes: 60_000,
+		name: "what a customer owes and is overdue", as: "admin", calls: 3, bytes: 4_000,
 		words: "How much does our partner Oleander School owe on invoices (journal entry) that were due before 1 January 2026 (posted is their status)? Look at the amount due.",
 		do: func(w *worker) {
 			model := w.model("journal entry", "Journal Entry")
@@ -51,7 +51,7 @@ var moneyJobs = []job{
 		holds: []fact{{"account.move", `[["partner_id.name","=","Oleander School"],["invoice_date_due","<","2026-01-01"]]`, "amount_residual", theSum}},
 	},
 	{
-		name: "the invoice of another company", as: "admin", calls: 7, bytes: 60_000,
+		name: "the invoice of another company", as: "admin", calls: 7, bytes: 11_000,
 		words: "In our company North Ltd: our partner Poplar Press paid its invoice (journal entry). Register that.",
 		do: func(w *worker) {
 			who := w.do("get_context", nil)
@@ -72,7 +72,7 @@ var moneyJobs = []job{
 		holds: []fact{{"account.payment", `[["partner_id.name","=","Poplar Press"]]`, "amount company_id", "333 North Ltd"}},
 	},
 	{
-		name: "an invoice without an order", as: "admin", calls: 6, bytes: 80_000,
+		name: "an invoice without an order", as: "admin", calls: 5, bytes: 10_500,
 		words: "Invoice Larch Design for one Brass Lamp (the product) and a line with the label Setting up at a unit price of 75, as a journal entry for that partner of the type customer invoice dated 2 February 2031, and post it.",
 		do: func(w *worker) {
 			model := w.model("journal entry", "Journal Entry")
@@ -87,7 +87,7 @@ var moneyJobs = []job{
 		holds: []fact{{"account.move", `[["partner_id.name","=","Larch Design"]]`, "move_type state amount_untaxed invoice_date", "out_invoice posted 115 2031-02-02"}},
 	},
 	{
-		name: "back to draft, and cancelled", as: "admin", calls: 6, bytes: 40_000,
+		name: "back to draft, and cancelled", as: "admin", calls: 6, bytes: 8_000,
 		words: "The invoice (journal entry) of our partner Rowan Farm was a mistake: set it back to draft and cancel it.",
 		do: func(w *worker) {
 			model, found := invoiceOf(w, "Rowan Farm")
@@ -96,7 +96,7 @@ var moneyJobs = []job{
 		holds: []fact{{"account.move", `[["partner_id.name","=","Rowan Farm"]]`, "state", "cancel"}},
 	},
 	{
-		name: "a vendor's bill", as: "admin", calls: 9, bytes: 60_000,
+		name: "a vendor's bill", as: "admin", calls: 9, bytes: 14_000,
 		words: "The bill (journal entry) of our partner Vendor Vine has the number (reference) VV-2031-5, bill date 5 March 2031. Enter that, post it and pay it.",
 		do: func(w *worker) {
 			model, found := invoiceOf(w, "Vendor Vine")

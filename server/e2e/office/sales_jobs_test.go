@@ -7,7 +7,7 @@ func is(field string, value any) []any { return []any{field, "=", value} }
 
 var salesJobs = []job{
 	{
-		name: "sell, deliver, invoice, get paid", as: "admin", calls: 12, bytes: 80_000,
+		name: "sell, deliver, invoice, get paid", as: "admin", calls: 12, bytes: 18_000,
 		words: "Make a sales order for the customer Birch Brothers: an order line with the product Oak Desk, quantity 5, unit price 120. Confirm it, deliver everything, invoice it and register the payment.",
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")
@@ -26,7 +26,7 @@ var salesJobs = []job{
 		},
 	},
 	{
-		name: "a quotation with two lines", as: "seller", calls: 6, bytes: 60_000,
+		name: "a quotation with two lines", as: "seller", calls: 4, bytes: 7_000,
 		words: "A sales order as a quotation for the customer Elm Interiors. Order lines: product Oak Desk, quantity 2, unit price 145, and Brass Lamp, quantity 4. Their customer reference is EI-7, keep their quotation valid (expiration) until 15 January 2031.",
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")
@@ -44,7 +44,7 @@ var salesJobs = []job{
 		},
 	},
 	{
-		name: "a discount on a quotation", as: "admin", calls: 6, bytes: 60_000,
+		name: "a discount on a quotation", as: "admin", calls: 6, bytes: 6_500,
 		words: "Give the customer Cedar and Sons a discount of 10 % on all lines of their sales order.",
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")
@@ -56,7 +56,7 @@ var salesJobs = []job{
 		holds: []fact{{"sale.order", `[["partner_id.name","=","Cedar and Sons"]]`, "amount_total", "270"}},
 	},
 	{
-		name: "the quotation once more", as: "admin", calls: 4, bytes: 8_000,
+		name: "the quotation once more", as: "admin", calls: 4, bytes: 4_000,
 		words: "The customer Fir Furniture wants the same sales order once more, as a new quotation.",
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")
@@ -67,7 +67,7 @@ var salesJobs = []job{
 		holds: []fact{{"sale.order", `[["partner_id.name","=","Fir Furniture"]]`, "state amount_total", "draft 240 | draft 240"}},
 	},
 	{
-		name: "cancel a quotation", as: "seller", calls: 5, bytes: 40_000,
+		name: "cancel a quotation", as: "seller", calls: 5, bytes: 5_500,
 		words: "The customer Ginkgo House does not want it any more: cancel their sales order.",
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")
@@ -78,7 +78,7 @@ var salesJobs = []job{
 		holds: []fact{{"sale.order", `[["partner_id.name","=","Ginkgo House"]]`, "state", "cancel"}},
 	},
 	{
-		name: "a note on an order", as: "admin", calls: 4, bytes: 40_000,
+		name: "a note on an order", as: "admin", calls: 4, bytes: 3_500,
 		words: `Put a note on the sales order of the customer Dogwood Ltd: "They asked for delivery before noon."`,
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")
@@ -89,7 +89,7 @@ var salesJobs = []job{
 		holds: []fact{{"mail.message", `[["model","=","sale.order"],["body","ilike","before noon"]]`, "subtype_id", "Note"}},
 	},
 	{
-		name: "what changed on an order", as: "seller", calls: 4, bytes: 40_000,
+		name: "what changed on an order", as: "seller", calls: 4, bytes: 3_500,
 		words: "What happened to the sales order of the customer Juniper Bank: its status changed, from what to what?",
 		prepare: func(o *office) string {
 			kit.AsAdmin(o.t, o.Odoo, "sale.order", "action_cancel", []int64{o.ID("juniper_id")})
@@ -105,7 +105,7 @@ var salesJobs = []job{
 		holds: []fact{{want: "[map[field:Status new:Cancelled old:Sales Order]]"}},
 	},
 	{
-		name: "what is still to deliver", as: "admin", calls: 5, bytes: 40_000,
+		name: "what is still to deliver", as: "admin", calls: 3, bytes: 5_500,
 		words: "Look at the sales order line with the product Brass Lamp of the customer Hornbeam Hotels: what quantity was ordered, and what was delivered?",
 		do: func(w *worker) {
 			lines := w.model("sales order line", "Sales Order Line")
@@ -116,7 +116,7 @@ var salesJobs = []job{
 		holds: []fact{{want: "[10 0]"}},
 	},
 	{
-		name: "sales a month by salesperson", as: "admin", calls: 4, bytes: 40_000,
+		name: "sales a month by salesperson", as: "admin", calls: 3, bytes: 3_000,
 		words: "The total of each sales order, summed by salesperson and month of the order date.",
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")

@@ -26,6 +26,7 @@ admin.group_ids = [Command.link(env.ref(g).id) for g in (
     "crm.group_use_lead")]
 env["res.users"].search([("share", "=", False)]).group_ids = [Command.link(env.ref("crm.group_use_lead").id)]
 admin.tz = "Europe/Brussels"
+(first | north | south).external_report_layout_id = env.ref("web.external_layout_standard") # or Odoo asks for one before it sends anything
 seller = user("seller", "base.group_user", "sales_team.group_sale_salesman", "doorman.group_user")
 seller.tz = "America/New_York"
 other = user("other", "base.group_user", "sales_team.group_sale_salesman", "doorman.group_user")

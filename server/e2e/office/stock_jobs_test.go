@@ -4,7 +4,7 @@ import "doorman/server/e2e/kit"
 
 var stockJobs = []job{
 	{
-		name: "buy, receive a part, get the bill, pay", as: "admin", calls: 18, bytes: 90_000,
+		name: "buy, receive a part, get the bill, pay", as: "admin", calls: 17, bytes: 23_500,
 		words: "Make a purchase order to the vendor Hazel Timber: an order line with the product Pine Shelf, quantity 20, unit price 25. Confirm it. Only 12 came: receive those, the rest comes later. Bill what came, bill date 6 February 2031, and pay.",
 		do: func(w *worker) {
 			orders := w.model("purchase order", "Purchase Order")
@@ -29,7 +29,7 @@ var stockJobs = []job{
 		},
 	},
 	{
-		name: "a customer sends something back", as: "admin", calls: 9, bytes: 60_000,
+		name: "a customer sends something back", as: "admin", calls: 9, bytes: 11_000,
 		words: "The customer Ivy Studio sends back 2 of the Brass Lamp that we delivered in the transfer for their sales order. Register the return, the goods are here.",
 		do: func(w *worker) {
 			orders := w.model("sales order", "Sales Order")
@@ -47,7 +47,7 @@ var stockJobs = []job{
 		},
 	},
 	{
-		name: "scrap", as: "admin", calls: 5, bytes: 40_000,
+		name: "scrap", as: "admin", calls: 4, bytes: 9_000,
 		words: "Scrap 3 Clear Varnish: the tins leak.",
 		do: func(w *worker) {
 			model := w.model("scrap", "Scrap")
@@ -60,7 +60,7 @@ var stockJobs = []job{
 		},
 	},
 	{
-		name: "an inventory count", as: "admin", calls: 7, bytes: 40_000,
+		name: "an inventory count", as: "admin", calls: 7, bytes: 9_500,
 		words: "We counted the quantity of the product Pine Shelf on hand in stock (location usage is internal): there are 190. Correct (apply) that.",
 		do: func(w *worker) {
 			model := w.model("stock", "Quants")
@@ -72,7 +72,7 @@ var stockJobs = []job{
 		holds: []fact{{"product.product", `[["name","=","Pine Shelf"]]`, "qty_available", "190"}},
 	},
 	{
-		name: "make something", as: "admin", calls: 6, bytes: 60_000,
+		name: "make something", as: "admin", calls: 5, bytes: 9_500,
 		words: "Make 3 of the product Walnut Stool (quantity to produce): a manufacturing order, produced at once.",
 		do: func(w *worker) {
 			model := w.model("manufacturing", "Manufacturing Order")
@@ -85,7 +85,7 @@ var stockJobs = []job{
 		},
 	},
 	{
-		name: "new prices", as: "admin", calls: 5, bytes: 60_000,
+		name: "new prices", as: "admin", calls: 4, bytes: 5_000,
 		words: "New sales price of a product: Brass Lamp 44.5, Clear Varnish 13.",
 		do: func(w *worker) {
 			model := w.model("product", "Product")
@@ -101,7 +101,7 @@ var stockJobs = []job{
 		holds: []fact{{"product.template", `[["name","in",["Brass Lamp","Clear Varnish"]]]`, "list_price", "44.5 | 13"}},
 	},
 	{
-		name: "how many there are", as: "seller", calls: 4, bytes: 40_000,
+		name: "how many there are", as: "seller", calls: 3, bytes: 4_000,
 		words: "How many Steel Bolt M9 are on hand? Look at the product.",
 		do: func(w *worker) {
 			model := w.model("product", "Product Variant")

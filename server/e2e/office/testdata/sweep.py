@@ -20,6 +20,12 @@ RECORDS = 40
 # A person's word for a field that a wizard requires, by its type; what is chosen is the
 # first that there is.
 WORDS = {"char": "why", "text": "why", "html": "why", "date": "2031-12-01", "datetime": "2031-12-01 10:00:00"}
+# What a person comes to change in a wizard: as it opens, these would do nothing, or say so.
+FILLED = {
+    "sale.order.discount": {"discount_percentage": 0.1},
+    "change.production.qty": {"product_qty": 7},
+    "stock.return.picking": {"product_return_moves": [{"row": 0, "quantity": 1}]},
+}
 user = env(user=env.ref("base.user_admin").id, su=False, context={"lang": "en_US"})
 guard = Guard(user, None, connection=1)
 
@@ -32,7 +38,7 @@ def undone(work):
     """What came of some work, which is then undone."""
     found = []
     try:
-        with env.cr.savepoint(flush=False):
+        with env.cr.savepoint():
             found.append(work())
             raise Undo
     except Undo:
@@ -43,8 +49,7 @@ def undone(work):
         found.append(("Odoo says", str(exc)))
     except Exception as exc:  # noqa: BLE001 it is told
         found.append(("fails", f"{type(exc).__name__}: {exc}"))
-    env.invalidate_all(flush=False)
-    env.registry.clear_cache("default")
+    env.registry.reset_changes()
     return found[-1]
 
 
@@ -63,19 +68,23 @@ def pressed(model, ids, button, method):
     if "wizard" not in value:
         return verdict(value, changes)
     wizard = value["wizard"]
-    for name in [m["method"] for m in wizard["methods"]] or ["save"]:
+    if not wizard["methods"]:
+        return "only shows something", wizard["model"]
+    for name in [m["method"] for m in wizard["methods"]]:
         tell((wizard["model"], name, f"from {model} {method}"), undone(lambda name=name: filled(wizard, name)))
     return "opens a wizard", wizard["model"]
 
 
 def filled(wizard, name):
-    values = {}
+    values = dict(FILLED.get(wizard["model"], {}))
     for field in wizard["fields"]:
         if field.get("required") and wizard["values"].get(field["name"]) in (None, []):
             values[field["name"]] = some(field)
     value, changes = call(wizard["model"], None, name, wizard=wizard["handle"], values=values)
     if "wizard" in value:
         return "opens a wizard", value["wizard"]["model"]
+    if name == "save" and not changes:
+        return "only shows something", ""
     return verdict(value, changes)
 
 
