@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -181,9 +182,7 @@ func (k *kept) WriteHeader(status int) { k.status = status }
 func (k *kept) Write(b []byte) (int, error) { return k.body.Write(b) }
 
 func (k *kept) sendTo(w http.ResponseWriter) {
-	for name, values := range k.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), k.header)
 	w.WriteHeader(k.status)
 	_, _ = w.Write(k.body.Bytes())
 }

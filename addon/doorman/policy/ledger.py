@@ -437,10 +437,12 @@ class Ledger:
 
     def _compare(self):
         found = []
+        # Code may have dropped the value of a field that has no column.
+        real = any(row.kind != WRITTEN or _columns(row) for row in self.rows.values())
         for (model, ident), row in self.rows.items():
             if row.technical or is_technical(self.env, model, ident, row.kind):
                 continue
-            names = _differing(self.env[model], row)
+            names = _differing(self.env[model], row, real)
             if row.kind == WRITTEN and not names:
                 continue
             mine = tuple(n for n in names if n in row.names or n in row.linked)
@@ -531,23 +533,33 @@ def _is_elsewhere(model, name):
     return not _is_column(model, name)
 
 
-def _differing(model, row):
-    if row.kind == CREATED:
-        return tuple(sorted(row.names))
-    if row.kind == DELETED:
-        return ()
-    names = [
+def _columns(row):
+    """The columns and links of a record that differ."""
+    return [
         name
         for name, old in row.before.items()
         # What has no column to compare was noted because it differs.
         if name not in row.after or row.after[name] != old
     ]
-    # The caller's values without a column of their own: other records hold them.
-    names += [
-        name
-        for name in sorted(row.names)
-        if name not in row.before and _is_elsewhere(model, name)
-    ]
+
+
+def _differing(model, row, real):
+    """The fields of a record that differ.
+
+    :param bool real: whether anything differs in the database
+    """
+    if row.kind == CREATED:
+        return tuple(sorted(row.names))
+    if row.kind == DELETED:
+        return ()
+    names = _columns(row)
+    if real:
+        # The caller's values without a column of their own: other records hold them.
+        names += [
+            name
+            for name in sorted(row.names)
+            if name not in row.before and _is_elsewhere(model, name)
+        ]
     return tuple(names)
 
 

@@ -93,6 +93,9 @@ class Values:
         checked = {}
         for name, value in self._by_id(model, vals).items():
             field = self.field(model, name)
+            if value is None and not model and field.type in field_values.NUMBERS:
+                # No number is empty: Odoo's own default is what "nothing" means.
+                continue
             value = value_shapes.shape(self.guard, model, field, value, vals)
             checked[name] = self.value(model, field, value, depth)
             workflow_fields.check(self.guard, model, field, checked[name])

@@ -68,6 +68,15 @@ class TestLedger(LedgerCase):
         self.assertFalse(noted.changes())
         self.assertEqual(noted.asked_for(), {("res.partner", "updated")})
 
+    def test_a_value_that_code_drops_is_no_change(self):
+        Partner = type(self.env["res.partner"])
+        self.env.cr.flush()
+        with patch.object(Partner, "_write_company_type", lambda records: None):
+            noted = self.write(self.acme, {"company_type": "company"})
+        self.assertFalse(noted.changes())
+        noted = self.write(self.acme, {"company_type": "company"})
+        self.assertIn("company_type", noted.changes()[0].fields)
+
     def test_there_and_back(self):
         def work(env):
             acme = self.acme.with_env(env)

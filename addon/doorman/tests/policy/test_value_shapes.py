@@ -545,6 +545,15 @@ class TestShapesWait(ApprovalCase):
         self.assertEqual(approval.state, "executed")
         self.assertEqual(self.acme.parent_id, second)
 
+    def test_no_number_is_the_default(self):
+        """A tag has a colour by itself, from 1 to 11."""
+        rows = [{"name": "Zyxw tag", "color": None}]
+        answer = self.call("res.partner.category", "create", vals_list=rows)
+        tag = self.env["res.partner.category"].browse(answer["value"]["ids"])
+        self.assertTrue(1 <= tag.color <= 11)
+        self.write(tag, {"color": None})
+        self.assertEqual(tag.color, 0)
+
     def test_a_name_that_is_gone(self):
         self.gate("create_records")
         parent = self.env["res.partner"].create({"name": "Zyxw Holding"})
