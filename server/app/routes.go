@@ -214,5 +214,6 @@ func (s *service) logPanic(c echo.Context, err error, _ []byte) error {
 
 // newLog writes JSON lines.
 func newLog(c *Config, w io.Writer) zerolog.Logger {
-	return zerolog.New(w).Level(c.logLevel).With().Timestamp().Logger()
+	// A line at a time: whoever reads them gave us any writer.
+	return zerolog.New(zerolog.SyncWriter(w)).Level(c.logLevel).With().Timestamp().Logger()
 }
