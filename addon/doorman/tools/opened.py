@@ -7,6 +7,7 @@ button ── Odoo's action ──┬── a wizard: kept under a handle (gatew
 
 from dataclasses import dataclass
 
+from odoo.exceptions import UserError
 from odoo.models import BaseModel
 
 from ..policy.context_keys import CONTEXT_KEYS
@@ -166,8 +167,7 @@ def _wizard(pressed, action, title, active, ids, result):
     except Exception as exc:  # noqa: BLE001 the press is done: what it opened is only told
         guard.env.invalidate_all(flush=False)
         guard.env.cr.execute("SELECT 1")
-        why = exc.message if isinstance(exc, Refusal) else str(exc)[:MAX_MESSAGE]
-        return {"result": f"{result}, which cannot be gone on with here: {why}"}
+        return {"result": f"{result}, which cannot be gone on with here: {_why(exc)}"}
     handle = guard.env["doorman.wizard"]._keep(guard.connection, opened)
     if not handle:
         return {"result": f"{result}. A person has to go on with it in Odoo."}
@@ -176,6 +176,15 @@ def _wizard(pressed, action, title, active, ids, result):
         "this wizard's handle, the values to change, and one of its methods.",
         "wizard": {"handle": handle} | told,
     }
+
+
+def _why(exc):
+    """Why a wizard does not open, in words for who pressed."""
+    if isinstance(exc, Refusal):
+        return exc.message
+    if isinstance(exc, UserError):
+        return str(exc)[:MAX_MESSAGE]
+    return "Odoo's own code fails."
 
 
 def _view_of(env, action):

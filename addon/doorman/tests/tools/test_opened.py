@@ -228,6 +228,7 @@ class TestOpened(OpenedMixin, WriteCase):
         with patch.object(type(self.env[WIZARD]), "default_get", fail):
             value = self.opens(res_model=WIZARD)["value"]
         self.assertNotIn("wizard", value)
+        self.assertIn("Odoo's own code fails.", value["result"])
         self.assertEqual(value["ids"], self.acme.ids)
 
     def test_records_that_open(self):
