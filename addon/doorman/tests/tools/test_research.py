@@ -36,9 +36,10 @@ class TestResearch(ResearchMixin, WriteCase):
     """search and fetch: the two tools of research clients."""
 
     def test_allow_search(self):
-        [hit] = [r for r in self.found("Acme") if r["id"].startswith("res.partner:")]
+        # Tests of HTTP that ran before may have left another one of that name.
+        hits = {hit["id"]: hit for hit in self.found("Acme")}
+        hit = hits[f"res.partner:{self.acme.id}"]
         self.assertEqual(set(hit), {"id", "title", "url"})
-        self.assertEqual(hit["id"], f"res.partner:{self.acme.id}")
         self.assertIn("Acme", hit["title"])
         self.assertTrue(hit["url"].endswith(f"/odoo/res.partner/{self.acme.id}"))
         self.assertRegex(hit["url"], "^https?://")
