@@ -153,22 +153,28 @@ func (t *table) create(c Call) (any, *Problem) {
 // updated is what the addon's ledger says of a write: the records that differ, and their fields. Of the fake nothing else
 // changes along.
 func updated(model string, ids []int64, before, after map[int64]Record) []any {
-	differ, fields := []int64{}, map[string]any{}
+	differ, fields, values := []int64{}, map[string]any{}, map[string]any{}
 	for _, id := range ids {
-		some := false
+		pairs := map[string]any{}
 		for name, now := range after[id] {
 			if fmt.Sprint(before[id][name]) != fmt.Sprint(now) {
-				fields[name], some = true, true
+				was := before[id][name]
+				if _, isText := now.(string); isText && was == false {
+					was = "" // the real Odoo's phone is an empty text
+				}
+				fields[name], pairs[name] = true, []any{was, now}
 			}
 		}
-		if some {
-			differ = append(differ, id)
+		if len(pairs) > 0 {
+			differ, values[fmt.Sprint(id)] = append(differ, id), pairs
 		}
 	}
 	if len(differ) == 0 {
 		return []any{}
 	}
-	return []any{entry(model, "updated", differ, fields)}
+	changed := entry(model, "updated", differ, fields)
+	changed["values"] = values
+	return []any{changed}
 }
 
 // entry is one model in what has changed.

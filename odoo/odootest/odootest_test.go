@@ -106,7 +106,7 @@ func TestRecords(t *testing.T) {
 			`[{"__count":16,"__extra_domain":[["is_company","=",false]],"color:sum":32,"is_company":false},` +
 				`{"__count":9,"__extra_domain":[["is_company","=",true]],"color:sum":18,"is_company":true}]`, "",
 		},
-		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, `{"changed":[{"action":"updated","count":1,"fields":["name"],"ids":[1],"model":"res.partner"}],"ids":[1],"names":["Partner 01"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
+		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, `{"changed":[{"action":"updated","count":1,"fields":["name"],"ids":[1],"model":"res.partner","values":{"1":{"name":["Partner 01","Renamed"]}}}],"ids":[1],"names":["Partner 01"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
 		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, `{"changed":[],"ids":[1],"names":["Partner 01"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
 		{"write", []int64{99}, map[string]any{"vals": map[string]any{"name": "x"}}, "", access.NotFound},
 		{"write", []int64{1}, map[string]any{"vals": map[string]any{"nope": 1}}, "", access.UnknownField},

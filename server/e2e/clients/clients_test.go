@@ -41,7 +41,7 @@ var everyTool = []struct {
 	{call{"create_records", map[string]any{"model": "res.partner", "records": `[{"name":"Made by a client"}]`, "dry_run": true}}, "changes"},
 	{call{"update_records", map[string]any{"model": "res.partner", "ids": []int{1}, "values": `{"color":3}`}}, "records"},
 	{call{"delete_records", map[string]any{"model": "res.partner", "ids": []int{20}, "dry_run": true}}, "changes"},
-	{call{"call_method", map[string]any{"model": "res.partner", "ids": []int{1}, "method": "create_company"}}, "result"},
+	{call{"call_method", map[string]any{"model": "res.partner", "ids": []int{1}, "method": "create_company"}}, "note"},
 	{call{"post_message", map[string]any{"model": "res.partner", "id": 1, "body": "Hello"}}, "message_id"},
 	{call{"search_everywhere", map[string]any{"query": "partner"}}, "found"},
 	{call{"read_messages", map[string]any{"model": "res.partner", "id": 1}}, "messages"},
