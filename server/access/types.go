@@ -204,8 +204,8 @@ type Request struct {
 	// AskNobody is for what the service reads for itself: a call that waits for a person is an error of kind
 	// PendingApproval then, and nobody is bothered.
 	AskNobody bool
-	// Tell are fields of the records that a call makes, at most 40: the answer tells what they hold. They are no part of
-	// what is done.
+	// Tell are fields of the records that a call makes, at most 40: the answer tells what they hold. They do not
+	// change what is done.
 	Tell []string
 }
 

@@ -77,7 +77,7 @@ func TestAccept(t *testing.T) {
 		{"an empty one", listTools, []string{""}, 200, "application/json"},
 		{"weights", listTools, []string{"text/html;q=0.9, application/json;q=0.1"}, 200, "application/json"},
 		{"a stream rather than JSON", listTools, []string{"text/event-stream, application/json;q=0.5"}, 200, "application/json"},
-		{"a weight that is none", listTools, []string{"application/json;q=high"}, 200, "application/json"},
+		{"a malformed weight", listTools, []string{"application/json;q=high"}, 200, "application/json"},
 		{"any application", listTools, []string{"application/*"}, 200, "application/json"},
 		{"streams alone", listTools, []string{"text/event-stream"}, 200, "text/event-stream"},
 		{"streams, and no JSON by a wildcard", listTools, []string{"text/event-stream, */*;q=0"}, 200, "text/event-stream"},
@@ -183,7 +183,7 @@ func batches(t *testing.T, base string) {
 		{"notifications alone", "[" + note + "," + note + "]", 202, nil},
 		{"an unknown one and a notification that is known", "[" + unknown + `,{"jsonrpc":"2.0","method":"notifications/initialized"}]`, 200, []string{"-32601"}},
 		{"none", "[]", 400, []string{"-32700"}},
-		{"an unknown one next to what is no message", "[" + unknown + ",7]", 400, []string{"-32700"}},
+		{"an unknown one next to something that is not a message", "[" + unknown + ",7]", 400, []string{"-32700"}},
 	} {
 		status, _, body := bare(t, "POST", base+"/mcp", strings.NewReader(row.body), keyed("Accept", "application/json")...)
 		if status != row.status || row.has == nil && body != "" {
@@ -238,7 +238,7 @@ func TestKnownMethods(t *testing.T) {
 	}
 }
 
-// TestSignposts: whoever looks for the endpoint in the wrong place is told the right one, and nothing else.
+// TestSignposts: a client that looks for the endpoint in the wrong place is told the right one, and nothing else.
 func TestSignposts(t *testing.T) {
 	t.Parallel()
 	const public = "https://mcp.example.com"

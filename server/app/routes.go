@@ -214,6 +214,6 @@ func (s *service) logPanic(c echo.Context, err error, _ []byte) error {
 
 // newLog writes JSON lines.
 func newLog(c *Config, w io.Writer) zerolog.Logger {
-	// A line at a time: whoever reads them gave us any writer.
+	// One line at a time: the writer may not be safe for use by several goroutines.
 	return zerolog.New(zerolog.SyncWriter(w)).Level(c.logLevel).With().Timestamp().Logger()
 }

@@ -17,7 +17,7 @@ var signposts = map[string]int{
 }
 
 // signpost says where the MCP endpoint is. It reads no body and knows nobody: what it says is in the client's own
-// configuration, if that is right. Never 401: that would send a client to log in for an address that is none.
+// configuration, if that is right. Never 401: that would send a client to log in at an address where nothing is served.
 func (s *service) signpost(status int) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		url := s.config.public.String() + mcpPath

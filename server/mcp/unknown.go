@@ -52,7 +52,7 @@ func failure(id json.RawMessage, code int64, text string) json.RawMessage {
 	return body
 }
 
-// plainID is an id as it may be sent back: a text or a number. Anything else is none.
+// plainID is an id as it may be sent back: a text or a number. It is null for anything else.
 func plainID(id json.RawMessage) json.RawMessage {
 	var value any
 	if json.Unmarshal(id, &value) == nil {
@@ -153,7 +153,7 @@ func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.
 	reply(w, http.StatusOK, body)
 }
 
-// reply sends one answer; nil is none, which is Accepted.
+// reply sends one answer; nil means that there is none to send: Accepted.
 func reply(w http.ResponseWriter, status int, body json.RawMessage) {
 	if body == nil {
 		w.WriteHeader(http.StatusAccepted)

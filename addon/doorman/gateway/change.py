@@ -108,7 +108,7 @@ class DoormanGateway(models.AbstractModel):
         changes = noted.changes()
         audit["changed"] = told_changes.text(changes)
         if noted.announced and not changes:
-            return value  # its effect is no field's value, and the answer tells it
+            return value  # no field shows its effect: the answer tells it
         return value | {"changed": self._plain(told_changes.told(call.guard, changes))}
 
     def _once_through(self, call, connection, row, request, approval, trial):

@@ -16,6 +16,9 @@ from ..policy.refusal import Refusal
 from ..tools import operations
 from ..tools.call import call_of, run
 
+# Errors of a read that no field alone is to blame for.
+AS_THEY_ARE = (Refusal, ConcurrencyError, psycopg2.errors.QueryCanceled)
+
 
 class DoormanGateway(models.AbstractModel):
     """What the service may call: these methods, as its own user, and nothing else.
@@ -231,9 +234,7 @@ class DoormanGateway(models.AbstractModel):
         """Run a call that changes nothing. If a field fails, once more without it."""
         try:
             return self._run_reading(call)
-        except (Refusal, ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
-            raise
-        except psycopg2.errors.QueryCanceled:
+        except (*AS_THEY_ARE, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             raise
         except Exception:
             if not call.operation.leaves_out:

@@ -10,7 +10,7 @@ from ..tools.opened import Opened
 
 # How long a wizard can be gone on with, unless a request for approval needs it.
 KEEP_MINUTES = 60
-# A context is some ids and words; what is more is no wizard that we can keep.
+# A context is a few ids and words. A wizard with a larger one is not kept.
 MAX_CONTEXT = 20_000
 
 # What the ORM does not know it cannot read, export or write: the context is Odoo's own
@@ -83,13 +83,13 @@ class DoormanWizard(models.AbstractModel):
                 return Opened(**json.loads(row[0]))
         raise Refusal(
             "not_found",
-            "There is no such wizard of this connection, or it was opened more than an "
-            "hour ago.",
+            "This connection has no open wizard with that handle: it may have been "
+            "opened more than an hour ago.",
             "Press the button that opens it again, and take the new handle.",
         )
 
     def _of(self, handle):
-        """:return: Opened, whoever it is for; None if there is none"""
+        """:return: Opened, for any connection; None if the handle is unknown"""
         self.env.cr.execute(ANY, [handle])
         row = self.env.cr.fetchone()
         return Opened(**json.loads(row[0])) if row else None

@@ -15,13 +15,13 @@ MEANINGS = [
         (
             r"time data|isoformat|must be in \d+\.\.|out of range for month"
             r"|unconverted data|into a date|date value out of range",
-            "A date or time of this call is none. Send 2026-12-31, or "
+            "A date or time in this call is not valid. Send 2026-12-31, or "
             "2026-12-31 14:30:00 (UTC).",
         ),
         (
             r"invalid literal|could not convert string|must be real number"
             r"|float\(\) argument|int\(\) argument|cannot convert float",
-            "A number of this call is none. Send it without unit and thousands "
+            "A number in this call is not valid. Send it without unit and thousands "
             "separators, such as 1234.5.",
         ),
         (
@@ -43,7 +43,7 @@ MEANINGS = [
 
 
 def meaning(exc):
-    """:return: what a caller is told of an error that is no message to people"""
+    """:return: what to tell a caller about an error that was not written for people"""
     if isinstance(exc, psycopg2.Error):
         return "A value has the wrong type for its field, or is too large for it."
     text = str(exc.args[0] if exc.args else exc).strip()

@@ -37,6 +37,8 @@ class Button:
     args: tuple = ()
     # Whether it only shows what belongs to the record, beside its title.
     is_link: bool = False
+    # What callers call it: ``name``, or the XML id of its action.
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def _buttons(root):
             _hidden(node, root),
             _args(node),
             "oe_stat_button" in (node.get("class") or ""),
+            name,
         )
 
 

@@ -11,7 +11,7 @@ from .field_values import NUMBERS
 from .refusal import Refusal
 from .suggestions import near_hint
 
-# What Odoo raises for a domain that is none.
+# What Odoo raises for a malformed domain.
 NO_DOMAIN = (ValueError, TypeError, AttributeError, RecursionError)
 DATES = ("date", "datetime")
 STEPS = [*READ_GROUP_TIME_GRANULARITY, *READ_GROUP_NUMBER_GRANULARITY]
@@ -34,7 +34,7 @@ def check_group(model, field, spec, how):
     if how and field.type not in DATES:
         raise Refusal(
             "invalid_input",
-            f"{name} is no date: it cannot be grouped by {how[:40]}.",
+            f"{name} is not a date, so it cannot be grouped by {how[:40]}.",
             f"Group by {field.name} alone.",
         )
     if how and how not in STEPS:
@@ -70,7 +70,7 @@ def check_measure(model, field, how):
 
 
 def malformed():
-    """:return: the refusal of what is no domain"""
+    """:return: the refusal of a malformed domain"""
     return Refusal(
         "invalid_input",
         "The domain is malformed.",

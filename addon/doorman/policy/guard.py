@@ -214,8 +214,8 @@ class Guard:
                 if not field.relational:
                     raise Refusal(
                         "invalid_input",
-                        f'{owner._name}.{field.name} is no relation: "{operator}" is '
-                        "for those.",
+                        f"{owner._name}.{field.name} is not a relation, so "
+                        f'"{operator}" does not work on it.',
                     )
                 other = self._look_through(owner, field)
             inside = self._conditions(other, Domain(condition.value))

@@ -221,7 +221,7 @@ def _own_line(place, item, commands, kept):
     if item not in own.ids:
         raise place.wrong(
             "lines of the record itself",
-            f"{item} is none of them."
+            f"{item} is not one of them."
             if place.records
             else f"A new record has no line {item}: leave the id out.",
         )
@@ -240,7 +240,7 @@ def _lines_of(place):
 
 
 def _is_its_name(line, rest):
-    """Whether an object is no more than what a read told of a line."""
+    """Whether an object only repeats what a read told about a line."""
     if set(rest) - NAME_KEYS:
         return False
     return all(value == line.display_name for value in rest.values())

@@ -9,14 +9,14 @@ DATE_FORM = "a date such as 2026-12-31"
 TIME_FORM = (
     "a date and time such as 2026-12-31 14:30:00 (UTC) or 2026-12-31T14:30+01:00"
 )
-# Shorter is no whole date: 2026-12 would be guessed at.
+# A shorter text is not a whole date: for 2026-12 we would have to guess.
 SHORTEST = len("20261231")
 
 
 def date_text(value):
     """A date in ISO 8601. Of a time it is the date as written, whatever its zone.
 
-    :return: ``YYYY-MM-DD``, or None if the value is none
+    :return: ``YYYY-MM-DD``, or None if the value is not a date
     """
     if not isinstance(value, str):
         return None
@@ -31,7 +31,7 @@ def time_text(value, zone):
     alone is its midnight in the user's time zone.
 
     :param zone: of the user (pytz)
-    :return: ``YYYY-MM-DD HH:MM:SS`` in UTC, or None if the value is none
+    :return: ``YYYY-MM-DD HH:MM:SS`` in UTC, or None if the value is not a time
     """
     if not isinstance(value, str):
         return None

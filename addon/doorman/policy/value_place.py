@@ -62,6 +62,11 @@ def is_pair(value):
     )
 
 
+def is_id(value):
+    """Whether a value may be the id of a record."""
+    return type(value) is int and 0 < value < 2**31
+
+
 def is_number(value):
     return type(value) is int or (isinstance(value, float) and value.is_integer())
 
@@ -74,7 +79,7 @@ def is_id_text(value):
         and value.isdecimal()
         and len(value) <= 10
         and value == str(int(value))
-        and 0 < int(value) < 2**31
+        and is_id(int(value))
     )
 
 

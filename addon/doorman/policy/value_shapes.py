@@ -42,7 +42,7 @@ def shape(guard, records, field, value, vals):
     :param records: that get it; an empty recordset for one that is to be made
     :param field: of theirs, which a connection may give a value
     :param dict vals: all values that are sent along, as they came
-    :return: the value; one that is no known form is left as it is
+    :return: the value; an unknown form is left as it is
     :raise Refusal: if it is a form that says nothing certain
     """
     if value is None or (value == "" and field.type not in TEXTS):

@@ -28,6 +28,7 @@ from .value_place import (
     SET,
     UNLINK,
     UPDATE,
+    is_id,
     unpacked,
 )
 from .writable_fields import closed
@@ -36,10 +37,6 @@ COMMANDS_HINT = (
     "Send commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, "
     "[3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets."
 )
-
-
-def _is_id(value):
-    return type(value) is int and 0 < value < 2**31
 
 
 class Values:
@@ -65,14 +62,14 @@ class Values:
         """
         checked = []
         for number, (records, vals) in enumerate(rows):
-            self.where = self._place(number, records) if len(rows) > 1 else ""
+            self.where = self.place(number, records) if len(rows) > 1 else ""
             with at(self.where):
                 checked.append(self._check(records, vals))
         self._check_exist()
         return checked
 
     @staticmethod
-    def _place(number, records):
+    def place(number, records):
         """What one of several records is told by: its id, or its place if it is new."""
         return f"{records._name} {records.id}" if records else f"records[{number}]"
 
@@ -90,7 +87,7 @@ class Values:
             raise Refusal(
                 "invalid_input", f"The values of a {model._name} are not an object."
             )
-        checked = {}
+        checked, moved = {}, workflow_fields.of(model)
         for name, value in self._by_id(model, vals).items():
             field = self.field(model, name)
             if value is None and not model and field.type in field_values.NUMBERS:
@@ -98,7 +95,8 @@ class Values:
                 continue
             value = value_shapes.shape(self.guard, model, field, value, vals)
             checked[name] = self.value(model, field, value, depth)
-            workflow_fields.check(self.guard, model, field, checked[name])
+            if name in moved:
+                workflow_fields.check(self.guard, model, field, checked[name])
             if closed_models.MODEL_FIELD.search(name) and field.type in (
                 "char",
                 "selection",
@@ -167,7 +165,7 @@ class Values:
         if check:
             return check(model, field, value, depth)
         if field.type == "many2one_reference":
-            if value and not _is_id(value):
+            if value and not is_id(value):
                 raise self._wrong(model, field, "the id of a record, or false")
             return value
         if value is None or value is False:
@@ -186,7 +184,7 @@ class Values:
     def _many2one(self, model, field, value, _depth):
         if value is None or value is False:
             return value
-        if not _is_id(value):
+        if not is_id(value):
             raise self._wrong(
                 model,
                 field,
@@ -288,7 +286,7 @@ class Values:
         if code == CLEAR:
             return [code, 0, 0]
         ids = arg if code == SET else [ident]
-        if not isinstance(ids, list) or not all(_is_id(i) for i in ids):
+        if not isinstance(ids, list) or not all(is_id(i) for i in ids):
             raise self._wrong(model, field, "commands with ids", COMMANDS_HINT)
         if ids:
             self._names(model, field, comodel._name, ids)

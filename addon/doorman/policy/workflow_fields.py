@@ -6,29 +6,34 @@ a status bar, and nowhere to be clicked or filled in.
 """
 
 from .form_state import FormState
-from .form_view import ACTION, SAVE
+from .form_view import SAVE
 from .refusal import Refusal
 
 MAX_BUTTONS = 8
 
 
+def of(records):
+    """:return: the names of these fields of a model, in a frozenset"""
+    if records._transient:
+        return frozenset()
+    return records.env["ir.ui.view"]._doorman_workflow(records._name)
+
+
 def check(guard, records, field, value):
     """:param records: that get the value; an empty recordset for one to be made
+    :param field: one of these fields
     :param value: in the form that Odoo takes
     :raise Refusal: if only a button gives that field another value
     """
-    views = guard.env["ir.ui.view"]
     name = records._name
-    if records._transient or field.name not in views._doorman_workflow(name):
-        return
     if records:
         now = [field.convert_to_write(record[field.name], record) for record in records]
     else:
         now = [records.default_get([field.name]).get(field.name)]
     if all((value or False) == (known or False) for known in now):
         return
-    view = views._doorman_form(name)
-    buttons = ", ".join(_buttons(guard.env, view, records[:1]))
+    view = guard.env["ir.ui.view"]._doorman_form(name)
+    buttons = ", ".join(_buttons(view, records[:1]))
     raise Refusal(
         "not_allowed",
         f"{name}.{field.name} is moved by buttons, which do all that belongs to it; a "
@@ -38,7 +43,7 @@ def check(guard, records, field, value):
     )
 
 
-def _buttons(env, view, record):
+def _buttons(view, record):
     """The buttons that move a record: those that it shows now, if there is one."""
     state = FormState(record) if record else None
     found = {}
@@ -47,9 +52,5 @@ def _buttons(env, view, record):
             continue
         if state is not None and state.shows(button) is False:
             continue
-        name = button.name
-        if button.kind == ACTION:
-            action = env["ir.actions.actions"]._doorman_facts(name)
-            name = action.name if action else name
-        found.setdefault(name, f"{name} ({button.label})")
+        found.setdefault(button.method, f"{button.method} ({button.label})")
     return list(found.values())[:MAX_BUTTONS]

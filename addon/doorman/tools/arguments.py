@@ -12,11 +12,6 @@ def only(kwargs, *known):
             raise Refusal("invalid_input", f"Unknown argument {str(name)[:60]!r}.")
 
 
-def is_id(value):
-    """Whether a value may be the id of a record."""
-    return type(value) is int and 0 < value < 2**31
-
-
 def number(kwargs, name, default, maximum, minimum=1):
     """:return: a whole number from ``minimum`` to ``maximum``; ``default`` for none"""
     value = kwargs.get(name)

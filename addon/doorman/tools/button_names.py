@@ -1,18 +1,10 @@
 """What callers call a button: a method by its name, an action by its XML id."""
 
-from ..policy.form_view import ACTION, OBJECT, SAVE
+from ..policy.form_view import OBJECT, SAVE
 from .method_checks import refusal_of
 
 WINDOW, SERVER = "ir.actions.act_window", "ir.actions.server"
 REPORT, CLIENT = "ir.actions.report", "ir.actions.client"
-
-
-def method_of(env, button):
-    """What call_method takes for a button."""
-    if button.kind != ACTION:
-        return button.name
-    action = action_of(env, button.name)
-    return action.name if action else button.name
 
 
 def action_of(env, name):
@@ -42,7 +34,7 @@ def refusal_of_action(guard, model, action):
     :param action: ActionFacts, or None
     """
     if not action or action.kind not in (WINDOW, SERVER, REPORT, CLIENT):
-        return "There is no such action any more."
+        return "This action no longer exists."
     if action.kind == WINDOW:
         if action.model not in guard.env or not guard.may_use(action.model):
             return f"It opens {action.model}, which this connection may not use."

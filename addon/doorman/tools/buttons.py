@@ -13,10 +13,10 @@ from ..policy.refusal import Refusal
 from .arguments import one_record, only
 from .button_names import (
     action_of,
-    method_of,
     refusal_of_action,
     refusal_of_button,
 )
+from .changed_records import if_it_can_be_told
 from .method_checks import METHOD_NAME
 from .operations import operation
 
@@ -40,11 +40,10 @@ def get_actions(call):
         shows = state.shows(button)
         if button.kind == SAVE or not _is_named(button):
             continue
-        name = method_of(guard.env, button)
         if shows is False:
-            hidden.append(name)
-        elif not _is_known(actions, name, button):
-            actions.append(_action(guard, state, button, name, shows))
+            hidden.append(button.method)
+        elif not _is_known(actions, button):
+            actions.append(_action(guard, state, button, shows))
     names = {action["method"] for action in actions}
     return withhold_links_in(
         {
@@ -58,25 +57,20 @@ def get_actions(call):
 
 
 def next_actions(guard, records):
-    """The buttons that a record offers now, in short: who has just made it, or pressed
-    one, need not ask. That is done: what fails here is not told.
+    """The buttons that a record offers now, in short, for a caller who has just
+    created it or pressed one. A failure here does not fail that change.
 
     :return: ``{actions: [{method, label}]}``, or nothing
     """
     no_such = records._transient or records._name in guard.asks_to_read
     if no_such or len(records) != 1:
         return {}
-    try:
-        with guard.env.cr.savepoint(flush=False):
-            records.check_access("read")
-            found = _offered(guard, records)
-    except Exception:  # noqa: BLE001 see above; a broken transaction raises again
-        guard.env.cr.execute("SELECT 1")
-        return {}
+    found = if_it_can_be_told(guard.env, lambda: _offered(guard, records))
     return {"actions": found} if found else {}
 
 
 def _offered(guard, record):
+    record.check_access("read")
     view = record.env["ir.ui.view"]._doorman_form(record._name)
     state, found = FormState(record), {}
     for button in view.buttons:
@@ -85,8 +79,8 @@ def _offered(guard, record):
         if state.shows(button) is not True:
             continue
         if not refusal_of_button(guard, record, button):
-            name = method_of(guard.env, button)
-            found.setdefault(name, {"method": name, "label": button.label})
+            told = {"method": button.method, "label": button.label}
+            found.setdefault(button.method, told)
     return list(found.values())[:MAX_OFFERED]
 
 
@@ -94,15 +88,15 @@ def _is_named(button):
     return button.kind != OBJECT or METHOD_NAME.fullmatch(button.name)
 
 
-def _is_known(actions, name, button):
+def _is_known(actions, button):
     """The same button may stand in a form twice, for two widths of a screen. One that
     has no label cannot be told from it."""
     labels = (button.label, *([] if button.label else [a["label"] for a in actions]))
-    return any(a["method"] == name and a["label"] in labels for a in actions)
+    return any(a["method"] == button.method and a["label"] in labels for a in actions)
 
 
-def _action(guard, state, button, name, shows):
-    found = {"method": name, "label": button.label}
+def _action(guard, state, button, shows):
+    found = {"method": button.method, "label": button.label}
     if button.confirm:
         found["confirm"] = button.confirm
     if button.kind == ACTION:
@@ -135,12 +129,11 @@ def _menu(guard, state, known):
     what call_method takes of it."""
     env, model, found = guard.env, state.record, {}
     for button in env["ir.ui.view"]._doorman_list_buttons(model._name):
-        name = method_of(env, button)
-        if button.kind == SAVE or name in known or not _is_named(button):
+        if button.kind == SAVE or button.method in known or not _is_named(button):
             continue
         shows = state.shows(button) is True
         if shows and not refusal_of_button(guard, model, button):
-            found.setdefault(name, button.label)
+            found.setdefault(button.method, button.label)
     bound = env["ir.actions.actions"].get_bindings(model._name).get("action") or ()
     for entry in bound:
         if "form" not in str(entry.get("binding_view_types") or "form"):

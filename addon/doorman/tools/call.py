@@ -89,7 +89,7 @@ def call_of(guard, request, describer=None):
 
 
 def _told(names):
-    """What is to be told is no part of what is done: nonsense is left out."""
+    """What to tell does not affect what is done: anything malformed is ignored."""
     names = names if isinstance(names, list) else []
     return tuple(name for name in names if isinstance(name, str))[:MAX_TELL]
 

@@ -66,6 +66,20 @@ def settle(guard, records):
         guard.records(records, records.ids, write=True)
 
 
+def if_it_can_be_told(env, tell):
+    """Tell of a change that is done: what fails in telling must not turn it into an
+    error.
+
+    :return: what ``tell`` gives; None if it fails
+    """
+    try:
+        with env.cr.savepoint(flush=False):
+            return tell()
+    except Exception:  # noqa: BLE001 see above
+        env.cr.execute("SELECT 1")  # a broken transaction raises again
+        return None
+
+
 def filled_in(call, records, given):
     """What records hold that were just made: their numbers, totals and the like, which
     Odoo has filled in. They are made: what fails here is not told.
@@ -83,14 +97,14 @@ def filled_in(call, records, given):
     ]
     if not names or len(records) > MAX_FILLED or records._name in guard.asks_to_read:
         return {}
-    try:
-        with guard.env.cr.savepoint(flush=False):
-            known = records.fields_get(names, ["type"])
-            rows = records.with_context(bin_size=True).read(list(known))
-            return {"rows": withhold_links_in(without_bytes(records, rows))}
-    except Exception:  # noqa: BLE001 see above; a broken transaction raises again
-        guard.env.cr.execute("SELECT 1")
-        return {}
+
+    def read():
+        known = records.fields_get(names, ["type"])
+        rows = records.with_context(bin_size=True).read(list(known))
+        return withhold_links_in(without_bytes(records, rows))
+
+    rows = if_it_can_be_told(guard.env, read)
+    return {} if rows is None else {"rows": rows}
 
 
 def answer(guard, records):
@@ -100,9 +114,7 @@ def answer(guard, records):
         "ids": records.ids,
         "url": url_of(guard.env, records._name),
     }
-    try:
-        with guard.env.cr.savepoint(flush=False):
-            found["names"] = [str(record.display_name or "") for record in records]
-    except Exception:  # noqa: BLE001 see above; a broken transaction raises again
-        guard.env.cr.execute("SELECT 1")
-    return found
+    names = if_it_can_be_told(
+        guard.env, lambda: [str(record.display_name or "") for record in records]
+    )
+    return found if names is None else found | {"names": names}

@@ -12,7 +12,7 @@ from ..policy.technical_models import is_technical
 from ..policy.values import CREATE, SET, Values
 from .arguments import only
 from .buttons import next_actions
-from .changed_records import answer, filled_in, records_to_change, settle
+from .changed_records import answer, records_to_change, settle
 from .operations import operation
 
 
@@ -39,8 +39,7 @@ def copy_records(call):
         copies = records.copy(default)
     _note(call, copies, default)
     settle(guard, copies)
-    found = answer(guard, copies) | filled_in(call, copies, default)
-    return found | next_actions(guard, copies)
+    return answer(guard, copies) | next_actions(guard, copies)
 
 
 def _records(call):

@@ -7,7 +7,8 @@ from ..policy.plain_text import plain
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
-from .arguments import is_id, number, one_record, only
+from ..policy.value_place import is_id
+from .arguments import number, one_record, only
 from .changed_records import announce, answer, records_to_change, settle
 from .operations import operation
 from .preview import named

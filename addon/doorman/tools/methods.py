@@ -18,7 +18,7 @@ from ..policy.values import Values
 from ..policy.withhold import withhold
 from . import opened, press
 from .arguments import only
-from .button_names import is_action, method_of
+from .button_names import is_action
 from .buttons import next_actions
 from .changed_records import answer, check_may_change, records_to_change, settle
 from .method_checks import check_method
@@ -42,7 +42,7 @@ def _button(env, call):
     if call.kwargs.get("wizard"):
         view_id = _wizard_of(call).view_id
     for button in views._doorman_form(call.model._name, view_id).buttons:
-        if button.label and method_of(call.env, button) == name:
+        if button.label and button.method == name:
             return f"“{plain(button.label, 60)}” ({name})"
     return env._("Run %s", name)
 
@@ -168,7 +168,7 @@ def _in_wizard(call):
         return named(guard.records(origin, ids, write=True)) if ids else named(origin)
     result, pressed = press.in_wizard(
         guard,
-        kwargs["wizard"],
+        found,
         kwargs.get("method") or SAVE,
         kwargs.get("values") or {},
         kwargs.get("kwargs") or {},

@@ -15,6 +15,7 @@ from ..policy.form_state import clock, evaluated, handed_on
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal
 from . import wizard_form
+from .changed_records import if_it_can_be_told
 
 MAX_TITLE, MAX_MESSAGE = 200, 500
 MAX_RECORDS = 20
@@ -37,7 +38,7 @@ class Opened:
     origin: str = ""
     origin_ids: tuple = ()
     # Everything that Odoo has told it, but for the language and the companies, which
-    # are those of whoever goes on.
+    # come from the call that goes on with it.
     context: dict
 
 
@@ -46,7 +47,7 @@ class Pressed:
     """What was pressed."""
 
     guard: object
-    # Whose button it is. None in particular where it is no record's.
+    # The records whose button it is; empty if the button belongs to no record.
     records: BaseModel
     # What the button carries.
     carries: dict
@@ -179,7 +180,7 @@ def _wizard(pressed, action, title, active, ids, result):
 
 
 def _why(exc):
-    """Why a wizard does not open, in words for who pressed."""
+    """Why a wizard does not open, in words for the caller."""
     if isinstance(exc, Refusal):
         return exc.message
     if isinstance(exc, UserError):
@@ -216,18 +217,17 @@ def _listed(pressed, action, active):
     domain = action.get("domain")
     if not domain or model._name in guard.asks_to_read:
         return []
-    try:
-        with guard.env.cr.savepoint(flush=False):
-            if isinstance(domain, str):
-                context = pressed.context(action, active)
-                names = context | clock(model) | {"context": context}
-                names["uid"] = guard.env.uid
-                domain = list(evaluated(domain, names))
-            owner = guard.owner_domain(model) or []
-            return model.search([*owner, *domain], limit=MAX_RECORDS).ids
-    except Exception:  # noqa: BLE001 the press is done: what it opened is only told
-        guard.env.cr.execute("SELECT 1")
-        return []
+
+    def search():
+        where = domain
+        if isinstance(domain, str):
+            context = pressed.context(action, active)
+            names = context | clock(model) | {"context": context}
+            where = list(evaluated(domain, names | {"uid": guard.env.uid}))
+        owner = guard.owner_domain(model) or []
+        return model.search([*owner, *where], limit=MAX_RECORDS).ids
+
+    return if_it_can_be_told(guard.env, search) or []
 
 
 def _defaults(pressed, action, active):

@@ -20,7 +20,6 @@ from .button_names import (
     WINDOW,
     action_of,
     is_action,
-    method_of,
     refusal_of_action,
     refusal_of_button,
 )
@@ -46,15 +45,13 @@ def on_records(guard, records, name, arguments, label=""):
     return method(_with(records, carries), *args, **arguments), pressed
 
 
-def in_wizard(guard, handle, name, values, arguments):
+def in_wizard(guard, found, name, values, arguments):
     """Fill in a wizard, save it and press its button.
 
-    :param str handle: as it was told when the wizard opened
+    :param found: Opened, of a model that the connection may use
     :param dict values: of its fields, by name
     :return: what the method has given, and Pressed
     """
-    found = guard.env["doorman.wizard"]._find(guard.connection, handle)
-    guard.model(found.model)
     form = wizard_form.Form(guard, found)
     form.fill(values)
     button = _of_form(form, name)
@@ -72,14 +69,13 @@ def in_wizard(guard, handle, name, values, arguments):
 
 def _of_form(form, name):
     """The button of a wizard that a name means."""
-    env = form.model.env
     shown = [b for b in form.view.buttons if form.state.shows(b) is not False]
     for button in shown:
-        if method_of(env, button) == name:
+        if button.method == name:
             if why := refusal_of_button(form.guard, form.model, button):
                 raise Refusal("not_allowed", why)
             return button
-    names = dict.fromkeys(method_of(env, b) for b in shown)
+    names = dict.fromkeys(b.method for b in shown)
     if not names and name == SAVE:
         return Button(SAVE, SAVE, "", "", "", ())
     raise Refusal(
@@ -105,11 +101,7 @@ def _views(env, model):
 def _buttons(guard, records, name, label):
     for view in _views(guard.env, records._name):
         kind = ACTION if is_action(name) else OBJECT
-        found = [
-            b
-            for b in view.buttons
-            if b.kind == kind and method_of(guard.env, b) == name
-        ]
+        found = [b for b in view.buttons if b.kind == kind and b.method == name]
         if label and (named := [b for b in found if b.label == label]):
             return named
         if found and not label:
@@ -195,7 +187,7 @@ def _run_action(pressed, name, button):
     if action.kind == SERVER:
         run = env[SERVER].browse(action.id).with_context(**pressed.context({}))
         return opened.Followed(run.run())
-    # As Odoo's web client loads one: whose buttons it is on is no secret.
+    # With all rights, as Odoo's web client loads it: actions are not secret.
     found = env[action.kind].sudo().browse(action.id)
     return found._get_action_dict() if action.kind == WINDOW else found.read()[0]
 

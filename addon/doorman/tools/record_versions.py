@@ -4,8 +4,8 @@ approved is still what would be done."""
 from odoo.tools import SQL
 
 from ..policy.plain_text import plain
+from ..policy.value_place import is_id
 from . import operations
-from .arguments import is_id
 
 
 def versions_of_call(env, request):

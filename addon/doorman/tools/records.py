@@ -64,7 +64,7 @@ def create_records(call):
         model.env.cr,
         lambda: _make(model, checked),
         [
-            (f"records[{number}]", lambda row=row: _make(model, [row]))
+            (Values.place(number, model), lambda row=row: _make(model, [row]))
             for number, row in enumerate(checked)
         ],
     )
@@ -130,7 +130,7 @@ def write_records(call):
         call.env.cr,
         lambda: [_set(some, vals) for some, vals in rows],
         [
-            (_place(record), lambda record=record, vals=vals: _set(record, vals))
+            (Values.place(0, record), lambda rec=record, vals=vals: _set(rec, vals))
             for some, vals in rows
             for record in some
         ],
@@ -142,10 +142,6 @@ def write_records(call):
 def _set(records, vals):
     with ledger.asked(records.env, vals):
         records.write(vals)
-
-
-def _place(record):
-    return f"{record._name} {record.id}"
 
 
 def _values_of(guard, records, kwargs):
@@ -191,7 +187,7 @@ def unlink_records(call):
     at_once(
         call.env.cr,
         lambda: _drop(records),
-        [(_place(record), lambda record=record: _drop(record)) for record in records],
+        [(Values.place(0, rec), lambda rec=rec: _drop(rec)) for rec in records],
     )
     settle(call.guard, call.model)
     del found["url"]  # leads nowhere any more

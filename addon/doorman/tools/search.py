@@ -120,7 +120,7 @@ def _careful(call, records, names):
 
 
 def _why(exc):
-    """Why a field cannot be read, in words for who asked."""
+    """Why a field cannot be read, in words for the caller."""
     if isinstance(exc, UserError):
         # The first line may only name the field.
         lines = [line for line in str(exc).splitlines() if line.strip()]

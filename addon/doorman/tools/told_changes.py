@@ -9,7 +9,7 @@ from ..policy import closed_fields, shared
 # Ids and fields of each changed model in a reply; records whose values are told, and
 # letters of a text among these.
 MAX_IDS, MAX_VALUED, MAX_LETTERS = 20, 10, 200
-# Where a record stands, whoever has moved it.
+# Where a record stands. Told no matter who moved it.
 STATUS = ("state", "stage_id", "payment_state", "invoice_status", "delivery_status")
 
 

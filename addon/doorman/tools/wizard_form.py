@@ -47,10 +47,10 @@ class Form:
         self.state = FormState(self.record)
 
     def _spec(self, name, node):
-        columns = self._columns(name, node)
+        columns = self.columns(name, node)
         return {"fields": {column.name: {} for column in columns}} if columns else {}
 
-    def _columns(self, name, node):
+    def columns(self, name, node):
         """The columns that a form shows of a field's records."""
         field = self.model._fields[name]
         if field.type not in ("one2many", "many2many"):
@@ -123,7 +123,7 @@ class Form:
 
         :param dict values: by field name, in any of the usual shapes; of records in a
             list of the form, objects in their order, or with the ``row`` they are for
-        :raise Refusal: if a value is none for its field, or a person could not give it
+        :raise Refusal: if a value does not fit its field, or a person could not give it
         """
         if not isinstance(values, dict):
             raise Refusal("invalid_input", "The values are an object, by field name.")
@@ -188,7 +188,7 @@ class Form:
 
         :return: ``[(line, its values)]``; a new line is in the list already
         """
-        columns = {c.name: c for c in self._columns(node.name, node)}
+        columns = {c.name: c for c in self.columns(node.name, node)}
         lines = self.record[node.name]
         if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
             raise Refusal(
@@ -273,7 +273,7 @@ class Form:
 
     def _commands(self, name, node):
         """The rows of a list, as a save sends them."""
-        columns = self._columns(name, node)
+        columns = self.columns(name, node)
         commands = [Command.set(self.record[name]._origin.ids)]
         for line in self.record[name]:
             state, vals = FormState(line), {}

@@ -10,7 +10,7 @@ from odoo.tools.json import json_default
 from ..policy import closed_fields
 from ..policy.form_view import ACTION
 from ..policy.redact_links import withhold_links_in
-from .button_names import method_of, refusal_of_button
+from .button_names import refusal_of_button
 
 MAX_FIELDS, MAX_CHOICES, MAX_BUTTONS, MAX_ROWS, MAX_LINKED = 40, 40, 10, 40, 20
 MAX_TEXT, MAX_WORDS = 1_500, 1_000
@@ -59,7 +59,7 @@ def describe(form):
 def _methods(form):
     found = {}
     for button in form.view.buttons:
-        name = method_of(form.model.env, button)
+        name = button.method
         if form.state.shows(button) is False or name in found:
             continue
         if refusal_of_button(form.guard, form.model, button):
@@ -80,7 +80,7 @@ def _field(form, node, attributes):
         row["relation"] = attributes["relation"]
     if isinstance(attributes.get("selection"), list):
         row["choices"] = [list(c) for c in attributes["selection"][:MAX_CHOICES]]
-    columns = form._columns(node.name, node)
+    columns = form.columns(node.name, node)
     if columns and attributes["type"] == "one2many":
         comodel = form.model.env[attributes["relation"]]
         known = comodel.fields_get([c.name for c in columns], ATTRIBUTES)
@@ -108,7 +108,7 @@ def _value(form, node):
     """A value of the form, as a read would give it."""
     field, value = form.record._fields[node.name], form.record[node.name]
     if field.type == "one2many":
-        columns = form._columns(node.name, node)
+        columns = form.columns(node.name, node)
         if columns:
             return [
                 _row(form, line, columns, n) for n, line in enumerate(value[:MAX_ROWS])

@@ -14,7 +14,7 @@ import (
 // job is one task of an office.
 type job struct {
 	name  string
-	words string // of whoever gives it
+	words string // of the person who gives it
 	as    string // the connection that does it
 	calls int    // how many it may take at most
 	bytes int    // how many of replies it may take at most

@@ -145,7 +145,7 @@ func (k *known) domain(v any) error {
 			continue // "&", "|", "!"
 		}
 		if len(condition) != 3 {
-			return fmt.Errorf("%v is no condition", condition)
+			return fmt.Errorf("%v is not a condition", condition)
 		}
 		if err := k.paths(condition[0]); err != nil {
 			return err
@@ -179,7 +179,7 @@ func (k *known) paths(v any) error {
 	for _, one := range list {
 		text := fmt.Sprint(one)
 		if !path.MatchString(text) {
-			return fmt.Errorf("%q is no name of a field", text)
+			return fmt.Errorf("%q is not the name of a field", text)
 		}
 		for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(".: ", r) }) {
 			if !k.hasText(part) {

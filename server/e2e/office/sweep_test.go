@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write what the sweep finds to testdata/
 
 // TestRealSweep presses every button, and holds what came of each against the list that is kept: model, method, label; of a
 // wizard's button, what opened the wizard. No wizard's button does nothing, and none of Odoo's own code breaks. Which buttons
-// show depends a little on the day, because demo data does: one more or less is no failure, unless it is one that does not work.
+// show depends a little on the day, because demo data does: one more or less does not fail, unless it is one that does not work.
 func TestRealSweep(t *testing.T) {
 	o := kit.RealOdooWith(t, modules, 0, setup)
 	start := time.Now()

@@ -9,7 +9,7 @@ import (
 // Wants are the two forms of an answer, as a client's Accept header stands to them.
 type Wants struct {
 	JSON   bool // also by a wildcard, and where there is no header at all
-	Stream bool // by its name: a wildcard is no sign that a client reads streams
+	Stream bool // by its name: a wildcard does not mean that a client reads streams
 }
 
 // Accepted reads the Accept header (RFC 9110 section 12.5.1). A form with the quality 0 is one that the client refuses,

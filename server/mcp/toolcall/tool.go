@@ -25,9 +25,9 @@ type Tool struct {
 	Run func(ctx context.Context, c *Call, arguments json.RawMessage) (any, error)
 }
 
-// Definition is the tool as clients see it. Its title is told once: every client pays for the list in every conversation. All
-// four annotations are always set: clients decide on them whether to ask
-// their user, and the protocol's defaults are the wrong way round for a tool that only reads.
+// Definition is the tool as clients see it. Its title is told once: every client pays for the list in every conversation.
+// All four annotations are always set: clients decide on them whether to ask their user, and the protocol's defaults are
+// the wrong way round for a tool that only reads.
 func (t *Tool) Definition() *sdk.Tool {
 	d := &sdk.Tool{
 		Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: t.Input,

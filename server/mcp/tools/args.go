@@ -56,7 +56,7 @@ func unescape(data []byte) ([]byte, error) {
 }
 
 // decodeArgs reads a tool's arguments into T. Unknown arguments are an error that suggests similar ones: a misspelt
-// "feilds" that is silently dropped gives the model a wrong answer it trusts. What clients add by themselves is no mistake.
+// "feilds" that is silently dropped gives the model a wrong answer it trusts. What clients add by themselves is ignored.
 func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 	var args T
 	raw = bytes.TrimSpace(raw)

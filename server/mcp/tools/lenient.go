@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// errShape is what is no value of an argument's type, in whatever form.
+// errShape says that a value does not fit its argument's type, in any form that is taken.
 var errShape = errors.New("not of that type")
 
 // UnmarshalJSON takes ids as numbers or as digits in a text, one alone without its list, a list as text, and what a read

@@ -235,8 +235,8 @@ func describe(m *toolcall.ModelInfo, args describeArgs) (any, error) {
 	return page, nil
 }
 
-// queryWords are what fields are looked for by: one label, or several with commas between them. Whoever makes a record
-// knows the names of some fields in the words of a person, and should not have to ask for each of them.
+// queryWords are what fields are looked for by: one label, or several with commas between them. A caller who
+// makes a record knows some fields by the words that people use, and should not have to ask for them one by one.
 func queryWords(query string) []string {
 	var words []string
 	for word := range strings.SplitSeq(strings.ToLower(query), ",") {

@@ -4,7 +4,7 @@ from odoo import api, models, tools
 
 
 class ActionFacts(NamedTuple):
-    """What is known of an action of Odoo's, whoever asks: no secret, as its buttons."""
+    """What is known of one of Odoo's actions. It is the same for all users."""
 
     id: int
     # Its XML id, or its id as text: what callers call it.

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 from odoo import api, models, tools
 from odoo.exceptions import UserError
 
 from ...policy.form_view import (
+    ACTION,
     ALWAYS,
     FormView,
     is_status_bar,
@@ -35,9 +38,17 @@ class IrUiView(models.Model):
         # pylint: disable-next=context-overridden
         plain = self.env[model].with_context({"lang": lang})
         try:
-            return read_form(plain.get_view(view_id or None, kind)["arch"])
+            view = read_form(plain.get_view(view_id or None, kind)["arch"])
         except UserError:
             return FormView()
+        return replace(view, buttons=tuple(map(self._doorman_named, view.buttons)))
+
+    def _doorman_named(self, button):
+        """:return: a button with what callers call it"""
+        if button.kind != ACTION:
+            return button
+        action = self.env["ir.actions.actions"]._doorman_facts(button.name)
+        return replace(button, method=action.name) if action else button
 
     @api.model
     @tools.ormcache("model", "kind", cache="templates")

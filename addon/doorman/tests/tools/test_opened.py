@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ...policy.form_view import FormView, read_form
 from ...policy.refusal import Refusal
-from ..common import ApprovalCase, WriteCase
+from ..common import ApprovalCase, WriteCase, proof_of
 
 WIZARD = "mail.blacklist.remove"
 EMAIL = "blocked@example.com"
@@ -113,7 +113,7 @@ class TestOpened(OpenedMixin, WriteCase):
     def test_who_may_not_go_on_with_it(self):
         handle = self.wizard()["handle"]
         self.allow_writes(self.connection2)
-        other = self.fence(proof=self.proof_of(self.connection2))
+        other = self.fence(proof=proof_of(self.connection2._issue_key()))
         for name, run, kind in (
             (
                 "another connection",
@@ -141,7 +141,7 @@ class TestOpened(OpenedMixin, WriteCase):
                 "invalid_input",
             ),
             (
-                "a method that is no button of it",
+                "a method that is not one of its buttons",
                 lambda: self.press(handle, "unlink"),
                 "invalid_input",
             ),
@@ -251,11 +251,6 @@ class TestOpened(OpenedMixin, WriteCase):
                 action = {"res_model": "res.partner"} | action
                 value = self.opens(**action)["value"]
                 self.assertEqual(value, value | expected)
-
-    def proof_of(self, connection):
-        from ..common import proof_of
-
-        return proof_of(connection._issue_key())
 
 
 @tagged("post_install", "-at_install")

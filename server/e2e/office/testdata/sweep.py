@@ -11,7 +11,6 @@ from odoo.addons.doorman.policy.change_scope import Trial, writing
 from odoo.addons.doorman.policy.form_state import FormState
 from odoo.addons.doorman.policy.guard import Guard
 from odoo.addons.doorman.policy.refusal import Refusal
-from odoo.addons.doorman.tools.button_names import method_of
 from odoo.addons.doorman.tools.call import call_of, run
 from odoo.exceptions import UserError
 
@@ -125,7 +124,7 @@ def sweep(name):
     for record in user[name].with_context(active_test=False).search([], limit=RECORDS, order="id desc"):
         state = FormState(record.with_context(active_test=True))
         for button in view.buttons:
-            method = method_of(user, button)
+            method = button.method
             if button.kind == "save" or (method, button.label) in done or state.shows(button) is not True:
                 continue
             done.add((method, button.label))
