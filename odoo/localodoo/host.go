@@ -202,10 +202,23 @@ func (h *Host) NewDatabaseFrom(ctx context.Context, from string) (string, error)
 	return name, nil
 }
 
-// DropDatabase removes a database and its filestore, also while it is in use.
+// untilIdle waits for the end of the transactions in a database, 5 seconds at most.
+const untilIdle = `DO $$ BEGIN
+	FOR i IN 1..100 LOOP
+		PERFORM pg_stat_clear_snapshot();
+		EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '%s' AND backend_type = 'client backend' AND state <> 'idle');
+		PERFORM pg_sleep(0.05);
+	END LOOP;
+END $$;`
+
+// DropDatabase removes a database and its filestore, also while it is in use. It lets work in it come to an end first,
+// for 5 seconds: a worker that is cut off while it loads a registry logs an error that does not say for which database.
 func (h *Host) DropDatabase(ctx context.Context, name string) error {
 	if !isModuleName(name) || name == templateDB {
 		return fmt.Errorf("no database of this host: %q", name)
+	}
+	if _, err := h.pg.sql(ctx, pgRoot, "postgres", fmt.Sprintf(untilIdle, name)); err != nil {
+		return err
 	}
 	if _, err := h.pg.sql(ctx, pgRoot, "postgres", fmt.Sprintf("DROP DATABASE IF EXISTS %q WITH (FORCE);", name)); err != nil {
 		return err

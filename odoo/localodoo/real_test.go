@@ -197,6 +197,7 @@ func TestHost(t *testing.T) {
 		}
 	})
 	t.Run("a database copied from a prepared one", func(t *testing.T) { preparedDatabase(t, h) })
+	t.Run("a database is dropped when work in it has ended", func(t *testing.T) { dropAfterWork(t, h) })
 	t.Run("shell", func(t *testing.T) { shellTests(t, h, a) })
 	t.Run("Odoo's own tests", func(t *testing.T) { odooTests(t, h) })
 	t.Run("servers", func(t *testing.T) { servers(t, h, a, database(t, h)) })
@@ -260,6 +261,26 @@ print(env['ir.config_parameter'].get_param('database.uuid'))`
 			t.Errorf("a copy of %q", bad)
 		}
 	}
+}
+
+func dropAfterWork(t *testing.T, h *Host) {
+	db := database(t, h)
+	var all sync.WaitGroup
+	all.Go(func() {
+		if _, err := h.Psql(t.Context(), db, "SELECT pg_sleep(1)"); err != nil {
+			t.Errorf("cut off: %v", err)
+		}
+	})
+	for working := ""; working != "1"; {
+		var err error
+		if working, err = h.Psql(t.Context(), db, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(1)'"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.DropDatabase(t.Context(), db); err != nil {
+		t.Error(err)
+	}
+	all.Wait()
 }
 
 func odooTests(t *testing.T, h *Host) {

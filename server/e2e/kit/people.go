@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -174,10 +175,11 @@ func NoErrors(t *testing.T, o *Odoo) {
 	if err != nil || len(log) == 0 {
 		t.Fatalf("no log: %v", err)
 	}
-	for line := range bytes.Lines(log) {
+	lines := slices.Collect(bytes.Lines(log))
+	for i, line := range lines {
 		for _, level := range []string{"ERROR", "CRITICAL"} {
 			if bytes.Contains(line, []byte(" "+level+" "+o.DB+" ")) || bytes.Contains(line, []byte(" "+level+" ? ")) {
-				t.Errorf("Odoo logged: %s", line)
+				t.Errorf("Odoo logged: %s", bytes.Join(lines[i:min(i+60, len(lines))], nil))
 			}
 		}
 	}
