@@ -4,7 +4,8 @@
 //	HTML field ─> FromHTML ─> a reply        a value ─> ToHTML ─> Odoo ─> sanitized ─> kept
 //
 // What a reader must not lose is kept: words and numbers, each apart from the next, lines, lists, tables, and where a link
-// leads. Colours, sizes and the like have no Markdown, and Loses says so before a text is written over.
+// leads. Colours, sizes and the like have no Markdown: the addon tells
+// what is lost of them when a text is written over (tools/text_losses.py).
 package markdown
 
 import (
@@ -18,8 +19,11 @@ import (
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/strikethrough"
 	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
 	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/util"
 	nethtml "golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
@@ -94,10 +98,44 @@ func isInline(node *nethtml.Node) bool {
 }
 
 // toHTML keeps every line break that was written, and passes HTML on: Odoo's sanitizer decides on it.
-var toHTML = goldmark.New(
-	goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
-	goldmark.WithRendererOptions(html.WithHardWraps(), html.WithUnsafe()),
-)
+var toHTML = newWriter(html.WithUnsafe())
+
+// toMessage is for what is posted: HTML in it is shown as it was typed.
+var toMessage = newWriter(renderer.WithNodeRenderers(util.Prioritized(typed{}, 100)))
+
+func newWriter(options ...renderer.Option) goldmark.Markdown {
+	return goldmark.New(
+		goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
+		goldmark.WithRendererOptions(append(options, html.WithHardWraps())...),
+	)
+}
+
+// typed shows HTML as the text that it is.
+type typed struct{}
+
+func (typed) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
+	r.Register(ast.KindRawHTML, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		raw, ok := n.(*ast.RawHTML)
+		if !entering || !ok {
+			return ast.WalkSkipChildren, nil
+		}
+		_, err := w.WriteString(nethtml.EscapeString(string(raw.Segments.Value(source))))
+		return ast.WalkSkipChildren, err
+	})
+	r.Register(ast.KindHTMLBlock, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		block, ok := n.(*ast.HTMLBlock)
+		if !entering || !ok {
+			return ast.WalkContinue, nil
+		}
+		text := string(block.Lines().Value(source))
+		if block.HasClosure() {
+			text += string(block.ClosureLine.Value(source))
+		}
+		text = strings.ReplaceAll(nethtml.EscapeString(strings.TrimRight(text, "\n")), "\n", "<br>\n")
+		_, err := w.WriteString("<p>" + text + "</p>\n")
+		return ast.WalkContinue, err
+	})
+}
 
 // FromHTML is the Markdown of an HTML text; "" for one that shows nothing.
 func FromHTML(markup string) string {
@@ -106,20 +144,37 @@ func FromHTML(markup string) string {
 		// The parser takes any text: only what is no HTML at all comes here.
 		return strings.TrimSpace(markup)
 	}
-	return strings.TrimSpace(unmark.Replace(out))
+	// A line break is one, as ToHTML reads it, without the blanks that CommonMark wants before it.
+	return strings.TrimSpace(strings.ReplaceAll(unmark.Replace(out), "  \n", "\n"))
 }
 
-// ToHTML is the HTML of a Markdown text. HTML in it stays what it is.
-func ToHTML(text string) string {
+// ToHTML is the HTML of a Markdown text for an HTML field. HTML within it stays what it is.
+func ToHTML(text string) string { return write(toHTML, text) }
+
+// ToMessage is the HTML of a Markdown text that is posted. HTML within it is shown as it was typed.
+func ToMessage(text string) string { return write(toMessage, text) }
+
+func write(writer goldmark.Markdown, text string) string {
+	if !strings.Contains(text, "`") {
+		text = product.ReplaceAllString(text, `${1}\*`)
+	}
 	var b bytes.Buffer
-	if err := toHTML.Convert([]byte(text), &b); err != nil {
+	if err := writer.Convert([]byte(text), &b); err != nil {
 		panic(err) // a bytes.Buffer takes everything
 	}
 	return strings.TrimSpace(b.String())
 }
 
-// marks are what Odoo's editor writes and Markdown has no form for.
-var marks = regexp.MustCompile(`(?i)<(?:font|u|iframe|video|img)\b|\sstyle\s*=|\sclass\s*=\s*"[^"]*\b(?:text-|bg-|alert|btn|o_checklist|media_iframe|fa\b)`)
+// product is a star between two numbers: 5*3*2 is no emphasis.
+var product = regexp.MustCompile(`(\d)\*\b`)
 
-// Loses reports whether a text has what Markdown cannot say: written back, it would be gone.
-func Loses(markup string) bool { return marks.MatchString(markup) }
+// IsHTML reports whether a text is a piece of HTML from its beginning to its end, and not Markdown with HTML in it.
+func IsHTML(text string) bool { return document.MatchString(text) }
+
+var document = regexp.MustCompile(`(?s)^\s*<(?:[a-zA-Z][^<>]*|!--.*?--)>.*>\s*$`)
+
+// HasMarkup reports whether a text may say something in Markdown that its letters alone do not. Lines count: two of them are
+// two in HTML.
+func HasMarkup(text string) bool { return markup.MatchString(text) }
+
+var markup = regexp.MustCompile("[*_`\\[\\]|~\\\\\n]|://|www\\.|@|^\\s*(?:[-+#>]|\\d+[.)]\\s)")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"doorman/server/access"
+	"doorman/server/mcp/tokens"
 )
 
 // trusted is a connection with every scope.
@@ -65,11 +66,11 @@ func TestCodeTools(t *testing.T) {
 // TestCodeToolsCut: an answer that is too large is cut at a row.
 func TestCodeToolsCut(t *testing.T) {
 	t.Parallel()
-	long := `["` + strings.Repeat("x", 40_000) + `"]`
+	long := `["` + strings.Repeat("x", 30_000) + `"]`
 	f := trusted(`{"columns":["a"],"rows":[` + long + `,` + long + `,` + long + `],"more":false}`)
 	a := call(t, endpoint(t, f).URL, "run_sql", `{"query":"SELECT 1"}`)
 	got, err := json.Marshal(a.Result.StructuredContent)
-	if err != nil || !strings.Contains(string(got), `"has_more":true`) || strings.Count(string(got), "xxxxx\"") != 2 || len(got) > 100_000 {
+	if err != nil || !strings.Contains(string(got), `"has_more":true`) || strings.Count(string(got), "xxxxx\"") != 2 || tokens.Estimate(got) > tokens.Limit {
 		t.Errorf("%v, %d bytes", err, len(got))
 	}
 }

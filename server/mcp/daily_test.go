@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"doorman/server/access"
+	"doorman/server/mcp/tokens"
 )
 
 // answering is a fake that gives one answer to every call.
@@ -136,7 +137,7 @@ func TestRowsAreCut(t *testing.T) {
 	row := func(id, texts int) string {
 		fields := make([]string, texts)
 		for i := range fields {
-			fields[i] = fmt.Sprintf(`"text_%d":"%s"`, i, strings.Repeat("x", 1_900))
+			fields[i] = fmt.Sprintf(`"text_%d":"%s"`, i, strings.Repeat("word ", 380))
 		}
 		return fmt.Sprintf(`{"id":%d,%s}`, id, strings.Join(fields, ","))
 	}
@@ -166,7 +167,7 @@ func TestRowsAreCut(t *testing.T) {
 			a := call(t, endpoint(t, f).URL, row.tool, row.args)
 			got := a.Result.StructuredContent
 			list, _ := got["records"].([]any)
-			if a.kind() != row.kind || len(list) != row.count || len(a.Result.Content[0].Text) > 100_000 {
+			if a.kind() != row.kind || len(list) != row.count || tokens.Estimate(a.Result.Content[0].Text) > tokens.Limit {
 				t.Fatalf("%s, %d records, %d letters", a.kind(), len(list), len(a.Result.Content[0].Text))
 			}
 			if note, _ := got["note"].(string); row.kind == "" && (got["has_more"] != true || !strings.Contains(note, "cut")) {
@@ -191,7 +192,7 @@ func TestWizard(t *testing.T) {
 		wizard, _ := a.Result.StructuredContent["wizard"].(map[string]any)
 		_, hasFields := wizard["fields"]
 		_, hasMethods := wizard["methods"]
-		if wizard["handle"] != "abc" || !hasMethods || hasFields != whole || a.kind() != "" || len(a.Result.Content[0].Text) > 100_000 {
+		if wizard["handle"] != "abc" || !hasMethods || hasFields != whole || a.kind() != "" || tokens.Estimate(a.Result.Content[0].Text) > tokens.Limit {
 			t.Errorf("%d: %.300s", size, a.body)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
@@ -97,4 +98,13 @@ func Clip(s string, n int) string {
 		return string(r[:n]) + "..."
 	}
 	return s
+}
+
+// ClipTelling is Clip that says how long the text is.
+func ClipTelling(s string, n int) string {
+	clipped := Clip(s, n)
+	if clipped == strings.ToValidUTF8(s, "?") {
+		return clipped
+	}
+	return fmt.Sprintf("%s (the first %d of %d letters)", clipped, n, utf8.RuneCountInString(s))
 }

@@ -10,6 +10,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/caller"
+	"doorman/server/mcp/tokens"
 )
 
 // Everything about calls that a person must approve is here: what Odoo needs to ask one, how such a call leaves its tool,
@@ -48,7 +49,7 @@ type pendingJSON struct {
 
 // pendingResult says that a person was asked. It is not an error: a model would try to mend it.
 func pendingResult(p access.Pending) *sdk.CallToolResult {
-	result, err := okResult(pendingJSON{string(access.PendingApproval), p.RequestID, Moment(p.ExpiresAt), p.URL})
+	result, err := okResult(pendingJSON{string(access.PendingApproval), p.RequestID, Moment(p.ExpiresAt), p.URL}, true)
 	if err != nil {
 		return ErrorResult(access.AsError(err))
 	}
@@ -148,7 +149,7 @@ func (c *Call) Replay(ctx context.Context, a *access.Approval) any {
 			return value
 		}
 	}
-	if len(a.Value) > access.MaxReply {
+	if tokens.Estimate(a.Value) > tokens.Limit {
 		return map[string]any{"note": "It is done; the answer is too long to be told."}
 	}
 	return map[string]any{"value": a.Value}

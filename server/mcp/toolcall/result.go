@@ -2,6 +2,7 @@ package toolcall
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/tokens"
 )
 
 // result is how a call ended, as the client gets it, and in one word.
@@ -21,7 +23,7 @@ func (c *Call) result(req *sdk.CallToolRequest, value any, err error) (*sdk.Call
 	}
 	if err == nil {
 		var result *sdk.CallToolResult
-		if result, err = okResult(value); err == nil {
+		if result, err = okResult(value, c.tool.Writes); err == nil {
 			return result, "ok"
 		}
 	}
@@ -50,10 +52,16 @@ func (c *Call) NoteFailure(e *access.Error) (recorded bool) {
 }
 
 // okResult gives the value twice, as the protocol asks: structured, and as text for clients that read only that.
-func okResult(value any) (*sdk.CallToolResult, error) {
+//
+// What was read and is too long is an error that says so: clients would cut it anywhere, and not tell. A change is done, and
+// its answer bounded where it is made.
+func okResult(value any, done bool) (*sdk.CallToolResult, error) {
 	body, err := json.Marshal(value)
 	if err != nil {
 		return nil, err
+	}
+	if n := tokens.Estimate(body); n > tokens.Limit && !done {
+		return nil, access.NewError(access.TooLarge, fmt.Sprintf("The answer has about %d tokens, more than %d.", n, tokens.Limit), "Ask for less: fewer records or fields.")
 	}
 	return &sdk.CallToolResult{
 		Content:           []sdk.Content{&sdk.TextContent{Text: string(body)}},

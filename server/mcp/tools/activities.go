@@ -26,7 +26,7 @@ type activityArgs struct {
 	ID       int64  `json:"id"`
 	Type     string `json:"activity_type,omitempty" jsonschema:"by name, e.g. \"Call\"; default: to-do"`
 	Summary  string `json:"summary,omitempty"`
-	Note     string `json:"note,omitempty" jsonschema:"plain text"`
+	Note     string `json:"note,omitempty" jsonschema:"Markdown"`
 	Deadline string `json:"date_deadline,omitempty" jsonschema:"e.g. \"2026-12-31\"; default: the type's own"`
 	User     string `json:"user,omitempty" jsonschema:"login, full name or id; default: your user"`
 	DryRun   bool   `json:"dry_run,omitempty"`
@@ -55,6 +55,7 @@ func scheduleActivity(ctx context.Context, call *toolcall.Call, args activityArg
 			kwargs[name] = value
 		}
 	}
+	kwargs = withMessage(kwargs, trimmed(args.Note))
 	h := how{DryRun: args.DryRun, Key: args.Key, Company: args.Company}
 	reply, err := call.Do(ctx, h.request(args.Model, "activity_schedule", []int64{args.ID}, kwargs))
 	if err != nil {

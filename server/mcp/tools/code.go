@@ -74,13 +74,13 @@ func shapeSQL(raw json.RawMessage) (any, error) {
 		return nil, err
 	}
 	r := &sqlResult{Columns: answer.Columns, Rows: []json.RawMessage{}, HasMore: answer.More}
-	size := 0
+	room := newBudget()
 	for _, values := range answer.Rows {
 		row, err := sqlRow(answer.Columns, values)
 		if err != nil {
 			return nil, err
 		}
-		if size += len(row) + 1; size > access.MaxReply {
+		if !room.take(row) {
 			r.HasMore = true
 			break
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"doorman/server/access"
+	"doorman/server/markdown"
 	"doorman/server/mcp/mcperr"
 	"doorman/server/mcp/toolcall"
 )
@@ -15,7 +17,7 @@ func init() {
 	add(80, toolcall.Tool{
 		Tool:  access.Tool{Name: "read_messages", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Read messages", Category: "read", Idempotent: true,
-		Description: "A record's chatter as text, newest first: comments, notes, e-mails, changed fields, names of files.",
+		Description: "A record's chatter as Markdown, newest first: comments, notes, e-mails, changed fields, names of files.",
 		Output:      outputSchema("name:string", "messages:objects", "has_more:boolean", "next_before_id:integer"),
 	}, readMessages)
 	add(160, toolcall.Tool{
@@ -28,8 +30,10 @@ func init() {
 
 const (
 	defaultMessages = 10
-	// maxMessage is how many letters of one message are given: beyond is mostly what is quoted below it.
+	// maxMessage is how many letters of one message are given among others: beyond is mostly what is quoted below it.
 	maxMessage = 6_000
+	// messageCutNote says what to do about messages that were cut.
+	messageCutNote = "Long messages were cut (text_cut): limit 1, before_id one above the message's id and text_offset go on."
 )
 
 type messagesArgs struct {
@@ -37,6 +41,7 @@ type messagesArgs struct {
 	ID       int64  `json:"id"`
 	Limit    int    `json:"limit,omitempty" jsonschema:"1 to 50; default 10"`
 	Before   int64  `json:"before_id,omitempty" jsonschema:"only older ones, from next_before_id"`
+	Offset   int    `json:"text_offset,omitempty"`
 	Language string `json:"language,omitempty"`
 	Company  int64  `json:"company_id,omitempty"`
 }
@@ -66,7 +71,7 @@ type message struct {
 	What        string          `json:"subtype,omitempty"`
 	Subject     json.RawMessage `json:"subject,omitempty"`
 	Text        string          `json:"text,omitempty"`
-	Cut         bool            `json:"text_cut,omitempty"`
+	Cut         *textCut        `json:"text_cut,omitempty"`
 	Changes     json.RawMessage `json:"changes,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 }
@@ -86,6 +91,9 @@ func readMessages(ctx context.Context, call *toolcall.Call, args messagesArgs) (
 	bad := checkOne(args.Model, args.ID, args.Language)
 	if bad == nil && (args.Before < 0 || args.Before > 1<<31-1) {
 		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of a message.", args.Before), "Take next_before_id of the last reply.")
+	}
+	if bad == nil && (args.Offset < 0 || (args.Offset > 0 && args.Limit != 1)) {
+		bad = access.NewError(access.InvalidInput, "text_offset goes on with one message.", "Send limit 1, before_id one above the message's id, and its next_offset.")
 	}
 	if bad != nil {
 		return nil, bad
@@ -118,32 +126,46 @@ func shapeMessages(raw json.RawMessage, args messagesArgs) (*messagePage, error)
 		return nil, err
 	}
 	p := &messagePage{Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Messages: []json.RawMessage{}, HasMore: answer.HasMore}
-	size := 0
+	room, most := newBudget(), maxMessage
+	if len(answer.Messages) == 1 {
+		most = maxPage
+	}
 	var last int64
+	var notes []string
 	for _, row := range answer.Messages {
-		body, err := json.Marshal(shapeMessage(row))
+		m := shapeMessage(row, reading{args.Offset, most})
+		if m.Cut != nil && len(notes) == 0 {
+			notes = append(notes, messageCutNote)
+		}
+		body, err := json.Marshal(m)
 		if err != nil {
 			return nil, err
 		}
-		if size += len(body) + 1; size > access.MaxReply && len(p.Messages) > 0 {
-			p.HasMore, p.Note = true, "The reply was cut because it is large: go on with before_id."
+		if !room.take(body) && len(p.Messages) > 0 {
+			p.HasMore, notes = true, append(notes, "The reply was cut because it is large: go on with before_id.")
 			break
 		}
 		p.Messages = append(p.Messages, body)
 		last = row.ID
 	}
+	p.Note = strings.Join(notes, " ")
 	if p.HasMore {
 		p.Next = last
 	}
 	return p, nil
 }
 
-func shapeMessage(row messageRow) message {
-	text := plainText(row.Body)
+func shapeMessage(row messageRow, texts reading) message {
+	text := markdown.FromHTML(row.Body)
+	part, next := pageOf(text, texts.offset, texts.most)
 	m := message{
 		ID: row.ID, Date: row.Date, Author: shapeMany2one(row.Author), Kind: messageKind(row), What: row.Subtype,
-		Text: mcperr.Clip(text, maxMessage), Cut: row.Cut || len([]rune(text)) > maxMessage,
-		Changes: filled(row.Tracking), Attachments: filled(row.Attachments),
+		Text: part, Changes: filled(row.Tracking), Attachments: filled(row.Attachments),
+	}
+	if length := utf8.RuneCountInString(text); next > 0 {
+		m.Cut = &textCut{Length: length, Next: next}
+	} else if row.Cut { // there is more than Odoo has sent
+		m.Cut = &textCut{Length: length, Next: length}
 	}
 	if string(row.Author) == "false" {
 		m.Author = null
@@ -178,7 +200,7 @@ func filled(v json.RawMessage) json.RawMessage {
 type postArgs struct {
 	Model    string `json:"model"`
 	ID       int64  `json:"id"`
-	Body     string `json:"body" jsonschema:"plain text"`
+	Body     string `json:"body" jsonschema:"Markdown"`
 	Kind     string `json:"kind,omitempty" jsonschema:"\"note\" (internal, the default) or \"comment\" (also e-mailed to followers, customers among them)"`
 	Partners idList `json:"notify_partner_ids,omitempty" jsonschema:"contacts to notify as well"`
 	Key      string `json:"idempotency_key,omitempty"`
@@ -198,7 +220,7 @@ func postMessage(ctx context.Context, call *toolcall.Call, args postArgs) (any, 
 	if err := call.Begin(ctx, args.Model); err != nil {
 		return nil, err
 	}
-	kwargs := map[string]any{"body": args.Body, "kind": "note"}
+	kwargs := withMessage(map[string]any{"body": args.Body, "kind": "note"}, args.Body)
 	if args.Kind != "" {
 		kwargs["kind"] = args.Kind
 	}
@@ -240,7 +262,7 @@ func (args *postArgs) check() *access.Error {
 	}
 	switch n := utf8.RuneCountInString(args.Body); {
 	case trimmed(args.Body) == "":
-		return access.NewError(access.InvalidInput, "The parameter body is missing.", "Say what to post, as plain text.")
+		return access.NewError(access.InvalidInput, "The parameter body is missing.", "Say what to post.")
 	case n > access.MaxMessageBody:
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, access.MaxMessageBody), "Post less at once.")
 	}

@@ -43,7 +43,7 @@ type how struct {
 // request builds the call on a model that was opened.
 func (h how) request(model, method string, ids []int64, kwargs map[string]any) access.Request {
 	return access.Request{
-		Model: model, Method: method, IDs: ids, Kwargs: kwargs, DryRun: h.DryRun, IdempotencyKey: h.Key,
+		Model: model, Method: method, IDs: ids, Kwargs: withHTML(kwargs), DryRun: h.DryRun, IdempotencyKey: h.Key,
 		Context: where{Language: h.Language, Company: h.Company}.context(),
 	}
 }

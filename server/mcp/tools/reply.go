@@ -7,16 +7,12 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/net/html"
-
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
 	"doorman/server/mcp/toolcall"
 )
 
 const (
-	// maxText is how long one text may be in a list of records.
-	maxText = 2_000
 	// maxIDs is how many ids of a one2many or many2many are given.
 	maxIDs = 50
 	// maxNames is how many of them with their names.
@@ -29,34 +25,60 @@ var null = json.RawMessage("null")
 type rows struct {
 	list []json.RawMessage
 	cut  bool // more were read than fit
+	// textCut says that some texts were given in part.
+	textCut bool
 	// unreadable says why a field is not there, by name.
 	unreadable map[string]string
 	total      *int // how many match in all; nil = it was not counted
 }
 
-// shapeRows turns Odoo's rows into ours: many2one as {id, name}, no false for "empty", no markup, bounded.
+// note says what the reply leaves out, and how to get the rest: of the records by next, of the texts as ever.
+func (r *rows) note(next string) string {
+	var parts []string
+	if r.cut {
+		parts = append(parts, "The reply was cut because it is large: "+next+", or name fewer fields.")
+	}
+	if r.textCut {
+		parts = append(parts, cutNote)
+	}
+	return strings.Join(parts, " ")
+}
+
+// shapeRows turns Odoo's rows into ours: many2one as {id, name}, no false for "empty", HTML as Markdown, bounded.
 //
-// fields give the order of the keys; id always comes first.
-func shapeRows(raw json.RawMessage, m *toolcall.ModelInfo, fields []string) (rows, error) {
+// fields give the order of the keys; id always comes first. Texts are read from an offset on.
+func shapeRows(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, offset int) (rows, error) {
 	answer, err := rowsOf(raw)
 	if err != nil {
 		return rows{}, err
 	}
-	out := rows{list: make([]json.RawMessage, 0, len(answer.Rows)), unreadable: answer.Unreadable, total: answer.Total}
-	size := 0
-	for _, record := range answer.Rows {
-		row := shapeRow(record, m, fields, answer.Names)
-		if size += len(row) + 1; size > access.MaxReply && len(out.list) > 0 {
+	most := maxText
+	if len(answer.Rows) == 1 {
+		most = maxPage
+	}
+	out := answer.shape(m, fields, reading{offset, most})
+	if len(out.list) == 0 && len(answer.Rows) == 1 && offset == 0 {
+		out = answer.shape(m, fields, reading{most: maxText}) // several long texts
+	}
+	if len(out.list) == 0 && len(answer.Rows) > 0 {
+		return rows{}, access.NewError(access.TooLarge, fmt.Sprintf("Record %s alone is too long for a reply in these fields.", answer.Rows[0]["id"]), "Name fewer fields.")
+	}
+	return out, nil
+}
+
+// shape gives as many of the rows as fit.
+func (a *readAnswer) shape(m *toolcall.ModelInfo, fields []string, texts reading) rows {
+	out, room := rows{list: make([]json.RawMessage, 0, len(a.Rows)), unreadable: a.Unreadable, total: a.Total}, newBudget()
+	for _, record := range a.Rows {
+		row, cut := shapeRow(record, m, fields, a.Names, texts)
+		if !room.take(row) {
 			out.cut = true
 			break
 		}
-		if size > access.MaxReply {
-			return rows{}, access.NewError(access.TooLarge,
-				fmt.Sprintf("Record %s alone has more than %d characters in these fields.", record["id"], access.MaxReply), "Name fewer fields.")
-		}
+		out.textCut = out.textCut || cut
 		out.list = append(out.list, row)
 	}
-	return out, nil
+	return out
 }
 
 // linkedNames are names of linked records, by field and id.
@@ -83,8 +105,10 @@ func rowsOf(raw json.RawMessage) (readAnswer, error) {
 	return answer, json.Unmarshal(raw, &answer.Rows)
 }
 
-func shapeRow(record map[string]json.RawMessage, m *toolcall.ModelInfo, fields []string, names linkedNames) json.RawMessage {
+// shapeRow gives one record; cut says that a text of it was given in part, which its key text_cut tells about.
+func shapeRow(record map[string]json.RawMessage, m *toolcall.ModelInfo, fields []string, names linkedNames, texts reading) (row json.RawMessage, cut bool) {
 	var b bytes.Buffer
+	cuts := map[string]*textCut{}
 	b.WriteString(`{"id":`)
 	b.Write(record["id"])
 	for _, name := range fields {
@@ -95,10 +119,23 @@ func shapeRow(record map[string]json.RawMessage, m *toolcall.ModelInfo, fields [
 		b.WriteString(`,"`)
 		b.WriteString(name) // a field name of Odoo's: letters, digits, underscore
 		b.WriteString(`":`)
-		b.Write(shapeField(value, m.Fields[name], record, names[name]))
+		f := m.Fields[name]
+		if isText(f) && string(value) != "false" {
+			var missing *textCut
+			if value, missing = texts.shape(value, f); missing != nil {
+				cuts[name] = missing
+			}
+			b.Write(value)
+			continue
+		}
+		b.Write(shapeField(value, f, record, names[name]))
+	}
+	if len(cuts) > 0 {
+		b.WriteString(`,"text_cut":`)
+		b.Write(encoded(cuts, null))
 	}
 	b.WriteByte('}')
-	return b.Bytes()
+	return b.Bytes(), len(cuts) > 0
 }
 
 // shapeField is shapeValue with what else is known of the record: names of linked records, the currency of an amount.
@@ -174,13 +211,11 @@ func shapeValue(v json.RawMessage, f *toolcall.FieldInfo) json.RawMessage {
 		return shapeMany2one(v)
 	case "one2many", "many2many":
 		return shapeIDs(v)
-	case "html":
-		return shapeText(v, true)
-	case "char", "text":
-		return shapeText(v, false)
+	case "html", "char", "text":
+		return clipped(v, f)
 	case "binary":
 		// Odoo gives the size of a file as text; the file itself never comes here.
-		return encoded(map[string]json.RawMessage{"size": shapeText(v, false)}, null)
+		return encoded(map[string]json.RawMessage{"size": v}, null)
 	}
 	return v
 }
@@ -190,7 +225,7 @@ func shapeUnknown(v json.RawMessage) json.RawMessage {
 	var list []json.RawMessage
 	switch {
 	case len(v) > 0 && v[0] == '"':
-		return shapeText(v, false)
+		return clipped(v, &toolcall.FieldInfo{Type: "text"})
 	case json.Unmarshal(v, &list) != nil:
 		return v
 	case len(list) == 2 && len(list[1]) > 0 && list[1][0] == '"':
@@ -222,63 +257,4 @@ func shapeIDs(v json.RawMessage) json.RawMessage {
 		return v
 	}
 	return short
-}
-
-func shapeText(v json.RawMessage, markup bool) json.RawMessage {
-	if !markup && len(v) <= maxText {
-		return v
-	}
-	var text string
-	if json.Unmarshal(v, &text) != nil {
-		return v
-	}
-	if markup {
-		text = plainText(text)
-	}
-	out, err := json.Marshal(mcperr.Clip(text, maxText))
-	if err != nil {
-		return v
-	}
-	return out
-}
-
-// plainText drops the markup of a text and keeps its lines.
-func plainText(markup string) string {
-	var b strings.Builder
-	z := html.NewTokenizer(strings.NewReader(markup))
-	skip := 0
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return strings.TrimSpace(collapse(b.String()))
-		case html.TextToken:
-			if skip == 0 {
-				b.Write(z.Text())
-			}
-		case html.StartTagToken, html.SelfClosingTagToken:
-			name, _ := z.TagName()
-			switch string(name) {
-			case "br", "p", "div", "li", "tr", "h1", "h2", "h3":
-				b.WriteByte('\n')
-			case "style", "script":
-				skip++
-			}
-		case html.EndTagToken:
-			if name, _ := z.TagName(); skip > 0 && (string(name) == "style" || string(name) == "script") {
-				skip--
-			}
-		}
-	}
-}
-
-// collapse joins runs of blanks, and of empty lines.
-func collapse(s string) string {
-	var lines []string
-	for line := range strings.Lines(html.UnescapeString(s)) {
-		line = strings.Join(strings.Fields(line), " ")
-		if line != "" || (len(lines) > 0 && lines[len(lines)-1] != "") {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines, "\n")
 }

@@ -123,7 +123,7 @@ func shapeFetched(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, i
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, err
 	}
-	shaped, err := shapeRows(raw, m, fields)
+	shaped, err := shapeRows(raw, m, fields, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +150,10 @@ func shapeFetched(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, i
 		if value := asText(record[name]); value != "" && name != "id" && name != "display_name" {
 			fmt.Fprintf(&text, "%s: %s\n", m.Fields[name].Label, value)
 		}
+	}
+	if shaped.textCut {
+		f.Metadata["text_cut"] = record["text_cut"]
+		fmt.Fprintf(&text, "(%s)\n", cutNote)
 	}
 	f.Text = text.String()
 	return f, nil

@@ -17,13 +17,13 @@ func init() {
 		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Search records", Category: "read", Idempotent: true,
 		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with currency, files as size; nothing as null; times in UTC.",
-		Output:      outputSchema(pageSchema()...),
+		Output:      outputSchema("records:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, searchRecords)
 	add(50, toolcall.Tool{
 		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Read records", Category: "read", Idempotent: true,
 		Description: "Read records by id, in the form of search_records. Ids that do not exist are listed in missing_ids.",
-		Output:      outputSchema(pageSchema()...),
+		Output:      outputSchema("records:objects", "has_more:boolean", "missing_ids:integers"),
 	}, readRecords)
 }
 
@@ -77,12 +77,6 @@ func (p *page) noteLeftOut(m *toolcall.ModelInfo, named stringList, fields []str
 // Empty reports whether nothing was found.
 func (p *page) Empty() bool { return len(p.Records) == 0 }
 
-func pageSchema() []string {
-	return []string{
-		"records:objects", "total:integer", "has_more:boolean", "next_offset:integer", "missing_ids:integers",
-	}
-}
-
 func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (any, error) {
 	m, err := call.Open(ctx, args.Model, args.Language)
 	if err != nil {
@@ -112,7 +106,7 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 	if err != nil {
 		return nil, err
 	}
-	shaped, err := shapeRows(reply.Value, m, fields)
+	shaped, err := shapeRows(reply.Value, m, fields, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +118,9 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 	if p.HasMore {
 		p.NextOffset = offset + len(p.Records)
 	}
-	if shaped.cut {
-		p.Note = "The reply was cut because it is large: go on with next_offset, or name fewer fields."
-	} else if args.Limit > maxRows {
-		p.Note = fmt.Sprintf("limit was cut to %d.", maxRows)
+	p.Note = shaped.note("go on with next_offset")
+	if args.Limit > maxRows && !shaped.cut {
+		p.Note = trimmed(fmt.Sprintf("limit was cut to %d. %s", maxRows, p.Note))
 	}
 	p.noteLeftOut(m, args.Fields, fields)
 	return p, nil
@@ -185,10 +178,19 @@ func stableOrder(order string, m *toolcall.ModelInfo) (string, *access.Error) {
 
 type readArgs struct {
 	Model    string     `json:"model"`
-	IDs      idList     `json:"ids" jsonschema:"ids of the records, at most 100"`
+	IDs      idList     `json:"ids" jsonschema:"at most 100"`
 	Fields   stringList `json:"fields,omitempty"`
+	Offset   int        `json:"text_offset,omitempty" jsonschema:"to go on with a cut text"`
 	Language string     `json:"language,omitempty"`
 	Company  int64      `json:"company_id,omitempty"`
+}
+
+// checkOffset refuses an offset that is not one into the only text that is read.
+func (args *readArgs) checkOffset(m *toolcall.ModelInfo, fields []string) *access.Error {
+	if args.Offset == 0 || (args.Offset > 0 && len(args.IDs) == 1 && len(fields) == 1 && isText(m.Fields[fields[0]])) {
+		return nil
+	}
+	return access.NewError(access.InvalidInput, "text_offset goes on with one text.", "Name one id, one field with a text, and its next_offset.")
 }
 
 func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, error) {
@@ -203,6 +205,9 @@ func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, 
 	if bad != nil {
 		return nil, bad
 	}
+	if bad := args.checkOffset(m, fields); bad != nil {
+		return nil, bad
+	}
 	reply, err := call.Do(ctx, access.Request{
 		Model: args.Model, Method: "read", IDs: args.IDs, Kwargs: withNames(map[string]any{"fields": withCurrencies(m, fields)}, m, fields),
 		Context: where{Language: args.Language, Company: args.Company}.context(),
@@ -210,7 +215,7 @@ func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, 
 	if err != nil {
 		return nil, err
 	}
-	shaped, err := shapeRows(reply.Value, m, fields)
+	shaped, err := shapeRows(reply.Value, m, fields, args.Offset)
 	if err != nil {
 		return nil, err
 	}
@@ -218,9 +223,7 @@ func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, 
 	if p.Missing, err = missing(reply.Value, args.IDs); err != nil {
 		return nil, err
 	}
-	if shaped.cut {
-		p.Note = "The reply was cut because it is large: read the remaining ids in a second call, or name fewer fields."
-	}
+	p.Note = shaped.note("read the remaining ids in a second call")
 	p.noteLeftOut(m, args.Fields, fields)
 	return p, nil
 }

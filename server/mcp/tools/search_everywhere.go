@@ -97,9 +97,9 @@ func shapeEverywhere(raw json.RawMessage) (any, error) {
 		return nil, err
 	}
 	r := &everywhereResult{Found: []foundModel{}, Searched: answer.Searched, Missed: answer.Missed[:min(maxNamed, len(answer.Missed))]}
-	size := 0
+	room := newBudget()
 	for _, f := range answer.Found {
-		if size += len(f.Records) + len(f.Model) + len(f.Label) + 60; size > access.MaxReply && len(r.Found) > 0 {
+		if !room.take(encoded(f, null)) && len(r.Found) > 0 {
 			r.Note = "The reply was cut because it is large: name models, or a smaller limit."
 			return r, nil
 		}

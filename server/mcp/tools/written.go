@@ -133,12 +133,13 @@ func filledIn(row map[string]json.RawMessage, m *toolcall.ModelInfo) json.RawMes
 	if len(names) == 0 {
 		return nil
 	}
-	return shapeRow(row, m, names, nil)
+	shaped, _ := shapeRow(row, m, names, nil, reading{most: maxText}) // text_cut tells of what is missing
+	return shaped
 }
 
 // fitting shapes the changes of a dry run, as many as fit; cut says how many are left out, for the note.
 func fitting(changes []recordedChange, m *toolcall.ModelInfo) (fit []recordedChange, cut string) {
-	size := 0
+	room := newBudget()
 	for _, c := range changes {
 		c.Name = mcperr.Clip(c.Name, 200)
 		for _, values := range []map[string]json.RawMessage{c.Before, c.After} {
@@ -148,10 +149,9 @@ func fitting(changes []recordedChange, m *toolcall.ModelInfo) (fit []recordedCha
 				} else {
 					values[name] = shapeUnknown(value)
 				}
-				size += len(name) + len(values[name]) + 4
 			}
 		}
-		if size += len(c.Name) + len(c.Model) + 60; size > access.MaxReply && len(fit) > 0 {
+		if !room.take(encoded(c, null)) && len(fit) > 0 {
 			return fit, fmt.Sprintf(" It would be too long for all records: %d of %d are shown.", len(fit), len(changes))
 		}
 		fit = append(fit, c)
