@@ -8,7 +8,7 @@ from ..policy import canonical_json, closed_models, gate, shared
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal
-from ..tools import operations, told_changes
+from ..tools import operations, text_losses, told_changes
 from ..tools.call import call_of, run
 from ..tools.describe import Describer
 from ..tools.preview import look, tell
@@ -104,6 +104,8 @@ class DoormanGateway(models.AbstractModel):
                     name = call.env._("(%s more records, which are not shown)", left)
                     told.append({"id": 0, "name": name, "set_off": True})
             kept = {k: value[k] for k in ("result", "steps") if k in value}
+            if lost := text_losses.of_changes(call.env, tried.changes):
+                kept["warnings"] = lost
             return {"changes": told} | kept
         changes = noted.changes()
         audit["changed"] = told_changes.text(changes)

@@ -54,6 +54,8 @@ class Guard:
     connection: int = 0
     # Names that its values have named, and the ids of those records.
     looked_up: dict = attribute(default_factory=dict)
+    # Texts that were sent, and the HTML that the service has made of their Markdown.
+    html: dict = attribute(default_factory=dict)
 
     # ---- models ----
 

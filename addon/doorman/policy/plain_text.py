@@ -1,10 +1,17 @@
 """Text that looks like what it is: for people who decide by what they read."""
 
+import re
 import unicodedata
+
+from odoo.tools import html2plaintext
 
 from .shared import INVISIBLE_CATEGORIES
 
 MAX_VALUE = 500
+# How much is shown before the first letter in which two texts differ.
+AROUND = 60
+# What stands between two cells of a table.
+BETWEEN_CELLS = re.compile(r"(</t[dh]\s*>)(?=\s*<t[dh]\b)", re.IGNORECASE)
 
 
 def is_invisible(letter):
@@ -26,6 +33,27 @@ def plain(value, limit=MAX_VALUE):
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… ({len(text)})"
+
+
+def from_html(value):
+    """The text of HTML: the cells of a table apart, the addresses of links below it."""
+    return html2plaintext(BETWEEN_CELLS.sub(r" | \1", str(value or "")))
+
+
+def where_they_differ(old, new, limit=MAX_VALUE):
+    """Two long texts, each from shortly before they differ on.
+
+    :param int limit: in characters, of each
+    """
+    old, new = (plain(text, len(text)) for text in (old, new))
+    pairs = zip(old, new, strict=False)
+    same = next(
+        (i for i, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new))
+    )
+    start = max(same - AROUND, 0)
+    if not start or max(len(old), len(new)) <= limit:
+        return plain(old, limit), plain(new, limit)
+    return tuple(f"… {plain(text[start:], limit)}" for text in (old, new))
 
 
 def visible(text):

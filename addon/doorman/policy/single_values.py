@@ -4,7 +4,7 @@ import re
 
 from odoo.tools.mail import plaintext2html
 
-from . import moments
+from . import moments, text_edits
 from .suggestions import near_hint
 from .value_place import unpacked
 
@@ -78,6 +78,8 @@ def choice(place, value):
 
 def text(place, value):
     """Code behind a field of text expects one, also where a number was sent."""
+    if text_edits.is_edit(place.field, value):
+        return text_edits.edited(place, value, html)
     if value is True:
         raise place.wrong("text, not true")
     if isinstance(value, int | float) and value is not False:
@@ -86,11 +88,16 @@ def text(place, value):
 
 
 def html(place, value):
-    """Text without any markup is no HTML: its lines stay lines, its "<" stays one."""
+    """Markdown becomes the HTML that was sent along with it. Text without any markup is
+    no HTML either: its lines stay lines, its "<" stays one."""
+    if text_edits.is_edit(place.field, value):
+        return text_edits.edited(place, value, html)
     value = text(place, value)
-    if isinstance(value, str) and value and not MARKUP.search(value):
-        return str(plaintext2html(value))
-    return value
+    if not isinstance(value, str) or not value:
+        return value
+    if value in place.guard.html:
+        return place.guard.html[value]
+    return value if MARKUP.search(value) else str(plaintext2html(value))
 
 
 def json_value(_place, value):

@@ -324,6 +324,11 @@ class SourceChecks:
                             found.add(f"{name}:{owner}: {text}")
         self.assertEqual(found, self.patched)
 
+    def test_html_becomes_text_in_one_place(self):
+        """Odoo's own function puts the cells of a table side by side."""
+        where = {name for name, tree in sources(self.root) if calls(tree, "html2plaintext")}
+        self.assertLessEqual(where, {"policy/plain_text.py"})
+
     def test_translations_are_the_environments(self):
         for name, tree in sources(self.root):
             for owner, node in calls(tree, "_"):

@@ -2,12 +2,11 @@
 
 import re
 
-from markupsafe import Markup, escape
-
 from odoo.exceptions import AccessError
 from odoo.fields import Date
 
 from ..policy.plain_text import plain
+from ..policy.posted_html import html_of
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_NOTE, MAX_SUMMARY, MAX_TYPE_NAME, MAX_USER_NAME
 from ..policy.suggestions import near_hint
@@ -64,7 +63,7 @@ def activity_schedule(call):
     }
     note = text(kwargs, "note", MAX_NOTE)
     if note:
-        vals["note"] = Markup("<br/>").join(escape(s) for s in note.splitlines())
+        vals["note"] = html_of(guard, note)
     if call.describer:
         return named(record)
     announce(record)

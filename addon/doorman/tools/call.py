@@ -72,6 +72,7 @@ def call_of(guard, request, describer=None):
             )
     elif operation is None:
         raise Refusal("not_allowed", f"There is no operation {method!r}.")
+    kwargs = _without_html(guard, kwargs)
     dry_run = bool(request.get("dry_run"))
     if dry_run and not operation.dry_run and not describer:
         raise Refusal("invalid_input", f"{method} cannot be tried out.")
@@ -86,6 +87,19 @@ def call_of(guard, request, describer=None):
         dry_run=dry_run,
         describer=describer,
     )
+
+
+def _without_html(guard, kwargs):
+    """The arguments without the HTML that was sent along with texts: it is looked up
+    where a text becomes a value."""
+    made = kwargs.get("html")
+    if not isinstance(made, dict):
+        return kwargs
+    texts = (*made.keys(), *made.values())
+    if not all(isinstance(text, str) for text in texts):
+        raise Refusal("invalid_input", "The HTML of texts is malformed.")
+    guard.html.update(made)
+    return {name: value for name, value in kwargs.items() if name != "html"}
 
 
 def _told(names):

@@ -9,6 +9,7 @@ from collections import Counter
 from ..policy.ledger import DELETED
 from ..policy.plain_text import plain
 from .preview import Tried, model_of, tell
+from .text_losses import of_changes
 from .words import read_summary, words_for
 
 # States of documents that are not drafts any more, by the usual words of Odoo.
@@ -56,6 +57,7 @@ def preview(env, call, tried=None):
             "text": not ran,
             "untold": _untold(env, tried, found, model._name) if ran else [],
             "lines": bool(lines),
+            "lost": of_changes(env, done),
             "deletes_lines": any(
                 c.kind == DELETED and (c.model != model._name or c.id not in ids)
                 for c in done

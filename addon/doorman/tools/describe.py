@@ -6,10 +6,9 @@ import json
 from typing import NamedTuple
 
 from odoo.exceptions import AccessError, MissingError
-from odoo.tools import html2plaintext
 from odoo.tools.misc import formatLang
 
-from ..policy.plain_text import plain
+from ..policy.plain_text import from_html, plain, where_they_differ
 
 MAX_NAME = 200
 MAX_LINKED = 20
@@ -51,7 +50,7 @@ class Describer:
             options = dict(field._description_selection(record.env))
             return plain(options.get(value, value))
         if kind == "html":
-            return plain(html2plaintext(str(value)))
+            return plain(from_html(value))
         if kind in ("float", "monetary") and self._digits(record, field):
             return formatLang(self.env, value, digits=self._digits(record, field))
         return plain(value)
@@ -85,8 +84,10 @@ class Describer:
                 continue
             old, new = (before or {}).get(name), (after or {}).get(name)
             texts = [old.text if old else None, new.text if new else None]
+            if old and new and isinstance(old.raw, str) and isinstance(new.raw, str):
+                texts = self._texts(model._fields[name], old.raw, new.raw, texts)
             if old and new and texts[0] == texts[1]:
-                texts[1] += self.env._(" (differs further on)")
+                texts[1] += self.env._(" (differs in what is not text)")
             rows.append(
                 {
                     "label": self.label(model, name),
@@ -107,6 +108,15 @@ class Describer:
         if change.get("set_off"):
             told["set_off"] = True
         return told
+
+    @staticmethod
+    def _texts(field, old, new, texts):
+        """What is shown of two long texts."""
+        if field.type not in ("char", "text", "html"):
+            return texts
+        if field.type == "html":
+            old, new = from_html(old), from_html(new)
+        return list(where_they_differ(old, new))
 
     @staticmethod
     def _is_derived(model, name):

@@ -1,9 +1,8 @@
 """What was said on a record, as its user may read it; and to say something there."""
 
-from markupsafe import Markup, escape
-
 from ..policy import closed_fields
 from ..policy.plain_text import plain
+from ..policy.posted_html import html_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
@@ -13,8 +12,9 @@ from .changed_records import announce, answer, records_to_change, settle
 from .operations import operation
 from .preview import named
 
-# Anything longer is a newsletter, not a message: the rest is told to be missing.
-MAX_BODY = 60_000
+# Anything longer is a newsletter, not a message: the rest is told to be missing, and
+# read when it is asked for alone.
+MAX_BODY, MAX_ONE_BODY = 60_000, 2_000_000
 MAX_PARTS = 50
 KINDS = {"note": "mail.mt_note", "comment": "mail.mt_comment"}
 FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
@@ -33,6 +33,7 @@ def read_messages(call):
     guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "limit", "before")
     limit = number(kwargs, "limit", 20, MAX_MESSAGES)
+    most = MAX_BODY if limit > 1 else MAX_ONE_BODY
     before = number(kwargs, "before", None, 2**31 - 1)
     record = one_record(call)
     if not isinstance(record, guard.env.registry["mail.thread"]):
@@ -53,7 +54,7 @@ def read_messages(call):
     messages = found[:limit]
     rows = messages.read([*FIELDS, "is_internal"])
     for message, row in zip(messages, rows, strict=True):
-        row.update(_of(guard, record, message, row))
+        row.update(_of(guard, record, message, row, most))
     return withhold_links_in(
         {
             "name": str(record.display_name or ""),
@@ -63,14 +64,14 @@ def read_messages(call):
     )
 
 
-def _of(guard, record, message, row):
-    """What hangs on a message."""
+def _of(guard, record, message, row, most):
+    """What hangs on a message, and so many letters of it."""
     body = str(row["body"] or "")
     # The subtype's own name is what a person sees: "Stage changed".
     subtype = message.sudo().subtype_id.with_context(lang=guard.env.context.get("lang"))
     return {
-        "body": body[:MAX_BODY],
-        "cut": len(body) > MAX_BODY,
+        "body": body[:most],
+        "cut": len(body) > most,
         "subtype": subtype.name or "",
         "internal": bool(row.pop("is_internal") or subtype.internal or not subtype),
         "tracking": _tracking(guard, message),
@@ -188,7 +189,7 @@ def message_post(call):
     if call.dry_run:
         return named(record)
     announce(record)
-    text = Markup("<br/>").join(escape(line) for line in body.splitlines())
+    text = html_of(guard, body)
     message = record.message_post(
         body=text,
         message_type="comment",

@@ -4,6 +4,7 @@ from ..policy import inherited_models, ledger
 from ..policy.plain_text import plain
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_RECORDS
+from ..policy.text_edits import is_edit
 from ..policy.values import Values
 from .arguments import only
 from .batch import at_once
@@ -150,9 +151,9 @@ def _values_of(guard, records, kwargs):
     if each is None:
         if not vals:
             raise Refusal("invalid_input", "Name the values to change.")
-        if not _has_properties(records, vals):
+        if not _builds_on_own(records, vals):
             return [(records, Values(guard).check(records, vals))]
-        # One of many keeps its others, which differ from record to record.
+        # What a record keeps of its own differs from record to record.
         each, kwargs = [vals] * len(records), {}
     if "vals" in kwargs or not isinstance(each, list) or len(each) != len(records):
         raise Refusal("invalid_input", "Each record has values of its own, or none.")
@@ -163,11 +164,14 @@ def _values_of(guard, records, kwargs):
     return [(record, vals) for (record, _row), vals in zip(rows, checked, strict=True)]
 
 
-def _has_properties(records, vals):
-    """Whether some of the values are properties."""
+def _builds_on_own(records, vals):
+    """Whether some of the values change a part of what a record has: one of its
+    properties, or a part of a text."""
     known = records._fields
     return isinstance(vals, dict) and any(
-        name in known and known[name].type == "properties" for name in vals
+        name in known
+        and (known[name].type == "properties" or is_edit(known[name], value))
+        for name, value in vals.items()
     )
 
 

@@ -5,6 +5,8 @@ import datetime
 from decimal import Decimal
 
 from ..policy import closed_fields, shared
+from ..policy.plain_text import from_html
+from .text_losses import of_changes
 
 # Ids and fields of each changed model in a reply; records whose values are told, and
 # letters of a text among these.
@@ -17,9 +19,9 @@ def told(guard, changes):
     """What has changed, by model, for the reply: what was asked for first.
 
     :param changes: the ledger's
-    :return: ``[{model, count, ids, fields, values, action, set_off}]``; ``values``:
-        ``{id: {field: [old, new]}}`` of what was asked for, and of where a record
-        stands
+    :return: ``[{model, count, ids, fields, values, warnings, action, set_off}]``;
+        ``values``: ``{id: {field: [old, new]}}`` of what was asked for, and of where a
+        record stands; ``warnings``: what was lost of texts
     """
     found, valued = [], 0
     for (model, kind, asked), some in _by_model(changes):
@@ -32,6 +34,8 @@ def told(guard, changes):
             valued += len(values)
             if values:
                 entry["values"] = values
+            if lost := of_changes(guard.env, some):
+                entry["warnings"] = lost
         if not asked:
             entry["set_off"] = True
         found.append(entry)
@@ -102,6 +106,8 @@ def _plain(guard, field, value):
         return value.isoformat()
     if isinstance(value, tuple):
         return list(value)[:MAX_IDS]
+    if field.type == "html" and isinstance(value, str):
+        value = from_html(value)
     if isinstance(value, str) and len(value) > MAX_LETTERS:
         return f"{value[:MAX_LETTERS]}... ({len(value)} characters in all)"
     return value

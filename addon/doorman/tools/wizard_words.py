@@ -4,11 +4,11 @@ import json
 from contextlib import suppress
 
 from odoo.exceptions import AccessError
-from odoo.tools import html2plaintext
 from odoo.tools.json import json_default
 
 from ..policy import closed_fields
 from ..policy.form_view import ACTION
+from ..policy.plain_text import from_html
 from ..policy.redact_links import withhold_links_in
 from .button_names import refusal_of_button
 
@@ -134,7 +134,7 @@ def plain(guard, field, value):
     if value is False and field.type != "boolean":
         return None
     if field.type == "html":
-        value = html2plaintext(str(value or ""))
+        value = from_html(value)
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return f"{value[:MAX_TEXT]}... ({len(value)} characters in all)"
     return value

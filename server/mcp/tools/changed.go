@@ -19,7 +19,9 @@ type changedRecords struct {
 	Fields []string `json:"fields,omitempty"` // likewise
 	// Values are old and new by id and field, of what was asked for and of where records stand: {"7": {"state": ["draft", "sent"]}}.
 	Values map[string]map[string][]json.RawMessage `json:"values,omitempty"`
-	SetOff bool                                    `json:"set_off,omitempty"`
+	// Warnings are what was lost of texts that were written over.
+	Warnings []string `json:"warnings,omitempty"`
+	SetOff   bool     `json:"set_off,omitempty"`
 }
 
 // actions are what the methods do whose replies tell their records anyway.
@@ -46,7 +48,7 @@ func (w *written) leaveOut(action string) {
 		return slices.ContainsFunc(w.Records, func(r writtenRecord) bool { return r.ID == id })
 	}
 	others := slices.ContainsFunc(only.IDs, func(id int64) bool { return !isTold(id) })
-	if only.Model == w.Model && only.Action == action && !only.SetOff && only.Count == w.Count && !others && len(only.Values) == 0 {
+	if only.Model == w.Model && only.Action == action && !only.SetOff && only.Count == w.Count && !others && len(only.Values) == 0 && len(only.Warnings) == 0 {
 		w.Changed = nil
 	}
 }

@@ -11,7 +11,7 @@ import (
 const htmlKey = "html"
 
 // holdValues are the arguments of changes that hold values of fields.
-var holdValues = []string{"vals", "vals_list", "vals_each", "values"}
+var holdValues = []string{"vals", "vals_list", "vals_each", "values", "default"}
 
 // withHTML adds the HTML of the Markdown texts among the values of a change, if there are some.
 func withHTML(kwargs map[string]any) map[string]any {

@@ -62,7 +62,7 @@ func createRecords(ctx context.Context, call *toolcall.Call, args createArgs) (a
 type updateArgs struct {
 	Model    string  `json:"model"`
 	IDs      idList  `json:"ids,omitempty" jsonschema:"at most 100"`
-	Values   jsonArg `json:"values,omitempty" jsonschema:"JSON object, field to value, as read; lines: new ones, or with their id; [[2,id,0]] deletes one, [[4,id,0]] adds a tag, e.g. {\"phone\":\"123\",\"category_id\":[[4,7,0]]}"`
+	Values   jsonArg `json:"values,omitempty" jsonschema:"JSON object, field to value, as read; lines: new ones, or with their id; [[2,id,0]] deletes one, [[4,id,0]] adds a tag; part of a text: {\"append\":\"...\"} or {\"replace\":\"old\",\"with\":\"new\"}, e.g. {\"phone\":\"123\",\"category_id\":[[4,7,0]]}"`
 	Records  jsonArg `json:"records,omitempty" jsonschema:"instead of ids and values, own values for each: [{\"id\":7,\"phone\":\"123\"}]"`
 	DryRun   bool    `json:"dry_run,omitempty" jsonschema:"only tell what would change"`
 	Key      string  `json:"idempotency_key,omitempty"`

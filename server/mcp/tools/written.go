@@ -18,6 +18,8 @@ type written struct {
 	Changed changed          `json:"changed,omitzero"`
 	DryRun  bool             `json:"dry_run,omitempty"`
 	Changes []recordedChange `json:"changes,omitempty"`
+	// Warnings are what a dry run would lose of texts that it writes over.
+	Warnings []string `json:"warnings,omitempty"`
 	// Actions are the buttons that the one record offers now.
 	Actions json.RawMessage `json:"actions,omitempty"`
 	// Replayed says that this is the answer to an earlier request with the same idempotency key.
@@ -79,6 +81,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		URL      string           `json:"url"`
 		Changes  []recordedChange `json:"changes"`
 		Changed  changed          `json:"changed"`
+		Warnings []string         `json:"warnings"`
 		Replayed bool             `json:"replayed"`
 		Actions  json.RawMessage  `json:"actions"`
 
@@ -117,6 +120,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		w.Note = "Nothing was changed: this is what would be."
 		var cut string
 		w.Changes, cut = fitting(answer.Changes, m)
+		w.Warnings = answer.Warnings
 		w.Note += cut
 	}
 	return w

@@ -94,6 +94,7 @@ class DoormanApproval(models.Model):
                     "for. They cannot be brought back."
                 )
             )
+        found += preview.get("lost") or []
         if request.record_count >= MANY:
             found.append(self.env._("These are %s records.", request.record_count))
         if preview.get("settled"):
