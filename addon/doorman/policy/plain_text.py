@@ -11,7 +11,7 @@ MAX_VALUE = 500
 # How much is shown before the first letter in which two texts differ.
 AROUND = 60
 # What stands between two cells of a table.
-BETWEEN_CELLS = re.compile(r"(</t[dh]\s*>)(?=\s*<t[dh]\b)", re.IGNORECASE)
+BETWEEN_CELLS = re.compile(r"(</t[dh]\s*>)\s*(?=<t[dh]\b)", re.IGNORECASE)
 
 
 def is_invisible(letter):

@@ -111,7 +111,7 @@ func open(t *testing.T) *office {
 // TestRealOffice: every job can be done by who knows nothing but its words.
 func TestRealOffice(t *testing.T) {
 	o := open(t)
-	for _, some := range [][]job{salesJobs, moneyJobs, stockJobs, customerJobs, peopleJobs, denyJobs} {
+	for _, some := range [][]job{salesJobs, moneyJobs, stockJobs, customerJobs, peopleJobs, textJobs, denyJobs} {
 		for _, j := range some {
 			t.Run(j.name, func(t *testing.T) {
 				o.t = t

@@ -91,6 +91,9 @@ env["crm.lead"].create([{"name": n, "type": kind, "user_id": u.id, "partner_name
     ("Zelkova one", "opportunity", other, "Zelkova"), ("Zelkova two", "opportunity", other, "Zelkova"), ("Zelkova three", "opportunity", seller, "Zelkova"))])
 env["crm.lead"].search([("name", "=", "Yew asks for shelves")]).priority = "2"
 project = env["project.project"].create({"name": "New showroom", "privacy_visibility": "employees", "allow_timesheets": True, "type_ids": [Command.create({"name": n}) for n in ("Ideas", "Building", "Ready")]})
+env["project.task"].create({"name": "House rules", "project_id": project.id, "description": "".join(
+    f'<p style="color: rgb(200, 0, 0);">Rule {n} of the house</p>' for n in range(1500)) + "<p>The key is with <b>Anna Alder</b>.</p>"})
+partner("Spruce Floors", comment="<table><tr><td>Wood</td><td>Qty 1</td></tr><tr><td>Oak</td><td>39.00</td></tr><tr><td>Walnut</td><td>48.50</td></tr></table>")
 unpaid = env["hr.leave.type"].create({"name": "Study days", "requires_allocation": False, "leave_validation_type": "manager", "request_unit": "day"})
 for person, since, to in ((employees[0], "2031-03-03", "2031-03-05"), (employees[1], "2031-04-07", "2031-04-08")):
     env["hr.leave"].create({"employee_id": person.id, "holiday_status_id": unpaid.id, "request_date_from": since, "request_date_to": to})

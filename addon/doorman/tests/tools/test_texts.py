@@ -164,7 +164,7 @@ class TestTextEdits(WriteCase):
         field = self.env["res.partner"]._fields["ref"]
         self.patch(field, "groups", "base.group_no_one,base.group_erp_manager")
         found = self.write(self.acme, {"ref": {"append": "x"}})
-        self.assertEqual(self.kind_of(found), "not_allowed")
+        self.assertEqual(self.kind_of(found), "forbidden")
 
 
 @tagged("post_install", "-at_install")
