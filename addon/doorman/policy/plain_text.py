@@ -53,7 +53,12 @@ def where_they_differ(old, new, limit=MAX_VALUE):
     start = max(same - AROUND, 0)
     if not start or max(len(old), len(new)) <= limit:
         return plain(old, limit), plain(new, limit)
-    return tuple(f"… {plain(text[start:], limit)}" for text in (old, new))
+    return tuple(f"… {_part(text, start, limit)}" for text in (old, new))
+
+
+def _part(text, start, limit):
+    more = "…" if len(text) > start + limit else ""
+    return f"{text[start : start + limit]}{more} ({len(text)})"
 
 
 def visible(text):

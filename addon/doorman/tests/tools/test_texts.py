@@ -275,8 +275,10 @@ class TestPlainText(WriteCase):
         self.assertEqual(where_they_differ("a", "b"), ("a", "b"))
         same = "x" * 1000
         old, new = where_they_differ(same + "1", same + "22")
-        self.assertEqual(old, "… " + "x" * 60 + "1")
-        self.assertEqual(new, "… " + "x" * 60 + "22")
+        self.assertEqual(old, "… " + "x" * 60 + "1 (1001)")
+        self.assertEqual(new, "… " + "x" * 60 + "22 (1002)")
+        _old, new = where_they_differ(same, same + "1" * 1000, limit=100)
+        self.assertEqual(new, "… " + "x" * 60 + "1" * 40 + "… (2000)")
         self.assertEqual(
             where_they_differ(same, same)[0], where_they_differ(same, same)[1]
         )
