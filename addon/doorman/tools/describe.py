@@ -6,6 +6,7 @@ import json
 from typing import NamedTuple
 
 from odoo.exceptions import AccessError, MissingError
+from odoo.fields import Datetime
 from odoo.tools import html2plaintext
 from odoo.tools.misc import formatLang
 
@@ -50,11 +51,22 @@ class Describer:
         if kind == "selection":
             options = dict(field._description_selection(record.env))
             return plain(options.get(value, value))
+        if kind == "datetime":
+            return self._time(value)
         if kind == "html":
             return plain(html2plaintext(str(value)))
         if kind in ("float", "monetary") and self._digits(record, field):
             return formatLang(self.env, value, digits=self._digits(record, field))
         return plain(value)
+
+    def _time(self, value):
+        """A time where the reader is, and the zone that this is."""
+        try:
+            found = Datetime.to_datetime(value)
+        except (ValueError, TypeError):
+            return plain(value)  # as it was sent; nobody has read it yet
+        local = Datetime.context_timestamp(self.env["res.users"], found)
+        return plain(f"{Datetime.to_string(local)} ({self.env.tz})")
 
     @staticmethod
     def _digits(record, field):
