@@ -1,7 +1,7 @@
 """Records in groups: how many, and their sums, as the user would see them in Odoo.
 
-    checks ── order, having (currencies.py) ── Odoo's own method ── amounts by currency
-           ── the days of groups where the user is ── whose records these are
+checks ── order, having (currencies.py) ── Odoo's own method ── amounts by currency
+       ── the days of groups where the user is ── whose records these are
 """
 
 from datetime import UTC, datetime
@@ -120,7 +120,9 @@ def _facts(guard, model, groupby):
         ``other_companies``, how many more the user has; each only where it matters
     """
     env, facts = guard.env, {}
-    if any(guard.path(model, s.partition(":")[0])[1].type == "datetime" for s in groupby):
+    if any(
+        guard.path(model, s.partition(":")[0])[1].type == "datetime" for s in groupby
+    ):
         facts["time_zone"] = str(env.tz)
     own = own_fields(env, model._name)
     if own:

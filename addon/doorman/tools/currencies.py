@@ -128,7 +128,10 @@ class Amounts:
 
     def _parts(self, name, measured, groups):
         """:return: for every group its measures by the id of their currency"""
-        looked_at, specs = self.looked_at[name], [s for s in measured if measured[s] == name]
+        looked_at, specs = (
+            self.looked_at[name],
+            [s for s in measured if measured[s] == name],
+        )
         found = [
             (group[_distinct(name)] or []) if looked_at is None else list(looked_at)
             for group in groups
@@ -152,9 +155,11 @@ class Amounts:
         """
         currencies = dict.fromkeys(ident for _group, ids in mixed for ident in ids)
         if len(currencies) > MAX_CURRENCIES:
-            raise Refusal("too_large", f"These are more than {MAX_CURRENCIES} currencies.")
+            raise Refusal(
+                "too_large", f"These are more than {MAX_CURRENCIES} currencies."
+            )
         domain, looked_at = Domain(self.kwargs["domain"]), self.looked_at[name]
-        if is_cut:
+        if is_cut and not any(self._is_undated(group) for group, _ids in mixed):
             domain &= Domain.OR([group["__extra_domain"] for group, _ids in mixed])
         asked = {self._asked(spec) for spec in specs}
         # An average of several takes how many there are of each.
@@ -170,6 +175,11 @@ class Amounts:
             )
             found[ident] = {self._key(row): row for row in rows}
         return found
+
+    def _is_undated(self, group):
+        """Whether a group is of records without a date: by the number of their month or
+        day, Odoo's own domain does not find them."""
+        return any(group[s] is False for s in self.kwargs["groupby"] if ":" in s)
 
     def _key(self, group):
         return json.dumps([group[s] for s in self.kwargs["groupby"]], default=str)
@@ -247,7 +257,14 @@ class Amounts:
                 return Domain(by, condition.operator, self._of_odoo(value))
             return condition
 
-        return list(Domain(self.kwargs.get("having") or []).map_conditions(compared))
+        having = self.kwargs.get("having")
+        if not having:
+            return []
+        # A list would be an array to the database.
+        return [
+            (one[0], one[1], tuple(one[2])) if _has_list(one) else one
+            for one in Domain(having).map_conditions(compared)
+        ]
 
     def _of_odoo(self, value):
         """A value to compare with, in what Odoo counts in when it converts."""
@@ -282,6 +299,10 @@ class Amounts:
             + (f" ({names})." if names else "."),
             f"Group by {field} too, or narrow the domain to one currency.",
         )
+
+
+def _has_list(item):
+    return len(item) == 3 and item[1] in ("in", "not in")
 
 
 def _distinct(name):

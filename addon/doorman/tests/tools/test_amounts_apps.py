@@ -57,7 +57,12 @@ class TestAmountsOfEveryModel(DoormanCase):
         """``(model, its stored amounts)``"""
         for name in sorted(self.env.registry):
             model = self.env[name]
-            if not model._auto or model._abstract or model._transient or model._inherits:
+            if (
+                not model._auto
+                or model._abstract
+                or model._transient
+                or model._inherits
+            ):
                 continue
             fields = [
                 field
@@ -200,9 +205,7 @@ class TestOwnDocumentsOfSales(DoormanCase):
             ("sales_team.group_sale_salesman_all_leads", False, 2),
             ("sales_team.group_sale_manager", False, 2),
         ):
-            self.people["user"].group_ids = [
-                Command.link(self.env.ref(group).id)
-            ]
+            self.people["user"].group_ids = [Command.link(self.env.ref(group).id)]
             with self.subTest(group=group):
                 self.assertEqual("sale.order" in self.context(), own)
                 answer = self.call(

@@ -47,7 +47,7 @@ class TestOwnRecords(DealCase):
         ["[('id', '=', user.id)]"],
     )
 
-    def own(self):
+    def limits(self):
         return own_fields(self.env(user=self.person), NAME)
 
     def test_by_the_rules_themselves(self):
@@ -55,30 +55,30 @@ class TestOwnRecords(DealCase):
             for domains in rows:
                 rules = [self.rule(domain) for domain in domains]
                 with self.subTest(domains=domains):
-                    self.assertEqual(bool(self.own()), expected)
+                    self.assertEqual(bool(self.limits()), expected)
                 for rule in rules:
                     rule.unlink()
 
     def test_a_rule_for_all_narrows_the_others(self):
         self.rule(NOBODY, group=None)
         self.rule("[(1, '=', 1)]")
-        self.assertEqual(self.own(), {"x_user_id"})
+        self.assertEqual(self.limits(), {"x_user_id"})
 
     def test_another_group_may_see_all(self):
         """As "User: All Documents" of sales: the group lifts the rule."""
         self.rule(NOBODY)
         self.rule("[(1, '=', 1)]", group="base.group_partner_manager")
-        self.assertEqual(self.own(), {"x_user_id"})
+        self.assertEqual(self.limits(), {"x_user_id"})
         manager = self.env.ref("base.group_partner_manager")
         self.person.group_ids = [Command.link(manager.id)]
-        self.assertFalse(self.own())
+        self.assertFalse(self.limits())
 
     def test_rules_for_other_things_than_reading(self):
         rule = self.rule(NOBODY)
         rule.perm_read = False
-        self.assertFalse(self.own())
+        self.assertFalse(self.limits())
         rule.write({"perm_read": True, "active": False})
-        self.assertFalse(self.own())
+        self.assertFalse(self.limits())
 
     def test_nothing_holds_for_odoo_itself(self):
         self.rule(NOBODY, group=None)
