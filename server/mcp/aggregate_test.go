@@ -102,3 +102,16 @@ func TestGroupsThroughRelations(t *testing.T) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
+
+// TestFetchedTimesSayTheirZone: a text is quoted without the description of the tool.
+func TestFetchedTimesSayTheirZone(t *testing.T) {
+	t.Parallel()
+	f := researcher()
+	f.call = func(access.Fence, access.Request) (access.Reply, error) {
+		return reply(`{"rows":[{"id":1,"display_name":"Acme","create_date":"2026-11-28 12:00:00","ref":"12:00"}],"names":{},"url":"x"}`), nil
+	}
+	text, _ := call(t, endpoint(t, f).URL, "fetch", `{"id":"res.partner:1"}`).Result.StructuredContent["text"].(string)
+	if !strings.Contains(text, "Created: 2026-11-28 12:00:00 UTC\n") || strings.Count(text, "UTC") != 1 {
+		t.Error(text)
+	}
+}

@@ -63,9 +63,9 @@ class Describer:
         """A time where the reader is, and the zone that this is."""
         try:
             found = Datetime.to_datetime(value)
+            local = Datetime.context_timestamp(self.env["res.users"], found)
         except (ValueError, TypeError):
-            return plain(value)  # as it was sent; nobody has read it yet
-        local = Datetime.context_timestamp(self.env["res.users"], found)
+            return plain(value)  # as it was sent, with a zone of its own
         return plain(f"{Datetime.to_string(local)} ({self.env.tz})")
 
     @staticmethod

@@ -8,6 +8,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ...policy.own_records import by_company, own_fields
+from ...tools.describe import Describer
 from ..common import WriteCase
 from .test_aggregates import NAME, DealCase
 
@@ -306,3 +307,35 @@ class TestLanguage(WriteCase):
         self.assertEqual(self.read(), "Customer")
         snapshot = self.gateway.resolve(self.proof)["snapshot"]
         self.assertEqual(snapshot["user"]["lang"], "en_US")
+
+
+@tagged("post_install", "-at_install")
+class TestTimesShown(WriteCase):
+    """Who decides on a request reads its times where they are."""
+
+    def test_in_the_zone_of_the_reader(self):
+        field = self.env["res.partner"]._fields["create_date"]
+        for zone, value, text in (
+            (
+                "Pacific/Auckland", "2026-01-31 23:30:00",
+                "2026-02-01 12:30:00 (Pacific/Auckland)",
+            ),
+            (
+                "America/Los_Angeles", datetime(2026, 1, 31, 23, 30),
+                "2026-01-31 15:30:00 (America/Los_Angeles)",
+            ),
+            ("UTC", "2026-01-31 23:30:00", "2026-01-31 23:30:00 (UTC)"),
+            ("Pacific/Auckland", False, ""),
+            ("Pacific/Auckland", "tomorrow", "tomorrow"),
+        ):  # fmt: skip
+            describer = Describer(self.env(context={"tz": zone}))
+            with self.subTest(zone=zone, value=value):
+                self.assertEqual(describer.value(self.acme, field, value), text)
+
+    def test_the_reader_is_who_decides(self):
+        self.people["approver"].write({"tz": "Pacific/Auckland"})
+        self.people["user"].write({"tz": "America/Los_Angeles"})
+        env = self.gateway._reader(self.connection)
+        self.assertEqual(str(env.tz), "Pacific/Auckland")
+        self.people["approver"].tz = False
+        self.assertEqual(str(self.gateway._reader(self.connection).tz), "UTC")
