@@ -21,7 +21,7 @@ foreign = env.ref("base.EUR") if own.name == "USD" else env.ref("base.USD")
 foreign.active = True
 env["res.currency.rate"].search([]).unlink()
 env["res.currency.rate"].create({"currency_id": foreign.id, "company_id": company.id, "name": "2020-01-01", "rate": 0.8})
-every = ("base.group_user", "sales_team.group_sale_manager", "doorman.group_user")
+every = ("base.group_user", "sales_team.group_sale_manager", "product.group_product_manager", "doorman.group_user")
 auckland, angeles = user("auckland", *every), user("angeles", *every)
 auckland.write({"tz": "Pacific/Auckland", "lang": "fr_FR"})
 angeles.write({"tz": "America/Los_Angeles"})
@@ -73,8 +73,8 @@ func realDays(t *testing.T, o *kit.Odoo, auckland, angeles *sdk.ClientSession) {
 		{angeles, "date_order:day", `"date_order:day":{"from":"2026-01-31T00:00:00-08:00","label":"31 Jan 2026"}`},
 		{auckland, "date_order:month", `"from":"2026-02-01T00:00:00+13:00","label":"février 2026"`},
 		{angeles, "date_order:month", `"from":"2026-01-01T00:00:00-08:00","label":"January 2026"`},
-		{auckland, "date_order:day_of_week", `"date_order:day_of_week":{"value":0,"label":"dimanche"}`},
-		{angeles, "date_order:day_of_week", `"date_order:day_of_week":{"value":6,"label":"Saturday"}`},
+		{auckland, "date_order:day_of_week", `"date_order:day_of_week":{"label":"dimanche","value":0}`},
+		{angeles, "date_order:day_of_week", `"date_order:day_of_week":{"label":"Saturday","value":6}`},
 		{auckland, "date_order:hour_number", `"date_order:hour_number":12`},
 		{angeles, "date_order:hour_number", `"date_order:hour_number":15`},
 		{auckland, "date_order:day", `"time_zone":"Pacific/Auckland"`},
