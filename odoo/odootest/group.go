@@ -43,7 +43,22 @@ func (t *table) group(c Call) (any, *Problem) {
 		order = strings.Join(by, ",")
 	}
 	sortRows(out, order)
+	if facts, _ := c.Kwargs["facts"].(bool); facts {
+		return map[string]any{"groups": told(page(out, c.Kwargs), by)}, nil
+	}
 	return page(out, c.Kwargs), nil
+}
+
+// told tells the periods of groups as the addon does for the service.
+func told(rows []Record, by []string) []Record {
+	for _, row := range rows {
+		for _, spec := range by {
+			if pair, ok := row[spec].([]any); ok && strings.Contains(spec, ":") {
+				row[spec] = map[string]any{"from": pair[0], "label": pair[1]}
+			}
+		}
+	}
+	return rows
 }
 
 // bucket is the records of one group.

@@ -212,8 +212,10 @@ func contextOf(s *access.Snapshot) any {
 			"id": s.User.ID, "name": s.User.Name, "login": s.User.Login, "email": s.User.Login + "@example.com",
 			"lang": s.User.Lang, "tz": "UTC",
 		},
-		"company":   map[string]any{"id": 1, "name": "Fake Company"},
-		"companies": []any{map[string]any{"id": 1, "name": "Fake Company", "currency": "EUR"}},
+		"company":             map[string]any{"id": 1, "name": "Fake Company"},
+		"companies":           []any{map[string]any{"id": 1, "name": "Fake Company", "currency": "EUR"}},
+		"added_up_by_default": []string{"Fake Company"}, "own_only": []any{},
+		"now_local": "2026-11-28T12:00:00+00:00", "weekday": "Saturday",
 		"languages": []string{"en_US"},
 	}
 }

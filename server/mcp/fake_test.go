@@ -129,7 +129,7 @@ func (f *fakeGateway) answer(_ access.Fence, r access.Request) (access.Reply, er
 	case "search_read", "read":
 		return reply(`[{"id":1,"name":"Acme","active":true,"comment":"<p>Hi<br>there</p>","parent_id":[3,"Holding"],"child_ids":[4,5],"ref":false}]`), nil
 	case "formatted_read_group":
-		return reply(`[{"parent_id":[3,"Holding"],"create_date:month":["2026-11-01","November 2026"],"__count":2,"color:sum":false,"__extra_domain":[]}]`), nil
+		return reply(`{"groups":[{"parent_id":[3,"Holding"],"create_date:month":{"from":"2026-11-01T00:00:00+13:00","label":"November 2026"},"__count":2,"color:sum":false,"__extra_domain":[]}],"time_zone":"Pacific/Auckland"}`), nil
 	case "fields_get":
 		return reply(partnerFields), nil
 	case "models":

@@ -132,7 +132,7 @@ func TestShape(t *testing.T) {
 		t.Fatalf("got %s\nwant in it %s", text, want)
 	}
 	a = call(t, server.URL, "aggregate_records", `{"model":"res.partner","group_by":["parent_id","create_date:month"],"measures":["color:sum"]}`)
-	want = `{"color:sum":null,"count":2,"create_date:month":{"from":"2026-11-01","label":"November 2026"},"parent_id":{"id":3,"name":"Holding"}}`
+	want = `{"color:sum":null,"count":2,"create_date:month":{"from":"2026-11-01T00:00:00+13:00","label":"November 2026"},"parent_id":{"id":3,"name":"Holding"}}`
 	if text := a.Result.Content[0].Text; !strings.Contains(text, want) || strings.Contains(text, "__") {
 		t.Fatalf("got %s\nwant in it %s", text, want)
 	}

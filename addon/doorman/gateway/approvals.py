@@ -264,9 +264,10 @@ class DoormanGateway(models.AbstractModel):
         return tried
 
     def _reader(self, connection):
-        """An environment that reads for who decides: in their language."""
-        lang = connection.sudo()._approvers()[:1].lang or "en_US"
-        return self.sudo().with_context(lang=lang).env
+        """An environment that reads for who decides: in their language and time."""
+        approver = connection.sudo()._approvers()[:1]
+        lang, zone = approver.lang or "en_US", approver.tz or "UTC"
+        return self.sudo().with_context(lang=lang, tz=zone).env
 
     @staticmethod
     def _versions(call, request):

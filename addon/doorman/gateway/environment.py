@@ -1,3 +1,5 @@
+import pytz
+
 from odoo import models
 
 from ..policy.context_keys import CONTEXT_KEYS
@@ -20,14 +22,17 @@ class DoormanGateway(models.AbstractModel):
         context = {
             key: value
             for key, value in (request.get("context") or {}).items()
-            if key in CONTEXT_KEYS
+            if key in CONTEXT_KEYS and value is not None
         }
         if operations.only_reads(request):
             # Sizes instead of contents for binary fields: bytes never go through here.
             # Code behind a write may need them: the files of an e-mail.
             context["bin_size"] = True
         self._check_language(context)
+        self._check_zone(context)
         user = self.env["res.users"].browse(row["user_id"])
+        # As in Odoo's own client: without them texts are English, and days UTC.
+        context = {**user._doorman_context(), **context}
         self._limit_companies(context, companies, user)
         # A fresh context, not one on top of ours.
         env = self.env(user=row["user_id"], context=context, su=False)
@@ -53,6 +58,18 @@ class DoormanGateway(models.AbstractModel):
                 "invalid_input",
                 f"{str(lang)[:20]!r} is not a language of this Odoo.",
                 f"There are: {', '.join(known)}.",
+            )
+
+    def _check_zone(self, context):
+        """Odoo would take another one for UTC, and say so in its log alone."""
+        zone = context.get("tz")
+        if zone is not None and (
+            not isinstance(zone, str) or zone not in pytz.all_timezones_set
+        ):
+            raise Refusal(
+                "invalid_input",
+                f"{str(zone)[:40]!r} is not a time zone.",
+                "It is a name such as Europe/Paris.",
             )
 
     def _limit_companies(self, context, companies, user):

@@ -14,10 +14,13 @@ from .suggestions import near_hint
 # What Odoo raises for a malformed domain.
 NO_DOMAIN = (ValueError, TypeError, AttributeError, RecursionError)
 DATES = ("date", "datetime")
+# Odoo's own conversion of amounts, which is none of the functions above.
+SUM_CURRENCY = "sum_currency"
 STEPS = [*READ_GROUP_TIME_GRANULARITY, *READ_GROUP_NUMBER_GRANULARITY]
 # Types that a function works on; the others work on all.
 WORK_ON = {
     **dict.fromkeys(("sum", "avg"), NUMBERS),
+    SUM_CURRENCY: ("monetary",),
     **dict.fromkeys(("bool_and", "bool_or"), ("boolean",)),
     **dict.fromkeys(
         ("min", "max"), (*NUMBERS, *DATES, "char", "text", "selection", "many2one")
@@ -54,7 +57,7 @@ def check_group(model, field, spec, how):
 def check_measure(model, field, how):
     """:param how: the function, or None"""
     name = f"{model._name}.{field.name}"
-    known = list(READ_GROUP_AGGREGATE)
+    known = [*READ_GROUP_AGGREGATE, SUM_CURRENCY]
     if how not in known:
         raise Refusal(
             "invalid_input",

@@ -6,6 +6,7 @@ import json
 from typing import NamedTuple
 
 from odoo.exceptions import AccessError, MissingError
+from odoo.fields import Datetime
 from odoo.tools.misc import formatLang
 
 from ..policy.plain_text import from_html, plain, where_they_differ
@@ -49,11 +50,22 @@ class Describer:
         if kind == "selection":
             options = dict(field._description_selection(record.env))
             return plain(options.get(value, value))
+        if kind == "datetime":
+            return self._time(value)
         if kind == "html":
             return plain(from_html(value))
         if kind in ("float", "monetary") and self._digits(record, field):
             return formatLang(self.env, value, digits=self._digits(record, field))
         return plain(value)
+
+    def _time(self, value):
+        """A time where the reader is, and the zone that this is."""
+        try:
+            found = Datetime.to_datetime(value)
+            local = Datetime.context_timestamp(self.env["res.users"], found)
+        except (ValueError, TypeError):
+            return plain(value)  # as it was sent, with a zone of its own
+        return plain(f"{Datetime.to_string(local)} ({self.env.tz})")
 
     @staticmethod
     def _digits(record, field):

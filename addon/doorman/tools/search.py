@@ -1,5 +1,5 @@
-"""Reading records and what is known of models: what they hold, how many there are, in
-groups, which fields they have, and who this connection acts as."""
+"""Reading records and what is known of models: what they hold, how many there are, and
+which fields they have."""
 
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -7,7 +7,6 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from ..policy import closed_fields, inherited_models
 from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
 from .arguments import number, only
 from .linked_names import MAX_NAMES, names_of, without_bytes
 from .operations import operation
@@ -155,25 +154,6 @@ def read(call):
     return _told(guard, model, rows, each, unreadable)
 
 
-@operation("formatted_read_group", tool="aggregate_records", reads=True, shares=True)
-def formatted_read_group(call):
-    """:return: groups with their measures, as Odoo's own method gives them"""
-    guard, model, kwargs = call.guard, call.model, call.kwargs
-    only(
-        kwargs, "domain", "groupby", "aggregates", "having", "offset", "limit", "order"
-    )
-    groupby = kwargs.get("groupby") or []
-    aggregates = kwargs.get("aggregates") or []
-    if not groupby and not aggregates:
-        raise Refusal("invalid_input", "Name what to group by, or what to measure.")
-    guard.specs(model, groupby, "group by")
-    guard.specs(model, aggregates, "measure")
-    guard.having(kwargs.get("having") or [], aggregates)
-    kwargs = _paging(guard, model, kwargs, (*groupby, *aggregates))
-    kwargs["domain"] = _domain(guard, model, kwargs)
-    return withhold_links_in(model.formatted_read_group(**kwargs))
-
-
 @operation("fields_get", tool="describe_model", reads=True)
 def fields_get(call):
     """Field metadata, less what is withheld, with the model's label and order."""
@@ -217,28 +197,3 @@ def models(call):
         row["write"] = open_ and model.has_access("write")
         row["unlink"] = open_ and model.has_access("unlink")
     return rows
-
-
-@operation("context", tool="get_context", reads=True, needs_model=False)
-def context(call):
-    """Who this connection acts as, and in which companies."""
-    only(call.kwargs)
-    env = call.env
-    user = env.user
-    companies = env.companies
-    return {
-        "user": {
-            "id": user.id,
-            "name": user.name,
-            "login": user.login,
-            "email": user.email or "",
-            "lang": user.lang or "en_US",
-            "tz": user.tz or "UTC",
-        },
-        "company": {"id": env.company.id, "name": env.company.name},
-        "companies": [
-            {"id": c.id, "name": c.name, "currency": c.currency_id.name}
-            for c in companies
-        ],
-        "languages": [code for code, _name in env["res.lang"].get_installed()],
-    }

@@ -17,7 +17,7 @@ func init() {
 	add(60, toolcall.Tool{
 		Tool:  access.Tool{Name: "aggregate_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Count and sum records", Category: "read", Idempotent: true,
-		Description: "Count records and sum, average, or find the extremes of their fields, in groups.",
+		Description: "Count records, sum, average or find extremes, in groups.",
 		Output:      outputSchema("groups:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, aggregateRecords)
 }
@@ -29,8 +29,8 @@ const (
 
 type aggregateArgs struct {
 	Model           string     `json:"model"`
-	GroupBy         stringList `json:"group_by,omitempty" jsonschema:"fields to group by; dates by period: \"date_order:month\" (day, week, month, quarter, year)"`
-	Measures        stringList `json:"measures,omitempty" jsonschema:"e.g. \"amount_total:sum\" (sum, avg, min, max, count_distinct); the number of records always comes along"`
+	GroupBy         stringList `json:"group_by,omitempty" jsonschema:"fields to group by; dates by period: \"date_order:month\" (hour, day, week, month, quarter, year, day_of_week, hour_number)"`
+	Measures        stringList `json:"measures,omitempty" jsonschema:"e.g. \"amount_total:sum\" (sum, avg, min, max, count_distinct); the count always comes along"`
 	Domain          domainArg  `json:"domain,omitempty" jsonschema:"Odoo domain as JSON; empty: all records"`
 	Limit           int        `json:"limit,omitempty" jsonschema:"1 to 200; default 40"`
 	Offset          int        `json:"offset,omitempty" jsonschema:"from next_offset"`
@@ -41,8 +41,12 @@ type aggregateArgs struct {
 }
 
 var (
-	periods  = []string{"day", "week", "month", "quarter", "year"}
-	measures = []string{"sum", "avg", "min", "max", "count", "count_distinct", "bool_and", "bool_or"}
+	// periods are those of Odoo: parts of the calendar, and numbers that come again.
+	periods = []string{
+		"hour", "day", "week", "month", "quarter", "year", "year_number", "quarter_number", "month_number", "iso_week_number",
+		"day_of_year", "day_of_month", "day_of_week", "hour_number", "minute_number", "second_number",
+	}
+	measures = []string{"sum", "avg", "min", "max", "count", "count_distinct", "bool_and", "bool_or", "sum_currency"}
 	specForm = regexp.MustCompile(`^([a-z0-9_]+)((?:\.[a-z0-9_]+)*)(?::([a-z_]+))?$`)
 )
 
@@ -72,7 +76,7 @@ func aggregateRecords(ctx context.Context, call *toolcall.Call, args aggregateAr
 		return nil, bad
 	}
 	limit, offset := clamp(args.Limit, defaultGroups, maxGroups), max(args.Offset, 0)
-	kwargs := map[string]any{"domain": domain, "aggregates": aggregates, "limit": limit + 1, "offset": offset}
+	kwargs := map[string]any{"domain": domain, "aggregates": aggregates, "limit": limit + 1, "offset": offset, "facts": true}
 	if len(args.GroupBy) > 0 {
 		kwargs["groupby"] = args.GroupBy
 	}
@@ -150,26 +154,68 @@ func groupOrder(order string, groups, aggregates stringList) (string, *access.Er
 	return strings.Join(terms, ", "), nil
 }
 
+// groupsAnswer is what Odoo gives: groups, and what has to be known to understand their numbers.
+type groupsAnswer struct {
+	Groups   []map[string]json.RawMessage `json:"groups"`
+	TimeZone string                       `json:"time_zone"` // of the days of groups
+	// Own are the labels of the fields by which the records are the user's own: they may see no others.
+	Own            []string `json:"own"`
+	Companies      []string `json:"companies"`       // those that are added up, where the user has several
+	OtherCompanies int      `json:"other_companies"` // how many more the user has
+	Converted      struct {
+		Currency string `json:"currency"`
+		Date     string `json:"date"` // of the rates
+	} `json:"converted"`
+	NoRate []string `json:"no_rate"` // currencies that could not be converted
+	// Currencies are those of the amounts that are told as they are, where there are several.
+	Currencies []string `json:"currencies"`
+}
+
+// amountAnswer is a measure that is an amount.
+type amountAnswer struct {
+	Amount     json.RawMessage `json:"amount"`
+	Currency   json.RawMessage `json:"currency"`
+	ByCurrency json.RawMessage `json:"by_currency"` // of several: Amount is what they are together, converted
+}
+
+// note says in words what the numbers are of.
+func (a *groupsAnswer) note() string {
+	var said []string
+	if len(a.Own) > 0 {
+		said = append(said, fmt.Sprintf("Of this user's own records only (by %s): Odoo shows them no others.", strings.Join(a.Own, ", ")))
+	}
+	switch {
+	case a.OtherCompanies > 0:
+		said = append(said, fmt.Sprintf("Of %s only; the user has %d more.", strings.Join(a.Companies, ", "), a.OtherCompanies))
+	case len(a.Companies) > 0:
+		said = append(said, fmt.Sprintf("Of %d companies together: %s.", len(a.Companies), strings.Join(a.Companies, ", ")))
+	}
+	if len(a.Currencies) > 1 {
+		said = append(said, fmt.Sprintf("Not all amounts are in the same currency (%s): do not add them up.", strings.Join(a.Currencies, ", ")))
+	}
+	if a.Converted.Currency != "" {
+		said = append(said, fmt.Sprintf("Where there is by_currency, Odoo has converted to %s at its rates of %s.", a.Converted.Currency, a.Converted.Date))
+	}
+	if len(a.NoRate) > 0 {
+		said = append(said, fmt.Sprintf("Odoo has no rate for %s: what holds it is not added up.", strings.Join(a.NoRate, ", ")))
+	}
+	return strings.Join(said, " ")
+}
+
 // shapeGroups names the groups and measures as they were asked for, and drops what Odoo adds for its own web client.
 func shapeGroups(raw json.RawMessage, args aggregateArgs, aggregates stringList, m *toolcall.ModelInfo, limit, offset int) (any, error) {
-	var groups []map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &groups); err != nil {
+	var answer groupsAnswer
+	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, err
 	}
+	groups := answer.Groups
 	more := len(groups) > limit
 	groups = groups[:min(limit, len(groups))]
-	rows := make([]map[string]json.RawMessage, 0, len(groups))
+	rows := make([]map[string]any, 0, len(groups))
 	for _, group := range groups {
-		row := make(map[string]json.RawMessage, len(args.GroupBy)+len(aggregates))
+		row := shapeMeasures(group, aggregates)
 		for _, spec := range args.GroupBy {
 			row[spec] = groupValue(group[spec], m, spec)
-		}
-		for _, spec := range aggregates {
-			name := spec
-			if spec == "__count" {
-				name = "count"
-			}
-			row[name] = falseToNull(group[spec])
 		}
 		rows = append(rows, row)
 	}
@@ -180,26 +226,53 @@ func shapeGroups(raw json.RawMessage, args aggregateArgs, aggregates stringList,
 	case len(rows) > 0 || offset == 0:
 		page["total"] = offset + len(rows)
 	}
+	if answer.TimeZone != "" {
+		page["time_zone"] = answer.TimeZone
+	}
+	if note := answer.note(); note != "" {
+		page["note"] = note
+	}
 	return page, nil
 }
 
-// groupValue shapes the value of a group: a period is Odoo's pair of first day and label.
-func groupValue(v json.RawMessage, m *toolcall.ModelInfo, spec string) json.RawMessage {
-	name, _, _ := strings.Cut(spec, ":")
-	f := m.Fields[name]
-	if f == nil {
-		return falseToNull(v) // through a relation: as Odoo gives it
-	}
-	if f.Type == "date" || f.Type == "datetime" {
-		var pair []json.RawMessage
-		if json.Unmarshal(v, &pair) == nil && len(pair) == 2 {
-			out := append([]byte(`{"from":`), pair[0]...)
-			out = append(append(out, `,"label":`...), pair[1]...)
-			return append(out, '}')
+// shapeMeasures gives the measures of a group as numbers; beside them, of those that are amounts, the currency, and what
+// they are in each currency if there are several.
+func shapeMeasures(group map[string]json.RawMessage, aggregates stringList) map[string]any {
+	row := make(map[string]any, len(group))
+	currencyOf, byCurrency := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for _, spec := range aggregates {
+		name, value := spec, falseToNull(group[spec])
+		if spec == "__count" {
+			name = "count"
 		}
-		return falseToNull(v)
+		var amount amountAnswer
+		if value[0] == '{' && json.Unmarshal(value, &amount) == nil {
+			value, currencyOf[name] = falseToNull(amount.Amount), falseToNull(amount.Currency)
+			if len(amount.ByCurrency) > 0 {
+				byCurrency[name] = amount.ByCurrency
+			}
+		}
+		row[name] = value
 	}
-	if f.Type == "many2many" || f.Type == "one2many" {
+	if len(currencyOf) > 0 {
+		row["currency_of"] = currencyOf
+	}
+	if len(byCurrency) > 0 {
+		row["by_currency"] = byCurrency
+	}
+	return row
+}
+
+// groupValue shapes the value of a group; a period comes as {from, label}, and a number that has a name as {value, label}.
+func groupValue(v json.RawMessage, m *toolcall.ModelInfo, spec string) json.RawMessage {
+	name, _, hasPeriod := strings.Cut(spec, ":")
+	f := m.Fields[name]
+	switch {
+	case f == nil && strings.Contains(name, "."):
+		return shapeUnknown(falseToNull(v)) // through a relation
+	case f == nil, hasPeriod:
+		return falseToNull(v)
+	case f.Type == "many2many" || f.Type == "one2many":
 		f = &toolcall.FieldInfo{Type: "many2one"} // a group of many2many holds one of them
 	}
 	return shapeValue(v, f)

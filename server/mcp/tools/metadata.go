@@ -13,12 +13,6 @@ import (
 )
 
 func init() {
-	add(10, toolcall.Tool{
-		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata, Risk: access.RiskLow},
-		Title: "Who am I in Odoo", Category: "read", Idempotent: true,
-		Description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection may do. Call it first.",
-		Output:      outputSchema("user:object", "company:object", "companies:objects", "now_utc:string", "access:object"),
-	}, getContext)
 	add(20, toolcall.Tool{
 		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		Title: "List models", Category: "read", Idempotent: true,
@@ -35,48 +29,6 @@ func init() {
 
 // maxDescription is how many bytes of fields describe_model gives at once.
 const maxDescription = 30_000
-
-type contextArgs struct{}
-
-type contextResult struct {
-	User      json.RawMessage `json:"user,omitempty"`
-	Company   json.RawMessage `json:"company,omitempty"`
-	Companies json.RawMessage `json:"companies,omitempty"`
-	Languages json.RawMessage `json:"languages,omitempty"`
-	Now       string          `json:"now_utc"`
-	Access    accessInfo      `json:"access"`
-}
-
-type accessInfo struct {
-	Connection string         `json:"connection"`
-	Scopes     []access.Scope `json:"scopes"`
-	ReadOnly   bool           `json:"read_only"`
-	Tools      []string       `json:"tools"`
-	Models     []string       `json:"models,omitempty"`
-}
-
-func getContext(ctx context.Context, call *toolcall.Call, _ contextArgs) (any, error) {
-	if err := call.Begin(ctx, ""); err != nil {
-		return nil, err
-	}
-	reply, err := call.Do(ctx, access.Request{Method: "context"})
-	if err != nil {
-		return nil, err
-	}
-	result := contextResult{Now: call.Now().UTC().Format("2006-01-02 15:04:05")}
-	if err := json.Unmarshal(reply.Value, &result); err != nil {
-		return nil, err
-	}
-	s := call.Caller().Snapshot()
-	result.Access = accessInfo{
-		Connection: s.Connection.Name, Scopes: s.Connection.Policy.Scopes, ReadOnly: s.Connection.Policy.ReadOnly,
-		Models: s.Connection.Policy.AllowedModels,
-	}
-	for _, t := range append(call.Catalog().Usable(s), call.Catalog().Custom(s)...) {
-		result.Access.Tools = append(result.Access.Tools, t.Name)
-	}
-	return result, nil
-}
 
 type listModelsArgs struct {
 	Query  string `json:"query,omitempty" jsonschema:"part of a model's name or label, e.g. \"sale\""`

@@ -148,6 +148,9 @@ func shapeFetched(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, i
 	fmt.Fprintf(&text, "%s: %s\n", m.Label, f.Title)
 	for _, name := range fields {
 		if value := asText(record[name]); value != "" && name != "id" && name != "display_name" {
+			if m.Fields[name].Type == "datetime" {
+				value += " UTC" // a text that is quoted by itself
+			}
 			fmt.Fprintf(&text, "%s: %s\n", m.Fields[name].Label, value)
 		}
 	}

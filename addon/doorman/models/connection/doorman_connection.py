@@ -477,7 +477,7 @@ class DoormanConnection(models.Model):
                 "id": user.id,
                 "login": user.login,
                 "name": user.name,
-                "lang": user.lang or "en_US",
+                "lang": user._doorman_context().get("lang", "en_US"),
                 "groups": user._doorman_fingerprint(),
             },
             "settings": self.env["doorman.settings"]._snapshot(),

@@ -81,3 +81,11 @@ class ResUsers(models.Model):
         """
         groups = ",".join(map(str, sorted(self.sudo()._get_group_ids())))
         return hashlib.sha256(groups.encode()).hexdigest()[:16]
+
+    def _doorman_context(self):
+        """The language and time zone of a user, as Odoo's own client works with them.
+
+        :rtype: dict
+        """
+        own = self.with_user(self).context_get()
+        return {key: own[key] for key in ("lang", "tz") if own.get(key)}

@@ -46,6 +46,7 @@ class TestGateway(DoormanCase):
 
     def test_calls_run_as_the_user_and_never_as_more(self):
         seen = {}
+        self.people["user"].tz = "Europe/Paris"
 
         def run(call):
             env = call.model.env
@@ -54,7 +55,8 @@ class TestGateway(DoormanCase):
         self._with_method(run)
         self.assertEqual(seen["uid"], self.people["user"].id)
         self.assertFalse(seen["su"])
-        self.assertEqual(seen["ctx"], {"bin_size": True})
+        own = {"lang": "en_US", "tz": "Europe/Paris"}
+        self.assertEqual(seen["ctx"], {"bin_size": True, **own})
 
     def test_models_without_access_right(self):
         for model in ("ir.cron", "ir.actions.server", "ir.module.module"):
