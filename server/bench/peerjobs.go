@@ -139,7 +139,7 @@ def partner(name):
 def orders(name):
     return env["sale.order"].search([("partner_id", "=", partner(name).id)], order="id")
 got, want = json.loads(json.dumps((%s), default=str))
-print("HOLDS " + json.dumps([got == want, "" if got == want else f"{str(got)[:200]} instead of {str(want)[:200]}"]))
+print("HOLDS " + json.dumps([got == want, "" if got == want else f"{str(got)[:120]} instead of {str(want)[:120]}"]))
 `
 
 // holds asks Odoo whether a job was done.

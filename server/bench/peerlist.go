@@ -104,7 +104,7 @@ var jobs = []job{
 	{name: "post an internal note on an order", do: postNote, holds: `
 		[(m.author_id.id, m.subtype_id.get_external_id()[m.subtype_id.id]) for m in orders("Note Customer").message_ids if "before noon" in m.body],
 		[(user.partner_id.id, "mail.mt_note")]`},
-	{name: "schedule a to-do on an order", do: scheduleToDo, holds: `
+	{name: "schedule a to-do for oneself on an order", do: scheduleToDo, holds: `
 		[(a.summary, a.date_deadline, a.user_id.id) for a in orders("Note Customer").activity_ids], [("Call back", "2031-05-05", user.id)]`},
 	{name: "attach a small text file to an order", do: attachFile, holds: `
 		[(a.name, a.raw.decode()) for a in env["ir.attachment"].search([("res_model", "=", "sale.order"), ("res_id", "=", orders("Note Customer").id)])],

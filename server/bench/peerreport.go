@@ -86,7 +86,7 @@ func (p *peersPart) listTable(b *strings.Builder) {
 
 // jobTable is a row a job, the servers side by side, then what did not hold, and the sums over what all three could do.
 func (p *peersPart) jobTable(b *strings.Builder) {
-	fmt.Fprintf(b, "| job: calls, bytes of replies (of that text) | %s |\n%s|\n", strings.Join(serverNames, " | "), strings.Repeat("| --- ", len(serverNames)+1))
+	fmt.Fprintf(b, "| job: calls; bytes of replies (of the text in them) | %s |\n%s|\n", strings.Join(serverNames, " | "), strings.Repeat("| --- ", len(serverNames)+1))
 	var notes []string
 	sums, done := map[string]jobResult{}, 0
 	for _, j := range jobs {

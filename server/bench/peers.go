@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -54,8 +55,7 @@ func comparePeers(ctx context.Context, o options, tools *toolbox) (p *peersPart,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, host.Close()) }()
-	p.Conditions = fmt.Sprintf("%s with 2 workers, PostgreSQL with fsync, %d cores, load average %s before the run, %d rounds of %g s",
-		host.Version(), runtime.NumCPU(), load, o.rounds, o.seconds)
+	p.Conditions = conditions(host.Version(), runtime.NumCPU(), load, o)
 	say("Adding a user and each server's documents ...")
 	seed, err := seedReal(ctx, host, db, peerSeed)
 	if err != nil {
@@ -168,7 +168,7 @@ func (r *rival) list(ctx context.Context) (toolList, error) {
 // odooCalls counts in Odoo's log how many requests one search takes, once everything is in the server's caches.
 func (r *rival) odooCalls(ctx context.Context, seed realSeed, odooLog string) (float64, error) {
 	const searches = 20
-	before, err := countRequests(odooLog)
+	before, err := countRequests(odooLog, r.paths())
 	if err != nil {
 		return 0, err
 	}
@@ -178,26 +178,51 @@ func (r *rival) odooCalls(ctx context.Context, seed realSeed, odooLog string) (f
 			return 0, err
 		}
 	}
-	after, err := countRequests(odooLog)
+	after, err := countRequests(odooLog, r.paths())
 	return float64(after-before) / searches, err
 }
 
-// countRequests counts the calls in Odoo's log, whichever way they came.
-func countRequests(odooLog string) (n int, err error) {
+// paths are where a server's calls arrive at Odoo. Doorman's are apart, or its heartbeats would count as others' calls.
+func (r *rival) paths() []string {
+	if r.name == nameDoorman {
+		return []string{"/doorman/"}
+	}
+	return []string{"/json/2/", "/jsonrpc", "/xmlrpc/"}
+}
+
+// countRequests counts the calls in Odoo's log that went to some paths.
+func countRequests(odooLog string, paths []string) (n int, err error) {
 	text, err := os.ReadFile(odooLog)
-	for _, path := range []string{"/json/2/", "/jsonrpc", "/xmlrpc/", "/doorman/"} {
+	for _, path := range paths {
 		n += strings.Count(string(text), `"POST `+path)
 	}
 	return n, err
 }
 
-// loadAverage is the machine's load of the last minute, which tells whether it had other work; "?" where it is not known.
-func loadAverage() string {
+// loadAverage is the machine's load of the last minute, which tells whether it had other work; NaN where it is not known.
+func loadAverage() float64 {
 	text, err := os.ReadFile("/proc/loadavg")
-	if fields := strings.Fields(string(text)); err == nil && len(fields) > 0 {
-		return fields[0]
+	if err != nil {
+		return math.NaN()
 	}
-	return "?"
+	load := math.NaN()
+	if _, err := fmt.Sscan(string(text), &load); err != nil {
+		return math.NaN()
+	}
+	return load
+}
+
+// quiet is the load average, by core, up to which a machine counts as having nothing else to do.
+const quiet = 0.25
+
+// conditions says under what a run was made. A machine that had other work, or of which that is not known, is told.
+func conditions(odoo string, cores int, load float64, o options) string {
+	text := fmt.Sprintf("%s with 2 workers, PostgreSQL with fsync, %d cores, load average %.1f before the run, %d rounds of %g s",
+		odoo, cores, load, o.rounds, o.seconds)
+	if load <= quiet*float64(cores) {
+		return text
+	}
+	return text + ". **The machine had other work**: the order of the servers and the jobs say something, absolute times do not"
 }
 
 // runPeers compares, prints the tables, and writes them where asked. Where the other servers cannot be had it says so, and

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -346,11 +347,24 @@ func TestCountRequests(t *testing.T) {
 	if err := os.WriteFile(log, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := countRequests(log); err != nil || n != 4 {
-		t.Errorf("%d, %v", n, err)
+	for name, want := range map[string]int{nameDoorman: 1, nameIvnvxd: 3, nameErpipe: 3} {
+		if n, err := countRequests(log, (&rival{name: name}).paths()); err != nil || n != want {
+			t.Errorf("%s: %d instead of %d, %v", name, n, want, err)
+		}
 	}
-	if _, err := countRequests(log + "x"); err == nil {
+	if _, err := countRequests(log+"x", []string{"/"}); err == nil {
 		t.Error("a log that is not there counts as none")
+	}
+}
+
+// TestConditions: numbers of a busy machine must not be read as those of a quiet one.
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	for load, busy := range map[float64]bool{0: false, 0.5: false, 0.6: true, 14: true, math.NaN(): true} {
+		text := conditions("Odoo 19", 2, load, options{rounds: 6, seconds: 1})
+		if strings.Contains(text, "had other work") != busy || !strings.Contains(text, "6 rounds of 1 s") {
+			t.Errorf("%g: %s", load, text)
+		}
 	}
 }
 

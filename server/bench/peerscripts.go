@@ -200,8 +200,12 @@ var postNote = map[string]func(*clerk){
 	},
 }
 
-// toDo are the arguments of Odoo's own method, which servers without a tool for it have to call.
-var toDo = args{"act_type_xmlid": "mail.mail_activity_data_todo", "summary": "Call back", "date_deadline": "2031-05-05"}
+// toDo are the arguments of Odoo's own method, which servers without a tool for it have to call. Left to itself that
+// method gives the to-do to nobody, so they look up who they are.
+func toDo(c *clerk) args {
+	me := c.findID("res.users", []any{[]any{"login", "=", peerLogin}})
+	return args{"act_type_xmlid": "mail.mail_activity_data_todo", "summary": "Call back", "date_deadline": "2031-05-05", "user_id": me}
+}
 
 var scheduleToDo = map[string]func(*clerk){
 	nameDoorman: func(c *clerk) {
@@ -210,11 +214,11 @@ var scheduleToDo = map[string]func(*clerk){
 	},
 	nameIvnvxd: func(c *clerk) {
 		id := c.findID("sale.order", byCustomer(c, "Note Customer"))
-		press[nameIvnvxd](c, "sale.order", id, "activity_schedule", toDo)
+		press[nameIvnvxd](c, "sale.order", id, "activity_schedule", toDo(c))
 	},
 	nameErpipe: func(c *clerk) {
 		id := c.findID("sale.order", byCustomer(c, "Note Customer"))
-		press[nameErpipe](c, "sale.order", id, "activity_schedule", toDo)
+		press[nameErpipe](c, "sale.order", id, "activity_schedule", toDo(c))
 	},
 }
 

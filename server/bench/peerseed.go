@@ -1,7 +1,10 @@
 package main
 
-// peerModules are what the office jobs of the peers' part need.
-var peerModules = []string{"doorman", "sale_management"}
+// peerModules are those of the office suite (server/e2e/office): an Odoo of usual size, whose database is in the cache
+// once the tests have run.
+var peerModules = []string{
+	"doorman", "sale_management", "crm", "account", "purchase", "stock", "project", "hr_holidays", "hr_expense", "hr_timesheet", "mrp", "calendar",
+}
 
 // tags tell the servers' own records apart. They are of one length, so that no server's replies are longer for it.
 var tags = map[string]string{nameDoorman: "Alder", nameIvnvxd: "Birch", nameErpipe: "Cedar"}

@@ -250,6 +250,9 @@ func readTool(raw json.RawMessage) (*toolReply, error) {
 			return nil, fmt.Errorf("neither structured content nor JSON: %w", err)
 		}
 	}
+	if inner, ok := m.Structured["result"].(map[string]any); ok && len(m.Structured) == 1 {
+		m.Structured = inner // an SDK's envelope around what has no schema
+	}
 	if ok, said := m.Structured["success"].(bool); said && !ok {
 		return nil, fmt.Errorf("the tool failed: %v", m.Structured["error"])
 	}

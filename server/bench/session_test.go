@@ -58,6 +58,7 @@ func TestReadTool(t *testing.T) {
 		{"a failure", `{"isError":true,"content":[{"type":"text","text":"no rights"}]}`, "no rights"},
 		{"a failure in the data alone", `{"content":[{"type":"text","text":"x"}],"structuredContent":{"success":false,"error":"no such field"}}`, "no such field"},
 		{"a failure in the text alone", `{"content":[{"type":"text","text":"{\"success\":false,\"error\":\"gone\"}"}]}`, "gone"},
+		{"a failure in an envelope", `{"content":[{"type":"text","text":"x"}],"structuredContent":{"result":{"success":false,"error":"denied"}}}`, "denied"},
 		{"no text", `{"content":[],"structuredContent":{"records":[]}}`, "no text"},
 		{"words", `{"content":[{"type":"text","text":"Found two."}]}`, "neither structured"},
 		{"nothing", `{}`, "no text"},
@@ -68,6 +69,24 @@ func TestReadTool(t *testing.T) {
 			t.Errorf("%s: %+v, %v", row.name, reply, err)
 		case row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)):
 			t.Errorf("%s: %v, want an error with %q", row.name, err, row.err)
+		}
+	}
+}
+
+// TestReadToolEnvelope: what an SDK has put into an envelope is told without it; a field that is called result stays.
+func TestReadToolEnvelope(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]any{
+		`{"content":[{"type":"text","text":"x"}],"structuredContent":{"result":{"approval":7}}}`:                nil,
+		`{"content":[{"type":"text","text":"x"}],"structuredContent":{"result":{"approval":7},"success":true}}`: map[string]any{"approval": 7.0},
+		`{"content":[{"type":"text","text":"{\"result\":{\"approval\":7}}"}]}`:                                  nil,
+	} {
+		reply, err := readTool(json.RawMessage(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil && at(reply.Value, "approval") != 7.0 || want != nil && at(reply.Value, "result", "approval") != 7.0 {
+			t.Errorf("%s gives %v", raw, reply.Value)
 		}
 	}
 }
