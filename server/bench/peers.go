@@ -165,10 +165,10 @@ func (r *rival) list(ctx context.Context) (toolList, error) {
 	return out, err
 }
 
-// odooCalls counts in Odoo's log how many requests one search takes, once everything is in the server's caches.
+// odooCalls counts how many requests to Odoo one search takes, once everything is in the server's caches.
 func (r *rival) odooCalls(ctx context.Context, seed realSeed, odooLog string) (float64, error) {
 	const searches = 20
-	before, err := countRequests(odooLog, r.paths())
+	before, err := r.asked(ctx, odooLog)
 	if err != nil {
 		return 0, err
 	}
@@ -178,22 +178,24 @@ func (r *rival) odooCalls(ctx context.Context, seed realSeed, odooLog string) (f
 			return 0, err
 		}
 	}
-	after, err := countRequests(odooLog, r.paths())
-	return float64(after-before) / searches, err
+	after, err := r.asked(ctx, odooLog)
+	return (after - before) / searches, err
 }
 
-// paths are where a server's calls arrive at Odoo. Doorman's are apart, or its heartbeats would count as others' calls.
-func (r *rival) paths() []string {
+// asked is how many requests a server has sent to Odoo. Doorman counts them itself, without those that it sends by the clock;
+// the others ask only when they are asked, and take other paths than Doorman.
+func (r *rival) asked(ctx context.Context, odooLog string) (float64, error) {
 	if r.name == nameDoorman {
-		return []string{"/doorman/"}
+		return odooRequests(ctx, r.server)
 	}
-	return []string{"/json/2/", "/jsonrpc", "/xmlrpc/"}
+	n, err := countRequests(odooLog)
+	return float64(n), err
 }
 
-// countRequests counts the calls in Odoo's log that went to some paths.
-func countRequests(odooLog string, paths []string) (n int, err error) {
+// countRequests counts the calls in Odoo's log that came by its public interfaces.
+func countRequests(odooLog string) (n int, err error) {
 	text, err := os.ReadFile(odooLog)
-	for _, path := range paths {
+	for _, path := range []string{"/json/2/", "/jsonrpc", "/xmlrpc/"} {
 		n += strings.Count(string(text), `"POST `+path)
 	}
 	return n, err

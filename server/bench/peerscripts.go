@@ -234,7 +234,7 @@ var attachFile = map[string]func(*clerk){
 	nameErpipe: func(c *clerk) {
 		id := c.findID("sale.order", byCustomer(c, "Note Customer"))
 		c.write(args{"model": "ir.attachment", "operation": "create", "values": args{
-			"name": "loading.txt", "res_model": "sale.order", "res_id": id, "datas": fileBytes(), "mimetype": "text/plain",
+			"name": "loading.txt", "res_model": "sale.order", "res_id": id, "datas": fileBytes(),
 		}})
 	},
 }

@@ -76,7 +76,7 @@ func installPeers(ctx context.Context, dir, python string) error {
 	for _, args := range [][]string{
 		{python, "-m", "venv", dir},
 		// Wheels only: what would have to be compiled runs its authors' code now, and needs a compiler.
-		{venvPython(dir), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--only-binary", ":all:", "-r", list},
+		{venvPython(dir), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--timeout", "15", "--retries", "1", "--only-binary", ":all:", "-r", list},
 	} {
 		out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
 		switch {

@@ -254,7 +254,11 @@ func readTool(raw json.RawMessage) (*toolReply, error) {
 		m.Structured = inner // an SDK's envelope around what has no schema
 	}
 	if ok, said := m.Structured["success"].(bool); said && !ok {
-		return nil, fmt.Errorf("the tool failed: %v", m.Structured["error"])
+		why, there := m.Structured["error"]
+		if !there {
+			why = m.Structured
+		}
+		return nil, fmt.Errorf("the tool failed: %v", why)
 	}
 	r.Value = m.Structured
 	return r, nil

@@ -59,6 +59,7 @@ func TestReadTool(t *testing.T) {
 		{"a failure in the data alone", `{"content":[{"type":"text","text":"x"}],"structuredContent":{"success":false,"error":"no such field"}}`, "no such field"},
 		{"a failure in the text alone", `{"content":[{"type":"text","text":"{\"success\":false,\"error\":\"gone\"}"}]}`, "gone"},
 		{"a failure in an envelope", `{"content":[{"type":"text","text":"x"}],"structuredContent":{"result":{"success":false,"error":"denied"}}}`, "denied"},
+		{"a failure without an error", `{"content":[{"type":"text","text":"x"}],"structuredContent":{"success":false,"issues":["readonly"]}}`, "readonly"},
 		{"no text", `{"content":[],"structuredContent":{"records":[]}}`, "no text"},
 		{"words", `{"content":[{"type":"text","text":"Found two."}]}`, "neither structured"},
 		{"nothing", `{}`, "no text"},
