@@ -19,7 +19,7 @@ UPGRADE     := ./server/e2e/upgrade
 VENV        := .cache/venv
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real office upgrade fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench build deps clean
+.PHONY: help demo test prepare unit real office upgrade fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench bench-peers build deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -117,6 +117,9 @@ deps: ## what the tests need from Debian: npm (MCP clients, conformance), Chromi
 
 bench: ## Doorman against calling Odoo directly, and against a bare go-sdk server
 	$(GO) run ./server/bench $(ARGS)
+
+bench-peers: ## Doorman beside two other MCP servers for Odoo, which it gets from PyPI; skipped where they cannot be had
+	$(GO) run ./server/bench -only peers $(ARGS)
 
 build: ## bin/doorman
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X doorman/server/app.Version=$(VERSION)" -o bin/doorman ./server

@@ -1,4 +1,4 @@
-// Command bench measures what Doorman costs, and what it saves, against asking Odoo directly.
+// Command bench measures what Doorman costs, and what it saves, against asking Odoo directly, and beside other MCP servers.
 //
 //	real   one Odoo 19 with 2 workers, PostgreSQL with fsync on, on this machine:
 //
@@ -12,6 +12,13 @@
 //
 //	         load ──┬── bare go-sdk server ── fake      one typed tool, the same POST, nothing else
 //	                └── doorman serve ─────── fake
+//
+//	peers  (only when asked for) the same real Odoo, and two servers from the Python Package Index in a virtual environment of
+//	       the cache; without them the part is skipped:
+//
+//	         sessions ──┬── doorman serve ──── Odoo     rates; each reply held against Odoo's own rows
+//	                    ├── mcp-server-odoo ── Odoo     what tools/list costs
+//	                    └── odoo-mcp ───────── Odoo     office jobs, and whether Odoo says that they are done
 //
 // Every way asks for the same rows as the same user. Within one run the ways take turns in short slices, in another
 // order each round, and the bars compare slices of the same round: the absolute numbers of a shared machine wander,

@@ -26,8 +26,13 @@ type way struct {
 	// rows takes the rows out of a reply, or says what is wrong with it.
 	rows func(reply []byte) (int, error)
 
+	// send sends one request of a worker's and checks the reply, which came at the time returned. newWay's sends body.
+	send func(ctx context.Context, worker int, buffer *bytes.Buffer) (time.Time, error)
+	// lenient counts wrong replies instead of ending the run. They have no latency and make no throughput.
+	lenient bool
+
 	client *http.Client
-	server *child                 // that answers, if it is one of ours
+	server *child                 // that answers, if we have started it
 	good   atomic.Pointer[[]byte] // a reply that was checked in full
 }
 
@@ -39,6 +44,10 @@ func newWay(name, url string, body []byte, rows func([]byte) (int, error), heade
 		w.header.Set(k, v)
 	}
 	w.header.Set("Content-Type", "application/json")
+	w.send = func(ctx context.Context, _ int, buffer *bytes.Buffer) (time.Time, error) {
+		err := w.ask(ctx, buffer)
+		return time.Now(), err
+	}
 	w.client = &http.Client{
 		Timeout: 30 * time.Second,
 		// No proxy of the environment: everything is on this machine.
@@ -87,12 +96,14 @@ func (w *way) verify(reply []byte) error {
 	return nil
 }
 
-// turn keeps concurrency requests under way for d. One bad reply fails the run: a fast error is not a result.
+// turn keeps concurrency requests under way for d. One wrong reply ends the run, or is counted apart where the way is
+// lenient: a fast error is not a result.
 func (w *way) turn(ctx context.Context, concurrency int, d time.Duration) (slice, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
 		left    atomic.Int64
+		wrong   mistakes
 		lists   = make([][]time.Duration, concurrency)
 		workers sync.WaitGroup
 	)
@@ -103,14 +114,17 @@ func (w *way) turn(ctx context.Context, concurrency int, d time.Duration) (slice
 		workers.Go(func() {
 			var buffer bytes.Buffer
 			mine := make([]time.Duration, 0, 8192)
-			for sent := start; sent.Sub(start) < d && left.Add(-1) >= 0; {
-				if err := w.ask(ctx, &buffer); err != nil {
+			for sent := start; sent.Sub(start) < d && left.Add(-1) >= 0; sent = time.Now() {
+				replied, err := w.send(ctx, i, &buffer)
+				switch {
+				case err == nil:
+					mine = append(mine, replied.Sub(sent))
+				case !w.lenient || ctx.Err() != nil:
 					cancel(err)
 					return
+				default:
+					wrong.add(err)
 				}
-				now := time.Now()
-				mine = append(mine, now.Sub(sent))
-				sent = now
 			}
 			lists[i] = mine
 		})
@@ -120,14 +134,29 @@ func (w *way) turn(ctx context.Context, concurrency int, d time.Duration) (slice
 	if err := context.Cause(ctx); err != nil {
 		return slice{}, err
 	}
-	out := slice{took: took, cpu: w.server.cpu() - cpu}
+	out := slice{took: took, cpu: w.server.cpu() - cpu, wrong: wrong.count, firstWrong: wrong.first}
 	for _, list := range lists {
 		out.latencies = append(out.latencies, list...)
 	}
-	if len(out.latencies) == 0 {
+	if len(out.latencies) == 0 && out.wrong == 0 {
 		return slice{}, errors.New(w.name + ": no reply in time")
 	}
 	return out, nil
+}
+
+// mistakes counts wrong replies and keeps the first.
+type mistakes struct {
+	mu    sync.Mutex
+	count int
+	first error
+}
+
+func (m *mistakes) add(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.count++; m.first == nil {
+		m.first = err
+	}
 }
 
 // race lets the ways take turns at every concurrency, in another order each round. between is called after each round.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -22,27 +23,35 @@ type options struct {
 	other   string
 	addons  string
 	odooLog string
+	venv    string
+	docs    string
 }
 
 func parseOptions(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 6, "how often every way has its turn; the fake part takes twice as many")
 	flags.Float64Var(&o.seconds, "seconds", 1, "length of one turn")
-	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both)")
+	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), or peers")
 	flags.BoolVar(&o.check, "check", false, "exit with 1 if a bar is missed")
 	flags.StringVar(&o.json, "json", "", "write all results to this `file` too")
 	flags.StringVar(&o.doorman, "doorman", "", "use this `binary` instead of building doorman")
 	flags.StringVar(&o.other, "other", "", "fake part: let a second doorman `binary` take turns too, to compare two builds")
-	flags.StringVar(&o.addons, "addons", "", "real part: use this addons `folder` instead of the repository's")
-	flags.StringVar(&o.odooLog, "odoo-log", "", "real part: keep Odoo's log in this `file`")
+	flags.StringVar(&o.addons, "addons", "", "real Odoo: use this addons `folder` instead of the repository's")
+	flags.StringVar(&o.odooLog, "odoo-log", "", "real Odoo: keep its log in this `file`")
+	flags.StringVar(&o.venv, "venv", "", "peers part: a `folder` with a virtual environment that holds the other servers, instead of one in the cache")
+	flags.StringVar(&o.docs, "docs", "", "peers part: put the tables into this Markdown `file`, between its marks")
 	if err = flags.Parse(args); err != nil {
 		return o, err
 	}
 	switch {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case o.only != "" && o.only != "real" && o.only != "fake":
-		err = fmt.Errorf("--only is real or fake, not %q", o.only)
+	case !slices.Contains([]string{"", "real", "fake", "peers"}, o.only):
+		err = fmt.Errorf("--only is real, fake or peers, not %q", o.only)
+	case o.check && o.only == "peers":
+		err = errors.New("--check judges bars, and the part peers has none")
+	case o.only != "peers" && o.venv+o.docs != "":
+		err = errors.New("--venv and --docs are for --only peers")
 	case o.rounds < 1 || o.rounds > 100:
 		err = errors.New("--rounds must be between 1 and 100")
 	case o.seconds < 0.1 || o.seconds > 60:
@@ -86,6 +95,9 @@ func run(ctx context.Context, o options) (passed bool, err error) {
 		return false, err
 	}
 	defer tools.remove()
+	if o.only == "peers" {
+		return true, runPeers(ctx, o, func(ctx context.Context) (*peersPart, error) { return comparePeers(ctx, o, tools) })
+	}
 	var all results
 	if o.only != "fake" {
 		if all.Real, err = realPart(ctx, o, tools); err != nil {

@@ -27,9 +27,10 @@ type part struct {
 
 // results is everything that was measured, as --json writes it.
 type results struct {
-	Real *part `json:"real,omitempty"`
-	Fake *part `json:"fake,omitempty"`
-	Bars []bar `json:"bars"`
+	Real  *part      `json:"real,omitempty"`
+	Fake  *part      `json:"fake,omitempty"`
+	Peers *peersPart `json:"peers,omitempty"`
+	Bars  []bar      `json:"bars,omitempty"`
 }
 
 // race measures the ways, and the service's memory on the way.

@@ -82,20 +82,11 @@ func cleanEnviron() (out []string) {
 
 // startChild starts a server that writes a JSON line with the field "mcp", its endpoint, to its standard error.
 func startChild(ctx context.Context, cmd *exec.Cmd) (*child, error) {
-	stderr, err := cmd.StderrPipe()
+	open := make(chan string, 1)
+	c, err := launch(cmd, open)
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	c := &child{cmd: cmd, log: &tail{}, done: make(chan struct{})}
-	open := make(chan string, 1)
-	go func() {
-		c.readLog(stderr, open)
-		c.err = cmd.Wait()
-		close(c.done)
-	}()
 	select {
 	case c.url = <-open:
 		return c, nil
@@ -106,6 +97,24 @@ func startChild(ctx context.Context, cmd *exec.Cmd) (*child, error) {
 	}
 	c.stop()
 	return nil, errors.Join(ctx.Err(), fmt.Errorf("%s did not start\n%s", filepath.Base(cmd.Path), c.log))
+}
+
+// launch starts a process. Its standard error is read to its end; open gets the endpoint that it tells there, if it does.
+func launch(cmd *exec.Cmd, open chan<- string) (*child, error) {
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c := &child{cmd: cmd, log: &tail{}, done: make(chan struct{})}
+	go func() {
+		c.readLog(stderr, open)
+		c.err = cmd.Wait()
+		close(c.done)
+	}()
+	return c, nil
 }
 
 func (c *child) readLog(r io.Reader, open chan<- string) {

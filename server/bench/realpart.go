@@ -23,23 +23,13 @@ const (
 
 // realPart compares Doorman with the direct ways into the same Odoo.
 func realPart(ctx context.Context, o options, tools *toolbox) (*part, error) {
-	addons := o.addons
-	if addons == "" {
-		addons = filepath.Join(tools.root, "addon")
-	}
-	host, err := localodoo.Start(ctx, localodoo.Options{
-		Addons: []string{addons}, Modules: []string{"doorman"}, Demo: true, Durable: true, Log: os.Stderr,
-	})
+	host, db, err := startReal(ctx, o, tools, "doorman")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = host.Close() }()
-	db, err := host.NewDatabase(ctx)
-	if err != nil {
-		return nil, err
-	}
 	say("Adding a user with a connection and an API key ...")
-	seed, err := seedReal(ctx, host, db)
+	seed, err := seedReal(ctx, host, db, seedScript)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +69,32 @@ func realPart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 	return p, p.checkAudit(ctx, host, db)
 }
 
+// startReal starts a durable PostgreSQL with a database of Odoo's demo data and the modules. Who gets the host closes it.
+func startReal(ctx context.Context, o options, tools *toolbox, modules ...string) (*localodoo.Host, string, error) {
+	addons := o.addons
+	if addons == "" {
+		addons = filepath.Join(tools.root, "addon")
+	}
+	host, err := localodoo.Start(ctx, localodoo.Options{
+		Addons: []string{addons}, Modules: modules, Demo: true, Durable: true, Log: os.Stderr,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	db, err := host.NewDatabase(ctx)
+	if err != nil {
+		return nil, "", errors.Join(err, host.Close())
+	}
+	return host, db, nil
+}
+
 // checkAudit makes sure that the calls measured are the full ones: each has left its audit row.
 func (p *part) checkAudit(ctx context.Context, host *localodoo.Host, db string) error {
+	return enoughAudit(ctx, host, db, p.requests(nameDoorman))
+}
+
+// enoughAudit compares the audit rows with the calls.
+func enoughAudit(ctx context.Context, host *localodoo.Host, db string, calls int) error {
 	out, err := host.Psql(ctx, db, "SELECT count(*) FROM doorman_audit WHERE outcome = 'ok'")
 	if err != nil {
 		return err
@@ -89,8 +103,8 @@ func (p *part) checkAudit(ctx context.Context, host *localodoo.Host, db string) 
 	if _, err := fmt.Sscan(out, &rows); err != nil {
 		return err
 	}
-	if rows < p.requests(nameDoorman) {
-		return fmt.Errorf("%d audit rows for %d calls", rows, p.requests(nameDoorman))
+	if rows < calls {
+		return fmt.Errorf("%d audit rows for %d calls", rows, calls)
 	}
 	return nil
 }
@@ -101,6 +115,10 @@ type realSeed struct {
 	APIKey     string `json:"api_key"`
 	Key        string `json:"key"`
 	ServiceKey string `json:"service_key"`
+	// Rows are what Odoo itself answers to the questions of the peers' part, by the name of the question.
+	Rows map[string][]map[string]any `json:"rows"`
+	// First is the id of the record that is read there.
+	First int64 `json:"first"`
 }
 
 // The user is an ordinary one, so that access rights and record rules work as they do for people. Limits are set out of
@@ -123,8 +141,8 @@ print("SEED " + json.dumps({"uid": user.id, "api_key": api_key, "key": connectio
                             "service_key": settings._generate_service_key()}))
 `
 
-func seedReal(ctx context.Context, host *localodoo.Host, db string) (seed realSeed, err error) {
-	out, err := host.Shell(ctx, db, seedScript)
+func seedReal(ctx context.Context, host *localodoo.Host, db, script string) (seed realSeed, err error) {
+	out, err := host.Shell(ctx, db, script)
 	if err != nil {
 		return seed, err
 	}

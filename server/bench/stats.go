@@ -12,6 +12,9 @@ type slice struct {
 	latencies []time.Duration
 	took      time.Duration
 	cpu       time.Duration
+	// wrong replies of a way that is lenient, and what was wrong with the first.
+	wrong      int
+	firstWrong error
 }
 
 // rate is the throughput in requests per second.
@@ -82,15 +85,19 @@ type summary struct {
 	// Against the part's baseline, the median over the rounds.
 	RateRatio float64 `json:"rate_ratio"`
 	P50Ratio  float64 `json:"p50_ratio"`
+	// Wrong replies are not among the requests.
+	Wrong int `json:"wrong,omitempty"`
 }
 
 func summarize(way string, concurrency int, own, baseline []slice) summary {
 	var all []time.Duration
 	var took, cpu time.Duration
+	wrong := 0
 	for _, s := range own {
 		all = append(all, s.latencies...)
 		took += s.took
 		cpu += s.cpu
+		wrong += s.wrong
 	}
 	slices.Sort(all)
 	return summary{
@@ -98,5 +105,6 @@ func summarize(way string, concurrency int, own, baseline []slice) summary {
 		P50: millis(percentile(all, 50)), P95: millis(percentile(all, 95)), P99: millis(percentile(all, 99)),
 		Rate: slice{latencies: all, took: took}.rate(), CPU: float64(cpu.Microseconds()) / float64(max(len(all), 1)),
 		RateRatio: paired(own, baseline, rateRatio), P50Ratio: paired(own, baseline, p50Ratio),
+		Wrong: wrong,
 	}
 }
