@@ -1,6 +1,9 @@
 package main
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+	"maps"
+)
 
 // byCustomer is the domain of a server's own document of a customer.
 func byCustomer(c *clerk, name string) []any {
@@ -54,9 +57,7 @@ var press = map[string]func(c *clerk, model string, id any, method string, more 
 	},
 	nameErpipe: func(c *clerk, model string, id any, method string, more args) any {
 		named := args{"ids": []any{id}}
-		for k, v := range more {
-			named[k] = v
-		}
+		maps.Copy(named, more)
 		return c.call("execute_method", args{"model": model, "method": method, "kwargs": named})
 	},
 }
