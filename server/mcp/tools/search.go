@@ -23,7 +23,7 @@ func init() {
 		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Read records", Category: "read", Idempotent: true,
 		Description: "Read records by id, in the form of search_records. Ids that do not exist are listed in missing_ids.",
-		Output:      outputSchema(pageSchema()...),
+		Output:      outputSchema("records:objects", "has_more:boolean", "missing_ids:integers"),
 	}, readRecords)
 }
 
