@@ -21,8 +21,14 @@ type kept struct {
 
 var goneLink = &Problem{"not_found", "This link does not work (any more).", "Links are for one use and a few minutes: ask for a new one."}
 
-// aboutFile answers get_attachment, get_report and request_upload: every record has one file, its name.
+// aboutFile answers what is about a file: every record has one, its name; an export has the name of the model.
 func (s *Server) aboutFile(t *table, c Call, connection int64) (any, *Problem) {
+	if c.Method == "export_records" {
+		k := &kept{connection: connection, call: c, name: c.Model + ".csv", content: []byte(c.Model)}
+		s.files = append(s.files, k)
+		told := map[string]any{"name": k.name, "type": "text/csv", "size": len(k.content), "rows": len(t.rows)}
+		return map[string]any{"file": told, "ticket": len(s.files)}, nil
+	}
 	row := t.rows[c.IDs[0]]
 	if row == nil {
 		return nil, &Problem{Kind: "not_found", Message: fmt.Sprintf("There is no %s with the id %d.", c.Model, c.IDs[0])}
@@ -36,11 +42,14 @@ func (s *Server) aboutFile(t *table, c Call, connection int64) (any, *Problem) {
 			return map[string]any{"files": []any{map[string]any{"id": c.IDs[0], "name": k.name, "type": "text/plain", "size": len(k.content)}}, "more": false}, nil
 		}
 		if c.Kwargs["text"] == true {
-			told["text"], told["text_cut"] = string(k.content), false
+			told["text"], told["text_more"] = string(k.content), false
 		}
 	case "request_upload":
 		k.upload = true
 		k.name, _ = c.Kwargs["name"].(string)
+		if raw, ok := c.Kwargs["raw"].(string); ok {
+			return map[string]any{"attachment_id": c.IDs[0], "name": k.name, "type": "text/plain", "size": len(raw) * 3 / 4}, nil
+		}
 	}
 	if k.upload {
 		told["upload"] = map[string]any{"name": k.name, "size": 0, "sha256": ""}

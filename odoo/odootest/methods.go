@@ -19,6 +19,7 @@ var methods = map[string]facts{
 	"get_actions":          {tool: "get_actions", reads: true},
 	"get_attachment":       {tool: "get_attachment", reads: true, file: true},
 	"get_report":           {tool: "get_report", reads: true, file: true},
+	"export_records":       {tool: "export_records", reads: true, file: true},
 	"models":               {tool: "list_models", reads: true},
 	"context":              {tool: "get_context", reads: true},
 	"search_everywhere":    {tool: "search_everywhere", reads: true},

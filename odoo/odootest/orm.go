@@ -54,7 +54,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 			"unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models for the models there are.",
 		}
 	}
-	if known.file && len(c.IDs) > 0 {
+	if known.file && (len(c.IDs) > 0 || c.Method == "export_records") {
 		return s.aboutFile(t, c, snap.Connection.ID)
 	}
 	if known.changes {

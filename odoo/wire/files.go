@@ -45,23 +45,24 @@ func DecodeFile(raw json.RawMessage) (access.File, error) {
 	return access.File{Name: *told.Name, Type: told.Type, Content: content}, nil
 }
 
-// DecodeAttached reads {"value": {attachment_id, name, type, size}}.
+// DecodeAttached reads {"value": {attachment_id, name, type, size}}, or the same with the field that it was put into.
 func DecodeAttached(raw json.RawMessage) (access.Attached, error) {
 	value, _, err := DecodeFollowed(raw)
 	if err != nil {
 		return access.Attached{}, err
 	}
 	var told struct {
-		ID   int64  `json:"attachment_id"`
-		Name string `json:"name"`
-		Type string `json:"type"`
-		Size int64  `json:"size"`
+		ID    int64  `json:"attachment_id"`
+		Field string `json:"field"`
+		Name  string `json:"name"`
+		Type  string `json:"type"`
+		Size  int64  `json:"size"`
 	}
 	if err := unmarshal(value, &told, "file"); err != nil {
 		return access.Attached{}, err
 	}
-	if told.ID <= 0 {
-		return access.Attached{}, Unusable("a file that was attached, without its id")
+	if told.ID < 0 || (told.ID == 0) == (told.Field == "") {
+		return access.Attached{}, Unusable("a file that was sent, without the place where it is")
 	}
-	return access.Attached{ID: told.ID, Name: told.Name, Type: told.Type, Size: told.Size}, nil
+	return access.Attached{ID: told.ID, Field: told.Field, Name: told.Name, Type: told.Type, Size: told.Size}, nil
 }

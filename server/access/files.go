@@ -7,10 +7,11 @@ type File struct {
 	Content []byte
 }
 
-// Attached is a file that was sent, as Odoo keeps it.
+// Attached is a file that was sent, as Odoo keeps it: as an attachment, or in a field of a record.
 type Attached struct {
-	ID   int64
-	Name string
-	Type string
-	Size int64
+	ID    int64  // of the attachment; 0 = it is in Field
+	Field string // technical name
+	Name  string
+	Type  string
+	Size  int64
 }

@@ -27,6 +27,7 @@ const (
 	MaxBatch  = 32       // calls in one JSON-RPC batch
 	MaxEvents = 500      // refusals and such in one call of the method record
 	MaxFile   = 20 << 20 // bytes of the largest file that goes through
+	MaxInline = 64 << 10 // bytes of the largest file that is sent along with a call
 )
 
 // Limits of what an AI tool sends and gets.
@@ -44,6 +45,8 @@ const (
 	MaxHitsQuery      = 100    // characters of what search_everywhere looks for
 	MaxResearchQuery  = 1_000  // characters of what search looks for
 	MaxCopies         = 20     // records that one call may copy
+	MaxExportRows     = 50_000 // rows of one export
+	MaxExportFields   = 100    // columns of one export
 	MaxCode           = 20_000 // characters of a query or a piece of Python
 	MaxSQLRows        = 500    // rows of a query's answer
 	MaxReply          = 90_000 // characters of a reply, the JSON of it

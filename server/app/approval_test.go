@@ -347,6 +347,7 @@ func TestTheFakeKnowsTheTools(t *testing.T) {
 		"read_records": partner(kit.Args{"ids": []int{1}}), "aggregate_records": partner(kit.Args{"group_by": []string{"country_id"}}),
 		"search_everywhere": {"query": "Partner"}, "read_messages": partner(kit.Args{"id": 1}), "get_actions": partner(kit.Args{"id": 1}),
 		"get_attachment": partner(kit.Args{"id": 1}), "get_report": partner(kit.Args{"ids": []int{1}}),
+		"export_records": partner(kit.Args{"fields": []string{"name"}}),
 		"request_upload": partner(kit.Args{"id": 1, "name": "a.txt"}), "create_records": partner(kit.Args{"records": `[{"name":"A"}]`}),
 		"update_records": partner(kit.Args{"ids": []int{1}, "values": `{"name":"B"}`}), "delete_records": partner(kit.Args{"ids": []int{2}}),
 		"call_method": partner(kit.Args{"ids": []int{1}, "method": "do_it"}), "post_message": partner(kit.Args{"id": 1, "body": "Hi"}),

@@ -138,7 +138,7 @@ func (s *service) server() *http.Server {
 		// Counted from the header on: the body, the question who asks, the call itself, which a stream ends with, and
 		// as long again as the body for the answer. Without it, who asks and reads nothing keeps the connection, and
 		// whatever works on its answer, for ever. Files have limits of their own.
-		WriteTimeout: bodyTime + 2*s.config.OdooTimeout + bodyTime,
+		WriteTimeout: bodyTime + s.config.OdooTimeout + max(s.config.OdooTimeout, mcp.Patience()) + bodyTime,
 	}
 }
 

@@ -168,9 +168,13 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request, ip netip.Addr, 
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusCreated, map[string]any{
-		"attachment_id": file.ID, "name": file.Name, "type": file.Type, "size": file.Size,
-	})
+	told := map[string]any{"name": file.Name, "type": file.Type, "size": file.Size}
+	if file.Field != "" {
+		told["field"] = file.Field
+	} else {
+		told["attachment_id"] = file.ID
+	}
+	writeJSON(w, http.StatusCreated, told)
 	return nil
 }
 

@@ -170,8 +170,8 @@ func TestListIsCut(t *testing.T) {
 		change func(*access.Policy)
 		want   int
 	}{
-		{"everything", func(*access.Policy) {}, 12},
-		{"one scope", func(p *access.Policy) { p.Scopes = []access.Scope{access.ScopeSearch} }, 9},
+		{"everything", func(*access.Policy) {}, 13},
+		{"one scope", func(p *access.Policy) { p.Scopes = []access.Scope{access.ScopeSearch} }, 10},
 		{"no scope", func(p *access.Policy) { p.Scopes = nil }, 0},
 		{"one tool", func(p *access.Policy) { p.AllowedTools = []string{"search_records"} }, 2},
 		{"a list that lost its last tool", func(p *access.Policy) { p.AllowedTools = []string{} }, 1},

@@ -153,7 +153,7 @@ func TestChangedIsInTheSchemas(t *testing.T) {
 	}
 	for _, tool := range list.Result.Tools {
 		_, says := tool.OutputSchema.Properties["changed"]
-		if changes := !tool.Annotations.ReadOnlyHint && tool.Name != "request_upload"; says != changes { // the file is not there yet
+		if changes := !tool.Annotations.ReadOnlyHint; says != changes {
 			t.Errorf("%s: %v", tool.Name, says)
 		}
 	}

@@ -33,9 +33,40 @@ func TestFileTools(t *testing.T) {
 		},
 		{
 			"one", "get_attachment", `{"model":"res.partner","id":1,"attachment_id":4,"text":true}`,
-			`{"file":{"name":"a.txt","type":"text/plain","size":5},"text":"","text_cut":false,"ticket":9}`, `{"attachment":4,"text":true}`,
+			`{"file":{"name":"a.txt","type":"text/plain","size":5},"text":"","text_more":false,"text_next":0,"text_notes":[],"ticket":9}`, `{"attachment":4,"text":true}`,
 			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"a.txt",` +
 				`"note":"The link works once. Fetch the file with GET, or give the link to your user.","size":5,"text":"","type":"text/plain"}`,
+		},
+		{
+			"a page", "get_attachment", `{"model":"res.partner","id":1,"attachment_id":4,"offset":30000}`,
+			`{"file":{"name":"a.pdf","type":"application/pdf","size":5},"text":"b","text_more":true,"text_next":60000,"text_notes":["2 pages without text."],"ticket":9}`,
+			`{"attachment":4,"offset":30000,"text":true}`,
+			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"a.pdf","next_offset":60000,` +
+				`"note":"2 pages without text. The text goes on: ask again with offset = next_offset. The link works once. Fetch the file with GET, or give the link to your user.",` +
+				`"size":5,"text":"b","type":"application/pdf"}`,
+		},
+		{
+			"sent along as text", "request_upload", `{"model":"res.partner","id":1,"name":"n.txt","text":"Grüße"}`,
+			`{"attachment_id":71,"name":"n.txt","type":"text/plain","size":7,"changed":[]}`, `{"name":"n.txt","raw":"R3LDvMOfZQ=="}`,
+			`{"attachment_id":71,"changed":[],"id":1,"model":"res.partner","name":"n.txt","size":7,"type":"text/plain"}`,
+		},
+		{
+			"into a field", "request_upload", `{"model":"res.partner","id":1,"field":"image_1920","base64":"data:image/png;base64,aGVs\nbG8="}`,
+			`{"field":"image_1920","name":"image_1920","type":"image/png","size":5,"replayed":true}`, `{"field":"image_1920","raw":"aGVsbG8="}`,
+			`{"field":"image_1920","id":1,"model":"res.partner","name":"image_1920","replayed":true,"size":5,"type":"image/png"}`,
+		},
+		{
+			"room in a field", "request_upload", `{"model":"res.partner","id":1,"field":"image_1920"}`,
+			`{"upload":{"name":"image_1920","size":0,"sha256":""},"ticket":9}`, `{"field":"image_1920"}`,
+			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"image_1920",` +
+				`"note":"The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer says where it is then."}`,
+		},
+		{
+			"an export", "export_records", `{"model":"res.partner","fields":["name","parent_id.ref"],"domain":[["name","=","A"]],"format":"XLSX"}`,
+			`{"file":{"name":"Contact (res.partner).xlsx","type":"application/x","size":70,"rows":0},"ticket":9}`,
+			`{"domain":[["name","=","A"]],"fields":["name","parent_id.ref"],"format":"xlsx"}`,
+			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"Contact (res.partner).xlsx",` +
+				`"note":"The link works once. Fetch the file with GET, or give the link to your user.","rows":0,"size":70,"type":"application/x"}`,
 		},
 		{
 			"a web address", "get_attachment", `{"model":"res.partner","id":1,"attachment_id":4}`,
@@ -52,7 +83,7 @@ func TestFileTools(t *testing.T) {
 			"room", "request_upload", `{"model":"res.partner","id":1,"name":"n.pdf","size":7,"sha256":"ab"}`,
 			`{"upload":{"name":"n.pdf","size":7,"sha256":"ab"},"ticket":9}`, `{"name":"n.pdf","sha256":"ab","size":7}`,
 			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"n.pdf",` +
-				`"note":"The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer has the attachment's id."}`,
+				`"note":"The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer says where it is then."}`,
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -118,6 +149,22 @@ func TestFileToolsRefused(t *testing.T) {
 		{"request_upload", `{"model":"res.partner","id":1,"name":"a","size":-1}`, "too_large", "bytes"},
 		{"request_upload", `{"model":"res.partner","id":1,"name":"a","size":20971521}`, "too_large", "20971520"},
 		{"request_upload", `{"model":"res.partner","id":0,"name":"a"}`, "invalid_input", "id"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","text":"` + strings.Repeat("x", 70<<10) + `"}`, "too_large", "65536"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","text":"` + strings.Repeat("x", access.MaxInline+1) + `"}`, "too_large", "65536"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","base64":"` + strings.Repeat("eHh4", 70<<10/3) + `"}`, "too_large", "65536"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","base64":"x"}`, "invalid_input", "base64"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","base64":"aGVsbG8"}`, "invalid_input", "base64"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","base64":"aGVsbG9="}`, "invalid_input", "base64"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","base64":"data:text/plain,hello"}`, "invalid_input", "base64"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","text":"a","base64":"aGVsbG8="}`, "invalid_input", "Both"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","text":5}`, "invalid_input", "text"},
+		{"request_upload", `{"model":"res.partner","id":1,"name":"a","idempotency_key":"` + strings.Repeat("x", 65) + `"}`, "invalid_input", "idempotency_key"},
+		{"get_attachment", `{"model":"res.partner","id":1,"offset":-1}`, "invalid_input", "offset"},
+		{"export_records", `{"model":"res.partner"}`, "invalid_input", "fields"},
+		{"export_records", `{"model":"res.partner","fields":["` + strings.Repeat(`a","`, 100) + `a"]}`, "invalid_input", "100"},
+		{"export_records", `{"model":"res.partner","fields":["name"],"format":"ods"}`, "invalid_input", "csv"},
+		{"export_records", `{"model":"res.partner","fields":["name"],"domain":[["nme","=",1]]}`, "unknown_field", "nme"},
+		{"export_records", `{"model":"ir.rule","fields":["name"]}`, "not_allowed", "ir.rule"},
 		{"request_upload", `{"model":"res.partner","id":1}`, "invalid_input", "name"},
 		{"request_upload", `{"model":"ir.rule","id":1,"name":"a"}`, "not_allowed", "ir.rule"},
 	} {

@@ -137,7 +137,7 @@ func TestListFollows(t *testing.T) {
 	f.change(func(s *access.Snapshot) { s.Connection.Policy.BlockedIPs = nil })
 	at.move(3 * time.Second)
 	a := send(t, server, listTools)
-	if a.status != 200 || len(a.Result.Tools) != 11 || strings.Contains(a.body, `"search_records"`) {
+	if a.status != 200 || len(a.Result.Tools) != 12 || strings.Contains(a.body, `"search_records"`) {
 		t.Fatalf("%d, %d tools: %.300s", a.status, len(a.Result.Tools), a.body)
 	}
 	if a := call(t, server, "search_records", searchPartners); a.kind() != "needs_module" || !strings.Contains(a.body, "the Odoo module sale") {

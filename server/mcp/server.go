@@ -61,6 +61,15 @@ type Server struct {
 	handler   http.Handler
 }
 
+// Patience is how long the slowest tool may wait for Odoo, if Config.Timeout is shorter.
+func Patience() time.Duration {
+	var longest time.Duration
+	for _, t := range tools.Catalog().All() {
+		longest = max(longest, t.Patience)
+	}
+	return longest
+}
+
 // New builds the endpoint with every tool.
 func New(c Config) *Server {
 	c = c.withDefaults()

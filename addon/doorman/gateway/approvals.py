@@ -78,6 +78,9 @@ class DoormanGateway(models.AbstractModel):
         models_read = {request.get("model") or "", besides}
         ids = request.get("ids")
         count = len(ids) if isinstance(ids, list) else 0
+        if operation and operation.counts:
+            guard = self._guard(connection, row, request)
+            count = operation.counts(call_of(guard, request))
         if gate.read_waits(approval, tool, self._risk_of(tool), models_read, count):
             raise Waits
 

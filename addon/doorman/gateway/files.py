@@ -1,6 +1,4 @@
 import base64
-import binascii
-import hashlib
 import json
 import time
 
@@ -8,11 +6,11 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
+from ..policy import gate
 from ..policy.change_scope import writing
 from ..policy.credentials import hash_proof
 from ..policy.refusal import Refusal
-from ..policy.shared import MAX_FILE
-from ..tools import files, operations
+from ..tools import files, operations, told_changes, uploads
 from ..tools.call import call_of
 from .fence import PROOF, Stored
 
@@ -68,9 +66,12 @@ class DoormanGateway(models.AbstractModel):
     # ---- a call that is about a file ----
 
     def _do(self, connection, row, request, audit, approved=False):
+        operation = operations.of(request)
+        if operation and operation.file == operations.TAKE:
+            # As it is once more when the link is followed.
+            self._check_may_read(connection, row, request)
         value = super()._do(connection, row, request, audit, approved)
         told = isinstance(value, dict) and (value.get("file") or value.get("upload"))
-        operation = operations.of(request)
         if (
             not (operation and operation.file)
             or not told
@@ -79,7 +80,12 @@ class DoormanGateway(models.AbstractModel):
         ):
             return value
         content = value.pop("content", None)
-        return value | {"ticket": self._keep_file(row, request, told, content)}
+        if isinstance(content, str):
+            content = base64.b64decode(content)
+        if "rows" in told:
+            audit["message"] = self._text(f"{told['name']} ({told['rows']} rows)")
+        kept = told | {"approved": True} if approved else told
+        return value | {"ticket": self._keep_file(row, request, kept, content)}
 
     def _keep_file(self, row, request, told, content):
         self._purge_files()
@@ -103,7 +109,7 @@ class DoormanGateway(models.AbstractModel):
                 row["id"],
                 json.dumps(asked),
                 json.dumps(told),
-                content and base64.b64decode(content),
+                content,
                 KEPT_HOURS,
                 row["id"],
                 MAX_OPEN,
@@ -290,7 +296,7 @@ class DoormanGateway(models.AbstractModel):
             told = files.content_of(call)
             content = told["content"]
         else:
-            files.still_printed(call)
+            call.operation.still(call)
         self.env.flush_all()
         return {
             "name": told["name"],
@@ -300,40 +306,35 @@ class DoormanGateway(models.AbstractModel):
         }
 
     def _put(self, connection, row, request, audit, kept, content):
-        content = _came(kept["told"], content)
+        content = uploads.decoded(content)
+        uploads.check_came(kept["told"], content)
         self._check_may_write(connection, row, request)
         call = call_of(self._guard(connection, row, request), request)
-        with writing(call.env, None):
-            value = files.attach(call, content)
+        with writing(call.env, None) as noted:
+            noted.tools.add(self._tool_of(request))
+            value = uploads.attach(call, content)
+            self.env.cr.flush()
+            noted.close()
+            self._check_asked(call.guard, connection, row, request, noted)
+            if not kept["told"].get("approved"):
+                self._check_no_approval(connection, row, noted)
             value = json.loads(json.dumps(value, default=json_default))
+        audit["changed"] = told_changes.text(noted.changes())
         audit["message"] = self._text(f"{value['name']} ({value['size']} bytes)")
         return value
+
+    def _check_no_approval(self, connection, row, noted):
+        """Who asked for the link was asked for what it names. What the file has changed
+        besides may be a person's to decide."""
+        *_others, approval = connection._write_rule(row["version"])
+        risks = {tool: self._risk_of(tool) for tool in noted.tools}
+        if gate.change_waits(approval, risks, noted.changes()):
+            raise Refusal(
+                "not_allowed",
+                "What this file would change needs the approval of a person.",
+                "Send it along with the call, which then waits: text or base64.",
+            )
 
 
 def _gone(why=GONE):
     return {"kind": "not_found", "message": why, "hint": GONE_HINT}
-
-
-def _came(told, content):
-    """:return: the bytes that came, if they are what was said they would be"""
-    try:
-        content = base64.b64decode(content, validate=True)
-    except (binascii.Error, TypeError, ValueError) as exc:
-        raise Refusal("invalid_input", "The content is not base64.") from exc
-    if not content:
-        raise Refusal("invalid_input", "The file is empty.", "Send its bytes.")
-    if len(content) > MAX_FILE:
-        raise Refusal("too_large", f"A file has at most {MAX_FILE} bytes.")
-    if told["size"] and told["size"] != len(content):
-        raise Refusal(
-            "invalid_input",
-            f"{len(content)} bytes came, and {told['size']} were announced.",
-            "Send the whole file; the link still works.",
-        )
-    if told["sha256"] and told["sha256"] != hashlib.sha256(content).hexdigest():
-        raise Refusal(
-            "invalid_input",
-            "The file is not the one whose sha256 was announced.",
-            "Send that one; the link still works.",
-        )
-    return content

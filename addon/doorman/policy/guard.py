@@ -155,7 +155,9 @@ class Guard:
             raise Refusal(
                 "not_allowed",
                 f"The field {model._name}.{name} is withheld from AI tools.",
-                "Leave it out.",
+                "get_attachment gives a file, or its text."
+                if name in closed_fields.BYTES_FIELDS
+                else "Leave it out.",
             )
         return model._fields[name]
 

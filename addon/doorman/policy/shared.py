@@ -92,6 +92,7 @@ PREFIX_SECRET = "dms_"  # the secret of an OAuth client
 MAX_BATCH = 32  # calls in one JSON-RPC batch
 MAX_EVENTS = 500  # refusals and such in one call of the method record
 MAX_FILE = 20_971_520  # bytes of the largest file that goes through
+MAX_INLINE = 65_536  # bytes of the largest file that is sent along with a call
 
 # Limits of what an AI tool sends and gets.
 MAX_RECORDS = 100  # records that one call may change or name
@@ -107,6 +108,8 @@ MAX_HITS = 20  # records of one model that search_everywhere shows
 MAX_HITS_QUERY = 100  # characters of what search_everywhere looks for
 MAX_RESEARCH_QUERY = 1_000  # characters of what search looks for
 MAX_COPIES = 20  # records that one call may copy
+MAX_EXPORT_ROWS = 50_000  # rows of one export
+MAX_EXPORT_FIELDS = 100  # columns of one export
 MAX_CODE = 20_000  # characters of a query or a piece of Python
 MAX_SQL_ROWS = 500  # rows of a query's answer
 MAX_REPLY = 90_000  # characters of a reply, the JSON of it

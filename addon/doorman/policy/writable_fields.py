@@ -1,16 +1,51 @@
 """Which fields a connection may give a value, whatever the value."""
 
-from . import closed_fields, closed_models
+from . import closed_fields, closed_models, inherited_models
 from .refusal import Refusal
+from .suggestions import near_hint
 
 
 def check(guard, model, name):
     """:return: the field, if a connection may give it a value"""
+    known = model._fields.get(name) if isinstance(name, str) else None
+    if known is not None and (
+        known.type == "binary" or name in closed_fields.BYTES_FIELDS
+    ):
+        raise _is_file(guard, model, name)
+    return _check(guard, model, name)
+
+
+def check_file(guard, model, name):
+    """:return: the binary field, if a connection may put a file into it"""
+    field = guard.field(model, name)
+    if field.type != "binary":
+        raise Refusal(
+            "invalid_input",
+            f"{model._name}.{name} takes no file.",
+            near_hint(name, [n for n, f in model._fields.items() if f.type == "binary"])
+            or "Leave field out to attach the file to the record.",
+        )
+    _check(guard, model, name)
+    if field.readonly or name in model.env["ir.ui.view"]._doorman_shown(model._name):
+        raise closed(model, name, "is only shown, and not to be filled in")
+    return field
+
+
+def _is_file(guard, model, name):
+    """A file that was sent as a value: what takes it, if anything does."""
+    hint = f"Send it with request_upload, and field {name!r}."
+    if model._transient:
+        hint = "Leave it out: a person has to choose a file in Odoo."
+    elif inherited_models.is_file(guard.env, model._name):
+        hint = "Send it with request_upload, which attaches it to a record."
+    what = f"{model._name}.{name} holds a file, which is not sent as a value."
+    return Refusal("not_allowed", what, hint)
+
+
+def _check(guard, model, name):
     field = guard.field(model, name)
     if name in closed_fields.MAGIC_FIELDS:
         raise closed(model, name, "is filled by Odoo itself")
-    if field.type == "binary":
-        raise closed(model, name, "holds a file, and files are not sent here")
     if closed_fields.is_code(name, field.type):
         raise closed(model, name, "holds code")
     if getattr(field, "render_engine", None):
@@ -66,7 +101,7 @@ def _elsewhere(guard, model, field):
             "connection may not change.",
             "Leave it out.",
         )
-    check(guard, owner, path[-1])
+    _check(guard, owner, path[-1])
 
 
 def closed(model, name, why):

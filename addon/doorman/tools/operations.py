@@ -71,6 +71,14 @@ class Operation:
     reads_also: str = ""
     # Whether its answer may tell of a file: TAKE, PUT or "".
     file: str = ""
+    # ``still(call)``: refuses what was made for a link and is kept since, for who may
+    # no longer have it.
+    still: Callable | None = None
+    # ``counts(call)``: how many records it reads, where a request names none.
+    counts: Callable | None = None
+    # The argument that holds a file, in base64: told as its size, and kept nowhere but
+    # in a request that waits; "" if there is none.
+    holds_file: str = ""
 
     # ---- what a person is told of it before they decide ----
 

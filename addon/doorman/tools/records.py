@@ -52,7 +52,8 @@ def create_records(call):
     if inherited_models.is_file(guard.env, model._name):
         raise Refusal(
             "not_allowed",
-            f"AI tools make no {model._name}: files are not sent here.",
+            f"AI tools make no {model._name}.",
+            "Send the file with request_upload, which attaches it to a record.",
         )
     rows = kwargs.get("vals_list")
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_RECORDS:

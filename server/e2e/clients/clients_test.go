@@ -50,6 +50,8 @@ var everyTool = []struct {
 	{call{"get_attachment", map[string]any{"model": "res.partner", "id": 1}}, "files"},
 	{call{"get_report", map[string]any{"model": "res.partner", "ids": []int{1}}}, "link"},
 	{call{"request_upload", map[string]any{"model": "res.partner", "id": 1, "name": "a.txt"}}, "link"},
+	{call{"request_upload", map[string]any{"model": "res.partner", "id": 1, "name": "a.txt", "text": "hello"}}, "attachment_id"},
+	{call{"export_records", map[string]any{"model": "res.partner", "fields": []string{"name"}}}, "link"},
 }
 
 // refusedCalls must come back as results that a model can read, through every client.

@@ -80,7 +80,7 @@ func TestRealFiles(t *testing.T) {
 	t.Run("printed", func(t *testing.T) {
 		for _, row := range []kit.Args{
 			{"model": "account.move", "ids": []int64{invoice}, "report": "account.report_invoice"},
-			// No quotation: with the PDF library that comes with Debian, Odoo's own code for it fails.
+			{"model": "sale.order", "ids": []int64{order}, "report": "sale.report_saleorder"},
 			{"model": "account.move", "ids": []int64{invoice}, "report": "account.report_invoice_with_payments", "language": "fr_FR"},
 		} {
 			printed := kit.Must(t, session, "get_report", row)

@@ -27,6 +27,8 @@ var addonMayImport = map[string][]string{
 	"doorman/demo":            {"doorman/policy"},
 	"doorman/patches":         {"doorman/policy"},
 	"doorman/migrations":      {"doorman/policy"},
+	// A program of its own, which no other room imports.
+	"doorman/readers": {},
 	// An addon of its own, which the base addon does not know.
 	"doorman_code": {"doorman/policy", "doorman/tools", "doorman/gateway"},
 }

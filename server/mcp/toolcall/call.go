@@ -17,6 +17,7 @@ type Call struct {
 	args     json.RawMessage // as they came
 	model    string
 	rate     access.Rate // of this call, taken once
+	patience time.Duration
 	audit    access.Audit
 	recorded bool             // Odoo wrote an audit row for this call
 	kept     json.RawMessage  // what Odoo answered when a person approved it: told again instead of called again
@@ -70,7 +71,7 @@ func (c *Call) Do(ctx context.Context, r access.Request) (access.Reply, error) {
 		return access.Reply{Value: c.kept}, nil
 	}
 	r.Audit, r.AskNobody = c.audit, c.nobody
-	r.Timeout = c.runner.Timeout
+	r.Timeout = c.patience
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = min(r.Timeout, time.Until(deadline))
 	}

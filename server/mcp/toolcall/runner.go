@@ -45,10 +45,11 @@ type Origin struct {
 // Start begins a call that was admitted and counted (caller.WithRate). It has a deadline, and ends early where its client
 // does not want it any more; end follows when its answer is there.
 func (r *Runner) Start(ctx context.Context, who *caller.Caller, t *Tool, arguments json.RawMessage, from Origin) (_ context.Context, c *Call, end func()) {
-	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
+	patience := max(r.Timeout, t.Patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	stop := who.EndEarly(cancel, t.Writes)
 	c = &Call{
-		runner: r, who: who, tool: t.Tool, args: arguments, rate: caller.RateOf(ctx),
+		runner: r, who: who, tool: t.Tool, args: arguments, rate: caller.RateOf(ctx), patience: patience,
 		audit: who.Audit(from.Session, from.Method, t.Name), progress: r.progressOf(ctx, who, from),
 	}
 	return ctx, c, func() {
@@ -63,7 +64,7 @@ func (r *Runner) Start(ctx context.Context, who *caller.Caller, t *Tool, argumen
 func (r *Runner) Lookup(ctx context.Context, who *caller.Caller, t *Tool, from Origin) (_ context.Context, c *Call, end func()) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 	return ctx, &Call{
-		runner: r, who: who, tool: t.Tool, rate: access.Rate{Allowed: true},
+		runner: r, who: who, tool: t.Tool, rate: access.Rate{Allowed: true}, patience: r.Timeout,
 		audit: who.Audit(from.Session, from.Method, t.Name), nobody: true,
 	}, cancel
 }

@@ -3,6 +3,7 @@ package toolcall
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -21,6 +22,7 @@ type Tool struct {
 	OpenWorld   bool // it may reach people or systems beyond Odoo: e-mails, what a button does
 	Input       *jsonschema.Schema
 	Output      *jsonschema.Schema // nil = it is not told
+	Patience    time.Duration      // how long Odoo may take, where that is longer than for other tools
 	// Run decodes the arguments and does the work. It must call Begin or Open before anything reaches Odoo.
 	Run func(ctx context.Context, c *Call, arguments json.RawMessage) (any, error)
 }

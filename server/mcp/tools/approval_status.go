@@ -12,7 +12,7 @@ func init() {
 	add(210, toolcall.Tool{
 		Tool:  access.Tool{Name: toolcall.StatusTool, Scope: access.ScopeMetadata, Risk: access.RiskLow, FollowUp: true},
 		Title: "How an approval stands", Category: "read", Idempotent: true,
-		Description: "What became of a call that waits for a person's approval, and its result once it is done.",
+		Description: "What became of a call that waits for approval, with its result.",
 		Output:      outputSchema("status:string", "result:object", "error:object", "next:string"),
 	}, approvalStatus)
 }

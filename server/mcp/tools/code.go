@@ -15,7 +15,7 @@ func init() {
 	add(190, toolcall.Tool{
 		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh, NeedsModule: codeModule},
 		Title: "Query the database", Category: "read", Idempotent: true,
-		Description: "Run one SELECT in a read-only transaction, for 10 seconds at most. It goes past Odoo's access rights; " +
+		Description: "Run one SELECT in a read-only transaction, for at most 10 s. It goes past Odoo's access rights; " +
 			"for joins and sums that aggregate_records cannot do.",
 		Output: outputSchema("columns:strings", "rows:objects"),
 	}, runSQL)
@@ -35,7 +35,7 @@ const (
 )
 
 type sqlArgs struct {
-	Query string `json:"query" jsonschema:"one SELECT of PostgreSQL; name the columns, * may hold withheld ones"`
+	Query string `json:"query" jsonschema:"PostgreSQL; name the columns, * may hold withheld ones"`
 	Limit int    `json:"limit,omitempty" jsonschema:"1 to 500; default 100"`
 }
 

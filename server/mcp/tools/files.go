@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"doorman/server/access"
 	"doorman/server/mcp/toolcall"
@@ -14,47 +15,33 @@ func init() {
 	add(100, toolcall.Tool{
 		Tool:  access.Tool{Name: "get_attachment", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Get a file", Category: "read", Idempotent: true,
-		Description: "A record's files: a list; or one as a download link for one use, or its text.",
-		Output:      outputSchema("files:objects", "name:string", "text:string", "link:string"),
+		Description: "A record's files: a list, or one as a link for one use, and its text in pages.",
+		Output:      outputSchema("files:objects", "text:string", "next_offset:integer", "link:string"),
 	}, getAttachment)
 	add(110, toolcall.Tool{
 		Tool:  access.Tool{Name: "get_report", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Print records", Category: "read", Idempotent: true,
-		Description: "Records as Odoo prints them (invoice, ...): a PDF, as a download link for one use.",
-		Output:      outputSchema("name:string", "link:string"),
+		Description: "Records as Odoo prints them (invoice, ...): a PDF, as a link for one use.",
+		Output:      outputSchema("link:string"),
 	}, getReport)
-	add(180, toolcall.Tool{
-		Tool:  access.Tool{Name: "request_upload", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
-		Title: "Attach a file", Category: "write",
-		Description: "A link for one use to which a file is sent with PUT; it becomes an attachment of the record. At most 20 MB.",
-		Output:      outputSchema("link:string", "expires_at:string", "note:string"),
-	}, requestUpload)
 }
 
 type attachmentArgs struct {
 	Model      string `json:"model"`
 	ID         int64  `json:"id"`
-	Attachment int64  `json:"attachment_id,omitempty" jsonschema:"default: list the record's files"`
+	Attachment int64  `json:"attachment_id,omitempty"`
 	Field      string `json:"field,omitempty" jsonschema:"or a binary field"`
 	Text       bool   `json:"text,omitempty"`
+	Offset     int    `json:"offset,omitempty"`
 	Company    int64  `json:"company_id,omitempty"`
 }
 
 type reportArgs struct {
 	Model    string `json:"model"`
 	IDs      idList `json:"ids" jsonschema:"at most 50"`
-	Report   string `json:"report,omitempty" jsonschema:"name; default: the only one"`
+	Report   string `json:"report,omitempty" jsonschema:"default: the only one"`
 	Language string `json:"language,omitempty"`
 	Company  int64  `json:"company_id,omitempty"`
-}
-
-type uploadArgs struct {
-	Model   string `json:"model"`
-	ID      int64  `json:"id"`
-	Name    string `json:"name" jsonschema:"of the file"`
-	Size    int64  `json:"size,omitempty" jsonschema:"bytes, checked"`
-	SHA256  string `json:"sha256,omitempty" jsonschema:"hex, checked"`
-	Company int64  `json:"company_id,omitempty"`
 }
 
 // fileAnswer is what Odoo says of a file, or of the room for one.
@@ -65,7 +52,8 @@ type fileAnswer struct {
 	Upload *fileTold       `json:"upload"`
 	URL    string          `json:"url"`
 	Text   *string         `json:"text"`
-	Cut    bool            `json:"text_cut"`
+	Next   int             `json:"text_next"`
+	Notes  []string        `json:"text_notes"`
 	Ticket int64           `json:"ticket"`
 }
 
@@ -73,6 +61,7 @@ type fileTold struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
 	Size int64  `json:"size"`
+	Rows *int   `json:"rows"` // of an export
 }
 
 // fileResult is what the client gets: a link for one use, never the bytes.
@@ -83,9 +72,10 @@ type fileResult struct {
 	Name      string          `json:"name,omitempty"`
 	Type      string          `json:"type,omitempty"`
 	Size      int64           `json:"size,omitempty"`
+	Rows      *int            `json:"rows,omitempty"`
 	URL       string          `json:"url,omitempty"`
 	Text      *string         `json:"text,omitempty"`
-	Cut       bool            `json:"text_cut,omitempty"`
+	Next      int             `json:"next_offset,omitempty"`
 	Link      string          `json:"link,omitempty"`
 	ExpiresAt string          `json:"expires_at,omitempty"`
 	Note      string          `json:"note,omitempty"`
@@ -93,6 +83,9 @@ type fileResult struct {
 
 func getAttachment(ctx context.Context, call *toolcall.Call, args attachmentArgs) (any, error) {
 	bad := checkOne(args.Model, args.ID, "")
+	if bad == nil && args.Offset < 0 {
+		bad = access.NewError(access.InvalidInput, "The parameter offset is a number from 0.", "Take next_offset of the last reply.")
+	}
 	if bad == nil && (args.Attachment < 0 || args.Attachment > 1<<31-1) {
 		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of an attachment.", args.Attachment), "Leave attachment_id out for a list.")
 	}
@@ -106,8 +99,11 @@ func getAttachment(ctx context.Context, call *toolcall.Call, args attachmentArgs
 	if args.Field != "" {
 		kwargs["field"] = args.Field
 	}
-	if args.Text {
+	if args.Text || args.Offset > 0 {
 		kwargs["text"] = true
+	}
+	if args.Offset > 0 {
+		kwargs["offset"] = args.Offset
 	}
 	return aboutFile(ctx, call, access.Request{
 		Model: args.Model, Method: "get_attachment", IDs: []int64{args.ID}, Kwargs: kwargs, Context: where{Company: args.Company}.context(),
@@ -135,31 +131,7 @@ func getReport(ctx context.Context, call *toolcall.Call, args reportArgs) (any, 
 	})
 }
 
-func requestUpload(ctx context.Context, call *toolcall.Call, args uploadArgs) (any, error) {
-	bad := checkOne(args.Model, args.ID, "")
-	if bad == nil && trimmed(args.Name) == "" {
-		bad = access.NewError(access.InvalidInput, "The parameter name is missing.", `Name the file, e.g. "contract.pdf".`)
-	}
-	if bad == nil && (args.Size < 0 || args.Size > access.MaxFile) {
-		bad = access.NewError(access.TooLarge, fmt.Sprintf("A file has at most %d bytes.", access.MaxFile), "A person has to upload it in Odoo.")
-	}
-	if bad != nil {
-		return nil, bad
-	}
-	kwargs := map[string]any{"name": args.Name}
-	if args.Size > 0 {
-		kwargs["size"] = args.Size
-	}
-	if args.SHA256 != "" {
-		kwargs["sha256"] = args.SHA256
-	}
-	return aboutFile(ctx, call, access.Request{
-		Model: args.Model, Method: "request_upload", IDs: []int64{args.ID}, Kwargs: kwargs, Context: where{Company: args.Company}.context(),
-	})
-}
-
-// aboutFile asks Odoo about a file, and for a link to it. That are two round trips: what the first one answers may have
-// waited for a person's approval, and is kept until then; no link is.
+// aboutFile asks Odoo about a file, and for a link to it.
 func aboutFile(ctx context.Context, call *toolcall.Call, r access.Request) (any, error) {
 	if err := call.Begin(ctx, r.Model); err != nil {
 		return nil, err
@@ -168,30 +140,41 @@ func aboutFile(ctx context.Context, call *toolcall.Call, r access.Request) (any,
 	if err != nil {
 		return nil, err
 	}
+	return linked(ctx, call, r.Model, reply.Value)
+}
+
+// linked tells of a file, with a link to it. What Odoo has answered may have waited for a person's approval, and is kept
+// until then; no link is, so that it is asked for once the answer is there.
+func linked(ctx context.Context, call *toolcall.Call, model string, raw json.RawMessage) (any, error) {
 	var answer fileAnswer
-	if err := json.Unmarshal(reply.Value, &answer); err != nil {
+	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, err
 	}
-	result := &fileResult{Model: r.Model, Files: answer.Files, More: answer.More, URL: answer.URL, Text: answer.Text, Cut: answer.Cut}
+	result := &fileResult{Model: model, Files: answer.Files, More: answer.More, URL: answer.URL, Text: answer.Text, Next: answer.Next}
 	told := answer.File
 	if told == nil {
 		told = answer.Upload
 	}
 	if told != nil {
-		result.Name, result.Type, result.Size = told.Name, told.Type, told.Size
+		result.Name, result.Type, result.Size, result.Rows = told.Name, told.Type, told.Size, told.Rows
 	}
-	if answer.Ticket == 0 {
-		return result, nil
+	notes := answer.Notes
+	if answer.Next > 0 {
+		notes = append(notes, "The text goes on: ask again with offset = next_offset.")
 	}
-	link, err := call.OpenLink(ctx, answer.Ticket)
-	if err != nil {
-		return nil, err
+	if answer.Ticket > 0 {
+		link, err := call.OpenLink(ctx, answer.Ticket)
+		if err != nil {
+			return nil, err
+		}
+		result.Link, result.ExpiresAt = link.URL, toolcall.Moment(link.ExpiresAt)
+		note := "The link works once. Fetch the file with GET, or give the link to your user."
+		if answer.Upload != nil {
+			result.Size = 0
+			note = "The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer says where it is then."
+		}
+		notes = append(notes, note)
 	}
-	result.Link, result.ExpiresAt = link.URL, toolcall.Moment(link.ExpiresAt)
-	result.Note = "The link works once. Fetch the file with GET, or give the link to your user."
-	if answer.Upload != nil {
-		result.Size = 0
-		result.Note = "The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer has the attachment's id."
-	}
+	result.Note = strings.Join(notes, " ")
 	return result, nil
 }

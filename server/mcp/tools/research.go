@@ -21,13 +21,13 @@ func init() {
 	add(62, toolcall.Tool{
 		Tool:  access.Tool{Name: "search", Scope: access.ScopeSearch, Risk: access.RiskLow, OnSwitch: true},
 		Title: "Search", Category: "read", Idempotent: true,
-		Description: "Find records of this Odoo by names, numbers or references. Give the few words that matter.",
+		Description: "Find records by names, numbers or references: give the few words that matter.",
 		Output:      outputSchema("results:objects"),
 	}, research)
 	add(64, toolcall.Tool{
 		Tool:  access.Tool{Name: "fetch", Scope: access.ScopeSearch, Risk: access.RiskLow, OnSwitch: true},
 		Title: "Fetch", Category: "read", Idempotent: true,
-		Description: "Read one record as text.",
+		Description: "Read a record found by search, as text.",
 		Output:      outputSchema("id:string", "title:string", "text:string", "url:string", "metadata:object"),
 	}, fetch)
 }
@@ -66,7 +66,7 @@ func research(ctx context.Context, call *toolcall.Call, args researchArgs) (any,
 }
 
 type fetchArgs struct {
-	ID string `json:"id" jsonschema:"from search"`
+	ID string `json:"id"`
 }
 
 type fetched struct {

@@ -15,12 +15,14 @@ var schemaTypes = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[jsonArg]():    {Type: "string"},
 }
 
-// inputSchema builds the schema of a tool's arguments from its struct.
+// inputSchema builds the schema of a tool's arguments from its struct. That there are no others it does not say: every
+// client would pay for it, some refuse a schema that has it, and a call with another argument is told which one is meant.
 func inputSchema[T any]() *jsonschema.Schema {
 	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: schemaTypes})
 	if err != nil {
 		panic(err) // a struct of ours that has no schema: found by the first test that runs
 	}
+	s.AdditionalProperties = nil
 	return s
 }
 

@@ -55,7 +55,7 @@ class DoormanApproval(models.Model):
                 if values["warnings"]
                 else False
             )
-            request.payload_text = request._pretty(request.payload)
+            request.payload_text = request._pretty(request._told_payload())
             request.result_text = request._pretty(request.result)
 
     def _operation(self):
@@ -73,6 +73,18 @@ class DoormanApproval(models.Model):
             return ""
         lines = kwargs[operation.text].splitlines()
         return "\n".join(plain(line, len(line)) for line in lines)
+
+    def _told_payload(self):
+        """The request as it was sent, but for a file in it: how large that is."""
+        operation = self._operation() if self.payload else None
+        if not operation or not operation.holds_file:
+            return self.payload
+        asked = json.loads(self.payload)
+        content = asked["kwargs"].get(operation.holds_file)
+        if content:
+            size = len(content) * 3 // 4 - content.count("=")
+            asked["kwargs"][operation.holds_file] = f"({size} bytes)"
+        return json.dumps(asked)
 
     @staticmethod
     def _pretty(text):

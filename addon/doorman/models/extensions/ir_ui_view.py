@@ -98,3 +98,19 @@ class IrUiView(models.Model):
                 ):
                     open_.add(node.name)
         return frozenset(bars - open_)
+
+    @api.model
+    @tools.ormcache("model", cache="templates")
+    def _doorman_shown(self, model):
+        """The fields that forms only show: some form has them, and none to fill in.
+
+        :return: a frozenset of names
+        """
+        shown, open_ = set(), set()
+        # pylint: disable-next=context-overridden
+        records = self.env[model].sudo().with_context({})
+        for view_id in self._doorman_forms(model):
+            view = read_form(records._get_view_cache(view_id, "form")["arch"])
+            for node in view.fields:
+                (shown if node.readonly in ALWAYS else open_).add(node.name)
+        return frozenset(shown - open_)

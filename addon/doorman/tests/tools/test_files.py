@@ -7,9 +7,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...gateway import files as gateway_files
 from ...policy.shared import MAX_FILE
-from ...tools import files
+from ...tools import file_text, files, uploads
 from ..common import ApprovalCase, WriteCase, proof_of
 
 ACLS = (
@@ -130,11 +129,12 @@ class TestFiles(FileMixin, WriteCase):
         file = self.file(raw="Grüße /my?access_token=abcdef".encode())
         value = self.get(attachment=file.id, text=True)["value"]
         self.assertEqual(value["text"], "Grüße /my?[withheld]")
-        self.assertFalse(value["text_cut"])
-        long = self.file(raw=b"x" * (files.MAX_TEXT + 1))
+        self.assertFalse(value["text_more"])
+        long = self.file(raw=b"x" * (file_text.MAX_PAGE + 1))
         value = self.get(attachment=long.id, text=True)["value"]
-        self.assertEqual(len(value["text"]), files.MAX_TEXT)
-        self.assertTrue(value["text_cut"])
+        self.assertEqual(len(value["text"]), file_text.MAX_PAGE)
+        self.assertEqual(value["text_next"], file_text.MAX_PAGE)
+        self.assertTrue(value["text_more"])
         self.assertIn("ticket", value)
 
     def test_a_link_is_no_file(self):
@@ -379,7 +379,7 @@ class TestFiles(FileMixin, WriteCase):
                 self.assertEqual(answer["error"]["kind"], "invalid_input")
         # Nothing of it used the link up.
         self.assertEqual(self.sent(token)["size"], 5)
-        self.patch(gateway_files, "MAX_FILE", 4)
+        self.patch(uploads, "MAX_FILE", 4)
         token = self.link(self.room())
         self.assertEqual(self.sent(token), "too_large")
 

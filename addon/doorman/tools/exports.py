@@ -1,0 +1,298 @@
+"""Many records as a table: CSV or XLSX, with the columns and values that Odoo itself
+exports, behind a link for one use.
+
+domain, fields ── checked as a search, every step of every path ── Odoo's export_data,
+some records at a time ── a file on disk ── kept for its link
+"""
+
+import csv
+import datetime
+import io
+import tempfile
+import time
+
+from odoo.exceptions import AccessError
+
+from ..policy import limits
+from ..policy.plain_text import plain, plain_file_name
+from ..policy.redact_links import withhold_links
+from ..policy.refusal import Refusal
+from ..policy.shared import MAX_EXPORT_FIELDS, MAX_EXPORT_ROWS, MAX_FILE
+from .arguments import only
+from .operations import TAKE, operation
+
+# Records that are in memory at once.
+BATCH = 1_000
+# Seconds in all: the service waits a little longer (tools/exports.go). And of
+# computing: by default, Odoo ends a process that takes 60 for one request.
+PATIENCE, COMPUTING = 100, 50
+# What has no form in a table that Odoo exports, or could lead to any model.
+NO_COLUMN = (
+    *("binary", "properties", "properties_definition", "reference"),
+    "many2one_reference",
+)
+# A spreadsheet takes a text that begins so for a formula. Odoo knows the first three.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def _summary(words, call):
+    form = str(call.kwargs.get("format") or "csv").upper()
+    return words.env._(
+        "Export records of %(model)s as %(form)s", model=words.model, form=form[:4]
+    )
+
+
+def _counted(call):
+    """For rules by which a person decides: how many records it would give out."""
+    _check(call)
+    return call.model.search_count(_domain(call), MAX_EXPORT_ROWS + 1)
+
+
+def _domain(call):
+    domain = call.guard.domain(call.model, call.kwargs.get("domain") or [])
+    return (call.guard.owner_domain(call.model) or []) + domain
+
+
+def _check(call):
+    """Refuse an export to who may not have it.
+
+    :return: the paths of its columns, as Odoo takes them
+    """
+    model, kwargs = call.model, call.kwargs
+    only(kwargs, "domain", "fields", "format")
+    # Odoo's own export asks for the same, in other words.
+    if not (call.env.is_admin() or call.env.user.has_group("base.group_allow_export")):
+        raise AccessError(
+            call.env._(
+                "Odoo does not let this user export data: it takes the right to access "
+                "to the export feature."
+            )
+        )
+    if model._abstract:
+        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+    model.check_access("read")
+    if kwargs.get("format") not in (None, *TYPES):
+        raise Refusal("invalid_input", f"format is one of {', '.join(TYPES)}.")
+    names = kwargs.get("fields")
+    if not isinstance(names, list) or not 1 <= len(names) <= MAX_EXPORT_FIELDS:
+        raise Refusal("invalid_input", f"Name 1 to {MAX_EXPORT_FIELDS} fields.")
+    return [_column(call, name) for name in names]
+
+
+def _column(call, name):
+    """One column.
+
+    :param name: a field, or a path through relations: ``partner_id.country_id.code``,
+        or as Odoo writes them, ``partner_id/country_id/code``
+    :return: ``(path, label)``, the path as Odoo's export takes it
+    """
+    if not isinstance(name, str) or len(name) > 200:
+        raise Refusal("invalid_input", "A field is named by a text.")
+    guard, steps = call.guard, name.replace("/", ".").split(".")
+    if len(steps) > limits.MAX_STEPS or not all(steps):
+        raise Refusal("invalid_input", f"{name[:80]!r} is not a path of fields.")
+    model, labels = call.model, []
+    for number, step in enumerate(steps):
+        field = guard.field(model, step)
+        last = number == len(steps) - 1
+        if field.type in NO_COLUMN:
+            raise Refusal(
+                "invalid_input",
+                f"{model._name}.{step} is not exported.",
+                "Leave it out; get_attachment gives files.",
+            )
+        if not last and not field.relational:
+            raise Refusal(
+                "invalid_input", f"{model._name}.{step} leads to no other record."
+            )
+        model._check_field_access(field, "read")
+        labels.append(field._description_string(_told_env(call)) or step)
+        if not last or field.type in ("one2many", "many2many"):
+            # Names of a many2one are told by every read; those of lists are not.
+            model = guard._look_through(model, field)
+            model.check_access("read")
+    # Odoo's own id column is an XML id, and would be made for records without.
+    path = [".id" if step == "id" else step for step in steps]
+    return "/".join(path), plain("/".join(labels), 200)
+
+
+def _told_env(call):
+    """In the language of who asks, as Odoo's own export is, unless another was asked
+    for."""
+    env = call.env
+    if env.context.get("lang"):
+        return env
+    return env(context={**env.context, "lang": env.user.lang or "en_US"})
+
+
+@operation(
+    "export_records",
+    tool="export_records",
+    reads=True,
+    scope="mcp:search",
+    summary=_summary,
+    counts=_counted,
+    still=_check,
+    file=TAKE,
+)
+def export_records(call):
+    """The records that match, as a file.
+
+    :return: ``{file: {name, type, size, rows}, content}``, the content as bytes
+    """
+    columns, kwargs = _check(call), call.kwargs
+    model = call.model.with_env(_told_env(call))
+    ids = model.search(_domain(call), limit=MAX_EXPORT_ROWS + 1).ids
+    if len(ids) > MAX_EXPORT_ROWS:
+        raise _too_many(f"More than {MAX_EXPORT_ROWS} records match.")
+    form = kwargs.get("format") or "csv"
+    label = model.env["ir.model"]._get(model._name).name or model._name
+    with tempfile.TemporaryFile() as file:
+        rows = _write(model, ids, columns, _Csv(file) if form == "csv" else _Xlsx(file))
+        file.seek(0)
+        content = file.read()
+    if len(content) > MAX_FILE:
+        raise _too_large()
+    name = plain_file_name(f"{label} ({model._name})")[:120]
+    told = {"name": f"{name}.{form}", "type": TYPES[form], "size": len(content)}
+    return {"file": told | {"rows": rows}, "content": content}
+
+
+def _write(model, ids, columns, table):
+    """:return: how many rows there are, below the one with the labels"""
+    until, rows = time.monotonic() + PATIENCE, 0
+    computing = time.thread_time() + COMPUTING
+    paths = [path for path, _label in columns]
+    table.add([label for _path, label in columns])
+    records = model.with_context(import_compat=False, bin_size=True)
+    for start in range(0, len(ids), BATCH):
+        batch = records.browse(ids[start : start + BATCH])
+        for row in batch.export_data(paths)["datas"]:
+            rows += 1
+            if rows > MAX_EXPORT_ROWS:
+                raise _too_many(f"These are more than {MAX_EXPORT_ROWS} rows.")
+            table.add([_cell(value) for value in row])
+        if table.size() > MAX_FILE:
+            raise _too_large()
+        if time.monotonic() > until or time.thread_time() > computing:
+            raise Refusal(
+                "too_large", "This export takes too long.", "Ask for fewer at a time."
+            )
+        # Else the whole table would be in memory by the end.
+        model.env.invalidate_all()
+    table.close()
+    return rows
+
+
+def _cell(value):
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    if isinstance(value, str):
+        return withhold_links(value)
+    return value
+
+
+def _too_many(what):
+    return Refusal("too_large", what, "Narrow the domain, and export in parts.")
+
+
+def _too_large():
+    return Refusal(
+        "too_large",
+        f"The file would have more than {MAX_FILE} bytes.",
+        "Name fewer fields, or narrow the domain.",
+    )
+
+
+class _Csv:
+    """A table in Odoo's own form of CSV: each cell in quotes, formulas taken for the
+    text that they are."""
+
+    def __init__(self, file):
+        self.file = file
+        self.text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        self.writer = csv.writer(self.text, quoting=csv.QUOTE_ALL)
+
+    def add(self, row):
+        self.writer.writerow([self._cell(value) for value in row])
+
+    @staticmethod
+    def _cell(value):
+        if value is None or value is False:
+            return ""
+        if isinstance(value, str) and value.startswith(FORMULA):
+            return "'" + value
+        return value
+
+    def size(self):
+        return self.file.tell()
+
+    def close(self):
+        self.text.detach()
+
+
+class _Xlsx:
+    """A workbook that is written row by row. Texts are texts: none is a formula, or a
+    link."""
+
+    def __init__(self, file):
+        import xlsxwriter
+
+        self.file, self.rows = file, 0
+        self.book = xlsxwriter.Workbook(
+            file,
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+                "nan_inf_to_errors": True,
+            },
+        )
+        self.sheet, self.written = self.book.add_worksheet(), 0
+        self.bold = self.book.add_format({"bold": True})
+        day, moment = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+        self.day = self.book.add_format({"num_format": day})
+        self.moment = self.book.add_format({"num_format": moment})
+
+    def add(self, row):
+        for number, value in enumerate(row):
+            self._cell(number, value)
+        self.rows += 1
+
+    def _cell(self, number, value):
+        place = (self.rows, number)
+        if value is None or value == "":
+            return
+        self.written += 10
+        if isinstance(value, bool):
+            self.sheet.write_boolean(*place, value)
+        elif isinstance(value, datetime.datetime):
+            self.sheet.write_datetime(*place, value, self.moment)
+        elif isinstance(value, datetime.date):
+            self.sheet.write_datetime(*place, value, self.day)
+        elif isinstance(value, int | float):
+            self.sheet.write_number(*place, value)
+        else:
+            text = str(value).replace("\r", " ")
+            self.written += len(text)
+            if len(text) > self.sheet.xls_strmax:
+                raise Refusal(
+                    "too_large",
+                    f"A text has more than {self.sheet.xls_strmax} letters, which XLSX "
+                    "does not hold.",
+                    "Export as csv.",
+                )
+            style = () if self.rows else (self.bold,)
+            self.sheet.write_string(*place, text, *style)
+
+    def size(self):
+        """What it will have is known at its end: a tenth of its letters, or more."""
+        return self.written // 10
+
+    def close(self):
+        self.book.close()

@@ -1,0 +1,143 @@
+"""Records as Odoo prints them."""
+
+import base64
+
+from odoo.exceptions import MissingError
+
+from ..policy.plain_text import plain_file_name
+from ..policy.refusal import Refusal
+from ..policy.shared import MAX_FILE, MAX_PRINTED
+from ..policy.suggestions import near_hint
+from .arguments import only, text
+from .files import too_large
+from .operations import ANY_MODEL, TAKE, operation
+
+
+def _still_printed(call):
+    """Refuse what was printed for who may no longer print it."""
+    _to_print(call)
+    _report(call)
+
+
+# A printed report can contain any field of any model, and runs its template's code.
+@operation(
+    "get_report",
+    tool="get_report",
+    reads=True,
+    reads_also=ANY_MODEL,
+    runs_code=True,
+    file=TAKE,
+    still=_still_printed,
+)
+def get_report(call):
+    """Print records with one of their reports.
+
+    :return: ``{file: {name, type, size}, content}``, the content in base64
+    """
+    only(call.kwargs, "report")
+    records, report = _to_print(call), _report(call)
+    if report.report_type == "qweb-pdf" and _cannot_print(report):
+        raise Refusal(
+            "needs_module",
+            "This Odoo cannot make PDF files.",
+            "An administrator installs wkhtmltopdf on its server.",
+        )
+    content, kind = call.env["ir.actions.report"]._render(report, records.ids)
+    if isinstance(content, str):
+        content = content.encode()
+    if len(content) > MAX_FILE:
+        raise too_large(len(content))
+    types = {"pdf": "application/pdf", "html": "text/html", "text": "text/plain"}
+    name = plain_file_name(_title(report, records))[:120]
+    extension = {"pdf": ".pdf", "html": ".html"}.get(kind, ".txt")
+    return {
+        "file": {
+            "name": name.removesuffix(extension) + extension,
+            "type": types.get(kind, "application/octet-stream"),
+            "size": len(content),
+        },
+        "content": base64.b64encode(content).decode(),
+    }
+
+
+def _to_print(call):
+    guard, model, ids = call.guard, call.model, call.ids
+    if model._abstract:
+        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+    if guard.allowed is not None and "ir.actions.report" not in guard.allowed:
+        # A printed report can contain any field of other models.
+        raise Refusal(
+            "not_allowed",
+            "This connection is limited to some models, and may print only if "
+            "ir.actions.report is among them.",
+        )
+    records = guard.records(model, ids)
+    if len(records) > MAX_PRINTED or len(set(ids)) != len(ids):
+        raise Refusal(
+            "invalid_input", f"Name each record once, and at most {MAX_PRINTED}."
+        )
+    gone = records - records.exists()
+    if gone:
+        raise MissingError(
+            guard.env._(
+                "There is no %(model)s with the id %(ids)s.",
+                model=model._name,
+                ids=", ".join(map(str, gone.ids)),
+            )
+        )
+    records.check_access("read")
+    return records
+
+
+def _report(call):
+    """One of the reports of a model that the user may print: by name, technical name
+    or id; the only one if none is named."""
+    model, wanted = call.model, call.kwargs.get("report")
+    # sudo: who may print something may mostly not read the list of reports. Its groups
+    # say who may.
+    reports = call.env["ir.actions.report"].sudo()
+    reports = reports.search(
+        [("model", "=", model._name), ("report_type", "in", ("qweb-pdf", "qweb-text"))]
+    )
+    mine = call.env.user.all_group_ids
+    reports = reports.filtered(lambda r: not r.group_ids or r.group_ids & mine)
+    shown = [f"{r.name} ({r.report_name})" for r in reports]
+    if wanted is None or wanted == "":
+        bound = reports.filtered("binding_model_id")
+        found = bound if len(bound) == 1 else reports
+        if len(found) == 1:
+            return found
+        what = "is" if len(reports) == 1 else "are"
+        if not reports:
+            raise Refusal(
+                "invalid_input", f"There is nothing to print {model._name} with."
+            )
+        raise Refusal(
+            "invalid_input",
+            "Name the report.",
+            f"There {what}: {'; '.join(shown[:20])}.",
+        )
+    if type(wanted) is int or (isinstance(wanted, str) and wanted.isdecimal()):
+        found = reports.filtered(lambda r: r.id == int(wanted))
+    else:
+        wanted = text({"report": wanted}, "report", 200).casefold()
+        found = reports.filtered(
+            lambda r: wanted in ((r.name or "").casefold(), r.report_name.casefold())
+        )
+    if not found:
+        raise Refusal(
+            "invalid_input",
+            f"{model._name} has no report {str(wanted)[:60]!r} that you may print.",
+            near_hint(str(wanted), shown, every=True),
+        )
+    return found[0]
+
+
+def _cannot_print(report):
+    return report.get_wkhtmltopdf_state() not in ("ok", "workers")
+
+
+def _title(report, records):
+    if len(records) == 1:
+        return f"{report.name} {records.display_name or records.id}"
+    return f"{report.name} ({len(records)})"
