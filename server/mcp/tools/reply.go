@@ -31,7 +31,8 @@ type rows struct {
 	cut  bool // more were read than fit
 	// unreadable says why a field is not there, by name.
 	unreadable map[string]string
-	total      *int // how many match in all; nil = it was not counted
+	total      *int       // how many match in all; nil = it was not counted
+	nearest    []nearName // names near to one that finds nothing
 }
 
 // shapeRows turns Odoo's rows into ours: many2one as {id, name}, no false for "empty", no markup, bounded.
@@ -42,7 +43,7 @@ func shapeRows(raw json.RawMessage, m *toolcall.ModelInfo, fields []string) (row
 	if err != nil {
 		return rows{}, err
 	}
-	out := rows{list: make([]json.RawMessage, 0, len(answer.Rows)), unreadable: answer.Unreadable, total: answer.Total}
+	out := rows{list: make([]json.RawMessage, 0, len(answer.Rows)), unreadable: answer.Unreadable, total: answer.Total, nearest: answer.Nearest}
 	size := 0
 	for _, record := range answer.Rows {
 		row := shapeRow(record, m, fields, answer.Names)
@@ -69,6 +70,7 @@ type readAnswer struct {
 	// Unreadable are fields that Odoo failed to read, and why: the others must not be lost with them.
 	Unreadable map[string]string `json:"unreadable"`
 	Total      *int              `json:"total"`
+	Nearest    []nearName        `json:"nearest"`
 }
 
 func rowsOf(raw json.RawMessage) (readAnswer, error) {
