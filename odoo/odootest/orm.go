@@ -28,7 +28,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 	}
 	switch {
 	case c.Model == "" && c.Method == "models":
-		return s.models(allowed), nil
+		return s.models(c, allowed), nil
 	case c.Model == "" && c.Method == "context":
 		return contextOf(snap), nil
 	case c.Model == "" && c.Method == "search_everywhere":
@@ -193,12 +193,18 @@ func (t *table) known(model string, names func(func(string) bool)) *Problem {
 	return nil
 }
 
-func (s *Server) models(allowed []string) any {
+// models lists the models; those that a query finds by a part of their name or label, if there is one.
+func (s *Server) models(c Call, allowed []string) any {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	query, _ := c.Kwargs["query"].(string)
+	query = strings.ToLower(query)
 	out := []any{}
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		if allowed != nil && !slices.Contains(allowed, name) {
+			continue
+		}
+		if !strings.Contains(name, query) && !strings.Contains(strings.ToLower(s.tables[name].label), query) {
 			continue
 		}
 		out = append(out, map[string]any{"model": name, "display_name": s.tables[name].label, "create": true, "write": true, "unlink": true})

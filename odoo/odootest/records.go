@@ -110,9 +110,9 @@ func (t *table) field(name string) (Field, bool) {
 
 func (t *table) ids() []int64 { return slices.Sorted(maps.Keys(t.rows)) }
 
-// describe is the addon's fields_get: the fields, with the model's label and order.
+// describe is the addon's fields_get: the fields, with the model's label and order, and which are read where none are named.
 func (t *table) describe() map[string]any {
-	out := map[string]any{}
+	out, chosen := map[string]any{}, []string{}
 	for _, f := range t.fields {
 		d := map[string]any{
 			"type": f.Type, "string": f.Label, "required": f.Required, "readonly": f.ReadOnly, "store": f.Name != "display_name",
@@ -129,8 +129,11 @@ func (t *table) describe() map[string]any {
 			d["aggregator"] = "sum"
 		}
 		out[f.Name] = d
+		if f.Name != "display_name" && len(chosen) < 15 {
+			chosen = append(chosen, f.Name)
+		}
 	}
-	return map[string]any{"label": t.label, "order": t.order, "fields": out}
+	return map[string]any{"label": t.label, "order": t.order, "default": chosen, "fields": out}
 }
 
 // demoTables is a small company: its contacts and their countries.

@@ -283,7 +283,7 @@ func reply(value string) access.Reply {
 	return access.Reply{Value: json.RawMessage(value)}
 }
 
-const partnerFields = `{"label":"Contact","order":"complete_name ASC, id DESC","fields":{
+const partnerFields = `{"label":"Contact","order":"complete_name ASC, id DESC","default":["id","name","parent_id","no_such_field","ref","name","active"],"fields":{
 "id":{"type":"integer","string":"ID","store":true,"sortable":true,"searchable":true,"groupable":true,"help":false},
 "name":{"type":"char","string":"Name","store":true,"required":true,"sortable":true,"searchable":true,"groupable":true},
 "active":{"type":"boolean","string":"Active","store":true,"sortable":true,"searchable":true,"groupable":true},

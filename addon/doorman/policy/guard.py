@@ -23,6 +23,7 @@ from . import (
     groupings,
     inherited_models,
     limits,
+    menu_words,
     shared,
 )
 from .refusal import Refusal
@@ -85,19 +86,10 @@ class Guard:
             raise Refusal(
                 "unknown_model",
                 f"There is no model {name[:80]} in this Odoo.",
-                self._near_models(name) or "Call list_models for the models there are.",
+                menu_words.near_models(self, name)
+                or "Call list_models for the models there are.",
             )
         return self.env[name]
-
-    def _near_models(self, name):
-        known = [
-            model
-            for model in self.env.registry
-            if self.may_use(model)
-            and not self.env[model]._abstract
-            and self.env[model].has_access("read")
-        ]
-        return near_hint(name, known)
 
     def _through(self, model, field):
         """The model behind a relation, if the path may go there."""

@@ -2,15 +2,14 @@
 
 import re
 
+from . import name_search
 from .refusal import Refusal
-from .suggestions import near
 
 MAX_NEAR = 5
 # How many names one request may have looked up.
 MAX_NAMES = 200
-# How many records are looked at, and how many letters of a word they have in common.
+# How many records are looked at.
 FEW = 200
-BEGINNING = 3
 
 
 def find(guard, model, field, text):
@@ -100,18 +99,9 @@ def is_known(guard, comodel, text):
 def near_records(guard, comodel, text):
     """:return: a sentence that names records of a similar name with their ids, or ''"""
     comodel = comodel.with_context(active_test=True)
-    if not _has_names(comodel):
-        return ""
-    words = [word for word in re.split(r"\W+", text) if len(word) > 2]
-    words = sorted(words, key=len, reverse=True)[:3]
-    likely = comodel.browse().union(
-        *(_called(guard, comodel, "ilike", word[:BEGINNING]) for word in words)
-    )
-    names = {record.display_name or "": record.id for record in likely}
-    found = comodel.browse([names[name] for name in near(text, names)])
-    for word in words:
-        found |= _called(guard, comodel, "ilike", word, limit=MAX_NEAR)
-    return f"Did you mean {listed(found)}?" if found else ""
+    found = name_search.nearest(guard, comodel, text, MAX_NEAR)
+    records = comodel.browse([near.id for near in found])
+    return f"Did you mean {listed(records)}?" if records else ""
 
 
 def listed(records):

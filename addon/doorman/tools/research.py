@@ -14,7 +14,7 @@ from ..policy.shared import MAX_HITS_QUERY, MAX_RESEARCH_QUERY
 from .arguments import only, text
 from .operations import operation
 from .search import read
-from .search_everywhere import DEADLINE, find, worth
+from .search_everywhere import DEADLINE, find, near, worth
 
 SWITCH = "research_tools"
 # Records of one model, and of all; words that are looked for one by one.
@@ -25,7 +25,7 @@ WORD = re.compile(r"[\w@./-]{3,}")
 @operation("search", tool="search", reads=True, needs_model=False, switch=SWITCH)
 def search(call):
     """Records whose name holds the query; if there are none, those whose name holds one
-    of its words.
+    of its words; if there are none either, those of the nearest names.
 
     :return: ``{results: [{id, title, url}]}``; an id is ``model:number``
     """
@@ -41,6 +41,10 @@ def search(call):
             results += _results(guard, find(guard, word, names, EACH, until)["found"])
         if results:
             break
+    if not results and tries:
+        likely = near(guard, query, names, EACH, until)
+        results = _results(guard, likely.get("found", ()))
+        results += [_result(guard, one) for one in likely.get("nearest", ())]
     # A record may hold several of the words.
     return {"results": list({r["id"]: r for r in results}.values())[:MAX_RESULTS]}
 
@@ -58,15 +62,15 @@ def _words(query):
 
 
 def _results(guard, found):
-    return [
-        {
-            "id": f"{hits['model']}:{record['id']}",
-            "title": f"{record['name']} ({hits['label']})",
-            "url": url_of(guard.env, hits["model"], record["id"]),
-        }
-        for hits in found
-        for record in hits["records"]
-    ]
+    return [_result(guard, hits | one) for hits in found for one in hits["records"]]
+
+
+def _result(guard, one):
+    return {
+        "id": f"{one['model']}:{one['id']}",
+        "title": f"{one['name']} ({one['label']})",
+        "url": url_of(guard.env, one["model"], one["id"]),
+    }
 
 
 @operation("fetch", tool="fetch", reads=True, switch=SWITCH)

@@ -1,14 +1,16 @@
-"""Reading records and what is known of models: what they hold, how many there are, and
-which fields they have."""
+"""Reading records and what is known of a model: what they hold, how many there are, and
+which fields it has."""
 
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy import closed_fields, inherited_models
+from ..policy import closed_fields
 from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
 from .arguments import number, only
+from .default_fields import default_fields
 from .linked_names import MAX_NAMES, names_of, without_bytes
+from .nearest_names import nearest_names
 from .operations import operation
 
 MAX_ROWS, MAX_COUNTED, MAX_WHY = 10_000, 100_000, 200
@@ -42,7 +44,10 @@ def _paging(guard, model, kwargs, known=()):
 
 
 def _domain(guard, model, kwargs):
-    domain = guard.domain(model, kwargs.get("domain") or [])
+    return _owned(guard, model, guard.domain(model, kwargs.get("domain") or []))
+
+
+def _owned(guard, model, domain):
     owner = guard.owner_domain(model)
     return owner + domain if owner else domain
 
@@ -58,7 +63,8 @@ def search_read(call):
     only(kwargs, "domain", "fields", "offset", "limit", "order", "names", "count")
     guard.fields(model, kwargs.get("fields"))
     kwargs = _paging(guard, model, kwargs)
-    kwargs["domain"] = _domain(guard, model, kwargs)
+    asked = guard.domain(model, kwargs.get("domain") or [])
+    kwargs["domain"] = _owned(guard, model, asked)
     each = kwargs.pop("names", None)
     most = number(kwargs, "count", None, MAX_COUNTED, minimum=0)
     kwargs.pop("count", None)
@@ -72,15 +78,19 @@ def search_read(call):
     if most and len(rows) == kwargs["limit"]:
         # There may be more than were asked for: how many in all.
         total = model.search_count(kwargs["domain"], most)
-    return _told(guard, model, rows, each, unreadable, total)
+    near = None
+    if not rows and kwargs["limit"] and not kwargs.get("offset"):
+        near = nearest_names(guard, model, asked)
+    return _told(guard, model, rows, each, unreadable, total, near)
 
 
-def _told(guard, model, rows, each, unreadable=None, total=None):
+def _told(guard, model, rows, each, unreadable=None, total=None, near=None):
     """The rows of a read, as they may leave.
 
     :param each: how many names of linked records to tell of each list; None tells none
     :param dict unreadable: why a field is left out, by name
     :param total: how many records match in all, if they were counted
+    :param list near: the names that are near to one that finds nothing
     """
     found = {"rows": without_bytes(model, rows)}
     if each is not None:
@@ -90,6 +100,8 @@ def _told(guard, model, rows, each, unreadable=None, total=None):
         found["unreadable"] = unreadable
     if total is not None:
         found["total"] = total
+    if near:
+        found["nearest"] = near
     return withhold_links_in(found if len(found) > 1 else found["rows"])
 
 
@@ -156,44 +168,21 @@ def read(call):
 
 @operation("fields_get", tool="describe_model", reads=True)
 def fields_get(call):
-    """Field metadata, less what is withheld, with the model's label and order."""
+    """Field metadata, less what is withheld, with the model's label and order, and the
+    fields to read where none are named."""
     only(call.kwargs)
     model = call.model
     model.check_access("read")
-    fields = model.fields_get(attributes=FIELD_ATTRIBUTES)
+    fields = {
+        name: attributes
+        for name, attributes in model.fields_get(attributes=FIELD_ATTRIBUTES).items()
+        if not closed_fields.is_withheld(name)
+    }
     return {
         "label": call.env["ir.model"]._display_name_for([model._name])[0][
             "display_name"
         ],
         "order": model._order,
-        "fields": {
-            name: attributes
-            for name, attributes in fields.items()
-            if not closed_fields.is_withheld(name)
-        },
+        "default": default_fields(model, fields),
+        "fields": fields,
     }
-
-
-@operation("models", tool="list_models", reads=True, needs_model=False)
-def models(call):
-    """The models that this connection may use and its user may read.
-
-    Not ``ir.model.get_available_models``: it knows neither the allow list nor the
-    floor, and its answer has to be cut before it leaves Odoo.
-    """
-    only(call.kwargs)
-    guard, IrModel = call.guard, call.env["ir.model"]
-    names = [
-        name
-        for name in guard.env.registry
-        if guard.may_use(name) and IrModel._is_valid_for_model_selector(name)
-    ]
-    rows = IrModel._display_name_for(names)
-    for row in rows:
-        model = guard.env[row["model"]]
-        open_ = guard.may_write(model._name)
-        is_file = inherited_models.is_file(guard.env, model._name)
-        row["create"] = open_ and not is_file and model.has_access("create")
-        row["write"] = open_ and model.has_access("write")
-        row["unlink"] = open_ and model.has_access("unlink")
-    return rows

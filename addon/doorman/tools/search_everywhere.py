@@ -3,13 +3,12 @@
 import time
 
 from odoo.fields import Domain
-from odoo.models import BaseModel
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy import inherited_models
+from ..policy import inherited_models, name_search
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
 from ..policy.shared import MAX_HITS, MAX_HITS_QUERY
+from ..policy.time_limit import within
 from .arguments import number, only, text
 from .operations import operation
 
@@ -17,14 +16,19 @@ MAX_MODELS = 120
 # Seconds for all of them, and milliseconds for one: a table without an index on its
 # name must not keep the others from being searched.
 DEADLINE = 5
-ONE_TIMEOUT = "1500"
+ONE_TIMEOUT = 1_500
+# How many near names are told where nothing has the name.
+MAX_NEAREST = 8
+# How many records are looked at for those that have the words as they were typed.
+MORE = 4
 
 
 @operation("search_everywhere", tool="search_everywhere", reads=True, needs_model=False)
 def search_everywhere(call):
     """Records whose name holds a text.
 
-    :return: ``{found: [{model, label, records, has_more}], searched, not_searched}``
+    :return: ``{found: [{model, label, records, has_more}], searched, not_searched,
+        nearest: [{model, label, id, name}]}``; the last only if nothing is found
     """
     guard, kwargs = call.guard, call.kwargs
     only(kwargs, "query", "models", "limit")
@@ -33,42 +37,83 @@ def search_everywhere(call):
         raise Refusal("invalid_input", "query is text of at least 2 letters.")
     limit = number(kwargs, "limit", 5, MAX_HITS)
     names = _named(guard, kwargs["models"]) if kwargs.get("models") else worth(guard)
-    return find(guard, query, names, limit, time.monotonic() + DEADLINE)
+    until = time.monotonic() + DEADLINE
+    answer = find(guard, query, names, limit, until)
+    if not answer["found"]:
+        answer |= near(guard, query, names, limit, until)
+    return answer
 
 
 def find(guard, query, names, limit, until):
     """Search models by name, one after the other.
 
-    :param str query: what a name holds
+    :param str query: what a name holds, word by word; or a phone number
     :param names: of the models, each of which may be used
     :param int limit: records of each
     :param float until: when to stop, by the monotonic clock
     :return: as ``search_everywhere``
     """
     found, searched, missed = [], 0, []
-    guard.env.cr.execute("SELECT current_setting('statement_timeout')")
-    [timeout] = guard.env.cr.fetchone()
     for name in names:
-        late = time.monotonic() > until
-        hits = (
-            None if late or searched >= MAX_MODELS else _hits(guard, name, query, limit)
-        )
+        late = time.monotonic() > until or searched >= MAX_MODELS
+        hits = None if late else _hits(guard, name, query, limit)
         if hits is None:
             missed.append(name)
             continue
         searched += 1
         if hits:
             found.append({"model": name} | hits)
-    guard.env.cr.execute("SELECT set_config('statement_timeout', %s, true)", [timeout])
-    labels = {
-        row["model"]: row["display_name"]
-        for row in guard.env["ir.model"]._display_name_for([f["model"] for f in found])
-    }
-    for entry in found:
-        entry["label"] = labels.get(entry["model"], entry["model"])
+    _label(guard, found)
     return withhold_links_in(
         {"found": found, "searched": searched, "not_searched": missed}
     )
+
+
+def near(guard, query, names, limit, until):
+    """What may have been meant, where nothing is called so.
+
+    :return: ``{found}`` of those that have all of the words, but for their accents; or
+        else ``{nearest}``, the records of the nearest names, the nearest first
+    """
+    likely = []
+    for name in names:
+        if time.monotonic() > until:
+            break
+        model = guard.env[name]
+        nearest = name_search.nearest(guard, model, query, max(limit, MAX_NEAREST))
+        likely += [(one, model.browse(one.id)) for one in nearest]
+    likely.sort(key=lambda pair: -pair[0].likeness)
+    found = {}
+    for one, record in likely:
+        if one.holds:
+            hits = found.setdefault(record._name, {"records": [], "has_more": False})
+            hits["records"].append(_told(record))
+    if found:
+        answer = [{"model": name} | hits for name, hits in found.items()]
+        for hits in answer:
+            hits["has_more"] = len(hits["records"]) > limit
+            hits["records"] = hits["records"][:limit]
+        return withhold_links_in({"found": _label(guard, answer)})
+    nearest = [
+        {"model": record._name} | _told(record) for _one, record in likely[:MAX_NEAREST]
+    ]
+    return withhold_links_in({"nearest": _label(guard, nearest)} if nearest else {})
+
+
+def _label(guard, entries):
+    """Say of each what people call its model."""
+    names = list({entry["model"] for entry in entries})
+    labels = {
+        row["model"]: row["display_name"]
+        for row in guard.env["ir.model"]._display_name_for(names)
+    }
+    for entry in entries:
+        entry["label"] = labels.get(entry["model"], entry["model"])
+    return entries
+
+
+def _told(record):
+    return {"id": record.id, "name": str(record.display_name or "")[:200]}
 
 
 def _named(guard, names):
@@ -92,13 +137,7 @@ def worth(guard):
     """Business documents, first those that a person has a menu for; then what else has
     a menu. No machinery."""
     env = guard.env
-    menus = env["ir.ui.menu"].sudo().browse(env["ir.ui.menu"]._visible_menu_ids())
-    kind, ids = "ir.actions.act_window", set()
-    for row in menus.read(["action"]):
-        name, _comma, ident = str(row["action"] or "").partition(",")
-        if name == kind and ident.isdecimal():
-            ids.add(int(ident))
-    menu = set(env[kind].sudo().browse(ids).exists().mapped("res_model"))
+    menu = {window.model for window in env["ir.ui.menu"]._doorman_windows()}
     thread = env.registry["mail.thread"]
     threads = {n for n, cls in env.registry.items() if issubclass(cls, thread)}
     IrModel = env["ir.model"]
@@ -119,51 +158,25 @@ def worth(guard):
 
 def _hits(guard, name, query, limit):
     """:return: ``{records, has_more}``, empty for none; None if it took too long"""
-    model, cr = guard.env[name], guard.env.cr
-    domain = Domain(_domain(guard, model, query)) & Domain(
-        guard.owner_domain(model) or []
-    )
-    try:
-        with cr.savepoint(flush=False):
-            # Undone with the savepoint, where it comes to that.
-            cr.execute(
-                "SELECT set_config('statement_timeout', %s, true)", [ONE_TIMEOUT]
-            )
-            records = model.search(domain, limit=limit + 1)
-            rows = [
-                {"id": r.id, "name": str(r.display_name or "")[:200]}
-                for r in records[:limit]
-            ]
-    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-        raise
-    except Exception:  # noqa: BLE001 one model's own search must not fail all others
+    model = guard.env[name]
+
+    def ask():
+        domain = name_search.by_words(guard, model, query)
+        domain &= Domain(guard.owner_domain(model) or [])
+        records = model.search(domain, limit=limit * MORE + 1)
+        if not records:
+            records = name_search.by_digits(guard, model, query, limit + 1)
+        return _as_typed([_told(record) for record in records], query)
+
+    rows = within(guard.env.cr, ONE_TIMEOUT, ask)
+    if rows is None:
         return None
-    return {"records": rows, "has_more": len(records) > limit} if rows else {}
+    if not rows:
+        return {}
+    return {"records": rows[:limit], "has_more": len(rows) > limit}
 
 
-def _domain(guard, model, query):
-    """As a person would search by name; where that would look into what this connection
-    may not, only by what it may."""
-    paths = model._rec_names_search or [model._rec_name]
-    good = []
-    for path in paths:
-        try:
-            _owner, field = guard.path(model, path)
-            if field.relational:
-                guard._look_through(_owner, field)
-        except Refusal:
-            continue
-        good.append(path)
-    own_search = _searches_its_own_way(model)
-    if len(good) == len(paths) and not (own_search and guard.allowed is not None):
-        return [("display_name", "ilike", query)]
-    return Domain.OR([[(path, "ilike", query)] for path in good])
-
-
-def _searches_its_own_way(model):
-    """Whether a model has a name search of its own, which may look anywhere."""
-    return any(
-        "_search_display_name" in vars(cls)
-        for cls in type(model).__mro__
-        if cls is not BaseModel
-    )
+def _as_typed(rows, query):
+    """The rows, those first whose names hold the words as they were typed."""
+    query = " ".join(query.casefold().split())
+    return sorted(rows, key=lambda row: query not in row["name"].casefold())

@@ -137,12 +137,14 @@ func (c *Call) Open(ctx context.Context, model, lang string) (*ModelInfo, error)
 	return m, nil
 }
 
-// ParseModel reads what Odoo says of a model: {label, order, fields by name}.
+// ParseModel reads what Odoo says of a model: {label, order, fields by name, default: names of those to read when none are
+// named}.
 func ParseModel(name string, raw json.RawMessage) (*ModelInfo, error) {
 	var answer struct {
-		Label  string                     `json:"label"`
-		Order  string                     `json:"order"`
-		Fields map[string]json.RawMessage `json:"fields"`
+		Label   string                     `json:"label"`
+		Order   string                     `json:"order"`
+		Default []string                   `json:"default"`
+		Fields  map[string]json.RawMessage `json:"fields"`
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, fmt.Errorf("metadata of %s: %w", name, err)
@@ -157,7 +159,7 @@ func ParseModel(name string, raw json.RawMessage) (*ModelInfo, error) {
 		m.Names = append(m.Names, field)
 	}
 	slices.Sort(m.Names)
-	m.Default = defaultFields(m)
+	m.Default = chosenBy(m, answer.Default)
 	return m, nil
 }
 

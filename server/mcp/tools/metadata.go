@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
@@ -16,7 +17,7 @@ func init() {
 	add(20, toolcall.Tool{
 		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		Title: "List models", Category: "read", Idempotent: true,
-		Description: "The Odoo models you may read, with label and whether you may create, write, delete. Find one with query, by name or label.",
+		Description: "The Odoo models you may read, and whether you may create, write, delete. query finds what people call it; menu and domain: where Odoo shows it.",
 		Output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, listModels)
 	add(30, toolcall.Tool{
@@ -27,11 +28,15 @@ func init() {
 	}, describeModel)
 }
 
-// maxDescription is how many bytes of fields describe_model gives at once.
-const maxDescription = 30_000
+const (
+	// maxDescription is how many bytes of fields describe_model gives at once.
+	maxDescription = 30_000
+	// maxModelQuery is how many letters list_models looks for.
+	maxModelQuery = 100
+)
 
 type listModelsArgs struct {
-	Query  string `json:"query,omitempty" jsonschema:"part of a model's name or label, e.g. \"sale\""`
+	Query  string `json:"query,omitempty" jsonschema:"e.g. \"quotation\""`
 	Limit  int    `json:"limit,omitempty" jsonschema:"1 to 200; default 50"`
 	Offset int    `json:"offset,omitempty" jsonschema:"from next_offset"`
 }
@@ -42,13 +47,24 @@ type modelRow struct {
 	Create bool   `json:"create"`
 	Write  bool   `json:"write"`
 	Delete bool   `json:"delete"`
+	// Menu opens it in Odoo, and Domain is what that menu shows of it: an invoice is a journal entry of a certain type.
+	Menu   string          `json:"menu,omitempty"`
+	Domain json.RawMessage `json:"domain,omitempty"`
 }
 
 func listModels(ctx context.Context, call *toolcall.Call, args listModelsArgs) (any, error) {
 	if err := call.Begin(ctx, ""); err != nil {
 		return nil, err
 	}
-	reply, err := call.Do(ctx, access.Request{Method: "models"})
+	query := trimmed(args.Query)
+	if n := utf8.RuneCountInString(query); n > maxModelQuery {
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query has more than %d letters.", maxModelQuery), "Give a word or two.")
+	}
+	r := access.Request{Method: "models"}
+	if query != "" {
+		r.Kwargs = map[string]any{"query": query}
+	}
+	reply, err := call.Do(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +80,8 @@ func mayChange(call *toolcall.Call) modelRow {
 	return modelRow{Create: may("create_records"), Write: may("update_records"), Delete: may("delete_records")}
 }
 
-// cutModels filters, sorts and pages Odoo's list of models; what the connection may not do, it may do in none.
+// cutModels pages Odoo's list of models: what a query finds is in order already. What the connection may not do, it may do in
+// none.
 func cutModels(raw json.RawMessage, args listModelsArgs, may modelRow) (any, error) {
 	var all []struct {
 		Model  string `json:"model"`
@@ -72,20 +89,22 @@ func cutModels(raw json.RawMessage, args listModelsArgs, may modelRow) (any, err
 		Create bool   `json:"create"`
 		Write  bool   `json:"write"`
 		Delete bool   `json:"unlink"`
+
+		Menu   string          `json:"menu"`
+		Domain json.RawMessage `json:"domain"`
 	}
 	if err := json.Unmarshal(raw, &all); err != nil {
 		return nil, err
 	}
-	query := strings.ToLower(strings.TrimSpace(args.Query))
-	found := []modelRow{}
+	found := make([]modelRow, 0, len(all))
 	for _, m := range all {
-		if query == "" || strings.Contains(m.Model, query) || strings.Contains(strings.ToLower(m.Label), query) {
-			row := modelRow(m)
-			row.Create, row.Write, row.Delete = row.Create && may.Create, row.Write && may.Write, row.Delete && may.Delete
-			found = append(found, row)
-		}
+		row := modelRow(m)
+		row.Create, row.Write, row.Delete = row.Create && may.Create, row.Write && may.Write, row.Delete && may.Delete
+		found = append(found, row)
 	}
-	slices.SortFunc(found, func(a, b modelRow) int { return strings.Compare(a.Model, b.Model) })
+	if trimmed(args.Query) == "" {
+		slices.SortFunc(found, func(a, b modelRow) int { return strings.Compare(a.Model, b.Model) })
+	}
 	limit := clamp(args.Limit, 50, 200)
 	start := min(max(args.Offset, 0), len(found))
 	end := min(start+limit, len(found))

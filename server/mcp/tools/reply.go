@@ -29,7 +29,8 @@ type rows struct {
 	textCut bool
 	// unreadable says why a field is not there, by name.
 	unreadable map[string]string
-	total      *int // how many match in all; nil = it was not counted
+	total      *int       // how many match in all; nil = it was not counted
+	nearest    []nearName // names near to one that finds nothing
 }
 
 // note says what the reply leaves out, and how to get the rest: of the records by next, of the texts as ever.
@@ -68,7 +69,7 @@ func shapeRows(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, offs
 
 // shape gives as many of the rows as fit.
 func (a *readAnswer) shape(m *toolcall.ModelInfo, fields []string, texts reading) rows {
-	out, room := rows{list: make([]json.RawMessage, 0, len(a.Rows)), unreadable: a.Unreadable, total: a.Total}, newBudget()
+	out, room := rows{list: make([]json.RawMessage, 0, len(a.Rows)), unreadable: a.Unreadable, total: a.Total, nearest: a.Nearest}, newBudget()
 	for _, record := range a.Rows {
 		row, cut := shapeRow(record, m, fields, a.Names, texts)
 		if !room.take(row) {
@@ -91,6 +92,7 @@ type readAnswer struct {
 	// Unreadable are fields that Odoo failed to read, and why: the others must not be lost with them.
 	Unreadable map[string]string `json:"unreadable"`
 	Total      *int              `json:"total"`
+	Nearest    []nearName        `json:"nearest"`
 }
 
 func rowsOf(raw json.RawMessage) (readAnswer, error) {

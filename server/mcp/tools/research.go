@@ -104,6 +104,9 @@ const maxTelling = 40
 // what is linked with it.
 func telling(m *toolcall.ModelInfo) []string {
 	fields := slices.Clone(m.Default)
+	if m.Fields["display_name"] != nil && !slices.Contains(fields, "display_name") {
+		fields = append(fields, "display_name") // its title
+	}
 	for _, kinds := range [][]string{{"html", "text"}, {"one2many", "many2many"}} {
 		for _, name := range m.Names {
 			f := m.Fields[name]

@@ -30,7 +30,6 @@ func init() {
 const (
 	defaultRows = 10
 	maxRows     = 100
-	maxNamed    = 60 // how many names of fields left out are listed
 	// maxCounted is how far matching records are counted: a number beyond it changes no answer, and may cost seconds.
 	maxCounted = 10_000
 )
@@ -56,22 +55,42 @@ type page struct {
 	TotalAtLeast int  `json:"total_at_least,omitempty"`
 	HasMore      bool `json:"has_more"`
 	NextOffset   int  `json:"next_offset,omitempty"`
-	// Said only where the fields were chosen for the caller.
-	LeftOut      []string `json:"fields_left_out,omitempty"`
-	LeftOutCount int      `json:"fields_left_out_count,omitempty"`
-	Missing      []int64  `json:"missing_ids,omitempty"`
+	// LeftOut is how many fields the model has besides, and AskFor how to find them; said only where the fields were chosen
+	// for the caller.
+	LeftOut int     `json:"fields_left_out,omitempty"`
+	AskFor  string  `json:"other_fields,omitempty"`
+	Missing []int64 `json:"missing_ids,omitempty"`
+	// Nearest are names near to one in the domain that no record has.
+	Nearest []nearName `json:"nearest,omitempty"`
 	// Unreadable are fields that are left out because Odoo cannot read them for this user, and why.
 	Unreadable map[string]string `json:"unreadable,omitempty"`
 	Note       string            `json:"note,omitempty"`
 }
 
-func (p *page) noteLeftOut(m *toolcall.ModelInfo, named stringList, fields []string) {
+// nearName is a name that a domain asks for, and the records whose names are near to it.
+type nearName struct {
+	Field   string          `json:"field"`
+	Asked   string          `json:"asked"`
+	Model   string          `json:"model"`
+	Records json.RawMessage `json:"records"`
+}
+
+func (p *page) noteLeftOut(call *toolcall.Call, m *toolcall.ModelInfo, named stringList, fields []string) {
 	if len(named) > 0 {
 		return
 	}
-	names, all := m.LeftOut(fields)
-	p.LeftOutCount = all
-	p.LeftOut = names[:min(maxNamed, len(names))]
+	const describes = "describe_model"
+	p.LeftOut = m.LeftOut(fields)
+	if p.LeftOut > 0 && call.Catalog().MayUse(call.Caller().Snapshot(), describes) {
+		p.AskFor = describes
+	}
+}
+
+// noteNearest tells which names are near, where the domain found nothing because no record has the name it asks for.
+func (p *page) noteNearest(nearest []nearName) {
+	if p.Nearest = nearest; len(nearest) > 0 {
+		p.Note = "Nothing has a name that the domain asks for: nearest lists the names that are near. Ask the person before you change one of those."
+	}
 }
 
 // Empty reports whether nothing was found.
@@ -122,7 +141,8 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 	if args.Limit > maxRows && !shaped.cut {
 		p.Note = trimmed(fmt.Sprintf("limit was cut to %d. %s", maxRows, p.Note))
 	}
-	p.noteLeftOut(m, args.Fields, fields)
+	p.noteNearest(shaped.nearest)
+	p.noteLeftOut(call, m, args.Fields, fields)
 	return p, nil
 }
 
@@ -224,7 +244,7 @@ func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, 
 		return nil, err
 	}
 	p.Note = shaped.note("read the remaining ids in a second call")
-	p.noteLeftOut(m, args.Fields, fields)
+	p.noteLeftOut(call, m, args.Fields, fields)
 	return p, nil
 }
 

@@ -14,7 +14,7 @@ func init() {
 	add(70, toolcall.Tool{
 		Tool:  access.Tool{Name: "search_everywhere", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Search everywhere", Category: "read", Idempotent: true,
-		Description: "Find records by name or number when the model is not known: contacts, orders, invoices, products, tasks, ...",
+		Description: "Find records by name, number or phone when the model is not known; where none is found, nearest has similar names.",
 		Output:      outputSchema("found:objects", "models_not_searched:strings"),
 	}, searchEverywhere)
 }
@@ -23,10 +23,12 @@ const (
 	defaultHits = 5
 	// maxEverywhere is how many models may be named.
 	maxEverywhere = 20
+	// maxMissed is how many models that were not searched are named.
+	maxMissed = 60
 )
 
 type everywhereArgs struct {
-	Query    string     `json:"query" jsonschema:"part of a name or number, 2 to 100 letters"`
+	Query    string     `json:"query" jsonschema:"words of a name, or a number, 2 to 100 letters"`
 	Models   stringList `json:"models,omitempty" jsonschema:"only these; default: those with a menu"`
 	Limit    int        `json:"limit,omitempty" jsonschema:"records a model, 1 to 20; default 5"`
 	Language string     `json:"language,omitempty"`
@@ -35,10 +37,19 @@ type everywhereArgs struct {
 
 // everywhereResult is what search_everywhere answers.
 type everywhereResult struct {
-	Found    []foundModel `json:"found"`
+	Found []foundModel `json:"found"`
+	// Nearest are records whose names are near to one that nothing has, the nearest first.
+	Nearest  []nearRecord `json:"nearest,omitempty"`
 	Searched int          `json:"models_searched"`
 	Missed   []string     `json:"models_not_searched,omitempty"`
 	Note     string       `json:"note,omitempty"`
+}
+
+type nearRecord struct {
+	Model string `json:"model"`
+	Label string `json:"label"`
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
 }
 
 type foundModel struct {
@@ -90,13 +101,17 @@ func (args *everywhereArgs) check() *access.Error {
 func shapeEverywhere(raw json.RawMessage) (any, error) {
 	var answer struct {
 		Found    []foundModel `json:"found"`
+		Nearest  []nearRecord `json:"nearest"`
 		Searched int          `json:"searched"`
 		Missed   []string     `json:"not_searched"`
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, err
 	}
-	r := &everywhereResult{Found: []foundModel{}, Searched: answer.Searched, Missed: answer.Missed[:min(maxNamed, len(answer.Missed))]}
+	r := &everywhereResult{
+		Found: []foundModel{}, Nearest: answer.Nearest, Searched: answer.Searched,
+		Missed: answer.Missed[:min(maxMissed, len(answer.Missed))],
+	}
 	room := newBudget()
 	for _, f := range answer.Found {
 		if !room.take(encoded(f, null)) && len(r.Found) > 0 {
@@ -104,6 +119,9 @@ func shapeEverywhere(raw json.RawMessage) (any, error) {
 			return r, nil
 		}
 		r.Found = append(r.Found, f)
+	}
+	if len(r.Nearest) > 0 {
+		r.Note = "Nothing is called so: nearest lists the names that are near."
 	}
 	if len(r.Missed) > 0 {
 		r.Note = "Not all models were searched in the time there is: name those that matter in models."

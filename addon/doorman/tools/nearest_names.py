@@ -1,0 +1,94 @@
+"""A search that found nothing because nothing has the name that it asked for: which
+names are near."""
+
+from odoo.fields import Domain
+
+from ..policy import name_search
+from ..policy.refusal import Refusal
+
+# How many names of a domain are looked at, and how many near ones are told of each.
+MAX_NAMES, EACH = 3, 5
+EQUAL, LIKE = ("=", "in", "=ilike", "=like"), ("ilike", "like")
+
+
+def nearest_names(guard, model, domain):
+    """What may have been meant by the names in a domain.
+
+    :param guard: the rules of the connection
+    :param model: the one that was searched
+    :param list domain: as it was sent, and checked
+    :return: a list of ``{field, asked, model, records: [{id, name}]}``
+    """
+    if "!" in domain:
+        return []  # what was asked not to be found
+    found = []
+    for field, target, operator, text in _asked(guard, model, domain):
+        if len(found) == MAX_NAMES:
+            break
+        if _is_there(guard, target, operator, text):
+            continue
+        records = _near(guard, target, text)
+        if records:
+            rows = [{"id": r.id, "name": str(r.display_name or "")} for r in records]
+            facts = {"field": field, "asked": text[:80], "model": target._name}
+            found.append(facts | {"records": rows})
+    return found
+
+
+def _asked(guard, model, domain):
+    """The names that a domain asks for: of the records themselves, and of those that
+    they are linked with.
+
+    :return: field, model of the name, operator and name, of each
+    """
+    for condition in Domain(domain).iter_conditions():
+        operator, values = condition.operator, condition.value
+        values = [values] if isinstance(values, str) else values
+        if operator not in (*EQUAL, *LIKE) or not isinstance(
+            values, list | tuple | set
+        ):
+            continue
+        target = _named_model(guard, model, condition.field_expr)
+        if target is None:
+            continue
+        for value in list(values)[:MAX_NAMES]:
+            text = value.strip("% ") if isinstance(value, str) else ""
+            if len(text) > 1 and not text.isdecimal():
+                yield condition.field_expr, target, operator, text
+
+
+def _named_model(guard, model, path):
+    """The model whose records are called by what a condition compares; None if that is
+    no name, or of a model whose records a person decides on."""
+    try:
+        owner, field = guard.path(model, path)
+        if field.relational:
+            owner = guard._look_through(owner, field)
+        elif field.name not in ("display_name", *name_search.names_of(guard, owner)):
+            return None
+    except Refusal:
+        return None
+    if owner._name in guard.asks_to_read or not owner.has_access("read"):
+        return None
+    return owner
+
+
+def _is_there(guard, target, operator, text):
+    """Whether a record has the name: then it is not the name that finds nothing."""
+    operator = "ilike" if operator in LIKE else "=ilike"
+    domain = Domain("display_name", operator, text)
+    return bool(target.search(domain & _owners(guard, target), limit=1))
+
+
+def _near(guard, target, text):
+    domain = name_search.by_words(guard, target, text) & _owners(guard, target)
+    records = target.search(domain, limit=EACH)
+    if records:
+        return records
+    return target.browse(
+        [near.id for near in name_search.nearest(guard, target, text, EACH)]
+    )
+
+
+def _owners(guard, target):
+    return Domain(guard.owner_domain(target) or [])
