@@ -67,8 +67,8 @@ class DoormanGateway(models.AbstractModel):
 
     # ---- a call that is about a file ----
 
-    def _do(self, connection, row, request, audit, approved=False):
-        value = super()._do(connection, row, request, audit, approved)
+    def _do(self, connection, row, request, audit, approved=False, shown=None):
+        value = super()._do(connection, row, request, audit, approved, shown)
         told = isinstance(value, dict) and (value.get("file") or value.get("upload"))
         operation = operations.of(request)
         if (

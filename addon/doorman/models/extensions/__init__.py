@@ -4,6 +4,7 @@ from . import ir_mail_server
 from . import ir_ui_view
 from . import mail_activity
 from . import mail_message
+from . import mail_thread
 from . import res_users
 from . import res_groups
 from . import res_partner
