@@ -171,6 +171,14 @@ SUDO = {
     "models/settings/service_key.py:_generate_service_key": 1,
     "models/settings/service_key.py:action_generate_service_key": 2,
     "policy/guard.py:records": 1,
+    "policy/outward.py:_files": 1,
+    "policy/outward.py:_waiting": 1,
+    "policy/outward.py:about": 1,
+    "policy/outward.py:of_change": 1,
+    "policy/outward.py:outside_addresses": 1,
+    "policy/outward.py:outsiders": 1,
+    "policy/outward_notes.py:_compare_by": 2,
+    "policy/outward_notes.py:_read": 1,
     "policy/property_values.py:_definition": 1,
     "policy/record_url.py:url_of": 1,
     "policy/technical_models.py:is_technical": 1,
@@ -178,6 +186,7 @@ SUDO = {
     "tools/call_preview.py:_settled": 1,
     "tools/call_preview.py:_where": 1,
     "tools/custom_tool_text.py:_known": 1,
+    "tools/document_mail.py:_check_own_name": 1,
     "tools/files.py:_report": 1,
     "tools/messages.py:_attachments": 1,
     "tools/messages.py:_of": 1,
@@ -187,6 +196,9 @@ SUDO = {
     "tools/record_versions.py:versions": 1,
     "tools/record_versions.py:versions_of_call": 1,
     "tools/search_everywhere.py:worth": 2,
+    "tools/send_document.py:_check_number": 1,
+    "tools/send_document.py:_sent": 1,
+    "tools/send_document.py:_works_on": 1,
     "wizards/doorman_connect_wizard.py:_own_scopes": 1,
     "wizards/doorman_invite_wizard.py:_compute_own": 1,
     "wizards/doorman_invite_wizard.py:_own_scopes": 1,
@@ -326,7 +338,11 @@ class SourceChecks:
 
     def test_html_becomes_text_in_one_place(self):
         """Odoo's own function puts the cells of a table side by side."""
-        where = {name for name, tree in sources(self.root) if calls(tree, "html2plaintext")}
+        where = {
+            name
+            for name, tree in sources(self.root)
+            if any(calls(tree, "html2plaintext"))
+        }
         self.assertLessEqual(where, {"policy/plain_text.py"})
 
     def test_translations_are_the_environments(self):
