@@ -35,11 +35,19 @@ def _offline(method):
 
     @wraps(method)
     def offline(self, *args, **kwargs):
-        if self.family in INTERNET and change_scope.reaches_out():
+        if self.family in INTERNET and change_scope.reaches_out(_host(args)):
             raise ConnectionRefusedError("AI tools only try this out: no network.")
         return method(self, *args, **kwargs)
 
     return offline
+
+
+def _host(args):
+    """The address among a socket's arguments, as text."""
+    for arg in args:
+        if isinstance(arg, tuple) and len(arg) >= 2:
+            return f"{arg[0]}:{arg[1]}"
+    return "?"
 
 
 def _one_transaction(cursor):
@@ -48,7 +56,7 @@ def _one_transaction(cursor):
 
     @wraps(cursor)
     def one_transaction(self, /, readonly=False):
-        if not readonly and change_scope.reaches_out():
+        if not readonly and change_scope.reaches_out("(a transaction of its own)"):
             change_scope.refuse_saving()
         return cursor(self, readonly=readonly)
 

@@ -33,6 +33,7 @@ var methods = map[string]facts{
 	"call_method":          {tool: "call_method", changes: true},
 	"message_post":         {tool: "post_message", changes: true},
 	"activity_schedule":    {tool: "schedule_activity", changes: true},
+	"send_document":        {tool: "send_document", changes: true},
 	"request_upload":       {tool: "request_upload", file: true},
 }
 

@@ -38,6 +38,10 @@ const (
 	MaxMessageBody    = 20_000 // characters of a message that is posted
 	MaxNote           = 10_000 // characters of an activity's note
 	MaxSummary        = 200    // characters of an activity's summary
+	MaxSubject        = 300    // characters of the subject of a document that is sent
+	MaxRecipients     = 20     // people that one document is sent to
+	MaxAddress        = 254    // characters of an e-mail address (RFC 5321, section 4.5.3.1.3)
+	MaxTemplateName   = 200    // characters of a mail template's name
 	MaxTypeName       = 100    // characters of an activity type's name
 	MaxUserName       = 200    // characters of a name or login by which a user is looked up
 	MaxPrinted        = 50     // records in one printed report

@@ -40,6 +40,7 @@ var inviteFields = map[string]field{
 	"approval_rules":        rules,
 	"approver":              text(0, access.MaxPolicyText),
 	"approver_group":        text(0, access.MaxPolicyText),
+	"approve_outward":       boolean,
 	"approval_expiry_hours": number(1, 2160),
 	"allowed_ips":           names(0),
 	"blocked_ips":           names(0),

@@ -84,7 +84,7 @@ func TestInput(t *testing.T) {
 		{"numbers at their ends", with(`"max_uses":10000,"rate_limit_day":2147483647,"approval_expiry_hours":1`), 201, "map[approval_expiry_hours:1 max_uses:10000 rate_limit_day:2147483647 scopes:[mcp:search]]"},
 		{"lists", with(`"companies":[1,2],"allowed_ips":["10.0.0.0/8"],"allowed_tools":[]`), 201, "map[allowed_ips:[10.0.0.0/8] allowed_tools:[] companies:[1 2] scopes:[mcp:search]]"},
 		{"a rule", with(`"approval_rules":[{"risk":"high","more_than":5,"reads":true}]`), 201, "map[approval_rules:[map[more_than:5 reads:true risk:high]] scopes:[mcp:search]]"},
-		{"switches", with(`"read_only":true,"research_tools":true,"new_accounts":false`), 201, "map[new_accounts:false read_only:true research_tools:true scopes:[mcp:search]]"},
+		{"switches", with(`"read_only":true,"research_tools":true,"approve_outward":false,"new_accounts":false`), 201, "map[approve_outward:false new_accounts:false read_only:true research_tools:true scopes:[mcp:search]]"},
 		{"a text with quotes", with(`"description":"\"a\"\n\u00e9"`), 201, "map[description:\"a\"\né scopes:[mcp:search]]"},
 
 		{"nothing", ``, 400, "The request must be one JSON object"},

@@ -34,6 +34,7 @@ type Invite struct {
 	Companies           []int64  `json:"companies"`
 	ApprovalTools       []string `json:"approval_tools"`
 	ApprovalRules       []Rule   `json:"approval_rules"`
+	ApproveOutward      bool     `json:"approve_outward"`
 	Approver            string   `json:"approver"`
 	ApproverGroup       string   `json:"approver_group"`
 	ApprovalExpiryHours int64    `json:"approval_expiry_hours"`

@@ -351,7 +351,7 @@ func TestTheFakeKnowsTheTools(t *testing.T) {
 		"request_upload": partner(kit.Args{"id": 1, "name": "a.txt"}), "create_records": partner(kit.Args{"records": `[{"name":"A"}]`}),
 		"update_records": partner(kit.Args{"ids": []int{1}, "values": `{"name":"B"}`}), "delete_records": partner(kit.Args{"ids": []int{2}}),
 		"call_method": partner(kit.Args{"ids": []int{1}, "method": "do_it"}), "post_message": partner(kit.Args{"id": 1, "body": "Hi"}),
-		"schedule_activity": partner(kit.Args{"id": 1}),
+		"schedule_activity": partner(kit.Args{"id": 1}), "send_document": partner(kit.Args{"id": 1}),
 	}
 	for tool, args := range calls {
 		before := len(o.Audit())

@@ -133,7 +133,7 @@ user = env["res.users"].with_context(no_reset_password=True).create({
     "name": "Bench", "login": "bench", "password": "bench",
     "group_ids": [Command.set([env.ref(g).id for g in ("base.group_user", "doorman.group_user")])]})
 Connection = env["doorman.connection"]
-limits = {"rate_limit_minute": 1_000_000, "rate_limit_day": 100_000_000}
+limits = {"rate_limit_minute": 1_000_000, "rate_limit_day": 100_000_000, "approve_outward": False}
 connection = Connection.create({"name": "Bench", "user_id": user.id,
                                 **{k: v for k, v in limits.items() if k in Connection._fields}})
 api_key = env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "Bench", datetime.now() + timedelta(days=1))

@@ -181,7 +181,8 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "not_allowed",
                 "This needs the approval of a person, and nobody may give it.",
-                "Tell an MCP administrator to name an approver for this connection.",
+                "Tell an MCP administrator to name an approver for this connection, "
+                "under Access and Approvals; until then, leave out what needs one.",
             )
         arguments = json.dumps(request.get("arguments") or {})
         if max(len(arguments), len(canonical_json.text(payload))) > MAX_SHOWN:
@@ -253,13 +254,18 @@ class DoormanGateway(models.AbstractModel):
             done; None of one that only reads
         """
         tried = None
-        trial = replace(call, dry_run=False, describer=None) if ran else call
+        done = replace(call, dry_run=False, describer=None)
+        trial = done if ran else call
         # Lines of a document are tried out with the rights of the same user.
         trial = self._prepare(trial, connection, row, request, {}, approved=True)
         with writing(call.env, Trial()) as noted:
             found = self._carry_out(trial, request, noted)
             if not ran and isinstance(found, dict) and "changes" in found:
                 tried = found  # told, not done
+                if call.operation.outward:
+                    # Who would get it shows once it is done.
+                    self._carry_out(done, request, noted)
+                    tried = found | {"outward": noted.outward.entries()}
             elif not call.operation.reads:
                 self._check_asked(call.guard, connection, row, request, noted)
                 tried = look(call, noted)

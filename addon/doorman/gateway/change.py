@@ -1,17 +1,19 @@
 import json
 from dataclasses import replace
+from functools import partial
 
 from odoo import models
 from odoo.tools.json import json_default
 
 from ..policy import canonical_json, closed_models, gate, shared
 from ..policy.change_scope import Trial, writing
-from ..policy.gate import Waits
+from ..policy.gate import Differs, Waits
+from ..policy.outward_notes import Notes, digest
 from ..policy.refusal import Refusal
-from ..tools import operations, text_losses, told_changes
+from ..tools import operations, outward_words, text_losses, told_changes
 from ..tools.call import call_of, run
 from ..tools.describe import Describer
-from ..tools.preview import look, tell
+from ..tools.preview import Tried, look, tell
 
 
 class DoormanGateway(models.AbstractModel):
@@ -25,12 +27,15 @@ class DoormanGateway(models.AbstractModel):
 
     _inherit = "doorman.gateway"
 
-    def _write(self, connection, row, request, audit, approved=False):
+    def _write(self, connection, row, request, audit, approved=False, shown=None):
         """One change, as the connection's user.
 
         :param dict audit: its row, which learns what was touched
         :param bool approved: a person has approved it
+        :param shown: the digest of what they were shown that leaves the company; None
+            if nobody looked at that
         :return: the answer, plain JSON
+        :raise Differs: if something else would leave
         :raise Waits: if a person has to approve it; the caller undoes what it did
         """
         self._check_may_write(connection, row, request)
@@ -53,7 +58,8 @@ class DoormanGateway(models.AbstractModel):
         call = self._prepare(call, connection, row, request, audit, approved)
 
         def change():
-            return self._run_change(call, connection, row, request, audit, approval)
+            run = self._run_change
+            return run(call, connection, row, request, audit, approval, shown)
 
         if key is None or dry_run:
             value, replayed = change(), False
@@ -70,61 +76,75 @@ class DoormanGateway(models.AbstractModel):
             audit["record_ids"] = ",".join(map(str, value["ids"]))
         return value
 
-    def _run_change(self, call, connection, row, request, audit, approval):
+    def _run_change(self, call, connection, row, request, audit, approval, shown):
         """Run a change, and hold what it did against the policy and the rules.
 
         :param approval: the rules by which a person decides, or None
+        :param shown: as in ``_write``
         :return: the answer
         :raise Waits: if one of them matches
         """
-        trial = Trial() if approval or call.dry_run else None
+        held = bool(approval) or shown is not None
+        trial = Trial() if held or call.dry_run else None
+        once = partial(self._once_through, call, connection, row, request, approval)
         try:
-            value, noted, tried = self._once_through(
-                call, connection, row, request, approval, trial
-            )
-        except Waits:
+            value, noted, tried = once(trial, shown)
+        except (Waits, Differs):
             raise
         except Exception:
-            if not (approval and trial.reached_out):
+            if not (held and trial.reached_out):
                 raise
-        if approval and trial.reached_out:
-            # Nothing of it matters to a person, so it may leave Odoo: once more, with
-            # the network. What it does now counts.
+            # Without the network it fails: that it wants there is all there is to know.
+            alone = Notes(call.env, trial).over_the_network()
+            if alone and approval and approval.get("outward"):
+                raise Waits(Tried([], outward=alone)) from None
+            if shown is not None and digest(alone) != shown:
+                raise Differs from None
+        if held and trial.reached_out:
+            # A person has agreed, or nothing of it matters to one, so it may leave
+            # Odoo: once more, with the network. What it does now counts.
             self._undo_to("doorman_run")
-            value, noted, tried = self._once_through(
-                call, connection, row, request, approval, None
-            )
+            value, noted, tried = once(None, None)
         if call.dry_run:
             self._undo()
-            told = value.get("changes")  # by a tool that tells by itself
-            if told is None:
-                told = self._plain(tell(call, tried))
-                if left := len(tried.changes) - len(told):
-                    # Too many to be told one by one, or none that the user may read.
-                    name = call.env._("(%s more records, which are not shown)", left)
-                    told.append({"id": 0, "name": name, "set_off": True})
-            kept = {k: value[k] for k in ("result", "steps") if k in value}
-            if lost := text_losses.of_changes(call.env, tried.changes):
-                kept["warnings"] = lost
-            return {"changes": told} | kept
+            return self._tell_tried(call, value, tried)
         changes = noted.changes()
         audit["changed"] = told_changes.text(changes)
         if noted.announced and not changes:
             return value  # no field shows its effect: the answer tells it
         return value | {"changed": self._plain(told_changes.told(call.guard, changes))}
 
-    def _once_through(self, call, connection, row, request, approval, trial):
+    def _tell_tried(self, call, value, tried):
+        """The answer of a dry run, which is undone."""
+        told = value.get("changes")  # by a tool that tells by itself
+        if told is None:
+            told = self._plain(tell(call, tried))
+            if left := len(tried.changes) - len(told):
+                # Too many to be told one by one, or none that the user may read.
+                name = call.env._("(%s more records, which are not shown)", left)
+                told.append({"id": 0, "name": name, "set_off": True})
+        kept = {k: value[k] for k in ("result", "steps", "sent") if k in value}
+        words = text_losses.of_changes(call.env, tried.changes)
+        words += outward_words.sentences(call.env, tried.outward)
+        if words:
+            kept["warnings"] = words
+        return {"changes": told} | kept
+
+    def _once_through(self, call, connection, row, request, approval, trial, shown):
         """:return: the answer, the Ledger, and what it holds if that is told later"""
-        if approval and trial is not None:
+        if trial is not None and (approval or shown is not None):
             self.env.cr.execute("SAVEPOINT doorman_run")
         with writing(call.env, trial) as noted:
             value = self._carry_out(call, request, noted)
             self._check_asked(call.guard, connection, row, request, noted)
-            changes = noted.changes()
+            outward = noted.outward.entries()
+            if shown is not None and digest(outward) != shown:
+                raise Differs
             waits = gate.change_waits(
                 approval,
                 {tool: self._risk_of(tool) for tool in noted.tools},
-                changes + noted.announced,
+                noted.changes() + noted.announced,
+                outward,
             )
             tried = None
             if waits:

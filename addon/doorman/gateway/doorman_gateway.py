@@ -205,15 +205,16 @@ class DoormanGateway(models.AbstractModel):
             self._undo()
             return self._ask(connection, row, request, audit, waits.tried)
 
-    def _do(self, connection, row, request, audit, approved=False):
+    def _do(self, connection, row, request, audit, approved=False, shown=None):
         """Run a request.
 
         :param bool approved: a person has approved it
+        :param shown: what they were shown that leaves, as ``_write`` takes it
         :return: the answer of the operation, plain JSON
         """
         operations.check_offered(self.env, request)
         if not operations.only_reads(request):
-            return self._write(connection, row, request, audit, approved)
+            return self._write(connection, row, request, audit, approved, shown)
         guard = self._guard(connection, row, request)
         runs_code = operations.runs_code(request)
         if approved or runs_code or operations.switch_of(request):

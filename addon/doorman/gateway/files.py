@@ -65,12 +65,12 @@ class DoormanGateway(models.AbstractModel):
 
     # ---- a call that is about a file ----
 
-    def _do(self, connection, row, request, audit, approved=False):
+    def _do(self, connection, row, request, audit, approved=False, shown=None):
         operation = operations.of(request)
         if operation and operation.file == operations.TAKE:
             # As it is once more when the link is followed.
             self._check_may_read(connection, row, request)
-        value = super()._do(connection, row, request, audit, approved)
+        value = super()._do(connection, row, request, audit, approved, shown)
         told = isinstance(value, dict) and (value.get("file") or value.get("upload"))
         if (
             not (operation and operation.file)

@@ -29,6 +29,8 @@ class Trial:
     def __init__(self):
         # Whether code wanted the network, or a transaction of its own.
         self.reached_out = False
+        # Where it wanted to go, as texts.
+        self.hosts = []
 
 
 def trial():
@@ -36,15 +38,29 @@ def trial():
     return getattr(_thread, "trial", None)
 
 
-def reaches_out():
+def reaches_out(host=""):
     """Note that code wants to leave the transaction.
 
+    :param str host: where to; "" for what leaves nothing there, or is noted elsewhere
     :return: whether it must not, since something is only tried out
     """
     running = trial()
     if running is not None:
         running.reached_out = True
+        if host and not getattr(_thread, "to_colleagues", False):
+            running.hosts.append(host)
     return running is not None
+
+
+@contextmanager
+def to_colleagues():
+    """The time in which the network leads to nobody but internal users."""
+    outer = getattr(_thread, "to_colleagues", False)
+    _thread.to_colleagues = True
+    try:
+        yield
+    finally:
+        _thread.to_colleagues = outer
 
 
 def is_inside(cr):
@@ -107,6 +123,7 @@ def writing(env, tried):
     cr.commit = cr.rollback = refuse_saving
     try:
         with acting(env), ledger.noting(env) as noted:
+            noted.outward.trial = tried
             yield noted
     finally:
         _thread.trial = outer

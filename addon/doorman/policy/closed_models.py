@@ -188,6 +188,9 @@ WRITE_FLOOR = (
     "iot.",
 )
 
+# Of those, the wizards behind Odoo's Send buttons: send_document does their work.
+SENDING = ("mail.compose.message", "account.move.send.")
+
 # Models below such a pattern that are written all the same, and their fields that are.
 # An attachment's url, type and mimetype decide what a browser makes of it, ``public``
 # opens it to the world. Their methods are not called.
@@ -216,6 +219,13 @@ def may_write(model):
     if model in WRITE_FIELDS:
         return True
     return not (on_floor(model) or _matches(model, WRITE_FLOOR))
+
+
+def way_around(model):
+    """Which tool does what a closed model is for; "" if none does."""
+    if _matches(model, SENDING):
+        return "send_document sends a record's document by e-mail."
+    return ""
 
 
 def is_machinery(model):

@@ -16,6 +16,10 @@ MAKE, CHANGE, REMOVE = "create_records", "update_records", "delete_records"
 TOOL_OF = {CREATED: MAKE, WRITTEN: CHANGE, DELETED: REMOVE}
 
 
+class Differs(Exception):
+    """What would leave the company is not what was shown to who approved it."""
+
+
 class Waits(Exception):
     """A call waits for a person.
 
@@ -60,14 +64,17 @@ def always_waits(approval, tool, risk):
     )
 
 
-def change_waits(approval, risks, changes):
+def change_waits(approval, risks, changes, outward=()):
     """Whether a call waits, by what it did.
 
     :param dict risks: risk by name, of each tool that it took
     :param changes: the ledger's
+    :param outward: what of it leaves the company (outward_notes.py)
     """
     if not approval:
         return False
+    if outward and approval.get("outward"):
+        return True
     if any(always_waits(approval, tool, risk) for tool, risk in risks.items()):
         return True
     ids = {}

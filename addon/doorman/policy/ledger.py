@@ -32,6 +32,8 @@ import odoo.orm
 from odoo.models import BaseModel
 from odoo.tools import SQL
 
+from .cascades import cascades_of
+from .outward_notes import Notes
 from .technical_models import TECHNICAL_COLUMNS, is_technical
 
 ATTRIBUTE = "doorman_ledger"
@@ -48,15 +50,6 @@ PASSED = (
     os.path.join(ADDON, "models", "extensions", "base.py"),
 )
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
-CASCADES = """
-    SELECT p.relname, c.relname, a.attname, k.confdeltype::text
-      FROM pg_constraint k
-      JOIN pg_class p ON p.oid = k.confrelid
-      JOIN pg_class c ON c.oid = k.conrelid
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
-     WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n')
-       AND array_length(k.conkey, 1) = 1
-"""
 
 
 class Region(NamedTuple):
@@ -177,6 +170,7 @@ class Ledger:
         # What a tool does besides, and no record's value shows, such as a message: it
         # counts for the rules by which a person decides.
         self.announced = []
+        self.outward = Notes(env)
         self._changes = None
 
     def row(self, model, ident):
@@ -274,6 +268,7 @@ class Ledger:
 
     def created(self, records, names):
         """:param names: as ``askeds`` gave them"""
+        self.outward.created(records)
         for ident in records._ids:
             row = self.row(records._name, ident)
             row.kind, row.asked = CREATED, names is not None
@@ -286,6 +281,7 @@ class Ledger:
 
     def columns(self, records, vals_list):
         """Note columns that are about to be written: what is in them now."""
+        self.outward.written(records, vals_list)
         new, table = {}, records._table
         for record, vals in zip(records, vals_list, strict=True):
             row = self.row(records._name, record.id)
@@ -321,6 +317,7 @@ class Ledger:
         self._follow(records._table, list(records._ids))
 
     def _gone(self, model, ids, asked=False, cascaded=False):
+        self.outward.gone(model, ids)
         for ident in ids:
             known = self.rows.get((model, ident))
             if known is not None and known.kind == CREATED:
@@ -333,7 +330,7 @@ class Ledger:
 
     def _follow(self, table, ids):
         """The rows that the database deletes or empties with others."""
-        below = _cascades(self.env).get(table, ())
+        below = cascades_of(self.env).get(table, ())
         if not below or not ids:
             return
         parts = [
@@ -387,6 +384,7 @@ class Ledger:
             if not model._abstract:
                 self._settle(model, rows)
         self._changes = self._compare()
+        self.outward.close(self._changes)
 
     def _settle(self, model, rows):
         columns = {}
@@ -561,37 +559,3 @@ def _differing(model, row, real):
             if name not in row.before and _is_elsewhere(model, name)
         ]
     return tuple(names)
-
-
-class Below(NamedTuple):
-    """Rows that go, or are emptied, with a row of another table."""
-
-    table: str
-    column: str
-    # "c" if they are deleted, "n" if the column is emptied.
-    how: str
-    # Of a model; or the other column of a many2many's table, which has none.
-    model: str
-    other: str
-
-
-def _cascades(env):
-    """:return: ``{table: [Below]}``, once a registry"""
-    pool = env.registry
-    found = getattr(pool, "doorman_cascades", None)
-    if found is not None:
-        return found
-    models = {c._table: n for n, c in pool.items() if not c._abstract and c._auto}
-    others = {}
-    # A field is on one side of its table, or one on each.
-    for relation, one, two in pool.many2many_relations:
-        others[relation, one], others[relation, two] = two, one
-    found = pool.doorman_cascades = {}
-    env.cr.execute(CASCADES)
-    for parent, table, column, how in env.cr.fetchall():
-        model = models.get(table, "")
-        other = "" if model else others.get((table, column), "")
-        if model or other:
-            below = Below(table, column, how, model, other)
-            found.setdefault(parent, []).append(below)
-    return found

@@ -10,6 +10,7 @@ POLICY_FIELDS = frozenset(
         "company_ids",
         "approval_tool_ids",
         "approval_rule_ids",
+        "approve_outward",
         "approver_id",
         "approver_group_id",
         "approval_expiry_hours",

@@ -1,5 +1,6 @@
 """What callers call a button: a method by its name, an action by its XML id."""
 
+from ..policy.closed_models import way_around
 from ..policy.form_view import OBJECT, SAVE
 from .method_checks import refusal_of
 
@@ -40,7 +41,8 @@ def refusal_of_action(guard, model, action):
             return f"It opens {action.model}, which this connection may not use."
         transient = guard.env[action.model]._transient
         if transient and not guard.may_write(action.model):
-            return f"It opens {action.model}, which AI tools may not change."
+            words = f"It opens {action.model}, which AI tools may not change."
+            return f"{words} {way_around(action.model)}".strip()
     if action.kind == SERVER:
         if not guard.may_write(model._name):
             return f"AI tools may not change {model._name}."

@@ -7,7 +7,9 @@ call ── tried out, and undone ── its arguments, by labels and names ─�
 from collections import Counter
 
 from ..policy.ledger import DELETED
+from ..policy.outward_notes import digest
 from ..policy.plain_text import plain
+from .outward_words import for_a_person
 from .preview import Tried, model_of, tell
 from .text_losses import of_changes
 from .words import read_summary, words_for
@@ -27,7 +29,9 @@ def preview(env, call, tried=None):
     """
     operation, describer, model = call.operation, call.describer, model_of(call)
     ran = isinstance(tried, Tried)
-    found = tell(call, tried) if ran else (tried or {}).get("changes", [])
+    found = _told(call, tried, model._name) if ran else (tried or {}).get("changes", [])
+    outward = tried.outward if ran else (tried or {}).get("outward", [])
+    leaves, more = for_a_person(env, outward)
     changes = [
         describer.change(call.env[change.get("model", model._name)], change)
         for change in found
@@ -58,12 +62,29 @@ def preview(env, call, tried=None):
             "untold": _untold(env, tried, found, model._name) if ran else [],
             "lines": bool(lines),
             "lost": of_changes(env, done),
+            "outward": leaves,
+            "more_outward": more,
+            "outward_digest": digest(outward),
             "deletes_lines": any(
                 c.kind == DELETED and (c.model != model._name or c.id not in ids)
                 for c in done
             ),
         },
     }
+
+
+def _told(call, tried, own):
+    """What a call did, and the records that it does something else to: a message, say.
+
+    :param str own: the model of the call
+    """
+    found = tell(call, tried)
+    known = {(change.get("model", own), change["id"]) for change in found}
+    for model, ident, name in tried.announced:
+        if (model, ident) not in known:
+            other = {} if model == own else {"model": model}
+            found.insert(0, {"id": ident, "name": name} | other)
+    return found
 
 
 def _arguments(call):

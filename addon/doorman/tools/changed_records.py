@@ -22,7 +22,8 @@ def check_may_change(guard, model):
         raise Refusal(
             "not_allowed",
             f"AI tools may not change {model._name}.",
-            "Tell the person you work for what should be changed.",
+            closed_models.way_around(model._name)
+            or "Tell the person you work for what should be changed.",
         )
     if model._abstract:
         raise Refusal("unknown_model", f"There are no records of {model._name}.")

@@ -163,7 +163,7 @@ def _points_at(_env, kwargs):
     arguments=_arguments,
     points_at=_points_at,
     text="body",
-    outward=lambda kwargs: kwargs.get("kind") == "comment" or kwargs.get("partner_ids"),
+    outward=True,
 )
 def message_post(call):
     """Say something on a record, in the user's own name."""

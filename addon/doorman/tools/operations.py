@@ -102,8 +102,9 @@ class Operation:
     # good.
     creates: bool = False
     deletes: bool = False
-    # ``outward(kwargs)``: whether something leaves Odoo for people.
-    outward: Callable | None = None
+    # Whether it is there to tell people something, so that a person who decides is
+    # shown what it would send, and to whom.
+    outward: bool = False
     # Whether what it does in detail is only known once it is done.
     known_once_done: bool = False
 

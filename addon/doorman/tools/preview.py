@@ -29,6 +29,10 @@ class Tried:
     tools: set = field(default_factory=set)
     # How many records it made that are not lines of others: the first of the changes.
     made: int = 0
+    # What leaves the company (policy/outward_notes.py).
+    outward: list = field(default_factory=list)
+    # What it does something to without changing a value: (model, id, name)
+    announced: list = field(default_factory=list)
 
 
 def look(call, noted):
@@ -43,6 +47,11 @@ def look(call, noted):
     others = [c for c in changes if not c.asked][:MAX_SET_OFF]
     tried = Tried(changes, tools=noted.tools, made=len(noted.made))
     tried.after, tried.names = _read(call, [*asked, *others], DELETED)
+    tried.outward = noted.outward.entries()
+    for change in noted.announced[:MAX_TOLD]:
+        record = call.env[change.model].browse(change.id or ())
+        for one in record.exists()._filtered_access("read"):
+            tried.announced.append((change.model, one.id, name_of(one)))
     return tried
 
 

@@ -31,6 +31,7 @@ func (l *life) goesOn(t *testing.T, s *kit.Service, switches bool) {
 	t.Run("a pick-up link", func(t *testing.T) { l.pickup(t, s) })
 	t.Run("files under way", func(t *testing.T) { l.files(t, s) })
 	t.Run("SQL and Python", func(t *testing.T) { l.code(t, s, switches) })
+	t.Run("what leaves the company", func(t *testing.T) { l.outward(t) })
 	t.Run("what people see", func(t *testing.T) { l.pages(t) })
 }
 
@@ -65,6 +66,24 @@ func (l *life) keys(t *testing.T, s *kit.Service) {
 	reader := kit.Connect(t, s.MCP, l.o.Text("reader"))
 	if content, failed := kit.Call(t, reader, "create_records", kit.Args{"model": "res.partner", "records": `[{"name":"x"}]`}); failed != "read_only" {
 		t.Errorf("a connection that only reads: %q %v", failed, content)
+	}
+}
+
+// outward: connections and invites of before do as they did, and the connections say so; the default policy for new ones is the new
+// one. What this run has made itself (an accepted invite of before among it) has what it was made from.
+func (l *life) outward(t *testing.T) {
+	for query, want := range map[string]string{
+		"SELECT count(*) FROM doorman_connection WHERE name IN ('key', 'whole', 'gated') AND approve_outward":     "0",
+		"SELECT count(*) FROM doorman_connection WHERE name IN ('key', 'whole', 'gated') AND NOT approve_outward": "3",
+		"SELECT count(*) FROM doorman_invite WHERE approve_outward":                                               "0",
+		"SELECT count(*) FROM doorman_settings WHERE NOT approve_outward":                                         "0",
+		`SELECT count(*) FROM doorman_connection c WHERE name IN ('key', 'whole', 'gated') AND 1 = (SELECT count(*) FROM mail_message m
+			WHERE m.model = 'doorman.connection' AND m.res_id = c.id AND m.body LIKE '%What leaves the company waits%')`: "3",
+	} {
+		out, err := l.o.Host.Psql(t.Context(), l.o.DB, query)
+		if got := strings.TrimSpace(out); err != nil || got != want {
+			t.Errorf("%s: %s, want %s (%v)", query, got, want, err)
+		}
 	}
 }
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from functools import partial
 
 from odoo import fields, models
-from odoo.tools import format_duration
+from odoo.tools import format_duration, human_size
 
 from ...policy.plain_text import plain, visible
 from ...policy.record_url import url_of
@@ -19,6 +19,9 @@ class DoormanApproval(models.Model):
 
     changes_html = fields.Html(
         "What would change", compute="_compute_html", sanitize=False
+    )
+    outward_html = fields.Html(
+        "What would leave", compute="_compute_html", sanitize=False
     )
     arguments_html = fields.Html(
         "What was asked for", compute="_compute_html", sanitize=False
@@ -37,6 +40,9 @@ class DoormanApproval(models.Model):
                 "changes": [c for c in changes if not c.get("set_off")],
                 "set_off": [c for c in changes if c.get("set_off")],
                 "untold": preview.get("untold"),
+                "outward": preview.get("outward"),
+                "more_outward": preview.get("more_outward"),
+                "size_of": human_size,
                 "ran": preview.get("ran"),
                 "arguments": preview.get("arguments") or [],
                 "warnings": request._warnings(preview),
@@ -49,6 +55,11 @@ class DoormanApproval(models.Model):
                 ),
             }
             request.changes_html = render("doorman.approval_changes", values)
+            request.outward_html = (
+                render("doorman.approval_outward", values)
+                if values["outward"]
+                else False
+            )
             request.arguments_html = render("doorman.approval_arguments", values)
             request.warnings_html = (
                 render("doorman.approval_warnings", values)
@@ -71,7 +82,7 @@ class DoormanApproval(models.Model):
             return visible(kwargs[operation.code])
         if not operation or not operation.text:
             return ""
-        lines = kwargs[operation.text].splitlines()
+        lines = (kwargs.get(operation.text) or "").splitlines()
         return "\n".join(plain(line, len(line)) for line in lines)
 
     def _told_payload(self):
@@ -125,9 +136,13 @@ class DoormanApproval(models.Model):
                     "it may change other records, or reach people outside."
                 )
             )
-        if operation and operation.outward and request.preview.get("text"):
-            if operation.outward(json.loads(request.payload)["kwargs"]):
-                found.append(self.env._("It leaves Odoo as an e-mail."))
+        if preview.get("outward"):
+            found.append(
+                self.env._(
+                    "It leaves the company: look at who would get it, and what, under "
+                    "“What would leave”."
+                )
+            )
         return found + (self._warnings_now() if request.state == "pending" else [])
 
     def _warnings_now(self):

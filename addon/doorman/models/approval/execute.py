@@ -9,6 +9,8 @@ from odoo.tools.json import json_default
 
 from ...policy import canonical_json
 from ...policy.change_scope import forget, undoable
+from ...policy.gate import Differs
+from ...policy.outward_notes import digest
 from ...policy.refusal import Refusal
 from ...policy.shared import LIVE_STATUSES
 
@@ -18,6 +20,8 @@ _logger = logging.getLogger(__name__)
 SHOWN = "doorman_revision"
 TIMEOUT = "120s"
 MAX_RESULT = 2_000_000
+# What carrying it out gives if nothing was done, since something else would leave.
+DIFFERS = object()
 
 
 class DoormanApproval(models.Model):
@@ -60,18 +64,21 @@ class DoormanApproval(models.Model):
                 )
             )
         if request._is_changed():
-            error = request._look_again()
-            if not error:
-                return self._tell(
-                    self.env._("Nothing was done yet"),
-                    self.env._(
-                        "Records have changed since it was asked for. It is shown as "
-                        "it would be now: look at it, and approve it once more."
-                    ),
-                    "warning",
+            return request._show_anew(
+                self.env._(
+                    "Records have changed since it was asked for. It is shown as it "
+                    "would be now: look at it, and approve it once more."
                 )
-        else:
-            value, error = request._attempt(request._execute)
+            )
+        value, error = request._attempt(request._execute)
+        if value is DIFFERS:
+            return request._show_anew(
+                self.env._(
+                    "What would leave the company is not what was shown. It is shown "
+                    "as it would be now: look at it, and approve it once more."
+                ),
+                ran=True,
+            )
         if error:
             return request._failed(error)
         return request._done(value)
@@ -181,9 +188,18 @@ class DoormanApproval(models.Model):
     def _execute(self):
         """:return: what ``doorman.gateway.call`` would have answered as value"""
         gateway = self.env["doorman.gateway"]
-        value = gateway._do(
-            self.connection_id, self._row(), self._call(), {}, approved=True
-        )
+        try:
+            value = gateway._do(
+                self.connection_id,
+                self._row(),
+                self._call(),
+                {},
+                approved=True,
+                shown=self._shown_outward(),
+            )
+        except Differs:
+            gateway._undo()
+            return DIFFERS
         # Only what is read can be as long as that.
         if len(json.dumps(value, default=json_default)) > MAX_RESULT:
             raise Refusal(
@@ -193,17 +209,36 @@ class DoormanApproval(models.Model):
             )
         return value
 
-    def _look_again(self):
+    def _shown_outward(self):
+        """The digest of what was shown that leaves the company. None where nobody looks
+        at that: nothing of it was found, and the connection does not ask."""
+        preview = self.preview or {}
+        rules = self.connection_id._policy().get("approval") or {}
+        if not preview.get("outward") and not rules.get("outward"):
+            return None
+        return preview.get("outward_digest") or digest([])
+
+    def _show_anew(self, why, ran=False):
+        """Nothing is done: it is shown as it would be by now.
+
+        :param bool ran: whether it is run for that, though it was not at first
+        :return: an action that tells so, or how it failed
+        """
+        error = self._look_again(ran)
+        if error:
+            return self._failed(error)
+        return self._tell(self.env._("Nothing was done yet"), why, "warning")
+
+    def _look_again(self, ran=False):
         """Show it as it would be by now.
 
         :return: the error, if it could not be done at all any more
         """
+        ran = ran or (self.preview or {}).get("ran")
         call, connection = self._call(), self.connection_id
         gateway = self.env["doorman.gateway"]
         described, error = self._attempt(
-            lambda: gateway._describe(
-                connection, self._row(), call, ran=(self.preview or {}).get("ran")
-            )
+            lambda: gateway._describe(connection, self._row(), call, ran=ran)
         )
         if not error:
             described, risk = described

@@ -6,6 +6,7 @@ from . import ir_ui_view
 from . import ir_ui_view_list
 from . import mail_activity
 from . import mail_message
+from . import mail_thread
 from . import res_users
 from . import res_groups
 from . import res_partner

@@ -20,6 +20,7 @@ PLAIN = {
     "key_lifetime_hours": ("key_lifetime_hours", int),
     "read_only": ("read_only", bool),
     "research_tools": ("research_tools", bool),
+    "approve_outward": ("approve_outward", bool),
     "approval_expiry_hours": ("approval_expiry_hours", int),
     "rate_limit_minute": ("rate_limit_minute", int),
     "rate_limit_day": ("rate_limit_day", int),

@@ -71,6 +71,14 @@ class DoormanPolicyMixin(models.AbstractModel):
         tracking=True,
         help="Every call of these waits until a person has approved it.",
     )
+    approve_outward = fields.Boolean(
+        "What leaves the company waits",
+        default=True,
+        tracking=True,
+        help="A call waits until a person has approved it if anything of it would "
+        "reach somebody outside: e-mails to customers, text messages, letters, shared "
+        "documents, other systems. The person sees who would get what.",
+    )
     approver_id = fields.Many2one(
         "res.users",
         # Without one, others would decide: the administrators.
@@ -229,11 +237,14 @@ class DoormanPolicyMixin(models.AbstractModel):
                 policy[name] = listed
         # Also tools that are switched off: back on, they must still be gated.
         gated = self.with_context(active_test=False).approval_tool_ids
-        if gated or self.approval_rule_ids:
+        # Nothing leaves by what only reads.
+        outward = self.approve_outward and not self.read_only
+        if gated or self.approval_rule_ids or outward:
             approver = self.approver_id or self.approver_group_id
             policy["approval"] = {
                 "tools": gated.mapped("name"),
                 "rules": self.approval_rule_ids._wire(),
+                "outward": outward,
                 "approver": approver.display_name or "",
             }
         return policy

@@ -1,0 +1,70 @@
+"""What leaves the company, in words: for who decides, and for a dry run."""
+
+from ..policy import outward_notes
+from ..policy.plain_text import plain
+
+MAX_SENTENCES = 10
+
+
+def kinds(env):
+    """Kind of ``outward.told`` -> what it is, and what a person should know of it."""
+    return {
+        "email": (env._("E-mail"), ""),
+        "notice": (env._("E-mail"), ""),
+        "scheduled": (env._("Message"), env._("Odoo sends it later.")),
+        "sms": (env._("Text message"), ""),
+        "letter": (env._("Letter by post"), ""),
+        "portal": (
+            env._("Comment"),
+            env._("Nobody gets an e-mail; it can be read in the customer portal."),
+        ),
+        "channel": (env._("Message in a conversation with people outside"), ""),
+        "member": (env._("New member of a conversation"), ""),
+        "follower": (
+            env._("New follower"),
+            env._("They get what anybody says there from now on."),
+        ),
+        "shared": (env._("Shared document, or an e-mail that Odoo sends later"), ""),
+        "public": (env._("Published for everybody"), ""),
+        "later": (env._("Odoo sends it later, by e-mail or post"), ""),
+        "redirect": (
+            env._("New address"),
+            env._("E-mails meant for them go to this address from now on."),
+        ),
+        "network": (
+            env._("Contact with another system"),
+            env._("What it sends there is not known before it is done."),
+        ),
+        "hook": (
+            env._("Work after saving"),
+            env._("What this code sends is not known before it is done."),
+        ),
+    }
+
+
+def for_a_person(env, entries):
+    """The entries as a page shows them.
+
+    :return: a list of dicts with ``label``, ``note`` and what ``outward.told`` has, and
+        how many more there are
+    """
+    words, (first, more) = kinds(env), outward_notes.shown(entries)
+    found = []
+    for entry in first:
+        label, note = words.get(entry["kind"], (entry["kind"], ""))
+        found.append(entry | {"label": label, "note": note})
+    return found, more
+
+
+def sentences(env, entries):
+    """The same for a dry run, a sentence each."""
+    words, found = kinds(env), []
+    for entry in entries[:MAX_SENTENCES]:
+        label = words.get(entry["kind"], (entry["kind"], ""))[0]
+        to = plain("; ".join(entry["to"]), 300) or entry.get("about", "")
+        about = entry.get("subject") or (entry.get("about", "") if entry["to"] else "")
+        text = env._("It leaves the company. %(what)s: %(to)s", what=label, to=to)
+        found.append(f"{text}, “{about}”" if about else text)
+    if len(entries) > MAX_SENTENCES:
+        found.append(env._("And %s more leave.", len(entries) - MAX_SENTENCES))
+    return found
