@@ -107,6 +107,9 @@ func TestGroupsThroughRelations(t *testing.T) {
 func TestFetchedTimesSayTheirZone(t *testing.T) {
 	t.Parallel()
 	f := researcher()
+	f.fields = func(access.Fence) (access.Reply, error) {
+		return reply(strings.Replace(partnerFields, `"default":["id",`, `"default":["id","create_date",`, 1)), nil
+	}
 	f.call = func(access.Fence, access.Request) (access.Reply, error) {
 		return reply(`{"rows":[{"id":1,"display_name":"Acme","create_date":"2026-11-28 12:00:00","ref":"12:00"}],"names":{},"url":"x"}`), nil
 	}

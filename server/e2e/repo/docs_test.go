@@ -45,10 +45,11 @@ func TestRequirementsNameRealTests(t *testing.T) {
 	}
 }
 
-// testNames finds every Go test, and every test of the addon as Class.method.
+// testNames finds every Go test, every test of the addon as Class.method, and its classes whose tests are inherited.
 func testNames(t *testing.T, root string) map[string]bool {
 	t.Helper()
 	goTest := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	inherited := regexp.MustCompile(`(?m)^class (Test\w+)\(.*\):\n    allow_inherited_tests_method = True$`)
 	pyTest := regexp.MustCompile(`(?m)^class (Test\w+)\(|^    def (test_\w+)\(`)
 	known := map[string]bool{}
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -67,6 +68,9 @@ func testNames(t *testing.T, root string) map[string]bool {
 			return err
 		}
 		for _, match := range goTest.FindAllSubmatch(text, -1) {
+			known[string(match[1])] = true
+		}
+		for _, match := range inherited.FindAllSubmatch(text, -1) {
 			known[string(match[1])] = true
 		}
 		class := ""

@@ -16,13 +16,13 @@ func init() {
 	add(40, toolcall.Tool{
 		Tool:  access.Tool{Name: "search_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Search records", Category: "read", Idempotent: true,
-		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with currency, files as size; nothing as null; times in UTC.",
+		Description: "Find records by a domain and read them. Relations come as {id, name}, lists of them as ids and the first names, amounts with currency, files as size, HTML as Markdown; nothing as null; times in UTC.",
 		Output:      outputSchema("records:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, searchRecords)
 	add(50, toolcall.Tool{
 		Tool:  access.Tool{Name: "read_records", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Read records", Category: "read", Idempotent: true,
-		Description: "Read records by id, in the form of search_records. Ids that do not exist are listed in missing_ids.",
+		Description: "Read records by id, in the form of search_records. missing_ids are those that do not exist.",
 		Output:      outputSchema("records:objects", "has_more:boolean", "missing_ids:integers"),
 	}, readRecords)
 }
@@ -200,7 +200,7 @@ type readArgs struct {
 	Model    string     `json:"model"`
 	IDs      idList     `json:"ids" jsonschema:"at most 100"`
 	Fields   stringList `json:"fields,omitempty"`
-	Offset   int        `json:"text_offset,omitempty" jsonschema:"to go on with a cut text"`
+	Offset   int        `json:"text_offset,omitempty"`
 	Language string     `json:"language,omitempty"`
 	Company  int64      `json:"company_id,omitempty"`
 }
