@@ -72,7 +72,7 @@ func TestRealToolsOfDailyWork(t *testing.T) {
 	}
 	t.Run("messages", func(t *testing.T) {
 		page := kit.Text(t, count("read_messages", kit.Args{"model": "sale.order", "id": order}))
-		kit.Wants(t, page, `"text":"Please hurry"`, `"kind":"comment"`, `"date_utc":"20`)
+		kit.Wants(t, page, `"text":"Please **hurry**"`, `"kind":"comment"`, `"date_utc":"20`)
 		page = kit.Text(t, count("read_messages", kit.Args{"model": "crm.lead", "id": lead}))
 		kit.Wants(t, page, `"kind":"note"`, `"name":"plan.txt"`, `"size":5`, "internal words")
 		if strings.Contains(page, "12345") {

@@ -45,8 +45,8 @@ var textJobs = []job{
 			found := w.search(model, 1, []any{is("name", "Spruce Floors")}, "comment")
 			text, _ := at(found, 0, "comment").(string)
 			for line := range strings.Lines(text) {
-				if cells := strings.Split(line, "|"); strings.Contains(line, "Walnut") && len(cells) > 3 {
-					w.answer = strings.TrimSpace(cells[3])
+				if cells := strings.Split(line, "|"); strings.Contains(line, "Walnut") && len(cells) > 2 {
+					w.answer = strings.TrimSpace(cells[2])
 				}
 			}
 		},
