@@ -228,7 +228,7 @@ func conditions(odoo string, cores int, load float64, o options) string {
 }
 
 // runPeers compares, prints the tables, and writes them where asked. Where the other servers cannot be had it says so, and
-// that is all: it is no failure.
+// ends without an error.
 func runPeers(ctx context.Context, o options, compare func(context.Context) (*peersPart, error)) error {
 	p, err := compare(ctx)
 	if errors.Is(err, errNoPeers) {

@@ -123,7 +123,7 @@ func fakePython(t *testing.T, script string) string {
 	return path
 }
 
-// TestPeersAreSkipped: without Python's venv, and without a network, the part says so and is no failure; nothing half made
+// TestPeersAreSkipped: without Python's venv, and without a network, the part says so and does not fail; nothing half made
 // stays, and Odoo is not even started.
 func TestPeersAreSkipped(t *testing.T) {
 	for name, row := range map[string]struct{ python, says string }{

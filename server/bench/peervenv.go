@@ -19,7 +19,7 @@ import (
 //go:embed peers.txt
 var peerPackages string
 
-// errNoPeers says that the other servers cannot be had here. That is no fault of Doorman's: the part is skipped.
+// errNoPeers says that the other servers cannot be had here. Doorman is not to blame: the part is skipped.
 var errNoPeers = errors.New("the other MCP servers for Odoo cannot be had here")
 
 // peerVenv returns a virtual environment that holds the other servers, made in the cache at the first run.

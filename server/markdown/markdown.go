@@ -1,11 +1,11 @@
 // Package markdown turns the HTML of Odoo's editor into Markdown for AI tools, and their Markdown into HTML for Odoo, which
-// sanitizes it as ever.
+// sanitizes it as it always does.
 //
 //	HTML field ─> FromHTML ─> a reply        a value ─> ToHTML ─> Odoo ─> sanitized ─> kept
 //
 // What a reader must not lose is kept: words and numbers, each apart from the next, lines, lists, tables, and where a link
-// leads. Colours, sizes and the like have no Markdown: the addon tells
-// what is lost of them when a text is written over (tools/text_losses.py).
+// leads. Markdown has no colours, sizes and the like: the addon tells what is lost of them when a text is
+// written over (tools/text_losses.py).
 package markdown
 
 import (
@@ -141,7 +141,7 @@ func (typed) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 func FromHTML(markup string) string {
 	out, err := fromHTML.ConvertString(markup)
 	if err != nil {
-		// The parser takes any text: only what is no HTML at all comes here.
+		// The parser takes any text: an error means that it was not HTML at all.
 		return strings.TrimSpace(markup)
 	}
 	// A line break is one, as ToHTML reads it, without the blanks that CommonMark wants before it.
@@ -165,7 +165,7 @@ func write(writer goldmark.Markdown, text string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// product is a star between two numbers: 5*3*2 is no emphasis.
+// product is a star between two numbers: 5*3*2 does not emphasize the 3.
 var product = regexp.MustCompile(`(\d)\*\b`)
 
 // IsHTML reports whether a text is a piece of HTML from its beginning to its end, and not Markdown with HTML in it.

@@ -9,6 +9,7 @@ from odoo.orm.utils import READ_GROUP_NUMBER_GRANULARITY
 from odoo.tools.date_utils import parse_date
 
 from . import linked_values, moments, record_names, single_values
+from .field_values import TEXTS
 from .groupings import DATES
 from .refusal import Refusal
 from .suggestions import near_hint
@@ -133,7 +134,7 @@ def _ordered(place, value):
 def _one(place, value):
     """One value, by the type of its field."""
     kind = place.field.type
-    if value is None or (value == "" and kind not in single_values.TEXTS):
+    if value is None or (value == "" and kind not in TEXTS):
         value = False
     if kind in RELATIONS:
         return _linked(place, value)

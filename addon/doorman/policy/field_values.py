@@ -8,6 +8,7 @@ from odoo.tools import html_sanitize
 from . import limits
 
 NUMBERS = ("integer", "float", "monetary")
+TEXTS = ("char", "text", "html")
 # Tags and attributes by which QWeb runs code. The texts around them do not matter.
 DIRECTIVE_TAG, DIRECTIVE = "t", "t-"
 
@@ -32,6 +33,18 @@ def wanted(field, value):
     if field.type == "html" and has_directives(str(value)):
         return "HTML without directives (t-...): they are code"
     return None
+
+
+def of_user(env, field, value):
+    """What a column holds for a user: of a translated field, or one with a value for
+    each company, it holds them all.
+
+    :param value: as it is in the database
+    """
+    if isinstance(value, dict) and (field.translate or field.company_dependent):
+        key = str(env.company.id) if field.company_dependent else env.lang or "en_US"
+        return value.get(key, value.get("en_US"))
+    return value
 
 
 def is_number(value, whole=False):

@@ -5,6 +5,7 @@ the definition."""
 from types import SimpleNamespace
 
 from . import single_values
+from .field_values import TEXTS
 from .linked_values import items, record, record_id
 from .refusal import Refusal
 from .suggestions import near_hint
@@ -111,7 +112,7 @@ def _value(place, item, value):
     one = Place(place.guard, place.records, _field(place.field, label, item), {})
     if kind in NO_VALUES:
         raise one.wrong("no value: it is a heading")
-    if value is None or (value == "" and kind not in single_values.TEXTS):
+    if value is None or (value == "" and kind not in TEXTS):
         return False
     if value is False:
         return False

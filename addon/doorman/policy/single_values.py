@@ -8,7 +8,6 @@ from . import moments, text_edits
 from .suggestions import near_hint
 from .value_place import unpacked
 
-TEXTS = ("char", "text", "html")
 NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 # A tag, an entity or a comment: text without any is not HTML.

@@ -8,11 +8,11 @@ from lxml import html as lxml_html
 from markupsafe import escape
 
 from . import closed_fields
+from .field_values import TEXTS
 from .refusal import Refusal
 from .value_place import unpacked
 
 APPEND, REPLACE = {"append"}, {"replace", "with"}
-TEXTS = ("char", "text", "html")
 
 
 def is_edit(field, value):

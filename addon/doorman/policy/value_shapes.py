@@ -10,8 +10,7 @@ result, by ``Values``.
 """
 
 from . import amounts, linked_values, property_values, single_values
-from .field_values import NUMBERS
-from .single_values import TEXTS
+from .field_values import NUMBERS, TEXTS
 from .value_place import Place
 
 SHAPERS = {

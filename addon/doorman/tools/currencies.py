@@ -27,7 +27,7 @@ class Amounts:
     :param model: what is measured
     :param dict kwargs: of Odoo's ``formatted_read_group``, checked
     :param as_objects: whether an amount may be told with its currency; if not, it is a
-        number as ever, and several currencies are refused
+        number as before, and several currencies are refused
     """
 
     def __init__(self, guard, model, kwargs, as_objects):

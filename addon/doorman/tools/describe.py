@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Datetime
 from odoo.tools.misc import formatLang
 
+from ..policy.field_values import TEXTS
 from ..policy.plain_text import from_html, plain, where_they_differ
 
 MAX_NAME = 200
@@ -124,7 +125,7 @@ class Describer:
     @staticmethod
     def _texts(field, old, new, texts):
         """What is shown of two long texts."""
-        if field.type not in ("char", "text", "html"):
+        if field.type not in TEXTS:
             return texts
         if field.type == "html":
             old, new = from_html(old), from_html(new)

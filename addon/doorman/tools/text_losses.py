@@ -3,11 +3,10 @@ what its HTML showed that Markdown has no form for."""
 
 import re
 
-from ..policy import closed_fields
+from ..policy import closed_fields, field_values
 from ..policy.ledger import WRITTEN
 from ..policy.plain_text import from_html, plain
 
-TEXTS = ("char", "text", "html")
 # A read gives so many letters of a text among others (Go: maxText).
 READ_AT_ONCE = 2_000
 # By so many letters at its end a text is known again.
@@ -51,26 +50,21 @@ def of_change(env, change):
     model, found = env[change.model], []
     for name in change.asked_fields:
         field = model._fields[name]
-        if field.type not in TEXTS or name not in change.values:
+        if field.type not in field_values.TEXTS or name not in change.values:
             continue
         if closed_fields.is_withheld(name) or not model._has_field_access(
             field, "read"
         ):
             continue
-        old, new = (_text(env, field, value) for value in change.values[name])
+        old, new = (
+            str(field_values.of_user(env, field, value) or "")
+            for value in change.values[name]
+        )
         where = f"{change.model} {change.id}, {name}"
         found += _lost_end(env, where, field, old, new)
         if field.type == "html":
             found += _lost_marks(env, where, old, new)
     return found
-
-
-def _text(env, field, value):
-    if isinstance(value, dict):
-        company = field.company_dependent
-        key = str(env.company.id) if company else env.lang or "en_US"
-        value = value.get(key, value.get("en_US"))
-    return str(value or "")
 
 
 def _lost_end(env, where, field, old, new):

@@ -4,7 +4,7 @@ notes, never from what a method has returned."""
 import datetime
 from decimal import Decimal
 
-from ..policy import closed_fields, shared
+from ..policy import closed_fields, field_values, shared
 from ..policy.plain_text import from_html
 from .text_losses import of_changes
 
@@ -88,10 +88,7 @@ def _values(guard, name, changes):
 
 def _plain(guard, field, value):
     """A value of the database, as a read would give it."""
-    if isinstance(value, dict) and (field.translate or field.company_dependent):
-        env = guard.env
-        key = str(env.company.id) if field.company_dependent else env.lang or "en_US"
-        value = value.get(key, value.get("en_US"))
+    value = field_values.of_user(guard.env, field, value)
     if field.type == "boolean":
         return bool(value)
     if value is None or value is False:

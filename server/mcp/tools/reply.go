@@ -33,7 +33,7 @@ type rows struct {
 	nearest    []nearName // names near to one that finds nothing
 }
 
-// note says what the reply leaves out, and how to get the rest: of the records by next, of the texts as ever.
+// note says what the reply leaves out, and how to get the rest: of the records by next, of the texts by text_offset.
 func (r *rows) note(next string) string {
 	var parts []string
 	if r.cut {

@@ -75,7 +75,6 @@ func pageOf(text string, offset, most int) (part string, next int) {
 	if len(letters) <= most {
 		return string(letters), 0
 	}
-	end := most
 	for _, edge := range []rune{'\n', ' '} {
 		for i := most; i > most-min(maxEdge, most/2); i-- {
 			if letters[i-1] == edge {
@@ -83,7 +82,7 @@ func pageOf(text string, offset, most int) (part string, next int) {
 			}
 		}
 	}
-	return string(letters[:end]), max(offset, 0) + end
+	return string(letters[:most]), max(offset, 0) + most
 }
 
 // clipped is a text where there is no way on: it says itself how much is missing.
