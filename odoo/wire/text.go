@@ -11,9 +11,12 @@ import (
 // MaxText is how many bytes of Odoo's words are passed on.
 const MaxText = 1500
 
+// traceback is how one begins, also where a text was cut within its first line.
+const traceback = "Traceback (most"
+
 var (
 	// leak matches a line that no person wrote for a user.
-	leak = regexp.MustCompile(`Traceback \(most recent call last\)|^\s*File "|\.py\b["',: ]|\.py$|psycopg2|` +
+	leak = regexp.MustCompile(`^\s*File "|\.py\b["',: ]|\.py$|psycopg2|` +
 		`^\s*(LINE \d+:|DETAIL:|CONTEXT:|HINT:|STATEMENT:)|` +
 		`\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER TABLE)\s+"|\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bDELETE FROM\b`)
 
@@ -23,14 +26,15 @@ var (
 // CleanText keeps what Odoo wrote for its user and drops what it did not: control characters, lines of a traceback, SQL.
 // "" means that nothing is left to pass on.
 func CleanText(s string) string {
-	if i := strings.Index(s, "Traceback (most recent call last)"); i >= 0 {
-		s = s[:i] // whatever follows is for the log
-	}
 	var kept []string
 	for line := range strings.SplitSeq(s, "\n") {
-		line = strings.TrimSpace(strings.Map(plain, line))
+		line, _, ended := strings.Cut(strings.Map(plain, line), traceback)
+		line = strings.TrimSpace(line)
 		if line != "" && !leak.MatchString(line) {
 			kept = append(kept, line)
+		}
+		if ended {
+			break // whatever follows is for the log
 		}
 	}
 	return truncate(strings.Join(kept, "\n"), MaxText)

@@ -13,6 +13,8 @@ func TestCleanText(t *testing.T) {
 		"Update the price from 10 to 12.":                               "Update the price from 10 to 12.",
 		"Select a partner from the list.":                               "Select a partner from the list.",
 		"Nice.\nTraceback (most recent call last):\n  File \"x\"\nBoom": "Nice.",
+		"Nice. Traceback (most\x00 recent call last):\nBoom":            "Nice.",
+		"Cut short: Traceback (most":                                    "Cut short:",
 		"  File \"/opt/odoo/a.py\", line 3, in f":                       "",
 		"SELECT id FROM res_users WHERE login = 'x'":                    "",
 		"Bad query: UPDATE \"res_partner\" SET x":                       "",
