@@ -52,7 +52,7 @@ func TestNothingFromNowhere(t *testing.T) {
 				w.do("search_records", nil)
 				row.do(w)
 			}
-			_, err := j.run(list, func(string, kit.Args) (reply, string) { return answers, "" })
+			_, err := j.run(list, func(string, kit.Args) (reply, string) { return answers, "" }, nil)
 			if (err == nil) != (row.says == "") || err != nil && !strings.Contains(err.Error(), row.says) {
 				t.Errorf("%v, want %q", err, row.says)
 			}

@@ -7,12 +7,14 @@ var modules = []string{
 
 // connections are who works here: the administrator of all companies (in Brussels), of the first only, and of a connection that
 // reads only; a salesperson (in New York), also with a connection for orders only, and with one of which every invoice
-// waits for a person; an employee.
-var connections = []string{"admin", "first", "reader", "seller", "orders", "waits", "ellen"}
+// waits for a person; an employee; a colleague whose Odoo speaks French; and one whose e-mails wait, as they do by default.
+var connections = []string{"admin", "first", "reader", "seller", "orders", "waits", "ellen", "colette", "careful"}
 
 // setup makes three companies, their people, customers, products in stock, and documents to work on. Each job has a customer
 // of its own.
 const setup = `
+from io import BytesIO
+from reportlab.pdfgen.canvas import Canvas
 scopes = [Command.set(env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))]).ids)]
 first = env.company
 north = env["res.company"].create({"name": "North Ltd"})
@@ -42,6 +44,13 @@ connection("orders", seller, scope_ids=scopes, allowed_model_ids=[Command.set([e
 connection("waits", admin, scope_ids=scopes, approver_id=approver.id, approval_rule_ids=[Command.create({"model_id": env["ir.model"]._get_id("account.move")})])
 connection("ellen", ellen, scope_ids=scopes)
 
+env["res.lang"]._activate_lang("fr_FR")
+env["ir.module.module"].search([("name", "in", ("base", "product"))])._update_translations(["fr_FR"])
+colette = user("colette", "base.group_user", "sales_team.group_sale_manager", "doorman.group_user")
+colette.lang = "fr_FR"
+connection("colette", colette, scope_ids=scopes)
+connection("careful", admin, scope_ids=scopes, approver_id=approver.id, approve_outward=True)
+
 def partner(name, **values):
     return env["res.partner"].create({"name": name, "is_company": True, **values})
 def product(name, price, quantity=0, **values):
@@ -53,10 +62,10 @@ def order(customer, *lines, **values):
     values = {"user_id": admin.id, **values}
     return env["sale.order"].create({"partner_id": customer.id, "order_line": [
         Command.create({"product_id": p.id, "product_uom_qty": n}) for p, n in lines], **values})
-def invoice(customer, amount, date="2031-01-10", due=None, company=first, post=True, kind="out_invoice"):
+def invoice(customer, amount, date="2031-01-10", due=None, company=first, post=True, kind="out_invoice", **values):
     made = env["account.move"].with_company(company).create({"move_type": kind, "partner_id": customer.id, "invoice_date": date,
         "invoice_date_due": due or date, "invoice_payment_term_id": False,
-        "invoice_line_ids": [Command.create({"name": "Work", "quantity": 1, "price_unit": amount, "tax_ids": False})]})
+        "invoice_line_ids": [Command.create({"name": "Work", "quantity": 1, "price_unit": amount, "tax_ids": False})], **values})
     if post:
         made.action_post()
     return made
@@ -97,6 +106,20 @@ partner("Spruce Floors", comment="<table><tr><td>Wood</td><td>Qty 1</td></tr><tr
 unpaid = env["hr.leave.type"].create({"name": "Study days", "requires_allocation": False, "leave_validation_type": "manager", "request_unit": "day"})
 for person, since, to in ((employees[0], "2031-03-03", "2031-03-05"), (employees[1], "2031-04-07", "2031-04-08")):
     env["hr.leave"].create({"employee_id": person.id, "holiday_status_id": unpaid.id, "request_date_from": since, "request_date_to": to})
+desk.with_context(lang="fr_FR").name = "Bureau en chêne"
+foreign = env.ref("base.EUR"); foreign.active = True
+env["res.currency.rate"].create({"currency_id": foreign.id, "company_id": first.id, "name": "2024-01-01", "rate": 0.8})
+abroad = partner("Alder Abroad")
+for amount, currency in ((100, foreign), (250, first.currency_id), (60, foreign)):
+    invoice(abroad, amount, currency_id=currency.id)
+partner("Magnolia Restaurant", phone="+32 2 555 19 42"), partner("Mahogany Restorers", phone="+32 2 555 20 00")
+env["res.partner"].create([{"name": f"Fair visitor {n:04}", "zip": "98765", "city": "Gent"} for n in range(2000)])
+paper = BytesIO(); page = Canvas(paper)
+page.drawString(72, 720, "Vine Vintners"); page.drawString(72, 700, "Your order of May. Invoice number VV-2031-77, to pay 210.00"); page.save()
+bill = invoice(partner("Vine Vintners"), 210, kind="in_invoice", post=False)
+env["ir.attachment"].create({"name": "bill.pdf", "raw": paper.getvalue(), "res_model": "account.move", "res_id": bill.id})
+order(partner("Mulberry Inn", email="inn@mulberry.example"), (lamp, 7))
+order(partner("Medlar Motel", email="motel@medlar.example"), (lamp, 8))
 taxi = product("Taxi rides", 0, is_storable=False, type="service", can_be_expensed=True, standard_price=0)
 env["calendar.event"].create({"name": "Budget talk", "start": "2031-05-05 08:00:00", "stop": "2031-05-05 09:00:00", "user_id": admin.id, "partner_ids": [Command.set([admin.partner_id.id])]})
 env["crm.lost.reason"].create({"name": "Bought elsewhere"})

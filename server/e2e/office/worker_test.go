@@ -24,6 +24,23 @@ type worker struct {
 	failed string   // the kind of refusal that the last call ended with
 	last   reply
 	answer any
+	people people
+}
+
+// people do what an AI tool cannot: they open a link in a browser, and decide in Odoo.
+type people interface {
+	// open gives what a link leads to.
+	open(link string) string
+	// approve says yes to all that waits for the approver.
+	approve()
+}
+
+// follow gives the content of a link that was answered.
+func (w *worker) follow(link string) string {
+	if !w.hasText(link) {
+		w.stopf("nobody said %q", link)
+	}
+	return w.people.open(link)
 }
 
 // stop ends the job. It is caught by run.
