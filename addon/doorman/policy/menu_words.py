@@ -42,6 +42,9 @@ ENDINGS = (("s", "x"), ("en", "er", "e", "n"))
 SHORTEST = 4
 # What a text must reach to be told.
 ENOUGH = 0.45
+# What it must reach of the best: once all of the words fit one, those that only some of
+# them fit say nothing.
+OF_THE_BEST = 0.7
 # How much better a model is known that people work with, and how much worse one of
 # reports, or of the lines of another.
 WORKED_WITH, IN_A_MENU, REPORT, LINES = 0.08, 0.05, -0.3, -0.15
@@ -183,7 +186,9 @@ def models_called(guard, text):
                 found[name] = called
     if not found:
         found = _called(guard.env, entries, words, mistyped=True)
-    return sorted(found.values(), key=lambda called: (-called.score, called.model))
+    least = OF_THE_BEST * max((called.score for called in found.values()), default=0)
+    told = [called for called in found.values() if called.score >= least]
+    return sorted(told, key=lambda called: (-called.score, called.model))
 
 
 def _ways(words):

@@ -74,13 +74,15 @@ def by_words(guard, model, text):
 
 
 def _may_search(guard, model, path):
+    """Whether a name may be looked for there: by this connection, and by its user, whose
+    search would fail as a whole where they may not read a linked record."""
     try:
         owner, field = guard.path(model, path)
         if field.relational:
-            guard._look_through(owner, field)
+            owner = guard._look_through(owner, field)
     except Refusal:
         return False
-    return True
+    return owner.has_access("read")
 
 
 def _searches_its_own_way(model):
