@@ -47,7 +47,10 @@ class Near(NamedTuple):
 
 
 def tokens(text):
-    """:return: the words of a text as they were typed, without what only parts them"""
+    """:return: the words of a text as they were typed, without what only parts them; the
+    groups of a number say nothing alone"""
+    if digits_of(text):
+        return [text.strip()]
     words = (word.strip(",;:()[]\"'“”„«»") for word in text.split())
     return list(dict.fromkeys(filter(None, words)))[:MAX_WORDS]
 
