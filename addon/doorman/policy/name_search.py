@@ -47,8 +47,8 @@ class Near(NamedTuple):
 
 
 def tokens(text):
-    """:return: the words of a text as they were typed, without what only parts them; the
-    groups of a number say nothing alone"""
+    """:return: the words of a text as they were typed, without what only parts them.
+    The groups of a number say nothing alone"""
     if digits_of(text):
         return [text.strip()]
     words = (word.strip(",;:()[]\"'“”„«»") for word in text.split())
@@ -77,8 +77,8 @@ def by_words(guard, model, text):
 
 
 def _may_search(guard, model, path):
-    """Whether a name may be looked for there: by this connection, and by its user, whose
-    search would fail as a whole where they may not read a linked record."""
+    """Whether a name may be looked for there: by this connection, and by its user. A
+    whole search fails where they may not read a linked record."""
     try:
         owner, field = guard.path(model, path)
         if field.relational:
