@@ -65,7 +65,7 @@ func TestRealBrowserApproval(t *testing.T) {
 		run  func(*page)
 	}{
 		{"clock", a.clock}, {"approve by the activity", a.approve}, {"reject by the activity", a.reject},
-		{"list", a.list}, {"activity view", a.activityView}, {"names do not run", a.names}, {"a letter", a.letter}, {"what goes along", a.along}, {"phone", a.phone},
+		{"list", a.list}, {"activity view", a.activityView}, {"names do not run", a.names}, {"phone", a.phone}, {"a letter", a.letter}, {"what goes along", a.along},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(&page{t, p.ctx, o}) }) {
 			return // the steps go on where the one before has left the page
@@ -223,7 +223,7 @@ func (a *asked) along(p *page) {
 		"model": "res.partner", "ids": []int64{a.o.ID("company")}, "values": kit.Args{"street": "New Road 7", "comment": "Pays on time."},
 	})
 	p.request(a.id["company"])
-	for _, told := range []string{"Old Road 1", "New Road 7", "Edwin Hansen", "Oscar Morgan", "colour"} {
+	for _, told := range []string{"Old Road 1", "New Road 7", "Edwin Hansen", "Oscar Morgan", "Gemini Furniture, Notes: the text loses its colours"} {
 		p.see(".o_form_sheet", told)
 	}
 	p.shot("approval-along", 1400, 900)
