@@ -8,6 +8,8 @@ from odoo.addons.doorman.policy.closed_fields import is_withheld
 from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.policy.suggestions import near_hint
 
+from .words import _lt
+
 PREFETCH = 500
 LINKS = ("many2one", "one2many", "many2many")
 
@@ -70,8 +72,11 @@ class Method:
             return self._own(self._records, *args, **kwargs)
         if args:
             raise Refusal(
-                "invalid_input",
-                f"The arguments of {self._name} are given by their names.",
+                "malformed_arguments",
+                _lt(
+                    "The arguments of %(method)s must be given by name.",
+                    method=self._name,
+                ),
             )
         return self._records._call(self._name, kwargs)
 
@@ -162,8 +167,12 @@ class Records:
             return self._value(name)
         if not callable(getattr(type(model), name, None)):
             raise Refusal(
-                "invalid_input",
-                f"{self.model} has no field or method {name[:60]}.",
+                "unknown_attribute",
+                _lt(
+                    "%(model)s has no field or method %(name)s.",
+                    model=self.model,
+                    name=name[:60],
+                ),
                 near_hint(name, [n for n in model._fields if not is_withheld(n)]),
             )
         return Method(self, name)
@@ -217,9 +226,13 @@ class Records:
         if shell.trial:
             shell.stop(
                 Refusal(
-                    "invalid_input",
-                    f"{name} cannot be tried out: what it does may not be undone.",
-                    "Leave dry_run out.",
+                    "no_dry_run",
+                    _lt(
+                        "%(method)s cannot be tried out: what it does may not be "
+                        "undone.",
+                        method=name,
+                    ),
+                    _lt("Leave dry_run out."),
                 )
             )
         answer = shell.do(

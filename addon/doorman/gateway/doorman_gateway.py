@@ -201,7 +201,7 @@ class DoormanGateway(models.AbstractModel):
         except Waits as waits:
             if request.get("ask") is False:
                 # The service wants it for itself: nobody is to be asked for that.
-                raise Refusal("pending_approval", str(waits)) from waits
+                raise Refusal("needs_approval", str(waits)) from waits
             self._undo()
             return self._ask(connection, row, request, audit, waits.tried)
 
