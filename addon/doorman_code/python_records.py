@@ -6,6 +6,7 @@ asked for becomes a step of the run. There is nothing behind them to get at.
 
 from odoo.addons.doorman.policy.closed_fields import is_withheld
 from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.policy.shared import SAY_NO_RECORD
 from odoo.addons.doorman.policy.suggestions import near_hint
 
 from .words import _lt
@@ -199,7 +200,7 @@ class Records:
             self._fetch(ident, name)
         row = known.get((self.model, ident), {})
         if name not in row:
-            raise ValueError(f"There is no {self.model} with the id {ident}.")
+            raise ValueError(SAY_NO_RECORD % (self.model, ident))
         return row[name]
 
     def _fetch(self, ident, name):

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+from polib import pofile
+
 from odoo.tests import BaseCase, tagged
 
 from ...policy.refusal_codes import CODES, KIND_OF
@@ -79,6 +81,20 @@ class TestRefusalWords(BaseCase):
         if isinstance(words, ast.BinOp):
             return self._told(words.left) + self._told(words.right)
         return [words]
+
+    def test_exported(self):
+        """What is not among the exported terms, nobody can translate."""
+        for addon in {Path(place).parts[0] for place, _node in self.calls["_lt"]}:
+            exported = pofile(str(ADDONS / addon / "i18n" / f"{addon}.pot"))
+            known = {entry.msgid for entry in exported}
+            texts = {
+                node.args[0].value
+                for place, node in self.calls["_lt"]
+                if Path(place).parts[0] == addon
+                and isinstance(node.args[0], ast.Constant)
+            }
+            self.assertGreater(len(texts), 20)
+            self.assertFalse(texts - known, f"export {addon}.pot anew")
 
     def test_marked_texts(self):
         """Odoo exports a text that stands there as it is, and no other."""
