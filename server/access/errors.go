@@ -58,6 +58,7 @@ func ParseKind(s string) Kind {
 // and hold nothing that they may not see; Detail is for the operator's log only.
 type Error struct {
 	Kind       Kind
+	Code       string        // what exactly was refused, where Odoo refused it: more precise than the kind; docs/errors.md lists them
 	Message    string        // what happened, one sentence
 	Hint       string        // what to do about it, one sentence; may be empty
 	RetryAfter time.Duration // when a retry makes sense; 0 = not by waiting

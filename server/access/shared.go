@@ -59,12 +59,14 @@ const (
 
 // What the service and the addon both refuse, in the same words. The service decides first; the addon decides again, for a
 // policy that has changed since, and for a caller that goes around the service. Each %s is a name: of the tool, then of the
-// scope or module; or of the model.
+// scope or module; of the model, then of the field; of a parameter, then what it takes.
 const (
-	SayOff         = "Access for AI tools is switched off in this Odoo."
-	SayOffHint     = "An MCP administrator can switch it on in Doorman's Server Settings."
-	SayInvalid     = "This key or token is not valid (any more)."
-	SayInvalidHint = "Ask your Odoo administrator for a new one."
+	SayOff          = "Access for AI tools is switched off in this Odoo."
+	SayOffHint      = "An MCP administrator can switch it on in Doorman's Server Settings."
+	SayInvalid      = "This key or token is not valid (any more)."
+	SayInvalidHint  = "Ask your Odoo administrator for a new one."
+	SayInactive     = "This connection waits for an administrator to activate it."
+	SayInactiveHint = "Ask your MCP administrator."
 
 	SayNoScope         = "%s needs the scope %s, which this connection does not have."
 	SayNoScopeHint     = "Use another tool, or ask your MCP administrator for the scope."
@@ -80,6 +82,25 @@ const (
 	SaySwitchedOffHint = "Use search_everywhere and read_records."
 	SayNoModel         = "This connection may not use the model %s."
 	SayNoModelHint     = "Call list_models for the models it may use."
+
+	SayNoField       = `%s has no field "%s", or it is withheld.`
+	SayNoFieldHint   = "Call describe_model for its fields."
+	SayDidYouMean    = "Did you mean %s?"
+	SayNoRecord      = "There is no %s with the id %s."
+	SayNotOrder      = `"%s" is not a sort order.`
+	SayFileField     = "%s holds a file, which cannot be sent as a value."
+	SayFileFieldHint = `Send it with request_upload, and field "%s".`
+
+	SayNoParameter      = `There is no parameter "%s".`
+	SayMissingParameter = "The parameter %s is missing."
+	SayWrongParameter   = "The parameter %s is not %s."
+
+	SayLargeFile   = "A file has at most %d bytes."
+	SayLargeInline = "%d bytes are more than the %d that may be sent along."
+	SayInlineHint  = "Leave text and base64 out, and send the file to the link that you get."
+	SayManyPeople  = "A document is sent to at most %d people, not %d."
+	SayLinkGone    = "This link does not work (any more)."
+	SayNoInvite    = "There is no such invite."
 )
 
 // Limits of custom tools.

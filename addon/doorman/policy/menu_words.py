@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from odoo.fields import Domain
 
-from . import spelling
-from .refusal import Refusal
+from . import shared, spelling
+from .refusal import Refusal, _lt
 from .suggestions import near_hint
 
 ENGLISH = "en_US"
@@ -209,7 +209,7 @@ def near_models(guard, name):
         rows = guard.env["ir.model"]._display_name_for(called)
         labels = {row["model"]: row["display_name"] for row in rows}
         known = ", ".join(f"{one} ({labels.get(one, one)})" for one in called)
-        return f"Did you mean {known}?"
+        return _lt(shared.SAY_DID_YOU_MEAN, known)
     known = [
         model
         for model in guard.env.registry

@@ -57,11 +57,13 @@ func (m *ModelInfo) MustHave(name string) *access.Error {
 	if m.Fields[name] != nil {
 		return nil
 	}
-	hint := "Call describe_model for its fields."
+	hint := access.SayNoFieldHint
 	if names := mcperr.Suggest(name, m.Names); len(names) > 0 {
-		hint = "Did you mean " + strings.Join(names, ", ") + "? describe_model lists all fields."
+		hint = fmt.Sprintf(access.SayDidYouMean, strings.Join(names, ", ")) + " describe_model lists all fields."
 	}
-	return access.NewError(access.UnknownField, fmt.Sprintf("%s has no field %q, or it is withheld.", m.Name, mcperr.Clip(name, 60)), hint)
+	return &access.Error{
+		Kind: access.UnknownField, Code: "unknown_field", Message: fmt.Sprintf(access.SayNoField, m.Name, mcperr.Clip(name, 60)), Hint: hint,
+	}
 }
 
 type modelKey struct{ model, groups, lang, registry string }
@@ -86,7 +88,7 @@ var (
 // CheckModel refuses what cannot be the name of a model, before anything is asked of Odoo.
 func CheckModel(name string) *access.Error {
 	if name == "" {
-		return access.NewError(access.InvalidInput, "The parameter model is missing.", `Name a model, such as "res.partner"; list_models finds them.`)
+		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "model"), `Name a model, such as "res.partner"; list_models finds them.`)
 	}
 	if len(name) > 128 || !modelName.MatchString(name) {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a model name.", mcperr.Clip(name, 60)), `Models are named like "res.partner"; list_models finds them.`)
