@@ -200,7 +200,7 @@ class Records:
             self._fetch(ident, name)
         row = known.get((self.model, ident), {})
         if name not in row:
-            raise ValueError(SAY_NO_RECORD % (self.model, ident))
+            raise ValueError(SAY_NO_RECORD % {"model": self.model, "id": ident})
         return row[name]
 
     def _fetch(self, ident, name):

@@ -187,7 +187,7 @@ func checkScope(p Policy, t Tool) *Error {
 	if t.Scope != "" && (slices.Contains(p.Scopes, t.Scope) || t.FollowUp && slices.ContainsFunc(p.Scopes, Scope.known)) {
 		return nil
 	}
-	return refuseAs(NotAllowed, "scope_missing", fmt.Sprintf(SayNoScope, t.Name, t.Scope), SayNoScopeHint)
+	return refuseAs(NotAllowed, "scope_missing", Words(SayNoScope, "tool", t.Name, "scope", t.Scope), SayNoScopeHint)
 }
 
 func checkReadOnly(p Policy, t Tool) *Error {
@@ -219,7 +219,7 @@ func checkModule(s *Snapshot, t Tool) *Error {
 	if t.NeedsModule == "" || !slices.Contains(s.Settings.MissingModules, t.NeedsModule) {
 		return nil
 	}
-	return refuseAs(NeedsModule, "module_missing", fmt.Sprintf(SayNeedsModule, t.Name, t.NeedsModule), SayNeedsModuleHint)
+	return refuseAs(NeedsModule, "module_missing", Words(SayNeedsModule, "tool", t.Name, "module", t.NeedsModule), SayNeedsModuleHint)
 }
 
 func checkModel(p Policy, model string) *Error {

@@ -2,8 +2,10 @@ package access
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -72,6 +74,16 @@ func (e *Error) Error() string {
 		s += " (" + e.Detail + ")"
 	}
 	return s
+}
+
+// Words puts facts into a text of shared.go that names several: pairs of a name and its value. The addon fills in the same
+// text by the same names, which are those that its translators see.
+func Words(text string, facts ...any) string {
+	var pairs []string
+	for i := 0; i+1 < len(facts); i += 2 {
+		pairs = append(pairs, fmt.Sprintf("%%(%s)s", facts[i]), fmt.Sprint(facts[i+1]))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // NewError builds an Error of a kind from a message and a hint.

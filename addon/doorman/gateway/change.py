@@ -264,7 +264,7 @@ class DoormanGateway(models.AbstractModel):
         if scope not in granted and (writes or scope):
             raise Refusal(
                 "scope_missing",
-                _lt(shared.SAY_NO_SCOPE, tool, scope),
+                _lt(shared.SAY_NO_SCOPE, tool=tool, scope=scope),
                 _lt(shared.SAY_NO_SCOPE_HINT),
             )
         self._check_tool(tool, tools)

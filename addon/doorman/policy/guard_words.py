@@ -64,10 +64,8 @@ def unknown_field(model, name):
     known = [n for n in model._fields if not closed_fields.is_withheld(n)]
     return Refusal(
         "unknown_field",
-        _lt(shared.SAY_NO_FIELD, model._name, str(name)[:80]),
+        _lt(shared.SAY_NO_FIELD, model=model._name, field=str(name)[:80]),
         near_hint(name, known) or _lt(shared.SAY_NO_FIELD_HINT),
-        model=model._name,
-        field=str(name)[:80],
     )
 
 

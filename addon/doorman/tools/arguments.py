@@ -75,4 +75,6 @@ def no_record(gone):
     :return: what to raise of them
     """
     ids = ", ".join(map(str, gone.ids))
-    return MissingError(in_language(_lt(shared.SAY_NO_RECORD, gone._name, ids)))
+    return MissingError(
+        in_language(_lt(shared.SAY_NO_RECORD, model=gone._name, id=ids))
+    )

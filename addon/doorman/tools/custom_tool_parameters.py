@@ -52,7 +52,7 @@ def _value(guard, parameter, value):
     except (ValueError, OverflowError) as exc:
         raise Refusal(
             "malformed_arguments",
-            _lt(shared.SAY_WRONG_PARAMETER, name, WORDS[kind]),
+            _lt(shared.SAY_WRONG_PARAMETER, parameter=name, expected=WORDS[kind]),
         ) from exc
 
 

@@ -227,6 +227,6 @@ def check_offered(env, request):
     if module and module not in env.registry._init_modules:
         raise Refusal(
             "module_missing",
-            _lt(shared.SAY_NEEDS_MODULE, method, module),
+            _lt(shared.SAY_NEEDS_MODULE, tool=method, module=module),
             _lt(shared.SAY_NEEDS_MODULE_HINT),
         )

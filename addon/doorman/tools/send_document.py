@@ -210,7 +210,7 @@ def _check_count(number):
     if number > MAX_RECIPIENTS:
         raise Refusal(
             "too_many_recipients",
-            _lt(shared.SAY_MANY_PEOPLE, MAX_RECIPIENTS, number),
+            _lt(shared.SAY_MANY_PEOPLE, most=MAX_RECIPIENTS, number=number),
             _lt("Name fewer: partner_ids or emails."),
         )
 

@@ -119,7 +119,7 @@ def _inline(kwargs):
     if len(content) > MAX_INLINE:
         raise Refusal(
             "file_too_large",
-            _lt(shared.SAY_LARGE_INLINE, len(content), MAX_INLINE),
+            _lt(shared.SAY_LARGE_INLINE, size=len(content), most=MAX_INLINE),
             _lt(shared.SAY_INLINE_HINT),
         )
     return content

@@ -48,9 +48,9 @@ var findJobs = []job{
 	},
 	{
 		name: "a misspelt customer", as: "admin", calls: 2, bytes: 4_000,
-		words: "What is the phone number of our customer Magnolla Restuarant?",
+		words: "What is the phone number of our customer Magnolla Restaurnat?",
 		do: func(w *worker) {
-			found := w.do("search_everywhere", kit.Args{"query": "Magnolla Restuarant"})
+			found := w.do("search_everywhere", kit.Args{"query": "Magnolla Restaurnat"})
 			near := at(found, "nearest", 0)
 			r := w.do("read_records", kit.Args{"model": at(near, "model"), "ids": []any{at(near, "id")}})
 			w.answer = at(r, "records", 0, "phone")

@@ -62,7 +62,7 @@ func (m *ModelInfo) MustHave(name string) *access.Error {
 		hint = fmt.Sprintf(access.SayDidYouMean, strings.Join(names, ", ")) + " describe_model lists all fields."
 	}
 	return &access.Error{
-		Kind: access.UnknownField, Code: "unknown_field", Message: fmt.Sprintf(access.SayNoField, m.Name, mcperr.Clip(name, 60)), Hint: hint,
+		Kind: access.UnknownField, Code: "unknown_field", Message: access.Words(access.SayNoField, "model", m.Name, "field", mcperr.Clip(name, 60)), Hint: hint,
 	}
 }
 

@@ -81,7 +81,7 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 			continue // as good as left out
 		}
 		if err := readArg(value, v.Field(i)); err != nil {
-			return args, access.NewError(access.InvalidInput, fmt.Sprintf(access.SayWrongParameter, name, typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
+			return args, access.NewError(access.InvalidInput, access.Words(access.SayWrongParameter, "parameter", name, "expected", typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
 		}
 	}
 	return args, nil

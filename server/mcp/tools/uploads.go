@@ -117,7 +117,7 @@ func (args *uploadArgs) inline() (string, *access.Error) {
 	}
 	if len(file) > access.MaxInline {
 		return "", access.NewError(access.TooLarge,
-			fmt.Sprintf(access.SayLargeInline, len(file), access.MaxInline),
+			access.Words(access.SayLargeInline, "size", len(file), "most", access.MaxInline),
 			access.SayInlineHint)
 	}
 	return base64.StdEncoding.EncodeToString(file), nil
