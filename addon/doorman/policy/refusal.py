@@ -74,8 +74,8 @@ def kept(exc):
     """The words of a refusal as JSON keeps them, for people who read them later, each
     in their own language.
 
-    :return: ``{source, args, module, place}``; None for what is no refusal, or was
-        never marked for translation
+    :return: ``{source, args, module, place}``; None for anything but a refusal, or for
+        one whose words were never marked for translation
     """
     words = _kept(exc.words) if isinstance(exc, Refusal) else None
     return words | {"place": place_of(exc)} if isinstance(words, dict) else None

@@ -2,7 +2,7 @@
 
 values ── field: exists, not withheld, not Odoo's own, no code, no template, no bytes,
           not one that Odoo works out, or that only buttons move
-       ── shape: names, objects, texts ... become what Odoo takes (value_shapes.py)
+       ── shape: names, objects, texts ... become what Odoo takes (input_forms.py)
        ── many2one, reference: a record that exists, never a new one by its name
        ── one2many, many2many: commands, each for a model that may be used; what
           a command creates or updates is checked as the rest, at every depth
@@ -14,8 +14,8 @@ from . import (
     closed_models,
     field_values,
     inherited_models,
+    input_forms,
     limits,
-    value_shapes,
     workflow_fields,
     writable_fields,
 )
@@ -94,7 +94,7 @@ class Values:
             if value is None and not model and field.type in field_values.NUMBERS:
                 # No number is empty: Odoo's own default is what "nothing" means.
                 continue
-            value = value_shapes.shape(self.guard, model, field, value, vals)
+            value = input_forms.shape(self.guard, model, field, value, vals)
             checked[name] = self.value(model, field, value, depth)
             if name in moved:
                 workflow_fields.check(self.guard, model, field, checked[name])
