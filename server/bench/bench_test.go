@@ -30,8 +30,8 @@ func hundred() (out []time.Duration) {
 	return out
 }
 
-// TestFakeAnswersAreUsable: what the fake Odoo answers is what today's service reads, so that a change of the interface
-// is not noticed first by who measures.
+// TestFakeAnswersAreUsable: today's service can read what the fake Odoo answers. Otherwise a change of the interface breaks
+// make bench, and only the next person to measure finds out.
 func TestFakeAnswersAreUsable(t *testing.T) {
 	got, err := wire.DecodeResolve(json.RawMessage(fakeSnapshot))
 	if err != nil || got.Snapshot == nil || got.Snapshot.Connection.Name != "bench" {

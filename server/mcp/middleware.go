@@ -81,7 +81,7 @@ func (s *Server) admitRead(ctx context.Context, c *caller.Caller, req sdk.Reques
 	return next(withPrepared(ctx, result), caller.MethodRead, req)
 }
 
-// admitUnknown answers a call of which nobody knows whose it is; Authenticate has answered anything else.
+// admitUnknown answers a call from an unknown caller; Authenticate has answered anything else.
 func (s *Server) admitUnknown(ctx context.Context, c *caller.Caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	if method != caller.MethodCall {
 		return nil, c.Unknown

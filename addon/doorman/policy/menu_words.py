@@ -42,8 +42,8 @@ ENDINGS = (("s", "x"), ("en", "er", "e", "n"))
 SHORTEST = 4
 # What a text must reach to be told.
 ENOUGH = 0.45
-# What it must reach of the best: once all of the words fit one, those that only some of
-# them fit say nothing.
+# The share of the best score that a model needs. Where one fits every word, those that
+# fit only some of them are noise.
 OF_THE_BEST = 0.7
 # How much better a model is known that people work with, and how much worse one of
 # reports, or of the lines of another.

@@ -14,7 +14,7 @@ AROUND = 60
 BETWEEN_CELLS = re.compile(r"(</t[dh]\s*>)\s*(?=<t[dh]\b)", re.IGNORECASE)
 
 
-# The same letters that nobody sees, again and again: that says nothing.
+# The same invisible letters, over and over: they carry no message.
 FILLER = re.compile(r"([\u034f\u200b\u200c\u00ad\ufeff\u00a0 ]{1,8}?)\1{15,}")
 WORD = re.compile(r"[^\W_]+")
 
@@ -46,9 +46,9 @@ def from_html(value):
 
 
 def of_email(value):
-    """The text of an e-mail's HTML, without what Odoo's layout has before it for lists
-    of mails (mail.notification_preview): its first words once more, and filler. What
-    hides there and is not said below is kept."""
+    """The text of an e-mail's HTML, without the preview that Odoo's layout puts first
+    for the inbox (mail.notification_preview): the opening words again, and filler. A
+    preview that says something else stays: no hidden text gets past the approver."""
     text = from_html(value)
     found = FILLER.search(text)
     if not found:

@@ -28,7 +28,7 @@ class Refusal(Exception):
     def __init__(self, code, words, hint="", **facts):
         super().__init__(in_language(words))
         self.code = code
-        # An addon of somebody else may know no more than the kind.
+        # Somebody else's addon may give a kind instead of a code.
         self.kind = KIND_OF.get(code, code)
         self.words = words
         self.hint_words = hint
@@ -83,7 +83,7 @@ def kept(exc):
 
 def _kept(words):
     if not isinstance(words, LazyGettext):
-        # What was sent is in it, perhaps a secret, as in all that is kept.
+        # It may quote what was sent, and that may hold a secret.
         return words if isinstance(words, int | float | None) else clean(words)
     args = words._args
     if isinstance(args, dict):

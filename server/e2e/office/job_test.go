@@ -218,7 +218,7 @@ func (o *office) count(f fact) string {
 	return string(raw)
 }
 
-// languages are those of people who do not speak English with Odoo.
+// languages are of people who use Odoo in another language than English.
 var languages = map[string]string{"colette": "fr_FR"}
 
 // open gives what a link leads to, as a browser gets it.

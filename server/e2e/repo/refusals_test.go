@@ -38,7 +38,7 @@ func codeTable(t *testing.T) map[string]string {
 	return table
 }
 
-// TestAddonKnowsNoOtherKind: a word that is none of ours would reach clients as "internal", without its message. The addon's
+// TestAddonKnowsNoOtherKind: a kind that is not one of ours would reach clients as "internal", without its message. The addon's
 // own test holds every refusal against the table.
 func TestAddonKnowsNoOtherKind(t *testing.T) {
 	for code, kind := range codeTable(t) {

@@ -178,8 +178,8 @@ class IrUiMenu(models.Model):
                 continue
             labels = dict(field._description_selection(model.env))
             for value in values:
-                # A choice among models says what it is for: an activity's type is no
-                # sales order.
+                # A choice among models says what it is for: the type of an activity
+                # on a sales order is not itself called a sales order.
                 if value in labels and value not in self.env:
                     yield labels[value]
 

@@ -13,7 +13,7 @@ from ...policy.refusal_codes import CODES, KIND_OF
 
 ADDONS = Path(__file__).resolve().parents[3]
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
-# Refusals whose words are not marked for translation. May only fall.
+# How many refusals are not marked for translation. It may only go down.
 PLAIN = 0
 
 
@@ -68,7 +68,7 @@ class TestRefusalWords(BaseCase):
             return part is words and getattr(words, "value", " ") != ""
         if not isinstance(words, ast.BoolOp | ast.IfExp | ast.BinOp):
             return False
-        # What is looked at, and what a call gets, is not told.
+        # Conditions and arguments are not part of the text.
         return part in self._told(words) and (
             isinstance(part, ast.JoinedStr)
             or (isinstance(part, ast.Constant) and part.value != "")
@@ -84,7 +84,7 @@ class TestRefusalWords(BaseCase):
         return [words]
 
     def test_exported(self):
-        """What is not among the exported terms, nobody can translate."""
+        """Every text is among the exported terms, so that it can be translated."""
         for addon in {Path(place).parts[0] for place, _node in self.calls["_lt"]}:
             exported = pofile(str(ADDONS / addon / "i18n" / f"{addon}.pot"))
             known = {entry.msgid for entry in exported}
@@ -98,7 +98,7 @@ class TestRefusalWords(BaseCase):
             self.assertFalse(texts - known, f"export {addon}.pot anew")
 
     def test_marked_texts(self):
-        """Odoo exports a text that stands there as it is, and no other."""
+        """Odoo exports only texts that are written out in the call."""
         for place, node in self.calls["_lt"]:
             text = node.args[0]
             given = {keyword.arg for keyword in node.keywords}

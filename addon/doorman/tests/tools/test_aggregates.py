@@ -319,7 +319,7 @@ class TestAmountsOfGroups(DealCase):
                     )
 
     def today(self):
-        """Where the user of the connection is: midnight is not everywhere at once."""
+        """Today in the time zone of the connection's user."""
         return Date.context_today(self.Deal.with_user(self.people["user"]))
 
     def test_several_currencies(self):

@@ -501,7 +501,7 @@ class TestNearNamesInTime(Extensions, WriteCase):
             "WHERE table_schema = current_schema AND table_name = 'res_partner'"
         )
         columns = sorted({name for (name,) in self.env.cr.fetchall()} - own)
-        # What each module wants in a contact is as it is in that one.
+        # The other columns, which modules may require, are copied from that contact.
         rest = SQL(", ").join(SQL.identifier("likeness", name) for name in columns)
         self.env.cr.execute(
             SQL(

@@ -173,7 +173,7 @@ class TestTextEdits(WriteCase):
 
 @tagged("post_install", "-at_install")
 class TestTextLosses(ApprovalCase):
-    """A text that is written over lacks its end, or its formatting, is told of."""
+    """An update that drops a text's end, or its formatting, comes with a warning."""
 
     def test_end(self):
         self.acme.comment = LONG
@@ -221,7 +221,7 @@ class TestTextLosses(ApprovalCase):
         )
         self.assertIn("letters", str(approval.warnings_html))
         self.assertIn("lacks its end", str(approval.warnings_html))
-        # Who decides reads of the record and its field, and not of a tool's arguments.
+        # The approver reads about the record and its field, not a tool's arguments.
         self.assertIn("Acme, Notes: the text has", str(approval.warnings_html))
         self.assertNotIn("append", str(approval.warnings_html))
         approval = self.waiting(
@@ -283,7 +283,7 @@ class TestPlainText(WriteCase):
         below = "<p>Dear <b>Ann</b>,</p><p>it is ready.</p>"
         told = of_email(filler % "Dear Ann, it is" + below)
         self.assertEqual(told, "Dear *Ann*,\nit is ready.")
-        # What is said nowhere else stays, and so do letters that nobody sees.
+        # A preview that says something else stays, and so do stray invisible letters.
         told = of_email(filler % "Our secret" + below)
         self.assertIn("Our secret", told)
         self.assertNotIn("\u200b", told)
