@@ -138,7 +138,7 @@ func (a *asked) approve(p *page) {
 	p.see(".o_notification", "Approved, and done")
 	p.see(".o_doorman_status", "Executed")
 	p.see(".o-mail-Chatter", "Approved by Ann Boss, and done.")
-	p.do(chromedp.WaitNotPresent(".o-mail-Activity"))
+	p.gone(".o-mail-Activity")
 	p.see(counter, "3")
 	done := a.seen(p.T, "azure", "executed")
 	if result, _ := done["result"].(map[string]any); done["decided_by"] != "Ann Boss" || kit.Only(p.T, result)["name"] != "Azure Nordic" {
@@ -155,14 +155,14 @@ func (a *asked) reject(p *page) {
 	p.click(reject)
 	p.see(".modal", "Permanently delete 12 records of Contact")
 	p.click(".modal .modal-footer .btn-danger")
-	p.do(chromedp.WaitVisible(".modal .o_field_invalid"))
+	p.wait(".modal .o_field_invalid")
 	a.seen(p.T, "leads", "pending_approval")
 	p.fill(".modal .o_field_widget[name=reason] textarea", "They are still worked on <b>until</b> May.")
 	p.shot("approval-reject", 1400, 620)
 	p.click(".modal .modal-footer .btn-danger")
 	p.see(".o_doorman_status", "Rejected")
 	p.see(".alert-danger", "They are still worked on <b>until</b> May.")
-	p.do(chromedp.WaitNotPresent(".o-mail-Activity"))
+	p.gone(".o-mail-Activity")
 	p.see(counter, "2")
 	if got := a.seen(p.T, "leads", "rejected"); got["reason"] != "They are still worked on <b>until</b> May." {
 		p.Errorf("the AI tool is told %v", got)
@@ -247,7 +247,7 @@ func (a *asked) names(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
 	harmless("list")
 	p.click(".o_switch_view.o_kanban")
-	p.do(chromedp.WaitVisible(".o_kanban_view .o_kanban_record"))
+	p.wait(".o_kanban_view .o_kanban_record")
 	harmless("cards")
 	p.click(".o_switch_view.o_activity")
 	p.see(".o_activity_summary_cell", "<img src=x")
@@ -265,7 +265,7 @@ func (a *asked) names(p *page) {
 	p.see(".modal", "<img src=x")
 	harmless("dialog")
 	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Back")]`)
-	p.do(chromedp.WaitNotPresent(".modal"))
+	p.gone(".modal")
 }
 
 // phone goes the whole way on a small screen.
@@ -276,7 +276,7 @@ func (a *asked) phone(p *page) {
 	}
 	narrow()
 	p.request(a.id["evil"])
-	p.do(chromedp.WaitVisible(".o_doorman_foot button[name=action_approve]"))
+	p.wait(".o_doorman_foot button[name=action_approve]")
 	fits, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`(() => {
 		const wide = [...document.querySelectorAll("html, .o_content, .o_form_sheet")].filter(e => e.scrollWidth > 390);
 		const far = [...document.querySelectorAll(".o_doorman_foot button")].filter(e => {
@@ -291,11 +291,11 @@ func (a *asked) phone(p *page) {
 	p.open("", clock)
 	p.click(clock)
 	p.click(".o-mail-ActivityGroup")
-	p.do(chromedp.WaitVisible(".o_kanban_view .o_kanban_record"))
+	p.wait(".o_kanban_view .o_kanban_record")
 	p.click(".o_kanban_record button[name=action_approve]")
 	p.see(".o_notification", "Approved, and done")
 	a.seen(p.T, "evil", "executed")
-	p.do(chromedp.WaitNotPresent(counter))
+	p.gone(counter)
 }
 
 // requester sees their request, and no way to decide.
@@ -319,7 +319,7 @@ func (a *asked) administrator(t *testing.T) {
 	p.form(a.o.ID("Claude Desktop, sales_id"))
 	p.see("button[name=action_open_approvals]", "4 waiting Approvals")
 	p.click("button[name=action_open_approvals]")
-	p.do(chromedp.WaitVisible(".o_list_view .o_data_row"))
+	p.wait(".o_list_view .o_data_row")
 	p.open(settingsAction, ".o_form_view button[name=action_disable]")
 	pending, err := a.o.Host.Psql(t.Context(), a.o.DB, "SELECT count(*) FROM doorman_approval WHERE state = 'pending'")
 	if err != nil {

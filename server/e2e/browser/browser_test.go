@@ -73,7 +73,7 @@ func visitor(t *testing.T, o *kit.Odoo) *page {
 // other tests have theirs beside it.
 func (p *page) openLogin() {
 	p.Helper()
-	p.do(chromedp.Navigate(p.o.Server.URL() + "/web/login?db=" + p.o.DB))
+	p.visit(p.o.Server.URL() + "/web/login?db=" + p.o.DB)
 }
 
 func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
@@ -83,14 +83,45 @@ func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// found is the script that lists the elements of a CSS selector, or of an XPath where it begins with a slash.
+func found(selector string) string {
+	if !strings.HasPrefix(selector, "/") {
+		return fmt.Sprintf(`[...document.querySelectorAll(%q)]`, selector)
+	}
+	return fmt.Sprintf(`(r => [...Array(r.snapshotLength).keys()].map(i => r.snapshotItem(i)))(
+		document.evaluate(%q, document, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE))`, selector)
+}
+
 // wait asks until an element can be seen, in whatever page is there by then. chromedp.WaitVisible follows the nodes of one
 // page; when a machine is busy and the next page comes while it looks, it may wait for ever.
 func (p *page) wait(selector string) {
 	p.Helper()
-	script := fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.checkVisibility())`, selector)
 	p.until(func() (string, bool) {
-		seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](script))
+		seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](found(selector)+`.some(e => e.checkVisibility())`))
 		return fmt.Sprintf("%s cannot be seen (%v)", selector, err), err == nil && seen
+	})
+}
+
+// gone asks until there is no such element any more.
+func (p *page) gone(selector string) {
+	p.Helper()
+	p.until(func() (string, bool) {
+		none, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](found(selector)+`.length === 0`))
+		return fmt.Sprintf("%s is still there (%v)", selector, err), err == nil && none
+	})
+}
+
+// visit goes to an address. On a busy machine Chromium now and then never says that a page has loaded: it is asked again.
+func (p *page) visit(address string) {
+	p.Helper()
+	p.until(func() (string, bool) {
+		ctx, cancel := context.WithTimeout(p.ctx, never/3)
+		defer cancel()
+		err := chromedp.Do(ctx, chromedp.Navigate(address))
+		if err != nil && ctx.Err() == nil {
+			p.Fatal(fmt.Errorf("%s cannot be opened: %w", address, err))
+		}
+		return fmt.Sprintf("%s does not load: %v", address, err), err == nil
 	})
 }
 
@@ -98,7 +129,8 @@ func (p *page) wait(selector string) {
 func (p *page) open(path, view string) {
 	p.Helper()
 	// From one address to the same one with another fragment or none, a browser may stay where it is.
-	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(p.o.Server.URL()+"/odoo/"+path))
+	p.visit("about:blank")
+	p.visit(p.o.Server.URL() + "/odoo/" + path)
 	p.wait(view)
 }
 
@@ -108,8 +140,10 @@ func (p *page) form(id int64) {
 	p.open(fmt.Sprintf("%s/%d", connectionAction, id), ".o_form_view .o_field_widget[name=name]")
 }
 
+// click clicks once: a second click could do twice what is to be done once.
 func (p *page) click(selector string) {
 	p.Helper()
+	p.wait(selector)
 	ctx, cancel := context.WithTimeout(p.ctx, never)
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.Click(selector)); err != nil {
@@ -217,7 +251,7 @@ func (p *page) key() string {
 	p.see(field, "dmk_")
 	key := strings.Fields(p.texts(field)[0])[0]
 	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`)
-	p.do(chromedp.WaitNotPresent(".modal"))
+	p.gone(".modal")
 	return key
 }
 

@@ -139,7 +139,7 @@ func (i *invited) make(t *testing.T) {
 
 func (i *invited) signUp(t *testing.T) {
 	p := visitor(t, i.o)
-	p.do(chromedp.Navigate(i.link))
+	p.visit(i.link)
 	p.see("body", "You are invited")
 	p.see("body", "Search and read")
 	p.shot("invite-page", 700, 1300)
@@ -163,7 +163,7 @@ func (i *invited) signUp(t *testing.T) {
 
 func (i *invited) logIn(t *testing.T) {
 	p := visitor(t, i.o)
-	p.do(chromedp.Navigate(i.link))
+	p.visit(i.link)
 	p.see("body", "You are invited")
 	p.click("#login")
 	p.logIn("tina")
@@ -178,7 +178,7 @@ func (i *invited) logIn(t *testing.T) {
 
 func (i *invited) tooLate(t *testing.T) {
 	p := visitor(t, i.o)
-	p.do(chromedp.Navigate(i.link))
+	p.visit(i.link)
 	p.see("h1", "This link does not work")
 	p.see("body", "You have accepted it before? Log in")
 	p.missing("a stranger is offered something", "form[action^='/doorman/invite/accept'], #signup")

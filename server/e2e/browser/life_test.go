@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 const (
@@ -133,7 +131,7 @@ func (b *backend) wrongLine(t *testing.T) {
 	p.see(".modal", "Allowed IPs, line 2: '10.0.0.300' is neither an IP address nor a network.")
 	p.shot("wrong-line", 1400, 700)
 	p.click(confirmButton)
-	p.do(chromedp.WaitNotPresent(".modal"))
+	p.gone(".modal")
 	b.admits(t, "before the rule is saved, a call", key, true)
 	p.fill(".o_field_widget[name=allowed_ips] textarea", "203.0.113.0/24  # not here")
 	p.click(".o_form_button_save")
@@ -150,14 +148,14 @@ func (b *backend) masterSwitch(t *testing.T) {
 	p.click("button[name=action_disable]")
 	p.see(".modal", "Every AI tool is refused from this moment on.")
 	p.click(confirmButton)
-	p.do(chromedp.WaitVisible("button[name=action_enable]"))
+	p.wait("button[name=action_enable]")
 	b.admits(t, "with the switch off", key, false)
 	p.shot("settings-off", 1400, 760)
 	p.form(id)
 	p.see(".o_form_sheet .alert", "The server is switched off")
 	p.open(settingsAction, "button[name=action_enable]")
 	p.click("button[name=action_enable]")
-	p.do(chromedp.WaitVisible("button[name=action_disable]"))
+	p.wait("button[name=action_disable]")
 	b.admits(t, "with the switch on again", key, true)
 }
 
@@ -171,10 +169,10 @@ func (b *backend) toolOff(t *testing.T) {
 	p.click(row + `//button[@name="action_archive"]`)
 	p.see(".modal", "The tool disappears from every connection at once.")
 	p.click(confirmButton)
-	p.do(chromedp.WaitVisible(row + `//button[@name="action_unarchive"]`))
+	p.wait(row + `//button[@name="action_unarchive"]`)
 	b.admits(t, "a tool that is switched off", key, false)
 	p.click(row + `//button[@name="action_unarchive"]`)
-	p.do(chromedp.WaitVisible(row + `//button[@name="action_archive"]`))
+	p.wait(row + `//button[@name="action_archive"]`)
 	b.admits(t, "the tool, on again", key, true)
 }
 

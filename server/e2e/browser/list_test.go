@@ -27,7 +27,7 @@ func (b *backend) everyView(t *testing.T) {
 	p.shot("connection", 1400, 1150)
 	p.shot("connection-phone", 412, 900)
 	p.click("button[name=action_open_requests]")
-	p.do(chromedp.WaitVisible(".o_graph_view canvas"))
+	p.wait(".o_graph_view canvas")
 	p.see(".o_searchview_facet", "Counted requests")
 	p.shot("use", 1400, 600)
 
@@ -44,7 +44,7 @@ func (b *backend) everyView(t *testing.T) {
 	p.shot("settings", 1400, 760)
 	p.shot("settings-phone", 412, 900)
 	p.click(`//*[contains(@class, "oe_stat_button")][contains(., "Refused")]`)
-	p.do(chromedp.WaitVisible(".o_list_view .o_data_row"))
+	p.wait(".o_list_view .o_data_row")
 	for _, row := range p.texts(".o_data_row td[name=outcome]") {
 		if row != "Refused" {
 			t.Errorf("behind the counter of what was refused: %q", row)
@@ -55,16 +55,16 @@ func (b *backend) everyView(t *testing.T) {
 	p.open(auditAction, ".o_list_view .o_data_row")
 	p.shot("audit", 1400, 620)
 	p.click(".o_data_row td[name=tool]")
-	p.do(chromedp.WaitVisible(".o_form_view .o_field_widget[name=request_id]"))
+	p.wait(".o_form_view .o_field_widget[name=request_id]")
 	p.missing("a row without payload has no tabs", ".o_notebook")
 	p.shot("audit-row", 1400, 600)
 	p.open(useAction, ".o_graph_view canvas")
 	p.click(".o_switch_view.o_pivot")
-	p.do(chromedp.WaitVisible(".o_pivot_view table"))
+	p.wait(".o_pivot_view table")
 	p.see(".o_pivot_view", "Cursor, web shop team")
 	p.open(connectionAction, ".o_list_view .o_data_row")
 	p.click(".o_switch_view.o_graph")
-	p.do(chromedp.WaitVisible(".o_graph_view canvas"))
+	p.wait(".o_graph_view canvas")
 }
 
 // list checks columns, colours, filters and groups against the database.
@@ -111,7 +111,7 @@ func (b *backend) list(t *testing.T) {
 		p.choose(".o_group_by_menu", group)
 		p.see(".o_group_header", want)
 		p.choose(".o_group_by_menu", group)
-		p.do(chromedp.WaitNotPresent(".o_group_header"))
+		p.gone(".o_group_header")
 	}
 }
 

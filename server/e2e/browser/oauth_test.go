@@ -140,7 +140,7 @@ func (p *page) logInTwice(login, secret string, at time.Time) {
 func (b *consents) connect(t *testing.T) {
 	p := visitor(t, b.o)
 	b.session = b.dance(t, kit.Registers("Desk Assistant"), func(address string) {
-		p.do(chromedp.Navigate(address))
+		p.visit(address)
 		p.logInTwice("mia", secretFactor, time.Now())
 		for _, want := range []string{"Desk Assistant", "Not verified", "a program on your computer", "127.0.0.1", "Mia Lang", "Search and read"} {
 			p.see("body", want)
@@ -161,7 +161,7 @@ func (b *consents) deny(t *testing.T) {
 	p := browser(t, b.o, "admin")
 	party := &kit.Party{T: t, Service: b.s, Redirect: b.back.url}
 	party.Client = party.Register()
-	p.do(chromedp.Navigate(party.AuthorizeURL()))
+	p.visit(party.AuthorizeURL())
 	p.see("body", "By hand")
 	p.click("#deny")
 	q, err := b.back.wait(t.Context())
@@ -189,7 +189,7 @@ func (b *consents) disconnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := visitor(t, b.o)
-	p.do(chromedp.Navigate(b.o.Server.URL() + "/web/login?db=" + b.o.DB))
+	p.visit(b.o.Server.URL() + "/web/login?db=" + b.o.DB)
 	p.logInTwice("mia", secretFactor, time.Now().Add(30*time.Second)) // the code of the first login may still be the one of now
 	p.wait(`.o_web_client .o_main_navbar`)
 	p.open(applicationAction, ".o_list_view .o_data_row")
@@ -201,7 +201,7 @@ func (b *consents) disconnect(t *testing.T) {
 	p.click(".o_data_row button[name=action_revoke]")
 	p.see(".modal", "logged out at once")
 	p.click(confirmButton)
-	p.do(chromedp.WaitNotPresent(".modal"))
+	p.gone(".modal")
 	p.see(".o_data_row, .o_view_nocontent", "No application is connected")
 	if kit.Answers(t, b.session) {
 		t.Error("a disconnected application called a tool")
@@ -223,7 +223,7 @@ func (b *consents) activate(t *testing.T) {
 	b.askFirst(p)
 	party := &kit.Party{T: t, Service: b.s, Redirect: b.back.url}
 	party.Client = party.Register()
-	p.do(chromedp.Navigate(party.AuthorizeURL()))
+	p.visit(party.AuthorizeURL())
 	p.see("body", "It can do nothing until an MCP administrator has activated it")
 	p.click("#allow")
 	q, err := b.back.wait(t.Context())
@@ -310,9 +310,9 @@ func (b *consents) wizardClient(t *testing.T) {
 	id, secret := shown("client_id"), shown("key")
 	p.shot("client-secret", 1400, 900)
 	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`)
-	p.do(chromedp.WaitNotPresent(".modal"))
+	p.gone(".modal")
 	session := b.dance(t, kit.MadeByHand(id, secret), func(address string) {
-		p.do(chromedp.Navigate(address))
+		p.visit(address)
 		p.see("body", "Support bot")
 		p.see("body", "An administrator of this Odoo set it up")
 		p.click("#allow")

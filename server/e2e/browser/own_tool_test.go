@@ -48,10 +48,10 @@ func (b *backend) ownTool(t *testing.T) {
 	p.see(".o_error_dialog, .modal", "Tag customer is not a valid tool name. Take 1 to 40 lowercase letters")
 	p.shot("own-tool-refused", 1400, 900)
 	p.click(".modal footer button, .o_error_dialog footer button")
-	p.do(chromedp.WaitNotPresent(".modal"))
+	p.gone(".modal")
 	p.fill(".o_field_widget[name=name] input", "tag_customer")
 	p.click(".o_form_button_save")
-	p.do(chromedp.WaitNotPresent(".o_form_status_indicator_buttons:not(.invisible)"))
+	p.gone(".o_form_status_indicator_buttons:not(.invisible)")
 	p.shot("own-tool-draft", 1400, 900)
 	if offered() != nil {
 		t.Error("a draft is offered to AI tools")
