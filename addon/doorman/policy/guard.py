@@ -23,7 +23,10 @@ from . import (
     groupings,
     inherited_models,
     limits,
+    looks,
     menu_words,
+    owners,
+    reach,
     shared,
 )
 from .refusal import Refusal
@@ -151,7 +154,9 @@ class Guard:
                 if name in closed_fields.BYTES_FIELDS
                 else "Leave it out.",
             )
-        return model._fields[name]
+        field = model._fields[name]
+        looks.check_value(self, model, field)
+        return field
 
     def fields(self, model, names):
         """Check a list of plain field names."""
@@ -220,6 +225,8 @@ class Guard:
             # ("partner_id", "ilike", "x") searches the partner's name, and
             # whatever else its name search looks into: e-mail, VAT number.
             self._look_through(owner, field)
+        if field.name != reach.NAME:
+            looks.check_condition(self, owner, field)
         if expression.rpartition(".")[2] != field.name:
             value = condition.value
             if field.type in groupings.DATES:
@@ -229,7 +236,21 @@ class Guard:
         operator, value = domain_values.compared(self, owner, field, condition)
         if field.type == "datetime":
             return domain_values.with_whole_days(expression, operator, value)
+        if field.name == reach.NAME:
+            return self._named(owner, expression, operator, value)
+        if field.relational and self._compares_name(operator, value):
+            found = looks.linked_by_name(self, expression, field, operator, value)
+            if found is not None:
+                return found
         return Domain(expression, operator, value)
+
+    def _named(self, model, expression, operator, value):
+        """A condition on what records are called."""
+        if not looks.why_not_names(self, model):
+            return Domain(expression, operator, value)
+        found = looks.named(self, model, operator, value)
+        path = expression.rpartition(".")[0]
+        return Domain(path, "any", found) if path else found
 
     def _compares_name(self, operator, value):
         if operator.removeprefix("not ") in TEXT_OPERATORS:
@@ -265,6 +286,7 @@ class Guard:
                 # Sorted by the order of the other model, whose fields may be none
                 # that this connection reads.
                 self._look_through(owner, field)
+            looks.check_order(self, owner, field)
 
     def specs(self, model, specs, what):
         """Check group-by or aggregate specifications: ``field``, ``field:how``."""
@@ -291,12 +313,7 @@ class Guard:
     def owner_domain(self, model):
         """What limits attachments, messages and the like to models that may be
         used; None where the model's records stand for themselves."""
-        field = closed_models.FOLLOWERS.get(model._name)
-        if not field:
-            return None
-        if self.allowed is not None:
-            return [(field, "in", sorted(self.allowed))]
-        return ["!", (field, "=like", "doorman.%")]
+        return owners.domain_of(self, model)
 
     def records(self, model, ids, write=False):
         """:param bool write: whether they are changed, and not only read or named
@@ -311,33 +328,8 @@ class Guard:
             raise Refusal("invalid_input", "Name the ids of the records.")
         records = model.browse(ids)
         if model._name in closed_models.FOLLOWERS:
-            self._owners(records.sudo().exists(), write, set())
+            owners.check(self, records.sudo().exists(), write, set())
         return records
-
-    def _owners(self, records, write, seen):
-        """Follow records to what they hang on, and that to what it hangs on: a file of
-        a message is as open as what the message is of.
-
-        :param records: with all rights, since whose they are is no secret
-        :param set seen: models and ids, because a file may hang on itself
-        """
-        field = closed_models.FOLLOWERS.get(records._name)
-        if not field:
-            return
-        for owner, hanging in records.grouped(field).items():
-            if not owner:
-                continue
-            if not self.may_use(owner) or (write and not self.may_write(owner)):
-                raise Refusal(
-                    "not_allowed",
-                    f"Some of these belong to {owner}, which this connection "
-                    f"may not {'change' if write else 'use'}.",
-                )
-            if owner not in closed_models.FOLLOWERS or "res_id" not in records._fields:
-                continue
-            ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
-            seen.update((owner, i) for i in ids)
-            self._owners(records.env[owner].browse(ids).exists(), write, seen)
 
 
 def _is_id(value, model):

@@ -12,10 +12,9 @@ import re
 from typing import NamedTuple
 
 from odoo.fields import Domain
-from odoo.models import BaseModel
 from odoo.tools import SQL
 
-from . import spelling
+from . import looks, reach, spelling
 from .refusal import Refusal
 from .time_limit import within
 
@@ -62,34 +61,12 @@ def by_words(guard, model, text):
 
     :return: a domain
     """
-    paths = model._rec_names_search or [model._rec_name]
-    good = [path for path in paths if _may_search(guard, model, path)]
-    own_search = _searches_its_own_way(model)
-    if len(good) == len(paths) and not (own_search and guard.allowed is not None):
-        good = ["display_name"]
-    return Domain.AND(
-        Domain.OR(Domain(path, "ilike", word) for path in good)
-        for word in tokens(text) or [text]
-    )
-
-
-def _may_search(guard, model, path):
     try:
-        owner, field = guard.path(model, path)
-        if field.relational:
-            guard._look_through(owner, field)
+        return Domain.AND(
+            looks.named(guard, model, "ilike", word) for word in tokens(text) or [text]
+        )
     except Refusal:
-        return False
-    return True
-
-
-def _searches_its_own_way(model):
-    """Whether a model has a name search of its own, which may look anywhere."""
-    return any(
-        "_search_display_name" in vars(cls)
-        for cls in type(model).__mro__
-        if cls is not BaseModel
-    )
+        return Domain.FALSE
 
 
 # ---- phone numbers ----
@@ -158,7 +135,7 @@ def nearest(guard, model, text, limit=5):
 def names_of(guard, model):
     """The fields that say what a record is called, as far as this connection may read
     them: no numbers and references, of which a near one is another one."""
-    paths = [model._rec_name, *(model._rec_names_search or ())]
+    paths = [model._rec_name, *reach.name_paths(model)]
     names = [
         path
         for path in dict.fromkeys(paths)
@@ -177,7 +154,7 @@ def _readable(guard, model, names):
             and field.type in ("char", "text")
             and (field.store or field.inherited)
             and model._has_field_access(field, "read")
-            and _may_search(guard, model, name)
+            and looks.may_search(guard, model, name)
         ):
             good.append(name)
     return good

@@ -2,7 +2,9 @@
 
 import re
 
-from . import name_search
+from odoo.fields import Domain
+
+from . import looks, name_search
 from .refusal import Refusal
 
 MAX_NEAR = 5
@@ -113,9 +115,9 @@ def listed(records):
 
 
 def _called(guard, comodel, operator, text, limit=FEW):
-    domain = [("display_name", operator, text)]
-    owner = guard.owner_domain(comodel)
-    return comodel.search(owner + domain if owner else domain, limit=limit)
+    domain = looks.named(guard, comodel, operator, text)
+    domain &= Domain(guard.owner_domain(comodel) or [])
+    return comodel.search(domain, limit=limit)
 
 
 def _has_names(comodel):

@@ -4,7 +4,7 @@ which fields it has."""
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy import closed_fields
+from ..policy import closed_fields, looks
 from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
 from .arguments import number, only
@@ -169,15 +169,18 @@ def read(call):
 @operation("fields_get", tool="describe_model", reads=True)
 def fields_get(call):
     """Field metadata, less what is withheld, with the model's label and order, and the
-    fields to read where none are named."""
+    fields to read where none are named; in ``closed``, why others are not read."""
     only(call.kwargs)
     model = call.model
     model.check_access("read")
-    fields = {
-        name: attributes
-        for name, attributes in model.fields_get(attributes=FIELD_ATTRIBUTES).items()
-        if not closed_fields.is_withheld(name)
-    }
+    fields, closed = {}, {}
+    for name, told in model.fields_get(attributes=FIELD_ATTRIBUTES).items():
+        if closed_fields.is_withheld(name):
+            continue
+        if why := looks.closed(call.guard, model, model._fields[name]):
+            closed[name] = why
+        else:
+            fields[name] = told
     return {
         "label": call.env["ir.model"]._display_name_for([model._name])[0][
             "display_name"
@@ -185,4 +188,4 @@ def fields_get(call):
         "order": model._order,
         "default": default_fields(model, fields),
         "fields": fields,
-    }
+    } | ({"closed": closed} if closed else {})

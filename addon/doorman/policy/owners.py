@@ -1,0 +1,48 @@
+"""Records that hang on a record of another model, such as files and messages: they are
+as open as what they hang on."""
+
+from . import closed_models
+from .refusal import Refusal
+
+
+def domain_of(guard, model):
+    """What limits attachments, messages and the like to models that may be used.
+
+    :param guard: the rules of the connection
+    :param model: any
+    :return: a domain; None where the model's records stand for themselves
+    """
+    field = closed_models.FOLLOWERS.get(model._name)
+    if not field:
+        return None
+    if guard.allowed is not None:
+        return [(field, "in", sorted(guard.allowed))]
+    return ["!", (field, "=like", "doorman.%")]
+
+
+def check(guard, records, write, seen):
+    """Follow records to what they hang on, and that to what it hangs on: a file of a
+    message is as open as what the message is of.
+
+    :param records: with all rights, since whose they are is no secret
+    :param bool write: whether they are changed
+    :param set seen: models and ids, because a file may hang on itself
+    :raise Refusal: if some of it may not be used
+    """
+    field = closed_models.FOLLOWERS.get(records._name)
+    if not field:
+        return
+    for owner, hanging in records.grouped(field).items():
+        if not owner:
+            continue
+        if not guard.may_use(owner) or (write and not guard.may_write(owner)):
+            raise Refusal(
+                "not_allowed",
+                f"Some of these belong to {owner}, which this connection "
+                f"may not {'change' if write else 'use'}.",
+            )
+        if owner not in closed_models.FOLLOWERS or "res_id" not in records._fields:
+            continue
+        ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
+        seen.update((owner, i) for i in ids)
+        check(guard, records.env[owner].browse(ids).exists(), write, seen)
