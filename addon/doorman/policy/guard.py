@@ -29,6 +29,7 @@ from . import (
     reach,
     shared,
 )
+from .model_rules import READ, Rules
 from .refusal import Refusal
 from .shared import OPERATORS
 from .suggestions import near_hint
@@ -52,13 +53,15 @@ class Guard:
     allowed: frozenset | None
     # Models that are not read without a person's approval.
     asks_to_read: frozenset = frozenset()
-    # Whether the connection has fewer companies than its user.
+    # Whether it has fewer companies than its user.
     narrow: bool = False
+    # The rules per model, or None.
+    rules: Rules | None = None
     # The connection's id; 0 for no connection in particular.
     connection: int = 0
-    # Names that its values have named, and the ids of those records.
+    # Names that its values have named, with their ids.
     looked_up: dict = attribute(default_factory=dict)
-    # Texts that were sent, and the HTML that the service has made of their Markdown.
+    # Texts that were sent, and the HTML made of their Markdown.
     html: dict = attribute(default_factory=dict)
 
     # ---- models ----
@@ -66,6 +69,8 @@ class Guard:
     def may_use(self, model):
         """Whether the policy and the floor let this model pass."""
         if closed_models.on_floor(model):
+            return False
+        if self.rules is not None and not self.rules.may(model, READ):
             return False
         return self.allowed is None or model in self.allowed
 
@@ -135,8 +140,10 @@ class Guard:
 
     # ---- fields ----
 
-    def field(self, model, name):
-        """:return: the field, if it exists and is not withheld"""
+    def field(self, model, name, masked=False):
+        """:param bool masked: whether it may be one whose value is told masked
+        :return: the field, if it exists and is not withheld
+        """
         if not isinstance(name, str) or name not in model._fields:
             raise Refusal(
                 "unknown_field",
@@ -155,7 +162,7 @@ class Guard:
                 else "Leave it out.",
             )
         field = model._fields[name]
-        looks.check_value(self, model, field)
+        looks.check_value(self, model, field, masked)
         return field
 
     def fields(self, model, names):
@@ -163,7 +170,7 @@ class Guard:
         if not isinstance(names, list) or not names:
             raise Refusal("invalid_input", "Name the fields to read.")
         for name in names:
-            self.field(model, name)
+            self.field(model, name, masked=True)
 
     def path(self, model, path):
         """Check ``a.b.c``: every field on it, and every model it walks into.
@@ -225,6 +232,7 @@ class Guard:
             # ("partner_id", "ilike", "x") searches the partner's name, and
             # whatever else its name search looks into: e-mail, VAT number.
             self._look_through(owner, field)
+        looks.check_tree(self, owner, field, operator)
         if field.name != reach.NAME:
             looks.check_condition(self, owner, field)
         if expression.rpartition(".")[2] != field.name:
@@ -275,6 +283,7 @@ class Guard:
             if match["spec"] in known:
                 continue
             owner, field = self.path(model, match["spec"].partition(":")[0])
+            looks.check_steps(self, model, match["spec"].partition(":")[0])
             if not field._description_sortable(self.env):
                 raise Refusal(
                     "invalid_input",
@@ -299,14 +308,11 @@ class Guard:
             if not match:
                 raise Refusal("invalid_input", f"{spec!r} is no {what}.")
             owner, field = self.path(model, match["path"])
+            looks.check_steps(self, model, match["path"])
             if what == "measure":
                 groupings.check_measure(owner, field, match["how"])
             else:
                 groupings.check_group(owner, field, match["path"], match["how"])
-
-    def having(self, having, known):
-        """Check a domain over aggregates: it may name those and nothing else."""
-        groupings.check_having(having, known)
 
     # ---- models whose records hang on others ----
 
@@ -329,6 +335,7 @@ class Guard:
         records = model.browse(ids)
         if model._name in closed_models.FOLLOWERS:
             owners.check(self, records.sudo().exists(), write, set())
+        owners.check_seen(self, records)
         return records
 
 

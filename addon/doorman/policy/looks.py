@@ -7,6 +7,7 @@ Reads, conditions, orders, groups, measures, exports and name searches all ask h
 from odoo.fields import Domain
 
 from . import closed_fields, reach
+from .model_rules import HIDDEN
 from .refusal import Refusal
 
 # Of these, a search by name compares with each.
@@ -15,39 +16,184 @@ NEGATIVE = "not "
 OPPOSITE = {"!=": "=", "<>": "=", "not in": "in"}
 
 
-def why_not(guard, model, reached):
+def why_not(guard, model, reached, closes=True):
     """Whether a connection may look at something that a field leads to.
 
     :param guard: the rules of the connection
     :param model: the empty recordset of the field's own model
     :param reached: what the field leads to, as reach.py tells it
+    :param bool closes: whether fields count that a rule closes
     :return: why not, as the end of a sentence; "" if it may
     """
     for one in sorted(reached):
+        if guard.rules is not None and (why := _why_closed(guard.rules, one, closes)):
+            return why
         if one.model == model._name:
             continue
         if closed_fields.is_withheld(one.field):
             return f"{one.model}.{one.field}, which is withheld from AI tools"
-        if guard.allowed is not None and not guard.may_use(one.model):
+        limited = guard.allowed is not None or guard.rules is not None
+        if limited and not guard.may_use(one.model):
             return f"{one.model}, which this connection may not use"
         if one.model in guard.asks_to_read:
             return f"{one.model}, which is not read without a person's approval"
     return ""
 
 
-def check_value(guard, model, field):
-    """:raise Refusal: if the field shows what this connection may not look at"""
-    if why := why_not(guard, model, reach.of_value(guard.env, field)):
+def _why_closed(rules, one, closes):
+    """The same, by the rules per model."""
+    if one.linked and rules.is_partly(one.model):
+        return f"{one.model}, of which this connection sees a part only"
+    if not closes:
+        return ""
+    closed = rules.closed(one.model, one.field)
+    if closed:
+        return f"{one.model}.{one.field}, which a rule of this connection closes"
+    if not one.field and rules.closes_any(one.model):
+        return f"{one.model}, of which a rule of this connection closes fields"
+    if one.field == reach.NAME and one.model in rules.names:
+        return f"names of {one.model}, which a rule of this connection closes"
+    return ""
+
+
+def _check_closed(guard, model, field, masked):
+    """:return: whether it is masked, and that will do
+    :raise Refusal: if a rule closes the field itself
+    """
+    closed = guard.rules.closed(model._name, field.name)
+    if closed is None or (masked and closed.how != HIDDEN):
+        return closed is not None
+    is_hidden = closed.how == HIDDEN
+    what = f"{model._name}.{field.name}"
+    by = "" if closed.named == what else f", with {closed.named}"
+    raise Refusal(
+        "not_allowed",
+        f"{what} is {'hidden' if is_hidden else 'masked'} for this connection{by}, by "
+        "a rule of its policy.",
+        "Leave it out." if is_hidden else "It can be read, and nothing else.",
+    )
+
+
+def check_value(guard, model, field, masked=False):
+    """:param bool masked: whether it may be one whose value is told masked
+    :raise Refusal: if the field shows what this connection may not look at
+    """
+    is_closed = guard.rules is not None and _check_closed(guard, model, field, masked)
+    reached = reach.of_value(guard.env, field)
+    if why := why_not(guard, model, reached, closes=not is_closed):
         raise _refusal(model, field, "shows something of", why)
 
 
 def closed(guard, model, field):
     """Why a field is not read, as a sentence; "" if it is."""
     try:
-        check_value(guard, model, field)
+        check_value(guard, model, field, masked=True)
     except Refusal as refusal:
         return refusal.message
     return ""
+
+
+def described(guard, model, field, told):
+    """What is said of a field that is read.
+
+    :param dict told: by Odoo
+    """
+    rules = guard.rules
+    if rules is not None and rules.closed(model._name, field.name):
+        return told | {
+            "searchable": False,
+            "sortable": False,
+            "groupable": False,
+            "aggregator": False,
+            "readonly": True,
+        }
+    if told.get("searchable") and why_not(
+        guard, model, reach.of_condition(guard.env, field)
+    ):
+        return told | {"searchable": field.name == reach.NAME}
+    return told
+
+
+DOING = {"create": "create", "write": "change", "delete": "delete", "read": "read"}
+
+
+def check_operation(guard, name, operation):
+    """:param str name: technical name of a model
+    :param str operation: of model_rules.OPERATIONS
+    :raise Refusal: if a rule does not let it pass
+    """
+    if guard.rules is None or guard.rules.may(name, operation):
+        return
+    raise Refusal(
+        "not_allowed",
+        f"A rule of this connection's policy does not let it {DOING[operation]} "
+        f"records of {name}.",
+        "list_models says what may be done with which model.",
+    )
+
+
+def is_told(guard, name, field):
+    """Whether the value of a field may be told, masked or not.
+
+    :param str name: technical name of its model
+    :param str field: its name
+    """
+    if closed_fields.is_withheld(field):
+        return False
+    closed = guard.rules and guard.rules.closed(name, field)
+    return not closed or closed.how != HIDDEN
+
+
+def check_exported(guard, field):
+    """Odoo exports the names of linked records without its record rules.
+
+    :raise Refusal: if a column would tell those of records that are not there
+    """
+    if guard.rules is not None and field.type == "many2one":
+        if guard.rules.is_partly(field.comodel_name):
+            raise _refusal(
+                guard.env[field.model_name],
+                field,
+                "tells names of",
+                f"{field.comodel_name}, of which this connection sees a part only",
+            )
+
+
+def check_tree(guard, model, field, operator):
+    """Odoo goes up and down a tree of records without its record rules.
+
+    :raise Refusal: if only some of these records are there for the connection
+    """
+    if guard.rules is None or operator not in ("child_of", "parent_of"):
+        return
+    name = field.comodel_name if field.relational else model._name
+    if guard.rules.is_partly(name):
+        raise _refusal(
+            model,
+            field,
+            f'with "{operator}" looks into',
+            f"{name}, of which this connection sees a part only",
+        )
+
+
+def check_steps(guard, model, path):
+    """Odoo sorts, groups and measures along a path without its record rules.
+
+    :raise Refusal: if a path leads to records of which only some are there
+    """
+    *steps, _last = path.split(".")
+    for step in steps if guard.rules is not None else ():
+        field = model._fields[step]
+        if not field.relational:
+            return
+        model = guard.env[field.comodel_name]
+        if guard.rules.is_partly(model._name):
+            raise _refusal(
+                guard.env[field.model_name],
+                field,
+                "leads to",
+                f"{model._name}, of which this connection sees a part only",
+            )
 
 
 def check_condition(guard, model, field):
@@ -79,6 +225,9 @@ def why_not_names(guard, model):
     for path in reach.name_paths(model):
         if any(map(closed_fields.is_withheld, path.split("."))):
             return f"{model._name}.{path}, which is withheld from AI tools"
+        first = path.partition(".")[0]
+        if guard.rules is not None and guard.rules.closed(model._name, first):
+            return f"{model._name}.{first}, which a rule of this connection closes"
     return why_not(guard, model, reach.of_names(guard.env, model._name))
 
 

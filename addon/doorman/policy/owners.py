@@ -16,8 +16,30 @@ def domain_of(guard, model):
     if not field:
         return None
     if guard.allowed is not None:
-        return [(field, "in", sorted(guard.allowed))]
+        names = filter(guard.may_use, guard.allowed)
+        return [(field, "in", sorted(names))]
+    if guard.rules is not None:
+        # What hangs on nothing is as before.
+        closed = [name for name in guard.env.registry if not guard.may_use(name)]
+        return ["|", (field, "=", False), (field, "not in", sorted(closed))]
     return ["!", (field, "=like", "doorman.%")]
+
+
+def check_seen(guard, records):
+    """:raise Refusal: if some records are not among those of their model that there are
+    for the connection"""
+    rules = guard.rules
+    if rules is None or not rules.is_partly(records._name):
+        return
+    known = records.exists()
+    seen = known.with_context(active_test=False).search([("id", "in", known.ids)])
+    if known - seen:
+        raise Refusal(
+            "not_allowed",
+            f"Some of these records of {records._name} are outside of what this "
+            "connection's rules let it use.",
+            "search_records finds those that it may use.",
+        )
 
 
 def check(guard, records, write, seen):
@@ -41,6 +63,9 @@ def check(guard, records, write, seen):
                 f"Some of these belong to {owner}, which this connection "
                 f"may not {'change' if write else 'use'}.",
             )
+        if "res_id" in records._fields and guard.rules is not None:
+            ids = {i for i in hanging.mapped("res_id") if i}
+            check_seen(guard, guard.env[owner].browse(ids))
         if owner not in closed_models.FOLLOWERS or "res_id" not in records._fields:
             continue
         ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}

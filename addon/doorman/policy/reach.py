@@ -32,6 +32,8 @@ class Reached(NamedTuple):
 
     model: str
     field: str
+    # Whether it may be of another record; else it is the record's own.
+    linked: bool = True
 
 
 def of_value(env, field):
@@ -123,9 +125,12 @@ class _Walk:
                 self.seen.add(one)
                 ask[kind](field)
 
-    def reached(self, field, model, name):
-        """Note what a field leads to. Its record's own is nothing else."""
-        if model not in parts_of(self.env, field.model_name):
+    def reached(self, field, model, name, linked=True):
+        """Note what a field leads to. What its record inherits by ``_inherits`` is its
+        own."""
+        if model == field.model_name:
+            self.found.add(Reached(model, name, linked))
+        elif model not in parts_of(self.env, field.model_name):
             self.found.add(Reached(model, name))
 
     def path(self, field, path, *kinds):
@@ -133,9 +138,10 @@ class _Walk:
 
         :param kinds: what to ask of them
         """
-        for step, hanging in _steps(self.env, field.model_name, path):
+        steps = enumerate(_steps(self.env, field.model_name, path))
+        for number, (step, hanging) in steps:
             if not hanging:
-                self.reached(field, step.model_name, step.name)
+                self.reached(field, step.model_name, step.name, linked=number > 0)
             self.todo += [(kind, step) for kind in kinds]
 
     def value(self, field):
@@ -190,6 +196,7 @@ class _Walk:
         for model, name in mentioned(self.env, field.model_name, method, by_name):
             if model == field.model_name:
                 if name:
+                    self.reached(field, model, name, linked=False)
                     self.todo.append((WORKED_OUT, self.env[model]._fields[name]))
             elif not (
                 model.startswith("ir.")

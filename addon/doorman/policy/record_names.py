@@ -5,6 +5,7 @@ import re
 from odoo.fields import Domain
 
 from . import looks, name_search
+from .in_force import name_of
 from .refusal import Refusal
 
 MAX_NEAR = 5
@@ -79,7 +80,7 @@ def matching(guard, comodel, text):
     # "=" looks at references and addresses, too: the name comes first.
     for some in (exact, found := _called(guard, comodel, "ilike", text)):
         named = some.filtered(
-            lambda record: (record.display_name or "").casefold() == text.casefold()
+            lambda record: name_of(record).casefold() == text.casefold()
         )
         if len(named) == 1:
             return named
@@ -89,7 +90,7 @@ def matching(guard, comodel, text):
 
 
 def _begins_a_word(record, text):
-    name = (record.display_name or "").casefold()
+    name = name_of(record).casefold()
     return re.search(rf"(?<!\w){re.escape(text.casefold())}", name) is not None
 
 
@@ -109,8 +110,7 @@ def near_records(guard, comodel, text):
 def listed(records):
     """:return: ids and names of a few records"""
     return "; ".join(
-        f"{record.id} {(record.display_name or '')[:60]}"
-        for record in records[:MAX_NEAR]
+        f"{record.id} {name_of(record)[:60]}" for record in records[:MAX_NEAR]
     )
 
 

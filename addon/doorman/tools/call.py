@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from odoo.models import BaseModel
 
+from ..policy import looks, model_rules
 from ..policy.guard import Guard
 from ..policy.refusal import Refusal
 from . import operations
@@ -13,6 +14,8 @@ from .describe import Describer
 from .operations import Operation
 
 MAX_TELL = 40
+# The tool that makes records of others.
+COPY = "copy_records"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,6 +75,7 @@ def call_of(guard, request, describer=None):
             )
     elif operation is None:
         raise Refusal("not_allowed", f"There is no operation {method!r}.")
+    check_rules(guard, operation, model)
     kwargs = _without_html(guard, kwargs)
     dry_run = bool(request.get("dry_run"))
     if dry_run and not operation.dry_run and not describer:
@@ -87,6 +91,31 @@ def call_of(guard, request, describer=None):
         dry_run=dry_run,
         describer=describer,
     )
+
+
+def check_rules(guard, operation, model):
+    """Hold an operation against the rules per model.
+
+    :raise Refusal: if they do not let it pass
+    """
+    rules = guard.rules
+    if rules is None:
+        return
+    if operation.code or operation.beyond_rules:
+        raise Refusal(
+            "not_allowed",
+            f"{operation.name} does not keep to rules for models, and this connection "
+            "has some.",
+            "Use the tools that read, search and change records.",
+        )
+    if model is None or operation.reads:
+        return
+    done = model_rules.WRITE
+    if operation.creates or operation.tool == COPY:
+        done = model_rules.CREATE
+    elif operation.deletes:
+        done = model_rules.DELETE
+    looks.check_operation(guard, model._name, done)
 
 
 def _without_html(guard, kwargs):

@@ -6,7 +6,8 @@ Each change answers ``{ids, names, url}``.
 
 from odoo.exceptions import MissingError
 
-from ..policy import closed_fields, closed_models, ledger
+from ..policy import closed_models, ledger, looks
+from ..policy.in_force import name_of
 from ..policy.record_url import url_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal
@@ -94,7 +95,7 @@ def filled_in(call, records, given):
         for name in call.tell
         if name in records._fields
         and name not in given
-        and not closed_fields.is_withheld(name)
+        and looks.is_told(guard, records._name, name)
     ]
     if not names or len(records) > MAX_FILLED or records._name in guard.asks_to_read:
         return {}
@@ -116,6 +117,6 @@ def answer(guard, records):
         "url": url_of(guard.env, records._name),
     }
     names = if_it_can_be_told(
-        guard.env, lambda: [str(record.display_name or "") for record in records]
+        guard.env, lambda: [name_of(record) for record in records]
     )
     return found if names is None else found | {"names": names}

@@ -213,7 +213,7 @@ def summary(pressed, result):
             return opened.tell(pressed, result)
         if not result:
             return {}
-    if guard.allowed is not None:
+    if guard.allowed is not None or guard.rules is not None:
         # It may hold anything of any model.
         return {"result": "(not shown: this connection is limited to some models)"}
     return {"result": _text(result)}

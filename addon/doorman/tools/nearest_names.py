@@ -4,6 +4,7 @@ names are near."""
 from odoo.fields import Domain
 
 from ..policy import name_search
+from ..policy.in_force import name_of
 from ..policy.refusal import Refusal
 
 # How many names of a domain are looked at, and how many near ones are told of each.
@@ -29,7 +30,7 @@ def nearest_names(guard, model, domain):
             continue
         records = _near(guard, target, text)
         if records:
-            rows = [{"id": r.id, "name": str(r.display_name or "")} for r in records]
+            rows = [{"id": r.id, "name": name_of(r)} for r in records]
             facts = {"field": field, "asked": text[:80], "model": target._name}
             found.append(facts | {"records": rows})
     return found

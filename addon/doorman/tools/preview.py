@@ -7,6 +7,7 @@ before and after.
 from dataclasses import dataclass, field
 
 from ..policy import closed_fields
+from ..policy.in_force import name_of
 from ..policy.ledger import CREATED, DELETED
 from .describe import Shown
 
@@ -195,8 +196,3 @@ def _is_empty(value):
 def named(records):
     """What a method or a message is for: it is not tried out."""
     return {"changes": [{"id": r.id, "name": name_of(r)} for r in records]}
-
-
-def name_of(record):
-    """What a record is called, as text."""
-    return str(record.display_name or "")

@@ -26,6 +26,7 @@ def _still_printed(call):
     reads=True,
     reads_also=ANY_MODEL,
     runs_code=True,
+    beyond_rules=True,
     file=TAKE,
     still=_still_printed,
 )

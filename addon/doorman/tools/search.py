@@ -180,7 +180,7 @@ def fields_get(call):
         if why := looks.closed(call.guard, model, model._fields[name]):
             closed[name] = why
         else:
-            fields[name] = told
+            fields[name] = looks.described(call.guard, model, model._fields[name], told)
     return {
         "label": call.env["ir.model"]._display_name_for([model._name])[0][
             "display_name"

@@ -8,6 +8,7 @@ from odoo.tools.json import json_default
 
 from ..policy import closed_fields
 from ..policy.form_view import ACTION
+from ..policy.in_force import name_of
 from ..policy.plain_text import from_html
 from ..policy.redact_links import withhold_links_in
 from .button_names import refusal_of_button
@@ -149,6 +150,6 @@ def _linked(guard, field, records):
         entry = {"id": origin.id or None}
         if guard.may_use(record._name) and record._name not in guard.asks_to_read:
             with suppress(AccessError):
-                entry["name"] = str((origin or record).display_name or "")[:200]
+                entry["name"] = name_of(origin or record)[:200]
         found.append(entry)
     return found[0] if field.type in ("many2one", "reference") else found
