@@ -5,7 +5,14 @@ from functools import partial
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, changed_rules, closed_models, gate, shared
+from ..policy import (
+    canonical_json,
+    changed_rules,
+    closed_models,
+    gate,
+    in_force,
+    shared,
+)
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Differs, Waits
 from ..policy.outward_notes import Notes, digest
@@ -166,7 +173,8 @@ class DoormanGateway(models.AbstractModel):
         value = run(call)
         # E-mails, tracking and the like belong to the change: what fails in them must
         # undo it, not follow it.
-        self.env.cr.flush()
+        with in_force.code(self.env.cr):
+            self.env.cr.flush()
         noted.close()
         return value
 

@@ -8,8 +8,11 @@ from it, related to it, or worked out of it and of the same kind: text of text, 
 of amount. What a record is called is none: most names are made of many fields.
 """
 
+import re
 from collections import defaultdict
 
+from . import closed_models
+from .code_reach import attributes
 from .field_values import TEXTS
 
 KINDS = {
@@ -18,6 +21,7 @@ KINDS = {
     **dict.fromkeys(("date", "datetime"), "date"),
 }
 NAME = "display_name"
+OWNER_NAME = re.compile(r"(^|_)(res|record)_name$")
 # Copies that nothing in the registry tells of: code makes them when it sends a message.
 BY_HAND = {
     ("res.partner", "email"): (
@@ -72,6 +76,18 @@ def names_told(env, closed):
     return found
 
 
+def of_owners(env):
+    """:return: the ``(model, field)`` by which files, messages and the like tell what
+    the record that they hang on is called"""
+    return [
+        (model, name)
+        for model in closed_models.FOLLOWERS
+        if model in env
+        for name in env[model]._fields
+        if OWNER_NAME.search(name)
+    ]
+
+
 def _next(pool):
     """For each field those that are made of it directly."""
     found = defaultdict(set)
@@ -86,9 +102,26 @@ def _next(pool):
                 paths = pool.field_depends[field]
             for path in paths:
                 last = _last(pool, name, path)
-                if last is not None and last.name != NAME and _alike(last, field):
-                    found[last.model_name, last.name].add((name, field.name))
+                for one in _made_of(pool, field, last):
+                    if one.name != NAME and _alike(one, field):
+                        found[one.model_name, one.name].add((name, field.name))
     return found
+
+
+def _made_of(pool, field, last):
+    """The fields that one is made of, where it depends on another one.
+
+    :param last: the field that it depends on, or None
+    """
+    if last is None:
+        return ()
+    if not last.relational or field.related or not isinstance(field.compute, str):
+        return (last,)
+    # Depends on a link alone, and takes from there what the registry is not told:
+    # bank.acc_holder_name = bank.partner_id.name
+    there = pool[last.comodel_name]._fields
+    words = attributes(pool, field.model_name, field.compute)
+    return (last, *(there[word] for word in words if word in there))
 
 
 def _last(pool, name, path):

@@ -37,6 +37,15 @@ def mentioned(env, name, method, by_name=True):
     return reader.found
 
 
+def attributes(registry, name, method):
+    """:return: the names of attributes in the code of a method of a model, its helpers
+    left out"""
+    found = set()
+    for function in _versions(registry[name], method):
+        found |= _words(function.__code__, {})[1]
+    return found
+
+
 class _Reader:
     def __init__(self, registry, by_name):
         self.registry = registry

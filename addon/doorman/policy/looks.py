@@ -132,6 +132,15 @@ def check_operation(guard, name, operation):
     )
 
 
+def is_closed(guard, name, field):
+    """Whether a rule hides or masks a field.
+
+    :param str name: technical name of its model
+    :param str field: its name
+    """
+    return guard.rules is not None and guard.rules.closed(name, field) is not None
+
+
 def is_told(guard, name, field):
     """Whether the value of a field may be told, masked or not.
 

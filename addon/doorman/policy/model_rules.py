@@ -108,6 +108,10 @@ def compile_rules(env, lines):
             _close(env, fields, line["model"], name, masked=False)
     called = carriers.names_told(env, fields)
     names = {model: fields[key] for model, key in called.items()}
+    for closed in names.values():
+        # What is called as one of them: what a file or an activity is of.
+        for key in carriers.of_owners(env):
+            fields.setdefault(key, closed)
     return Rules(rules, others, fields, names)
 
 

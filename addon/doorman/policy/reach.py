@@ -95,6 +95,8 @@ def _all_of(env, kind, field):
         known = {}
         pool.doorman_reach = (pool.registry_sequence, known)
     key = (kind, field.model_name, field.name)
+    if field.name == NAME:  # where names are searched may depend on the context
+        key += tuple(name_paths(env[field.model_name]))
     if key not in known:
         walk = _Walk(env)
         walk.all_of(kind, field)

@@ -142,6 +142,7 @@ SUDO = {
     "models/invite/page.py:_compute_creator_lacks": 1,
     "models/invite/rest_api.py:_api_others": 1,
     "models/invite/rest_api.py:_api_revoke": 1,
+    "models/invite/rest_api.py:_model_rule": 1,
     "models/invite/rest_api.py:_wire": 1,
     "models/invite/revoke.py:_creators_back": 1,
     "models/invite/revoke.py:_creators_gone": 1,

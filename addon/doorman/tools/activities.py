@@ -5,6 +5,7 @@ import re
 from odoo.exceptions import AccessError
 from odoo.fields import Date
 
+from ..policy import in_force
 from ..policy.plain_text import plain
 from ..policy.posted_html import html_of
 from ..policy.refusal import Refusal
@@ -67,7 +68,8 @@ def activity_schedule(call):
     if call.describer:
         return named(record)
     announce(record)
-    activity = guard.env["mail.activity"].create(vals)
+    with in_force.code(guard.env.cr):
+        activity = guard.env["mail.activity"].create(vals)
     activity_id = activity.id
     settle(guard, record)
     if call.dry_run:

@@ -6,7 +6,7 @@ Each change answers ``{ids, names, url}``.
 
 from odoo.exceptions import MissingError
 
-from ..policy import closed_models, ledger, looks
+from ..policy import closed_models, in_force, ledger, looks
 from ..policy.in_force import name_of
 from ..policy.record_url import url_of
 from ..policy.redact_links import withhold_links_in
@@ -63,7 +63,8 @@ def announce(records):
 def settle(guard, records):
     """Everything that the change sets off, while it can still be undone; and once more
     the rule for records that hang on others, by where they hang now."""
-    guard.env.cr.flush()
+    with in_force.code(guard.env.cr):
+        guard.env.cr.flush()
     if records and closed_models.FOLLOWERS.get(records._name):
         guard.records(records, records.ids, write=True)
 

@@ -211,12 +211,13 @@ def message_post(call):
         return named(record)
     announce(record)
     text = html_of(guard, body)
-    message = record.message_post(
-        body=text,
-        message_type="comment",
-        subtype_xmlid=KINDS[kind],
-        partner_ids=partners,
-    )
+    with in_force.code(guard.env.cr):
+        message = record.message_post(
+            body=text,
+            message_type="comment",
+            subtype_xmlid=KINDS[kind],
+            partner_ids=partners,
+        )
     message_id = message.id
     settle(guard, record)
     return answer(guard, record) | {"message_id": message_id}

@@ -6,7 +6,7 @@ from contextlib import suppress
 from odoo.exceptions import AccessError
 from odoo.tools.json import json_default
 
-from ..policy import closed_fields
+from ..policy import closed_fields, in_force, looks
 from ..policy.form_view import ACTION
 from ..policy.in_force import name_of
 from ..policy.plain_text import from_html
@@ -130,6 +130,9 @@ def _row(form, line, columns, number):
 
 def plain(guard, field, value):
     """:return: JSON: a linked record as its id and name, "nothing" as None"""
+    if looks.is_closed(guard, field.model_name, field.name):
+        closed = guard.rules.closed(field.model_name, field.name)
+        return in_force.value_of(closed, value) or None
     if field.relational or field.type == "reference":
         return _linked(guard, field, value)
     if value is False and field.type != "boolean":
