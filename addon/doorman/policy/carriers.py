@@ -4,8 +4,8 @@
                         └── res.partner.email_normalized (computed) ── ...
 
 Who may not read a field must not read the same in another one. A carrier is inherited
-from it, related to it, or worked out of it and of the same kind: text of text, amount
-of amount. What a record is called is none: most names are made of many fields.
+from it, related to it, its inverse, or worked out of it and of the same kind: text of
+text, amount of amount. What a record is called is none: most names are made of many fields.
 """
 
 import re
@@ -55,6 +55,10 @@ def of(env, model, name):
     while todo:
         one = todo.pop()
         fresh = (known[one] if one in known else set()).union(BY_HAND.get(one, ()))
+        if (field := pool[one[0]]._fields[one[1]]).relational:
+            # A link shows from the other side as well.
+            inverses = pool.field_inverses[field]
+            fresh = fresh.union((f.model_name, f.name) for f in inverses)
         fresh = {two for two in fresh if two[0] in pool} - found
         found |= fresh
         todo += fresh

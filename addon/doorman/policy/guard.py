@@ -24,6 +24,7 @@ from . import (
     inherited_models,
     limits,
     looks,
+    looks_names,
     menu_words,
     owners,
     reach,
@@ -247,16 +248,16 @@ class Guard:
         if field.name == reach.NAME:
             return self._named(owner, expression, operator, value)
         if field.relational and self._compares_name(operator, value):
-            found = looks.linked_by_name(self, expression, field, operator, value)
+            found = looks_names.linked_by_name(self, expression, field, operator, value)
             if found is not None:
                 return found
         return Domain(expression, operator, value)
 
     def _named(self, model, expression, operator, value):
         """A condition on what records are called."""
-        if not looks.why_not_names(self, model):
+        if not looks_names.why_not_names(self, model):
             return Domain(expression, operator, value)
-        found = looks.named(self, model, operator, value)
+        found = looks_names.named(self, model, operator, value)
         path = expression.rpartition(".")[0]
         return Domain(path, "any", found) if path else found
 

@@ -138,6 +138,7 @@ def values(found, records, rows):
     :param rows: dicts by field name; they are changed
     """
     model, rules = records._name, found.rules
+    linked = []
     for name in rows[0] if rows else ():
         field = records._fields.get(name)
         if field is None:
@@ -148,9 +149,53 @@ def values(found, records, rows):
         elif name == "display_name":
             for row in rows:
                 row[name] = _name(rules, model, row.get("id"), row[name])
-        elif field.relational:
-            _linked(records.env, rules, field, rows)
+        elif field.relational and _is_limited(rules, field.comodel_name):
+            linked.append(field)
+        elif field.type == "properties":
+            for row in rows:
+                _properties(rules, row[name])
+    if linked:
+        seen = _seen_by_model(records.env, rules, linked, rows)
+        for field in linked:
+            _linked(rules, field, rows, seen.get(field.comodel_name))
     return rows
+
+
+def _properties(rules, properties):
+    """What is told of properties that link to records: no names where rules speak of
+    these."""
+    for one in properties if isinstance(properties, list) else ():
+        if not _is_limited(rules, one.get("comodel")) or not one.get("value"):
+            continue
+        held = one["value"]
+        if one.get("type") == "many2one":
+            one["value"] = (held[0], NOT_SHOWN)
+        elif one.get("type") == "many2many":
+            one["value"] = [(pair[0], NOT_SHOWN) for pair in held]
+
+
+def _is_limited(rules, model):
+    return rules.is_partly(model) or model in rules.names
+
+
+def _seen_by_model(env, rules, fields, rows):
+    """Which of the linked records there are: one question for each model.
+
+    :return: ``{model: ids}``
+    """
+    ids = {}
+    for field in fields:
+        if rules.is_partly(field.comodel_name):
+            some = ids.setdefault(field.comodel_name, set())
+            some.update(i for row in rows for i in _ids(row[field.name]))
+    return {model: _seen(env, model, some) for model, some in ids.items()}
+
+
+def _ids(value):
+    """The ids in the value of a relation, as Odoo reads it."""
+    if isinstance(value, tuple):
+        return value[:1]
+    return value if isinstance(value, list) else [value] if value else ()
 
 
 def value_of(closed, held):
@@ -167,8 +212,13 @@ def groups(model, rows, specs):
     found = of(model.env)
     for spec in specs if found is not None else ():
         field = model._fields.get(spec)
-        if field is not None and field.relational:
-            pairs(model.env, found.rules, field.comodel_name, rows, spec)
+        if field is None or not field.relational:
+            continue
+        other, seen = field.comodel_name, None
+        if found.rules.is_partly(other):
+            ids = {pair[0] for row in rows if (pair := row.get(spec))}
+            seen = _seen(model.env, other, ids)
+        _pairs(found.rules, other, rows, spec, seen)
 
 
 def cell(env, path, field, value):
@@ -190,30 +240,17 @@ def cell(env, path, field, value):
     return value
 
 
-def _linked(env, rules, field, rows):
-    other, name = field.comodel_name, field.name
-    partly = rules.is_partly(other)
-    if not partly and other not in rules.names:
-        return
-    if field.type != "many2one":
-        if partly:
-            seen = _seen(env, other, {i for row in rows for i in row[name] or ()})
-            for row in rows:
-                row[name] = [i for i in row[name] or () if i in seen]
-        return
-    pairs(env, rules, other, rows, name)
+def _linked(rules, field, rows, seen):
+    """:param seen: ids of the linked records that there are; None for all"""
+    if field.type == "many2one":
+        _pairs(rules, field.comodel_name, rows, field.name, seen)
+    elif seen is not None:
+        for row in rows:
+            row[field.name] = [i for i in row[field.name] or () if i in seen]
 
 
-def pairs(env, rules, model, rows, key):
-    """The same for ``[id, name]`` of a linked record.
-
-    :param model: of the linked records
-    :param key: of the pair in each row
-    """
-    held = [row[key] for row in rows if isinstance(row.get(key), list | tuple)]
-    seen = None
-    if rules.is_partly(model):
-        seen = _seen(env, model, {pair[0] for pair in held})
+def _pairs(rules, model, rows, key, seen):
+    """What is told of the ``[id, name]`` of a linked record in each row."""
     for row in rows:
         pair = row.get(key)
         if not isinstance(pair, list | tuple) or len(pair) < 2:

@@ -1,19 +1,21 @@
-"""Whether a connection may look where a field looks (reach.py), and what a search by
-name may search instead.
+"""Whether a connection may look where a field looks (reach.py): by its list of models,
+and by its rules per model.
 
-Reads, conditions, orders, groups, measures, exports and name searches all ask here.
+Reads, conditions, orders, groups, measures, exports and name searches (looks_names.py)
+all ask here.
 """
-
-from odoo.fields import Domain
 
 from . import closed_fields, reach
 from .model_rules import HIDDEN
 from .refusal import Refusal
 
-# Of these, a search by name compares with each.
-TEXTS = ("char", "text")
-NEGATIVE = "not "
-OPPOSITE = {"!=": "=", "<>": "=", "not in": "in"}
+
+def is_limited(guard):
+    """Whether a connection has a policy by which one model may tell of another one that
+    is closed. For all others nothing is looked up."""
+    return bool(
+        guard.allowed is not None or guard.rules is not None or guard.asks_to_read
+    )
 
 
 def why_not(guard, model, reached, closes=True):
@@ -81,7 +83,7 @@ def check_value(guard, model, field, masked=False):
     is_closed = guard.rules is not None and _check_closed(guard, model, field, masked)
     reached = reach.of_value(guard.env, field)
     if why := why_not(guard, model, reached, closes=not is_closed):
-        raise _refusal(model, field, "shows something of", why)
+        raise refusal(model, field, "shows something of", why)
 
 
 def closed(guard, model, field):
@@ -107,10 +109,9 @@ def described(guard, model, field, told):
             "aggregator": False,
             "readonly": True,
         }
-    if told.get("searchable") and why_not(
-        guard, model, reach.of_condition(guard.env, field)
-    ):
-        return told | {"searchable": field.name == reach.NAME}
+    if is_limited(guard) and told.get("searchable") and field.name != reach.NAME:
+        reached = reach.of_condition(guard.env, field)
+        return told | {"searchable": not why_not(guard, model, reached)}
     return told
 
 
@@ -160,7 +161,7 @@ def check_exported(guard, field):
     """
     if guard.rules is not None and field.type == "many2one":
         if guard.rules.is_partly(field.comodel_name):
-            raise _refusal(
+            raise refusal(
                 guard.env[field.model_name],
                 field,
                 "tells names of",
@@ -176,12 +177,54 @@ def check_tree(guard, model, field, operator):
     if guard.rules is None or operator not in ("child_of", "parent_of"):
         return
     name = field.comodel_name if field.relational else model._name
+    parent = guard.env[name]._parent_name
+    if is_closed(guard, name, parent):
+        raise refusal(
+            model,
+            field,
+            f'with "{operator}" looks into',
+            f"{name}.{parent}, which a rule of this connection closes",
+        )
     if guard.rules.is_partly(name):
-        raise _refusal(
+        raise refusal(
             model,
             field,
             f'with "{operator}" looks into',
             f"{name}, of which this connection sees a part only",
+        )
+
+
+def sorts_by_closed(guard, model, terms):
+    """Whether a rule closes what Odoo would sort by, if nobody named an order.
+
+    :param terms: fields, or what is grouped by
+    """
+    if guard.rules is None:
+        return False
+    for term in terms:
+        name = term.partition(":")[0].partition(".")[0]
+        field = model._fields.get(name)
+        if field is None:
+            continue
+        if is_closed(guard, model._name, name):
+            return True
+        if why_not(guard, model, reach.of_order(guard.env, field)):
+            return True
+    return False
+
+
+def check_sorted(guard, model, order):
+    """What stands for itself in an order, such as a group, may be closed as well.
+
+    :param str order: as it was checked
+    :raise Refusal: if a rule closes what it sorts by
+    """
+    terms = [term.split()[0] for term in order.split(",") if term.strip()]
+    if sorts_by_closed(guard, model, terms):
+        raise Refusal(
+            "not_allowed",
+            f"{order[:80]!r} sorts by what a rule of this connection's policy closes.",
+            "Leave the order out.",
         )
 
 
@@ -197,7 +240,7 @@ def check_steps(guard, model, path):
             return
         model = guard.env[field.comodel_name]
         if guard.rules.is_partly(model._name):
-            raise _refusal(
+            raise refusal(
                 guard.env[field.model_name],
                 field,
                 "leads to",
@@ -207,92 +250,27 @@ def check_steps(guard, model, path):
 
 def check_condition(guard, model, field):
     """:raise Refusal: if a condition on it looks where this connection may not"""
+    if not is_limited(guard):
+        return
     if why := why_not(guard, model, reach.of_condition(guard.env, field)):
-        raise _refusal(model, field, "looks into", why)
+        raise refusal(model, field, "looks into", why)
 
 
 def check_order(guard, model, field):
     """:raise Refusal: if the field sorts by what this connection may not look at"""
+    if not is_limited(guard):
+        return
     if why := why_not(guard, model, reach.of_order(guard.env, field)):
-        raise _refusal(model, field, "sorts by", why)
+        raise refusal(model, field, "sorts by", why)
 
 
-def _refusal(model, field, how, why):
+def refusal(model, field, how, why):
+    """:param str how: what the field does there
+    :param str why: as ``why_not`` gives it
+    :return: Refusal
+    """
     return Refusal(
         "not_allowed",
         f"{model._name}.{field.name} {how} {why}.",
         "Leave that part out.",
     )
-
-
-# ---- names ----
-
-
-def why_not_names(guard, model):
-    """Why a connection may not search all that Odoo searches the names of a model by;
-    "" if it may."""
-    for path in reach.name_paths(model):
-        if any(map(closed_fields.is_withheld, path.split("."))):
-            return f"{model._name}.{path}, which is withheld from AI tools"
-        first = path.partition(".")[0]
-        if guard.rules is not None and guard.rules.closed(model._name, first):
-            return f"{model._name}.{first}, which a rule of this connection closes"
-    return why_not(guard, model, reach.of_names(guard.env, model._name))
-
-
-def named(guard, model, operator, value):
-    """The condition that the name of a record compares so. Where Odoo's own search
-    would look into what this connection may not, it looks into the rest alone.
-
-    :param model: whose records they are; it may be used
-    :param str operator: of a domain
-    :param value: text, or a list of texts
-    :return: Domain
-    :raise Refusal: if nothing is left to look into
-    """
-    why = why_not_names(guard, model)
-    if not why:
-        return Domain(reach.NAME, operator, value)
-    positive = OPPOSITE.get(operator, operator.removeprefix(NEGATIVE))
-    paths = [path for path in reach.name_paths(model) if may_search(guard, model, path)]
-    if not paths:
-        field = model._fields[reach.NAME]
-        raise _refusal(model, field, "looks into", why)
-    found = Domain.OR(Domain(path, positive, value) for path in paths)
-    return found if positive == operator else ~found
-
-
-def may_search(guard, model, path):
-    """Whether a path is of texts that this connection may search."""
-    try:
-        owner, field = guard.path(model, path)
-        check_condition(guard, owner, field)
-    except Refusal:
-        return False
-    return field.type in TEXTS
-
-
-def linked_by_name(guard, expression, field, operator, value):
-    """A condition that compares the names of linked records, where these may not be
-    searched by all that Odoo would.
-
-    :param str expression: the path to the relation, which is ``field``
-    :param value: in Odoo's form
-    :return: Domain, or None if Odoo's own condition does
-    """
-    other = guard.env[field.comodel_name]
-    if not (why := why_not_names(guard, other)):
-        return None
-    positive = OPPOSITE.get(operator, operator.removeprefix(NEGATIVE))
-    if positive in ("child_of", "parent_of", "<", ">", "<=", ">="):
-        raise _refusal(other, other._fields[reach.NAME], "looks into", why)
-    values = value if isinstance(value, list | tuple | set) else [value]
-    texts = [one for one in values if isinstance(one, str)]
-    inside = Domain.OR(
-        [Domain("id", "in", [v for v in values if v and not isinstance(v, str)])]
-        + [named(guard, other, "=" if positive == "in" else positive, t) for t in texts]
-    )
-    found = Domain(expression, "any", inside)
-    if False in values:
-        found |= Domain(expression, "=", False)
-    return found if positive == operator else ~found

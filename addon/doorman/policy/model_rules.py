@@ -7,6 +7,7 @@ a line ── the model, or every other one ── what may be done
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from odoo.fields import Domain
@@ -71,7 +72,7 @@ class Rules:
         """Whether a model has a field that is closed."""
         return model in self.closed_models
 
-    @property
+    @cached_property
     def closed_models(self):
         return {model for model, _name in self.fields}
 

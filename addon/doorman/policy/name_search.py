@@ -14,7 +14,7 @@ from typing import NamedTuple
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from . import looks, reach, spelling
+from . import looks_names, reach, spelling
 from .refusal import Refusal
 from .time_limit import within
 
@@ -63,7 +63,7 @@ def by_words(guard, model, text):
     """
     try:
         return Domain.AND(
-            looks.named(guard, model, "ilike", word) for word in tokens(text) or [text]
+            looks_names.named(guard, model, "ilike", word) for word in tokens(text) or [text]
         )
     except Refusal:
         return Domain.FALSE
@@ -154,7 +154,7 @@ def _readable(guard, model, names):
             and field.type in ("char", "text")
             and (field.store or field.inherited)
             and model._has_field_access(field, "read")
-            and looks.may_search(guard, model, name)
+            and looks_names.may_search(guard, model, name)
         ):
             good.append(name)
     return good

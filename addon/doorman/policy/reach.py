@@ -172,8 +172,8 @@ class _Walk:
         model = self.env[field.model_name]
         for path in name_paths(model):
             self.path(field, path, CONDITION)
-            *_links, (last, _hanging) = _steps(self.env, model._name, path)
-            if last.relational:
+            last = _last(self.env, model._name, path)
+            if last is not None and last.relational:
                 other = self.env[last.comodel_name]._fields[NAME]
                 self.reached(field, last.comodel_name, NAME)
                 self.todo.append((CONDITION, other))
@@ -186,8 +186,9 @@ class _Walk:
             return
         for path in self.env.registry.field_depends[field]:
             self.path(field, path, VALUE)
-            *_links, (last, _hanging) = _steps(self.env, field.model_name, path)
-            self.todo.append((WORKED_OUT, last))
+            last = _last(self.env, field.model_name, path)
+            if last is not None:
+                self.todo.append((WORKED_OUT, last))
 
     def code(self, field, method):
         """What a method names. Odoo's machinery, which it may ask for its settings, and
@@ -232,6 +233,12 @@ def _steps(env, name, path):
         if not field.relational or field.comodel_name not in env.registry:
             return
         name, hanging = field.comodel_name, hangs_on_it(field)
+
+
+def _last(env, name, path):
+    """:return: the field at the end of a path, or None if there is no such path"""
+    found = [field for field, _hanging in _steps(env, name, path)]
+    return found[-1] if len(found) == path.count(".") + 1 else None
 
 
 def hangs_on_it(field):

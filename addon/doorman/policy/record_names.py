@@ -4,7 +4,7 @@ import re
 
 from odoo.fields import Domain
 
-from . import looks, name_search
+from . import looks_names, name_search
 from .in_force import name_of
 from .refusal import Refusal
 
@@ -115,7 +115,7 @@ def listed(records):
 
 
 def _called(guard, comodel, operator, text, limit=FEW):
-    domain = looks.named(guard, comodel, operator, text)
+    domain = looks_names.named(guard, comodel, operator, text)
     domain &= Domain(guard.owner_domain(comodel) or [])
     return comodel.search(domain, limit=limit)
 

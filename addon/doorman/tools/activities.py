@@ -78,7 +78,7 @@ def activity_schedule(call):
             "activity_type": kind.name,
             "summary": vals["summary"],
             "date_deadline": vals["date_deadline"],
-            "user_id": [user.id, user.name],
+            "user_id": [user.id, in_force.called(user, user.name)],
         }
         return {"changes": [change]}
     return answer(guard, record) | {"activity_id": activity_id}

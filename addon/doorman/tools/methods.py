@@ -206,7 +206,7 @@ def summary(pressed, result):
             "result_model": result._name,
             "result_ids": result.ids[:MAX_RECORDS],
         }
-    if isinstance(result, int | float):
+    if isinstance(result, int | float) and guard.rules is None:
         return {"result": json.dumps(result)}
     if isinstance(result, dict):
         if str(result.get("type", "")).startswith("ir.act"):

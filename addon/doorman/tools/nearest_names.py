@@ -3,7 +3,7 @@ names are near."""
 
 from odoo.fields import Domain
 
-from ..policy import name_search
+from ..policy import looks_names, name_search
 from ..policy.in_force import name_of
 from ..policy.refusal import Refusal
 
@@ -77,7 +77,10 @@ def _named_model(guard, model, path):
 def _is_there(guard, target, operator, text):
     """Whether a record has the name: then it is not the name that finds nothing."""
     operator = "ilike" if operator in LIKE else "=ilike"
-    domain = Domain("display_name", operator, text)
+    try:
+        domain = looks_names.named(guard, target, operator, text)
+    except Refusal:
+        return True  # nothing of its names may be searched: none is near
     return bool(target.search(domain & _owners(guard, target), limit=1))
 
 

@@ -13,6 +13,8 @@ from .linked_names import MAX_NAMES, names_of, without_bytes
 from .nearest_names import nearest_names
 from .operations import operation
 
+# The order of groups that their values must not tell.
+COUNTED = "__count desc"
 MAX_ROWS, MAX_COUNTED, MAX_WHY = 10_000, 100_000, 200
 FIELD_ATTRIBUTES = [
     "type",
@@ -38,9 +40,16 @@ def _paging(guard, model, kwargs, known=()):
     number(kwargs, "offset", 0, 10_000_000, minimum=0)
     if kwargs.get("order"):
         # The model's own order is Odoo's business, wherever it leads.
-        own = [term.split()[0] for term in model._order.split(",")]
-        guard.order(model, kwargs["order"], (*known, *own))
+        guard.order(model, kwargs["order"], (*known, *own_order(model)))
+        looks.check_sorted(guard, model, kwargs["order"])
+    elif looks.sorts_by_closed(guard, model, known or own_order(model)):
+        kwargs = kwargs | {"order": COUNTED if known else "id"}
     return dict(kwargs, limit=limit or MAX_ROWS)
+
+
+def own_order(model):
+    """:return: the terms of a model's own order"""
+    return [term.split()[0] for term in model._order.split(",")]
 
 
 def _domain(guard, model, kwargs):

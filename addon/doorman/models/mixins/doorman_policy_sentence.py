@@ -3,6 +3,8 @@ from odoo import api, fields, models
 from .doorman_model_rule_mixin import SWITCHES
 
 WRITE_SCOPE = "mcp:orm"
+# What is said of a line besides its switches.
+SAID = ("model_id", "domain", "hidden_field_ids", "masked_field_ids")
 
 
 class DoormanPolicyMixin(models.AbstractModel):
@@ -12,10 +14,17 @@ class DoormanPolicyMixin(models.AbstractModel):
 
     may_text = fields.Char("What it may do", compute="_compute_may_text")
 
-    @api.depends("scope_ids", "read_only", "allowed_model_ids")
+    @api.depends(lambda self: self._may_depend_on())
     def _compute_may_text(self):
         for policy in self:
             policy.may_text = policy._may_text()
+
+    def _may_depend_on(self):
+        names = ["scope_ids", "read_only", "allowed_model_ids"]
+        if "model_rule_ids" in self._fields:  # each that has a policy names its own
+            names += [f"model_rule_ids.{switch}" for switch in SWITCHES.values()]
+            names += [f"model_rule_ids.{name}" for name in SAID]
+        return names
 
     def _may_text(self):
         env, rules = self.env, self.model_rule_ids

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ...policy import in_force
 from ..common import proof_of
@@ -292,6 +292,12 @@ class TestModelRules(RulesCase):
                 answer = self.call(model, method, self.acme.ids, **kwargs)
                 self.assertEqual(self.kind_of(answer), NO)
                 self.assertIn("rules", answer["error"]["message"])
+        for facts in ({"code": "query"}, {"beyond_rules": True}):
+            with self.subTest(facts=facts), self.doing(lambda _call: 1, **facts):
+                answer = self.call("res.partner", "trial", query="SELECT 1")
+                self.assertEqual(self.kind_of(answer), NO)
+        with self.doing(lambda _call: 1):
+            self.assertEqual(self.kind("res.partner", "trial"), "ok")
 
     # ---- the lines themselves ----
 
@@ -427,3 +433,71 @@ class TestModelRules(RulesCase):
             self.env["doorman.model.rule"].with_user(self.people["user"]).create(
                 {"connection_id": self.connection.id, "perm_write": True}
             )
+
+
+@tagged("post_install", "-at_install")
+class TestModelRulesForm(RulesCase):
+    """What an administrator sees and fills in."""
+
+    def test_an_administrator_makes_rules(self):
+        admin = self.people["admin"]
+        email = self.fields("res.partner", "email")[0][2]
+        with Form(self.connection.with_user(admin)) as form:
+            with form.model_rule_ids.new() as line:
+                line.model_id = self.model("res.partner")
+                line.perm_write = True
+                line.hidden_field_ids.add(self.env["ir.model.fields"].browse(email))
+            with form.model_rule_ids.new() as line:
+                line.perm_read = False
+        [one, other] = self.connection.model_rule_ids
+        self.assertEqual(one.model_id.model, "res.partner")
+        self.assertEqual(one.hidden_field_ids.mapped("name"), ["email"])
+        self.assertFalse(other.model_id or other.perm_read)
+        text = self.connection.with_user(admin).may_text
+        self.assertIn("It may read Contact, create nothing, change nothing", text)
+        self.assertIn("Hidden of Contact: Email.", text)
+        self.allow_writes()
+        self.assertIn("change Contact", self.connection.with_user(admin).may_text)
+
+    def test_what_the_sentence_says(self):
+        mine = self.connection
+        everything = "everything that its user may"
+        self.assertIn(f"It may read {everything}, create {everything}", mine.may_text)
+        mine.read_only = True
+        self.assertIn("create nothing, change nothing and delete nothing", mine.may_text)
+        mine.read_only = False
+        self.rule_for("res.partner", perm_unlink=False)
+        self.assertIn(f"delete {everything} but Contact", mine.may_text)
+        self.allow_models("res.country")
+        self.assertIn("It may read Country, create Country", mine.may_text)
+
+    def test_everybody_sees_what_theirs_may_do(self):
+        self.rule_for("res.partner", hidden=["email"])
+        mine = self.connection.with_user(self.people["user"])
+        self.assertIn("Hidden of Contact", mine.may_text)
+        mine.model_rule_ids.read()
+
+    def test_an_invite_keeps_what_it_granted(self):
+        rule = {
+            "model_id": self.model("res.partner").id,
+            "hidden_field_ids": self.fields("res.partner", "email"),
+        }
+        admin = self.people["admin"]
+        admin.group_ids += self.env.ref("doorman.group_user")
+        wizard = self.env["doorman.invite.wizard"].with_user(admin)
+        made = wizard.create({"model_rule_ids": [Command.create(rule)]})
+        invite = self.env["doorman.invite"].create(made._invite_values())
+        [line] = invite.model_rule_ids
+        self.assertEqual(line.hidden_field_ids.mapped("name"), ["email"])
+        for run in (
+            lambda: line.with_user(admin).write({"perm_write": True}),
+            line.with_user(admin).unlink,
+            lambda: self.env["doorman.model.rule"]
+            .with_user(admin)
+            .create({"invite_id": invite.id}),
+            lambda: invite.with_user(admin).write({"model_rule_ids": []}),
+        ):
+            self.assertEqual(self.outcome(run, undo=True), "deny")
+        wire = invite._policy_values()["model_rule_ids"]
+        copy = self._connect("user2", model_rule_ids=wire)
+        self.assertEqual(copy.model_rule_ids._wire(), invite.model_rule_ids._wire())

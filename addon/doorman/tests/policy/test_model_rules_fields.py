@@ -52,6 +52,24 @@ class TestModelRulesFields(RulesCase):
         self.assertIn("hidden", told["closed"]["email"])
         self.assertNotIn("email", told["default"])
 
+    def test_a_hidden_link_is_hidden_from_both_sides(self):
+        tag = self.env["res.partner.category"].create({"name": "Tag"})
+        self.acme.category_id = [Command.set(tag.ids)]
+        self.rule_for("res.partner", hidden=["category_id", "parent_id"])
+        self.assertEqual(self.reads(self.acme, "category_id"), NO)
+        self.assertEqual(self.reads(tag, "partner_ids"), NO)
+        self.assertEqual(self.reads(self.acme, "child_ids"), NO)
+        self.assertEqual(self.reads(tag, "name")[0]["name"], "Tag")
+        for model, domain in (
+            ("res.partner.category", [["partner_ids", "in", self.acme.ids]]),
+            ("res.partner.category", [["partner_ids.name", "=", "Acme"]]),
+            ("res.partner", [["category_id.name", "=", "Tag"]]),
+            ("res.partner", [["child_ids", "!=", False]]),
+            ("res.partner", [["id", "child_of", self.acme.ids]]),
+        ):
+            with self.subTest(domain=domain):
+                self.assertEqual(self.count(domain, model), NO)
+
     def test_names_are_not_found_by_a_hidden_field(self):
         self.rule_for("res.partner", hidden=["email"])
         for text, found in (("boss@acme", 0), ("Acme", 1), ("R-ACME", 1)):
@@ -134,6 +152,33 @@ class TestModelRulesFields(RulesCase):
         self.assertEqual(row["display_name"], f"res.partner {self.child.id}")
         self.assertEqual(self.count([["name", "=", "Acme"]]), NO)
         self.assertEqual(self.count([["complete_name", "=", "Acme"]]), NO)
+
+    def test_nothing_is_sorted_by_a_hidden_name(self):
+        """Not by Odoo's own order either, which is by name."""
+        names = {"name": "Aaa"}, {"name": "Zzz"}
+        for first, last in (names, names[::-1]):
+            some = self.env["res.partner"].create([first, last])
+            self.child.copy({"parent_id": some[0].id})
+            self.child.copy({"parent_id": some[1].id})
+            domain = [["id", "in", some.ids]]
+            children = [["parent_id", "in", some.ids]]
+            rule = self.rule_for("res.partner", hidden=["name"])
+            rows = self.call(
+                "res.partner", "search_read", domain=domain, fields=["ref"]
+            )["value"]
+            self.assertEqual([row["id"] for row in rows], some.ids)
+            groups = {"domain": children, "groupby": ["parent_id"]}
+            answer = self.call("res.partner", "formatted_read_group", **groups)
+            self.assertEqual(len(answer["value"]), 2)
+            for method, kwargs in (
+                ("search_read", {"domain": domain, "fields": ["ref"]}),
+                ("formatted_read_group", groups),
+            ):
+                for order in ("complete_name", "parent_id", "complete_name ASC, id"):
+                    with self.subTest(method=method, order=order):
+                        kind = self.kind("res.partner", method, order=order, **kwargs)
+                        self.assertEqual(kind, NO)
+            rule.unlink()
 
     def test_odoo_goes_on_working(self):
         """Its own code reads what is hidden, and writes it."""
