@@ -58,7 +58,12 @@ fuzz: ## each fuzz target for FUZZTIME (10s), those of logging in for FUZZLOGIN 
 	@grep -rho --include='*_test.go' --exclude-dir=node_modules -H '^func Fuzz[A-Za-z0-9]*' odoo server | \
 	  sed -E 's#^(.*)/[^/]+:func (.*)#./\1 \2#' | sort | xargs -P $(FUZZJOBS) -n 2 bash -c ' \
 	  case $$0 in */oauth|*/safefetch) long=$(FUZZLOGIN);; *) long=$(FUZZTIME);; esac; \
-	  said=$$($(GO) test -run "^$$" -vet=off -parallel 1 -fuzz "^$$1$$" -fuzztime $$long $$0 2>&1); code=$$?; \
+	  fuzz() { $(GO) test -run "^$$" -vet=off -parallel 1 -fuzz "^$$1$$" -fuzztime $$long $$0 2>&1; }; \
+	  said=$$(fuzz "$$1"); code=$$?; \
+	  if [ $$code != 0 ] && [[ $$said == *"    context deadline exceeded"* && $$said != *"Failing input"* ]]; then \
+	    echo "$$0 $$1: Go ended it a moment too late (go.dev/issue/75804, gone with Go 1.27), which is not a finding; once more"; \
+	    said=$$(fuzz "$$1"); code=$$?; \
+	  fi; \
 	  echo "$$0 $$1"; echo "$$said"; exit $$code'
 
 lint: deps lint-go lint-compose lint-python lint-xml lint-readme ## every linter; each of them alone by the names that follow

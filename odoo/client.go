@@ -13,14 +13,14 @@ import (
 
 // Client implements access.Gateway. It is safe for concurrent use; every error is an *access.Error.
 type Client struct {
-	link    *transport.Link
-	breaker *breaker
-	gate    *gate
-	timeout time.Duration
-	observe func(method, outcome string, d time.Duration)
-	flying  func(delta float64)
-	hello   map[string]any
-	maxBody int64
+	link     *transport.Link
+	breaker  *breaker
+	inFlight *inFlight
+	timeout  time.Duration
+	observe  func(method, outcome string, d time.Duration)
+	flying   func(delta float64)
+	hello    map[string]any
+	maxBody  int64
 }
 
 var _ access.Gateway = (*Client)(nil)
@@ -39,8 +39,8 @@ func New(c Config) (*Client, error) {
 	}
 	return &Client{
 		link: link, breaker: newBreaker(link, options.Hello),
-		gate:    newGate(c.MaxInFlight, c.Timeout/3),
-		timeout: c.Timeout, observe: c.Observe, flying: c.InFlight, hello: options.Hello, maxBody: c.MaxBody,
+		inFlight: newInFlight(c.MaxInFlight, c.Timeout/3),
+		timeout:  c.Timeout, observe: c.Observe, flying: c.InFlight, hello: options.Hello, maxBody: c.MaxBody,
 	}, nil
 }
 
@@ -157,17 +157,17 @@ func (c *Client) do(ctx context.Context, j job, decode func(json.RawMessage) err
 	return err
 }
 
-// run takes j past the breaker and the gate to the transport.
+// run takes j past the breaker and the queue to the transport.
 func (c *Client) run(ctx context.Context, j job) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(c.timeout, j.atLeast))
 	defer cancel()
 	if c.breaker.open() { // asked before the queue too: nobody has to wait for a refusal
 		return nil, &transport.Failure{Class: transport.Open, Reason: "Odoo was not reachable a moment ago"}
 	}
-	if err := c.gate.enter(ctx, j.connection); err != nil {
+	if err := c.inFlight.enter(ctx, j.connection); err != nil {
 		return nil, err
 	}
-	defer c.gate.leave(j.connection)
+	defer c.inFlight.leave(j.connection)
 	c.flying(1)
 	defer c.flying(-1)
 	return c.breaker.do(ctx, j.method, j.params)

@@ -3,7 +3,7 @@
 //	access.Gateway call
 //	      │  params (named arguments, plain JSON, by package wire)
 //	      ▼
-//	  Client ──> breaker ──> gate ──────────> transport.Link ──> Odoo
+//	  Client ──> breaker ──> in flight ─────> transport.Link ──> Odoo
 //	             (dead Odoo  (calls in        (one of four ways,
 //	              answered    flight, fair     or the first of
 //	              at once)    by connection)   them that works)

@@ -9,14 +9,14 @@ import (
 	"doorman/odoo/transport"
 )
 
-// gate bounds the calls in flight and shares them between connections. With one queue for all, a connection that sends a
+// inFlight bounds the calls in flight and shares them between connections. With one queue for all, a connection that sends a
 // thousand calls would make everybody else wait for them.
 //
 //	call ─> a place is free, and the connection has no more than its share ─> in
 //	     └> the connection's own queue, bounded ─> the queues take turns ─> in
 //
 // A call waits for one call of each other waiting connection at most, however many those have queued.
-type gate struct {
+type inFlight struct {
 	maxWaiting int           // of all connections
 	maxQueue   int           // of one connection: one that floods is told so before it fills the place of the others
 	share      int           // places that one connection may hold: the rest is kept for others, also while its calls are slow
@@ -37,15 +37,15 @@ type ticket struct{ admitted chan struct{} }
 // It is not a connection, and has no share.
 const service int64 = 0
 
-func newGate(size int, patience time.Duration) *gate {
-	return &gate{
+func newInFlight(size int, patience time.Duration) *inFlight {
+	return &inFlight{
 		maxWaiting: 64 * size, maxQueue: 8 * size, share: size - size/4, patience: patience,
 		free: size, holding: map[int64]int{}, queues: map[int64][]*ticket{},
 	}
 }
 
 // enter waits for a place for connection key; leave must follow unless there is an error, which is a *transport.Failure.
-func (g *gate) enter(ctx context.Context, key int64) error {
+func (g *inFlight) enter(ctx context.Context, key int64) error {
 	t, err := g.takeOrQueue(key)
 	if t == nil {
 		return err
@@ -69,7 +69,7 @@ func (g *gate) enter(ctx context.Context, key int64) error {
 }
 
 // takeOrQueue takes a place, or returns the ticket to wait with.
-func (g *gate) takeOrQueue(key int64) (*ticket, error) {
+func (g *inFlight) takeOrQueue(key int64) (*ticket, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	// A place is free only while nobody who may take it waits.
@@ -92,15 +92,15 @@ func (g *gate) takeOrQueue(key int64) (*ticket, error) {
 	return t, nil
 }
 
-func (g *gate) withinShare(key int64) bool { return key == service || g.holding[key] < g.share }
+func (g *inFlight) withinShare(key int64) bool { return key == service || g.holding[key] < g.share }
 
-func (g *gate) take(key int64) {
+func (g *inFlight) take(key int64) {
 	g.free--
 	g.holding[key]++
 }
 
 // leave gives the place of a call of connection key to the next connection in turn.
-func (g *gate) leave(key int64) {
+func (g *inFlight) leave(key int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.free++
@@ -122,7 +122,7 @@ func (g *gate) leave(key int64) {
 }
 
 // setQueue puts what is left of a queue in place, and reports whether there is anything.
-func (g *gate) setQueue(key int64, queue []*ticket) bool {
+func (g *inFlight) setQueue(key int64, queue []*ticket) bool {
 	g.waiting += len(queue) - len(g.queues[key])
 	if len(queue) == 0 {
 		delete(g.queues, key)
@@ -133,7 +133,7 @@ func (g *gate) setQueue(key int64, queue []*ticket) bool {
 }
 
 // withdraw takes t out of its queue; false if it was admitted already.
-func (g *gate) withdraw(key int64, t *ticket) bool {
+func (g *inFlight) withdraw(key int64, t *ticket) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	i := slices.Index(g.queues[key], t)

@@ -14,7 +14,7 @@ import (
 func TestGateBoundsCallsInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(3, time.Minute)
+		g := newInFlight(3, time.Minute)
 		var mu sync.Mutex
 		in, most := 0, 0
 		for i := range 50 {
@@ -51,14 +51,14 @@ func TestGateIsFair(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				g := newGate(1, time.Minute)
+				g := newInFlight(1, time.Minute)
 				g.maxWaiting, g.maxQueue = 10_000, 10_000
 				_ = g.enter(t.Context(), 99)
 				var order []int64
 				wait := func(key int64) {
 					go func() {
 						if g.enter(t.Context(), key) == nil {
-							order = append(order, key) // one at a time: the gate is the lock
+							order = append(order, key) // one at a time: the queue is the lock
 							g.leave(key)
 						}
 					}()
@@ -85,7 +85,7 @@ func TestGateKeepsPlacesForOthers(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ size, share int }{{1, 1}, {3, 3}, {4, 3}, {16, 12}} {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGate(row.size, time.Minute)
+			g := newInFlight(row.size, time.Minute)
 			gone, leave := context.WithCancel(t.Context())
 			for range row.size + 2 {
 				go func() {
@@ -120,7 +120,7 @@ func TestGateKeepsPlacesForOthers(t *testing.T) {
 // TestGateRefuses: whoever is not let in is told why, and leaves nothing behind.
 func TestGateRefuses(t *testing.T) {
 	t.Parallel()
-	fill := func(t *testing.T, g *gate, key int64, n int) {
+	fill := func(t *testing.T, g *inFlight, key int64, n int) {
 		for range n {
 			go func() {
 				if g.enter(t.Context(), key) == nil {
@@ -132,32 +132,32 @@ func TestGateRefuses(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name  string
-		try   func(t *testing.T, g *gate) error
+		try   func(t *testing.T, g *inFlight) error
 		want  transport.Class
 		after time.Duration
 	}{
-		{"deny waiting too long", func(t *testing.T, g *gate) error { return g.enter(t.Context(), 1) }, transport.Busy, 10 * time.Second},
-		{"deny the deadline in the queue", func(t *testing.T, g *gate) error {
+		{"deny waiting too long", func(t *testing.T, g *inFlight) error { return g.enter(t.Context(), 1) }, transport.Busy, 10 * time.Second},
+		{"deny the deadline in the queue", func(t *testing.T, g *inFlight) error {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			return g.enter(ctx, 1)
 		}, transport.Busy, time.Second},
-		{"deny cancelled in the queue", func(t *testing.T, g *gate) error {
+		{"deny cancelled in the queue", func(t *testing.T, g *inFlight) error {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(2*time.Second, cancel)
 			return g.enter(ctx, 1)
 		}, transport.Cancelled, 2 * time.Second},
-		{"deny the connection's own queue is full", func(t *testing.T, g *gate) error {
+		{"deny the connection's own queue is full", func(t *testing.T, g *inFlight) error {
 			fill(t, g, 1, g.maxQueue)
 			return g.enter(t.Context(), 1)
 		}, transport.Flood, 0},
-		{"deny every queue is full", func(t *testing.T, g *gate) error {
+		{"deny every queue is full", func(t *testing.T, g *inFlight) error {
 			for key := int64(1); g.waiting < g.maxWaiting; key++ {
 				fill(t, g, key, g.maxQueue)
 			}
 			return g.enter(t.Context(), 77)
 		}, transport.Busy, 0},
-		{"allow another, whose own queue is empty", func(t *testing.T, g *gate) error {
+		{"allow another, whose own queue is empty", func(t *testing.T, g *inFlight) error {
 			fill(t, g, 1, g.maxQueue)
 			time.AfterFunc(time.Second, func() { g.leave(service) })
 			err := g.enter(t.Context(), 2)
@@ -166,7 +166,7 @@ func TestGateRefuses(t *testing.T) {
 			}
 			return err
 		}, -1, time.Second},
-		{"allow the service, which has no bound of its own", func(t *testing.T, g *gate) error {
+		{"allow the service, which has no bound of its own", func(t *testing.T, g *inFlight) error {
 			fill(t, g, service, g.maxQueue)
 			time.AfterFunc(time.Second, func() { g.leave(service) })
 			fill(t, g, service, 1)
@@ -176,7 +176,7 @@ func TestGateRefuses(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				g := newGate(1, 10*time.Second)
+				g := newInFlight(1, 10*time.Second)
 				_ = g.enter(t.Context(), service)
 				start := time.Now()
 				err := row.try(t, g)

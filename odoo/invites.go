@@ -53,10 +53,10 @@ func (c *Client) askAs(ctx context.Context, key Key, method string, args map[str
 	if err := c.link.Misfit(); err != nil {
 		return nil, err
 	}
-	if err := c.gate.enter(ctx, peoplesTurn); err != nil {
+	if err := c.inFlight.enter(ctx, peoplesTurn); err != nil {
 		return nil, err
 	}
-	defer c.gate.leave(peoplesTurn)
+	defer c.inFlight.leave(peoplesTurn)
 	c.flying(1)
 	defer c.flying(-1)
 	return c.link.AskAs(ctx, key, inviteModel, method, args)

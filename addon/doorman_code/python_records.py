@@ -6,7 +6,10 @@ asked for becomes a step of the run. There is nothing behind them to get at.
 
 from odoo.addons.doorman.policy.closed_fields import is_withheld
 from odoo.addons.doorman.policy.refusal import Refusal
+from odoo.addons.doorman.policy.shared import SAY_NO_RECORD
 from odoo.addons.doorman.policy.suggestions import near_hint
+
+from .words import _lt
 
 PREFETCH = 500
 LINKS = ("many2one", "one2many", "many2many")
@@ -70,8 +73,11 @@ class Method:
             return self._own(self._records, *args, **kwargs)
         if args:
             raise Refusal(
-                "invalid_input",
-                f"The arguments of {self._name} are given by their names.",
+                "malformed_arguments",
+                _lt(
+                    "The arguments of %(method)s must be given by name.",
+                    method=self._name,
+                ),
             )
         return self._records._call(self._name, kwargs)
 
@@ -162,8 +168,12 @@ class Records:
             return self._value(name)
         if not callable(getattr(type(model), name, None)):
             raise Refusal(
-                "invalid_input",
-                f"{self.model} has no field or method {name[:60]}.",
+                "unknown_attribute",
+                _lt(
+                    "%(model)s has no field or method %(name)s.",
+                    model=self.model,
+                    name=name[:60],
+                ),
                 near_hint(name, [n for n in model._fields if not is_withheld(n)]),
             )
         return Method(self, name)
@@ -190,7 +200,7 @@ class Records:
             self._fetch(ident, name)
         row = known.get((self.model, ident), {})
         if name not in row:
-            raise ValueError(f"There is no {self.model} with the id {ident}.")
+            raise ValueError(SAY_NO_RECORD % {"model": self.model, "id": ident})
         return row[name]
 
     def _fetch(self, ident, name):
@@ -217,9 +227,13 @@ class Records:
         if shell.trial:
             shell.stop(
                 Refusal(
-                    "invalid_input",
-                    f"{name} cannot be tried out: what it does may not be undone.",
-                    "Leave dry_run out.",
+                    "no_dry_run",
+                    _lt(
+                        "%(method)s cannot be tried out: what it does may not be "
+                        "undone.",
+                        method=name,
+                    ),
+                    _lt("Leave dry_run out."),
                 )
             )
         answer = shell.do(

@@ -26,6 +26,7 @@ from odoo.addons.doorman.tools.words import code_summary
 from .python_records import Environment, Records
 from .python_syntax import FILENAME, check_code, clock, told
 from .sql_query import check_administrator
+from .words import _lt
 
 MAX_STEPS, MAX_CHANGES = 5_000, 200
 MAX_RESULT, MAX_DEPTH = 20_000, 12
@@ -50,7 +51,9 @@ def run_python(call):
     """
     for name in call.kwargs:
         if name != "code":
-            raise Refusal("invalid_input", f"Unknown argument {name!r}.")
+            raise Refusal(
+                "unknown_argument", _lt("Unknown argument %(argument)r.", argument=name)
+            )
     check_administrator(call.guard, "allow_shell", "Python")
     code = call.kwargs.get("code")
     check_code(code)
@@ -107,9 +110,9 @@ class Shell:
             }
             if self.steps > MAX_STEPS:
                 raise Refusal(
-                    "too_large",
-                    f"More than {MAX_STEPS} steps.",
-                    "Search and read many records at once.",
+                    "too_many_steps",
+                    _lt("More than %(most)s steps.", most=MAX_STEPS),
+                    _lt("Search and read many records at once."),
                 )
             answer, changes = self.step(self, request)
         except Exception as exc:
@@ -122,9 +125,12 @@ class Shell:
             if len(self.changes) > MAX_CHANGES:
                 self.stop(
                     Refusal(
-                        "too_large",
-                        f"More than {MAX_CHANGES} steps that change something.",
-                        "Change many records by one step.",
+                        "too_many_steps",
+                        _lt(
+                            "More than %(most)s steps that change something.",
+                            most=MAX_CHANGES,
+                        ),
+                        _lt("Change many records by one step."),
                     )
                 )
         return answer
@@ -140,9 +146,9 @@ class Shell:
     def late(self):
         self.stop(
             Refusal(
-                "odoo_timeout",
-                "The code took too long and was stopped; nothing was changed.",
-                "Do less at a time.",
+                "took_too_long",
+                _lt("The code took too long and was stopped; nothing was changed."),
+                _lt("Do less at a time."),
             )
         )
 
@@ -159,7 +165,7 @@ def sent(value, depth=0):
     """A value of the code's as a client would have sent it: what checks it, and what is
     done with it, must see the same."""
     if depth > MAX_DEEP:
-        raise Refusal("invalid_input", "A value is nested too deeply.")
+        raise Refusal("nested_too_deeply", _lt("A value is nested too deeply."))
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
@@ -173,9 +179,9 @@ def sent(value, depth=0):
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {str(key): sent(item, depth + 1) for key, item in value.items()}
     raise Refusal(
-        "invalid_input",
-        f"{_plain(value)} is not a value for Odoo.",
-        "Of records, name .id or .ids.",
+        "wrong_value",
+        _lt("%(value)s is not a value for Odoo.", value=_plain(value)),
+        _lt("Of records, name .id or .ids."),
     )
 
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.policy.shared import MAX_CODE
 
+from .words import _lt
+
 SECONDS = 20
 # Of the code in a traceback, and for the clock.
 FILENAME = "<run_python>"
@@ -37,16 +39,20 @@ FORMATS = frozenset({"format", "format_map"})
 def check_code(code):
     """:raise Refusal: if it is not code that is run here"""
     if not isinstance(code, str) or not code.strip() or "\0" in code:
-        raise Refusal("invalid_input", "The code is text: Python that sets result.")
+        raise Refusal("invalid_code", _lt("The code is text: Python that sets result."))
     if len(code) > MAX_CODE:
-        raise Refusal("invalid_input", f"The code has at most {MAX_CODE} letters.")
+        raise Refusal(
+            "invalid_code", _lt("The code has at most %(most)s letters.", most=MAX_CODE)
+        )
     try:
         tree = ast.parse(code)
         nodes = list(ast.walk(tree))
     except SyntaxError as exc:
         raise _wrong(exc.lineno, exc.msg) from exc
     except (ValueError, RecursionError, MemoryError) as exc:
-        raise Refusal("invalid_input", "The code is nested too deeply.") from exc
+        raise Refusal(
+            "nested_too_deeply", _lt("The code is nested too deeply.")
+        ) from exc
     for node in nodes:
         _check(node)
 
@@ -56,29 +62,36 @@ def _check(node):
     if not isinstance(node, ALLOWED):
         raise _wrong(
             line,
-            f"{type(node).__name__.lower()} is not run here",
-            "There are loops, conditions, functions, comprehensions; no import, class, "
-            "with or try: an error ends the run, and undoes it.",
+            _lt("%(step)s cannot be run here", step=type(node).__name__.lower()),
+            _lt(
+                "There are loops, conditions, functions, comprehensions; no "
+                "import, class, with or try: an error ends the run, and undoes "
+                "it."
+            ),
         )
     if isinstance(node, ast.Attribute):
         if node.attr.startswith("_") or node.attr in FORMATS:
             raise _wrong(
                 line,
-                f".{node.attr[:40]} is not read here",
-                'A text is put together by f"{value}".',
+                _lt(".%(name)s cannot be read here", name=node.attr[:40]),
+                _lt('A text is put together by f"{value}".'),
             )
         if not isinstance(node.ctx, ast.Load):
             raise _wrong(
-                line, f"{node.attr[:40]} is not set so", "Write: record.write({...})."
+                line,
+                _lt("%(name)s cannot be set in this way", name=node.attr[:40]),
+                _lt("Write: record.write({...})."),
             )
     if isinstance(node, ast.BinOp | ast.AugAssign) and not _is_short(node):
         # One step of it may take hours, and no clock is looked at within a step.
         raise _wrong(
-            line, f"an exponent is a number up to {MAX_POWER} here", "Multiply."
+            line,
+            _lt("an exponent can be at most %(most)s here", most=MAX_POWER),
+            _lt("Multiply."),
         )
     for name in (getattr(node, key, None) for key in ("id", "arg", "name")):
         if isinstance(name, str) and name.startswith("_") and name != "_":
-            raise _wrong(line, f"the name {name[:40]} is private")
+            raise _wrong(line, _lt("the name %(name)s is private", name=name[:40]))
 
 
 def _is_short(node):
@@ -93,7 +106,11 @@ def _is_short(node):
 
 
 def _wrong(line, what, hint=""):
-    return Refusal("invalid_input", f"Line {line or '?'}: {what}.", hint)
+    return Refusal(
+        "invalid_code",
+        _lt("Line %(line)s: %(what)s.", line=line or "?", what=what),
+        hint,
+    )
 
 
 def told(exc):

@@ -23,6 +23,7 @@ from odoo.addons.doorman.tools.operations import operation
 from odoo.addons.doorman.tools.words import code_summary
 
 from . import sql_rules
+from .words import _lt
 
 TIMEOUT_MS = 10_000
 
@@ -136,15 +137,22 @@ def run_sql(call):
     guard, kwargs = call.guard, call.kwargs
     for name in kwargs:
         if name not in ("query", "limit"):
-            raise Refusal("invalid_input", f"Unknown argument {name!r}.")
+            raise Refusal(
+                "unknown_argument", _lt("Unknown argument %(argument)r.", argument=name)
+            )
     check_administrator(guard, "allow_sql", "SQL")
     query, limit = kwargs.get("query"), kwargs.get("limit", MAX_SQL_ROWS)
     if not isinstance(query, str) or not query.strip() or "\0" in query:
-        raise Refusal("invalid_input", "The query is the text of one SELECT.")
+        raise Refusal("invalid_query", _lt("The query is the text of one SELECT."))
     if len(query) > MAX_CODE:
-        raise Refusal("invalid_input", f"A query has at most {MAX_CODE} letters.")
+        raise Refusal(
+            "invalid_query", _lt("A query has at most %(most)s letters.", most=MAX_CODE)
+        )
     if type(limit) is not int or not 1 <= limit <= MAX_SQL_ROWS:
-        raise Refusal("invalid_input", f"limit is a number from 1 to {MAX_SQL_ROWS}.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt("limit is a number from 1 to %(most)s.", most=MAX_SQL_ROWS),
+        )
     columns = _understood(guard, query)
     if call.describer:
         return {}  # it is run once a person has agreed
@@ -157,20 +165,25 @@ def check_administrator(guard, switch, what):
     env = guard.env
     if not env["doorman.settings"]._get().sudo()[switch]:
         raise Refusal(
-            "not_allowed",
-            shared.SAY_TOOL_OFF % what,
-            shared.SAY_OFF_HINT,
+            "tool_switched_off",
+            _lt(shared.SAY_TOOL_OFF, what),
+            _lt(shared.SAY_OFF_HINT),
         )
     if not env.user.has_group("base.group_system"):
         raise Refusal(
-            "forbidden", f"{what} is for users who administer this Odoo.", "Use others."
+            "administrators_only",
+            _lt("%(what)s is for users who administer this Odoo.", what=what),
+            _lt("Use other tools."),
         )
     if guard.allowed is not None or guard.asks_to_read or guard.narrow:
         raise Refusal(
-            "not_allowed",
-            f"{what} is not for a connection that is limited to some models or "
-            "companies, or needs approval to read some.",
-            "Use search_records and aggregate_records.",
+            "limited_connection",
+            _lt(
+                "%(what)s is not for a connection that is limited to some "
+                "models or companies, or needs approval to read some.",
+                what=what,
+            ),
+            _lt("Use search_records and aggregate_records."),
         )
 
 
@@ -187,18 +200,20 @@ def _told():
         yield
     except psycopg2.errors.QueryCanceled as exc:
         raise Refusal(
-            "odoo_timeout",
-            "The query took too long and was stopped.",
-            "Ask for less: fewer rows, an indexed column.",
+            "took_too_long",
+            _lt("The query took too long and was stopped."),
+            _lt("Ask for less: fewer rows, an indexed column."),
         ) from exc
     except psycopg2.Error as exc:
         code, said = exc.pgcode or "", exc.diag.message_primary or ""
         if code.startswith(("42", "0A", "22", "21")):
-            raise Refusal("invalid_input", f"PostgreSQL: {said[:300]}") from exc
+            raise Refusal(
+                "invalid_query", _lt("PostgreSQL: %(error)s", error=said[:300])
+            ) from exc
         raise Refusal(
-            "not_allowed",
-            "PostgreSQL does not run this as one statement that only reads.",
-            "Send one SELECT.",
+            "not_one_select",
+            _lt("PostgreSQL does not run this as one statement that only reads."),
+            _lt("Send one SELECT."),
         ) from exc
 
 
@@ -241,22 +256,32 @@ def _check(part, home, closed):
     if kind == "relation":
         why = sql_rules.why_no_relation(owner, name, how, home, closed)
         if why:
-            raise Refusal("not_allowed", f"{name} is not read here: {why}.")
+            raise Refusal(
+                "table_not_readable",
+                _lt("Queries may not read %(table)s: %(why)s.", table=name, why=why),
+            )
     elif kind == "function":
         if not sql_rules.allows_function(owner, name, how, extension):
-            raise Refusal("not_allowed", f"The function {name} is not called here.")
+            raise Refusal(
+                "function_not_allowed",
+                _lt("Queries may not call the function %(function)s.", function=name),
+            )
     elif kind == "column":
         if closed_fields.is_withheld(name):
             raise Refusal(
-                "not_allowed",
-                f"The column {owner}.{name} is withheld from AI tools.",
-                "Name the columns, without it: * is all of them.",
+                "field_withheld",
+                _lt(
+                    "The column %(table)s.%(column)s is withheld from AI tools.",
+                    table=owner,
+                    column=name,
+                ),
+                _lt("Name the columns, without it: * is all of them."),
             )
     else:
         raise Refusal(
-            "not_allowed",
-            "A whole row as one value may hold withheld columns.",
-            "Name the columns.",
+            "field_withheld",
+            _lt("A whole row as one value may hold withheld columns."),
+            _lt("Name the columns."),
         )
 
 

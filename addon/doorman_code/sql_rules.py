@@ -6,6 +6,8 @@ import re
 
 from odoo.addons.doorman.policy import closed_models
 
+from .words import _lt
+
 # Of PostgreSQL's own catalogs: what tells the structure. The rest tells what others
 # ask (pg_stat_activity), samples of every column (pg_stats), passwords, settings.
 CATALOG = frozenset(
@@ -63,11 +65,15 @@ def why_no_relation(schema, name, kind, home, closed):
     :param closed: the tables of models that no policy opens
     """
     if schema in ("pg_catalog", "information_schema"):
-        return None if f"{schema}.{name}" in CATALOG else "a catalog of PostgreSQL's"
+        return (
+            None
+            if f"{schema}.{name}" in CATALOG
+            else _lt("it is a catalog of PostgreSQL")
+        )
     if schema != home or kind not in KINDS:
-        return "no table of Odoo's"
+        return _lt("it is not a table of Odoo")
     if name in closed or closed_models.on_floor(name.replace("_", ".")):
-        return "closed to AI tools"
+        return _lt("it is closed to AI tools")
     return None
 
 

@@ -32,11 +32,11 @@ type spec struct {
 
 // child is a running process.
 type child struct {
-	spec  spec
-	pid   int
-	guard *guard
-	done  chan struct{}
-	err   error // valid once done is closed
+	spec     spec
+	pid      int
+	watchdog *watchdog
+	done     chan struct{}
+	err      error // valid once done is closed
 	// frozen is set between pause and resume: a frozen process cannot answer a
 	// polite signal.
 	frozen atomic.Bool
@@ -58,19 +58,19 @@ func (w *workdir) start(s spec, kind string, out io.Writer) (*child, error) {
 	if err := spawn(cmd, w.accountFor(s), death); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.path, err)
 	}
-	c := &child{spec: s, pid: cmd.Process.Pid, guard: w.guard, done: make(chan struct{})}
+	c := &child{spec: s, pid: cmd.Process.Pid, watchdog: w.watchdog, done: make(chan struct{})}
 	id := strconv.Itoa(c.pid)
-	w.guard.tell(kind, id)
+	w.watchdog.tell(kind, id)
 	if s.container != "" {
-		w.guard.tell("container", s.container)
+		w.watchdog.tell("container", s.container)
 	}
 	go func() {
 		c.err = cmd.Wait()
 		// A worker that its master forgot, or that outlived its crash, goes as well.
 		_ = signalGroup(c.pid, syscall.SIGKILL)
-		w.guard.tell("gone", id)
+		w.watchdog.tell("gone", id)
 		if s.container != "" {
-			w.guard.tell("gone", s.container)
+			w.watchdog.tell("gone", s.container)
 		}
 		close(c.done)
 	}()
@@ -105,14 +105,14 @@ func (w *workdir) runTo(ctx context.Context, s spec, stdin io.Reader, out, errs 
 		return fmt.Errorf("starting %s: %w", s.path, err)
 	}
 	id := strconv.Itoa(cmd.Process.Pid)
-	w.guard.tell("group", id)
+	w.watchdog.tell("group", id)
 	if s.container != "" {
-		w.guard.tell("container", s.container)
+		w.watchdog.tell("container", s.container)
 	}
 	err := cmd.Wait()
-	w.guard.tell("gone", id)
+	w.watchdog.tell("gone", id)
 	if s.container != "" {
-		w.guard.tell("gone", s.container)
+		w.watchdog.tell("gone", s.container)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

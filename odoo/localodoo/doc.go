@@ -41,10 +41,10 @@
 // whoever connects. Odoo's servers need ports: each is held for its server, with
 // a socket that is bound and does not listen, until the Host is closed.
 //
-// Nothing survives its owner. A small shell, the guard, holds a pipe to this
-// process; when the process ends, even by SIGKILL, the pipe closes and the guard
+// Nothing survives its owner. A small shell, the watchdog, holds a pipe to this
+// process; when the process ends, even by SIGKILL, the pipe closes and the watchdog
 // kills what is registered and removes the temp dirs. Children also carry a
-// parent-death signal, for the case that the guard itself is gone.
+// parent-death signal, for the case that the watchdog itself is gone.
 //
 // Linux only. Elsewhere Available says so, and `docker compose up` is the way.
 package localodoo

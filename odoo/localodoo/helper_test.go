@@ -25,10 +25,10 @@ func TestMain(m *testing.M) {
 
 // holding is what a helper process says once it stands.
 type holding struct {
-	WorkDir string
-	Guard   int
-	URL     string
-	Error   string
+	WorkDir  string
+	Watchdog int
+	URL      string
+	Error    string
 }
 
 // helper starts an Odoo and lives until its standard input closes or it is
@@ -55,7 +55,7 @@ func helper() {
 		say(holding{Error: err.Error()})
 		return
 	}
-	say(holding{WorkDir: h.work.dir, Guard: h.work.guard.cmd.Process.Pid, URL: url})
+	say(holding{WorkDir: h.work.dir, Watchdog: h.work.watchdog.cmd.Process.Pid, URL: url})
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 

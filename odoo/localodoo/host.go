@@ -105,7 +105,7 @@ func openWorkdir(tools toolchain) (*workdir, error) {
 		return nil, err
 	}
 	// Copies of addons in the work dir leave compiled files in the shared cache.
-	w.guard.tell("folder", filepath.Join(tools.pycache(), w.dir))
+	w.watchdog.tell("folder", filepath.Join(tools.pycache(), w.dir))
 	if c, ok := tools.(*containers); ok {
 		if err := c.prepare(w); err != nil {
 			return nil, errors.Join(err, w.close())

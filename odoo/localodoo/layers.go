@@ -139,7 +139,7 @@ func (b *builder) build(ctx context.Context, l *layer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	w.guard.tell("folder", stage)
+	w.watchdog.tell("folder", stage)
 	defer os.RemoveAll(stage)
 
 	if err := os.Mkdir(stage, 0o755); err != nil {

@@ -144,7 +144,7 @@ func spawn(cmd *exec.Cmd, acc account, death syscall.Signal) error {
 }
 
 // spawnDetached starts cmd in a session of its own: neither Ctrl-C nor a kill of
-// our process group reaches it. Only the guard is started like this.
+// our process group reaches it. Only the watchdog is started like this.
 func spawnDetached(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd.Start()

@@ -53,35 +53,35 @@ func TestKilledParentLeavesNothing(t *testing.T) {
 	needOdoo(t)
 	t.Parallel()
 	for _, row := range []struct {
-		name, mode string
-		guardToo   bool
-		limit      time.Duration
+		name, mode  string
+		watchdogToo bool
+		limit       time.Duration
 	}{
 		{"prefork server and a script at work", "prefork", false, 20 * time.Second},
 		{"server frozen, which no polite signal reaches", "frozen", false, 20 * time.Second},
 		// Workers and the process for websockets then notice by themselves that
 		// their master is gone: every four seconds, they look.
-		{"guard killed as well, parent-death signals only", "prefork", true, 40 * time.Second},
+		{"watchdog killed as well, parent-death signals only", "prefork", true, 40 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			p := runSecond(t, row.mode)
 			h := p.stands(t)
-			// Guard, postmaster and its helpers; Odoo's master, two workers, one for
+			// Watchdog, postmaster and its helpers; Odoo's master, two workers, one for
 			// websockets; one that forks for scripts, one that attends, the script, its program.
 			all := processesOf(h.WorkDir)
 			if len(all) < 12 || !strings.Contains(strings.Join(all, "\n"), "gevent") || !strings.Contains(strings.Join(all, "\n"), "sleep 1000") {
 				t.Fatalf("the search for processes does not work, or some do not run:\n%s", strings.Join(all, "\n"))
 			}
-			if row.guardToo {
-				_ = signalProcess(h.Guard, syscall.SIGKILL)
+			if row.watchdogToo {
+				_ = signalProcess(h.Watchdog, syscall.SIGKILL)
 			}
 			if err := p.cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			took := eventually(t, row.limit, "all processes gone", func() bool { return len(processesOf(h.WorkDir)) == 0 })
 			t.Logf("all gone after %v", took)
-			if row.guardToo {
+			if row.watchdogToo {
 				sweep(filepath.Dir(h.WorkDir)) // as the next Start does
 			}
 			if _, err := os.Stat(h.WorkDir); err == nil {

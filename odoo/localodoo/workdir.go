@@ -13,10 +13,10 @@ import (
 // workdir is the temp dir of one run: sockets, data, logs. Its lock file is held
 // as long as the run lives, which tells a live directory from one left behind.
 type workdir struct {
-	dir   string
-	acc   account
-	lock  *fileLock
-	guard *guard
+	dir      string
+	acc      account
+	lock     *fileLock
+	watchdog *watchdog
 }
 
 const (
@@ -26,7 +26,7 @@ const (
 	socketLimit = 107 - len("/socket/.s.PGSQL.5432.lock")
 )
 
-// newWorkdir makes a temp dir for acc, with a guard, and sweeps away what killed
+// newWorkdir makes a temp dir for acc, with a watchdog, and sweeps away what killed
 // runs left behind.
 func newWorkdir(acc account, engine string) (*workdir, error) {
 	root, err := tempRoot(acc)
@@ -49,7 +49,7 @@ func newWorkdir(acc account, engine string) (*workdir, error) {
 		os.RemoveAll(w.dir)
 		return nil, fmt.Errorf("locking %s: %w", w.dir, err)
 	}
-	if w.guard, err = newGuard(w.dir, engine); err != nil {
+	if w.watchdog, err = newWatchdog(w.dir, engine); err != nil {
 		w.lock.release()
 		os.RemoveAll(w.dir)
 		return nil, err
@@ -106,7 +106,7 @@ func sweep(root string) {
 			continue
 		}
 		dir := filepath.Join(root, e.Name())
-		// Without its lock file it is not ours, or a guard is just removing it.
+		// Without its lock file it is not ours, or a watchdog is just removing it.
 		if _, err := os.Stat(filepath.Join(dir, liveLock)); err != nil {
 			continue
 		}
@@ -147,9 +147,9 @@ func (w *workdir) accountFor(s spec) account {
 func (w *workdir) socket() string { return filepath.Join(w.dir, "socket") }
 
 // close removes the directory. Everything in it must have been stopped before;
-// what was not, the guard kills.
+// what was not, the watchdog kills.
 func (w *workdir) close() error {
-	err := w.guard.close()
+	err := w.watchdog.close()
 	if rest := os.RemoveAll(w.dir); rest != nil {
 		err = rest
 	}

@@ -43,7 +43,7 @@ func (s *Server) replay(c Call, connection int64) (value any, known bool, p *Pro
 	}
 	if old.request != request {
 		return nil, true, &Problem{
-			"conflict", "This idempotency key was used for another request; nothing was done.", "Take a new key for each new request.",
+			"conflict", "idempotency_key_reused", "This idempotency key was used for another request; nothing was done.", "Take a new key for each new request.",
 		}
 	}
 	again := map[string]any{"replayed": true}

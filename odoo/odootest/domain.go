@@ -27,7 +27,7 @@ func (t *table) compile(model string, domain any) (predicate, *Problem) {
 
 // term reads one term, or an operator with its terms.
 func (t *table) term(model string, items []any) (predicate, []any, *Problem) {
-	bad := &Problem{Kind: "invalid_input", Message: "The domain is not well formed."}
+	bad := &Problem{Kind: "invalid_input", Code: "malformed_domain", Message: "The domain is not well formed."}
 	if len(items) == 0 {
 		return nil, nil, bad
 	}
@@ -62,7 +62,7 @@ func (t *table) term(model string, items []any) (predicate, []any, *Problem) {
 	}
 	test := operators[op]
 	if test == nil {
-		return nil, nil, &Problem{Kind: "invalid_input", Message: fmt.Sprintf("Invalid operator '%s' in a domain.", op)}
+		return nil, nil, &Problem{Kind: "invalid_input", Code: "malformed_domain", Message: fmt.Sprintf("Invalid operator '%s' in a domain.", op)}
 	}
 	return func(r Record) bool { return test(r[name], leaf[2]) }, items[1:], nil
 }

@@ -19,7 +19,7 @@ type kept struct {
 	link       [32]byte // lookup of the token's proof; zero = none yet
 }
 
-var goneLink = &Problem{"not_found", "This link does not work (any more).", "Links are for one use and a few minutes: ask for a new one."}
+var goneLink = &Problem{"not_found", "file_gone", "This link does not work (any more).", "Links are for one use and a few minutes: ask for a new one."}
 
 // aboutFile answers what is about a file: every record has one, its name; an export has the name of the model.
 func (s *Server) aboutFile(t *table, c Call, connection int64) (any, *Problem) {
@@ -68,7 +68,7 @@ func (s *Server) linkFile(params map[string]any, snap *access.Snapshot) (any, *P
 	i := int(number(params["ticket"])) - 1
 	proof, ok := hashed(params["digest"])
 	if !ok {
-		return nil, &Problem{Kind: "invalid_input", Message: "The number or the hash is malformed."}
+		return nil, &Problem{Kind: "invalid_input", Code: "malformed_arguments", Message: "The number or the hash is malformed."}
 	}
 	if i < 0 || i >= len(s.files) || s.files[i] == nil || s.files[i].connection != snap.Connection.ID {
 		return nil, goneLink
@@ -99,7 +99,7 @@ func (s *Server) followFile(method string, params map[string]any) any {
 		text, _ := params["content"].(string)
 		content, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || len(content) == 0 {
-			return refusal(&Problem{"invalid_input", "The file is empty.", "Send its bytes."})
+			return refusal(&Problem{"invalid_input", "file_empty", "The file is empty.", "Send its bytes."})
 		}
 		s.files[i] = nil
 		return map[string]any{

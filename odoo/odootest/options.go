@@ -87,6 +87,7 @@ type Call struct {
 // Problem is the gateway's error object.
 type Problem struct {
 	Kind    string `json:"kind"`
+	Code    string `json:"code,omitempty"` // more precisely: addon/doorman/policy/refusal_codes.py
 	Message string `json:"message"`
 	Hint    string `json:"hint"`
 }

@@ -18,7 +18,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 	}
 	if c.Model != "" && (allowed != nil && !slices.Contains(allowed, c.Model) || slices.ContainsFunc(snap.Settings.Floor, onFloor)) {
 		return nil, &Problem{
-			"not_allowed", "This connection may not use the model " + c.Model + ".", "Call list_models for the models it may use.",
+			"not_allowed", "model_not_allowed", "This connection may not use the model " + c.Model + ".", "Call list_models for the models it may use.",
 		}
 	}
 	if s.opt.Handle != nil {
@@ -35,11 +35,11 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 		return s.everywhere(c, allowed), nil
 	case c.Model == "" && s.needs()[c.Method] != "":
 		return nil, &Problem{
-			"needs_module", fmt.Sprintf("%s works with the Odoo module %s, which is not installed here.", c.Method, s.needs()[c.Method]),
+			"needs_module", "module_missing", fmt.Sprintf("%s works with the Odoo module %s, which is not installed here.", c.Method, s.needs()[c.Method]),
 			"Use another tool, or ask an Odoo administrator to install the module.",
 		}
 	case c.Model == "":
-		return nil, &Problem{Kind: "not_allowed", Message: fmt.Sprintf("There is no operation '%s'.", c.Method)}
+		return nil, &Problem{Kind: "not_allowed", Code: "unknown_operation", Message: fmt.Sprintf("There is no operation '%s'.", c.Method)}
 	}
 	lock, unlock := s.mu.Lock, s.mu.Unlock
 	known := methods[c.Method]
@@ -51,7 +51,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 	t := s.tables[c.Model]
 	if t == nil {
 		return nil, &Problem{
-			"unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models for the models there are.",
+			"unknown_model", "unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models for the models there are.",
 		}
 	}
 	if known.file && (len(c.IDs) > 0 || c.Method == "export_records") {
@@ -91,7 +91,7 @@ func (t *table) method(c Call) (any, *Problem) {
 		return t.ofOne(c)
 	}
 	return nil, &Problem{
-		Kind: "not_allowed", Message: fmt.Sprintf("The method '%s' cannot be called through this connection.", c.Method),
+		Kind: "not_allowed", Code: "method_not_allowed", Message: fmt.Sprintf("The method '%s' cannot be called through this connection.", c.Method),
 	}
 }
 
@@ -187,7 +187,7 @@ func (t *table) project(c Call, rows []Record) (any, *Problem) {
 func (t *table) known(model string, names func(func(string) bool)) *Problem {
 	for name := range names {
 		if _, ok := t.field(name); !ok {
-			return &Problem{"unknown_field", fmt.Sprintf("%s has no field '%s'.", model, name), "Call describe_model for its fields."}
+			return &Problem{"unknown_field", "unknown_field", fmt.Sprintf("%s has no field '%s'.", model, name), "Call describe_model for its fields."}
 		}
 	}
 	return nil

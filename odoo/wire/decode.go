@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"time"
 
@@ -33,13 +34,14 @@ func Unusable(what string) *access.Error {
 // problem is the addon's error object.
 type problem struct {
 	Kind    string `json:"kind"`
+	Code    string `json:"code"`
 	Message string `json:"message"`
 	Hint    string `json:"hint"`
 }
 
 // toError cleans the words once more: the addon may pass on what an ORM call raised.
 func (p problem) toError() *access.Error {
-	e := &access.Error{Kind: access.ParseKind(p.Kind), Message: CleanText(p.Message), Hint: CleanText(p.Hint)}
+	e := &access.Error{Kind: access.ParseKind(p.Kind), Code: codeOf(p.Code), Message: CleanText(p.Message), Hint: CleanText(p.Hint)}
 	switch e.Kind {
 	case access.Internal:
 		e.Message, e.Hint = cmp.Or(e.Message, "Odoo could not do this."), cmp.Or(e.Hint, HintAdmin)
@@ -48,6 +50,16 @@ func (p problem) toError() *access.Error {
 	}
 	e.Message = cmp.Or(e.Message, "Odoo refused this ("+string(e.Kind)+").")
 	return e
+}
+
+// codeForm is what a code looks like. Anything else is not one of the addon's.
+var codeForm = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
+
+func codeOf(s string) string {
+	if codeForm.MatchString(s) {
+		return s
+	}
+	return ""
 }
 
 // DecodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, oauth,

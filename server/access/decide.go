@@ -32,6 +32,11 @@ func (d Decision) Err() *Error {
 
 func refuse(kind Kind, message, hint string) *Error { return NewError(kind, message, hint) }
 
+// refuseAs refuses what the addon refuses too, by the same code.
+func refuseAs(kind Kind, code, message, hint string) *Error {
+	return &Error{Kind: kind, Code: code, Message: message, Hint: hint}
+}
+
 // Admit decides whether a connection may ask for anything at all, before it is known for what. It checks, first failure
 // wins: master switch, connection status, connection expiry, token expiry, blocked IP, allowed IP.
 //
@@ -97,7 +102,7 @@ func checkSwitch(s *Snapshot) *Error {
 	if s.Settings.Enabled {
 		return nil
 	}
-	return refuse(Forbidden, SayOff, SayOffHint)
+	return refuseAs(Forbidden, "switched_off", SayOff, SayOffHint)
 }
 
 func checkStatus(status Status) *Error {
@@ -105,8 +110,7 @@ func checkStatus(status Status) *Error {
 		return nil
 	}
 	if status == StatusInactive {
-		return refuse(Forbidden, "This connection waits for an administrator to activate it.",
-			"Ask your MCP administrator.")
+		return refuseAs(Forbidden, "connection_inactive", SayInactive, SayInactiveHint)
 	}
 	// Revoked, expired, and any word that a later Odoo may send: the same words as for an unknown key.
 	return Invalid()
@@ -114,7 +118,7 @@ func checkStatus(status Status) *Error {
 
 // Invalid is the refusal of a credential that opens nothing, whatever the reason: who guesses learns nothing from it.
 func Invalid() *Error {
-	return refuse(Unauthenticated, SayInvalid, SayInvalidHint)
+	return refuseAs(Unauthenticated, "credential_invalid", SayInvalid, SayInvalidHint)
 }
 
 func checkExpiry(now, expires time.Time) *Error {
@@ -183,31 +187,31 @@ func checkScope(p Policy, t Tool) *Error {
 	if t.Scope != "" && (slices.Contains(p.Scopes, t.Scope) || t.FollowUp && slices.ContainsFunc(p.Scopes, Scope.known)) {
 		return nil
 	}
-	return refuse(NotAllowed, fmt.Sprintf(SayNoScope, t.Name, t.Scope), SayNoScopeHint)
+	return refuseAs(NotAllowed, "scope_missing", Words(SayNoScope, "tool", t.Name, "scope", t.Scope), SayNoScopeHint)
 }
 
 func checkReadOnly(p Policy, t Tool) *Error {
 	if !p.ReadOnly || !t.Writes {
 		return nil
 	}
-	return refuse(ReadOnly, fmt.Sprintf(SayReadOnly, t.Name), SayReadOnlyHint)
+	return refuseAs(ReadOnly, "read_only_connection", fmt.Sprintf(SayReadOnly, t.Name), SayReadOnlyHint)
 }
 
 func checkTool(s *Snapshot, t Tool) *Error {
 	if slices.Contains(s.Settings.DisabledTools, t.Name) {
-		return refuse(NotAllowed, fmt.Sprintf(SayToolOff, t.Name), SayToolOffHint)
+		return refuseAs(NotAllowed, "tool_switched_off", fmt.Sprintf(SayToolOff, t.Name), SayToolOffHint)
 	}
 	if listed := s.Connection.Policy.AllowedTools; listed == nil || t.FollowUp || slices.Contains(listed, t.Name) {
 		return nil
 	}
-	return refuse(NotAllowed, fmt.Sprintf(SayNoTool, t.Name), SayNoToolHint)
+	return refuseAs(NotAllowed, "tool_not_allowed", fmt.Sprintf(SayNoTool, t.Name), SayNoToolHint)
 }
 
 func checkOffered(p Policy, t Tool) *Error {
 	if !t.OnSwitch || p.ResearchTools {
 		return nil
 	}
-	return refuse(NotAllowed, fmt.Sprintf(SaySwitchedOff, t.Name), SaySwitchedOffHint)
+	return refuseAs(NotAllowed, "tool_not_offered", fmt.Sprintf(SaySwitchedOff, t.Name), SaySwitchedOffHint)
 }
 
 // checkModule comes after what the connection may do at all: who may not use a tool is not told what is installed.
@@ -215,7 +219,7 @@ func checkModule(s *Snapshot, t Tool) *Error {
 	if t.NeedsModule == "" || !slices.Contains(s.Settings.MissingModules, t.NeedsModule) {
 		return nil
 	}
-	return refuse(NeedsModule, fmt.Sprintf(SayNeedsModule, t.Name, t.NeedsModule), SayNeedsModuleHint)
+	return refuseAs(NeedsModule, "module_missing", Words(SayNeedsModule, "tool", t.Name, "module", t.NeedsModule), SayNeedsModuleHint)
 }
 
 func checkModel(p Policy, model string) *Error {
@@ -238,5 +242,5 @@ func checkFloor(s *Snapshot, model string) *Error {
 }
 
 func noModel(model string) *Error {
-	return refuse(NotAllowed, fmt.Sprintf(SayNoModel, model), SayNoModelHint)
+	return refuseAs(NotAllowed, "model_not_allowed", fmt.Sprintf(SayNoModel, model), SayNoModelHint)
 }

@@ -2,8 +2,10 @@ package access
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -58,6 +60,7 @@ func ParseKind(s string) Kind {
 // and hold nothing that they may not see; Detail is for the operator's log only.
 type Error struct {
 	Kind       Kind
+	Code       string        // what exactly was refused, where Odoo refused it: more precise than the kind; docs/errors.md lists them
 	Message    string        // what happened, one sentence
 	Hint       string        // what to do about it, one sentence; may be empty
 	RetryAfter time.Duration // when a retry makes sense; 0 = not by waiting
@@ -71,6 +74,16 @@ func (e *Error) Error() string {
 		s += " (" + e.Detail + ")"
 	}
 	return s
+}
+
+// Words puts facts into a text of shared.go that names several: pairs of a name and its value. The addon fills in the same
+// text by the same names, which are those that its translators see.
+func Words(text string, facts ...any) string {
+	var pairs []string
+	for i := 0; i+1 < len(facts); i += 2 {
+		pairs = append(pairs, fmt.Sprintf("%%(%s)s", facts[i]), fmt.Sprint(facts[i+1]))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // NewError builds an Error of a kind from a message and a hint.

@@ -58,15 +58,17 @@ const (
 )
 
 // What the service and the addon both refuse, in the same words. The service decides first; the addon decides again, for a
-// policy that has changed since, and for a caller that goes around the service. Each %s is a name: of the tool, then of the
-// scope or module; or of the model.
+// policy that has changed since, and for a caller that goes around the service. A single %s is the name of a tool, a model,
+// a field or a parameter; where there are several, each has a name of its own: see Words.
 const (
-	SayOff         = "Access for AI tools is switched off in this Odoo."
-	SayOffHint     = "An MCP administrator can switch it on in Doorman's Server Settings."
-	SayInvalid     = "This key or token is not valid (any more)."
-	SayInvalidHint = "Ask your Odoo administrator for a new one."
+	SayOff          = "Access for AI tools is switched off in this Odoo."
+	SayOffHint      = "An MCP administrator can switch it on in Doorman's Server Settings."
+	SayInvalid      = "This key or token is not valid (any more)."
+	SayInvalidHint  = "Ask your Odoo administrator for a new one."
+	SayInactive     = "This connection waits for an administrator to activate it."
+	SayInactiveHint = "Ask your MCP administrator."
 
-	SayNoScope         = "%s needs the scope %s, which this connection does not have."
+	SayNoScope         = "%(tool)s needs the scope %(scope)s, which this connection does not have."
 	SayNoScopeHint     = "Use another tool, or ask your MCP administrator for the scope."
 	SayReadOnly        = "This connection may only read; %s changes something."
 	SayReadOnlyHint    = "Tell the person you work for what should be changed."
@@ -74,12 +76,31 @@ const (
 	SayToolOffHint     = "Use another tool."
 	SayNoTool          = "%s is not among the tools this connection may use."
 	SayNoToolHint      = "Call tools/list for those it may use."
-	SayNeedsModule     = "%s works with the Odoo module %s, which is not installed here."
+	SayNeedsModule     = "%(tool)s works with the Odoo module %(module)s, which is not installed here."
 	SayNeedsModuleHint = "Use another tool, or ask an Odoo administrator to install it."
 	SaySwitchedOff     = "%s is for research clients; this connection does not offer it."
 	SaySwitchedOffHint = "Use search_everywhere and read_records."
 	SayNoModel         = "This connection may not use the model %s."
 	SayNoModelHint     = "Call list_models for the models it may use."
+
+	SayNoField       = `%(model)s has no field "%(field)s", or it is withheld.`
+	SayNoFieldHint   = "Call describe_model for its fields."
+	SayDidYouMean    = "Did you mean %s?"
+	SayNoRecord      = "There is no %(model)s with the id %(id)s."
+	SayNotOrder      = `"%s" is not a sort order.`
+	SayFileField     = "%s holds a file, which cannot be sent as a value."
+	SayFileFieldHint = `Send it with request_upload, and field "%s".`
+
+	SayNoParameter      = `There is no parameter "%s".`
+	SayMissingParameter = "The parameter %s is missing."
+	SayWrongParameter   = "The parameter %(parameter)s is not %(expected)s."
+
+	SayLargeFile   = "A file has at most %d bytes."
+	SayLargeInline = "%(size)s bytes are more than the %(most)s that may be sent along."
+	SayInlineHint  = "Leave text and base64 out, and send the file to the link that you get."
+	SayManyPeople  = "A document is sent to at most %(most)s people, not %(number)s."
+	SayLinkGone    = "This link does not work (any more)."
+	SayNoInvite    = "There is no such invite."
 )
 
 // Limits of custom tools.

@@ -122,7 +122,7 @@ func inviteID(segment string) (int64, *problem) {
 		return id, nil
 	}
 	p := statusProblem(http.StatusNotFound)
-	p.message, p.hint = "There is no such invite.", "GET "+invitesPath+" lists those there are; an id is a number."
+	p.message, p.hint = access.SayNoInvite, "GET "+invitesPath+" lists those there are; an id is a number."
 	return 0, p
 }
 

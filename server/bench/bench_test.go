@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"doorman/odoo"
+	"doorman/odoo/wire"
+	"doorman/server/access"
 )
 
 func ms(values ...float64) (out []time.Duration) {
@@ -24,6 +28,24 @@ func hundred() (out []time.Duration) {
 		out = append(out, time.Duration(i)*time.Millisecond)
 	}
 	return out
+}
+
+// TestFakeAnswersAreUsable: today's service can read what the fake Odoo answers. Otherwise a change of the interface breaks
+// make bench, and only the next person to measure finds out.
+func TestFakeAnswersAreUsable(t *testing.T) {
+	got, err := wire.DecodeResolve(json.RawMessage(fakeSnapshot))
+	if err != nil || got.Snapshot == nil || got.Snapshot.Connection.Name != "bench" {
+		t.Errorf("%+v %v", got, err)
+	}
+	for name, answer := range map[string]string{"fields": fakeFields, "call": fakeRows} {
+		if reply, err := wire.DecodeReply(json.RawMessage(answer)); err != nil || len(reply.Value) == 0 {
+			t.Errorf("%s: %+v %v", name, reply, err)
+		}
+	}
+	hello := strings.Replace(fakeAnswers["hello"], "INTERFACE", strconv.Itoa(access.Interface), 1)
+	if told, err := wire.DecodeHello(json.RawMessage(hello)); err != nil || told.Database != "fake" {
+		t.Errorf("%+v %v", told, err)
+	}
 }
 
 func TestPercentile(t *testing.T) {

@@ -24,7 +24,7 @@ type fakeOdoo struct {
 // fakeSnapshot is a connection that may search, as the addon writes it.
 const fakeSnapshot = `{"used_today":0,"snapshot":{"connection":{"id":1,"version":1,"name":"bench","type":"bearer","status":"connected"},
 "policy":{"scopes":["mcp:metadata","mcp:search"],"read_only":false,"allowed_ips":[],"blocked_ips":[],
-"rate_limit_minute":1000000000,"rate_limit_day":1000000000},
+"rate_limit_minute":1000000000,"rate_limit_day":1000000000,"approval":false},
 "user":{"id":7,"login":"bench","name":"Bench","lang":"en_US","groups":"0123456789abcdef"},
 "settings":{"enabled":true,"version":1,"disabled_tools":[],"missing_modules":[],"floor":["doorman.","ir.rule"]},"registry":"1"}}`
 

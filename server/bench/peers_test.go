@@ -85,10 +85,6 @@ func TestClerkStops(t *testing.T) {
 	if v := c.call("search_records", args{}); v != nil || c.calls != 0 {
 		t.Errorf("%v after %d calls", v, c.calls)
 	}
-	c.put("http://127.0.0.1:1/")
-	if c.calls != 0 {
-		t.Error("it sends a file")
-	}
 }
 
 func TestReadHolds(t *testing.T) {

@@ -3,9 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"strings"
 )
 
 // misspelt: each server's way to look for a name that may be wrong.
@@ -225,7 +222,7 @@ var scheduleToDo = map[string]func(*clerk){
 var attachFile = map[string]func(*clerk){
 	nameDoorman: func(c *clerk) {
 		id := c.findID("sale.order", byCustomer(c, "Note Customer"))
-		c.put(at(c.call("request_upload", args{"model": "sale.order", "id": id, "name": "loading.txt"}), "link"))
+		c.call("request_upload", args{"model": "sale.order", "id": id, "name": "loading.txt", "text": fileText})
 	},
 	nameIvnvxd: func(c *clerk) {
 		id := c.findID("sale.order", byCustomer(c, "Note Customer"))
@@ -237,31 +234,6 @@ var attachFile = map[string]func(*clerk){
 			"name": "loading.txt", "res_model": "sale.order", "res_id": id, "datas": fileBytes(),
 		}})
 	},
-}
-
-// put sends the file to a link, which counts as one more call.
-func (c *clerk) put(link any) {
-	url, _ := link.(string)
-	if c.err != nil {
-		return
-	}
-	c.calls++
-	r, err := http.NewRequestWithContext(c.ctx, http.MethodPut, url, strings.NewReader(fileText))
-	if err != nil {
-		c.err = err
-		return
-	}
-	response, err := c.session.client.Do(r)
-	if err != nil {
-		c.err = err
-		return
-	}
-	defer response.Body.Close()
-	said, err := io.ReadAll(response.Body)
-	c.size, c.text, c.err = c.size+len(said), c.text+len(said), err
-	if err == nil && response.StatusCode/100 != 2 {
-		c.err = fmt.Errorf("%s: %.300s", response.Status, said)
-	}
 }
 
 var invoiceOrder = map[string]func(*clerk){

@@ -228,11 +228,11 @@ func (p *paced) Read(b []byte) (int, error) {
 }
 
 func gone() *access.Error {
-	return access.NewError(access.NotFound, "This link does not work (any more).", "Copy the whole link, or ask for a new one.")
+	return access.NewError(access.NotFound, access.SayLinkGone, "Copy the whole link, or ask for a new one.")
 }
 
 func tooLarge() error {
-	return access.NewError(access.TooLarge, fmt.Sprintf("A file has at most %d bytes.", access.MaxFile), "A person has to upload it in Odoo.")
+	return access.NewError(access.TooLarge, fmt.Sprintf(access.SayLargeFile, access.MaxFile), "A person has to upload it in Odoo.")
 }
 
 // typeOf is a type that no browser runs: what is downloaded is shown by nobody but whoever saved it.

@@ -123,8 +123,8 @@ func TestOdooDecides(t *testing.T) {
 			return access.Reply{}, access.NewError(access.NotAllowed, "This needs the approval of a person, and nobody may give it.", "Name an approver.")
 		}, "not_allowed", "nobody may give it", ""},
 		{"too many wait already", func(access.Fence, access.Request) (access.Reply, error) {
-			return access.Reply{}, access.NewError(access.RateLimited, "100 requests of this connection wait for a person already.", "Wait.")
-		}, "rate_limited", "wait for a person already", ""},
+			return access.Reply{}, access.NewError(access.RateLimited, "100 requests of this connection are already waiting for a person.", "Wait.")
+		}, "rate_limited", "waiting for a person", ""},
 		{"a record is gone, so nobody was asked", func(access.Fence, access.Request) (access.Reply, error) {
 			return access.Reply{}, access.NewError(access.NotFound, "There is no res.partner with the id 1.", "")
 		}, "not_found", "no res.partner", ""},

@@ -3,7 +3,7 @@
 //	POST /mcp
 //	  -> caller      bearer -> proof -> snapshot (cached <= 30 s); refusals that need no tool: HTTP 401, 403, 429
 //	  -> go-sdk      protocol
-//	  -> guard       (middleware.go) every call counted once against the connection's rates; lists cut to what this connection
+//	  -> admit       (middleware.go) every call counted once against the connection's rates; lists cut to what this connection
 //	                 may use (lists.go)
 //	  -> toolcall    arguments -> access.Decide -> one request to Odoo behind the fence; or a pending answer, at once
 //	       tools     what each tool does, one row a tool

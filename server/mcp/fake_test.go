@@ -155,7 +155,7 @@ func (f *fakeGateway) ApprovalStatus(_ context.Context, fence access.Fence, id i
 	if answer != nil {
 		return answer(fence, id, a)
 	}
-	return access.Reply{}, access.NewError(access.NotFound, "There is no such request for approval of this connection.", "")
+	return access.Reply{}, access.NewError(access.NotFound, "This connection has no such request for approval.", "")
 }
 
 func (f *fakeGateway) FileLink(_ context.Context, fence access.Fence, ticket int64, p access.Proof) (access.Reply, error) {

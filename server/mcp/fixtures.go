@@ -40,8 +40,8 @@ func (f Fixtures) asked(req sdk.Request) bool {
 	return false
 }
 
-// guardFixture counts a request for a fixture as a call, and passes it on.
-func (s *Server) guardFixture(ctx context.Context, c *caller.Caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+// admitFixture counts a request for a fixture as a call, and passes it on.
+func (s *Server) admitFixture(ctx context.Context, c *caller.Caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	if _, refusal := s.door.AdmitCall(ctx, c); refusal != nil {
 		return nil, mcperr.RPC(refusal)
 	}

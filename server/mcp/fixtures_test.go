@@ -11,7 +11,7 @@ import (
 	"doorman/server/mcp"
 )
 
-// withFixtures mounts two of each kind: one that the guard is told of, and one that it is not.
+// withFixtures mounts two of each kind: one that admit is told of, and one that it is not.
 func withFixtures(c *mcp.Config) {
 	c.Fixtures = mcp.Fixtures{
 		Has: func(name string) bool { return strings.Contains(name, "test_known") },
@@ -94,7 +94,7 @@ func TestFixturesAreGuarded(t *testing.T) {
 	}
 }
 
-// TestFixturesInLists: those that the guard is told of are in the lists, behind ours.
+// TestFixturesInLists: those that admit is told of are in the lists, behind ours.
 func TestFixturesInLists(t *testing.T) {
 	t.Parallel()
 	for method, ours := range map[string]string{

@@ -12,9 +12,9 @@ import (
 	"doorman/server/mcp/toolcall"
 )
 
-// guard stands before every method of the SDK. What Authenticate let through by the method it read in the body is
+// admit stands before every method of the SDK. What Authenticate let through by the method it read in the body is
 // looked at once more by the method that the SDK read: two parsers must not be played against each other.
-func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
+func (s *Server) admit(next sdk.MethodHandler) sdk.MethodHandler {
 	return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
 		c, refusal := caller.Of(ctx)
 		if refusal != nil {
@@ -22,13 +22,13 @@ func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 		}
 		switch {
 		case c.Unknown != nil:
-			return s.guardUnknown(ctx, c, method, req, next)
+			return s.admitUnknown(ctx, c, method, req, next)
 		case s.fixtures.asked(req):
-			return s.guardFixture(ctx, c, method, req, next)
+			return s.admitFixture(ctx, c, method, req, next)
 		case method == caller.MethodCall:
-			return s.guardCall(ctx, c, req, next)
+			return s.admitCall(ctx, c, req, next)
 		case method == caller.MethodRead:
-			return s.guardRead(ctx, c, req, next)
+			return s.admitRead(ctx, c, req, next)
 		}
 		session, _ := req.GetSession().(*sdk.ServerSession)
 		if refusal := s.door.AdmitOther(ctx, c); refusal != nil {
@@ -45,8 +45,8 @@ func (s *Server) guard(next sdk.MethodHandler) sdk.MethodHandler {
 	}
 }
 
-// guardCall lets a tool call through to its tool, counted, or answers it in a form that the model reads.
-func (s *Server) guardCall(ctx context.Context, c *caller.Caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+// admitCall lets a tool call through to its tool, counted, or answers it in a form that the model reads.
+func (s *Server) admitCall(ctx context.Context, c *caller.Caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	var name string
 	if params, ok := req.GetParams().(*sdk.CallToolParamsRaw); ok && params != nil {
 		name = params.Name
@@ -67,8 +67,8 @@ func (s *Server) guardCall(ctx context.Context, c *caller.Caller, req sdk.Reques
 	return next(withPrepared(ctx, toolcall.ErrorResult(refusal)), caller.MethodCall, toCustomHandler(req))
 }
 
-// guardRead answers a read of a resource, which is a call too.
-func (s *Server) guardRead(ctx context.Context, c *caller.Caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+// admitRead answers a read of a resource, which is a call too.
+func (s *Server) admitRead(ctx context.Context, c *caller.Caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	params, ok := req.GetParams().(*sdk.ReadResourceParams)
 	if !ok || params == nil {
 		return nil, mcperr.InvalidParams("resources/read needs the parameter uri.")
@@ -81,8 +81,8 @@ func (s *Server) guardRead(ctx context.Context, c *caller.Caller, req sdk.Reques
 	return next(withPrepared(ctx, result), caller.MethodRead, req)
 }
 
-// guardUnknown answers a call of which nobody knows whose it is; Authenticate has answered anything else.
-func (s *Server) guardUnknown(ctx context.Context, c *caller.Caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
+// admitUnknown answers a call from an unknown caller; Authenticate has answered anything else.
+func (s *Server) admitUnknown(ctx context.Context, c *caller.Caller, method string, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	if method != caller.MethodCall {
 		return nil, c.Unknown
 	}
@@ -91,7 +91,7 @@ func (s *Server) guardUnknown(ctx context.Context, c *caller.Caller, method stri
 }
 
 // customHandler is the SDK's name of all custom tools. They differ from connection to connection, and the SDK keeps one
-// list: it gets one tool that nobody can see or call by this name, and guardCall, who knows the caller, hands it the real
+// list: it gets one tool that nobody can see or call by this name, and admitCall, who knows the caller, hands it the real
 // one.
 const customHandler = toolcall.CustomMetric
 
@@ -102,7 +102,7 @@ func withCustom(ctx context.Context, t *toolcall.Tool) context.Context {
 	return context.WithValue(ctx, customKey{}, t)
 }
 
-// handleCustom runs the custom tool that guardCall found, or hands on the refusal that it prepared.
+// handleCustom runs the custom tool that admitCall found, or hands on the refusal that it prepared.
 func (s *Server) handleCustom(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
 	if result, ok := ctx.Value(preparedKey{}).(*sdk.CallToolResult); ok {
 		return result, nil
@@ -142,7 +142,7 @@ func withPrepared(ctx context.Context, result sdk.Result) context.Context {
 func prepared[Request any, Result any](ctx context.Context, _ Request) (Result, error) {
 	result, ok := ctx.Value(preparedKey{}).(Result)
 	if !ok {
-		return result, errors.New("the SDK was asked past the guard")
+		return result, errors.New("the SDK was asked past admit")
 	}
 	return result, nil
 }

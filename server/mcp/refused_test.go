@@ -7,7 +7,7 @@ import (
 	"doorman/server/mcp"
 )
 
-// TestRefusalsAreResults: since 2026-07-28 every result says what it is, also one that the guard gives in a tool's place.
+// TestRefusalsAreResults: since 2026-07-28 every result says what it is, also one that admit gives in a tool's place.
 func TestRefusalsAreResults(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

@@ -95,7 +95,7 @@ func New(c Config) *Server {
 	return s
 }
 
-// sdkServer tells the SDK what there is. It answers nothing by itself that depends on who asks: guard does.
+// sdkServer tells the SDK what there is. It answers nothing by itself that depends on who asks: admit does.
 func (s *Server) sdkServer(version string) *sdk.Server {
 	server := sdk.NewServer(&sdk.Implementation{Name: "doorman", Title: "Doorman for Odoo", Version: version}, &sdk.ServerOptions{
 		Instructions: instructions,
@@ -128,7 +128,7 @@ func (s *Server) sdkServer(version string) *sdk.Server {
 	if s.fixtures.Add != nil {
 		s.fixtures.Add(server)
 	}
-	server.AddReceivingMiddleware(s.guard)
+	server.AddReceivingMiddleware(s.admit)
 	return server
 }
 

@@ -55,7 +55,7 @@ def check(gateway, body):
     """Calls that only read, and are short as a rule: whatever else there is may not
     be put back, or would not be alone in its transaction.
 
-    :raise ValueError: or another error of reading it, if this is no such batch
+    :raise ValueError: or another error of reading it, if this is not such a batch
     """
     if not 0 < len(body) <= MAX_BATCH:
         raise ValueError

@@ -14,7 +14,7 @@ from ..policy.change_scope import Trial, writing
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.gate import Waits
 from ..policy.plain_text import plain
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import LIVE_STATUSES
 from ..tools import operations
 from ..tools.call import call_of, resolved
@@ -28,7 +28,7 @@ from .run_job import job, progress
 MAX_SHOWN = 256_000
 # Of a request, what is done; the rest tells how, and by whom.
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
-NOT_FOUND = "There is no such request for approval of this connection."
+NOT_FOUND = _lt("This connection has no such request for approval.")
 
 
 class DoormanGateway(models.AbstractModel):
@@ -105,10 +105,14 @@ class DoormanGateway(models.AbstractModel):
         try:
             digest = canonical_json.of_request(payload)
         except (ValueError, RecursionError) as exc:
-            raise Refusal("invalid_input", "The arguments are not JSON.") from exc
+            raise Refusal(
+                "malformed_arguments", _lt("The arguments are not JSON.")
+            ) from exc
         self._guard(connection, row, request)  # what it may not ask for, asks nobody
         if request.get("dry_run"):
-            raise Refusal("invalid_input", "To try it out needs nobody's approval.")
+            raise Refusal(
+                "approval_not_needed", _lt("A dry run needs nobody's approval.")
+            )
         key = request.get("idempotency_key")
         if key is not None:
             done = self.env["doorman.idempotency"]._find(row["id"], key, digest)
@@ -158,10 +162,12 @@ class DoormanGateway(models.AbstractModel):
         if ids is not None and not (
             isinstance(ids, list) and all(type(i) is int and i > 0 for i in ids)
         ):
-            raise Refusal("invalid_input", "The ids are a list of numbers.")
+            raise Refusal("malformed_ids", _lt("The ids are a list of numbers."))
         operation = operations.of(payload)
         if ids and operation and operation.creates:
-            raise Refusal("invalid_input", "What is created has no ids yet.")
+            raise Refusal(
+                "malformed_ids", _lt("Records that are to be created have no ids yet.")
+            )
         return ids
 
     def _approval_values(self, connection, row, request, payload, audit, tried):
@@ -173,23 +179,30 @@ class DoormanGateway(models.AbstractModel):
         )
         if waiting >= MAX_PENDING:
             raise Refusal(
-                "rate_limited",
-                f"{MAX_PENDING} requests of this connection wait for a person already.",
-                "Wait until some of them are decided.",
+                "too_many_waiting",
+                _lt(
+                    "%(most)s requests of this connection are already waiting for a "
+                    "person.",
+                    most=MAX_PENDING,
+                ),
+                _lt("Wait until some of them are decided."),
             )
         if not connection._approvers():
             raise Refusal(
-                "not_allowed",
-                "This needs the approval of a person, and nobody may give it.",
-                "Tell an MCP administrator to name an approver for this connection, "
-                "under Access and Approvals; until then, leave out what needs one.",
+                "nobody_may_approve",
+                _lt("This needs the approval of a person, and nobody may give it."),
+                _lt(
+                    "Tell an MCP administrator to name an approver for this "
+                    "connection, under Access and Approvals; until then, leave out "
+                    "what needs one."
+                ),
             )
         arguments = json.dumps(request.get("arguments") or {})
         if max(len(arguments), len(canonical_json.text(payload))) > MAX_SHOWN:
             raise Refusal(
-                "too_large",
-                "This is too long for a person to read.",
-                "Ask for less at a time.",
+                "too_long_to_approve",
+                _lt("This is too long for a person to read."),
+                _lt("Ask for less at a time."),
             )
         described, risk = self._describe(connection, row, payload, tried)
         tool = self._tool_of(payload)
@@ -307,7 +320,9 @@ class DoormanGateway(models.AbstractModel):
             )
         if not approval:
             raise Refusal(
-                "not_found", NOT_FOUND, "Take the request_id of the pending answer."
+                "unknown_approval",
+                NOT_FOUND,
+                _lt("Take the request_id of the pending answer."),
             )
         return approval
 

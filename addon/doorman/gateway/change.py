@@ -16,7 +16,7 @@ from ..policy import (
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Differs, Waits
 from ..policy.outward_notes import Notes, digest
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..tools import operations, outward_words, text_losses, told_changes
 from ..tools.call import call_of, run
 from ..tools.describe import Describer
@@ -203,9 +203,13 @@ class DoormanGateway(models.AbstractModel):
                 or changed_rules.is_part(model, models_asked)
             ):
                 raise Refusal(
-                    "not_allowed",
-                    f"This would change {name}, which this connection may not use.",
-                    "Leave out the values that do so.",
+                    "model_not_allowed",
+                    _lt(
+                        "This would change %(model)s, which this connection may not "
+                        "use.",
+                        model=name,
+                    ),
+                    _lt("Leave out the values that do so."),
                 )
             tool = gate.TOOL_OF[kind]
             if tool in noted.tools:
@@ -244,9 +248,9 @@ class DoormanGateway(models.AbstractModel):
         switch = operation.switch if operation else ""
         if switch and switch not in connection._switches(row["version"]):
             raise Refusal(
-                "not_allowed",
-                shared.SAY_SWITCHED_OFF % tool,
-                shared.SAY_SWITCHED_OFF_HINT,
+                "tool_not_offered",
+                _lt(shared.SAY_SWITCHED_OFF, tool),
+                _lt(shared.SAY_SWITCHED_OFF_HINT),
             )
 
     def _check_policy(self, connection, row, request, scope, writes):
@@ -259,7 +263,9 @@ class DoormanGateway(models.AbstractModel):
         tool = self._tool_of(request)
         if writes and read_only:
             raise Refusal(
-                "read_only", shared.SAY_READ_ONLY % tool, shared.SAY_READ_ONLY_HINT
+                "read_only_connection",
+                _lt(shared.SAY_READ_ONLY, tool),
+                _lt(shared.SAY_READ_ONLY_HINT),
             )
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
@@ -267,9 +273,9 @@ class DoormanGateway(models.AbstractModel):
         granted &= self._within_token(row, scopes)
         if scope not in granted and (writes or scope):
             raise Refusal(
-                "not_allowed",
-                shared.SAY_NO_SCOPE % (tool, scope),
-                shared.SAY_NO_SCOPE_HINT,
+                "scope_missing",
+                _lt(shared.SAY_NO_SCOPE, tool=tool, scope=scope),
+                _lt(shared.SAY_NO_SCOPE_HINT),
             )
         self._check_tool(tool, tools)
 
@@ -277,11 +283,15 @@ class DoormanGateway(models.AbstractModel):
         """:param allowed: the tools of the policy, or None for all"""
         if allowed is not None and tool not in allowed:
             raise Refusal(
-                "not_allowed", shared.SAY_NO_TOOL % tool, shared.SAY_NO_TOOL_HINT
+                "tool_not_allowed",
+                _lt(shared.SAY_NO_TOOL, tool),
+                _lt(shared.SAY_NO_TOOL_HINT),
             )
         if not self._facts_of(tool)[0]:
             raise Refusal(
-                "not_allowed", shared.SAY_TOOL_OFF % tool, shared.SAY_TOOL_OFF_HINT
+                "tool_switched_off",
+                _lt(shared.SAY_TOOL_OFF, tool),
+                _lt(shared.SAY_TOOL_OFF_HINT),
             )
 
     def _facts_of(self, tool):

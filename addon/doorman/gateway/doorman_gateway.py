@@ -12,7 +12,7 @@ from odoo.tools.json import json_default
 
 from ..policy.change_scope import Trial, acting, writing
 from ..policy.gate import Waits
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..tools import operations
 from ..tools.call import call_of, run
 
@@ -201,7 +201,9 @@ class DoormanGateway(models.AbstractModel):
         except Waits as waits:
             if request.get("ask") is False:
                 # The service wants it for itself: nobody is to be asked for that.
-                raise Refusal("pending_approval", str(waits)) from waits
+                raise Refusal(
+                    "needs_approval", _lt("This needs the approval of a person.")
+                ) from waits
             self._undo()
             return self._ask(connection, row, request, audit, waits.tried)
 

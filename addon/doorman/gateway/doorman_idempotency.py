@@ -3,7 +3,7 @@ import json
 
 from odoo import models
 
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_IDEMPOTENCY_KEY
 
 # How long the answer to a write is kept for who asks for the same once more.
@@ -78,9 +78,12 @@ class DoormanIdempotency(models.AbstractModel):
         cr.execute(LOCK, [f"doorman {connection_id} {key}"])
         if not cr.fetchone()[0]:
             raise Refusal(
-                "conflict",
-                "The request with this idempotency key is being carried out right now.",
-                "Ask again in a few seconds, with the same key, for its answer.",
+                "request_in_progress",
+                _lt(
+                    "The request with this idempotency key is being carried out "
+                    "right now."
+                ),
+                _lt("Ask again in a few seconds, with the same key, for its answer."),
             )
         cr.execute(CLAIM, [connection_id, key, digest, KEEP_HOURS])
         if not cr.fetchone():
@@ -102,9 +105,12 @@ class DoormanIdempotency(models.AbstractModel):
             return None
         if known != digest:
             raise Refusal(
-                "conflict",
-                "This idempotency key was used for another request; nothing was done.",
-                "Take a new key for each new request.",
+                "idempotency_key_reused",
+                _lt(
+                    "This idempotency key was used for another request; nothing was "
+                    "done."
+                ),
+                _lt("Take a new key for each new request."),
             )
         return json.loads(answer)
 
@@ -113,8 +119,11 @@ class DoormanIdempotency(models.AbstractModel):
         """As a hash: any text will do, and none of it is kept."""
         if not isinstance(key, str) or not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
             raise Refusal(
-                "invalid_input",
-                f"The idempotency key is a text of 1 to {MAX_IDEMPOTENCY_KEY} letters.",
+                "malformed_idempotency_key",
+                _lt(
+                    "The idempotency key is a text of 1 to %(most)s letters.",
+                    most=MAX_IDEMPOTENCY_KEY,
+                ),
             )
         return hashlib.sha256(key.encode(errors="backslashreplace")).hexdigest()
 

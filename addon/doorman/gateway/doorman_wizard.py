@@ -5,7 +5,7 @@ from datetime import date
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..tools.opened import Opened
 
 # How long a wizard can be gone on with, unless a request for approval needs it.
@@ -82,10 +82,12 @@ class DoormanWizard(models.AbstractModel):
             if row := self.env.cr.fetchone():
                 return Opened(**json.loads(row[0]))
         raise Refusal(
-            "not_found",
-            "This connection has no open wizard with that handle: it may have been "
-            "opened more than an hour ago.",
-            "Press the button that opens it again, and take the new handle.",
+            "wizard_gone",
+            _lt(
+                "This connection has no open wizard with that handle: it may "
+                "have been opened more than an hour ago."
+            ),
+            _lt("Press the button that opens it again, and take the new handle."),
         )
 
     def _of(self, handle):

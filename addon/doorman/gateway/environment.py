@@ -5,7 +5,7 @@ from odoo import models
 from ..policy import in_force
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.guard import Guard
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..tools import operations
 
 
@@ -19,7 +19,7 @@ class DoormanGateway(models.AbstractModel):
         """The rules for a call, with an environment of the connection's user."""
         allowed, companies = connection._model_rule(row["version"])
         if not isinstance(request.get("context") or {}, dict):
-            raise Refusal("invalid_input", "The context is malformed.")
+            raise Refusal("malformed_arguments", _lt("The context is malformed."))
         context = {
             key: value
             for key, value in (request.get("context") or {}).items()
@@ -59,9 +59,12 @@ class DoormanGateway(models.AbstractModel):
         known = [code for code, _name in self.env["res.lang"].get_installed()]
         if lang not in (*known, "en_US"):
             raise Refusal(
-                "invalid_input",
-                f"{str(lang)[:20]!r} is not a language of this Odoo.",
-                f"There are: {', '.join(known)}.",
+                "unknown_language",
+                _lt(
+                    "%(language)r is not a language of this Odoo.",
+                    language=str(lang)[:20],
+                ),
+                _lt("There are: %(choices)s.", choices=", ".join(known)),
             )
 
     def _check_zone(self, context):
@@ -71,9 +74,9 @@ class DoormanGateway(models.AbstractModel):
             not isinstance(zone, str) or zone not in pytz.all_timezones_set
         ):
             raise Refusal(
-                "invalid_input",
-                f"{str(zone)[:40]!r} is not a time zone.",
-                "It is a name such as Europe/Paris.",
+                "unknown_time_zone",
+                _lt("%(time_zone)r is not a time zone.", time_zone=str(zone)[:40]),
+                _lt("It is a name such as Europe/Paris."),
             )
 
     def _limit_companies(self, context, companies, user):
@@ -93,13 +96,14 @@ class DoormanGateway(models.AbstractModel):
                 or set(asked) - mine
             ):
                 raise Refusal(
-                    "not_allowed",
-                    "This connection may not work in that company.",
-                    "Call get_context for the companies it may work in.",
+                    "company_not_allowed",
+                    _lt("This connection may not work in that company."),
+                    _lt("Call get_context for the companies it may work in."),
                 )
         elif not mine:
             raise Refusal(
-                "not_allowed", "The user has no access to this connection's companies."
+                "company_not_allowed",
+                _lt("The user has no access to this connection's companies."),
             )
         else:
             main = user.sudo().company_id.id

@@ -48,7 +48,7 @@ class DoormanGateway(models.AbstractModel):
 
     def _told(self, exc):
         if isinstance(exc, Refusal):
-            return {"kind": exc.kind, "message": exc.message, "hint": exc.hint}
+            return exc.told()
         if isinstance(exc, psycopg2.errors.QueryCanceled):
             return {
                 "kind": "odoo_timeout",

@@ -7,7 +7,7 @@ from ..policy import in_force, shared
 from ..policy.change_scope import forget, undoable
 from ..policy.credentials import hash_proof
 from ..policy.json_depth import shallow, too_deep
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt, kept
 from ..policy.shared import LIVE_STATUSES
 from ..tools import operations
 
@@ -132,15 +132,19 @@ class DoormanGateway(models.AbstractModel):
         if reason:
             # The same words for a credential that never was, and one that is no more:
             # who guesses learns nothing. The audit row says which.
-            kind = "unauthenticated"
-            message, hint = shared.SAY_INVALID, shared.SAY_INVALID_HINT
+            refused = Refusal(
+                "credential_invalid",
+                _lt(shared.SAY_INVALID),
+                _lt(shared.SAY_INVALID_HINT),
+            )
         elif not row["enabled"]:
             reason = "server switched off"
-            kind = "forbidden"
-            message, hint = shared.SAY_OFF, shared.SAY_OFF_HINT
+            refused = Refusal(
+                "switched_off", _lt(shared.SAY_OFF), _lt(shared.SAY_OFF_HINT)
+            )
         else:
             return None, None
-        return {"kind": kind, "message": message, "hint": hint}, reason
+        return refused.told(), reason
 
     def _fenced(self, fence, request, work=None, durable=False):
         """Check the fence, then run. What is checked and what is done see the same
@@ -187,20 +191,22 @@ class DoormanGateway(models.AbstractModel):
             self._undo()
             error = {"hint": ""} | self._error(exc)
             code = audit.get("message")
-            audit.update(outcome="error", **error)
+            audit.update(
+                outcome="refused" if isinstance(exc, Refusal) else "error",
+                reason=error["kind"],
+                message=error["message"],
+                words=kept(exc),
+            )
             if code:  # what was refused, of a query or code, is worth knowing
                 audit["message"] = f"{error['message'][:240]} <- {code}"
-            if isinstance(exc, Refusal):
-                audit["outcome"] = "refused"
-            audit["reason"] = audit.pop("kind")
-            audit.pop("hint", None)
+                audit["words"] = None
             return {"error": error}, audit
         if row["log_payloads"]:
             audit["response_payload"] = self._payload(answer.get("value", answer))
         return answer | {"registry": self._registry()}, audit
 
     def _refuse_deep(self, *_request):
-        raise Refusal("invalid_input", "The request is nested too deeply.")
+        raise Refusal("nested_too_deeply", _lt("The request is nested too deeply."))
 
     @staticmethod
     def _timeout_ms(request):

@@ -6,10 +6,10 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
-from ..policy import gate
+from ..policy import gate, shared
 from ..policy.change_scope import writing
 from ..policy.credentials import hash_proof
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..tools import files, operations, told_changes, uploads
 from ..tools.call import call_of
 from .fence import PROOF, Stored
@@ -21,8 +21,8 @@ KEPT_HOURS = 24
 MAX_OPEN = 200
 MAX_KEPT_BYTES = 200 * 1024 * 1024
 FENCE_FACTS = ("connection", "version", "settings_version", "groups", "registry")
-GONE = "This link does not work (any more)."
-GONE_HINT = "Links are for one use and a few minutes: ask for a new one."
+GONE = _lt(shared.SAY_LINK_GONE)
+GONE_HINT = _lt("Links are for one use and a few minutes: ask for a new one.")
 
 
 class DoormanGateway(models.AbstractModel):
@@ -119,10 +119,13 @@ class DoormanGateway(models.AbstractModel):
         kept = self.env.cr.fetchone()
         if not kept:
             raise Refusal(
-                "rate_limited",
-                f"{MAX_OPEN} links of this connection are open, or much that was "
-                "printed waits behind them.",
-                "Use them, or wait a quarter of an hour.",
+                "too_many_open_links",
+                _lt(
+                    "This connection has %(most)s open links, or too much that was "
+                    "printed is waiting behind them.",
+                    most=MAX_OPEN,
+                ),
+                _lt("Use them, or wait a quarter of an hour."),
             )
         return kept[0]
 
@@ -166,7 +169,9 @@ class DoormanGateway(models.AbstractModel):
             or not isinstance(digest, str)
             or not PROOF.fullmatch(digest)
         ):
-            raise Refusal("invalid_input", "The number or the hash is malformed.")
+            raise Refusal(
+                "malformed_arguments", _lt("The number or the hash is malformed.")
+            )
         self.env.cr.execute(
             SQL(
                 """
@@ -188,7 +193,7 @@ class DoormanGateway(models.AbstractModel):
             log_exceptions=False,  # who loses the race is run again by Odoo
         )
         if not self.env.cr.fetchone():
-            raise Refusal("not_found", "This file was fetched already.", GONE_HINT)
+            raise Refusal("file_gone", _lt("This file was fetched already."), GONE_HINT)
         return {"expires_in": LINK_MINUTES * 60}
 
     @api.model
@@ -251,7 +256,9 @@ class DoormanGateway(models.AbstractModel):
         if "stale" in answer:
             # Whatever has changed: what the link was made under holds no more.
             audit.update(outcome="refused", reason="not_found", message="changed since")
-            answer = {"error": _gone("Its connection was changed since it was made.")}
+            answer = {
+                "error": _gone(_lt("Its connection was changed since it was made."))
+            }
         elif "value" in answer and content[0] is not None:
             answer["content"] = content[0]
         self._leave_row(answer, audit, started)
@@ -286,7 +293,7 @@ class DoormanGateway(models.AbstractModel):
             log_exceptions=False,
         )
         if not self.env.cr.fetchone():
-            raise Refusal("not_found", GONE, GONE_HINT)
+            raise Refusal("file_gone", GONE, GONE_HINT)
 
     def _take(self, connection, row, request, _audit, kept):
         told, content = kept["told"], kept["content"]
@@ -330,11 +337,11 @@ class DoormanGateway(models.AbstractModel):
         risks = {tool: self._risk_of(tool) for tool in noted.tools}
         if gate.change_waits(approval, risks, noted.changes()):
             raise Refusal(
-                "not_allowed",
-                "What this file would change needs the approval of a person.",
-                "Send it along with the call, which then waits: text or base64.",
+                "file_needs_approval",
+                _lt("What this file would change needs the approval of a person."),
+                _lt("Send it along with the call, which then waits: text or base64."),
             )
 
 
 def _gone(why=GONE):
-    return {"kind": "not_found", "message": why, "hint": GONE_HINT}
+    return Refusal("file_gone", why, GONE_HINT).told()

@@ -2,7 +2,9 @@ from datetime import UTC
 
 from odoo import api, models
 
+from ..policy import shared
 from ..policy.oauth_values import OAuthRefusal
+from ..policy.refusal import Refusal, _lt
 
 
 class DoormanGateway(models.AbstractModel):
@@ -145,8 +147,9 @@ class DoormanGateway(models.AbstractModel):
             return None
         if not row["active"] or row["expired"]:
             return None
-        return {
-            "kind": "forbidden",
-            "message": "This connection waits to be activated.",
-            "hint": "An MCP administrator activates it in Doorman's connections.",
-        }, "connection inactive"
+        refused = Refusal(
+            "connection_inactive",
+            _lt(shared.SAY_INACTIVE),
+            _lt(shared.SAY_INACTIVE_HINT),
+        )
+        return refused.told(), "connection inactive"

@@ -1,6 +1,7 @@
 """Amounts, as they are read: with their currency."""
 
 from .linked_values import record_id
+from .refusal import _lt
 from .single_values import number
 from .value_place import other_place, unpacked
 
@@ -11,7 +12,7 @@ def amount(place, value):
     if not isinstance(value, dict):
         return number(place, value)
     if set(value) - {"amount", "currency"} or "amount" not in value:
-        raise place.wrong("a number, or {amount, currency}")
+        raise place.wrong(_lt("a number, or {amount, currency}"))
     if value.get("currency"):
         _check_currency(place, value["currency"])
     return value["amount"] and number(place, value["amount"])
@@ -21,7 +22,7 @@ def _check_currency(place, named):
     name = place.field.get_currency_field(place.records)
     currency = place.records._fields.get(name)
     if currency is None:
-        raise place.wrong("a number: it has no currency of its own")
+        raise place.wrong(_lt("a number: it has no currency of its own"))
     if isinstance(named, dict):
         named = named.get("name") or named.get("id")
     elif isinstance(named, list):
@@ -30,14 +31,18 @@ def _check_currency(place, named):
     for own in _currencies(place, name, currencies):
         if not own:
             raise place.wrong(
-                "a number: its currency is not known",
-                f"Send {name} along, or the amount alone.",
+                _lt("a number: its currency is not known"),
+                _lt("Send %(name)s along, or the amount alone.", name=name),
             )
         if named not in (own.name, own.id):
             raise place.wrong(
-                f"an amount in {own.name}, the currency of the record, not in "
-                f"{str(named)[:20]}",
-                f"Work it out in {own.name}.",
+                _lt(
+                    "an amount in %(currency)s, the currency of the record, not in "
+                    "%(given)s",
+                    currency=own.name,
+                    given=str(named)[:20],
+                ),
+                _lt("Work it out in %(currency)s.", currency=own.name),
             )
 
 

@@ -13,7 +13,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import reset_cached_properties
 
 from . import ledger
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 
 ATTRIBUTE = "doorman_inside"
 BEFORE = "doorman_before"
@@ -78,10 +78,11 @@ def refuse_inside(env):
 def refuse_saving(*args, **kwargs):
     """What stands in for commit and rollback, and for a cursor of its own."""
     raise Refusal(
-        "not_allowed",
-        "This saves its work by itself, in between: it cannot be done or undone as a "
-        "whole.",
-        "A person has to do it in Odoo.",
+        "not_undoable",
+        _lt(
+            "This commits its work halfway, so it cannot be done or undone as a whole."
+        ),
+        _lt("A person has to do it in Odoo."),
     )
 
 

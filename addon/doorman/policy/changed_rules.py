@@ -3,7 +3,7 @@ what Odoo's code set off."""
 
 from . import closed_models, looks, owners
 from .ledger import CREATED, DELETED, WRITTEN
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 
 OPERATION = {CREATED: "create", WRITTEN: "write", DELETED: "delete"}
 
@@ -57,8 +57,12 @@ def _check_field(guard, model, name):
     closed = guard.rules.closed(model, name)
     if closed is not None:
         raise Refusal(
-            "not_allowed",
-            f"This would change {model}.{name}, which a rule of this connection's "
-            "policy closes.",
-            "Leave out the values that do so.",
+            "field_closed_by_rule",
+            _lt(
+                "This would change %(model)s.%(field)s, which a rule of this "
+                "connection's policy closes.",
+                model=model,
+                field=name,
+            ),
+            _lt("Leave out the values that do so."),
         )

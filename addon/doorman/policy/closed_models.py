@@ -5,6 +5,8 @@ Nothing here touches the ORM, so that it can be read, and tested, as a list.
 
 import re
 
+from .refusal import _lt
+
 # Models that no connection reads or writes, whatever its policy says. A pattern
 # ends in a dot or is a full name. They are the locks themselves: who could write
 # a rule, a group or a key could give itself the rest.
@@ -224,7 +226,7 @@ def may_write(model):
 def way_around(model):
     """Which tool does what a closed model is for; "" if none does."""
     if _matches(model, SENDING):
-        return "send_document sends a record's document by e-mail."
+        return _lt("send_document sends a record's document by e-mail.")
     return ""
 
 

@@ -11,7 +11,7 @@ from odoo.tools.date_utils import parse_date
 from . import linked_values, moments, record_names, single_values
 from .field_values import TEXTS
 from .groupings import DATES
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 from .suggestions import near_hint
 from .value_place import Place, is_id_text, is_number, is_pair, unpacked
 
@@ -34,16 +34,22 @@ def compared(guard, model, field, condition):
     place = Place(guard, model, field, {})
     if not field._description_searchable:
         raise Refusal(
-            "invalid_input",
-            f"{place.name} cannot be searched: Odoo works it out and does not keep it.",
-            "Search by the fields that it comes from, or read it and look.",
+            "field_not_searchable",
+            _lt(
+                "%(field)s cannot be searched: Odoo works it out and does not keep it.",
+                field=place.name,
+            ),
+            _lt("Search by the fields that it comes from, or read it and look."),
         )
     if operator.endswith("like"):
         return operator, _pattern(place, value)
     if operator in ("in", "not in"):
         value = unpacked(value)
         if value is False or value is None:
-            raise place.wrong(f'a list for "{operator}"', "[false] stands for unset.")
+            raise place.wrong(
+                _lt('a list for "%(operator)s"', operator=operator),
+                _lt("[false] stands for unset."),
+            )
     if field.relational and is_pair(value) and operator in LISTS:
         return operator, _one(place, value)  # as a read tells it: [15, "Azure"]
     if isinstance(value, list | tuple | set):
@@ -60,8 +66,13 @@ def check_part(model, field, part):
     parts = list(READ_GROUP_NUMBER_GRANULARITY) if field.type in DATES else []
     if part not in parts:
         raise Refusal(
-            "unknown_field",
-            f"{model._name}.{field.name} has no part {part[:40]!r}.",
+            "unknown_part",
+            _lt(
+                "%(model)s.%(field)s has no part %(part)r.",
+                model=model._name,
+                field=field.name,
+                part=part[:40],
+            ),
             near_hint(part, parts, every=True),
         )
 
@@ -96,13 +107,13 @@ def part_of_date(place, value):
     if isinstance(value, list | tuple | set):
         return [part_of_date(place, one) for one in value]
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise place.wrong("a number for its parts")
+        raise place.wrong(_lt("a number for its parts"))
     return single_values.number(place, value)
 
 
 def _several(place, operator, values):
     if operator in ORDERS or operator == "=?":
-        raise place.wrong(f'a single value for "{operator}"')
+        raise place.wrong(_lt('a single value for "%(operator)s"', operator=operator))
     if operator in LISTS and not values:
         return operator, False  # as Odoo has it: unset
     found = [_one(place, value) for value in values]
@@ -113,21 +124,21 @@ def _pattern(place, value):
     if value is False or value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | dict | list | tuple | set):
-        raise place.wrong("text to search for")
+        raise place.wrong(_lt("text to search for"))
     return str(value)
 
 
 def _ordered(place, value):
     if isinstance(value, bool) or value is None:
-        raise place.wrong("a value to compare with, not true or false")
+        raise place.wrong(_lt("a value to compare with, not true or false"))
     if place.field.type in RELATIONS or place.field.type == "boolean":
         raise place.wrong(
-            "no order: one value is not before another",
-            'Compare with "=" or "in".',
+            _lt("no order: none of its values comes before another"),
+            _lt('Compare with "=" or "in".'),
         )
     found = _one(place, value)
     if found is False:
-        raise place.wrong("a value to compare with, not an empty one")
+        raise place.wrong(_lt("a value to compare with, not an empty one"))
     return found
 
 
@@ -147,17 +158,22 @@ def _number(place, value):
     if place.field.name == "id":
         value = linked_values.any_record(place, value)
         if not is_number(value):
-            raise place.wrong(f"ids of records: whole numbers, not {str(value)[:40]!r}")
+            raise place.wrong(
+                _lt(
+                    "ids of records: whole numbers, not %(value)r",
+                    value=str(value)[:40],
+                )
+            )
         return int(value)
     if value is True or isinstance(value, dict | list):
-        raise place.wrong("a number")
+        raise place.wrong(_lt("a number"))
     return single_values.number(place, value)
 
 
 def _truth(place, value):
     found = single_values.boolean(place, value)
     if not isinstance(found, bool) and found not in (0, 1):
-        raise place.wrong(f"true or false, not {str(value)[:40]!r}")
+        raise place.wrong(_lt("true or false, not %(value)r", value=str(value)[:40]))
     return bool(found)
 
 
@@ -181,12 +197,18 @@ def _relative(place, value, form):
         with suppress(*unknown):
             parse_date(value.strip(), place.guard.env)
             return value.strip()
-    raise place.wrong(f"{form}, or such as 'today -7d', not {str(value)[:40]!r}")
+    raise place.wrong(
+        _lt(
+            "%(form)s, or such as 'today -7d', not %(value)r",
+            form=form,
+            value=str(value)[:40],
+        )
+    )
 
 
 def _text(place, value):
     if isinstance(value, bool | dict | list):
-        raise place.wrong(f"text, not {str(value).lower()[:40]}")
+        raise place.wrong(_lt("text, not %(value)s", value=str(value).lower()[:40]))
     return value if isinstance(value, str) else str(value)
 
 
@@ -205,17 +227,25 @@ def _linked(place, value):
         value = linked_values.record_id(place, value)
     if not is_number(value) or not 0 < value < 2**31:
         raise place.wrong(
-            f"the id of a record, its name, or false, not {str(value).lower()[:40]}",
-            'Whether it is set: [field, "!=", false].' if value is True else "",
+            _lt(
+                "the id of a record, its name, or false, not %(value)s",
+                value=str(value).lower()[:40],
+            ),
+            _lt('Whether it is set: [field, "!=", false].') if value is True else "",
         )
     value, comodel = int(value), place.field.comodel_name
     if place.guard.may_use(comodel):
         other = place.guard.env[comodel]
         if other._auto and not other.browse(value).exists():
             raise Refusal(
-                "not_found",
-                f"{place.name}: there is no {comodel} with the id {value}.",
-                "search_records finds ids.",
+                "unknown_record",
+                _lt(
+                    "%(field)s: there is no %(model)s with the id %(id)s.",
+                    field=place.name,
+                    model=comodel,
+                    id=value,
+                ),
+                _lt("search_records finds ids."),
             )
     return value
 
@@ -226,10 +256,15 @@ def _check_called(place, text):
     if not other.has_access("read") or record_names.is_known(guard, other, text):
         return
     raise Refusal(
-        "invalid_input",
-        f"{place.name}: no {other._name} is called exactly {text[:60]!r}.",
+        "unknown_record_name",
+        _lt(
+            "%(field)s: no %(model)s is called exactly %(name)r.",
+            field=place.name,
+            model=other._name,
+            name=text[:60],
+        ),
         record_names.near_records(guard, other, text)
-        or 'Part of a name: the operator "ilike".',
+        or _lt('Part of a name: the operator "ilike".'),
     )
 
 

@@ -6,6 +6,7 @@ from markupsafe import Markup
 from odoo.tools import html_sanitize
 
 from . import limits
+from .refusal import _lt
 
 NUMBERS = ("integer", "float", "monetary")
 TEXTS = ("char", "text", "html")
@@ -18,20 +19,20 @@ def wanted(field, value):
     :return: what the field takes, if it does not take the value; None otherwise
     """
     if field.type == "json":
-        return None if is_flat(value) else "an object: names to numbers or texts"
+        return None if is_flat(value) else _lt("an object: names to numbers or texts")
     if isinstance(value, dict | list):
-        return "a single value"
+        return _lt("a single value")
     if field.type in NUMBERS:
-        return None if is_number(value, field.type == "integer") else "a number"
+        return None if is_number(value, field.type == "integer") else _lt("a number")
     if field.type == "boolean":
         # Odoo would take the text "false" for true.
-        return None if value is True or value in (0, 1) else "true or false"
+        return None if value is True or value in (0, 1) else _lt("true or false")
     if isinstance(value, float) and not is_number(value):
-        return "a text"
+        return _lt("a text")
     if isinstance(value, str) and "\0" in value:
-        return "a text without NUL"
+        return _lt("a text without NUL")
     if field.type == "html" and has_directives(str(value)):
-        return "HTML without directives (t-...): they are code"
+        return _lt("HTML without directives (t-...): they are code")
     return None
 
 

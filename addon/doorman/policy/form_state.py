@@ -11,7 +11,7 @@ from odoo.tools.safe_eval import dateutil, safe_eval, time
 
 from . import closed_fields
 from .form_view import ALWAYS
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 from .view_conditions import is_true, names_in
 
 # What Odoo's web client leaves out of a context that it hands on
@@ -116,9 +116,9 @@ def evaluated(text, names):
         return safe_eval(text, dict(names))
     except Exception as exc:  # noqa: BLE001 whatever an expression may raise
         raise Refusal(
-            "business_rule",
-            "What this button carries is only known to Odoo's own screen.",
-            "A person has to press it in Odoo.",
+            "button_needs_screen",
+            _lt("Only Odoo's own screen knows what this button sends along."),
+            _lt("A person has to press it in Odoo."),
         ) from exc
 
 

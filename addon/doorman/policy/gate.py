@@ -28,7 +28,7 @@ class Waits(Exception):
     """
 
     def __init__(self, tried=None):
-        super().__init__("This needs the approval of a person.")
+        super().__init__("It waits for a person.")
         self.tried = tried
 
 

@@ -8,7 +8,7 @@ from odoo.orm.utils import (
 )
 
 from .field_values import NUMBERS
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 from .suggestions import near_hint
 
 # What Odoo raises for a malformed domain.
@@ -36,21 +36,29 @@ def check_group(model, field, spec, how):
         return  # by one of them, whose type its own definition tells
     if how and field.type not in DATES:
         raise Refusal(
-            "invalid_input",
-            f"{name} is not a date, so it cannot be grouped by {how[:40]}.",
-            f"Group by {field.name} alone.",
+            "not_groupable",
+            _lt(
+                "%(field)s is not a date, so it cannot be grouped by %(how)s.",
+                field=name,
+                how=how[:40],
+            ),
+            _lt("Group by %(bare)s alone.", bare=field.name),
         )
     if how and how not in STEPS:
         raise Refusal(
-            "invalid_input",
-            f"{name} cannot be grouped by {how[:40]!r}.",
+            "not_groupable",
+            _lt("%(field)s cannot be grouped by %(how)r.", field=name, how=how[:40]),
             near_hint(how, STEPS, every=True),
         )
     if not how and "." not in spec and not field._description_groupable(model.env):
         raise Refusal(
-            "invalid_input",
-            f"Nothing can be grouped by {name}: Odoo does not keep it as one value.",
-            "describe_model says which fields are groupable.",
+            "not_groupable",
+            _lt(
+                "Nothing can be grouped by %(field)s: Odoo does not keep it as "
+                "one value.",
+                field=name,
+            ),
+            _lt("describe_model says which fields can be grouped by."),
         )
 
 
@@ -60,25 +68,39 @@ def check_measure(model, field, how):
     known = [*READ_GROUP_AGGREGATE, SUM_CURRENCY]
     if how not in known:
         raise Refusal(
-            "invalid_input",
-            f"{name} is measured by a function, such as {field.name}:sum.",
+            "not_measurable",
+            _lt(
+                "%(field)s is measured by a function, such as %(bare)s:sum.",
+                field=name,
+                bare=field.name,
+            ),
             near_hint(how or "", known, every=True),
         )
     if field.type not in WORK_ON.get(how, (field.type,)):
         raise Refusal(
-            "invalid_input",
-            f"There is no {how} of {name}: it is of the type {field.type}.",
-            f"{field.name}:count_distinct tells how many different ones there are.",
+            "not_measurable",
+            _lt(
+                "There is no %(how)s of %(field)s: it is of the type %(type)s.",
+                how=how,
+                field=name,
+                type=field.type,
+            ),
+            _lt(
+                "%(bare)s:count_distinct tells how many different ones there are.",
+                bare=field.name,
+            ),
         )
 
 
 def malformed():
     """:return: the refusal of a malformed domain"""
     return Refusal(
-        "invalid_input",
-        "The domain is malformed.",
-        'A condition is [field, operator, value]; "&", "|" and "!" stand before what '
-        "they join.",
+        "malformed_domain",
+        _lt("The domain is malformed."),
+        _lt(
+            'A condition is [field, operator, value]; "&", "|" and "!" '
+            "stand before what they join."
+        ),
     )
 
 
@@ -95,18 +117,26 @@ def check_having(having, known):
         _check_compared(condition)
         if condition.field_expr not in known:
             raise Refusal(
-                "invalid_input",
-                f"{condition.field_expr!r} is not among the measures.",
+                "malformed_having",
+                _lt("%(field)r is not among the measures.", field=condition.field_expr),
             )
 
 
 def _check_compared(condition):
-    operator, value = condition.operator, condition.value
+    name, operator, value = (
+        condition.field_expr,
+        condition.operator,
+        condition.value,
+    )
     if operator not in COMPARE:
         raise Refusal(
-            "invalid_input",
-            f"{condition.field_expr} of a group cannot be compared by {operator!r}.",
-            f"There are: {', '.join(COMPARE)}.",
+            "malformed_having",
+            _lt(
+                "%(field)s of a group cannot be compared by %(operator)r.",
+                field=name,
+                operator=operator,
+            ),
+            _lt("There are: %(choices)s.", choices=", ".join(COMPARE)),
         )
     many = operator in ("in", "not in")
     values = list(value) if many and isinstance(value, list | tuple | set) else [value]
@@ -114,7 +144,8 @@ def _check_compared(condition):
         isinstance(one, int | float) and not isinstance(one, bool) for one in values
     ):
         raise Refusal(
-            "invalid_input",
-            f"{condition.field_expr} of a group is compared with "
-            + ("a list of numbers." if many else "a number."),
+            "malformed_having",
+            _lt("%(field)s of a group is compared with a list of numbers.", field=name)
+            if many
+            else _lt("%(field)s of a group is compared with a number.", field=name),
         )

@@ -21,19 +21,18 @@ from . import (
     closed_models,
     domain_values,
     groupings,
+    guard_words,
     inherited_models,
     limits,
     looks,
     looks_names,
-    menu_words,
     owners,
     reach,
     shared,
 )
 from .model_rules import READ, Rules
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 from .shared import OPERATORS
-from .suggestions import near_hint
 from .value_place import Place, is_id_text, is_pair
 
 # Operators that compare the name on the other side instead of the id.
@@ -84,20 +83,16 @@ class Guard:
     def model(self, name):
         """:return: the empty recordset of a model that may be used"""
         if not isinstance(name, str) or not name:
-            raise Refusal("invalid_input", "The model is missing.")
+            raise Refusal("model_missing", _lt("The model is missing."))
         if not self.may_use(name):
             raise Refusal(
-                "not_allowed",
-                shared.SAY_NO_MODEL % name[:80],
-                shared.SAY_NO_MODEL_HINT,
+                "model_not_allowed",
+                _lt(shared.SAY_NO_MODEL, name[:80]),
+                _lt(shared.SAY_NO_MODEL_HINT),
+                model=name[:80],
             )
         if name not in self.env:
-            raise Refusal(
-                "unknown_model",
-                f"There is no model {name[:80]} in this Odoo.",
-                menu_words.near_models(self, name)
-                or "Call list_models for the models there are.",
-            )
+            raise guard_words.unknown_model(self, name)
         return self.env[name]
 
     def _through(self, model, field):
@@ -105,12 +100,7 @@ class Guard:
         if not field.relational:
             raise ValueError(f"{field} is not a relation")
         if not self.may_use(field.comodel_name):
-            raise Refusal(
-                "not_allowed",
-                f"{model._name}.{field.name} leads to {field.comodel_name}, which "
-                "this connection may not use.",
-                "Leave that part out.",
-            )
+            raise guard_words.leads_to(model, field)
         if (
             self.allowed is not None
             and field.comodel_name in closed_models.FOLLOWERS
@@ -118,12 +108,7 @@ class Guard:
         ):
             # message_ids are this record's own; mail_message_id may be of a record
             # of any model.
-            raise Refusal(
-                "not_allowed",
-                f"{model._name}.{field.name} may lead to models that this connection "
-                "may not use.",
-                "Leave that part out.",
-            )
+            raise guard_words.leads_anywhere(model, field)
         return self.env[field.comodel_name]
 
     def _look_through(self, model, field):
@@ -131,12 +116,7 @@ class Guard:
         not read by way of another one. Its own records it may ask of each other."""
         other = self._through(model, field)
         if other._name in self.asks_to_read and other._name != model._name:
-            raise Refusal(
-                "not_allowed",
-                f"{model._name}.{field.name} leads to {other._name}, which is not read "
-                "without a person's approval.",
-                f"Leave that part out, or ask for {other._name} alone, which waits.",
-            )
+            raise guard_words.leads_to_asking(model, field, other)
         return other
 
     # ---- fields ----
@@ -146,22 +126,9 @@ class Guard:
         :return: the field, if it exists and is not withheld
         """
         if not isinstance(name, str) or name not in model._fields:
-            raise Refusal(
-                "unknown_field",
-                f"{model._name} has no field {str(name)[:80]!r}.",
-                near_hint(
-                    name, [n for n in model._fields if not closed_fields.is_withheld(n)]
-                )
-                or "Call describe_model for its fields.",
-            )
+            raise guard_words.unknown_field(model, name)
         if closed_fields.is_withheld(name):
-            raise Refusal(
-                "not_allowed",
-                f"The field {model._name}.{name} is withheld from AI tools.",
-                "get_attachment gives a file, or its text."
-                if name in closed_fields.BYTES_FIELDS
-                else "Leave it out.",
-            )
+            raise guard_words.withheld(model, name)
         field = model._fields[name]
         looks.check_value(self, model, field, masked)
         return field
@@ -169,7 +136,7 @@ class Guard:
     def fields(self, model, names):
         """Check a list of plain field names."""
         if not isinstance(names, list) or not names:
-            raise Refusal("invalid_input", "Name the fields to read.")
+            raise Refusal("fields_missing", _lt("Name the fields to read."))
         for name in names:
             self.field(model, name, masked=True)
 
@@ -179,7 +146,10 @@ class Guard:
         :return: the model that holds the last field, and that field
         """
         if path.count(".") > limits.MAX_STEPS or path.endswith("."):
-            raise Refusal("invalid_input", f"{path[:80]!r} is not a path of fields.")
+            raise Refusal(
+                "malformed_path",
+                _lt("%(path)r is not a path of fields.", path=path[:80]),
+            )
         name, _, rest = path.partition(".")
         field = self.field(model, name)
         while rest:
@@ -201,7 +171,7 @@ class Guard:
         :param domain: a list, as Odoo's search takes it
         """
         if not isinstance(domain, list):
-            raise Refusal("invalid_input", "A domain is a list of conditions.")
+            raise Refusal("malformed_domain", _lt("A domain is a list of conditions."))
         try:
             return list(self._conditions(model, Domain(domain)))
         except groupings.NO_DOMAIN as exc:
@@ -222,9 +192,14 @@ class Guard:
             if field.name != "id":
                 if not field.relational:
                     raise Refusal(
-                        "invalid_input",
-                        f"{owner._name}.{field.name} is not a relation, so "
-                        f'"{operator}" does not work on it.',
+                        "not_a_relation",
+                        _lt(
+                            "%(other)s.%(field)s is not a relation, so "
+                            '"%(operator)s" does not work on it.',
+                            other=owner._name,
+                            field=field.name,
+                            operator=operator,
+                        ),
                     )
                 other = self._look_through(owner, field)
             inside = self._conditions(other, Domain(condition.value))
@@ -276,21 +251,30 @@ class Guard:
     def order(self, model, order, known=()):
         """:param known: terms that stand for themselves (groups and aggregates)"""
         if not isinstance(order, str):
-            raise Refusal("invalid_input", "The order is text: 'name asc, id desc'.")
+            raise Refusal(
+                "malformed_order", _lt("The order is text: 'name asc, id desc'.")
+            )
         for term in order.split(","):
             match = ORDER_TERM.match(term.strip())
             if not match:
-                raise Refusal("invalid_input", f"{term.strip()!r} is not a sort order.")
+                raise Refusal(
+                    "malformed_order",
+                    _lt(shared.SAY_NOT_ORDER, term.strip()),
+                )
             if match["spec"] in known:
                 continue
             owner, field = self.path(model, match["spec"].partition(":")[0])
             looks.check_steps(self, model, match["spec"].partition(":")[0])
             if not field._description_sortable(self.env):
                 raise Refusal(
-                    "invalid_input",
-                    f"Nothing can be sorted by {owner._name}.{field.name}: Odoo does "
-                    "not keep it as one value.",
-                    "describe_model says which fields are sortable.",
+                    "not_sortable",
+                    _lt(
+                        "Nothing can be sorted by %(other)s.%(field)s: Odoo does not "
+                        "keep it as one value.",
+                        other=owner._name,
+                        field=field.name,
+                    ),
+                    _lt("describe_model says which fields can be sorted by."),
                 )
             if field.relational:
                 # Sorted by the order of the other model, whose fields may be none
@@ -301,13 +285,20 @@ class Guard:
     def specs(self, model, specs, what):
         """Check group-by or aggregate specifications: ``field``, ``field:how``."""
         if not isinstance(specs, list):
-            raise Refusal("invalid_input", f"{what} is a list.")
+            raise Refusal("malformed_arguments", _lt("%(what)s is a list.", what=what))
         for spec in specs:
             if spec == "__count":
                 continue
             match = AGGREGATE.match(spec) if isinstance(spec, str) else None
             if not match:
-                raise Refusal("invalid_input", f"{spec!r} is no {what}.")
+                raise Refusal(
+                    "malformed_arguments",
+                    _lt(
+                        "%(spec)s is not a valid %(what)s.",
+                        spec=repr(spec)[:80],
+                        what=what,
+                    ),
+                )
             owner, field = self.path(model, match["path"])
             looks.check_steps(self, model, match["path"])
             if what == "measure":
@@ -332,7 +323,7 @@ class Guard:
             or len(ids) > limits.MAX_IDS
             or any(not _is_id(i, model) for i in ids)
         ):
-            raise Refusal("invalid_input", "Name the ids of the records.")
+            raise Refusal("ids_missing", _lt("Name the ids of the records."))
         records = model.browse(ids)
         if model._name in closed_models.FOLLOWERS:
             owners.check(self, records.sudo().exists(), write, set())

@@ -3,6 +3,7 @@ them."""
 
 from . import record_names
 from .in_force import name_of
+from .refusal import _lt
 from .value_place import (
     CLEAR,
     CREATE,
@@ -39,12 +40,15 @@ def record_id(place, value, comodel=None):
         value = value[0]
     if is_number(value):
         if not 0 < value < 2**31:
-            raise place.wrong(f"the id of a record, not {value}")
+            raise place.wrong(_lt("the id of a record, not %(value)s", value=value))
         return int(value)
     if not isinstance(value, str) or not value.strip():
         raise place.wrong(
-            "the id of a record, its name, or false",
-            f"Find the record in {_comodel(place, comodel)} first: search_records.",
+            _lt("the id of a record, its name, or false"),
+            _lt(
+                "Find the record in %(model)s first: search_records.",
+                model=_comodel(place, comodel),
+            ),
         )
     text = value.strip()
     if is_id_text(text):
@@ -66,8 +70,15 @@ def _by_number(place, text, comodel):
             named = named.filtered(lambda r: name_of(r) == text and r.id != ident)
         if named:
             raise place.wrong(
-                f"the id of a record: {text!r} is also the name of another one",
-                f"Send a number: {ident}, or {record_names.listed(named)}.",
+                _lt(
+                    "the id of a record: %(name)r is also the name of another one",
+                    name=text,
+                ),
+                _lt(
+                    "Send a number: %(id)s, or %(choices)s.",
+                    id=ident,
+                    choices=record_names.listed(named),
+                ),
             )
     return ident
 
@@ -112,10 +123,14 @@ def items(place, value):
         count = value.get("count")
         if type(count) is int and count > len(ids):
             raise place.wrong(
-                "all of its ids",
-                f"These are {len(ids)} of {count}: the others would be lost. "
-                "Send commands for those that change: [4,id,0] puts in, [3,id,0] takes "
-                "out.",
+                _lt("all of its ids"),
+                _lt(
+                    "Only %(number)s of %(count)s are here: the others would be "
+                    "lost. Send commands for those that change: [4,id,0] puts in, "
+                    "[3,id,0] takes out.",
+                    number=len(ids),
+                    count=count,
+                ),
             )
         return ids
     if not isinstance(value, list) or _is_one(place, value):
@@ -172,8 +187,8 @@ def _links(place, found):
 def _link(place, item):
     if isinstance(item, dict) and set(item) - NAME_KEYS:
         raise place.wrong(
-            "ids or names of records that exist",
-            "To make one along with it: [[0,0,{values}]].",
+            _lt("ids or names of records that exist"),
+            _lt("To make one along with it: [[0,0,{values}]]."),
         )
     return record_id(place, item)
 
@@ -185,9 +200,11 @@ def lines(place, value):
     place.guard._through(place.records, place.field)
     if value is False:
         raise place.wrong(
-            "a list of lines, [] for none",
-            "[] leaves the lines that there are; [[2,id,0]] deletes one, [[5,0,0]] "
-            "all of them.",
+            _lt("a list of lines, [] for none"),
+            _lt(
+                "[] leaves the lines that there are; [[2,id,0]] deletes one, "
+                "[[5,0,0]] all of them."
+            ),
         )
     commands, kept = [], []
     for item in items(place, value):
@@ -214,17 +231,19 @@ def _own_line(place, item, commands, kept):
         item = int(item)
     if not is_number(item):
         raise place.wrong(
-            "a list of lines: objects, field to value",
-            'A new one: {"name":"x"}; one to change: {"id":7,"name":"x"}; commands '
-            "such as [2,7,0], which deletes one.",
+            _lt("a list of lines: objects, field to value"),
+            _lt(
+                'A new one: {"name":"x"}; one to change: {"id":7,"name":"x"}; '
+                "commands such as [2,7,0], which deletes one."
+            ),
         )
     item, own = int(item), _lines_of(place)
     if item not in own.ids:
         raise place.wrong(
-            "lines of the record itself",
-            f"{item} is not one of them."
+            _lt("lines of the record itself"),
+            _lt("%(id)s is not one of them.", id=item)
             if place.records
-            else f"A new record has no line {item}: leave the id out.",
+            else _lt("A new record has no line %(id)s: leave the id out.", id=item),
         )
     line = own.browse(item)
     if rest and not _is_its_name(line, rest):
@@ -235,7 +254,7 @@ def _own_line(place, item, commands, kept):
 def _lines_of(place):
     """The lines of the one record that is changed, archived ones included."""
     if len(place.records) > 1:
-        raise place.wrong("the ids of lines of one record: change one at a time")
+        raise place.wrong(_lt("the ids of lines of one record: change one at a time"))
     records = place.records.with_context(active_test=False)
     return records[place.field.name]
 
@@ -256,6 +275,6 @@ def _check_kept(place, kept, commands):
     if left:
         some = ", ".join(map(str, sorted(left)[:5]))
         raise place.wrong(
-            "lines to add or to change; those that are not named stay",
-            f"To delete a line: [[2,id,0]]. You left out {some}.",
+            _lt("lines to add or to change; those that are not named stay"),
+            _lt("To delete a line: [[2,id,0]]. You left out %(ids)s.", ids=some),
         )

@@ -6,8 +6,12 @@ all ask here.
 """
 
 from . import closed_fields, reach
-from .model_rules import HIDDEN
-from .refusal import Refusal
+from .model_rules import CREATE, HIDDEN, READ, WRITE
+from .refusal import Refusal, _lt
+
+# What a field does where it is named.
+VALUE, CONDITION, ORDER = reach.VALUE, reach.CONDITION, reach.ORDER
+TREE, LEADS, NAMES = "tree", "leads", "names"
 
 
 def is_limited(guard):
@@ -25,7 +29,8 @@ def why_not(guard, model, reached, closes=True):
     :param model: the empty recordset of the field's own model
     :param reached: what the field leads to, as reach.py tells it
     :param bool closes: whether fields count that a rule closes
-    :return: why not, as the end of a sentence; "" if it may
+    :return: why not, as the end of a sentence, in words that Odoo can translate; "" if
+        it may
     """
     for one in sorted(reached):
         if guard.rules is not None and (why := _why_closed(guard.rules, one, closes)):
@@ -33,29 +38,57 @@ def why_not(guard, model, reached, closes=True):
         if one.model == model._name:
             continue
         if closed_fields.is_withheld(one.field):
-            return f"{one.model}.{one.field}, which is withheld from AI tools"
+            return _lt(
+                "%(model)s.%(field)s, which is withheld from AI tools",
+                **one._asdict(),
+            )
         limited = guard.allowed is not None or guard.rules is not None
         if limited and not guard.may_use(one.model):
-            return f"{one.model}, which this connection may not use"
+            return _lt("%(model)s, which this connection may not use", model=one.model)
         if one.model in guard.asks_to_read:
-            return f"{one.model}, which is not read without a person's approval"
+            return _lt(
+                "%(model)s, which is not read without a person's approval",
+                model=one.model,
+            )
     return ""
 
 
 def _why_closed(rules, one, closes):
     """The same, by the rules per model."""
     if one.linked and rules.is_partly(one.model):
-        return f"{one.model}, of which this connection sees a part only"
+        return partly(one.model)
     if not closes:
         return ""
     closed = rules.closed(one.model, one.field)
     if closed:
-        return f"{one.model}.{one.field}, which a rule of this connection closes"
+        return by_rule(one.model, one.field)
     if not one.field and rules.closes_any(one.model):
-        return f"{one.model}, of which a rule of this connection closes fields"
+        return _lt(
+            "%(model)s, of which a rule of this connection closes fields",
+            model=one.model,
+        )
     if one.field == reach.NAME and one.model in rules.names:
-        return f"names of {one.model}, which a rule of this connection closes"
+        return _lt(
+            "names of %(model)s, which a rule of this connection closes",
+            model=one.model,
+        )
     return ""
+
+
+def partly(model):
+    """:return: the end of a sentence about a model whose domain leaves out records"""
+    return _lt(
+        "%(model)s, of which this connection sees only some records", model=model
+    )
+
+
+def by_rule(model, field):
+    """:return: the end of a sentence about a field that a rule closes"""
+    return _lt(
+        "%(model)s.%(field)s, which a rule of this connection closes",
+        model=model,
+        field=field,
+    )
 
 
 def _check_closed(guard, model, field, masked):
@@ -67,12 +100,21 @@ def _check_closed(guard, model, field, masked):
         return closed is not None
     is_hidden = closed.how == HIDDEN
     what = f"{model._name}.{field.name}"
-    by = "" if closed.named == what else f", with {closed.named}"
+    facts = {"what": what, "field": field.name, "model": model._name}
+    if is_hidden:
+        words = _lt("A rule of this connection's policy hides %(what)s.", **facts)
+    else:
+        words = _lt("A rule of this connection's policy masks %(what)s.", **facts)
+    if closed.named != what:
+        words = _lt(
+            "%(words)s It shows what is in %(named)s.", words=words, named=closed.named
+        )
     raise Refusal(
-        "not_allowed",
-        f"{what} is {'hidden' if is_hidden else 'masked'} for this connection{by}, by "
-        "a rule of its policy.",
-        "Leave it out." if is_hidden else "It can be read, and nothing else.",
+        "field_closed_by_rule",
+        words,
+        _lt("Leave it out.") if is_hidden else _lt("It can only be read."),
+        model=model._name,
+        field=field.name,
     )
 
 
@@ -83,11 +125,11 @@ def check_value(guard, model, field, masked=False):
     is_closed = guard.rules is not None and _check_closed(guard, model, field, masked)
     reached = reach.of_value(guard.env, field)
     if why := why_not(guard, model, reached, closes=not is_closed):
-        raise refusal(model, field, "shows something of", why)
+        raise refusal(model, field, VALUE, why)
 
 
 def closed(guard, model, field):
-    """Why a field is not read, as a sentence; "" if it is."""
+    """Why a field is not read, as a sentence in English; "" if it is."""
     try:
         check_value(guard, model, field, masked=True)
     except Refusal as refusal:
@@ -115,9 +157,6 @@ def described(guard, model, field, told):
     return told
 
 
-DOING = {"create": "create", "write": "change", "delete": "delete", "read": "read"}
-
-
 def check_operation(guard, name, operation):
     """:param str name: technical name of a model
     :param str operation: of model_rules.OPERATIONS
@@ -125,12 +164,27 @@ def check_operation(guard, name, operation):
     """
     if guard.rules is None or guard.rules.may(name, operation):
         return
-    raise Refusal(
-        "not_allowed",
-        f"A rule of this connection's policy does not let it {DOING[operation]} "
-        f"records of {name}.",
-        "list_models says what may be done with which model.",
-    )
+    if operation == READ:
+        words = _lt(
+            "The rules of this connection do not let it read %(model)s.", model=name
+        )
+    elif operation == CREATE:
+        words = _lt(
+            "The rules of this connection do not let it create records of %(model)s.",
+            model=name,
+        )
+    elif operation == WRITE:
+        words = _lt(
+            "The rules of this connection do not let it change records of %(model)s.",
+            model=name,
+        )
+    else:
+        words = _lt(
+            "The rules of this connection do not let it delete records of %(model)s.",
+            model=name,
+        )
+    hint = _lt("list_models says what may be done with which model.")
+    raise Refusal("operation_not_allowed", words, hint)
 
 
 def is_closed(guard, name, field):
@@ -164,8 +218,8 @@ def check_exported(guard, field):
             raise refusal(
                 guard.env[field.model_name],
                 field,
-                "tells names of",
-                f"{field.comodel_name}, of which this connection sees a part only",
+                NAMES,
+                partly(field.comodel_name),
             )
 
 
@@ -182,15 +236,15 @@ def check_tree(guard, model, field, operator):
         raise refusal(
             model,
             field,
-            f'with "{operator}" looks into',
-            f"{name}.{parent}, which a rule of this connection closes",
+            TREE,
+            by_rule(name, parent),
         )
     if guard.rules.is_partly(name):
         raise refusal(
             model,
             field,
-            f'with "{operator}" looks into',
-            f"{name}, of which this connection sees a part only",
+            TREE,
+            partly(name),
         )
 
 
@@ -222,9 +276,12 @@ def check_sorted(guard, model, order):
     terms = [term.split()[0] for term in order.split(",") if term.strip()]
     if sorts_by_closed(guard, model, terms):
         raise Refusal(
-            "not_allowed",
-            f"{order[:80]!r} sorts by what a rule of this connection's policy closes.",
-            "Leave the order out.",
+            "field_closed_by_rule",
+            _lt(
+                "%(order)r sorts by what a rule of this connection's policy closes.",
+                order=order[:80],
+            ),
+            _lt("Leave the order out."),
         )
 
 
@@ -243,8 +300,8 @@ def check_steps(guard, model, path):
             raise refusal(
                 guard.env[field.model_name],
                 field,
-                "leads to",
-                f"{model._name}, of which this connection sees a part only",
+                LEADS,
+                partly(model._name),
             )
 
 
@@ -253,7 +310,7 @@ def check_condition(guard, model, field):
     if not is_limited(guard):
         return
     if why := why_not(guard, model, reach.of_condition(guard.env, field)):
-        raise refusal(model, field, "looks into", why)
+        raise refusal(model, field, CONDITION, why)
 
 
 def check_order(guard, model, field):
@@ -261,16 +318,23 @@ def check_order(guard, model, field):
     if not is_limited(guard):
         return
     if why := why_not(guard, model, reach.of_order(guard.env, field)):
-        raise refusal(model, field, "sorts by", why)
+        raise refusal(model, field, ORDER, why)
 
 
 def refusal(model, field, how, why):
-    """:param str how: what the field does there
-    :param str why: as ``why_not`` gives it
+    """:param str how: what the field does there, one of the words above
+    :param why: as ``why_not`` gives it
     :return: Refusal
     """
-    return Refusal(
-        "not_allowed",
-        f"{model._name}.{field.name} {how} {why}.",
-        "Leave that part out.",
-    )
+    facts = {"model": model._name, "field": field.name, "why": why}
+    words = {
+        VALUE: _lt("%(model)s.%(field)s shows something of %(why)s.", **facts),
+        CONDITION: _lt("%(model)s.%(field)s looks into %(why)s.", **facts),
+        TREE: _lt(
+            "%(model)s.%(field)s, with all below it, looks into %(why)s.", **facts
+        ),
+        ORDER: _lt("%(model)s.%(field)s sorts by %(why)s.", **facts),
+        LEADS: _lt("%(model)s.%(field)s leads to %(why)s.", **facts),
+        NAMES: _lt("%(model)s.%(field)s tells names of %(why)s.", **facts),
+    }
+    return Refusal("looks_too_far", words[how], _lt("Leave that part out."))

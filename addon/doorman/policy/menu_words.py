@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from odoo.fields import Domain
 
-from . import spelling
-from .refusal import Refusal
+from . import shared, spelling
+from .refusal import Refusal, _lt
 from .suggestions import near_hint
 
 ENGLISH = "en_US"
@@ -42,6 +42,9 @@ ENDINGS = (("s", "x"), ("en", "er", "e", "n"))
 SHORTEST = 4
 # What a text must reach to be told.
 ENOUGH = 0.45
+# The share of the best score that a model needs. Where one fits every word, those that
+# fit only some of them are noise.
+OF_THE_BEST = 0.7
 # How much better a model is known that people work with, and how much worse one of
 # reports, or of the lines of another.
 WORKED_WITH, IN_A_MENU, REPORT, LINES = 0.08, 0.05, -0.3, -0.15
@@ -183,7 +186,9 @@ def models_called(guard, text):
                 found[name] = called
     if not found:
         found = _called(guard.env, entries, words, mistyped=True)
-    return sorted(found.values(), key=lambda called: (-called.score, called.model))
+    least = OF_THE_BEST * max((called.score for called in found.values()), default=0)
+    told = [called for called in found.values() if called.score >= least]
+    return sorted(told, key=lambda called: (-called.score, called.model))
 
 
 def _ways(words):
@@ -204,7 +209,7 @@ def near_models(guard, name):
         rows = guard.env["ir.model"]._display_name_for(called)
         labels = {row["model"]: row["display_name"] for row in rows}
         known = ", ".join(f"{one} ({labels.get(one, one)})" for one in called)
-        return f"Did you mean {known}?"
+        return _lt(shared.SAY_DID_YOU_MEAN, known)
     known = [
         model
         for model in guard.env.registry

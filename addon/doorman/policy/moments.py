@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime, time
 
 import pytz
 
-DATE_FORM = "a date such as 2026-12-31"
-TIME_FORM = (
+from .refusal import _lt
+
+DATE_FORM = _lt("a date such as 2026-12-31")
+TIME_FORM = _lt(
     "a date and time such as 2026-12-31 14:30:00 (UTC) or 2026-12-31T14:30+01:00"
 )
 # A shorter text is not a whole date: for 2026-12 we would have to guess.

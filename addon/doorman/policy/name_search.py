@@ -46,7 +46,10 @@ class Near(NamedTuple):
 
 
 def tokens(text):
-    """:return: the words of a text as they were typed, without what only parts them"""
+    """:return: the words of a text as they were typed, without what only parts them.
+    The groups of a number say nothing alone"""
+    if digits_of(text):
+        return [text.strip()]
     words = (word.strip(",;:()[]\"'“”„«»") for word in text.split())
     return list(dict.fromkeys(filter(None, words)))[:MAX_WORDS]
 
@@ -61,10 +64,10 @@ def by_words(guard, model, text):
 
     :return: a domain
     """
+    words = tokens(text) or [text]
     try:
-        return Domain.AND(
-            looks_names.named(guard, model, "ilike", word) for word in tokens(text) or [text]
-        )
+        named = (looks_names.named(guard, model, "ilike", word) for word in words)
+        return Domain.AND(named)
     except Refusal:
         return Domain.FALSE
 

@@ -13,7 +13,7 @@ import re
 from odoo.tools import email_normalize_all
 from odoo.tools.mail import email_split_and_format
 
-from .plain_text import from_html, plain, visible
+from .plain_text import from_html, of_email, plain, visible
 from .redact_links import withhold_links
 
 MAX_TEXT, MAX_PEOPLE, MAX_FILES = 20_000, 50, 50
@@ -126,7 +126,7 @@ def _email(mail):
         sender=plain(mail.email_from or "", 200),
         reply_to=_other_reply_to(mail),
         subject=plain(mail.subject or "", 500),
-        text=from_html(mail.body_html or mail.body),
+        text=of_email(mail.body_html or mail.body),
         files=_files(mail.attachment_ids),
         about=_of(mail),
     )

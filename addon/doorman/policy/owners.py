@@ -2,7 +2,7 @@
 as open as what they hang on."""
 
 from . import closed_models
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 
 
 def domain_of(guard, model):
@@ -35,10 +35,13 @@ def check_seen(guard, records):
     seen = known.with_context(active_test=False).search([("id", "in", known.ids)])
     if known - seen:
         raise Refusal(
-            "not_allowed",
-            f"Some of these records of {records._name} are outside of what this "
-            "connection's rules let it use.",
-            "search_records finds those that it may use.",
+            "records_not_allowed",
+            _lt(
+                "The rules of this connection do not let it use some of these records "
+                "of %(model)s.",
+                model=records._name,
+            ),
+            _lt("search_records finds those that it may use."),
         )
 
 
@@ -59,9 +62,18 @@ def check(guard, records, write, seen):
             continue
         if not guard.may_use(owner) or (write and not guard.may_write(owner)):
             raise Refusal(
-                "not_allowed",
-                f"Some of these belong to {owner}, which this connection "
-                f"may not {'change' if write else 'use'}.",
+                "model_not_allowed",
+                _lt(
+                    "Some of these belong to %(model)s, which this connection may "
+                    "not change.",
+                    model=owner,
+                )
+                if write
+                else _lt(
+                    "Some of these belong to %(model)s, which this connection may "
+                    "not use.",
+                    model=owner,
+                ),
             )
         if "res_id" in records._fields and guard.rules is not None:
             ids = {i for i in hanging.mapped("res_id") if i}

@@ -14,6 +14,11 @@ AROUND = 60
 BETWEEN_CELLS = re.compile(r"(</t[dh]\s*>)\s*(?=<t[dh]\b)", re.IGNORECASE)
 
 
+# The same invisible letters, over and over: they carry no message.
+FILLER = re.compile(r"([\u034f\u200b\u200c\u00ad\ufeff\u00a0 ]{1,8}?)\1{15,}")
+WORD = re.compile(r"[^\W_]+")
+
+
 def is_invisible(letter):
     """Whether a letter shows nothing, or changes how those around it are shown."""
     return unicodedata.category(letter) in INVISIBLE_CATEGORIES
@@ -38,6 +43,20 @@ def plain(value, limit=MAX_VALUE):
 def from_html(value):
     """The text of HTML: the cells of a table apart, the addresses of links below it."""
     return html2plaintext(BETWEEN_CELLS.sub(r" | \1", str(value or "")))
+
+
+def of_email(value):
+    """The text of an e-mail's HTML, without the preview that Odoo's layout puts first
+    for the inbox (mail.notification_preview): the opening words again, and filler. A
+    preview that says something else stays: no hidden text gets past the approver."""
+    text = from_html(value)
+    found = FILLER.search(text)
+    if not found:
+        return text
+    before, rest = text[: found.start()], text[found.end() :]
+    rest = rest.lstrip().removeprefix(found[1].strip()).lstrip()
+    said, words = (" ".join(WORD.findall(part)) for part in (rest, before))
+    return rest if words in said else f"{before.rstrip()}\n\n{rest}"
 
 
 def where_they_differ(old, new, limit=MAX_VALUE):

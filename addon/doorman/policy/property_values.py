@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from . import single_values
 from .field_values import TEXTS
 from .linked_values import items, record, record_id
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 from .suggestions import near_hint
 from .value_place import Place, other_place, unpacked, unpacked_record
 
@@ -40,9 +40,11 @@ def shape(place, value):
     known = {item["name"]: item for item in definition if item.get("name")}
     if not known:
         raise place.wrong(
-            "no values here",
-            f"Properties are defined on {place.field.definition_record}, where there "
-            "are none.",
+            _lt("no values here"),
+            _lt(
+                "Properties are defined on %(owner)s, where there are none.",
+                owner=place.field.definition_record,
+            ),
         )
     found = _current(place, known)
     for name, one in given.items():
@@ -58,9 +60,9 @@ def _by_name(place, value):
     if not isinstance(value, list) or not all(
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in value
     ):
-        raise place.wrong("an object: property to value")
+        raise place.wrong(_lt("an object: property to value"))
     if any(key.startswith("definition_") for item in value for key in item):
-        raise place.wrong("values, and no change of the definition")
+        raise place.wrong(_lt("values, not a change of the definition"))
     return {item["name"]: item["value"] for item in value if "value" in item}
 
 
@@ -99,8 +101,12 @@ def _defined(place, known, name):
         return found[0]
     labels = [str(item.get("string") or item["name"]) for item in known.values()]
     raise Refusal(
-        "unknown_field",
-        f"{place.name} has no property {str(name)[:60]!r}.",
+        "unknown_property",
+        _lt(
+            "%(field)s has no property %(property)r.",
+            field=place.name,
+            property=str(name)[:60],
+        ),
         near_hint(name, labels, every=True),
     )
 
@@ -111,7 +117,7 @@ def _value(place, item, value):
     label = item.get("string") or item["name"]
     one = Place(place.guard, place.records, _field(place.field, label, item), {})
     if kind in NO_VALUES:
-        raise one.wrong("no value: it is a heading")
+        raise one.wrong(_lt("no value: it is a heading"))
     if value is None or (value == "" and kind not in TEXTS):
         return False
     if value is False:
@@ -128,7 +134,7 @@ def _value(place, item, value):
     shaper = SHAPERS.get(kind)
     value = shaper(one, value) if shaper else value
     if not _fits(kind, value):
-        raise one.wrong(WORDS.get(kind, "a text"))
+        raise one.wrong(WORDS.get(kind, _lt("a text")))
     return value
 
 
@@ -153,7 +159,7 @@ def _option(place, options, value):
     if len(found) == 1:
         return found[0]
     raise place.wrong(
-        f"one of its choices, not {str(value)[:60]!r}",
+        _lt("one of its choices, not %(value)r", value=str(value)[:60]),
         near_hint(value, list(names.values()), every=True),
     )
 
@@ -162,31 +168,35 @@ def _records(place, item, value):
     """Ids of the property's model, or names where the connection may use it."""
     comodel, many = item.get("comodel"), item["type"] == "many2many"
     if not comodel or comodel not in place.guard.env:
-        raise place.wrong("no value: its model is gone")
+        raise place.wrong(_lt("no value: its model is gone"))
     if not many:
         values = [unpacked_record(value)]
     else:
         values = items(place, value)
     model = place.guard.model(comodel)
     if comodel in place.guard.asks_to_read:
-        raise place.wrong("no value: its model is not read without approval")
+        raise place.wrong(_lt("no value: its model is not read without approval"))
     ids = [record_id(place, one, model) for one in values]
     gone = set(ids) - set(model.browse(ids).exists().ids)
     if gone:
         raise Refusal(
-            "not_found",
-            f"{place.name}: there is no {comodel} with the id "
-            f"{', '.join(map(str, sorted(gone)))}.",
+            "unknown_record",
+            _lt(
+                "%(field)s: there is no %(model)s with the id %(ids)s.",
+                field=place.name,
+                model=comodel,
+                ids=", ".join(map(str, sorted(gone))),
+            ),
         )
     model.browse(ids).check_access("read")
     return list(dict.fromkeys(ids)) if many else ids[0]
 
 
 WORDS = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "float": "a number",
-    "monetary": "a number",
+    "boolean": _lt("true or false"),
+    "integer": _lt("a whole number"),
+    "float": _lt("a number"),
+    "monetary": _lt("a number"),
 }
 
 

@@ -4,9 +4,9 @@ import re
 
 from odoo.fields import Domain
 
-from . import looks_names, name_search
+from . import looks_names, name_search, shared
 from .in_force import name_of
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 
 MAX_NEAR = 5
 # How many names one request may have looked up.
@@ -31,9 +31,13 @@ def find(guard, model, field, text):
     if key not in guard.looked_up:
         if len(guard.looked_up) >= MAX_NAMES:
             raise Refusal(
-                "invalid_input",
-                f"{place}: these are more than {MAX_NAMES} different names at once.",
-                "Send ids, or fewer records.",
+                "too_many_names",
+                _lt(
+                    "%(field)s: there are more than %(most)s different names at once.",
+                    field=place,
+                    most=MAX_NAMES,
+                ),
+                _lt("Send ids, or fewer records."),
             )
         guard.looked_up[key] = find_in(guard, comodel, text, place)
     return guard.looked_up[key]
@@ -46,9 +50,13 @@ def find_in(guard, comodel, text, place):
     """
     if comodel._name in guard.asks_to_read:
         raise Refusal(
-            "not_allowed",
-            f"{place}: {comodel._name} is not read without a person's approval.",
-            "Name the id.",
+            "model_needs_approval",
+            _lt(
+                "%(field)s: %(model)s is not read without a person's approval.",
+                field=place,
+                model=comodel._name,
+            ),
+            _lt("Name the id."),
         )
     found = matching(guard, comodel, text)
     if len(found) == 1:
@@ -56,15 +64,27 @@ def find_in(guard, comodel, text, place):
     text = text.strip()[:80]
     if found:
         raise Refusal(
-            "invalid_input",
-            f"{place}: more than one {comodel._name} is called {text!r}.",
-            f"Name the id: {listed(found)}.",
+            "ambiguous_name",
+            _lt(
+                "%(field)s: more than one %(model)s is called %(name)r.",
+                field=place,
+                model=comodel._name,
+                name=text,
+            ),
+            _lt("Name the id: %(choices)s.", choices=listed(found)),
         )
     raise Refusal(
-        "invalid_input",
-        f"{place}: no {comodel._name} is called {text!r}.",
+        "unknown_record_name",
+        _lt(
+            "%(field)s: no %(model)s is called %(name)r.",
+            field=place,
+            model=comodel._name,
+            name=text,
+        ),
         near_records(guard, comodel, text)
-        or f"Find the record in {comodel._name} first: search_records.",
+        or _lt(
+            "Find the record in %(model)s first: search_records.", model=comodel._name
+        ),
     )
 
 
@@ -104,7 +124,7 @@ def near_records(guard, comodel, text):
     comodel = comodel.with_context(active_test=True)
     found = name_search.nearest(guard, comodel, text, MAX_NEAR)
     records = comodel.browse([near.id for near in found])
-    return f"Did you mean {listed(records)}?" if records else ""
+    return _lt(shared.SAY_DID_YOU_MEAN, listed(records)) if records else ""
 
 
 def listed(records):

@@ -1,16 +1,117 @@
-"""How a rule of ours says no."""
+"""How a rule of ours says no.
+
+A refusal has a code, for programs; words, which Odoo can translate; and the facts that
+the words are made of. AI tools get the words in English, people in their own language.
+"""
 
 from contextlib import contextmanager
 
+from odoo.tools.translate import LazyGettext, LazyTranslate
+
+from .refusal_codes import KIND_OF
+from .withhold import clean
+
+# Marks the words of a refusal for translation: _lt("... %(field)s ...", field=name). An
+# addon that extends this one has its own, for its own translations.
+_lt = LazyTranslate(__name__, default_lang="en_US")
+
 
 class Refusal(Exception):
-    """The call is refused by a rule of ours, with a kind that the service knows."""
+    """The call is refused by a rule of ours.
 
-    def __init__(self, kind, message, hint=""):
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.hint = hint
+    :param str code: one of ``refusal_codes``; it says of which kind the refusal is
+    :param words: what is wrong, of ``_lt``
+    :param hint: what to do about it, of ``_lt``; "" for nothing
+    :param facts: what the words do not name as arguments of theirs
+    """
+
+    def __init__(self, code, words, hint="", **facts):
+        super().__init__(in_language(words))
+        self.code = code
+        # Somebody else's addon may give a kind instead of a code.
+        self.kind = KIND_OF.get(code, code)
+        self.words = words
+        self.hint_words = hint
+        self.facts = _facts_of(words) | facts
+
+    def told(self):
+        """The refusal as the service gets it, for the AI tool."""
+        return {
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+    @property
+    def message(self):
+        """What is wrong, as AI tools get it: in English."""
+        return in_language(self.words)
+
+    @property
+    def hint(self):
+        """What to do about it, as AI tools get it: in English."""
+        return in_language(self.hint_words)
+
+
+def in_language(words, lang="en_US"):
+    """:param words: of ``_lt``, or plain text
+    :param str lang: of who reads them
+    :return: them as text
+    """
+    return words._translate(lang) if isinstance(words, LazyGettext) else words
+
+
+def _facts_of(words):
+    args = words._args if isinstance(words, LazyGettext) else None
+    return dict(args) if isinstance(args, dict) else {}
+
+
+# ---- words that are told later ----
+
+
+def kept(exc):
+    """The words of a refusal as JSON keeps them, for people who read them later, each
+    in their own language.
+
+    :return: ``{source, args, module, place}``; None for anything but a refusal, or for
+        one whose words were never marked for translation
+    """
+    words = _kept(exc.words) if isinstance(exc, Refusal) else None
+    return words | {"place": place_of(exc)} if isinstance(words, dict) else None
+
+
+def _kept(words):
+    if not isinstance(words, LazyGettext):
+        # It may quote what was sent, and that may hold a secret.
+        return words if isinstance(words, int | float | None) else clean(words)
+    args = words._args
+    if isinstance(args, dict):
+        args = {name: _kept(value) for name, value in args.items()}
+    else:
+        args = [_kept(value) for value in args]
+    return {"source": words._source, "args": args, "module": words._module}
+
+
+def told_later(words, lang):
+    """:param words: of ``kept``
+    :param str lang: of who reads them
+    :return: them as text; "" for none
+    """
+    if not words:
+        return ""
+    text = in_language(_again(words), lang or "en_US")
+    return f"{words['place']}: {text}" if words.get("place") else text
+
+
+def _again(words):
+    if not isinstance(words, dict):
+        return words
+    marked = LazyTranslate(words["module"])
+    if isinstance(words["args"], dict):
+        args = {name: _again(value) for name, value in words["args"].items()}
+        return marked(words["source"], **args)
+    return marked(words["source"], *map(_again, words["args"]))
 
 
 @contextmanager

@@ -3,6 +3,12 @@
 Made from server/access by ``go generate ./server/access``: change them there.
 """
 
+
+def _lt(text):
+    """Marks a text for Odoo's export of what is to be translated."""
+    return text
+
+
 # The risks, from the harmless to the grave.
 RISKS = (
     "low",
@@ -121,26 +127,58 @@ MAX_CHANGED = 12  # models that a reply tells to have changed
 
 # What the service and the addon both refuse, in the same words. The service decides
 # first; the addon decides again, for a policy that has changed since, and for a caller
-# that goes around the service. Each %s is a name: of the tool, then of the scope or
-# module; or of the model.
-SAY_OFF = "Access for AI tools is switched off in this Odoo."
-SAY_OFF_HINT = "An MCP administrator can switch it on in Doorman's Server Settings."
-SAY_INVALID = "This key or token is not valid (any more)."
-SAY_INVALID_HINT = "Ask your Odoo administrator for a new one."
-SAY_NO_SCOPE = "%s needs the scope %s, which this connection does not have."
-SAY_NO_SCOPE_HINT = "Use another tool, or ask your MCP administrator for the scope."
-SAY_READ_ONLY = "This connection may only read; %s changes something."
-SAY_READ_ONLY_HINT = "Tell the person you work for what should be changed."
-SAY_TOOL_OFF = "%s is switched off in this Odoo."
-SAY_TOOL_OFF_HINT = "Use another tool."
-SAY_NO_TOOL = "%s is not among the tools this connection may use."
-SAY_NO_TOOL_HINT = "Call tools/list for those it may use."
-SAY_NEEDS_MODULE = "%s works with the Odoo module %s, which is not installed here."
-SAY_NEEDS_MODULE_HINT = "Use another tool, or ask an Odoo administrator to install it."
-SAY_SWITCHED_OFF = "%s is for research clients; this connection does not offer it."
-SAY_SWITCHED_OFF_HINT = "Use search_everywhere and read_records."
-SAY_NO_MODEL = "This connection may not use the model %s."
-SAY_NO_MODEL_HINT = "Call list_models for the models it may use."
+# that goes around the service. A single %s is the name of a tool, a model, a field or a
+# parameter; where there are several, each has a name of its own: see Words.
+SAY_OFF = _lt("Access for AI tools is switched off in this Odoo.")
+SAY_OFF_HINT = _lt(
+    "An MCP administrator can switch it on in Doorman's Server Settings."
+)
+SAY_INVALID = _lt("This key or token is not valid (any more).")
+SAY_INVALID_HINT = _lt("Ask your Odoo administrator for a new one.")
+SAY_INACTIVE = _lt("This connection waits for an administrator to activate it.")
+SAY_INACTIVE_HINT = _lt("Ask your MCP administrator.")
+SAY_NO_SCOPE = _lt(
+    "%(tool)s needs the scope %(scope)s, which this connection does not have."
+)
+SAY_NO_SCOPE_HINT = _lt(
+    "Use another tool, or ask your MCP administrator for the scope."
+)
+SAY_READ_ONLY = _lt("This connection may only read; %s changes something.")
+SAY_READ_ONLY_HINT = _lt("Tell the person you work for what should be changed.")
+SAY_TOOL_OFF = _lt("%s is switched off in this Odoo.")
+SAY_TOOL_OFF_HINT = _lt("Use another tool.")
+SAY_NO_TOOL = _lt("%s is not among the tools this connection may use.")
+SAY_NO_TOOL_HINT = _lt("Call tools/list for those it may use.")
+SAY_NEEDS_MODULE = _lt(
+    "%(tool)s works with the Odoo module %(module)s, which is not installed here."
+)
+SAY_NEEDS_MODULE_HINT = _lt(
+    "Use another tool, or ask an Odoo administrator to install it."
+)
+SAY_SWITCHED_OFF = _lt("%s is for research clients; this connection does not offer it.")
+SAY_SWITCHED_OFF_HINT = _lt("Use search_everywhere and read_records.")
+SAY_NO_MODEL = _lt("This connection may not use the model %s.")
+SAY_NO_MODEL_HINT = _lt("Call list_models for the models it may use.")
+SAY_NO_FIELD = _lt('%(model)s has no field "%(field)s", or it is withheld.')
+SAY_NO_FIELD_HINT = _lt("Call describe_model for its fields.")
+SAY_DID_YOU_MEAN = _lt("Did you mean %s?")
+SAY_NO_RECORD = _lt("There is no %(model)s with the id %(id)s.")
+SAY_NOT_ORDER = _lt('"%s" is not a sort order.')
+SAY_FILE_FIELD = _lt("%s holds a file, which cannot be sent as a value.")
+SAY_FILE_FIELD_HINT = _lt('Send it with request_upload, and field "%s".')
+SAY_NO_PARAMETER = _lt('There is no parameter "%s".')
+SAY_MISSING_PARAMETER = _lt("The parameter %s is missing.")
+SAY_WRONG_PARAMETER = _lt("The parameter %(parameter)s is not %(expected)s.")
+SAY_LARGE_FILE = _lt("A file has at most %d bytes.")
+SAY_LARGE_INLINE = _lt(
+    "%(size)s bytes are more than the %(most)s that may be sent along."
+)
+SAY_INLINE_HINT = _lt(
+    "Leave text and base64 out, and send the file to the link that you get."
+)
+SAY_MANY_PEOPLE = _lt("A document is sent to at most %(most)s people, not %(number)s.")
+SAY_LINK_GONE = _lt("This link does not work (any more).")
+SAY_NO_INVITE = _lt("There is no such invite.")
 
 # Limits of custom tools.
 MAX_CUSTOM_TOOLS = 30  # published at once

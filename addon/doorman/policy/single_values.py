@@ -5,6 +5,7 @@ import re
 from odoo.tools.mail import plaintext2html
 
 from . import moments, text_edits
+from .refusal import _lt
 from .suggestions import near_hint
 from .value_place import unpacked
 
@@ -19,7 +20,9 @@ def number(place, value):
     if isinstance(value, str):
         text = value.strip()
         if not NUMBER.fullmatch(text):
-            raise place.wrong(f"a number, not {value[:40]!r}", "Such as 1234.5.")
+            raise place.wrong(
+                _lt("a number, not %(value)r", value=value[:40]), _lt("Such as 1234.5.")
+            )
         value = float(text) if "." in text else int(text)
     if place.field.type == "integer" and isinstance(value, float):
         return int(value) if value.is_integer() else value
@@ -44,7 +47,9 @@ def time(place, value):
 
 def _moment(place, found, form, value):
     if found is None:
-        raise place.wrong(f"{form}, not {str(value)[:40]!r}")
+        raise place.wrong(
+            _lt("%(form)s, not %(value)r", form=form, value=str(value)[:40])
+        )
     return found
 
 
@@ -68,7 +73,7 @@ def choice(place, value):
         return found.pop()
     names = [f"{key} ({label})" if key != label else key for key, label in options]
     raise place.wrong(
-        f"one of its choices, not {str(value)[:60]!r}",
+        _lt("one of its choices, not %(value)r", value=str(value)[:60]),
         near_hint(value, known)
         or near_hint(value, [label for _key, label in options])
         or near_hint(value, names, every=True),
@@ -80,7 +85,7 @@ def text(place, value):
     if text_edits.is_edit(place.field, value):
         return text_edits.edited(place, value, html)
     if value is True:
-        raise place.wrong("text, not true")
+        raise place.wrong(_lt("text, not true"))
     if isinstance(value, int | float) and value is not False:
         return str(value)
     return value

@@ -2,6 +2,9 @@
 
 from difflib import get_close_matches
 
+from . import shared
+from .refusal import _lt
+
 MANY = 30
 
 
@@ -21,8 +24,8 @@ def near_hint(name, known, every=False):
     """
     names = near(name, known)
     if names:
-        return f"Did you mean {', '.join(map(str, names))}?"
+        return _lt(shared.SAY_DID_YOU_MEAN, ", ".join(map(str, names)))
     known = list(known)
     if every and known and len(known) <= MANY:
-        return f"There are: {', '.join(map(str, known))}."
+        return _lt("There are: %(choices)s.", choices=", ".join(map(str, known)))
     return ""

@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from . import closed_fields
 from .field_values import TEXTS
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 from .value_place import unpacked
 
 APPEND, REPLACE = {"append"}, {"replace", "with"}
@@ -30,7 +30,7 @@ def edited(place, value, html_of):
     """
     value, old = unpacked(value), _old(place)
     if not all(isinstance(text, str) for text in value.values()):
-        raise place.wrong("texts to append, or to replace and to put there")
+        raise place.wrong(_lt("texts to append, or to replace and to put there"))
     in_html = place.field.type == "html"
     if set(value) == APPEND:
         added = html_of(place, value["append"]) if in_html else value["append"]
@@ -46,9 +46,9 @@ def _old(place):
     """The text as it is, in the user's language."""
     records, field = place.records, place.field
     if len(records) != 1:
-        raise place.wrong("a whole text here: there is none yet to append to")
+        raise place.wrong(_lt("a whole text here: there is none yet to append to"))
     if closed_fields.is_withheld(field.name):
-        raise place.wrong("a whole text: it is not read")
+        raise place.wrong(_lt("a whole text: it is not read"))
     records.check_access("read")
     records._check_field_access(field, "read")
     return str(records[field.name] or "")
@@ -80,7 +80,14 @@ def _replaced(place, old, wanted, instead):
 def _check_once(place, count):
     if count != 1:
         raise Refusal(
-            "invalid_input",
-            f"{place.name}: the text to replace is there {count} times, not once.",
-            "Copy a few words of it exactly, without formatting, that are there once.",
+            "text_not_there_once",
+            _lt(
+                "%(field)s: the text to replace appears %(count)s times, not once.",
+                field=place.name,
+                count=count,
+            ),
+            _lt(
+                "Copy a few words of it exactly, without formatting, that "
+                "appear only once."
+            ),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from odoo.models import BaseModel
 
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 
 # The commands of one2many and many2many.
 CREATE, UPDATE, DELETE, UNLINK, LINK, CLEAR, SET = range(7)
@@ -27,7 +27,11 @@ class Place:
         return f"{self.records._name}.{self.field.name}"
 
     def wrong(self, wanted, hint=""):
-        return Refusal("invalid_input", f"{self.name} takes {wanted}.", hint)
+        return Refusal(
+            "wrong_value",
+            _lt("%(field)s takes %(wanted)s.", field=self.name, wanted=wanted),
+            hint,
+        )
 
 
 def unpacked(value):

@@ -2,7 +2,7 @@
 
 values ── field: exists, not withheld, not Odoo's own, no code, no template, no bytes,
           not one that Odoo works out, or that only buttons move
-       ── shape: names, objects, texts ... become what Odoo takes (value_shapes.py)
+       ── shape: names, objects, texts ... become what Odoo takes (input_forms.py)
        ── many2one, reference: a record that exists, never a new one by its name
        ── one2many, many2many: commands, each for a model that may be used; what
           a command creates or updates is checked as the rest, at every depth
@@ -14,12 +14,12 @@ from . import (
     closed_models,
     field_values,
     inherited_models,
+    input_forms,
     limits,
-    value_shapes,
     workflow_fields,
     writable_fields,
 )
-from .refusal import Refusal, at
+from .refusal import Refusal, _lt, at
 from .value_place import (
     CLEAR,
     CREATE,
@@ -33,7 +33,7 @@ from .value_place import (
 )
 from .writable_fields import closed
 
-COMMANDS_HINT = (
+COMMANDS_HINT = _lt(
     "Send commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, "
     "[3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets."
 )
@@ -85,7 +85,8 @@ class Values:
     def _check(self, model, vals, depth=0):
         if not isinstance(vals, dict):
             raise Refusal(
-                "invalid_input", f"The values of a {model._name} are not an object."
+                "malformed_values",
+                _lt("The values of a %(model)s must be an object.", model=model._name),
             )
         checked, moved = {}, workflow_fields.of(model)
         for name, value in self._by_id(model, vals).items():
@@ -93,7 +94,7 @@ class Values:
             if value is None and not model and field.type in field_values.NUMBERS:
                 # No number is empty: Odoo's own default is what "nothing" means.
                 continue
-            value = value_shapes.shape(self.guard, model, field, value, vals)
+            value = input_forms.shape(self.guard, model, field, value, vals)
             checked[name] = self.value(model, field, value, depth)
             if name in moved:
                 workflow_fields.check(self.guard, model, field, checked[name])
@@ -114,7 +115,10 @@ class Values:
         found = self.guard.env["ir.model"]._get_id(self.guard.model(name)._name)
         vals = {key: value for key, value in vals.items() if key != "res_model"}
         if vals.setdefault(by_id, found) != found:
-            raise Refusal("invalid_input", f"res_model and {by_id} are two models.")
+            raise Refusal(
+                "two_models",
+                _lt("res_model and %(by_id)s name two different models.", by_id=by_id),
+            )
         return vals
 
     def _aim(self, model, name):
@@ -128,8 +132,11 @@ class Values:
             return
         if not guard.may_use(name) or not guard.may_write(name):
             raise Refusal(
-                "not_allowed",
-                f"This connection may not change {name[:80]}, or what hangs on it.",
+                "model_not_writable",
+                _lt(
+                    "This connection may not change %(model)s, or what belongs to it.",
+                    model=name[:80],
+                ),
             )
         if strict and (
             name in closed_models.FOLLOWERS
@@ -138,9 +145,13 @@ class Values:
             # Two that hang on each other, or one on itself: Odoo would follow them for
             # ever, whenever anybody looks for a file.
             raise Refusal(
-                "not_allowed",
-                f"A {model._name} does not hang on a {name[:80]}.",
-                "Name the document that it is for.",
+                "wrong_owner",
+                _lt(
+                    "A %(model)s cannot be attached to a %(other)s.",
+                    model=model._name,
+                    other=name[:80],
+                ),
+                _lt("Name the document that it is for."),
             )
 
     def field(self, model, name):
@@ -166,7 +177,7 @@ class Values:
             return check(model, field, value, depth)
         if field.type == "many2one_reference":
             if value and not is_id(value):
-                raise self._wrong(model, field, "the id of a record, or false")
+                raise self._wrong(model, field, _lt("the id of a record, or false"))
             return value
         if value is None or value is False:
             return value
@@ -178,7 +189,14 @@ class Values:
     @staticmethod
     def _wrong(model, field, wanted, hint=""):
         return Refusal(
-            "invalid_input", f"{model._name}.{field.name} takes {wanted}.", hint
+            "wrong_value",
+            _lt(
+                "%(model)s.%(field)s takes %(wanted)s.",
+                model=model._name,
+                field=field.name,
+                wanted=wanted,
+            ),
+            hint,
         )
 
     def _many2one(self, model, field, value, _depth):
@@ -188,8 +206,11 @@ class Values:
             raise self._wrong(
                 model,
                 field,
-                "the id of a record, or false",
-                f"Find the record in {field.comodel_name} first: search_records.",
+                _lt("the id of a record, or false"),
+                _lt(
+                    "Find the record in %(model)s first: search_records.",
+                    model=field.comodel_name,
+                ),
             )
         comodel = field.comodel_name
         if closed_models.on_floor(comodel):
@@ -205,14 +226,16 @@ class Values:
             or inherited_models.is_file(self.guard.env, comodel)
         ):
             # It would become a part of this record, and be written and deleted with it.
-            raise closed(model, field.name, f"takes a {comodel} over")
+            raise closed(
+                model, field.name, _lt("takes a %(model)s over", model=comodel)
+            )
         if (
             model._transient
             and comodel not in closed_models.LINKABLE
             and not self.guard.may_write(comodel)
         ):
             # What it does to that record is the wizard's own code.
-            raise closed(model, field.name, f"points at a {comodel}")
+            raise closed(model, field.name, _lt("points at a %(model)s", model=comodel))
         return value
 
     def _reference(self, model, field, value, _depth):
@@ -220,7 +243,7 @@ class Values:
             return False
         name, _, number = str(value).partition(",")
         if not number.isdecimal():
-            raise self._wrong(model, field, 'text like "res.partner,7", or false')
+            raise self._wrong(model, field, _lt('text like "res.partner,7", or false'))
         self._names(model, field, self.guard.model(name)._name, [int(number)])
         return value
 
@@ -246,16 +269,21 @@ class Values:
                 ids = ", ".join(map(str, gone[:10]))
                 with at(where):
                     raise Refusal(
-                        "not_found",
-                        f"{field}: there is no {comodel} with the id {ids}.",
-                        "search_records finds ids.",
+                        "unknown_record",
+                        _lt(
+                            "%(field)s: there is no %(model)s with the id %(ids)s.",
+                            field=field,
+                            model=comodel,
+                            ids=ids,
+                        ),
+                        _lt("search_records finds ids."),
                     )
         self.named.clear()
 
     def _properties(self, model, field, value, _depth):
         # As a list it could carry a definition, which all records share.
         if value and not field_values.is_flat(value):
-            raise self._wrong(model, field, "an object: property name to value")
+            raise self._wrong(model, field, _lt("an object: property name to value"))
         return value
 
     # ---- commands ----
@@ -264,21 +292,23 @@ class Values:
         if value is None or value is False:
             return []
         if not isinstance(value, list):
-            raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)
+            raise self._wrong(model, field, _lt("a list of commands"), COMMANDS_HINT)
         return [self._command(model, field, command, depth) for command in value]
 
     def _command(self, model, field, command, depth):
         self.commands += 1
         if self.commands > limits.MAX_COMMANDS or depth >= limits.MAX_NESTING:
-            raise Refusal("invalid_input", "These are too many commands at once.")
+            raise Refusal(
+                "too_many_commands", _lt("There are too many commands at once.")
+            )
         if not isinstance(command, list) or not 1 <= len(command) <= 3:
-            raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)
+            raise self._wrong(model, field, _lt("a list of commands"), COMMANDS_HINT)
         code, ident, arg = (*command, 0, 0)[:3]
         arg = unpacked(arg)
         if type(code) is not int or not CREATE <= code <= SET:
-            raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)
+            raise self._wrong(model, field, _lt("a list of commands"), COMMANDS_HINT)
         if code in (CREATE, UPDATE) and not isinstance(arg, dict):
-            raise self._wrong(model, field, "a list of commands", COMMANDS_HINT)
+            raise self._wrong(model, field, _lt("a list of commands"), COMMANDS_HINT)
         comodel = self.guard._through(model, field)
         self._may(model, field, code)
         if code == CREATE:
@@ -287,7 +317,7 @@ class Values:
             return [code, 0, 0]
         ids = arg if code == SET else [ident]
         if not isinstance(ids, list) or not all(is_id(i) for i in ids):
-            raise self._wrong(model, field, "commands with ids", COMMANDS_HINT)
+            raise self._wrong(model, field, _lt("commands with ids"), COMMANDS_HINT)
         if ids:
             self._names(model, field, comodel._name, ids)
             self._check_exist()
@@ -315,10 +345,14 @@ class Values:
         if is_file and code == UPDATE:
             return
         raise Refusal(
-            "not_allowed",
-            f"{model._name}.{field.name} would change {comodel}, which AI tools only "
-            "read.",
-            "Leave it out.",
+            "field_closed",
+            _lt(
+                "%(model)s.%(field)s would change %(other)s, which AI tools only read.",
+                model=model._name,
+                field=field.name,
+                other=comodel,
+            ),
+            _lt("Leave it out."),
         )
 
     def _is_lock(self, field):

@@ -7,7 +7,7 @@ a status bar, and nowhere to be clicked or filled in.
 
 from .form_state import FormState
 from .form_view import SAVE
-from .refusal import Refusal
+from .refusal import Refusal, _lt
 
 MAX_BUTTONS = 8
 
@@ -35,11 +35,20 @@ def check(guard, records, field, value):
     view = guard.env["ir.ui.view"]._doorman_form(name)
     buttons = ", ".join(_buttons(view, records[:1]))
     raise Refusal(
-        "not_allowed",
-        f"{name}.{field.name} is moved by buttons, which do all that belongs to it; a "
-        "value alone would not.",
-        (f"Press one with call_method: {buttons}. " if buttons else "")
-        + "get_actions tells what a record offers.",
+        "workflow_field",
+        _lt(
+            "%(model)s.%(field)s is changed by buttons, which do everything "
+            "that goes with it; a value alone would not.",
+            model=name,
+            field=field.name,
+        ),
+        _lt(
+            "Press one with call_method: %(buttons)s. get_actions lists what a record "
+            "offers.",
+            buttons=buttons,
+        )
+        if buttons
+        else _lt("get_actions lists what a record offers."),
     )
 
 

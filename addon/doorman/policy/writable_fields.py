@@ -1,7 +1,7 @@
 """Which fields a connection may give a value, whatever the value."""
 
-from . import closed_fields, closed_models, inherited_models
-from .refusal import Refusal
+from . import closed_fields, closed_models, inherited_models, shared
+from .refusal import Refusal, _lt
 from .suggestions import near_hint
 
 
@@ -20,52 +20,57 @@ def check_file(guard, model, name):
     field = guard.field(model, name)
     if field.type != "binary":
         raise Refusal(
-            "invalid_input",
-            f"{model._name}.{name} takes no file.",
+            "not_a_file_field",
+            _lt("%(model)s.%(field)s takes no file.", model=model._name, field=name),
             near_hint(name, [n for n, f in model._fields.items() if f.type == "binary"])
-            or "Leave field out to attach the file to the record.",
+            or _lt("Leave field out to attach the file to the record."),
         )
     _check(guard, model, name)
     if field.readonly or name in model.env["ir.ui.view"]._doorman_shown(model._name):
-        raise closed(model, name, "is only shown, and not to be filled in")
+        raise closed(model, name, _lt("is only shown, and cannot be filled in"))
     return field
 
 
 def _is_file(guard, model, name):
     """A file that was sent as a value: what takes it, if anything does."""
-    hint = f"Send it with request_upload, and field {name!r}."
+    hint = _lt(shared.SAY_FILE_FIELD_HINT, name)
     if model._transient:
-        hint = "Leave it out: a person has to choose a file in Odoo."
+        hint = _lt("Leave it out: a person has to choose a file in Odoo.")
     elif inherited_models.is_file(guard.env, model._name):
-        hint = "Send it with request_upload, which attaches it to a record."
-    what = f"{model._name}.{name} holds a file, which is not sent as a value."
-    return Refusal("not_allowed", what, hint)
+        hint = _lt("Send it with request_upload, which attaches it to a record.")
+    what = _lt(shared.SAY_FILE_FIELD, f"{model._name}.{name}")
+    return Refusal("file_as_value", what, hint, model=model._name, field=name)
 
 
 def _check(guard, model, name):
     field = guard.field(model, name)
     if name in closed_fields.MAGIC_FIELDS:
-        raise closed(model, name, "is filled by Odoo itself")
+        raise closed(model, name, _lt("is filled by Odoo itself"))
     if closed_fields.is_code(name, field.type):
-        raise closed(model, name, "holds code")
+        raise closed(model, name, _lt("holds code"))
     if getattr(field, "render_engine", None):
-        raise closed(model, name, "is rendered as a template")
+        raise closed(model, name, _lt("is rendered as a template"))
     only = closed_models.WRITE_FIELDS.get(model._name)
     if only is not None and name not in only:
-        raise closed(model, name, "is not written by AI tools")
+        raise closed(model, name, _lt("may not be written by AI tools"))
     if field.type == "properties_definition":
-        raise closed(model, name, "is what all records of a kind share")
+        raise closed(model, name, _lt("is shared by all records of a kind"))
     if (
         field.type == "many2one_reference"
         and model._name not in closed_models.FOLLOWERS
     ):
-        raise closed(model, name, "may be of any model")
+        raise closed(model, name, _lt("may be of any model"))
     _elsewhere(guard, model, field)
     if is_worked_out(field):
         raise Refusal(
-            "invalid_input",
-            f"{model._name}.{name} {_from_what(model, field)}: it takes no value.",
-            "Leave it out.",
+            "computed_field",
+            _lt(
+                "%(model)s.%(field)s %(why)s: it takes no value.",
+                model=model._name,
+                field=name,
+                why=_from_what(model, field),
+            ),
+            _lt("Leave it out."),
         )
     return field
 
@@ -73,13 +78,15 @@ def _check(guard, model, name):
 def _from_what(model, field):
     """Why nobody can give it a value: Odoo would drop it without a word."""
     if not field.compute:
-        return "is not kept in Odoo"
+        return _lt("is not kept in Odoo")
     if field.related:
-        return f"is the value of {field.related}"
+        return _lt("is the value of %(path)s", path=field.related)
     paths = model.pool.field_depends.get(field, ())
     names = dict.fromkeys(path.partition(".")[0] for path in paths)
     names = [n for n in names if not closed_fields.is_withheld(n)][:8]
-    return "is worked out by Odoo" + (f" from {', '.join(names)}" * bool(names))
+    if not names:
+        return _lt("is worked out by Odoo")
+    return _lt("is worked out by Odoo from %(fields)s", fields=", ".join(names))
 
 
 def _elsewhere(guard, model, field):
@@ -96,16 +103,25 @@ def _elsewhere(guard, model, field):
         field.inherited or guard.may_use(owner._name)
     ):
         raise Refusal(
-            "not_allowed",
-            f"{model._name}.{field.name} belongs to {owner._name}, which this "
-            "connection may not change.",
-            "Leave it out.",
+            "field_of_other_model",
+            _lt(
+                "%(model)s.%(field)s belongs to %(other)s, which this "
+                "connection may not change.",
+                model=model._name,
+                field=field.name,
+                other=owner._name,
+            ),
+            _lt("Leave it out."),
         )
     _check(guard, owner, path[-1])
 
 
 def closed(model, name, why):
-    return Refusal("not_allowed", f"{model._name}.{name} {why}.", "Leave it out.")
+    return Refusal(
+        "field_closed",
+        _lt("%(model)s.%(field)s %(why)s.", model=model._name, field=name, why=why),
+        _lt("Leave it out."),
+    )
 
 
 def is_worked_out(field):

@@ -8,7 +8,7 @@ from odoo.fields import Date
 from ..policy import in_force
 from ..policy.plain_text import plain
 from ..policy.posted_html import html_of
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_NOTE, MAX_SUMMARY, MAX_TYPE_NAME, MAX_USER_NAME
 from ..policy.suggestions import near_hint
 from .arguments import only, text
@@ -47,8 +47,11 @@ def activity_schedule(call):
         record, guard.env.registry["mail.activity.mixin"]
     ):
         raise Refusal(
-            "invalid_input",
-            f"Activities are for one record, and {model._name} has none.",
+            "no_activities",
+            _lt(
+                "Activities are for one record, and %(model)s has none.",
+                model=model._name,
+            ),
         )
     record.check_access("read")
     kind = _type(guard, model, kwargs.get("activity_type"))
@@ -113,8 +116,12 @@ def _type(guard, model, name):
         )[:1]
     if not found:
         raise Refusal(
-            "invalid_input",
-            f"There is no activity type {str(name)[:60]!r} for {model._name}.",
+            "unknown_activity_type",
+            _lt(
+                "There is no activity type %(activity_type)r for %(model)s.",
+                activity_type=str(name)[:60],
+                model=model._name,
+            ),
             near_hint(str(name), types.mapped("name"), every=True),
         )
     return found
@@ -142,15 +149,17 @@ def _user(guard, who):
     if found:
         names = "; ".join(f"{u.id} {u.name} ({u.login})" for u in found[:5])
         raise Refusal(
-            "invalid_input",
-            f"More than one user is called {str(who)[:60]!r}.",
-            f"Name the login or the id: {names}.",
+            "ambiguous_name",
+            _lt("More than one user is called %(user)r.", user=str(who)[:60]),
+            _lt("Name the login or the id: %(choices)s.", choices=names),
         )
-    hint = "Name a user's login, full name or id; leave it out for yourself."
+    hint = _lt("Name a user's login, full name or id; leave it out for yourself.")
     if not str(who).isdecimal():
         known = users.search([("share", "=", False)], limit=500).mapped("name")
         hint = near_hint(str(who), known) or hint
-    raise Refusal("invalid_input", f"There is no user {str(who)[:60]!r}.", hint)
+    raise Refusal(
+        "unknown_user", _lt("There is no user %(user)r.", user=str(who)[:60]), hint
+    )
 
 
 def _literal(name):
@@ -166,9 +175,9 @@ def _may_see(record, user):
         record.with_user(user).check_access("read")
     except AccessError as exc:
         raise Refusal(
-            "invalid_input",
-            f"{user.name} may not read this record.",
-            "Name somebody who may.",
+            "user_may_not_read",
+            _lt("%(user)s may not read this record.", user=user.name),
+            _lt("Name somebody who may."),
         ) from exc
 
 
@@ -182,5 +191,5 @@ def _deadline(kwargs, kind):
         return Date.to_string(Date.to_date(value))
     except ValueError as exc:
         raise Refusal(
-            "invalid_input", "date_deadline is a date such as 2026-12-31."
+            "malformed_arguments", _lt("date_deadline is a date such as 2026-12-31.")
         ) from exc

@@ -18,7 +18,7 @@ from ..policy import in_force
 from ..policy.groupings import DATES, check_having
 from ..policy.own_records import by_company, own_fields
 from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from .arguments import only
 from .currencies import Amounts
 from .operations import operation
@@ -44,7 +44,9 @@ def formatted_read_group(call):
     groupby = kwargs["groupby"] = kwargs.get("groupby") or []
     aggregates = kwargs["aggregates"] = kwargs.get("aggregates") or []
     if not groupby and not aggregates:
-        raise Refusal("invalid_input", "Name what to group by, or what to measure.")
+        raise Refusal(
+            "measure_missing", _lt("Name what to group by, or what to measure.")
+        )
     guard.specs(model, groupby, "group by")
     guard.specs(model, aggregates, "measure")
     check_having(kwargs.get("having") or [], aggregates)

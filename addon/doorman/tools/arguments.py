@@ -2,14 +2,18 @@
 
 from odoo.exceptions import MissingError
 
-from ..policy.refusal import Refusal
+from ..policy import shared
+from ..policy.refusal import Refusal, _lt, in_language
 
 
 def only(kwargs, *known):
     """Refuse arguments that nobody reads: they would pass for something that counts."""
     for name in kwargs:
         if name not in known:
-            raise Refusal("invalid_input", f"Unknown argument {str(name)[:60]!r}.")
+            raise Refusal(
+                "unknown_argument",
+                _lt("Unknown argument %(argument)r.", argument=str(name)[:60]),
+            )
 
 
 def number(kwargs, name, default, maximum, minimum=1):
@@ -19,7 +23,13 @@ def number(kwargs, name, default, maximum, minimum=1):
         return default
     if type(value) is not int or not minimum <= value <= maximum:
         raise Refusal(
-            "invalid_input", f"{name} is a number from {minimum} to {maximum}."
+            "malformed_arguments",
+            _lt(
+                "%(argument)s is a number from %(least)s to %(most)s.",
+                argument=name,
+                least=minimum,
+                most=maximum,
+            ),
         )
     return value
 
@@ -30,9 +40,16 @@ def text(kwargs, name, maximum, needed=False):
     if value is None:
         value = ""
     if not isinstance(value, str) or len(value) > maximum or "\0" in value:
-        raise Refusal("invalid_input", f"{name} is text of at most {maximum} letters.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt(
+                "%(argument)s is text of at most %(most)s letters.",
+                argument=name,
+                most=maximum,
+            ),
+        )
     if needed and not value.strip():
-        raise Refusal("invalid_input", f"{name} is missing.")
+        raise Refusal("argument_missing", _lt(shared.SAY_MISSING_PARAMETER, name))
     return value.strip()
 
 
@@ -40,17 +57,24 @@ def one_record(call):
     """:return: the one record that is read, which exists and its user may see"""
     model = call.model
     if model._abstract:
-        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+        raise Refusal(
+            "model_without_records",
+            _lt("There are no records of %(model)s.", model=model._name),
+        )
     record = call.guard.records(model, call.ids)
     if len(record) != 1:
-        raise Refusal("invalid_input", "Name one record.")
+        raise Refusal("one_record_only", _lt("Name one record."))
     if not record.exists():
-        raise MissingError(
-            call.env._(
-                "There is no %(model)s with the id %(ids)s.",
-                model=model._name,
-                ids=record.id,
-            )
-        )
+        raise no_record(record)
     record.check_access("read")
     return record
+
+
+def no_record(gone):
+    """:param gone: records that there are not
+    :return: what to raise of them
+    """
+    ids = ", ".join(map(str, gone.ids))
+    return MissingError(
+        in_language(_lt(shared.SAY_NO_RECORD, model=gone._name, id=ids))
+    )

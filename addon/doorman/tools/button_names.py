@@ -2,6 +2,7 @@
 
 from ..policy.closed_models import way_around
 from ..policy.form_view import OBJECT, SAVE
+from ..policy.refusal import _lt
 from .method_checks import refusal_of
 
 WINDOW, SERVER = "ir.actions.act_window", "ir.actions.server"
@@ -35,18 +36,30 @@ def refusal_of_action(guard, model, action):
     :param action: ActionFacts, or None
     """
     if not action or action.kind not in (WINDOW, SERVER, REPORT, CLIENT):
-        return "This action no longer exists."
+        return _lt("This action no longer exists.")
     if action.kind == WINDOW:
         if action.model not in guard.env or not guard.may_use(action.model):
-            return f"It opens {action.model}, which this connection may not use."
+            return _lt(
+                "It opens %(model)s, which this connection may not use.",
+                model=action.model,
+            )
         transient = guard.env[action.model]._transient
         if transient and not guard.may_write(action.model):
-            words = f"It opens {action.model}, which AI tools may not change."
-            return f"{words} {way_around(action.model)}".strip()
+            way = way_around(action.model)
+            if not way:
+                return _lt(
+                    "It opens %(model)s, which AI tools may not change.",
+                    model=action.model,
+                )
+            return _lt(
+                "It opens %(model)s, which AI tools may not change. %(instead)s",
+                model=action.model,
+                instead=way,
+            )
     if action.kind == SERVER:
         if not guard.may_write(model._name):
-            return f"AI tools may not change {model._name}."
+            return _lt("AI tools may not change %(model)s.", model=model._name)
         if action.state != "code":
             # It sends something somewhere, or writes what only its own settings tell.
-            return "AI tools run no actions of this kind."
+            return _lt("AI tools may not run actions of this kind.")
     return ""

@@ -10,7 +10,7 @@ from ..policy.form_state import FormState
 from ..policy.form_view import ACTION, OBJECT, SAVE, is_status_bar
 from ..policy.in_force import name_of
 from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, in_language
 from .arguments import one_record, only
 from .button_names import (
     action_of,
@@ -110,7 +110,7 @@ def _action(guard, state, button, shows):
             refusal = exc.message
     found["callable"] = not refusal
     if refusal:
-        found["why_not"] = refusal
+        found["why_not"] = in_language(refusal)
     if shows is None:
         found["may_be_hidden"] = True
     return found

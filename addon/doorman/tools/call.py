@@ -8,7 +8,7 @@ from odoo.models import BaseModel
 
 from ..policy import looks, model_rules
 from ..policy.guard import Guard
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from . import operations
 from .describe import Describer
 from .operations import Operation
@@ -63,23 +63,32 @@ def call_of(guard, request, describer=None):
     method, model = request.get("method"), None
     kwargs = request.get("kwargs") or {}
     if not isinstance(kwargs, dict) or not isinstance(method, str | None):
-        raise Refusal("invalid_input", "The method or its arguments are malformed.")
+        raise Refusal(
+            "malformed_arguments", _lt("The method or its arguments are malformed.")
+        )
     operations.check_offered(guard.env, request)
     operation = operations.of(request)
     if request.get("model"):
         model = guard.model(request["model"])
         if operation is None:
             raise Refusal(
-                "not_allowed",
-                f"The method {method!r} cannot be called through this connection.",
+                "method_not_allowed",
+                _lt(
+                    "The method %(method)r cannot be called through this connection.",
+                    method=method,
+                ),
             )
     elif operation is None:
-        raise Refusal("not_allowed", f"There is no operation {method!r}.")
+        raise Refusal(
+            "unknown_operation", _lt("There is no operation %(method)r.", method=method)
+        )
     check_rules(guard, operation, model)
     kwargs = _without_html(guard, kwargs)
     dry_run = bool(request.get("dry_run"))
     if dry_run and not operation.dry_run and not describer:
-        raise Refusal("invalid_input", f"{method} cannot be tried out.")
+        raise Refusal(
+            "no_dry_run", _lt("%(method)s cannot be tried out.", method=method)
+        )
     return Call(
         operation=operation,
         guard=guard,
@@ -103,10 +112,12 @@ def check_rules(guard, operation, model):
         return
     if operation.code or operation.beyond_rules:
         raise Refusal(
-            "not_allowed",
-            f"{operation.name} does not keep to rules for models, and this connection "
-            "has some.",
-            "Use the tools that read, search and change records.",
+            "beyond_rules",
+            _lt(
+                "%(tool)s cannot keep to rules per model, which this connection has.",
+                tool=operation.name,
+            ),
+            _lt("Use the tools that read, search and change records."),
         )
     if model is None or operation.reads:
         return
@@ -126,7 +137,7 @@ def _without_html(guard, kwargs):
         return kwargs
     texts = (*made.keys(), *made.values())
     if not all(isinstance(text, str) for text in texts):
-        raise Refusal("invalid_input", "The HTML of texts is malformed.")
+        raise Refusal("malformed_arguments", _lt("The HTML of texts is malformed."))
     guard.html.update(made)
     return {name: value for name, value in kwargs.items() if name != "html"}
 

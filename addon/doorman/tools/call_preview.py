@@ -44,7 +44,9 @@ def preview(env, call, tried=None):
     count = max(sum(not c.get("set_off") for c in own), len(ids))
     done = tried.changes if ran else ()
     lines = [c for c in done if c.asked and c.model != model._name]
-    words = words_for(env, label, [change["name"] for change in own], count)
+    # What Odoo does to others of the same kind is not what was asked for.
+    asked = [change for change in own if not change.get("set_off")] or own
+    words = words_for(env, label, [change["name"] for change in asked], count)
     method = operation.method_argument
     return {
         "summary": (operation.summary or read_summary)(words, call),
@@ -61,7 +63,7 @@ def preview(env, call, tried=None):
             "text": not ran,
             "untold": _untold(env, tried, found, model._name) if ran else [],
             "lines": bool(lines),
-            "lost": of_changes(env, done),
+            "lost": of_changes(env, done, person=True),
             "outward": leaves,
             "more_outward": more,
             "outward_digest": digest(outward),

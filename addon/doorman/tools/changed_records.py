@@ -4,14 +4,13 @@ counts as done, and what is told of them.
 Each change answers ``{ids, names, url}``.
 """
 
-from odoo.exceptions import MissingError
-
-from ..policy import closed_models, in_force, ledger, looks
+from ..policy import closed_models, in_force, ledger, looks, shared
 from ..policy.in_force import name_of
 from ..policy.record_url import url_of
 from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
+from .arguments import no_record
 from .linked_names import without_bytes
 
 MAX_FILLED = 10
@@ -21,13 +20,15 @@ def check_may_change(guard, model):
     """Refuse a model whose records no connection changes, or that has none."""
     if not guard.may_write(model._name):
         raise Refusal(
-            "not_allowed",
-            f"AI tools may not change {model._name}.",
-            closed_models.way_around(model._name)
-            or "Tell the person you work for what should be changed.",
+            "model_not_writable",
+            _lt("AI tools may not change %(model)s.", model=model._name),
+            closed_models.way_around(model._name) or _lt(shared.SAY_READ_ONLY_HINT),
         )
     if model._abstract:
-        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+        raise Refusal(
+            "model_without_records",
+            _lt("There are no records of %(model)s.", model=model._name),
+        )
 
 
 def records_to_change(call):
@@ -37,18 +38,14 @@ def records_to_change(call):
     records = guard.records(model, ids, write=True)
     if len(set(ids)) != len(ids) or len(ids) > MAX_RECORDS:
         raise Refusal(
-            "invalid_input",
-            f"Name each record once, and at most {MAX_RECORDS} of them.",
+            "too_many_records",
+            _lt(
+                "Name each record once, and at most %(most)s of them.", most=MAX_RECORDS
+            ),
         )
     gone = records - records.exists()
     if gone:
-        raise MissingError(
-            guard.env._(
-                "There is no %(model)s with the id %(ids)s.",
-                model=model._name,
-                ids=", ".join(map(str, gone.ids)),
-            )
-        )
+        raise no_record(gone)
     return records
 
 

@@ -6,7 +6,7 @@ records ── read as a whole ── what would be in the copies, against the r
 
 from ..policy import closed_fields, closed_models, inherited_models, ledger, limits
 from ..policy.ledger import CREATED
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_COPIES
 from ..policy.technical_models import is_technical
 from ..policy.values import CREATE, SET, Values
@@ -47,12 +47,24 @@ def _records(call):
     guard, model = call.guard, call.model
     records = records_to_change(call)
     if len(records) > MAX_COPIES:
-        raise Refusal("invalid_input", f"Copy at most {MAX_COPIES} records at once.")
+        raise Refusal(
+            "too_many_records",
+            _lt("Copy at most %(most)s records at once.", most=MAX_COPIES),
+        )
     if model._transient:
-        raise Refusal("not_allowed", f"A {model._name} is a form, and is not copied.")
+        raise Refusal(
+            "not_copied",
+            _lt("A %(model)s is a form, and cannot be copied.", model=model._name),
+        )
     if inherited_models.is_file(guard.env, model._name):
         # With other values, a file would hang where this connection may read it.
-        raise Refusal("not_allowed", f"AI tools make no {model._name}, by copying too.")
+        raise Refusal(
+            "model_not_writable",
+            _lt(
+                "AI tools may not create a %(model)s, not even by copying.",
+                model=model._name,
+            ),
+        )
     _check_readable(guard, model)
     model.check_access("create")
     records.check_access("read")
@@ -64,10 +76,13 @@ def _check_readable(guard, model):
     read, it would tell without one."""
     if model._name in guard.asks_to_read:
         raise Refusal(
-            "not_allowed",
-            f"To read {model._name} needs the approval of a person, so it is not "
-            "copied.",
-            "Read the record, which waits, and create a new one.",
+            "model_needs_approval",
+            _lt(
+                "Reading %(model)s needs the approval of a person, so it cannot "
+                "be copied.",
+                model=model._name,
+            ),
+            _lt("Read the record, which waits, and create a new one."),
         )
 
 
@@ -121,9 +136,13 @@ class _Copied:
         owner = model._fields[field.related.partition(".")[0]].comodel_name
         if not self.guard.may_write(owner):
             raise Refusal(
-                "not_allowed",
-                f"To copy a {model._name} copies its {owner}, which AI tools only "
-                "read.",
+                "not_copied",
+                _lt(
+                    "Copying a %(model)s copies its %(other)s, which AI tools may "
+                    "only read.",
+                    model=model._name,
+                    other=owner,
+                ),
             )
 
     def _code(self, model, field, value):
@@ -132,16 +151,22 @@ class _Copied:
         own = model.default_get([field.name]).get(field.name)
         if value != own:
             raise Refusal(
-                "not_allowed",
-                f"{model._name}.{field.name} holds code, which AI tools do not copy.",
-                "A person copies it in Odoo.",
+                "not_copied",
+                _lt(
+                    "%(model)s.%(field)s holds code, which AI tools may not copy.",
+                    model=model._name,
+                    field=field.name,
+                ),
+                _lt("A person copies it in Odoo."),
             )
 
     def _lines(self, model, field, commands):
         for command in commands:
             self.commands += 1
             if self.commands > limits.MAX_COMMANDS:
-                raise Refusal("invalid_input", "These are too many lines to copy.")
+                raise Refusal(
+                    "too_many_lines", _lt("There are too many lines to copy.")
+                )
             code, _ident, arg = (*command, 0, 0)[:3]
             if code == SET and not arg:
                 continue
@@ -155,10 +180,14 @@ class _Copied:
             _check_readable(self.guard, comodel)
             if self._values(comodel, arg):
                 raise Refusal(
-                    "not_allowed",
-                    f"{model._name}.{field.name} holds what is withheld from AI tools, "
-                    "and would be copied.",
-                    "A person copies it in Odoo.",
+                    "not_copied",
+                    _lt(
+                        "%(model)s.%(field)s is withheld from AI tools, and would be "
+                        "copied.",
+                        model=model._name,
+                        field=field.name,
+                    ),
+                    _lt("A person copies it in Odoo."),
                 )
 
 
@@ -183,8 +212,11 @@ def _note(call, copies, default):
         # What no policy opens is Odoo's machinery, which comes with any record.
         if guard.may_write(name) and not call.env[name]._transient:
             raise Refusal(
-                "not_allowed",
-                f"To copy this would make records of {name}, which this connection may "
-                "not use.",
-                "A person copies it in Odoo.",
+                "model_not_allowed",
+                _lt(
+                    "Copying this would create records of %(model)s, which this "
+                    "connection may not use.",
+                    model=name,
+                ),
+                _lt("A person copies it in Odoo."),
             )

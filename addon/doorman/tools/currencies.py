@@ -11,7 +11,7 @@ import json
 from odoo.fields import Domain
 
 from ..policy.groupings import SUM_CURRENCY
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from .rates import Rates
 
 # What is worked out of amounts, and would mix them.
@@ -76,10 +76,15 @@ class Amounts:
         if len(only) == 1:
             return {only.id: []}
         raise Refusal(
-            "too_large",
-            f"Odoo works out {model._name}.{name} record by record, and these are more "
-            f"than {MAX_LOOKED_AT}.",
-            "Narrow the domain, for example to a year.",
+            "too_much_to_compute",
+            _lt(
+                "Odoo works out %(model)s.%(field)s record by record, and there "
+                "are more than %(most)s.",
+                model=model._name,
+                field=name,
+                most=MAX_LOOKED_AT,
+            ),
+            _lt("Narrow the domain, for example to a year."),
         )
 
     # ---- the groups ----
@@ -156,7 +161,8 @@ class Amounts:
         currencies = dict.fromkeys(ident for _group, ids in mixed for ident in ids)
         if len(currencies) > MAX_CURRENCIES:
             raise Refusal(
-                "too_large", f"These are more than {MAX_CURRENCIES} currencies."
+                "too_many_currencies",
+                _lt("There are more than %(most)s currencies.", most=MAX_CURRENCIES),
             )
         domain, looked_at = Domain(self.kwargs["domain"]), self.looked_at[name]
         if is_cut and not any(self._is_undated(group) for group, _ids in mixed):
@@ -294,10 +300,24 @@ class Amounts:
         field = self.fields[spec]
         names = ", ".join(sorted(map(self.rates.name, amounts)))
         return Refusal(
-            "invalid_input",
-            f"{self.model._name}: {spec} would mix amounts of several currencies"
-            + (f" ({names})." if names else "."),
-            f"Group by {field} too, or narrow the domain to one currency.",
+            "mixed_currencies",
+            _lt(
+                "%(model)s: %(measure)s would mix amounts of several currencies "
+                "(%(currencies)s).",
+                model=self.model._name,
+                measure=spec,
+                currencies=names,
+            )
+            if names
+            else _lt(
+                "%(model)s: %(measure)s would mix amounts of several currencies.",
+                model=self.model._name,
+                measure=spec,
+            ),
+            _lt(
+                "Group by %(field)s too, or narrow the domain to one currency.",
+                field=field,
+            ),
         )
 
 

@@ -5,9 +5,9 @@ server action gets of it. Who writes the action's code need not check them again
 import math
 from datetime import date, datetime
 
-from ..policy import limits, moments, record_names
+from ..policy import limits, moments, record_names, shared
 from ..policy.linked_values import NAME_KEYS
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import OWN_TYPES
 from ..policy.single_values import NUMBER, TRUTH
 from ..policy.value_place import is_id_text, is_pair
@@ -21,14 +21,19 @@ def check(guard, known, given):
     :return: ``{name: value}`` with every name; None for what was not sent
     """
     if not isinstance(given, dict):
-        raise Refusal("invalid_input", "The parameters are an object, by their names.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt("The parameters must be an object, name to value."),
+        )
     names = [parameter["name"] for parameter in known]
     for name in given:
         if name not in names:
             raise Refusal(
-                "invalid_input",
-                f"There is no parameter {str(name)[:60]!r}.",
-                f"There are: {', '.join(names) or 'none'}.",
+                "unknown_argument",
+                _lt(shared.SAY_NO_PARAMETER, str(name)[:60]),
+                _lt("There are: %(choices)s.", choices=", ".join(names))
+                if names
+                else _lt("It has no parameters."),
             )
     return {p["name"]: _value(guard, p, given.get(p["name"])) for p in known}
 
@@ -37,13 +42,17 @@ def _value(guard, parameter, value):
     name, kind = parameter["name"], parameter["type"]
     if value is None or (value == "" and kind != "string"):
         if parameter["required"]:
-            raise Refusal("invalid_input", f"The parameter {name} is missing.")
+            raise Refusal(
+                "argument_missing",
+                _lt(shared.SAY_MISSING_PARAMETER, name),
+            )
         return None
     try:
         return READERS[kind](guard, parameter, value)
     except (ValueError, OverflowError) as exc:
         raise Refusal(
-            "invalid_input", f"The parameter {name} is not {WORDS[kind]}."
+            "malformed_arguments",
+            _lt(shared.SAY_WRONG_PARAMETER, parameter=name, expected=WORDS[kind]),
         ) from exc
 
 
@@ -119,10 +128,15 @@ def _record(guard, parameter, value):
     record = guard.records(model, [value]).exists()
     if not record:
         raise Refusal(
-            "not_found",
-            f"The parameter {parameter['name']}: there is no {parameter['model']} "
-            f"with the id {value}.",
-            "search_records finds its id.",
+            "unknown_record",
+            _lt(
+                "The parameter %(parameter)s: there is no %(model)s with the id "
+                "%(id)s.",
+                parameter=parameter["name"],
+                model=parameter["model"],
+                id=value,
+            ),
+            _lt("search_records finds its id."),
         )
     record.check_access("read")
     return record
@@ -131,9 +145,12 @@ def _record(guard, parameter, value):
 def _selection(_guard, parameter, value):
     if value not in parameter["choices"]:
         raise Refusal(
-            "invalid_input",
-            f"The parameter {parameter['name']} is none of its choices.",
-            f"There are: {', '.join(parameter['choices'])}.",
+            "unknown_choice",
+            _lt(
+                "The parameter %(parameter)s takes one of its choices.",
+                parameter=parameter["name"],
+            ),
+            _lt("There are: %(choices)s.", choices=", ".join(parameter["choices"])),
         )
     return value
 
@@ -150,12 +167,12 @@ READERS = {
 }
 assert READERS.keys() == set(OWN_TYPES)
 WORDS = {
-    "string": f"a text of at most {MAX_TEXT} letters",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "date": "a date such as 2026-11-23",
-    "datetime": "a time in UTC such as 2026-11-23 14:30:00",
-    "record": "the id or the name of a record",
-    "selection": "one of its choices",
+    "string": _lt("a text of at most %(most)s letters", most=MAX_TEXT),
+    "integer": _lt("a whole number"),
+    "number": _lt("a number"),
+    "boolean": _lt("true or false"),
+    "date": _lt("a date such as 2026-11-23"),
+    "datetime": _lt("a time in UTC such as 2026-11-23 14:30:00"),
+    "record": _lt("the id or the name of a record"),
+    "selection": _lt("one of its choices"),
 }

@@ -8,7 +8,7 @@ import json
 
 from ..policy.custom_tool_run import OwnRun, running
 from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
 from ..policy.withhold import withhold
 from . import custom_tool_parameters, custom_tool_text
@@ -39,9 +39,9 @@ def run_tool(call):
     if call.dry_run and not tool.can_try:
         if not call.describer:
             raise Refusal(
-                "invalid_input",
-                f"{tool.name} cannot be tried out.",
-                "Its administrator did not say that all of it can be undone.",
+                "no_dry_run",
+                _lt("%(tool)s cannot be tried out.", tool=tool.name),
+                _lt("Its administrator did not say that all of it can be undone."),
             )
         return named(records)
     found = _run(guard, tool, records, values)
@@ -68,12 +68,21 @@ def _checked(call, reads):
     if kwargs.get("revision") != tool.revision:
         # What a person has approved, and what an AI tool has read of it, was another.
         raise Refusal(
-            "conflict",
-            f"{tool.name} is another one since it was looked at; nothing was done.",
-            "Call tools/list for what it does now.",
+            "custom_tool_replaced",
+            _lt(
+                "%(tool)s has changed since it was looked at; nothing was done.",
+                tool=tool.name,
+            ),
+            _lt("Call tools/list for what it does now."),
         )
     if call.model._name != tool.model_name or reads != tool.only_reads:
-        raise Refusal("invalid_input", f"{tool.name} is not called like that.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt(
+                "%(tool)s is not called on this model, or not in this way.",
+                tool=tool.name,
+            ),
+        )
     records = _records(call, tool, reads)
     given = kwargs.get("parameters")
     values = custom_tool_parameters.check(
@@ -87,7 +96,11 @@ def _records(call, tool, reads):
     if not tool.on_records:
         if ids:
             raise Refusal(
-                "invalid_input", f"{tool.name} works on no records: name no ids."
+                "ids_not_taken",
+                _lt(
+                    "%(tool)s does not work on records: leave the ids out.",
+                    tool=tool.name,
+                ),
             )
         return call.model
     if not reads:
@@ -96,9 +109,12 @@ def _records(call, tool, reads):
         records = call.guard.records(call.model, ids).exists()
         if len(records) != len(ids) or len(ids) > MAX_RECORDS:
             raise Refusal(
-                "not_found",
-                "Some of these records do not exist, or are named twice.",
-                f"Name at most {MAX_RECORDS}; search_records finds their ids.",
+                "unknown_record",
+                _lt("Some of these records do not exist, or are named twice."),
+                _lt(
+                    "Name at most %(most)s; search_records finds their ids.",
+                    most=MAX_RECORDS,
+                ),
             )
     records.check_access("read")
     return records

@@ -12,7 +12,7 @@ from odoo.models import BaseModel
 from odoo.tools import email_normalize
 
 from ..policy.plain_text import plain
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from . import press
 
 COMPOSER, INVOICES = "mail.compose.message", "account.move.send.wizard"
@@ -65,10 +65,19 @@ def template_of(guard, record, wizard, context, name):
         if len(named) == 1:
             return named
         raise Refusal(
-            "invalid_input",
-            f"There {'are several templates' if named else 'is no template'} "
-            f"{plain(name, 80)!r} for {record._name}.",
-            _which(found) or "Send a subject and a body.",
+            "unknown_template",
+            _lt(
+                "There are several templates %(name)r for %(model)s.",
+                name=plain(name, 80),
+                model=record._name,
+            )
+            if named
+            else _lt(
+                "There is no template %(name)r for %(model)s.",
+                name=plain(name, 80),
+                model=record._name,
+            ),
+            _which(found) or _lt("Send a subject and a body."),
         )
     if wizard == INVOICES:
         chosen = guard.env[wizard]._get_default_mail_template_id(record)
@@ -102,7 +111,7 @@ def _called(templates, name):
 
 def _which(templates):
     names = [plain(t.name, 80) for t in templates[:MAX_NAMED]]
-    return f"There are: {'; '.join(names)}." if names else ""
+    return _lt("There are: %(choices)s.", choices="; ".join(names)) if names else ""
 
 
 def check_told(guard, sending):
@@ -111,9 +120,11 @@ def check_told(guard, sending):
         return
     found = _templates(guard, sending.record)
     raise Refusal(
-        "invalid_input",
-        f"Odoo has no template of its own for {sending.record._name}.",
-        _which(found) or "Send a subject and a body.",
+        "no_template",
+        _lt(
+            "Odoo has no template of its own for %(model)s.", model=sending.record._name
+        ),
+        _which(found) or _lt("Send a subject and a body."),
     )
 
 
@@ -184,16 +195,19 @@ def _check_people(partners):
     """:raise Refusal: if nobody would get it, or one of them cannot"""
     if not partners:
         raise Refusal(
-            "invalid_input",
-            "This document has no contact to send it to.",
-            "Name some: partner_ids or emails.",
+            "no_recipient",
+            _lt("This document has no contact to send it to."),
+            _lt("Name whom to send it to: partner_ids or emails."),
         )
     for partner in partners:
         if not email_normalize(partner.email):
             raise Refusal(
-                "invalid_input",
-                f"{plain(partner.display_name, 80)} has no valid e-mail address.",
-                "Correct the contact, or name others: partner_ids or emails.",
+                "invalid_address",
+                _lt(
+                    "%(name)s has no valid e-mail address.",
+                    name=plain(partner.display_name, 80),
+                ),
+                _lt("Correct the contact, or name others: partner_ids or emails."),
             )
 
 
@@ -234,9 +248,9 @@ def _send_invoice(sending):
     )
     if not messages:
         raise Refusal(
-            "business_rule",
-            "Odoo has sent no e-mail for this invoice.",
-            "Look at the invoice's contact, and at how it is sent.",
+            "not_sent",
+            _lt("Odoo sent no e-mail for this invoice."),
+            _lt("Look at the invoice's contact, and at how it is sent."),
         )
     return messages
 
@@ -252,8 +266,10 @@ def _check_own_name(wizard, move):
     others = move.env["res.users"].sudo().search([("share", "=", False)]) - user
     if address and address in others.partner_id.mapped("email_normalized"):
         raise Refusal(
-            "not_allowed",
-            "This invoice goes out in the name of somebody else, who has not written "
-            "these words.",
-            "Leave subject and body out, so that it goes with Odoo's own text.",
+            "other_sender",
+            _lt(
+                "This invoice goes out in the name of somebody else, who has "
+                "not written these words."
+            ),
+            _lt("Leave subject and body out, so that it goes with Odoo's own text."),
         )

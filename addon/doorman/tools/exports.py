@@ -16,7 +16,7 @@ from odoo.exceptions import AccessError
 from ..policy import in_force, limits, looks
 from ..policy.plain_text import plain, plain_file_name
 from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_EXPORT_FIELDS, MAX_EXPORT_ROWS, MAX_FILE
 from .arguments import only
 from .operations import TAKE, operation
@@ -73,13 +73,22 @@ def _check(call):
             )
         )
     if model._abstract:
-        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+        raise Refusal(
+            "model_without_records",
+            _lt("There are no records of %(model)s.", model=model._name),
+        )
     model.check_access("read")
     if kwargs.get("format") not in (None, *TYPES):
-        raise Refusal("invalid_input", f"format is one of {', '.join(TYPES)}.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt("format is one of %(choices)s.", choices=", ".join(TYPES)),
+        )
     names = kwargs.get("fields")
     if not isinstance(names, list) or not 1 <= len(names) <= MAX_EXPORT_FIELDS:
-        raise Refusal("invalid_input", f"Name 1 to {MAX_EXPORT_FIELDS} fields.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt("Name 1 to %(most)s fields.", most=MAX_EXPORT_FIELDS),
+        )
     return [_column(call, name) for name in names]
 
 
@@ -91,23 +100,34 @@ def _column(call, name):
     :return: ``(path, label, field)``, the path as Odoo's export takes it
     """
     if not isinstance(name, str) or len(name) > 200:
-        raise Refusal("invalid_input", "A field is named by a text.")
+        raise Refusal("malformed_arguments", _lt("Each field is named by text."))
     guard, steps = call.guard, name.replace("/", ".").split(".")
     if len(steps) > limits.MAX_STEPS or not all(steps):
-        raise Refusal("invalid_input", f"{name[:80]!r} is not a path of fields.")
+        raise Refusal(
+            "malformed_path", _lt("%(path)r is not a path of fields.", path=name[:80])
+        )
     model, labels = call.model, []
     for number, step in enumerate(steps):
         last = number == len(steps) - 1
         field = guard.field(model, step, masked=last)
         if field.type in NO_COLUMN:
             raise Refusal(
-                "invalid_input",
-                f"{model._name}.{step} is not exported.",
-                "Leave it out; get_attachment gives files.",
+                "field_not_exported",
+                _lt(
+                    "%(model)s.%(field)s cannot be exported.",
+                    model=model._name,
+                    field=step,
+                ),
+                _lt("Leave it out; get_attachment gives files."),
             )
         if not last and not field.relational:
             raise Refusal(
-                "invalid_input", f"{model._name}.{step} leads to no other record."
+                "malformed_path",
+                _lt(
+                    "%(model)s.%(field)s does not lead to another record.",
+                    model=model._name,
+                    field=step,
+                ),
             )
         model._check_field_access(field, "read")
         labels.append(field._description_string(_told_env(call)) or step)
@@ -149,7 +169,7 @@ def export_records(call):
     model = call.model.with_env(_told_env(call))
     ids = model.search(_domain(call), limit=MAX_EXPORT_ROWS + 1).ids
     if len(ids) > MAX_EXPORT_ROWS:
-        raise _too_many(f"More than {MAX_EXPORT_ROWS} records match.")
+        raise _too_many(_lt("More than %(most)s records match.", most=MAX_EXPORT_ROWS))
     form = kwargs.get("format") or "csv"
     label = model.env["ir.model"]._get(model._name).name or model._name
     with tempfile.TemporaryFile() as file:
@@ -175,7 +195,9 @@ def _write(model, ids, columns, table):
         for row in batch.export_data(paths)["datas"]:
             rows += 1
             if rows > MAX_EXPORT_ROWS:
-                raise _too_many(f"These are more than {MAX_EXPORT_ROWS} rows.")
+                raise _too_many(
+                    _lt("These are more than %(most)s rows.", most=MAX_EXPORT_ROWS)
+                )
             table.add(
                 [
                     _cell(in_force.cell(model.env, path, field, value))
@@ -186,7 +208,9 @@ def _write(model, ids, columns, table):
             raise _too_large()
         if time.monotonic() > until or time.thread_time() > computing:
             raise Refusal(
-                "too_large", "This export takes too long.", "Ask for fewer at a time."
+                "export_too_large",
+                _lt("This export takes too long."),
+                _lt("Ask for fewer at a time."),
             )
         # Else the whole table would be in memory by the end.
         model.env.invalidate_all()
@@ -203,14 +227,16 @@ def _cell(value):
 
 
 def _too_many(what):
-    return Refusal("too_large", what, "Narrow the domain, and export in parts.")
+    return Refusal(
+        "export_too_large", what, _lt("Narrow the domain, and export in parts.")
+    )
 
 
 def _too_large():
     return Refusal(
-        "too_large",
-        f"The file would have more than {MAX_FILE} bytes.",
-        "Name fewer fields, or narrow the domain.",
+        "export_too_large",
+        _lt("The file would have more than %(most)s bytes.", most=MAX_FILE),
+        _lt("Name fewer fields, or narrow the domain."),
     )
 
 
@@ -288,10 +314,13 @@ class _Xlsx:
             self.written += len(text)
             if len(text) > self.sheet.xls_strmax:
                 raise Refusal(
-                    "too_large",
-                    f"A text has more than {self.sheet.xls_strmax} letters, which XLSX "
-                    "does not hold.",
-                    "Export as csv.",
+                    "text_too_long",
+                    _lt(
+                        "A text has more than %(most)s letters, which XLSX does not "
+                        "hold.",
+                        most=self.sheet.xls_strmax,
+                    ),
+                    _lt("Export as csv."),
                 )
             style = () if self.rows else (self.bold,)
             self.sheet.write_string(*place, text, *style)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 
 # Letters, and bytes of UTF-8, of one page: languages differ in how many tokens a letter
 # is, and AI tools cut replies by those.
@@ -86,9 +86,14 @@ def page(name, kind, content, offset, indexed=""):
     text = withhold_links(said.text.replace("\0", ""))
     if offset and offset >= len(text):
         raise Refusal(
-            "invalid_input",
-            f"The text has {len(text)} letters, and none from {offset} on.",
-            "Take offset from next_offset.",
+            "offset_too_large",
+            _lt(
+                "The text has only %(letters)s letters, so there are none from "
+                "%(offset)s on.",
+                letters=len(text),
+                offset=offset,
+            ),
+            _lt("Take offset from next_offset."),
         )
     told = _in_bytes(text[offset:wanted])
     end = offset + len(told)
@@ -120,9 +125,11 @@ def _read(name, kind, content, most, indexed):
             note = "It is what Odoo has read out of the file for its own search."
             return Said(indexed[:most], len(indexed) > most, [note])
         raise Refusal(
-            "invalid_input",
-            f"{kind or 'This file'} has no text that can be read here.",
-            "Leave text out, and give your user the link.",
+            "file_not_readable",
+            _lt("%(kind)s has no text that can be read here.", kind=kind)
+            if kind
+            else _lt("This file has no text that can be read here."),
+            _lt("Leave text out, and give your user the link."),
         )
     text, notes = decoded(content())
     return Said(text[:most], len(text) > most, notes)
@@ -166,16 +173,16 @@ def _apart(reader, content, most):
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
         )
     except subprocess.TimeoutExpired as exc:
-        raise _unreadable("It takes too long to read.") from exc
+        raise _unreadable(_lt("It takes too long to read.")) from exc
     except OSError as exc:
         _logger.error("Doorman: the process that reads files", exc_info=exc)
-        raise _unreadable("Odoo could not start what reads it.") from exc
+        raise _unreadable(_lt("Odoo could not start what reads it.")) from exc
     try:
         told = json.loads(done.stdout)
     except ValueError as exc:
         # Ended by its limits, or by the library. Nothing of the file is in the log.
         _logger.info("Doorman: reading a %s ended with %s", reader, done.returncode)
-        raise _unreadable("It takes too much time or memory to read.") from exc
+        raise _unreadable(_lt("It takes too much time or memory to read.")) from exc
     if told.get("error"):
         raise _unreadable(told["error"])
     return Said(told["text"], told["more"], told["notes"])
@@ -183,7 +190,7 @@ def _apart(reader, content, most):
 
 def _unreadable(why):
     return Refusal(
-        "invalid_input",
-        f"The text of this file cannot be read. {why}",
-        "Leave text out, and give your user the link.",
+        "file_not_readable",
+        _lt("The text of this file cannot be read. %(why)s", why=why),
+        _lt("Leave text out, and give your user the link."),
     )

@@ -13,7 +13,7 @@ from odoo.tools.mimetypes import guess_mimetype
 
 from ..policy import closed_fields, inherited_models
 from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_FILE
 from ..policy.suggestions import near_hint
 from . import file_text
@@ -46,7 +46,9 @@ def get_attachment(call):
     record = one_record(call)
     if kwargs.get("attachment") is None and not kwargs.get("field"):
         if kwargs.get("text"):
-            raise Refusal("invalid_input", "Of which file? Name its attachment_id.")
+            raise Refusal(
+                "argument_missing", _lt("Which file? Name its attachment_id.")
+            )
         if not inherited_models.is_file(guard.env, model._name):
             return _list(guard, record)
     found = _found(guard, record, kwargs)
@@ -94,7 +96,7 @@ def _found(guard, record, kwargs):
     """:return: ``{name, type, size, content}``, the last a function; or with ``url``"""
     wanted, field = kwargs.get("attachment"), kwargs.get("field")
     if wanted is not None and field:
-        raise Refusal("invalid_input", "Name attachment_id or field, not both.")
+        raise Refusal("two_files", _lt("Name attachment_id or field, not both."))
     if field:
         if inherited_models.is_file(guard.env, record._name):
             # Its own bytes by another name: the rules of the file hold for them too.
@@ -135,7 +137,7 @@ def _attachment(guard, file):
     guard.records(guard.env["ir.attachment"], file.ids)
     file.check_access("read")
     if file.res_field and closed_fields.is_withheld(file.res_field):
-        raise Refusal("not_allowed", "This file is withheld from AI tools.")
+        raise Refusal("file_withheld", _lt("This file is withheld from AI tools."))
     told = {"name": file.name or "file", "type": file.mimetype or ""}
     if file.type == "url":
         return told | {"size": 0, "url": file.url or ""}
@@ -150,8 +152,8 @@ def _field(guard, record, name):
     field = guard.field(record, name)
     if field.type not in ("binary", "image"):
         raise Refusal(
-            "invalid_input",
-            f"{record._name}.{name} is not a file.",
+            "not_a_file_field",
+            _lt("%(model)s.%(field)s is not a file.", model=record._name, field=name),
             near_hint(
                 name, [n for n, f in record._fields.items() if f.type == "binary"]
             ),
@@ -160,7 +162,7 @@ def _field(guard, record, name):
         value = record.with_context(bin_size=False).read([name])[0][name]
         content = base64.b64decode(value or b"")
     except (ValueError, binascii.Error) as exc:
-        raise Refusal("invalid_input", f"{name} holds no file.") from exc
+        raise Refusal("no_file", _lt("%(field)s holds no file.", field=name)) from exc
     if not content:
         raise MissingError(
             guard.env._(
@@ -203,7 +205,12 @@ def _text(found, offset):
 
 def too_large(size):
     return Refusal(
-        "too_large",
-        f"The file has {size} bytes, more than the {MAX_FILE} that go through here.",
-        "A person has to fetch it in Odoo.",
+        "file_too_large",
+        _lt(
+            "The file has %(bytes)s bytes, more than the %(most)s that go "
+            "through here.",
+            bytes=size,
+            most=MAX_FILE,
+        ),
+        _lt("A person has to fetch it in Odoo."),
     )

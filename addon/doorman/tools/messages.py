@@ -5,7 +5,7 @@ from ..policy.in_force import name_of
 from ..policy.plain_text import plain
 from ..policy.posted_html import html_of
 from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
 from ..policy.value_place import is_id
 from .arguments import number, one_record, only
@@ -39,9 +39,11 @@ def read_messages(call):
     record = one_record(call)
     if not isinstance(record, guard.env.registry["mail.thread"]):
         raise Refusal(
-            "invalid_input",
-            f"{model._name} has no messages.",
-            "describe_model tells: those that have some have the field message_ids.",
+            "no_messages",
+            _lt("%(model)s has no messages.", model=model._name),
+            _lt(
+                "describe_model tells: models with messages have the field message_ids."
+            ),
         )
     domain = [
         ("model", "=", model._name),
@@ -193,14 +195,19 @@ def message_post(call):
     body, kind = kwargs.get("body"), kwargs.get("kind") or "note"
     if not isinstance(body, str) or not body.strip() or len(body) > MAX_MESSAGE_BODY:
         raise Refusal(
-            "invalid_input", f"The body is text of 1 to {MAX_MESSAGE_BODY} letters."
+            "malformed_arguments",
+            _lt("The body is text of 1 to %(most)s letters.", most=MAX_MESSAGE_BODY),
         )
     if kind not in KINDS:
-        raise Refusal("invalid_input", 'The kind is "note" or "comment".')
+        raise Refusal("malformed_arguments", _lt('The kind is "note" or "comment".'))
     record = records_to_change(call)
     if len(record) != 1 or not isinstance(record, guard.env.registry["mail.thread"]):
         raise Refusal(
-            "invalid_input", f"Messages are for one record, and {model._name} has none."
+            "no_messages",
+            _lt(
+                "Messages are for one record, and %(model)s has none.",
+                model=model._name,
+            ),
         )
     partners = kwargs.get("partner_ids") or []
     if partners:

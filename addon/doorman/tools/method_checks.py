@@ -11,7 +11,7 @@ from odoo.exceptions import AccessError
 from odoo.service.model import get_public_method
 
 from ..policy import closed_methods, closed_models, limits
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.suggestions import near_hint
 
 METHOD_NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
@@ -20,7 +20,9 @@ METHOD_NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
 def check_method(guard, model, name, arguments):
     """:return: the method, if a connection may call it with these arguments"""
     if not isinstance(name, str) or not METHOD_NAME.fullmatch(name):
-        raise Refusal("invalid_input", "The method is a name such as action_confirm.")
+        raise Refusal(
+            "malformed_arguments", _lt("The method is a name such as action_confirm.")
+        )
     cls = type(model)
     if (
         closed_methods.is_denied_method(name)
@@ -34,10 +36,12 @@ def check_method(guard, model, name, arguments):
         raise _denied(model, name) from exc
     except AttributeError as exc:
         raise Refusal(
-            "invalid_input",
-            f"{model._name} has no method {name}.",
+            "unknown_method",
+            _lt("%(model)s has no method %(method)s.", model=model._name, method=name),
             near_hint(name, _callable_names(guard, cls))
-            or "Buttons are methods such as action_confirm; get_actions lists them.",
+            or _lt(
+                "Buttons are methods such as action_confirm; get_actions lists them."
+            ),
         ) from exc
     if _is_alias(guard, cls, name) or not hasattr(method, "__code__"):
         raise _denied(model, name)
@@ -61,9 +65,13 @@ def _callable_names(guard, cls):
 
 def _denied(model, name):
     return Refusal(
-        "not_allowed",
-        f"{model._name}.{name} is not called for AI tools.",
-        "call_method is for business methods, such as what a button does.",
+        "method_not_allowed",
+        _lt(
+            "AI tools may not call %(model)s.%(method)s.",
+            model=model._name,
+            method=name,
+        ),
+        _lt("call_method is for business methods, such as what a button does."),
     )
 
 
@@ -109,11 +117,11 @@ def _is_alias(guard, cls, name):
 def refusal_of(guard, model, name):
     """Why call_method would not take a method; ``""`` if it would."""
     if not guard.may_write(model._name) or model._name in closed_models.WRITE_FIELDS:
-        return f"AI tools may not change {model._name}."
+        return _lt("AI tools may not change %(model)s.", model=model._name)
     try:
         check_method(guard, model, name, {})
     except Refusal as refusal:
-        return refusal.message
+        return refusal.words
     return ""
 
 
@@ -122,18 +130,28 @@ def refusal_of(guard, model, name):
 
 def _check_arguments(model, name, method, arguments):
     if not isinstance(arguments, dict):
-        raise Refusal("invalid_input", "The arguments are an object, by their names.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt("The arguments must be an object, name to value."),
+        )
     if not arguments:
         return
     signature = inspect.signature(method)
     for key, value in arguments.items():
         if not key.isidentifier() or key.startswith("_") or key == "self":
-            raise Refusal("invalid_input", f"There is no argument {key[:60]!r}.")
+            raise Refusal(
+                "unknown_argument",
+                _lt("There is no argument %(argument)r.", argument=key[:60]),
+            )
         if closed_methods.is_denied_parameter(key):
             raise Refusal(
-                "not_allowed",
-                f"The argument {key[:60]} tells a method more than data.",
-                "Leave it out, or write the record with update_records.",
+                "argument_not_allowed",
+                _lt(
+                    "The argument %(argument)s tells the method how to work, which "
+                    "is more than data.",
+                    argument=key[:60],
+                ),
+                _lt("Leave it out, or write the record with update_records."),
             )
         known = signature.parameters.get(key)
         # What is not named lands in **kwargs, which may be the values of a write.
@@ -142,23 +160,38 @@ def _check_arguments(model, name, method, arguments):
             inspect.Parameter.KEYWORD_ONLY,
         ):
             raise Refusal(
-                "invalid_input", f"{name} has no argument {key[:60]!r} of its own."
+                "unknown_argument",
+                _lt(
+                    "%(method)s has no argument %(argument)r of its own.",
+                    method=name,
+                    argument=key[:60],
+                ),
             )
         if not _is_data(value):
             raise Refusal(
-                "invalid_input",
-                f"The argument {key} is a number, a text, true, false, null or a list "
-                "of ids.",
+                "malformed_arguments",
+                _lt(
+                    "The argument %(argument)s is a number, a text, true, false, "
+                    "null or a list of ids.",
+                    argument=key,
+                ),
             )
     try:
         signature.bind(model, **arguments)
     except TypeError as exc:
-        raise Refusal("invalid_input", f"{name}: {exc}.") from exc
+        raise Refusal(
+            "malformed_arguments",
+            _lt("%(method)s: %(error)s.", method=name, error=str(exc)),
+        ) from exc
     if closed_methods.makes_records(name):
         raise Refusal(
-            "not_allowed",
-            f"{model._name}.{name} is not called with arguments for AI tools.",
-            "Make the record with create_records.",
+            "method_not_allowed",
+            _lt(
+                "AI tools may not call %(model)s.%(method)s with arguments.",
+                model=model._name,
+                method=name,
+            ),
+            _lt("Create the record with create_records."),
         )
 
 

@@ -12,7 +12,7 @@ from ..policy import closed_methods, closed_models
 from ..policy.form_view import SAVE
 from ..policy.plain_text import plain
 from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
 from ..policy.values import Values
 from ..policy.withhold import withhold
@@ -112,14 +112,17 @@ def call_method(call):
     only(kwargs, "method", "kwargs", "wizard", "values", "button")
     check_may_change(guard, model)
     if model._name in closed_models.WRITE_FIELDS:
-        raise Refusal("not_allowed", f"AI tools call no method of {model._name}.")
+        raise Refusal(
+            "method_not_allowed",
+            _lt("AI tools may not call methods of %(model)s.", model=model._name),
+        )
     if kwargs.get("wizard"):
         return _in_wizard(call)
     if kwargs.get("values"):
         raise Refusal(
-            "invalid_input",
-            "Values are for a wizard: name its handle as wizard.",
-            "Change the values of a record with update_records.",
+            "values_not_taken",
+            _lt("Values are for a wizard: name its handle as wizard."),
+            _lt("Change the values of a record with update_records."),
         )
     name, arguments = kwargs.get("method"), kwargs.get("kwargs") or {}
     records = _records(call, name, arguments)
@@ -141,7 +144,11 @@ def _records(call, name, arguments):
         if getattr(method, "_api_model", False):
             if call.ids:
                 raise Refusal(
-                    "invalid_input", f"{name} works on no records: name no ids."
+                    "ids_not_taken",
+                    _lt(
+                        "%(method)s does not work on records: leave the ids out.",
+                        method=name,
+                    ),
                 )
             model.check_access("read")
             return model
@@ -156,12 +163,17 @@ def _in_wizard(call):
     kwargs, guard = call.kwargs, call.guard
     if call.ids:
         raise Refusal(
-            "invalid_input",
-            "A wizard works on the records that it was opened for: name no ids.",
+            "ids_not_taken",
+            _lt(
+                "A wizard works on the records that it was opened for: leave "
+                "the ids out."
+            ),
         )
     found = _wizard_of(call)
     if found.model != call.model._name:
-        raise Refusal("invalid_input", f"This is a wizard of {found.model}.")
+        raise Refusal(
+            "wrong_wizard", _lt("This is a wizard of %(model)s.", model=found.model)
+        )
     if call.dry_run:
         origin = call.env[found.origin]
         ids = list(found.origin_ids)

@@ -15,7 +15,7 @@ from ..policy.closed_models import way_around
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.form_state import clock, evaluated, handed_on
 from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, in_language
 from . import wizard_form
 from .changed_records import if_it_can_be_told
 
@@ -136,7 +136,8 @@ def _window(pressed, action, title, active):
     ids = [res_id] if type(res_id) is int and res_id > 0 else []
     if model._transient:
         if not guard.may_write(model._name):
-            way = way_around(model._name) or "A person has to go on with it in Odoo."
+            way = in_language(way_around(model._name))
+            way = way or "A person has to go on with it in Odoo."
             found["result"] += f". Nothing is done. {way}"
             return found
         return found | _wizard(pressed, action, title, active, ids, found["result"])

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..policy import shared
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 
 WRITE_SCOPE = "mcp:orm"
 # For ``reads_also``: no model in particular.
@@ -229,7 +229,7 @@ def check_offered(env, request):
         module = env["doorman.tool"]._module_of(method)
     if module and module not in env.registry._init_modules:
         raise Refusal(
-            "needs_module",
-            shared.SAY_NEEDS_MODULE % (method, module),
-            shared.SAY_NEEDS_MODULE_HINT,
+            "module_missing",
+            _lt(shared.SAY_NEEDS_MODULE, tool=method, module=module),
+            _lt(shared.SAY_NEEDS_MODULE_HINT),
         )

@@ -14,7 +14,7 @@ from odoo.tools.json import json_default
 from ..policy import in_force
 from ..policy.form_state import FormState
 from ..policy.form_view import ACTION, OBJECT, SAVE, Button
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from . import opened, wizard_form
 from .button_names import (
     SERVER,
@@ -96,15 +96,17 @@ def _of_form(form, name):
     for button in shown:
         if button.method == name:
             if why := refusal_of_button(form.guard, form.model, button):
-                raise Refusal("not_allowed", why)
+                raise Refusal("button_not_allowed", why)
             return button
     names = dict.fromkeys(b.method for b in shown)
     if not names and name == SAVE:
         return Button(SAVE, SAVE, "", "", "", ())
     raise Refusal(
-        "invalid_input",
-        f"This wizard has no button {str(name)[:80]!r} now.",
-        f"There are: {', '.join(names)}." if names else "Name the method save.",
+        "unknown_button",
+        _lt("This wizard has no button %(button)r now.", button=str(name)[:80]),
+        _lt("There are: %(choices)s.", choices=", ".join(names))
+        if names
+        else _lt("Name the method save."),
     )
 
 
@@ -131,9 +133,9 @@ def _buttons(guard, records, name, label):
             return found
     if label:
         raise Refusal(
-            "invalid_input",
-            f"{name} has no button {label[:80]!r}.",
-            "get_actions tells the buttons of a record.",
+            "unknown_button",
+            _lt("%(method)s has no button %(button)r.", method=name, button=label[:80]),
+            _lt("get_actions lists the buttons of a record."),
         )
     return []
 
@@ -163,14 +165,14 @@ def _meant(records, buttons):
     labels = list(dict.fromkeys(button.label for button, _carries in found.values()))
     if len(labels) > 1:
         raise Refusal(
-            "invalid_input",
-            "Several buttons do this, each in its own way.",
-            f"Name one as button: {', '.join(labels)}.",
+            "ambiguous_button",
+            _lt("Several buttons do this, each in its own way."),
+            _lt("Name one as button: %(choices)s.", choices=", ".join(labels)),
         )
     raise Refusal(
-        "invalid_input",
-        "This button works differently for each of these records.",
-        "Press it for one record at a time.",
+        "button_differs",
+        _lt("This button works differently for each of these records."),
+        _lt("Press it for one record at a time."),
     )
 
 
@@ -199,14 +201,18 @@ def _run_action(pressed, name, button):
     action = action_of(env, name)
     if not action or not (button or action.id in _menu(env, records._name)):
         raise Refusal(
-            "invalid_input",
-            f"{records._name} has no button for {name[:80]}.",
-            "get_actions tells the buttons of a record.",
+            "unknown_button",
+            _lt(
+                "%(model)s has no button for %(method)s.",
+                model=records._name,
+                method=name[:80],
+            ),
+            _lt("get_actions lists the buttons of a record."),
         )
     if why := refusal_of_action(guard, records, action):
-        raise Refusal("not_allowed", why)
+        raise Refusal("button_not_allowed", why)
     if not records:
-        raise Refusal("invalid_input", "Name the ids of the records.")
+        raise Refusal("ids_missing", _lt("Name the ids of the records."))
     if action.kind == SERVER:
         run = env[SERVER].browse(action.id).with_context(**pressed.context({}))
         with in_force.code(env.cr):

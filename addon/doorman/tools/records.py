@@ -2,7 +2,7 @@
 
 from ..policy import inherited_models, ledger
 from ..policy.plain_text import plain
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
 from ..policy.text_edits import is_edit
 from ..policy.values import Values
@@ -51,15 +51,15 @@ def create_records(call):
     check_may_change(guard, model)
     if inherited_models.is_file(guard.env, model._name):
         raise Refusal(
-            "not_allowed",
-            f"AI tools make no {model._name}.",
-            "Send the file with request_upload, which attaches it to a record.",
+            "model_not_writable",
+            _lt("AI tools may not create a %(model)s.", model=model._name),
+            _lt("Send the file with request_upload, which attaches it to a record."),
         )
     rows = kwargs.get("vals_list")
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_RECORDS:
         raise Refusal(
-            "invalid_input",
-            f"Send the values of 1 to {MAX_RECORDS} records.",
+            "malformed_values",
+            _lt("Send the values of 1 to %(most)s records.", most=MAX_RECORDS),
         )
     checked = Values(guard).each([(model, row) for row in rows])
     records = at_once(
@@ -151,15 +151,19 @@ def _values_of(guard, records, kwargs):
     each, vals = kwargs.get("vals_each"), kwargs.get("vals")
     if each is None:
         if not vals:
-            raise Refusal("invalid_input", "Name the values to change.")
+            raise Refusal("values_missing", _lt("Name the values to change."))
         if not _builds_on_own(records, vals):
             return [(records, Values(guard).check(records, vals))]
         # What a record keeps of its own differs from record to record.
         each, kwargs = [vals] * len(records), {}
     if "vals" in kwargs or not isinstance(each, list) or len(each) != len(records):
-        raise Refusal("invalid_input", "Each record has values of its own, or none.")
+        raise Refusal(
+            "values_missing", _lt("Each record has values of its own, or none.")
+        )
     if not all(each):
-        raise Refusal("invalid_input", "Name the values to change, for each record.")
+        raise Refusal(
+            "values_missing", _lt("Name the values to change, for each record.")
+        )
     rows = list(zip(records, each, strict=True))
     checked = Values(guard).each(rows)
     return [(record, vals) for (record, _row), vals in zip(rows, checked, strict=True)]

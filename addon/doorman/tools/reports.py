@@ -2,13 +2,11 @@
 
 import base64
 
-from odoo.exceptions import MissingError
-
 from ..policy.plain_text import plain_file_name
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_FILE, MAX_PRINTED
 from ..policy.suggestions import near_hint
-from .arguments import only, text
+from .arguments import no_record, only, text
 from .files import too_large
 from .operations import ANY_MODEL, TAKE, operation
 
@@ -39,9 +37,9 @@ def get_report(call):
     records, report = _to_print(call), _report(call)
     if report.report_type == "qweb-pdf" and _cannot_print(report):
         raise Refusal(
-            "needs_module",
-            "This Odoo cannot make PDF files.",
-            "An administrator installs wkhtmltopdf on its server.",
+            "pdf_not_possible",
+            _lt("This Odoo cannot make PDF files."),
+            _lt("An administrator installs wkhtmltopdf on its server."),
         )
     content, kind = call.env["ir.actions.report"]._render(report, records.ids)
     if isinstance(content, str):
@@ -64,28 +62,28 @@ def get_report(call):
 def _to_print(call):
     guard, model, ids = call.guard, call.model, call.ids
     if model._abstract:
-        raise Refusal("unknown_model", f"There are no records of {model._name}.")
+        raise Refusal(
+            "model_without_records",
+            _lt("There are no records of %(model)s.", model=model._name),
+        )
     if guard.allowed is not None and "ir.actions.report" not in guard.allowed:
         # A printed report can contain any field of other models.
         raise Refusal(
-            "not_allowed",
-            "This connection is limited to some models, and may print only if "
-            "ir.actions.report is among them.",
+            "reports_not_allowed",
+            _lt(
+                "This connection is limited to some models, and may print only "
+                "if ir.actions.report is among them."
+            ),
         )
     records = guard.records(model, ids)
     if len(records) > MAX_PRINTED or len(set(ids)) != len(ids):
         raise Refusal(
-            "invalid_input", f"Name each record once, and at most {MAX_PRINTED}."
+            "too_many_records",
+            _lt("Name each record once, and at most %(most)s.", most=MAX_PRINTED),
         )
     gone = records - records.exists()
     if gone:
-        raise MissingError(
-            guard.env._(
-                "There is no %(model)s with the id %(ids)s.",
-                model=model._name,
-                ids=", ".join(map(str, gone.ids)),
-            )
-        )
+        raise no_record(gone)
     records.check_access("read")
     return records
 
@@ -108,15 +106,15 @@ def _report(call):
         found = bound if len(bound) == 1 else reports
         if len(found) == 1:
             return found
-        what = "is" if len(reports) == 1 else "are"
         if not reports:
             raise Refusal(
-                "invalid_input", f"There is nothing to print {model._name} with."
+                "no_report",
+                _lt("There is nothing to print %(model)s with.", model=model._name),
             )
         raise Refusal(
-            "invalid_input",
-            "Name the report.",
-            f"There {what}: {'; '.join(shown[:20])}.",
+            "report_missing",
+            _lt("Name the report."),
+            _lt("There are: %(choices)s.", choices="; ".join(shown[:20])),
         )
     if type(wanted) is int or (isinstance(wanted, str) and wanted.isdecimal()):
         found = reports.filtered(lambda r: r.id == int(wanted))
@@ -127,8 +125,12 @@ def _report(call):
         )
     if not found:
         raise Refusal(
-            "invalid_input",
-            f"{model._name} has no report {str(wanted)[:60]!r} that you may print.",
+            "unknown_report",
+            _lt(
+                "%(model)s has no report %(report)r that you may print.",
+                model=model._name,
+                report=str(wanted)[:60],
+            ),
             near_hint(str(wanted), shown, every=True),
         )
     return found[0]

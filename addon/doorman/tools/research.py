@@ -9,7 +9,7 @@ import re
 import time
 
 from ..policy.record_url import url_of
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_HITS_QUERY, MAX_RESEARCH_QUERY
 from .arguments import only, text
 from .operations import operation
@@ -33,7 +33,7 @@ def search(call):
     only(kwargs, "query")
     query = text(kwargs, "query", MAX_RESEARCH_QUERY, needed=True)
     if len(query) < 2:
-        raise Refusal("invalid_input", "query is text of at least 2 letters.")
+        raise Refusal("query_too_short", _lt("query is text of at least 2 letters."))
     names, until, results = worth(guard), time.monotonic() + DEADLINE, []
     tries = [query] if len(query) <= MAX_HITS_QUERY else []
     for words in (tries, _words(query)):
@@ -80,6 +80,6 @@ def fetch(call):
     :return: ``{rows, names, url}``
     """
     if not isinstance(call.ids, list) or len(call.ids) != 1:
-        raise Refusal("invalid_input", "fetch is for one record.")
+        raise Refusal("one_record_only", _lt("fetch is for one record."))
     call.kwargs.setdefault("names", 0)
     return read(call) | {"url": url_of(call.env, call.model._name, call.ids[0])}

@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from ..policy import inherited_models, name_search
 from ..policy.in_force import name_of
 from ..policy.redact_links import withhold_links_in
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_HITS, MAX_HITS_QUERY
 from ..policy.time_limit import within
 from .arguments import number, only, text
@@ -35,7 +35,7 @@ def search_everywhere(call):
     only(kwargs, "query", "models", "limit")
     query = text(kwargs, "query", MAX_HITS_QUERY, needed=True)
     if len(query) < 2:
-        raise Refusal("invalid_input", "query is text of at least 2 letters.")
+        raise Refusal("query_too_short", _lt("query is text of at least 2 letters."))
     limit = number(kwargs, "limit", 5, MAX_HITS)
     names = _named(guard, kwargs["models"]) if kwargs.get("models") else worth(guard)
     until = time.monotonic() + DEADLINE
@@ -119,16 +119,22 @@ def _told(record):
 
 def _named(guard, names):
     if not isinstance(names, list) or len(names) > MAX_MODELS:
-        raise Refusal("invalid_input", f"models is a list of at most {MAX_MODELS}.")
+        raise Refusal(
+            "malformed_arguments",
+            _lt("models is a list of at most %(most)s.", most=MAX_MODELS),
+        )
     for name in names:
         model = guard.model(name)
         if model._abstract or model._transient:
-            raise Refusal("invalid_input", f"{name} has no records to search.")
+            raise Refusal(
+                "nothing_to_search",
+                _lt("%(model)s has no records to search.", model=name),
+            )
         if name in guard.asks_to_read:
             raise Refusal(
-                "not_allowed",
-                f"To read {name} needs the approval of a person.",
-                "Search it alone, with search_records.",
+                "model_needs_approval",
+                _lt("Reading %(model)s needs the approval of a person.", model=name),
+                _lt("Search it alone, with search_records."),
             )
         model.check_access("read")
     return list(dict.fromkeys(names))

@@ -7,11 +7,12 @@ from markupsafe import Markup
 
 from odoo.tools import email_normalize
 
+from ..policy import shared
 from ..policy.outward import person
 from ..policy.plain_text import from_html, is_plain, plain
 from ..policy.posted_html import html_of
 from ..policy.redact_links import withhold_links
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import (
     MAX_ADDRESS,
     MAX_MESSAGE_BODY,
@@ -131,7 +132,9 @@ def _sending(call):
     record = _document(call)
     subject = text(kwargs, "subject", MAX_SUBJECT) or None
     if subject and not (is_plain(subject) and "\n" not in subject):
-        raise Refusal("invalid_input", "The subject is one line of plain text.")
+        raise Refusal(
+            "malformed_arguments", _lt("The subject is one line of plain text.")
+        )
     body = text(kwargs, "body", MAX_MESSAGE_BODY) or None
     wizard, context = document_mail.opened_by(guard, record)
     name = text(kwargs, "template", MAX_TEMPLATE_NAME)
@@ -154,9 +157,11 @@ def _document(call):
     thread = call.env.registry["mail.thread"]
     if len(record) != 1 or not isinstance(record, thread):
         raise Refusal(
-            "invalid_input",
-            f"One document is sent at a time, and {call.model._name} must have a "
-            "chatter.",
+            "not_sendable",
+            _lt(
+                "One document is sent at a time, and %(model)s must have a chatter.",
+                model=call.model._name,
+            ),
         )
     record.check_access("read")
     return record
@@ -176,7 +181,9 @@ def _people(guard, record, kwargs):
         found = guard.records(contacts, ids)
         found.check_access("read")
     if not isinstance(emails, list) or not all(isinstance(e, str) for e in emails):
-        raise Refusal("invalid_input", "emails is a list of e-mail addresses.")
+        raise Refusal(
+            "malformed_arguments", _lt("emails is a list of e-mail addresses.")
+        )
     _check_count(len(found) + len(emails))
     addresses = [_address(email) for email in emails]
     if addresses:
@@ -193,9 +200,9 @@ def _address(email):
         or email_normalize(address) is False
     ):
         raise Refusal(
-            "invalid_input",
-            f"{plain(email, 80)!r} is not one e-mail address.",
-            'Write it like "ada@example.com", without a name.',
+            "invalid_address",
+            _lt("%(email)r is not one e-mail address.", email=plain(email, 80)),
+            _lt('Write it like "ada@example.com", without a name.'),
         )
     return address
 
@@ -203,9 +210,9 @@ def _address(email):
 def _check_count(number):
     if number > MAX_RECIPIENTS:
         raise Refusal(
-            "invalid_input",
-            f"A document is sent to at most {MAX_RECIPIENTS} people, not {number}.",
-            "Name fewer: partner_ids or emails.",
+            "too_many_recipients",
+            _lt(shared.SAY_MANY_PEOPLE, most=MAX_RECIPIENTS, number=number),
+            _lt("Name fewer: partner_ids or emails."),
         )
 
 

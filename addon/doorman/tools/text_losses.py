@@ -34,17 +34,19 @@ def _marks(env):
     }
 
 
-def of_changes(env, changes):
-    """What changes that were asked for take from texts: a list of sentences."""
-    return [text for change in changes for text in of_change(env, change)][:MAX_TOLD]
+def of_changes(env, changes, person=False):
+    """What changes that were asked for take from texts.
 
-
-def of_change(env, change):
-    """What a change that was asked for takes from the texts of a record.
-
-    :param change: of the ledger
+    :param bool person: whether a person reads it, who decides; an AI tool is told how
+        to keep it
     :return: a list of sentences, in the language of ``env``
     """
+    found = [text for change in changes for text in of_change(env, change, person)]
+    return found[:MAX_TOLD]
+
+
+def of_change(env, change, person=False):
+    """The same of one change of the ledger."""
     if change.kind != WRITTEN:
         return []
     model, found = env[change.model], []
@@ -60,44 +62,48 @@ def of_change(env, change):
             str(field_values.of_user(env, field, value) or "")
             for value in change.values[name]
         )
-        where = f"{change.model} {change.id}, {name}"
-        found += _lost_end(env, where, field, old, new)
+        lost = [_lost_end(env, field, old, new)]
         if field.type == "html":
-            found += _lost_marks(env, where, old, new)
+            lost.append(_lost_marks(env, old, new))
+        where = f"{change.model} {change.id}, {name}"
+        if person:
+            label = field._description_string(env) or name
+            where = f"{plain(model.browse(change.id).display_name)}, {label}"
+        for what, way in filter(None, lost):
+            found.append(f"{where}: {what}" if person else f"{where}: {what} {way}")
     return found
 
 
-def _lost_end(env, where, field, old, new):
+def _lost_end(env, field, old, new):
+    """:return: what is lost, and how to keep it; None for nothing"""
     if field.type == "html":
         old, new = from_html(old), from_html(new)
     old, new = (plain(text, len(text)) for text in (old, new))
     if len(old) <= READ_AT_ONCE or len(new) >= len(old) or old[-TAIL:] in new:
-        return []
-    return [
+        return None
+    return (
         env._(
-            "%(where)s: the text had %(old)s letters, and the new one has %(new)s "
-            "without its end. A long text is read in parts (text_offset); append or "
-            "replace changes a part of it.",
-            where=where,
+            "the text has %(old)s letters; the new one has %(new)s, and lacks its end.",
             old=len(old),
             new=len(new),
-        )
-    ]
+        ),
+        env._(
+            "A long text is read in parts (text_offset); append or replace changes a "
+            "part of it."
+        ),
+    )
 
 
-def _lost_marks(env, where, old, new):
+def _lost_marks(env, old, new):
+    """:return: as ``_lost_end``"""
     lost = [
         words
         for words, mark in _marks(env).items()
         if mark.search(old) and not mark.search(new)
     ]
     if not lost:
-        return []
-    return [
-        env._(
-            "%(where)s: the text had %(lost)s, which the new one has not. append or "
-            "replace keeps them.",
-            where=where,
-            lost=", ".join(lost),
-        )
-    ]
+        return None
+    return (
+        env._("the text loses its %s.", ", ".join(lost)),
+        env._("append or replace would keep them."),
+    )

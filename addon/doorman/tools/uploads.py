@@ -10,9 +10,9 @@ import re
 from odoo.fields import Image
 from odoo.tools.mimetypes import guess_mimetype
 
-from ..policy import inherited_models, ledger, writable_fields
+from ..policy import inherited_models, ledger, shared, writable_fields
 from ..policy.plain_text import plain, plain_file_name
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_FILE, MAX_INLINE
 from .arguments import number, only, text
 from .changed_records import announce, records_to_change, settle
@@ -67,7 +67,7 @@ def request_upload(call):
     size = number(kwargs, "size", None, MAX_FILE)
     digest = text(kwargs, "sha256", 64).lower()
     if digest and not SHA256.fullmatch(digest):
-        raise Refusal("invalid_input", "sha256 is 64 hexadecimal digits.")
+        raise Refusal("malformed_arguments", _lt("sha256 is 64 hexadecimal digits."))
     content = _inline(kwargs)
     upload = {"name": name, "size": size or 0, "sha256": digest}
     if content is not None:
@@ -118,10 +118,9 @@ def _inline(kwargs):
     content = decoded(kwargs["raw"])
     if len(content) > MAX_INLINE:
         raise Refusal(
-            "too_large",
-            f"{len(content)} bytes are more than the {MAX_INLINE} that may be sent "
-            "along.",
-            "Leave text and base64 out, and send the file to the link.",
+            "file_too_large",
+            _lt(shared.SAY_LARGE_INLINE, size=len(content), most=MAX_INLINE),
+            _lt(shared.SAY_INLINE_HINT),
         )
     return content
 
@@ -133,7 +132,7 @@ def decoded(content):
     try:
         return base64.b64decode(content, validate=True)
     except (binascii.Error, TypeError, ValueError) as exc:
-        raise Refusal("invalid_input", "The content is not base64.") from exc
+        raise Refusal("malformed_arguments", _lt("The content is not base64.")) from exc
 
 
 def check_came(upload, content):
@@ -143,21 +142,25 @@ def check_came(upload, content):
     :param bytes content: what came
     """
     if not content:
-        raise Refusal("invalid_input", "The file is empty.", "Send its bytes.")
+        raise Refusal("file_empty", _lt("The file is empty."), _lt("Send its bytes."))
     if len(content) > MAX_FILE:
-        raise Refusal("too_large", f"A file has at most {MAX_FILE} bytes.")
+        raise Refusal("file_too_large", _lt(shared.SAY_LARGE_FILE, MAX_FILE))
     if upload["size"] and upload["size"] != len(content):
         raise Refusal(
-            "invalid_input",
-            f"{len(content)} bytes came, and {upload['size']} were announced.",
-            "Send the whole file; a link still works.",
+            "file_differs",
+            _lt(
+                "%(bytes)s bytes arrived, but %(announced)s were announced.",
+                bytes=len(content),
+                announced=upload["size"],
+            ),
+            _lt("Send the whole file; a link still works."),
         )
     digest = hashlib.sha256(content).hexdigest()
     if upload["sha256"] and upload["sha256"] != digest:
         raise Refusal(
-            "invalid_input",
-            "The file is not the one whose sha256 was announced.",
-            "Send that one; a link still works.",
+            "file_differs",
+            _lt("The file is not the one whose sha256 was announced."),
+            _lt("Send that one; a link still works."),
         )
 
 
@@ -202,11 +205,12 @@ def _target(call):
     """:return: the record that the file is for, which its user may change so"""
     if inherited_models.is_file(call.env, call.model._name):
         raise Refusal(
-            "invalid_input", "Name the record that the file is for, not another file."
+            "wrong_record",
+            _lt("Name the record that the file is for, not another file."),
         )
     record = records_to_change(call)
     if len(record) != 1 or call.model._transient:
-        raise Refusal("invalid_input", "A file is for one record.")
+        raise Refusal("one_record_only", _lt("A file is for one record."))
     record.check_access("read")
     record.check_access("write")
     field = call.kwargs.get("field")
@@ -228,16 +232,26 @@ def _check_content(call, content):
         family, _, form = kind.partition("/")
         if family != "image" or form not in PICTURES:
             raise Refusal(
-                "invalid_input",
-                f"{call.model._name}.{name} takes a picture, and this is {kind}.",
-                f"Send one of these: {', '.join(PICTURES)}.",
+                "wrong_file_type",
+                _lt(
+                    "%(model)s.%(field)s takes a picture, and this is %(kind)s.",
+                    model=call.model._name,
+                    field=name,
+                    kind=kind,
+                ),
+                _lt("Send one of these: %(choices)s.", choices=", ".join(PICTURES)),
             )
     elif _runs(kind) and not field.attachment:
         raise Refusal(
-            "invalid_input",
-            f"This is {kind}, which a browser would run; {call.model._name}.{name} "
-            "keeps files as they are.",
-            "Attach it to the record instead: leave field out.",
+            "wrong_file_type",
+            _lt(
+                "This is %(kind)s, which a browser would run; "
+                "%(model)s.%(field)s keeps files as they are.",
+                kind=kind,
+                model=call.model._name,
+                field=name,
+            ),
+            _lt("Attach it to the record instead: leave field out."),
         )
 
 
@@ -262,5 +276,5 @@ def file_name(call):
     needed = not kwargs.get("field")
     name = plain_file_name(text(kwargs, "name", 200, needed=needed)).strip(". ")
     if not name and needed:
-        raise Refusal("invalid_input", "name is missing.")
+        raise Refusal("argument_missing", _lt(shared.SAY_MISSING_PARAMETER, "name"))
     return name or text(kwargs, "field", 200)

@@ -14,7 +14,7 @@ from ..policy import closed_fields, in_force
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.form_state import FormState
 from ..policy.form_view import ALWAYS, NEVER
-from ..policy.refusal import Refusal
+from ..policy.refusal import Refusal, _lt
 from ..policy.suggestions import near_hint
 from ..policy.values import Values
 from . import wizard_words
@@ -70,9 +70,9 @@ class Form:
             made = self.model.browse(self.opened.res_id).exists()
             if not made:
                 raise Refusal(
-                    "not_found",
-                    "This wizard is gone: Odoo removes them after a while.",
-                    "Press the button that opens it again.",
+                    "wizard_gone",
+                    _lt("This wizard is gone: Odoo removes them after a while."),
+                    _lt("Press the button that opens it again."),
                 )
             made.check_access("write")
             return self.model.new(origin=made)
@@ -132,7 +132,9 @@ class Form:
         :raise Refusal: if a value does not fit its field, or a person could not give it
         """
         if not isinstance(values, dict):
-            raise Refusal("invalid_input", "The values are an object, by field name.")
+            raise Refusal(
+                "malformed_values", _lt("The values must be an object, field to value.")
+            )
         left = dict(values)
         for name in left:
             self._check_name(name)
@@ -142,10 +144,15 @@ class Form:
             if not ready:
                 name = next(iter(left))
                 raise Refusal(
-                    "invalid_input",
-                    f"{name} of this wizard is not filled in here: its form hides it, "
-                    "or shows it only.",
-                    f"There are: {', '.join(self._open_names())}.",
+                    "field_not_open",
+                    _lt(
+                        "%(field)s of this wizard cannot be filled in now: its form "
+                        "hides it, or only shows it.",
+                        field=name,
+                    ),
+                    _lt(
+                        "There are: %(choices)s.", choices=", ".join(self._open_names())
+                    ),
                 )
             for name in ready:
                 self._give(name, left.pop(name))
@@ -159,8 +166,9 @@ class Form:
             names = self._open_names()
             raise Refusal(
                 "unknown_field",
-                f"This wizard has no field {str(name)[:80]!r}.",
-                near_hint(name, names) or f"There are: {', '.join(names)}.",
+                _lt("This wizard has no field %(field)r.", field=str(name)[:80]),
+                near_hint(name, names)
+                or _lt("There are: %(choices)s.", choices=", ".join(names)),
             )
 
     def _open_names(self):
@@ -198,16 +206,26 @@ class Form:
         lines = self.record[node.name]
         if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
             raise Refusal(
-                "invalid_input",
-                f"{node.name} takes a list of objects, one for each of its rows.",
-                'Name the row to change: [{"row": 0, ...}].',
+                "wrong_value",
+                _lt(
+                    "%(field)s takes a list of objects, one for each of its rows.",
+                    field=node.name,
+                ),
+                _lt('Name the row to change: [{"row": 0, ...}].'),
             )
         found = []
         for number, given in enumerate(value):
             given = dict(given)
             row = given.pop("row", number)
             if type(row) is not int or not 0 <= row < MAX_ROWS:
-                raise Refusal("invalid_input", f"{node.name} has no row {row!r}.")
+                raise Refusal(
+                    "unknown_row",
+                    _lt(
+                        "%(field)s has no row %(row)s.",
+                        field=node.name,
+                        row=str(row)[:40],
+                    ),
+                )
             state = FormState(lines[row]) if row < len(lines) else None
             for key in given:
                 column = columns.get(key)
@@ -216,9 +234,13 @@ class Form:
                 ):
                     open_ = [k for k, c in columns.items() if c.readonly not in ALWAYS]
                     raise Refusal(
-                        "invalid_input",
-                        f"{node.name} has no column {str(key)[:60]!r} to fill in.",
-                        f"There are: {', '.join(open_)}.",
+                        "field_not_open",
+                        _lt(
+                            "%(field)s has no column %(column)r to fill in.",
+                            field=node.name,
+                            column=str(key)[:60],
+                        ),
+                        _lt("There are: %(choices)s.", choices=", ".join(open_)),
                     )
             comodel = self.model.env[field.comodel_name]
             checked = Values(self.guard).check(comodel, given)
@@ -273,9 +295,12 @@ class Form:
         ]
         if missing:
             raise Refusal(
-                "invalid_input",
-                f"This wizard needs a value for: {', '.join(missing)}.",
-                "Send it in values, with the same handle.",
+                "values_missing",
+                _lt(
+                    "This wizard needs a value for: %(fields)s.",
+                    fields=", ".join(missing),
+                ),
+                _lt("Send it in values, with the same handle."),
             )
 
     def _commands(self, name, node):

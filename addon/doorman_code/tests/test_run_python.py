@@ -304,7 +304,7 @@ class TestRunPython(ApprovalCase):
             ("x = 1\ny = x / 0", "Line 2: ZeroDivisionError"),
             ("x = 1\n\ny = zz", "Line 3: NameError"),
             ("x = (", "Line 1"),
-            ("x = 1\nimport os", "Line 2: import is not run here"),
+            ("x = 1\nimport os", "Line 2: import cannot be run here"),
         ):
             with self.subTest(code=code):
                 message = self.python(code)["error"]["message"]

@@ -23,11 +23,18 @@ import (
 
 const (
 	owner  = "shared.go"
+	words  = "Say"                                  // how the names of texts for people begin
 	target = "../../addon/doorman/policy/shared.py" // from the folder of access
 	header = `"""Values that the service holds as well.
 
 Made from server/access by ` + "``go generate ./server/access``" + `: change them there.
 """
+
+
+def _lt(text):
+    """Marks a text for Odoo's export of what is to be translated."""
+    return text
+
 
 `
 )
@@ -170,6 +177,9 @@ func (s *source) value(name *ast.Ident, spec *ast.ValueSpec, i int) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name.Name, err)
 		}
+		if strings.HasPrefix(name.Name, words) {
+			value = marked(python, constant.StringVal(c.Val()))
+		}
 		fmt.Fprintf(&s.out, "%s = %s", python, value)
 		if spec.Comment != nil {
 			fmt.Fprintf(&s.out, "  # %s", strings.TrimSpace(spec.Comment.Text()))
@@ -238,6 +248,18 @@ func literal(v constant.Value) (string, error) {
 	default:
 		return "", fmt.Errorf("a %s cannot be shared", v.Kind())
 	}
+}
+
+// marked is a text that people read, marked for translation, on lines that are not too long for ruff.
+func marked(python, text string) string {
+	text = quote(text)
+	if inside, _ := strconv.Unquote(text); strings.Contains(inside, `"`) && !strings.Contains(inside, "'") {
+		text = "'" + strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`) + "'"
+	}
+	if len(python)+len(" = _lt()")+len(text) > 88 {
+		return "_lt(\n    " + text + "\n)"
+	}
+	return "_lt(" + text + ")"
 }
 
 // quote writes a text as Python and Go both read it: what is not ASCII as an escape.

@@ -31,12 +31,14 @@ env["res.users"].search([]).odoobot_state = "disabled"  # else it opens a chat o
 tools = env["doorman.tool"]
 for name, risk in (("create_records", "medium"), ("update_records", "medium"), ("delete_records", "high"), ("post_message", "medium")):
     tools |= env["doorman.tool"].search([("name", "=", name)]) or env["doorman.tool"]._inside().create({"name": name, "risk": risk})
-connection("Claude Desktop, sales", tom, approver_id=ann.id, approval_tool_ids=[Command.set(tools.ids)],
+connection("Claude Desktop, sales", tom, approver_id=ann.id, approve_outward=True, approval_tool_ids=[Command.set(tools.ids)],
     scope_ids=[Command.set(env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))]).ids)])
 Partner = env["res.partner"]
 out["leads"] = Partner.create([{"name": "Trade fair lead %02d" % n, "email": "lead%d@example.com" % n, "city": "Lyon"} for n in range(1, 13)]).ids
 out["azure"] = Partner.create({"name": "Azure Nordic", "email": "hello@azure.example.com", "city": "Paris",
     "country_id": env.ref("base.fr").id, "comment": "<p>Pays late.</p>"}).id
+out["company"] = Partner.create({"name": "Gemini Furniture", "is_company": True, "street": "Old Road 1", "city": "Ghent", "comment": "<p style='color: red'>Pays late.</p>",
+    "child_ids": [Command.create({"name": n, "type": "contact"}) for n in ("Edwin Hansen", "Oscar Morgan")]}).id
 out["evil"] = Partner.create({"name": "<img src=x onerror='pwned=1'><script>pwned=1</script>\u202egnp"}).id
 out["germany"] = env.ref("base.de").id
 `
@@ -63,7 +65,7 @@ func TestRealBrowserApproval(t *testing.T) {
 		run  func(*page)
 	}{
 		{"clock", a.clock}, {"approve by the activity", a.approve}, {"reject by the activity", a.reject},
-		{"list", a.list}, {"activity view", a.activityView}, {"names do not run", a.names}, {"phone", a.phone},
+		{"list", a.list}, {"activity view", a.activityView}, {"names do not run", a.names}, {"phone", a.phone}, {"a letter", a.letter}, {"what goes along", a.along},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(&page{t, p.ctx, o}) }) {
 			return // the steps go on where the one before has left the page
@@ -198,6 +200,34 @@ func (a *asked) activityView(p *page) {
 	p.click(approve)
 	p.see(".o_doorman_status", "Executed")
 	a.seen(p.T, "note", "executed")
+}
+
+// letter is an e-mail that waits: who gets it, what it says.
+func (a *asked) letter(p *page) {
+	a.pending(p.T, "letter", "send_document", kit.Args{
+		"model": "res.partner", "id": a.o.ID("azure"), "partner_ids": []int64{a.o.ID("azure")}, "emails": []string{"accounts@azure.example.com"},
+		"subject": "Your quotation of May", "body": "Dear Ms Nordic,\n\nwe can deliver **all twelve desks** in June.\n\nKind regards",
+	})
+	p.request(a.id["letter"])
+	for _, told := range []string{"What would leave", "hello@azure.example.com", "accounts@azure.example.com", "Your quotation of May", "in June"} {
+		p.see(".o_form_sheet", told)
+	}
+	p.shot("approval-letter", 1400, 900)
+	p.shot("approval-letter-phone", 390, 1100)
+	a.seen(p.T, "letter", "pending_approval")
+}
+
+// along is a change that takes others with it, and formatting from a text.
+func (a *asked) along(p *page) {
+	a.pending(p.T, "company", "update_records", kit.Args{
+		"model": "res.partner", "ids": []int64{a.o.ID("company")}, "values": kit.Args{"street": "New Road 7", "comment": "Pays on time."},
+	})
+	p.request(a.id["company"])
+	for _, told := range []string{"Old Road 1", "New Road 7", "Edwin Hansen", "Oscar Morgan", "Gemini Furniture, Notes: the text loses its colours"} {
+		p.see(".o_form_sheet", told)
+	}
+	p.shot("approval-along", 1400, 900)
+	p.shot("approval-along-phone", 390, 1100)
 }
 
 // names opens what has a script for a name, wherever names are shown.

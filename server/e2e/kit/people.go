@@ -70,12 +70,21 @@ func sessionOf(ctx context.Context, o *Odoo, login string) (*http.Client, error)
 // As calls a method in a person's own Odoo session, as their browser does. The person is a user of the set-up script,
 // whose password is the login. An error of Odoo's is its words.
 func As(ctx context.Context, o *Odoo, login, model, method string, args ...any) (json.RawMessage, error) {
+	return AsIn(ctx, o, login, "", model, method, args...)
+}
+
+// AsIn is As in a language, such as fr_FR, that the browser would send along.
+func AsIn(ctx context.Context, o *Odoo, login, lang, model, method string, args ...any) (json.RawMessage, error) {
 	session, err := sessionOf(ctx, o, login)
 	if err != nil {
 		return nil, err
 	}
+	kwargs := map[string]any{}
+	if lang != "" {
+		kwargs["context"] = map[string]any{"lang": lang}
+	}
 	return InSession(ctx, session, o.Server.URL()+"/web/dataset/call_kw",
-		map[string]any{"model": model, "method": method, "args": args, "kwargs": map[string]any{}})
+		map[string]any{"model": model, "method": method, "args": args, "kwargs": kwargs})
 }
 
 // InSession posts a JSON-RPC request to one of Odoo's own addresses, with the cookies of a session.

@@ -11,12 +11,15 @@ import (
 // findJobs are about what things are called and counted in.
 var findJobs = []job{
 	{
-		name: "a French colleague's product", as: "colette", calls: 3, bytes: 4_000,
+		name: "a French colleague's product", as: "colette", calls: 2, bytes: 4_000,
 		words: "Le produit bureau en chene s'appelle maintenant Bureau en chêne massif : change son nom.",
 		do: func(w *worker) {
-			model := w.model("produit", "Produit")
-			found := w.search(model, 1, []any{[]any{"name", "ilike", "bureau en chene"}}, "name")
-			w.do("update_records", kit.Args{"model": model, "ids": []any{at(found, 0, "id")}, "values": kit.Args{"name": "Bureau en chêne massif"}})
+			found, _ := at(w.do("search_everywhere", kit.Args{"query": "bureau en chene"}), "found").([]any)
+			i := slices.IndexFunc(found, func(one any) bool { return at(one, "label") == "Produit" })
+			if i < 0 {
+				w.stopf("no Produit in %v", found)
+			}
+			w.do("update_records", kit.Args{"model": at(found, i, "model"), "ids": []any{at(found, i, "records", 0, "id")}, "values": kit.Args{"name": "Bureau en chêne massif"}})
 		},
 		holds: []fact{{"product.template", `[["name","=","Oak Desk"]]`, "list_price", "150"}},
 		also: map[string][]fact{
@@ -45,9 +48,9 @@ var findJobs = []job{
 	},
 	{
 		name: "a misspelt customer", as: "admin", calls: 2, bytes: 4_000,
-		words: "What is the phone number of our customer Magnolla Restuarant?",
+		words: "What is the phone number of our customer Magnolla Restaurnat?",
 		do: func(w *worker) {
-			found := w.do("search_everywhere", kit.Args{"query": "Magnolla Restuarant"})
+			found := w.do("search_everywhere", kit.Args{"query": "Magnolla Restaurnat"})
 			near := at(found, "nearest", 0)
 			r := w.do("read_records", kit.Args{"model": at(near, "model"), "ids": []any{at(near, "id")}})
 			w.answer = at(r, "records", 0, "phone")
@@ -58,7 +61,7 @@ var findJobs = []job{
 		name: "a phone number", as: "admin", calls: 1, bytes: 3_000,
 		words: "Who has just called? The display said 003225552000.",
 		do: func(w *worker) {
-			w.answer = at(w.do("search_everywhere", kit.Args{"query": "003225552000"}), "found", 0, "name")
+			w.answer = at(w.do("search_everywhere", kit.Args{"query": "003225552000"}), "found", 0, "records", 0, "name")
 		},
 		holds: []fact{{"res.partner", `[["phone","=","+32 2 555 20 00"]]`, "name", theFact}},
 	},

@@ -218,6 +218,9 @@ func (o *office) count(f fact) string {
 	return string(raw)
 }
 
+// languages are of people who use Odoo in another language than English.
+var languages = map[string]string{"colette": "fr_FR"}
+
 // open gives what a link leads to, as a browser gets it.
 func (o *office) open(link string) string {
 	status, _, body := kit.Get(o.t, "GET", link)
@@ -229,7 +232,7 @@ func (o *office) open(link string) string {
 
 // approve decides as the approver, in their own session in Odoo.
 func (o *office) approve() {
-	raw, err := kit.As(o.t.Context(), o.Odoo, "approver", "doorman.approval", "search", []any{[]any{"state", "=", "pending"}, []any{"connection_id.name", "=", "careful"}})
+	raw, err := kit.As(o.t.Context(), o.Odoo, "approver", "doorman.approval", "search", []any{[]any{"state", "=", "pending"}, []any{"tool", "=", "send_document"}})
 	var ids []int64
 	if err = errors.Join(err, json.Unmarshal(raw, &ids)); err == nil {
 		_, err = kit.As(o.t.Context(), o.Odoo, "approver", "doorman.approval", "action_approve", ids)
@@ -244,7 +247,7 @@ func (o *office) rows(who string, f fact) ([]map[string]any, error) {
 	if err := json.Unmarshal([]byte(f.domain), &domain); err != nil {
 		return nil, err
 	}
-	raw, err := kit.As(o.t.Context(), o.Odoo, who, f.model, "search_read", domain, strings.Fields(f.fields), 0, 100, "id")
+	raw, err := kit.AsIn(o.t.Context(), o.Odoo, who, languages[who], f.model, "search_read", domain, strings.Fields(f.fields), 0, 100, "id")
 	var rows []map[string]any
 	return rows, errors.Join(err, json.Unmarshal(raw, &rows))
 }

@@ -100,7 +100,7 @@ var moneyJobs = []job{
 		words: "The bill (journal entry) of our partner Vendor Vine has the number (reference) VV-2031-5, bill date 5 March 2031. Enter that, post it and pay it.",
 		do: func(w *worker) {
 			model, found := invoiceOf(w, "Vendor Vine")
-			w.describe(model, "date")
+			w.describe(model, "reference, date")
 			r := w.do("update_records", kit.Args{"model": model, "ids": []any{at(found, 0, "id")}, "values": kit.Args{"ref": "VV-2031-5", "invoice_date": w.date("5 March 2031")}})
 			w.fill(w.press(w.press(w.actions(model, at(r, "records", 0, "id")), "Confirm"), "Pay"), "Create Payment", nil)
 		},

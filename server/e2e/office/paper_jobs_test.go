@@ -12,10 +12,11 @@ var numberOnPaper = regexp.MustCompile(`Invoice number ([^ ,]+)`)
 // paperJobs are about files and letters.
 var paperJobs = []job{
 	{
-		name: "a PDF is read", as: "admin", calls: 5, bytes: 8_000,
+		name: "a PDF is read", as: "admin", calls: 7, bytes: 10_000,
 		words: "The bill (journal entry) of our partner Vine Vintners has its paper with it, a PDF. Put the number of the vendor's invoice, as it stands there, into the reference.",
 		do: func(w *worker) {
-			model, found := invoiceOf(w, "Vine Vintners", "ref")
+			model, found := invoiceOf(w, "Vine Vintners")
+			w.describe(model, "reference")
 			id := at(found, 0, "id")
 			files := w.do("get_attachment", kit.Args{"model": model, "id": id})
 			file := at(files, "files", 0, "id")
@@ -31,7 +32,7 @@ var paperJobs = []job{
 	},
 	{
 		name: "two thousand contacts as a file", as: "admin", calls: 2, bytes: 2_500,
-		words: "Give me all contacts with the zip 98765 as a csv file: name, city.",
+		words: "Give me each contact with the zip 98765 as a csv file: name, city.",
 		do: func(w *worker) {
 			model := w.model("contact", "Contact")
 			told := w.do("export_records", kit.Args{"model": model, "domain": []any{is("zip", "98765")}, "fields": []string{"name", "city"}, "format": "csv"})
@@ -44,7 +45,7 @@ var paperJobs = []job{
 		holds: []fact{{want: "2000"}, {"res.partner", `[["zip","=","98765"]]`, "", theCount}},
 	},
 	{
-		name: "a quotation is mailed once a person has agreed", as: "careful", calls: 4, bytes: 6_000,
+		name: "a quotation is mailed once a person has agreed", as: "careful", calls: 5, bytes: 6_000,
 		words: "Send Mulberry Inn, the customer, their quotation (sales order).",
 		do: func(w *worker) {
 			model := w.model("sales order", "Sales Order")

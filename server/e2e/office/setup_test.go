@@ -46,7 +46,7 @@ connection("ellen", ellen, scope_ids=scopes)
 
 env["res.lang"]._activate_lang("fr_FR")
 env["ir.module.module"].search([("name", "in", ("base", "product"))])._update_translations(["fr_FR"])
-colette = user("colette", "base.group_user", "sales_team.group_sale_manager", "doorman.group_user")
+colette = user("colette", "base.group_user", "product.group_product_manager", "doorman.group_user")
 colette.lang = "fr_FR"
 connection("colette", colette, scope_ids=scopes)
 connection("careful", admin, scope_ids=scopes, approver_id=approver.id, approve_outward=True)

@@ -15,6 +15,7 @@ import (
 // JSON is what a client gets of an error, in a tool result and over HTTP alike.
 type JSON struct {
 	Kind       access.Kind `json:"kind"`
+	Code       string      `json:"code,omitempty"`
 	Message    string      `json:"message"`
 	Hint       string      `json:"hint,omitempty"`
 	RetryAfter int         `json:"retry_after_seconds,omitempty"`
@@ -22,7 +23,7 @@ type JSON struct {
 
 // Body is e as a client gets it.
 func Body(e *access.Error) JSON {
-	return JSON{Kind: e.Kind, Message: e.Message, Hint: e.Hint, RetryAfter: RetrySeconds(e)}
+	return JSON{Kind: e.Kind, Code: e.Code, Message: e.Message, Hint: e.Hint, RetryAfter: RetrySeconds(e)}
 }
 
 // RetrySeconds is when to come back after e, in whole seconds, never too early; 0 = it does not say.

@@ -2,8 +2,11 @@ package mcperr
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+
+	"doorman/server/access"
 )
 
 // Suggest returns up to three of the known names that are closest to an unknown name, the closest first.
@@ -36,7 +39,7 @@ func Suggest(name string, known []string) []string {
 // Hint says which names may have been meant; what they are names of is in the plural, such as "parameters".
 func Hint(name string, known []string, what string) string {
 	if names := Suggest(name, known); len(names) > 0 {
-		return "Did you mean " + strings.Join(names, ", ") + "?"
+		return fmt.Sprintf(access.SayDidYouMean, strings.Join(names, ", "))
 	}
 	if len(known) <= 12 {
 		return "The " + what + " are " + strings.Join(known, ", ") + "."

@@ -66,6 +66,9 @@ func (r *Resources) modelNames(ctx context.Context, who *caller.Caller, session 
 	}
 	// Together with those of the same credential only: who asks with one that was just revoked must not fail others.
 	got, err, _ := r.names.asked.Do(fmt.Sprintf("%x %v", who.Proof[:], key), func() (any, error) {
+		if known, ok := r.names.cache.GetIfPresent(key); ok {
+			return known, nil // it came between the look above and this one
+		}
 		ctx, c, end := r.calls.Lookup(ctx, who, t, toolcall.Origin{Method: method, Session: session})
 		defer end()
 		return r.askNames(ctx, c)

@@ -62,11 +62,13 @@ func (m *ModelInfo) MustHave(name string) *access.Error {
 	if why := m.Closed[name]; why != "" {
 		return access.NewError(access.NotAllowed, why, "Leave that part out.")
 	}
-	hint := "Call describe_model for its fields."
+	hint := access.SayNoFieldHint
 	if names := mcperr.Suggest(name, m.Names); len(names) > 0 {
-		hint = "Did you mean " + strings.Join(names, ", ") + "? describe_model lists all fields."
+		hint = fmt.Sprintf(access.SayDidYouMean, strings.Join(names, ", ")) + " describe_model lists all fields."
 	}
-	return access.NewError(access.UnknownField, fmt.Sprintf("%s has no field %q, or it is withheld.", m.Name, mcperr.Clip(name, 60)), hint)
+	return &access.Error{
+		Kind: access.UnknownField, Code: "unknown_field", Message: access.Words(access.SayNoField, "model", m.Name, "field", mcperr.Clip(name, 60)), Hint: hint,
+	}
 }
 
 // modelKey is what the fields of a model depend on. Where a policy closes some, that is the connection and its version.
@@ -104,7 +106,7 @@ var (
 // CheckModel refuses what cannot be the name of a model, before anything is asked of Odoo.
 func CheckModel(name string) *access.Error {
 	if name == "" {
-		return access.NewError(access.InvalidInput, "The parameter model is missing.", `Name a model, such as "res.partner"; list_models finds them.`)
+		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "model"), `Name a model, such as "res.partner"; list_models finds them.`)
 	}
 	if len(name) > 128 || !modelName.MatchString(name) {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a model name.", mcperr.Clip(name, 60)), `Models are named like "res.partner"; list_models finds them.`)

@@ -75,13 +75,13 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 		value := given[name]
 		i, ok := fields[name]
 		if !ok {
-			return args, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, known, "parameters"))
+			return args, access.NewError(access.InvalidInput, fmt.Sprintf(access.SayNoParameter, mcperr.Clip(name, 60)), mcperr.Hint(name, known, "parameters"))
 		}
 		if string(value) == "null" {
 			continue // as good as left out
 		}
 		if err := readArg(value, v.Field(i)); err != nil {
-			return args, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is not %s.", name, typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
+			return args, access.NewError(access.InvalidInput, access.Words(access.SayWrongParameter, "parameter", name, "expected", typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
 		}
 	}
 	return args, nil

@@ -37,7 +37,7 @@ func checkIDs(ids idList) *access.Error {
 func checkReadIDs(ids idList) *access.Error {
 	switch {
 	case len(ids) == 0:
-		return access.NewError(access.InvalidInput, "The parameter ids is missing.", "Name the ids of the records; search_records finds them.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "ids"), "Name the ids of the records; search_records finds them.")
 	case len(ids) > maxRows:
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%d ids are more than %d.", len(ids), maxRows), "Read them in several calls.")
 	}

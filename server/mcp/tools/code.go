@@ -171,7 +171,7 @@ func shapePython(raw json.RawMessage, dryRun bool) any {
 
 func checkCode(name, text, what string) *access.Error {
 	if trimmed(text) == "" {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is missing.", name), fmt.Sprintf("It is text: %s.", what))
+		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, name), fmt.Sprintf("It is text: %s.", what))
 	}
 	if n := utf8.RuneCountInString(text); n > access.MaxCode {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s has %d letters, more than %d.", name, n, access.MaxCode), "Do it in several calls.")

@@ -133,7 +133,7 @@ func customArguments(o access.OwnTool, raw json.RawMessage) (g customGiven, bad 
 		value := all[name]
 		switch {
 		case !slices.Contains(known, name):
-			return g, access.NewError(access.InvalidInput, fmt.Sprintf("There is no parameter %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, known, "parameters"))
+			return g, access.NewError(access.InvalidInput, fmt.Sprintf(access.SayNoParameter, mcperr.Clip(name, 60)), mcperr.Hint(name, known, "parameters"))
 		case string(value) == "null":
 		case slices.ContainsFunc(o.Parameters, func(p access.OwnParameter) bool { return p.Name == name }):
 			g.parameters[name] = value

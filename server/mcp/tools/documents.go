@@ -106,7 +106,7 @@ func (args *documentArgs) check() *access.Error {
 		}
 	}
 	if n := len(args.Partners) + len(args.Emails); n > access.MaxRecipients {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("A document is sent to at most %d people, not %d.", access.MaxRecipients, n), "Name fewer.")
+		return access.NewError(access.InvalidInput, access.Words(access.SayManyPeople, "most", access.MaxRecipients, "number", n), "Name fewer.")
 	}
 	for _, email := range args.Emails {
 		if utf8.RuneCountInString(email) > access.MaxAddress {

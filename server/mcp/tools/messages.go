@@ -262,7 +262,7 @@ func (args *postArgs) check() *access.Error {
 	}
 	switch n := utf8.RuneCountInString(args.Body); {
 	case trimmed(args.Body) == "":
-		return access.NewError(access.InvalidInput, "The parameter body is missing.", "Say what to post.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "body"), "Say what to post.")
 	case n > access.MaxMessageBody:
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, access.MaxMessageBody), "Post less at once.")
 	}

@@ -154,8 +154,8 @@ func checkValues(raw json.RawMessage, m *toolcall.ModelInfo) *access.Error {
 			return err
 		}
 		if m.Fields[name].Type == "binary" {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%s holds a file, which is not sent as a value.", name),
-				fmt.Sprintf("Send it with request_upload, and field %q.", name))
+			return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayFileField, name),
+				fmt.Sprintf(access.SayFileFieldHint, name))
 		}
 	}
 	return nil

@@ -131,7 +131,7 @@ func shapeFetched(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, i
 		return nil, err
 	}
 	if len(shaped.list) == 0 {
-		return nil, access.NewError(access.NotFound, fmt.Sprintf("There is no %s with the id %d.", m.Name, id), "Search again: it may have been deleted.")
+		return nil, access.NewError(access.NotFound, access.Words(access.SayNoRecord, "model", m.Name, "id", id), "Search again: it may have been deleted.")
 	}
 	var record map[string]json.RawMessage
 	if err := json.Unmarshal(shaped.list[0], &record); err != nil {

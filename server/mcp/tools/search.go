@@ -175,7 +175,7 @@ func stableOrder(order string, m *toolcall.ModelInfo) (string, *access.Error) {
 		for term := range strings.SplitSeq(order, ",") {
 			match := orderTerm.FindStringSubmatch(strings.TrimSpace(term))
 			if match == nil {
-				return "", access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a sort order.", mcperr.Clip(strings.TrimSpace(term), 40)), `Write it like "name, create_date desc".`)
+				return "", access.NewError(access.InvalidInput, fmt.Sprintf(access.SayNotOrder, mcperr.Clip(strings.TrimSpace(term), 40)), `Write it like "name, create_date desc".`)
 			}
 			if err := m.MustHave(match[1]); err != nil {
 				return "", err

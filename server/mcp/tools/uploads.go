@@ -90,10 +90,10 @@ func (args *uploadArgs) check() (content string, bad *access.Error) {
 		return "", bad
 	}
 	if trimmed(args.Name) == "" && trimmed(args.Field) == "" {
-		return "", access.NewError(access.InvalidInput, "The parameter name is missing.", `Name the file, e.g. "contract.pdf".`)
+		return "", access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "name"), `Name the file, e.g. "contract.pdf".`)
 	}
 	if args.Size < 0 || args.Size > access.MaxFile {
-		return "", access.NewError(access.TooLarge, fmt.Sprintf("A file has at most %d bytes.", access.MaxFile), "A person has to upload it in Odoo.")
+		return "", access.NewError(access.TooLarge, fmt.Sprintf(access.SayLargeFile, access.MaxFile), "A person has to upload it in Odoo.")
 	}
 	return args.inline()
 }
@@ -117,8 +117,8 @@ func (args *uploadArgs) inline() (string, *access.Error) {
 	}
 	if len(file) > access.MaxInline {
 		return "", access.NewError(access.TooLarge,
-			fmt.Sprintf("%d bytes are more than the %d that may be sent along.", len(file), access.MaxInline),
-			"Leave text and base64 out, and send the file to the link that you get.")
+			access.Words(access.SayLargeInline, "size", len(file), "most", access.MaxInline),
+			access.SayInlineHint)
 	}
 	return base64.StdEncoding.EncodeToString(file), nil
 }

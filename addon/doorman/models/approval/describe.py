@@ -2,11 +2,12 @@ import json
 from datetime import timedelta
 from functools import partial
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import format_duration, human_size
 
 from ...policy.plain_text import plain, visible
 from ...policy.record_url import url_of
+from ...policy.refusal import told_later
 
 MANY = 10
 
@@ -30,6 +31,18 @@ class DoormanApproval(models.Model):
     payload_text = fields.Text("Exact request", compute="_compute_html")
     result_text = fields.Text("Answer", compute="_compute_html")
     time_left = fields.Char(compute="_compute_time_left")
+    # Why it failed: error_message is what the AI tool gets; its words are kept too, for
+    # each reader to get them in their language.
+    error_code = fields.Char(readonly=True)
+    error_words = fields.Json(readonly=True, prefetch=False)
+    error_shown = fields.Char("Why it could not be done", compute="_compute_error")
+
+    @api.depends("error_message", "error_words")
+    @api.depends_context("lang")
+    def _compute_error(self):
+        for request in self:
+            words = told_later(request.error_words, self.env.lang)
+            request.error_shown = words or request.error_message
 
     def _compute_html(self):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
@@ -222,6 +235,7 @@ class DoormanApproval(models.Model):
         if self.state == "failed":
             error = {
                 "kind": self.error_kind or "internal",
+                "code": self.error_code or "",
                 "message": self.error_message or "",
                 "hint": self.error_hint or "",
             }

@@ -109,7 +109,7 @@ class DoormanApproval(models.Model):
             *("arguments", "idempotency_key", "preview", "versions", "revision"),
             *("requested_at", "expires_at", "reminded", "decided_by_id", "decided_at"),
             *("hours_to_decide", "self_approved", "reason", "result", "error_kind"),
-            *("error_message", "error_hint"),
+            *("error_message", "error_hint", "error_code", "error_words"),
         }
     )
 

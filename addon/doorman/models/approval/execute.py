@@ -1,6 +1,8 @@
 import json
 import logging
 
+from psycopg2.extras import Json
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.http import borrow_request
@@ -11,7 +13,7 @@ from ...policy import canonical_json, in_force
 from ...policy.change_scope import forget, undoable
 from ...policy.gate import Differs
 from ...policy.outward_notes import digest
-from ...policy.refusal import Refusal
+from ...policy.refusal import Refusal, _lt, kept, told_later
 from ...policy.shared import LIVE_STATUSES
 
 _logger = logging.getLogger(__name__)
@@ -183,7 +185,8 @@ class DoormanApproval(models.Model):
             except Exception as exc:  # noqa: BLE001 each becomes an answer, or goes on
                 forget(self.env)
                 cr.execute("ROLLBACK TO SAVEPOINT doorman")
-                return None, self.env["doorman.gateway"]._error(exc)
+                error = self.env["doorman.gateway"]._error(exc)
+                return None, error | {"words": kept(exc)}
 
     def _execute(self):
         """:return: what ``doorman.gateway.call`` would have answered as value"""
@@ -203,9 +206,9 @@ class DoormanApproval(models.Model):
         # Only what is read can be as long as that.
         if len(json.dumps(value, default=json_default)) > MAX_RESULT:
             raise Refusal(
-                "too_large",
-                "The answer is too long to be kept for the AI tool.",
-                "Ask for fewer records or fields.",
+                "answer_too_long",
+                _lt("The answer is too long to be kept for the AI tool."),
+                _lt("Ask for fewer records or fields."),
             )
         return value
 
@@ -282,6 +285,8 @@ class DoormanApproval(models.Model):
 
     def _failed(self, error):
         me = self.env.user
+        # The AI tool gets its message in English, the approver in their language.
+        why = told_later(error["words"], self.env.lang) or error["message"]
         self._end(
             "fail",
             decided_by_id=me.id,
@@ -289,13 +294,15 @@ class DoormanApproval(models.Model):
             error_kind=error["kind"],
             error_message=error["message"][:1_000],
             error_hint=(error.get("hint") or "")[:500],
+            error_code=error.get("code"),
+            error_words=error["words"] and Json(error["words"]),
         )
         words = self.env._(
             "Approved by %(who)s, but it could not be done: %(why)s",
             who=me.name,
-            why=error["message"],
+            why=why,
         )
         self._note("approve", "error", error["kind"], words)
         return self._tell(
-            self.env._("Approved, but it could not be done"), error["message"], "danger"
+            self.env._("Approved, but it could not be done"), why, "danger"
         )

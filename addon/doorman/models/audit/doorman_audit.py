@@ -1,8 +1,11 @@
+from psycopg2.extras import Json
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...policy.audit_values import AT_THE_DOOR
+from ...policy.refusal import told_later
 from ...policy.shared import CHARGED_METHODS
 from ...policy.withhold import clean
 
@@ -26,6 +29,7 @@ COLUMNS = (
     "outcome",
     "reason",
     "message",
+    "words",
     "duration_ms",
     "request_id",
     "count",
@@ -107,7 +111,10 @@ class DoormanAudit(models.Model):
         required=True,
     )
     reason = fields.Char(readonly=True)
-    message = fields.Char(readonly=True)
+    message = fields.Char(readonly=True, help="As the AI tool got it.")
+    # The same words of a refusal, to be told to each reader in their language.
+    words = fields.Json(readonly=True, prefetch=False)
+    message_shown = fields.Char("Why", compute="_compute_message_shown")
     duration_ms = fields.Integer("Duration (ms)", readonly=True)
     request_id = fields.Char(readonly=True)
     count = fields.Integer(
@@ -137,6 +144,13 @@ class DoormanAudit(models.Model):
     def _refuse_unlink(self):
         raise AccessError(self.env._("Audit rows cannot be deleted."))
 
+    @api.depends("message", "words")
+    @api.depends_context("lang")
+    def _compute_message_shown(self):
+        for row in self:
+            words = clean(told_later(row.words, self.env.lang))
+            row.message_shown = words[: LIMITS["message"]] or row.message
+
     def _insert(self, row, fenced=False):
         """Write one row: one INSERT and nothing of the ORM, because it is on the
         path of every request.
@@ -148,6 +162,8 @@ class DoormanAudit(models.Model):
         for name, limit in LIMITS.items():
             if row.get(name):
                 row[name] = clean(row[name])[:limit]
+        if row.get("words"):
+            row["words"] = Json(row["words"])
         values = [row.get(name) for name in COLUMNS]
         if fenced:
             self.env.cr.execute(FENCED_INSERT, values)

@@ -10,7 +10,7 @@ from ...policy import (
 )
 from ...policy.custom_tool_names import NAME, skeleton
 from ...policy.plain_text import is_plain
-from ...policy.refusal import Refusal
+from ...policy.refusal import Refusal, _lt
 from ...policy.shared import (
     MAX_CUSTOM_DESCRIPTION,
     MAX_CUSTOM_PARAMETERS,
@@ -428,13 +428,20 @@ class DoormanOwnTool(models.Model):
             )
         if not tool:
             raise Refusal(
-                "unknown_tool", f"There is no tool {str(name)[:60]!r} any more."
+                "unknown_tool",
+                _lt("There is no tool %(tool)r any more.", tool=str(name)[:60]),
             )
         if not tool._is_unchanged():
             raise Refusal(
-                "not_allowed",
-                f"{tool.name} is not offered: what it does has changed in Odoo.",
-                "Tell the person you work for that an administrator has to look at it.",
+                "custom_tool_changed",
+                _lt(
+                    "%(tool)s is not offered: what it does has changed in Odoo.",
+                    tool=tool.name,
+                ),
+                _lt(
+                    "Tell the person you work for that an administrator has to look "
+                    "at it."
+                ),
             )
         return tool
 

@@ -87,8 +87,8 @@ class IrActionsServer(models.Model):
 
     def _doorman_record(self, run):
         record = run.env[self.model_id.model].browse(self.env.context.get("active_id"))
-        # Written below with the user's own rights; a path to another record is no way
-        # around those to this one.
+        # Written below with the user's own rights: a path to another record does not
+        # get around those to this one.
         record.check_access("write")
         return record
 

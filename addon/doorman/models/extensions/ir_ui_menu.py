@@ -177,7 +177,11 @@ class IrUiMenu(models.Model):
             if condition.operator not in ("=", "in") or not values:
                 continue
             labels = dict(field._description_selection(model.env))
-            yield from (labels[value] for value in values if value in labels)
+            for value in values:
+                # A choice among models says what it is for: the type of an activity
+                # on a sales order is not itself called a sales order.
+                if value in labels and value not in self.env:
+                    yield labels[value]
 
     @api.model
     def _doorman_loose(self, lang, groups):

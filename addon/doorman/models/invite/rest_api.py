@@ -5,11 +5,13 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
 from ...policy.invite_values import LINK_HOURS, InviteRefused
+from ...policy.refusal import _lt, in_language
 from ...policy.shared import (
     MAX_INVITE_LINK_SECONDS,
     MAX_INVITES,
     MAX_POLICY_ITEMS,
     MAX_POLICY_TEXT,
+    SAY_NO_INVITE,
 )
 from ..mixins.doorman_model_rule_mixin import SWITCHES as SWITCH_FIELDS
 from .doorman_invite import STATES
@@ -142,7 +144,9 @@ class DoormanInvite(models.Model):
         if type(invite_id) is int and 0 < invite_id < 2**31:
             found = self.search([("id", "=", invite_id)])
         if not found:
-            raise InviteRefused("not_found", self.env._("There is no such invite."))
+            raise InviteRefused(
+                "not_found", in_language(_lt(SAY_NO_INVITE), self.env.lang or "en_US")
+            )
         return found
 
     def _api_revoke(self, invite_id, connections):

@@ -82,6 +82,8 @@ APPROVAL = {
     "error_kind": "forged",
     "error_message": "forged",
     "error_hint": "forged",
+    "error_code": "forged",
+    "error_words": {"source": "forged", "args": {}, "module": "doorman"},
 }
 INVITE = {
     "state": "active",

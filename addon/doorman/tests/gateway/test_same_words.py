@@ -29,7 +29,10 @@ class TestSameWords(WriteCase):
             ),
             (
                 {"scope_ids": [Command.set(self.env.ref("doorman.scope_search").ids)]},
-                (shared.SAY_NO_SCOPE % (tool, "mcp:orm"), shared.SAY_NO_SCOPE_HINT),
+                (
+                    shared.SAY_NO_SCOPE % {"tool": tool, "scope": "mcp:orm"},
+                    shared.SAY_NO_SCOPE_HINT,
+                ),
             ),
             (
                 {"allowed_tool_ids": [Command.set(other.ids)]},

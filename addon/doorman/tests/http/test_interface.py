@@ -18,7 +18,8 @@ UPDATING = "Doorman is being updated: "
 # What each interface takes. Another argument, or another method, is another interface:
 # a person raises INTERFACE, here and in the service, and writes down what it takes.
 # 3 is without request_approval: ``call`` asks for approval itself, and may answer so.
-# 4 takes the same; the arguments of a change may have the HTML of its texts along.
+# 4 takes the same; the arguments of a change may have the HTML of its texts along, and
+# those of an upload its bytes; what leaves the company may wait.
 ARGUMENTS = {
     4: {
         "hello": ("version", "url"),

@@ -464,7 +464,9 @@ class TestModelRulesForm(RulesCase):
         everything = "everything that its user may"
         self.assertIn(f"It may read {everything}, create {everything}", mine.may_text)
         mine.read_only = True
-        self.assertIn("create nothing, change nothing and delete nothing", mine.may_text)
+        self.assertIn(
+            "create nothing, change nothing and delete nothing", mine.may_text
+        )
         mine.read_only = False
         self.rule_for("res.partner", perm_unlink=False)
         self.assertIn(f"delete {everything} but Contact", mine.may_text)
@@ -492,9 +494,11 @@ class TestModelRulesForm(RulesCase):
         for run in (
             lambda: line.with_user(admin).write({"perm_write": True}),
             line.with_user(admin).unlink,
-            lambda: self.env["doorman.model.rule"]
-            .with_user(admin)
-            .create({"invite_id": invite.id}),
+            lambda: (
+                self.env["doorman.model.rule"]
+                .with_user(admin)
+                .create({"invite_id": invite.id})
+            ),
             lambda: invite.with_user(admin).write({"model_rule_ids": []}),
         ):
             self.assertEqual(self.outcome(run, undo=True), "deny")

@@ -284,7 +284,7 @@ class TestAmountsOfGroups(DealCase):
 
     def expected(self, deals, how, field="x_amount"):
         """What Odoo makes of it: by currency, and converted."""
-        by, today = defaultdict(list), Date.context_today(self.Deal)
+        by, today = defaultdict(list), self.today()
         for deal in deals:
             by[deal.x_currency_id].append(deal[field])
         found, all_ = {}, []
@@ -318,6 +318,10 @@ class TestAmountsOfGroups(DealCase):
                         },
                     )
 
+    def today(self):
+        """Today in the time zone of the connection's user."""
+        return Date.context_today(self.Deal.with_user(self.people["user"]))
+
     def test_several_currencies(self):
         deals = (
             self.deal(100) + self.deal(7, self.foreign) + self.deal(-3, self.foreign)
@@ -334,7 +338,7 @@ class TestAmountsOfGroups(DealCase):
                         self.assertAlmostEqual(told["amount"], all_)
                         self.assertEqual(told["currency"], self.own.name)
         facts = self.ask(["x_amount:sum"])["value"]
-        today = Date.context_today(self.Deal).isoformat()
+        today = self.today().isoformat()
         self.assertEqual(facts["converted"], {"currency": self.own.name, "date": today})
 
     def test_it_is_odoos_own_conversion(self):

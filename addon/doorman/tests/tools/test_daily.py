@@ -5,6 +5,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
 from ...policy import closed_fields
+from ...policy.refusal import in_language
 from ...policy.suggestions import near, near_hint
 from ...policy.view_conditions import is_true, names_in
 from ..common import ApprovalCase, WriteCase
@@ -381,4 +382,5 @@ class TestExpressions(BaseCase):
         ):
             found = near(name, known)
             self.assertEqual(found[0] if found else None, expected)
-        self.assertEqual(near_hint("zzz", ["a", "b"], every=True), "There are: a, b.")
+        hint = in_language(near_hint("zzz", ["a", "b"], every=True))
+        self.assertEqual(hint, "There are: a, b.")

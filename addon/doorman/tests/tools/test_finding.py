@@ -20,6 +20,8 @@ VARIANTS = ("product/data/product_demo.xml", "product.product")
 # the machine may be busy, and Odoo's own search on the same contacts is the measure.
 MEASURED = os.environ.get("DOORMAN_CONTACTS")
 MANY, P95, TIMES = int(MEASURED or 10_000), 300, 6
+# Names that are looked for among them, of which one in twenty may not be found.
+ASKED = 100 if MEASURED else 30
 
 
 class Extensions:
@@ -484,15 +486,26 @@ class TestNearNamesInTime(Extensions, WriteCase):
             with self.subTest(extensions=extensions):
                 self.with_extensions(*extensions)
                 took, own, missed = self._measure()
-                self.assertLessEqual(missed, 5)
+                self.assertLessEqual(missed, ASKED // 20)
                 if MEASURED:
                     self.assertLess(took[int(len(took) * 0.95)], P95, took)
                 self.assertLess(took[len(took) // 2], TIMES * own[len(own) // 2])
 
     def _fill(self, many):
         """Contacts with names of two words out of many, as a company has them."""
+        likeness = self.env["res.partner"].create({"name": "One of many"})
+        self.env.flush_all()
+        own = {"id", "name", "complete_name", "email", "phone"}
         self.env.cr.execute(
-            """
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE table_schema = current_schema AND table_name = 'res_partner'"
+        )
+        columns = sorted({name for (name,) in self.env.cr.fetchall()} - own)
+        # The other columns, which modules may require, are copied from that contact.
+        rest = SQL(", ").join(SQL.identifier("likeness", name) for name in columns)
+        self.env.cr.execute(
+            SQL(
+                """
             WITH word AS (
                 SELECT n, initcap(translate(left(md5(n::text), 5 + mod(n, 5)),
                                             '0123456789abcdef', 'aeioülnrstmdkbgz'))
@@ -504,12 +517,17 @@ class TestNearNamesInTime(Extensions, WriteCase):
                   JOIN word one ON one.n = mod(i.n, 701)
                   JOIN word two ON two.n = mod(i.n * 7 + 3, 9973)
             )
-            INSERT INTO res_partner (name, complete_name, email, phone, active, type)
-            SELECT name, name, n || '@example.com', '+32 4' || (10000000 + n), true,
-                   'contact'
-              FROM named
+            INSERT INTO res_partner (name, complete_name, email, phone, %s)
+            SELECT named.name, named.name, named.n || '@example.com',
+                   '+32 4' || (10000000 + named.n), %s
+              FROM named, res_partner likeness
+             WHERE likeness.id = %s
             """,
-            [many],
+                many,
+                SQL(", ").join(map(SQL.identifier, columns)),
+                rest,
+                likeness.id,
+            )
         )
         self.env.cr.execute("ANALYZE res_partner")
         self.env.invalidate_all()
@@ -523,7 +541,7 @@ class TestNearNamesInTime(Extensions, WriteCase):
         )
         names = {name for (name,) in self.env.cr.fetchall()}
         took, own, missed = [], [], 0
-        for typed, name in disturbed(names):
+        for typed, name in disturbed(names, ASKED):
             started = time.monotonic()
             told = self.names(typed)
             took.append((time.monotonic() - started) * 1000)

@@ -152,7 +152,7 @@ class TestPress(WriteCase):
         self.assertEqual(self.kind_of(answer), "business_rule")
         self.assertFalse(seen)
         self.assertFalse(actions["Lost"]["callable"])
-        self.assertIn("only known to Odoo", actions["Lost"]["why_not"])
+        self.assertIn("Only Odoo's own screen knows", actions["Lost"]["why_not"])
 
     # ---- actions ----
 

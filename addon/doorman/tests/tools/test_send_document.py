@@ -141,6 +141,14 @@ class TestSendDocument(MailCase):
         self.assertEqual(message.author_id, user.partner_id)
         self.assertEqual(message.email_from, user.email_formatted)
 
+    def test_the_words_are_shown_once(self):
+        answer = self.send(
+            subject="Hi", body="See you in May.", emails=["new@else.example"]
+        )
+        shown = str(self.request_of(answer).outward_html)
+        self.assertEqual(shown.count("See you in May."), 1)
+        self.assertNotIn("u200b", shown)
+
     def test_the_default_contacts_are_those_of_odoos_composer(self):
         self.connection.approve_outward = False
         composer = self.env["mail.compose.message"].create(

@@ -1,7 +1,11 @@
 from odoo.tests import tagged
 from odoo.tools import html_sanitize
 
-from odoo.addons.doorman.policy.plain_text import from_html, where_they_differ
+from odoo.addons.doorman.policy.plain_text import (
+    from_html,
+    of_email,
+    where_they_differ,
+)
 from odoo.addons.doorman.tools.text_losses import READ_AT_ONCE
 
 from ..common import ApprovalCase, WriteCase
@@ -169,7 +173,7 @@ class TestTextEdits(WriteCase):
 
 @tagged("post_install", "-at_install")
 class TestTextLosses(ApprovalCase):
-    """A text that is written over without its end, or its formatting, is told of."""
+    """An update that drops a text's end, or its formatting, comes with a warning."""
 
     def test_end(self):
         self.acme.comment = LONG
@@ -216,11 +220,14 @@ class TestTextLosses(ApprovalCase):
             "res.partner", "write", self.acme.ids, vals={"comment": "b"}
         )
         self.assertIn("letters", str(approval.warnings_html))
-        self.assertIn("without its end", str(approval.warnings_html))
+        self.assertIn("lacks its end", str(approval.warnings_html))
+        # The approver reads about the record and its field, not a tool's arguments.
+        self.assertIn("Acme, Notes: the text has", str(approval.warnings_html))
+        self.assertNotIn("append", str(approval.warnings_html))
         approval = self.waiting(
             "res.partner", "write", self.acme.ids, vals={"comment": {"append": "End."}}
         )
-        self.assertNotIn("without its end", str(approval.warnings_html or ""))
+        self.assertNotIn("lacks its end", str(approval.warnings_html or ""))
         # Of a long text, what differs is shown.
         self.assertIn("End.", str(approval.changes_html))
         self.by("approver", approval).action_approve()
@@ -270,6 +277,19 @@ class TestPlainText(WriteCase):
             [" ".join(line.split()) for line in lines], ["Qty 1 | 12.50", "Qty 2 | 7"]
         )
         self.assertEqual(from_html(False), "")
+
+    def test_of_email(self):
+        filler = "<div style='display:none'>%s" + "&#847; &#8203; " * 140 + "</div>"
+        below = "<p>Dear <b>Ann</b>,</p><p>it is ready.</p>"
+        told = of_email(filler % "Dear Ann, it is" + below)
+        self.assertEqual(told, "Dear *Ann*,\nit is ready.")
+        # A preview that says something else stays, and so do stray invisible letters.
+        told = of_email(filler % "Our secret" + below)
+        self.assertIn("Our secret", told)
+        self.assertNotIn("\u200b", told)
+        odd = "<p>a" + "\u200b\u200c\u200b\u200b" * 3 + "b</p>"
+        self.assertIn("\u200c", of_email(odd))
+        self.assertEqual(of_email(below), from_html(below))
 
     def test_where_they_differ(self):
         self.assertEqual(where_they_differ("a", "b"), ("a", "b"))

@@ -9,12 +9,12 @@ import (
 	"sync"
 )
 
-// guardScript is what outlives us. It reads what to end, one line each, until
+// watchdogScript is what outlives us. It reads what to end, one line each, until
 // the pipe closes: by our Close, or because this process is no more. PostgreSQL
 // is asked to leave at once (QUIT) and killed only if it does not: its children
 // are in groups of their own, and only the postmaster can gather them.
 // (dash takes a group only as "-s KILL -- -N".)
-const guardScript = `
+const watchdogScript = `
 trap '' HUP INT TERM
 groups= postmasters= containers=
 without() { for x in $1; do [ "$x" = "$2" ] || printf '%s ' "$x"; done; }
@@ -45,17 +45,17 @@ for p in $postmasters; do kill -s KILL "$p"; done
 rm -rf -- "$@" || rm -rf -- "$@"
 `
 
-// guard is the shell that cleans up after us, and our end of its pipe.
-type guard struct {
+// watchdog is the shell that cleans up after us, and our end of its pipe.
+type watchdog struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	pipe io.WriteCloser
 }
 
-// newGuard starts a guard that will remove dir. engine is the container
+// newWatchdog starts a watchdog that will remove dir. engine is the container
 // program, or "".
-func newGuard(dir, engine string) (*guard, error) {
-	cmd := exec.Command("/bin/sh", "-c", guardScript, "doorman-guard", dir)
+func newWatchdog(dir, engine string) (*watchdog, error) {
+	cmd := exec.Command("/bin/sh", "-c", watchdogScript, "doorman-watchdog", dir)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "DOORMAN_ENGINE=" + engine}
 	cmd.Dir = "/"
 	pipe, err := cmd.StdinPipe()
@@ -63,15 +63,15 @@ func newGuard(dir, engine string) (*guard, error) {
 		return nil, err
 	}
 	if err := spawnDetached(cmd); err != nil {
-		return nil, fmt.Errorf("starting the guard: %w", err)
+		return nil, fmt.Errorf("starting the watchdog: %w", err)
 	}
-	return &guard{cmd: cmd, pipe: pipe}, nil
+	return &watchdog{cmd: cmd, pipe: pipe}, nil
 }
 
-// tell sends one line. A guard that is gone is not an error: the parent-death
+// tell sends one line. A watchdog that is gone is not an error: the parent-death
 // signals still hold.
-func (g *guard) tell(what, arg string) {
-	// A newline in a folder name would be a second order to the guard.
+func (g *watchdog) tell(what, arg string) {
+	// A newline in a folder name would be a second order to the watchdog.
 	if strings.ContainsAny(arg, "\n\r") {
 		return
 	}
@@ -80,8 +80,8 @@ func (g *guard) tell(what, arg string) {
 	fmt.Fprintf(g.pipe, "%s %s\n", what, arg)
 }
 
-// close lets the guard do its work and waits for it.
-func (g *guard) close() error {
+// close lets the watchdog do its work and waits for it.
+func (g *watchdog) close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.pipe.Close()

@@ -9,7 +9,7 @@ BAD = "invalid_input"
 
 
 @tagged("post_install", "-at_install")
-class TestValueShapesOfApps(WriteCase):
+class TestInputFormsOfApps(WriteCase):
     def setUp(self):
         super().setUp()
         user, admin = self.people["user"], self.env.ref("base.user_admin")

@@ -54,7 +54,7 @@ class TestMoments(BaseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestValueShapes(WriteCase):
+class TestInputForms(WriteCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -1,0 +1,83 @@
+"""What the guard says of a model or a field that a call may not touch."""
+
+from . import closed_fields, menu_words, shared
+from .refusal import Refusal, _lt
+from .suggestions import near_hint
+
+
+def unknown_model(guard, name):
+    return Refusal(
+        "unknown_model",
+        _lt("There is no model %(model)s in this Odoo.", model=name[:80]),
+        menu_words.near_models(guard, name)
+        or _lt("Call list_models for the models there are."),
+    )
+
+
+def leads_to(model, field):
+    """Of a step to a model that is closed to the connection."""
+    return Refusal(
+        "model_not_allowed",
+        _lt(
+            "%(model)s.%(field)s leads to %(other)s, which this connection may not "
+            "use.",
+            model=model._name,
+            field=field.name,
+            other=field.comodel_name,
+        ),
+        _lt("Leave that part out."),
+    )
+
+
+def leads_anywhere(model, field):
+    """Of a step to records that hang on records of any model."""
+    return Refusal(
+        "model_not_allowed",
+        _lt(
+            "%(model)s.%(field)s may lead to models that this connection may not use.",
+            model=model._name,
+            field=field.name,
+        ),
+        _lt("Leave that part out."),
+    )
+
+
+def leads_to_asking(model, field, other):
+    """Of a step to a model that waits for a person when it is read."""
+    return Refusal(
+        "model_needs_approval",
+        _lt(
+            "%(model)s.%(field)s leads to %(other)s, which is not read without a "
+            "person's approval.",
+            model=model._name,
+            field=field.name,
+            other=other._name,
+        ),
+        _lt(
+            "Leave that part out, or ask for %(other)s alone, which waits.",
+            other=other._name,
+        ),
+    )
+
+
+def unknown_field(model, name):
+    known = [n for n in model._fields if not closed_fields.is_withheld(n)]
+    return Refusal(
+        "unknown_field",
+        _lt(shared.SAY_NO_FIELD, model=model._name, field=str(name)[:80]),
+        near_hint(name, known) or _lt(shared.SAY_NO_FIELD_HINT),
+    )
+
+
+def withheld(model, name):
+    return Refusal(
+        "field_withheld",
+        _lt(
+            "The field %(model)s.%(field)s is withheld from AI tools.",
+            model=model._name,
+            field=name,
+        ),
+        _lt("get_attachment gives a file, or its text.")
+        if name in closed_fields.BYTES_FIELDS
+        else _lt("Leave it out."),
+    )

@@ -1,0 +1,86 @@
+from odoo.tests import tagged
+from odoo.tools.translate import code_translations
+
+from ...policy import shared
+from ...policy.refusal import Refusal, _lt, at, kept, told_later
+from ..common import ApprovalCase
+
+ENGLISH = "This connection may not use the model res.partner."
+FRENCH = "Cette connexion ne peut pas utiliser le modèle res.partner."
+TAKES, A_NUMBER = "%(field)s takes %(wanted)s.", "a number"
+
+
+@tagged("post_install", "-at_install")
+class TestRefusalLanguage(ApprovalCase):
+    """A refusal is in English for the AI tool, and in their own language for people."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["res.lang"]._activate_lang("fr_FR")
+        said = {
+            shared.SAY_NO_MODEL: "Cette connexion ne peut pas utiliser le modèle %s.",
+            TAKES: "%(field)s accepte %(wanted)s.",
+            A_NUMBER: "un nombre",
+        }
+        known = {("doorman", "fr_FR"): said}
+        self.patch(code_translations, "python_translations", known)
+        self.people["user"].lang = self.people["approver"].lang = "fr_FR"
+
+    def test_of_an_approval(self):
+        approval = self.waiting_delete()
+        self.allow_models("res.country")
+        mine = self.by("approver", approval).with_context(lang="fr_FR")
+        told = mine.action_approve()["params"]
+        self.assertEqual((approval.state, told["message"]), ("failed", FRENCH))
+        self.assertIn(FRENCH, approval.message_ids[0].body)
+        self.assertEqual(mine.error_shown, FRENCH)
+        english = approval.with_context(lang="en_US")
+        self.assertEqual(english.error_shown, ENGLISH)
+        error = self.status(approval)["error"]
+        self.assertEqual(error["message"], ENGLISH)
+        self.assertEqual(error["code"], "model_not_allowed")
+
+    def test_of_a_call(self):
+        self.allow_models("res.country")
+        before = self.rows()
+        error = self.call("res.partner", "search_count", domain=[])["error"]
+        self.assertEqual(error["message"], ENGLISH)
+        self.assertEqual(error["code"], "model_not_allowed")
+        (row,) = self.new_rows(before)
+        self.assertEqual((row["message"], row["outcome"]), (ENGLISH, "refused"))
+        row = self.env["doorman.audit"].browse(row["id"])
+        self.assertEqual(row.with_context(lang="fr_FR").message_shown, FRENCH)
+        self.assertEqual(row.with_context(lang="en_US").message_shown, ENGLISH)
+
+    def test_what_is_not_ours_is_told_as_it_is(self):
+        before = self.rows()
+        self.call("res.partner", "write", [2**31 - 1], vals={"name": "x"})
+        (row,) = self.new_rows(before)
+        self.assertIsNone(row["words"])
+        shown = self.env["doorman.audit"].browse(row["id"]).message_shown
+        self.assertEqual(shown, row["message"])
+
+    def test_kept_words(self):
+        """Words in words, and the place of what is wrong, in either language."""
+        words = _lt(TAKES, field="res.partner.color", wanted=_lt(A_NUMBER))
+        try:
+            with at("records[2]"):
+                raise Refusal("wrong_value", words)
+        except Refusal as exc:
+            refusal = exc
+        self.assertEqual(refusal.message, "res.partner.color takes a number.")
+        self.assertEqual(refusal.kind, "invalid_input")
+        self.assertEqual(refusal.facts["field"], "res.partner.color")
+        found = kept(refusal)
+        self.assertEqual(
+            told_later(found, "fr_FR"),
+            "records[2]: res.partner.color accepte un nombre.",
+        )
+        self.assertEqual(
+            told_later(found, False), "records[2]: res.partner.color takes a number."
+        )
+
+    def test_what_has_no_words_of_ours(self):
+        for exc in (Refusal("wrong_value", "Plain."), ValueError("x")):
+            self.assertIsNone(kept(exc))
+        self.assertEqual(told_later(None, "fr_FR"), "")
