@@ -40,7 +40,8 @@ def why_not(guard, model, reached, closes=True):
         if closed_fields.is_withheld(one.field):
             return _lt(
                 "%(model)s.%(field)s, which is withheld from AI tools",
-                **one._asdict(),
+                model=one.model,
+                field=one.field,
             )
         limited = guard.allowed is not None or guard.rules is not None
         if limited and not guard.may_use(one.model):
@@ -100,11 +101,10 @@ def _check_closed(guard, model, field, masked):
         return closed is not None
     is_hidden = closed.how == HIDDEN
     what = f"{model._name}.{field.name}"
-    facts = {"what": what, "field": field.name, "model": model._name}
     if is_hidden:
-        words = _lt("A rule of this connection's policy hides %(what)s.", **facts)
+        words = _lt("A rule of this connection's policy hides %(what)s.", what=what)
     else:
-        words = _lt("A rule of this connection's policy masks %(what)s.", **facts)
+        words = _lt("A rule of this connection's policy masks %(what)s.", what=what)
     if closed.named != what:
         words = _lt(
             "%(words)s It shows what is in %(named)s.", words=words, named=closed.named
@@ -326,15 +326,18 @@ def refusal(model, field, how, why):
     :param why: as ``why_not`` gives it
     :return: Refusal
     """
-    facts = {"model": model._name, "field": field.name, "why": why}
+    name = f"{model._name}.{field.name}"
     words = {
-        VALUE: _lt("%(model)s.%(field)s shows something of %(why)s.", **facts),
-        CONDITION: _lt("%(model)s.%(field)s looks into %(why)s.", **facts),
+        VALUE: _lt("%(name)s shows something of %(why)s.", name=name, why=why),
+        CONDITION: _lt("%(name)s looks into %(why)s.", name=name, why=why),
         TREE: _lt(
-            "%(model)s.%(field)s, with all below it, looks into %(why)s.", **facts
+            "%(name)s with child_of or parent_of looks into %(why)s.",
+            name=name,
+            why=why,
         ),
-        ORDER: _lt("%(model)s.%(field)s sorts by %(why)s.", **facts),
-        LEADS: _lt("%(model)s.%(field)s leads to %(why)s.", **facts),
-        NAMES: _lt("%(model)s.%(field)s tells names of %(why)s.", **facts),
+        ORDER: _lt("%(name)s sorts by %(why)s.", name=name, why=why),
+        LEADS: _lt("%(name)s leads to %(why)s.", name=name, why=why),
+        NAMES: _lt("%(name)s tells names of %(why)s.", name=name, why=why),
     }
-    return Refusal("looks_too_far", words[how], _lt("Leave that part out."))
+    facts = {"model": model._name, "field": field.name}
+    return Refusal("looks_too_far", words[how], _lt("Leave that part out."), **facts)

@@ -4,7 +4,7 @@ counts as done, and what is told of them.
 Each change answers ``{ids, names, url}``.
 """
 
-from ..policy import closed_models, in_force, ledger, looks, shared
+from ..policy import closed_models, guard_words, in_force, ledger, looks, shared
 from ..policy.in_force import name_of
 from ..policy.record_url import url_of
 from ..policy.redact_links import withhold_links_in
@@ -24,11 +24,7 @@ def check_may_change(guard, model):
             _lt("AI tools may not change %(model)s.", model=model._name),
             closed_models.way_around(model._name) or _lt(shared.SAY_READ_ONLY_HINT),
         )
-    if model._abstract:
-        raise Refusal(
-            "model_without_records",
-            _lt("There are no records of %(model)s.", model=model._name),
-        )
+    guard_words.check_has_records(model)
 
 
 def records_to_change(call):

@@ -13,7 +13,7 @@ import time
 
 from odoo.exceptions import AccessError
 
-from ..policy import in_force, limits, looks
+from ..policy import guard_words, in_force, limits, looks
 from ..policy.plain_text import plain, plain_file_name
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
@@ -72,11 +72,7 @@ def _check(call):
                 "to the export feature."
             )
         )
-    if model._abstract:
-        raise Refusal(
-            "model_without_records",
-            _lt("There are no records of %(model)s.", model=model._name),
-        )
+    guard_words.check_has_records(model)
     model.check_access("read")
     if kwargs.get("format") not in (None, *TYPES):
         raise Refusal(

@@ -49,7 +49,7 @@ class TestModelRulesFields(RulesCase):
         told = self.call("res.partner", "fields_get")["value"]
         self.assertNotIn("email", told["fields"])
         self.assertNotIn("email_normalized", told["fields"])
-        self.assertIn("hidden", told["closed"]["email"])
+        self.assertIn("hides res.partner.email", told["closed"]["email"])
         self.assertNotIn("email", told["default"])
 
     def test_a_hidden_link_is_hidden_from_both_sides(self):
@@ -82,8 +82,9 @@ class TestModelRulesFields(RulesCase):
                     self.assertEqual(self.count(domain + mine), found)
             with self.subTest(text=text):
                 self.child.parent_id = self.acme
+                mine = [["id", "in", self.child.ids]]
                 domain = [["parent_id", "ilike", text]]
-                self.assertEqual(self.count(domain), found)
+                self.assertEqual(self.count(domain + mine), found)
         answer = self.call(
             "", "search_everywhere", query="boss@acme", models=["res.partner"]
         )
