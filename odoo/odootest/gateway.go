@@ -320,7 +320,7 @@ func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
 	}
 	policy := map[string]any{
 		"scopes": p.Scopes, "read_only": p.ReadOnly, "rate_limit_minute": p.RateMinute, "rate_limit_day": p.RateDay,
-		"approval": p.Approvals, "research_tools": p.ResearchTools,
+		"approval": p.Approvals, "research_tools": p.ResearchTools, "rules": p.Rules,
 	}
 	if len(p.AllowedIPs) > 0 {
 		policy["allowed_ips"] = p.AllowedIPs

@@ -33,6 +33,7 @@ type snapshotWire struct {
 		RateMinute    *int            `json:"rate_limit_minute"`
 		RateDay       *int            `json:"rate_limit_day"`
 		Approval      *bool           `json:"approval"`
+		Rules         bool            `json:"rules"` // missing is none
 	} `json:"policy"`
 	User *struct {
 		ID     int64  `json:"id"`
@@ -108,7 +109,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
 				AllowedIPs: allowed, BlockedIPs: blocked,
 				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay,
-				Approvals: *w.Policy.Approval,
+				Approvals: *w.Policy.Approval, Rules: w.Policy.Rules,
 			},
 		},
 		User: access.User{

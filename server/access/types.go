@@ -72,7 +72,12 @@ type Policy struct {
 	// Approvals says that the connection has rules by which calls wait for a person. They are Odoo's: it decides by them
 	// what each call did. The service only sends along what a request for approval is kept with.
 	Approvals bool
+	// Rules says that it has rules for models. They are Odoo's as well.
+	Rules bool
 }
+
+// ClosesFields says whether fields that the user may read may be closed to this connection.
+func (p *Policy) ClosesFields() bool { return p.AllowedModels != nil || p.Rules }
 
 // Connection is one AI tool's way in, as Odoo knows it at one version.
 type Connection struct {

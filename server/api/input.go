@@ -37,7 +37,8 @@ var inviteFields = map[string]field{
 	"approval_tools":        names(0),
 	"allowed_models":        names(0),
 	"companies":             ids,
-	"approval_rules":        rules,
+	"model_rules":           rules(modelRuleFields),
+	"approval_rules":        rules(ruleFields),
 	"approver":              text(0, access.MaxPolicyText),
 	"approver_group":        text(0, access.MaxPolicyText),
 	"approve_outward":       boolean,
@@ -50,6 +51,11 @@ var inviteFields = map[string]field{
 	"new_accounts":          boolean,
 	"account_groups":        names(0),
 	"description":           text(0, access.MaxPolicyText),
+}
+
+var modelRuleFields = map[string]field{
+	"model": text(0, access.MaxPolicyText), "read": boolean, "create": boolean, "write": boolean, "delete": boolean,
+	"domain": text(0, access.MaxPolicyText), "hidden": names(0), "masked": names(0),
 }
 
 var ruleFields = map[string]field{
@@ -235,18 +241,20 @@ func ids(name string, raw json.RawMessage) (any, *problem) {
 	return read, nil
 }
 
-func rules(name string, raw json.RawMessage) (any, *problem) {
-	list, ok := items(raw, 0)
-	if !ok {
-		return nil, invalid("%s must be a list of at most %d objects.", name, access.MaxPolicyItems)
-	}
-	read := []map[string]any{}
-	for _, item := range list {
-		rule, p := object("Each of "+name, item, ruleFields)
-		if p != nil {
-			return nil, p
+func rules(fields map[string]field) field {
+	return func(name string, raw json.RawMessage) (any, *problem) {
+		list, ok := items(raw, 0)
+		if !ok {
+			return nil, invalid("%s must be a list of at most %d objects.", name, access.MaxPolicyItems)
 		}
-		read = append(read, rule)
+		read := []map[string]any{}
+		for _, item := range list {
+			rule, p := object("Each of "+name, item, fields)
+			if p != nil {
+				return nil, p
+			}
+			read = append(read, rule)
+		}
+		return read, nil
 	}
-	return read, nil
 }

@@ -19,36 +19,37 @@ var states = []string{"active", "used_up", "expired", "revoked", "suspended"}
 
 // Invite is an invite as the API shows it. Its token is nowhere in it.
 type Invite struct {
-	ID                  int64    `json:"id"`
-	State               string   `json:"state"`
-	Scopes              []string `json:"scopes"`
-	MaxUses             int64    `json:"max_uses"`
-	CurrentUses         int64    `json:"current_uses"`
-	ExpiresAt           string   `json:"expires_at"` // RFC 3339, UTC
-	KeyNamePreset       string   `json:"key_name_preset"`
-	KeyLifetimeHours    int64    `json:"key_lifetime_hours"` // 0 = the keys have no end
-	ReadOnly            bool     `json:"read_only"`
-	ResearchTools       bool     `json:"research_tools"`
-	AllowedTools        []string `json:"allowed_tools"`
-	AllowedModels       []string `json:"allowed_models"`
-	Companies           []int64  `json:"companies"`
-	ApprovalTools       []string `json:"approval_tools"`
-	ApprovalRules       []Rule   `json:"approval_rules"`
-	ApproveOutward      bool     `json:"approve_outward"`
-	Approver            string   `json:"approver"`
-	ApproverGroup       string   `json:"approver_group"`
-	ApprovalExpiryHours int64    `json:"approval_expiry_hours"`
-	AllowedIPs          []string `json:"allowed_ips"`
-	BlockedIPs          []string `json:"blocked_ips"`
-	RateLimitMinute     int64    `json:"rate_limit_minute"`
-	RateLimitDay        int64    `json:"rate_limit_day"`
-	AcceptList          []string `json:"accept_list"`
-	NewAccounts         bool     `json:"new_accounts"`
-	AccountGroups       []string `json:"account_groups"`
-	Description         string   `json:"description"`
-	Company             string   `json:"company"`
-	CreatedBy           string   `json:"created_by"` // login
-	CreatedAt           string   `json:"created_at"` // RFC 3339, UTC
+	ID                  int64       `json:"id"`
+	State               string      `json:"state"`
+	Scopes              []string    `json:"scopes"`
+	MaxUses             int64       `json:"max_uses"`
+	CurrentUses         int64       `json:"current_uses"`
+	ExpiresAt           string      `json:"expires_at"` // RFC 3339, UTC
+	KeyNamePreset       string      `json:"key_name_preset"`
+	KeyLifetimeHours    int64       `json:"key_lifetime_hours"` // 0 = the keys have no end
+	ReadOnly            bool        `json:"read_only"`
+	ResearchTools       bool        `json:"research_tools"`
+	AllowedTools        []string    `json:"allowed_tools"`
+	AllowedModels       []string    `json:"allowed_models"`
+	Companies           []int64     `json:"companies"`
+	ApprovalTools       []string    `json:"approval_tools"`
+	ModelRules          []ModelRule `json:"model_rules"`
+	ApprovalRules       []Rule      `json:"approval_rules"`
+	ApproveOutward      bool        `json:"approve_outward"`
+	Approver            string      `json:"approver"`
+	ApproverGroup       string      `json:"approver_group"`
+	ApprovalExpiryHours int64       `json:"approval_expiry_hours"`
+	AllowedIPs          []string    `json:"allowed_ips"`
+	BlockedIPs          []string    `json:"blocked_ips"`
+	RateLimitMinute     int64       `json:"rate_limit_minute"`
+	RateLimitDay        int64       `json:"rate_limit_day"`
+	AcceptList          []string    `json:"accept_list"`
+	NewAccounts         bool        `json:"new_accounts"`
+	AccountGroups       []string    `json:"account_groups"`
+	Description         string      `json:"description"`
+	Company             string      `json:"company"`
+	CreatedBy           string      `json:"created_by"` // login
+	CreatedAt           string      `json:"created_at"` // RFC 3339, UTC
 }
 
 // Rule is an approval rule of an invite.
@@ -57,6 +58,18 @@ type Rule struct {
 	Model    string `json:"model"`
 	MoreThan int64  `json:"more_than"`
 	Reads    bool   `json:"reads"`
+}
+
+// ModelRule is what an invite grants of one model; of every other one if Model is empty.
+type ModelRule struct {
+	Model  string   `json:"model"`
+	Read   bool     `json:"read"`
+	Create bool     `json:"create"`
+	Write  bool     `json:"write"`
+	Delete bool     `json:"delete"`
+	Domain string   `json:"domain"` // in Odoo's form; empty = all records
+	Hidden []string `json:"hidden"` // fields
+	Masked []string `json:"masked"` // fields
 }
 
 // Acceptance is somebody who took an invite.

@@ -5,7 +5,14 @@ from functools import partial
 from odoo import models
 from odoo.tools.json import json_default
 
-from ..policy import canonical_json, closed_models, gate, shared
+from ..policy import (
+    canonical_json,
+    changed_rules,
+    closed_models,
+    gate,
+    in_force,
+    shared,
+)
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Differs, Waits
 from ..policy.outward_notes import Notes, digest
@@ -166,7 +173,8 @@ class DoormanGateway(models.AbstractModel):
         value = run(call)
         # E-mails, tracking and the like belong to the change: what fails in them must
         # undo it, not follow it.
-        self.env.cr.flush()
+        with in_force.code(self.env.cr):
+            self.env.cr.flush()
         noted.close()
         return value
 
@@ -192,7 +200,7 @@ class DoormanGateway(models.AbstractModel):
                 name in models_asked
                 or guard.may_use(name)
                 or name in closed_models.FOLLOWERS
-                or any(_is_part(model, self.env[o]) for o in models_asked if o)
+                or changed_rules.is_part(model, models_asked)
             ):
                 raise Refusal(
                     "model_not_allowed",
@@ -208,6 +216,8 @@ class DoormanGateway(models.AbstractModel):
                 continue
             noted.tools.add(tool)
             self._check_tool(tool, tools)
+        if guard.rules is not None:
+            changed_rules.check(guard, models_asked, parents, noted)
 
     def _prepare(self, call, connection, row, request, audit, approved):
         """What a change needs besides what it was asked: for addons that bring
@@ -296,13 +306,3 @@ class DoormanGateway(models.AbstractModel):
 
     def _risk_of(self, tool):
         return self._facts_of(tool)[1]
-
-
-def _is_part(model, owner):
-    """Whether a record is nothing without the other: a line, a variant."""
-    return any(
-        field.type == "many2one"
-        and field.comodel_name == owner._name
-        and (field.ondelete == "cascade" or field.required)
-        for field in model._fields.values()
-    )

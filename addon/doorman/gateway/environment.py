@@ -2,6 +2,7 @@ import pytz
 
 from odoo import models
 
+from ..policy import in_force
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.guard import Guard
 from ..policy.refusal import Refusal, _lt
@@ -44,7 +45,10 @@ class DoormanGateway(models.AbstractModel):
             if rule["reads"] and rule["model"]
         )
         narrow = companies is not None
-        return Guard(env, allowed, asks_to_read, narrow, connection=row["id"])
+        rules = connection._rules(row["version"])
+        # The key of what Odoo caches: a new version has other rules.
+        in_force.begin(env.cr, rules, env.uid, (row["id"], row["version"]))
+        return Guard(env, allowed, asks_to_read, narrow, rules, connection=row["id"])
 
     def _check_language(self, context):
         """A language that this Odoo does not have would fail later, in the words of

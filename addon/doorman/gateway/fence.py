@@ -3,7 +3,7 @@ import re
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..policy import shared
+from ..policy import in_force, shared
 from ..policy.change_scope import forget, undoable
 from ..policy.credentials import hash_proof
 from ..policy.json_depth import shallow, too_deep
@@ -185,7 +185,7 @@ class DoormanGateway(models.AbstractModel):
             return {"stale": self._snapshot(row)}, audit
         audit["outcome"] = "ok"
         try:
-            with undoable(self.env):
+            with undoable(self.env), in_force.until_the_end(self.env.cr):
                 answer = (work or self._answer)(connection, row, request, audit)
         except Exception as exc:
             self._undo()

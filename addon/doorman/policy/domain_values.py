@@ -8,7 +8,7 @@ from odoo.fields import Domain
 from odoo.orm.utils import READ_GROUP_NUMBER_GRANULARITY
 from odoo.tools.date_utils import parse_date
 
-from . import linked_values, moments, record_names, single_values
+from . import guard_words, linked_values, moments, record_names, single_values
 from .field_values import TEXTS
 from .groupings import DATES
 from .refusal import Refusal, _lt
@@ -237,16 +237,7 @@ def _linked(place, value):
     if place.guard.may_use(comodel):
         other = place.guard.env[comodel]
         if other._auto and not other.browse(value).exists():
-            raise Refusal(
-                "unknown_record",
-                _lt(
-                    "%(field)s: there is no %(model)s with the id %(id)s.",
-                    field=place.name,
-                    model=comodel,
-                    id=value,
-                ),
-                _lt("search_records finds ids."),
-            )
+            raise guard_words.unknown_records(place.name, comodel, [value])
     return value
 
 

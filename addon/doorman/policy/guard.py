@@ -24,8 +24,13 @@ from . import (
     guard_words,
     inherited_models,
     limits,
+    looks,
+    looks_names,
+    owners,
+    reach,
     shared,
 )
+from .model_rules import READ, Rules
 from .refusal import Refusal, _lt
 from .shared import OPERATORS
 from .value_place import Place, is_id_text, is_pair
@@ -48,13 +53,15 @@ class Guard:
     allowed: frozenset | None
     # Models that are not read without a person's approval.
     asks_to_read: frozenset = frozenset()
-    # Whether the connection has fewer companies than its user.
+    # Whether it has fewer companies than its user.
     narrow: bool = False
+    # The rules per model, or None.
+    rules: Rules | None = None
     # The connection's id; 0 for no connection in particular.
     connection: int = 0
-    # Names that its values have named, and the ids of those records.
+    # Names that its values have named, with their ids.
     looked_up: dict = attribute(default_factory=dict)
-    # Texts that were sent, and the HTML that the service has made of their Markdown.
+    # Texts that were sent, and the HTML made of their Markdown.
     html: dict = attribute(default_factory=dict)
 
     # ---- models ----
@@ -62,6 +69,8 @@ class Guard:
     def may_use(self, model):
         """Whether the policy and the floor let this model pass."""
         if closed_models.on_floor(model):
+            return False
+        if self.rules is not None and not self.rules.may(model, READ):
             return False
         return self.allowed is None or model in self.allowed
 
@@ -112,20 +121,24 @@ class Guard:
 
     # ---- fields ----
 
-    def field(self, model, name):
-        """:return: the field, if it exists and is not withheld"""
+    def field(self, model, name, masked=False):
+        """:param bool masked: whether it may be one whose value is told masked
+        :return: the field, if it exists and is not withheld
+        """
         if not isinstance(name, str) or name not in model._fields:
             raise guard_words.unknown_field(model, name)
         if closed_fields.is_withheld(name):
             raise guard_words.withheld(model, name)
-        return model._fields[name]
+        field = model._fields[name]
+        looks.check_value(self, model, field, masked)
+        return field
 
     def fields(self, model, names):
         """Check a list of plain field names."""
         if not isinstance(names, list) or not names:
             raise Refusal("fields_missing", _lt("Name the fields to read."))
         for name in names:
-            self.field(model, name)
+            self.field(model, name, masked=True)
 
     def path(self, model, path):
         """Check ``a.b.c``: every field on it, and every model it walks into.
@@ -195,6 +208,9 @@ class Guard:
             # ("partner_id", "ilike", "x") searches the partner's name, and
             # whatever else its name search looks into: e-mail, VAT number.
             self._look_through(owner, field)
+        looks.check_tree(self, owner, field, operator)
+        if field.name != reach.NAME:
+            looks.check_condition(self, owner, field)
         if expression.rpartition(".")[2] != field.name:
             value = condition.value
             if field.type in groupings.DATES:
@@ -204,7 +220,21 @@ class Guard:
         operator, value = domain_values.compared(self, owner, field, condition)
         if field.type == "datetime":
             return domain_values.with_whole_days(expression, operator, value)
+        if field.name == reach.NAME:
+            return self._named(owner, expression, operator, value)
+        if field.relational and self._compares_name(operator, value):
+            found = looks_names.linked_by_name(self, expression, field, operator, value)
+            if found is not None:
+                return found
         return Domain(expression, operator, value)
+
+    def _named(self, model, expression, operator, value):
+        """A condition on what records are called."""
+        if not looks_names.why_not_names(self, model):
+            return Domain(expression, operator, value)
+        found = looks_names.named(self, model, operator, value)
+        path = expression.rpartition(".")[0]
+        return Domain(path, "any", found) if path else found
 
     def _compares_name(self, operator, value):
         if operator.removeprefix("not ") in TEXT_OPERATORS:
@@ -234,6 +264,7 @@ class Guard:
             if match["spec"] in known:
                 continue
             owner, field = self.path(model, match["spec"].partition(":")[0])
+            looks.check_steps(self, model, match["spec"].partition(":")[0])
             if not field._description_sortable(self.env):
                 raise Refusal(
                     "not_sortable",
@@ -249,6 +280,7 @@ class Guard:
                 # Sorted by the order of the other model, whose fields may be none
                 # that this connection reads.
                 self._look_through(owner, field)
+            looks.check_order(self, owner, field)
 
     def specs(self, model, specs, what):
         """Check group-by or aggregate specifications: ``field``, ``field:how``."""
@@ -268,26 +300,18 @@ class Guard:
                     ),
                 )
             owner, field = self.path(model, match["path"])
+            looks.check_steps(self, model, match["path"])
             if what == "measure":
                 groupings.check_measure(owner, field, match["how"])
             else:
                 groupings.check_group(owner, field, match["path"], match["how"])
-
-    def having(self, having, known):
-        """Check a domain over aggregates: it may name those and nothing else."""
-        groupings.check_having(having, known)
 
     # ---- models whose records hang on others ----
 
     def owner_domain(self, model):
         """What limits attachments, messages and the like to models that may be
         used; None where the model's records stand for themselves."""
-        field = closed_models.FOLLOWERS.get(model._name)
-        if not field:
-            return None
-        if self.allowed is not None:
-            return [(field, "in", sorted(self.allowed))]
-        return ["!", (field, "=like", "doorman.%")]
+        return owners.domain_of(self, model)
 
     def records(self, model, ids, write=False):
         """:param bool write: whether they are changed, and not only read or named
@@ -302,42 +326,9 @@ class Guard:
             raise Refusal("ids_missing", _lt("Name the ids of the records."))
         records = model.browse(ids)
         if model._name in closed_models.FOLLOWERS:
-            self._owners(records.sudo().exists(), write, set())
+            owners.check(self, records.sudo().exists(), write, set())
+        owners.check_seen(self, records)
         return records
-
-    def _owners(self, records, write, seen):
-        """Follow records to what they hang on, and that to what it hangs on: a file of
-        a message is as open as what the message is of.
-
-        :param records: with all rights, since whose they are is no secret
-        :param set seen: models and ids, because a file may hang on itself
-        """
-        field = closed_models.FOLLOWERS.get(records._name)
-        if not field:
-            return
-        for owner, hanging in records.grouped(field).items():
-            if not owner:
-                continue
-            if not self.may_use(owner) or (write and not self.may_write(owner)):
-                raise Refusal(
-                    "model_not_allowed",
-                    _lt(
-                        "Some of these belong to %(model)s, which this connection may "
-                        "not change.",
-                        model=owner,
-                    )
-                    if write
-                    else _lt(
-                        "Some of these belong to %(model)s, which this connection may "
-                        "not use.",
-                        model=owner,
-                    ),
-                )
-            if owner not in closed_models.FOLLOWERS or "res_id" not in records._fields:
-                continue
-            ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
-            seen.update((owner, i) for i in ids)
-            self._owners(records.env[owner].browse(ids).exists(), write, seen)
 
 
 def _is_id(value, model):

@@ -81,3 +81,31 @@ def withheld(model, name):
         if name in closed_fields.BYTES_FIELDS
         else _lt("Leave it out."),
     )
+
+
+def check_has_records(model):
+    """:raise Refusal: of a model that only others are made of"""
+    if model._abstract:
+        raise Refusal(
+            "model_without_records",
+            _lt("There are no records of %(model)s.", model=model._name),
+        )
+
+
+def unknown_records(field, comodel, ids):
+    """Of a value that names records by ids that there are none of.
+
+    :param str field: as the caller named it
+    :param str comodel: technical name of the model
+    :param ids: of these records
+    """
+    return Refusal(
+        "unknown_record",
+        _lt(
+            "%(field)s: there is no %(model)s with the id %(ids)s.",
+            field=field,
+            model=comodel,
+            ids=", ".join(map(str, ids)),
+        ),
+        _lt("search_records finds ids."),
+    )

@@ -474,6 +474,15 @@ class Ledger:
                 found.add((model, WRITTEN))
         return found
 
+    def asked_rows(self):
+        """The records that the caller asked for, with the fields that it gave values
+        to: ``(model, id, kind, names)``."""
+        return [
+            (model, ident, row.kind, frozenset(row.names))
+            for (model, ident), row in self.rows.items()
+            if row.asked or row.names
+        ]
+
     # ---- reading past Odoo's caches ----
 
     def _select(self, table, names, ids):

@@ -2,6 +2,7 @@
 them."""
 
 from . import record_names
+from .in_force import name_of
 from .refusal import _lt
 from .value_place import (
     CLEAR,
@@ -66,7 +67,7 @@ def _by_number(place, text, comodel):
         named = other.browse()
         if other.has_access("read"):
             named = record_names.matching(guard, other, text)
-            named = named.filtered(lambda r: r.display_name == text and r.id != ident)
+            named = named.filtered(lambda r: name_of(r) == text and r.id != ident)
         if named:
             raise place.wrong(
                 _lt(
@@ -152,7 +153,7 @@ def _is_one(place, value):
     if not guard.may_use(comodel) or comodel in guard.asks_to_read:
         return True
     known = guard.env[comodel].browse(int(value[0])).exists()
-    return known._filtered_access("read").display_name == value[1]
+    return name_of(known._filtered_access("read")) == value[1]
 
 
 def links(place, value):
@@ -262,7 +263,7 @@ def _is_its_name(line, rest):
     """Whether an object only repeats what a read told about a line."""
     if set(rest) - NAME_KEYS:
         return False
-    return all(value == line.display_name for value in rest.values())
+    return all(value == name_of(line) for value in rest.values())
 
 
 def _check_kept(place, kept, commands):

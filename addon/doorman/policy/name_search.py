@@ -12,10 +12,9 @@ import re
 from typing import NamedTuple
 
 from odoo.fields import Domain
-from odoo.models import BaseModel
 from odoo.tools import SQL
 
-from . import spelling
+from . import looks_names, reach, spelling
 from .refusal import Refusal
 from .time_limit import within
 
@@ -65,36 +64,12 @@ def by_words(guard, model, text):
 
     :return: a domain
     """
-    paths = model._rec_names_search or [model._rec_name]
-    good = [path for path in paths if _may_search(guard, model, path)]
-    own_search = _searches_its_own_way(model)
-    if len(good) == len(paths) and not (own_search and guard.allowed is not None):
-        good = ["display_name"]
-    return Domain.AND(
-        Domain.OR(Domain(path, "ilike", word) for path in good)
-        for word in tokens(text) or [text]
-    )
-
-
-def _may_search(guard, model, path):
-    """Whether a name may be looked for there: by this connection, and by its user. A
-    whole search fails where they may not read a linked record."""
+    words = tokens(text) or [text]
     try:
-        owner, field = guard.path(model, path)
-        if field.relational:
-            owner = guard._look_through(owner, field)
+        named = (looks_names.named(guard, model, "ilike", word) for word in words)
+        return Domain.AND(named)
     except Refusal:
-        return False
-    return owner.has_access("read")
-
-
-def _searches_its_own_way(model):
-    """Whether a model has a name search of its own, which may look anywhere."""
-    return any(
-        "_search_display_name" in vars(cls)
-        for cls in type(model).__mro__
-        if cls is not BaseModel
-    )
+        return Domain.FALSE
 
 
 # ---- phone numbers ----
@@ -163,7 +138,7 @@ def nearest(guard, model, text, limit=5):
 def names_of(guard, model):
     """The fields that say what a record is called, as far as this connection may read
     them: no numbers and references, of which a near one is another one."""
-    paths = [model._rec_name, *(model._rec_names_search or ())]
+    paths = [model._rec_name, *reach.name_paths(model)]
     names = [
         path
         for path in dict.fromkeys(paths)
@@ -182,7 +157,7 @@ def _readable(guard, model, names):
             and field.type in ("char", "text")
             and (field.store or field.inherited)
             and model._has_field_access(field, "read")
-            and _may_search(guard, model, name)
+            and looks_names.may_search(guard, model, name)
         ):
             good.append(name)
     return good
@@ -203,10 +178,18 @@ def _likely(guard, model, names, words):
     if len(texts) > 1:
         named = SQL("concat_ws(' ', %s)", SQL(", ").join(texts))
     parts = dict.fromkeys(part for word in words for part in spelling.pieces(word))
-    # One look at each name, which several workers of PostgreSQL's can share; the rest
-    # is for those that have a part.
+    # One look at each name; the rest is for those that have a part. The bytes of plain
+    # ASCII, as most names are, are compared in half the time that a regular expression
+    # takes.
     query.add_where(
-        SQL('%s COLLATE "C" ~* %s', SQL("(%s)", named), spelling.pattern(parts))
+        SQL(
+            '(lower(%(named)s COLLATE "C") LIKE ANY (%(parts)s)'
+            " OR octet_length(%(named)s) <> char_length(%(named)s)"
+            ' AND %(named)s COLLATE "C" ~* %(pattern)s)',
+            named=SQL("(%s)", named),
+            parts=[f"%{part}%" for part in parts],
+            pattern=spelling.pattern(parts),
+        )
     )
     # OFFSET 0 keeps PostgreSQL from working out the same anew for each condition.
     folded = SQL(

@@ -7,6 +7,7 @@ POLICY_FIELDS = frozenset(
         "research_tools",
         "allowed_tool_ids",
         "allowed_model_ids",
+        "model_rule_ids",
         "company_ids",
         "approval_tool_ids",
         "approval_rule_ids",
@@ -20,6 +21,9 @@ POLICY_FIELDS = frozenset(
         "rate_limit_day",
     }
 )
+
+# Those of them that are lines of a model of their own.
+LINES = frozenset({"approval_rule_ids", "model_rule_ids"})
 
 # Beyond these, a number is a slip of the hand.
 MAX_RATE_MINUTE = 1_000_000

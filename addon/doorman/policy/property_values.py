@@ -4,7 +4,7 @@ the definition."""
 
 from types import SimpleNamespace
 
-from . import single_values
+from . import guard_words, single_values
 from .field_values import TEXTS
 from .linked_values import items, record, record_id
 from .refusal import Refusal, _lt
@@ -179,15 +179,7 @@ def _records(place, item, value):
     ids = [record_id(place, one, model) for one in values]
     gone = set(ids) - set(model.browse(ids).exists().ids)
     if gone:
-        raise Refusal(
-            "unknown_record",
-            _lt(
-                "%(field)s: there is no %(model)s with the id %(ids)s.",
-                field=place.name,
-                model=comodel,
-                ids=", ".join(map(str, sorted(gone))),
-            ),
-        )
+        raise guard_words.unknown_records(place.name, comodel, sorted(gone))
     model.browse(ids).check_access("read")
     return list(dict.fromkeys(ids)) if many else ids[0]
 

@@ -2,7 +2,10 @@
 
 import re
 
-from . import name_search, shared
+from odoo.fields import Domain
+
+from . import looks_names, name_search, shared
+from .in_force import name_of
 from .refusal import Refusal, _lt
 
 MAX_NEAR = 5
@@ -97,7 +100,7 @@ def matching(guard, comodel, text):
     # "=" looks at references and addresses, too: the name comes first.
     for some in (exact, found := _called(guard, comodel, "ilike", text)):
         named = some.filtered(
-            lambda record: (record.display_name or "").casefold() == text.casefold()
+            lambda record: name_of(record).casefold() == text.casefold()
         )
         if len(named) == 1:
             return named
@@ -107,7 +110,7 @@ def matching(guard, comodel, text):
 
 
 def _begins_a_word(record, text):
-    name = (record.display_name or "").casefold()
+    name = name_of(record).casefold()
     return re.search(rf"(?<!\w){re.escape(text.casefold())}", name) is not None
 
 
@@ -127,15 +130,14 @@ def near_records(guard, comodel, text):
 def listed(records):
     """:return: ids and names of a few records"""
     return "; ".join(
-        f"{record.id} {(record.display_name or '')[:60]}"
-        for record in records[:MAX_NEAR]
+        f"{record.id} {name_of(record)[:60]}" for record in records[:MAX_NEAR]
     )
 
 
 def _called(guard, comodel, operator, text, limit=FEW):
-    domain = [("display_name", operator, text)]
-    owner = guard.owner_domain(comodel)
-    return comodel.search(owner + domain if owner else domain, limit=limit)
+    domain = looks_names.named(guard, comodel, operator, text)
+    domain &= Domain(guard.owner_domain(comodel) or [])
+    return comodel.search(domain, limit=limit)
 
 
 def _has_names(comodel):

@@ -13,6 +13,7 @@ values ── field: exists, not withheld, not Odoo's own, no code, no template,
 from . import (
     closed_models,
     field_values,
+    guard_words,
     inherited_models,
     input_forms,
     limits,
@@ -266,18 +267,8 @@ class Values:
             gone = [ident for ident in named if ident not in found]
             if gone:
                 where, field = named[gone[0]]
-                ids = ", ".join(map(str, gone[:10]))
                 with at(where):
-                    raise Refusal(
-                        "unknown_record",
-                        _lt(
-                            "%(field)s: there is no %(model)s with the id %(ids)s.",
-                            field=field,
-                            model=comodel,
-                            ids=ids,
-                        ),
-                        _lt("search_records finds ids."),
-                    )
+                    raise guard_words.unknown_records(field, comodel, gone[:10])
         self.named.clear()
 
     def _properties(self, model, field, value, _depth):

@@ -5,6 +5,7 @@ import re
 from odoo.exceptions import AccessError
 from odoo.fields import Date
 
+from ..policy import in_force
 from ..policy.plain_text import plain
 from ..policy.posted_html import html_of
 from ..policy.refusal import Refusal, _lt
@@ -70,7 +71,8 @@ def activity_schedule(call):
     if call.describer:
         return named(record)
     announce(record)
-    activity = guard.env["mail.activity"].create(vals)
+    with in_force.code(guard.env.cr):
+        activity = guard.env["mail.activity"].create(vals)
     activity_id = activity.id
     settle(guard, record)
     if call.dry_run:
@@ -79,7 +81,7 @@ def activity_schedule(call):
             "activity_type": kind.name,
             "summary": vals["summary"],
             "date_deadline": vals["date_deadline"],
-            "user_id": [user.id, user.name],
+            "user_id": [user.id, in_force.called(user, user.name)],
         }
         return {"changes": [change]}
     return answer(guard, record) | {"activity_id": activity_id}

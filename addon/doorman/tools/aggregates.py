@@ -14,7 +14,8 @@ from odoo.orm.utils import (
 )
 from odoo.tools.misc import get_lang
 
-from ..policy.groupings import DATES
+from ..policy import in_force
+from ..policy.groupings import DATES, check_having
 from ..policy.own_records import by_company, own_fields
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
@@ -48,11 +49,12 @@ def formatted_read_group(call):
         )
     guard.specs(model, groupby, "group by")
     guard.specs(model, aggregates, "measure")
-    guard.having(kwargs.get("having") or [], aggregates)
+    check_having(kwargs.get("having") or [], aggregates)
     kwargs = _paging(guard, model, kwargs, (*groupby, *aggregates))
     kwargs["domain"] = _domain(guard, model, kwargs)
     amounts = Amounts(guard, model, kwargs, facts)
     groups = amounts.groups()
+    in_force.groups(model, groups, groupby)
     if not facts:
         return withhold_links_in(groups)
     for spec in dict.fromkeys(groupby):

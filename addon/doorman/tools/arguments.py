@@ -2,7 +2,7 @@
 
 from odoo.exceptions import MissingError
 
-from ..policy import shared
+from ..policy import guard_words, shared
 from ..policy.refusal import Refusal, _lt, in_language
 
 
@@ -56,11 +56,7 @@ def text(kwargs, name, maximum, needed=False):
 def one_record(call):
     """:return: the one record that is read, which exists and its user may see"""
     model = call.model
-    if model._abstract:
-        raise Refusal(
-            "model_without_records",
-            _lt("There are no records of %(model)s.", model=model._name),
-        )
+    guard_words.check_has_records(model)
     record = call.guard.records(model, call.ids)
     if len(record) != 1:
         raise Refusal("one_record_only", _lt("Name one record."))

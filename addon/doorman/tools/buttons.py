@@ -8,6 +8,7 @@ a browser would work out; here it is worked out with the values that this user m
 from ..policy import closed_fields
 from ..policy.form_state import FormState
 from ..policy.form_view import ACTION, OBJECT, SAVE, is_status_bar
+from ..policy.in_force import name_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, in_language
 from .arguments import one_record, only
@@ -47,7 +48,7 @@ def get_actions(call):
     names = {action["method"] for action in actions}
     return withhold_links_in(
         {
-            "name": str(record.display_name or ""),
+            "name": name_of(record),
             "actions": _told_apart(actions)[:MAX_BUTTONS],
             "menu": _menu(guard, state, names | set(hidden))[:MAX_BUTTONS],
             "hidden": sorted(set(hidden) - names)[:MAX_BUTTONS],

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from odoo.models import BaseModel
 
+from ..policy import looks, model_rules
 from ..policy.guard import Guard
 from ..policy.refusal import Refusal, _lt
 from . import operations
@@ -13,6 +14,8 @@ from .describe import Describer
 from .operations import Operation
 
 MAX_TELL = 40
+# The tool that makes records of others.
+COPY = "copy_records"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,6 +82,7 @@ def call_of(guard, request, describer=None):
         raise Refusal(
             "unknown_operation", _lt("There is no operation %(method)r.", method=method)
         )
+    check_rules(guard, operation, model)
     kwargs = _without_html(guard, kwargs)
     dry_run = bool(request.get("dry_run"))
     if dry_run and not operation.dry_run and not describer:
@@ -96,6 +100,33 @@ def call_of(guard, request, describer=None):
         dry_run=dry_run,
         describer=describer,
     )
+
+
+def check_rules(guard, operation, model):
+    """Hold an operation against the rules per model.
+
+    :raise Refusal: if they do not let it pass
+    """
+    rules = guard.rules
+    if rules is None:
+        return
+    if operation.code or operation.beyond_rules:
+        raise Refusal(
+            "beyond_rules",
+            _lt(
+                "%(tool)s cannot keep to rules per model, which this connection has.",
+                tool=operation.name,
+            ),
+            _lt("Use the tools that read, search and change records."),
+        )
+    if model is None or operation.reads:
+        return
+    done = model_rules.WRITE
+    if operation.creates or operation.tool == COPY:
+        done = model_rules.CREATE
+    elif operation.deletes:
+        done = model_rules.DELETE
+    looks.check_operation(guard, model._name, done)
 
 
 def _without_html(guard, kwargs):

@@ -4,7 +4,8 @@ counts as done, and what is told of them.
 Each change answers ``{ids, names, url}``.
 """
 
-from ..policy import closed_fields, closed_models, ledger, shared
+from ..policy import closed_models, guard_words, in_force, ledger, looks, shared
+from ..policy.in_force import name_of
 from ..policy.record_url import url_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
@@ -23,11 +24,7 @@ def check_may_change(guard, model):
             _lt("AI tools may not change %(model)s.", model=model._name),
             closed_models.way_around(model._name) or _lt(shared.SAY_READ_ONLY_HINT),
         )
-    if model._abstract:
-        raise Refusal(
-            "model_without_records",
-            _lt("There are no records of %(model)s.", model=model._name),
-        )
+    guard_words.check_has_records(model)
 
 
 def records_to_change(call):
@@ -59,7 +56,8 @@ def announce(records):
 def settle(guard, records):
     """Everything that the change sets off, while it can still be undone; and once more
     the rule for records that hang on others, by where they hang now."""
-    guard.env.cr.flush()
+    with in_force.code(guard.env.cr):
+        guard.env.cr.flush()
     if records and closed_models.FOLLOWERS.get(records._name):
         guard.records(records, records.ids, write=True)
 
@@ -91,7 +89,7 @@ def filled_in(call, records, given):
         for name in call.tell
         if name in records._fields
         and name not in given
-        and not closed_fields.is_withheld(name)
+        and looks.is_told(guard, records._name, name)
     ]
     if not names or len(records) > MAX_FILLED or records._name in guard.asks_to_read:
         return {}
@@ -113,6 +111,6 @@ def answer(guard, records):
         "url": url_of(guard.env, records._name),
     }
     names = if_it_can_be_told(
-        guard.env, lambda: [str(record.display_name or "") for record in records]
+        guard.env, lambda: [name_of(record) for record in records]
     )
     return found if names is None else found | {"names": names}

@@ -56,7 +56,7 @@ class Amounts:
         field = self.model._fields.get(name)
         if field is None or field.type != "monetary" or how not in MIXES:
             return None
-        currency = self.guard.field(self.model, field.get_currency_field(self.model))
+        currency = self.model._fields[field.get_currency_field(self.model)]
         self.model._check_field_access(currency, "read")
         return currency.name
 

@@ -27,6 +27,7 @@ OWN_TOOL = {
     "summary": custom_tool_text.summary,
     "arguments": custom_tool_text.arguments,
     "points_at": custom_tool_text.points_at,
+    "beyond_rules": True,
 }
 
 

@@ -13,7 +13,7 @@ import time
 
 from odoo.exceptions import AccessError
 
-from ..policy import limits
+from ..policy import guard_words, in_force, limits, looks
 from ..policy.plain_text import plain, plain_file_name
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
@@ -72,11 +72,7 @@ def _check(call):
                 "to the export feature."
             )
         )
-    if model._abstract:
-        raise Refusal(
-            "model_without_records",
-            _lt("There are no records of %(model)s.", model=model._name),
-        )
+    guard_words.check_has_records(model)
     model.check_access("read")
     if kwargs.get("format") not in (None, *TYPES):
         raise Refusal(
@@ -97,7 +93,7 @@ def _column(call, name):
 
     :param name: a field, or a path through relations: ``partner_id.country_id.code``,
         or as Odoo writes them, ``partner_id/country_id/code``
-    :return: ``(path, label)``, the path as Odoo's export takes it
+    :return: ``(path, label, field)``, the path as Odoo's export takes it
     """
     if not isinstance(name, str) or len(name) > 200:
         raise Refusal("malformed_arguments", _lt("Each field is named by text."))
@@ -108,8 +104,8 @@ def _column(call, name):
         )
     model, labels = call.model, []
     for number, step in enumerate(steps):
-        field = guard.field(model, step)
         last = number == len(steps) - 1
+        field = guard.field(model, step, masked=last)
         if field.type in NO_COLUMN:
             raise Refusal(
                 "field_not_exported",
@@ -135,9 +131,10 @@ def _column(call, name):
             # Names of a many2one are told by every read; those of lists are not.
             model = guard._look_through(model, field)
             model.check_access("read")
+        looks.check_exported(guard, field)
     # Odoo's own id column is an XML id, and would be made for records without.
     path = [".id" if step == "id" else step for step in steps]
-    return "/".join(path), plain("/".join(labels), 200)
+    return "/".join(path), plain("/".join(labels), 200), field
 
 
 def _told_env(call):
@@ -186,8 +183,8 @@ def _write(model, ids, columns, table):
     """:return: how many rows there are, below the one with the labels"""
     until, rows = time.monotonic() + PATIENCE, 0
     computing = time.thread_time() + COMPUTING
-    paths = [path for path, _label in columns]
-    table.add([label for _path, label in columns])
+    paths = [path for path, _label, _field in columns]
+    table.add([label for _path, label, _field in columns])
     records = model.with_context(import_compat=False, bin_size=True)
     for start in range(0, len(ids), BATCH):
         batch = records.browse(ids[start : start + BATCH])
@@ -197,7 +194,12 @@ def _write(model, ids, columns, table):
                 raise _too_many(
                     _lt("These are more than %(most)s rows.", most=MAX_EXPORT_ROWS)
                 )
-            table.add([_cell(value) for value in row])
+            table.add(
+                [
+                    _cell(in_force.cell(model.env, path, field, value))
+                    for (path, _label, field), value in zip(columns, row, strict=True)
+                ]
+            )
         if table.size() > MAX_FILE:
             raise _too_large()
         if time.monotonic() > until or time.thread_time() > computing:

@@ -2,6 +2,8 @@
 
 from odoo.exceptions import AccessError, MissingError
 
+from ..policy.in_force import name_of
+
 MAX_NAMES = 5
 # A size is short; whatever is longer is what it should be the size of.
 MAX_SIZE = 24
@@ -40,7 +42,7 @@ def names_of(guard, model, rows, each):
         records = guard.env[comodel].browse(dict.fromkeys(ids))
         try:
             records = records.exists()._filtered_access("read")
-            found[name] = {str(r.id): str(r.display_name or "")[:100] for r in records}
+            found[name] = {str(r.id): name_of(r)[:100] for r in records}
         except (AccessError, MissingError):
             continue
     return found

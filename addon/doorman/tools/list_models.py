@@ -33,9 +33,12 @@ def models(call):
         model = guard.env[name]
         open_ = guard.may_write(name)
         is_file = inherited_models.is_file(guard.env, name)
-        row["create"] = open_ and not is_file and model.has_access("create")
-        row["write"] = open_ and model.has_access("write")
-        row["unlink"] = open_ and model.has_access("unlink")
+        may = guard.rules.may if guard.rules else lambda _name, _operation: True
+        row["create"] = (
+            open_ and not is_file and may(name, "create") and model.has_access("create")
+        )
+        row["write"] = open_ and may(name, "write") and model.has_access("write")
+        row["unlink"] = open_ and may(name, "delete") and model.has_access("unlink")
     rows = [rows[name] for name in names if name in rows]
     for row in rows[:MAX_MENUS] if called else ():
         row |= menu_words.menu_of(guard, called[row["model"]])

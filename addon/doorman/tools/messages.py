@@ -1,6 +1,7 @@
 """What was said on a record, as its user may read it; and to say something there."""
 
-from ..policy import closed_fields
+from ..policy import in_force, looks
+from ..policy.in_force import name_of
 from ..policy.plain_text import plain
 from ..policy.posted_html import html_of
 from ..policy.redact_links import withhold_links_in
@@ -59,7 +60,7 @@ def read_messages(call):
         row.update(_of(guard, record, message, row, most))
     return withhold_links_in(
         {
-            "name": str(record.display_name or ""),
+            "name": name_of(record),
             "messages": rows,
             "has_more": len(found) > limit,
         }
@@ -87,17 +88,37 @@ def _tracking(guard, message):
     values = message.sudo().tracking_value_ids._filter_has_field_access(guard.env)
     values = values.filtered(
         lambda value: (
-            value.field_id and not closed_fields.is_withheld(value.field_id.name)
+            value.field_id
+            and looks.is_told(guard, value.field_id.model, value.field_id.name)
         )
     )
     return [
         {
             "field": value["fieldInfo"]["changedField"],
-            "old": _shown(value["oldValue"]),
-            "new": _shown(value["newValue"]),
+            "old": _shown(masked(value["oldValue"])),
+            "new": _shown(masked(value["newValue"])),
         }
-        for value in values[:MAX_PARTS]._tracking_value_format()
+        for value, masked in zip(
+            values[:MAX_PARTS]._tracking_value_format(),
+            [_masked(guard, value.field_id) for value in values[:MAX_PARTS]],
+            strict=True,
+        )
     ]
+
+
+def _masked(guard, field):
+    """:return: a function that makes of a changed value what is told of it"""
+    rules = guard.rules
+    closed = rules and rules.closed(field.model, field.name)
+    if closed:
+        return lambda value: in_force.value_of(closed, value)
+    if (
+        rules
+        and field.relation
+        and (field.relation in rules.names or rules.is_partly(field.relation))
+    ):
+        return lambda value: in_force.NOT_SHOWN if value else value
+    return lambda value: value
 
 
 def _shown(value):
@@ -197,12 +218,13 @@ def message_post(call):
         return named(record)
     announce(record)
     text = html_of(guard, body)
-    message = record.message_post(
-        body=text,
-        message_type="comment",
-        subtype_xmlid=KINDS[kind],
-        partner_ids=partners,
-    )
+    with in_force.code(guard.env.cr):
+        message = record.message_post(
+            body=text,
+            message_type="comment",
+            subtype_xmlid=KINDS[kind],
+            partner_ids=partners,
+        )
     message_id = message.id
     settle(guard, record)
     return answer(guard, record) | {"message_id": message_id}

@@ -218,14 +218,14 @@ def summary(pressed, result):
             "result_model": result._name,
             "result_ids": result.ids[:MAX_RECORDS],
         }
-    if isinstance(result, int | float):
+    if isinstance(result, int | float) and guard.rules is None:
         return {"result": json.dumps(result)}
     if isinstance(result, dict):
         if str(result.get("type", "")).startswith("ir.act"):
             return opened.tell(pressed, result)
         if not result:
             return {}
-    if guard.allowed is not None:
+    if guard.allowed is not None or guard.rules is not None:
         # It may hold anything of any model.
         return {"result": "(not shown: this connection is limited to some models)"}
     return {"result": _text(result)}

@@ -3,7 +3,8 @@ names are near."""
 
 from odoo.fields import Domain
 
-from ..policy import name_search
+from ..policy import looks_names, name_search
+from ..policy.in_force import name_of
 from ..policy.refusal import Refusal
 
 # How many names of a domain are looked at, and how many near ones are told of each.
@@ -29,7 +30,7 @@ def nearest_names(guard, model, domain):
             continue
         records = _near(guard, target, text)
         if records:
-            rows = [{"id": r.id, "name": str(r.display_name or "")} for r in records]
+            rows = [{"id": r.id, "name": name_of(r)} for r in records]
             facts = {"field": field, "asked": text[:80], "model": target._name}
             found.append(facts | {"records": rows})
     return found
@@ -76,7 +77,10 @@ def _named_model(guard, model, path):
 def _is_there(guard, target, operator, text):
     """Whether a record has the name: then it is not the name that finds nothing."""
     operator = "ilike" if operator in LIKE else "=ilike"
-    domain = Domain("display_name", operator, text)
+    try:
+        domain = looks_names.named(guard, target, operator, text)
+    except Refusal:
+        return True  # nothing of its names may be searched: none is near
     return bool(target.search(domain & _owners(guard, target), limit=1))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from odoo.exceptions import UserError
 from odoo.models import BaseModel
 
+from ..policy import looks
 from ..policy.closed_models import way_around
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.form_state import clock, evaluated, handed_on
@@ -243,6 +244,8 @@ def _defaults(pressed, action, active):
         if not key.startswith("default_") or field is None or value in (None, False):
             continue
         if field.relational and not guard.may_use(field.comodel_name):
+            continue
+        if looks.is_closed(guard, model._name, field.name):
             continue
         if isinstance(value, str | int | float | list) and field.type != "binary":
             found[field.name] = value

@@ -67,6 +67,9 @@ class Operation:
     code: str = ""
     # Whether it runs code that somebody has written in Odoo: a report, an action.
     runs_code: bool = False
+    # Whether what it shows or sends is made by code that holds to no rule for a model:
+    # a report, an action. Not for connections with such rules.
+    beyond_rules: bool = False
     # A model that it reads besides: a rule for reading that one is for it too.
     reads_also: str = ""
     # Whether its answer may tell of a file: TAKE, PUT or "".

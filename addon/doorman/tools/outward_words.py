@@ -1,6 +1,6 @@
 """What leaves the company, in words: for who decides, and for a dry run."""
 
-from ..policy import outward_notes
+from ..policy import in_force, outward_notes
 from ..policy.plain_text import plain
 
 MAX_SENTENCES = 10
@@ -59,8 +59,13 @@ def for_a_person(env, entries):
 def sentences(env, entries):
     """The same for a dry run, a sentence each."""
     words, found = kinds(env), []
+    # Who gets what, and about what, may be nothing that this connection reads.
+    limited = in_force.of(env) is not None
     for entry in entries[:MAX_SENTENCES]:
         label = words.get(entry["kind"], (entry["kind"], ""))[0]
+        if limited:
+            found.append(env._("It leaves the company: %s.", label))
+            continue
         to = plain("; ".join(entry["to"]), 300) or entry.get("about", "")
         about = entry.get("subject") or (entry.get("about", "") if entry["to"] else "")
         text = env._("It leaves the company. %(what)s: %(to)s", what=label, to=to)

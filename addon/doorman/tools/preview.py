@@ -7,6 +7,7 @@ before and after.
 from dataclasses import dataclass, field
 
 from ..policy import closed_fields
+from ..policy.in_force import name_of
 from ..policy.ledger import CREATED, DELETED
 from .describe import Shown
 
@@ -102,7 +103,9 @@ def _read(call, changes, without):
             by_model.setdefault(change.model, []).append(change)
     for name, some in by_model.items():
         model = call.env[name]
-        if not model.has_access("read"):
+        # A person who decides is shown all that their requester may read.
+        told = call.describer or call.guard.may_use(name)
+        if not told or not model.has_access("read"):
             continue
         readable = model.browse([c.id for c in some])._filtered_access("read")
         by_fields = {}
@@ -195,8 +198,3 @@ def _is_empty(value):
 def named(records):
     """What a method or a message is for: it is not tried out."""
     return {"changes": [{"id": r.id, "name": name_of(r)} for r in records]}
-
-
-def name_of(record):
-    """What a record is called, as text."""
-    return str(record.display_name or "")

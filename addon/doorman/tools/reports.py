@@ -2,6 +2,7 @@
 
 import base64
 
+from ..policy import guard_words
 from ..policy.plain_text import plain_file_name
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_FILE, MAX_PRINTED
@@ -24,6 +25,7 @@ def _still_printed(call):
     reads=True,
     reads_also=ANY_MODEL,
     runs_code=True,
+    beyond_rules=True,
     file=TAKE,
     still=_still_printed,
 )
@@ -60,11 +62,7 @@ def get_report(call):
 
 def _to_print(call):
     guard, model, ids = call.guard, call.model, call.ids
-    if model._abstract:
-        raise Refusal(
-            "model_without_records",
-            _lt("There are no records of %(model)s.", model=model._name),
-        )
+    guard_words.check_has_records(model)
     if guard.allowed is not None and "ir.actions.report" not in guard.allowed:
         # A printed report can contain any field of other models.
         raise Refusal(

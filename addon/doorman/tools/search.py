@@ -4,7 +4,7 @@ which fields it has."""
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy import closed_fields
+from ..policy import closed_fields, looks
 from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
 from .arguments import number, only
@@ -13,6 +13,8 @@ from .linked_names import MAX_NAMES, names_of, without_bytes
 from .nearest_names import nearest_names
 from .operations import operation
 
+# The order of groups that their values must not tell.
+COUNTED = "__count desc"
 MAX_ROWS, MAX_COUNTED, MAX_WHY = 10_000, 100_000, 200
 FIELD_ATTRIBUTES = [
     "type",
@@ -38,9 +40,16 @@ def _paging(guard, model, kwargs, known=()):
     number(kwargs, "offset", 0, 10_000_000, minimum=0)
     if kwargs.get("order"):
         # The model's own order is Odoo's business, wherever it leads.
-        own = [term.split()[0] for term in model._order.split(",")]
-        guard.order(model, kwargs["order"], (*known, *own))
+        guard.order(model, kwargs["order"], (*known, *own_order(model)))
+        looks.check_sorted(guard, model, kwargs["order"])
+    elif looks.sorts_by_closed(guard, model, known or own_order(model)):
+        kwargs = kwargs | {"order": COUNTED if known else "id"}
     return dict(kwargs, limit=limit or MAX_ROWS)
+
+
+def own_order(model):
+    """:return: the terms of a model's own order"""
+    return [term.split()[0] for term in model._order.split(",")]
 
 
 def _domain(guard, model, kwargs):
@@ -169,15 +178,18 @@ def read(call):
 @operation("fields_get", tool="describe_model", reads=True)
 def fields_get(call):
     """Field metadata, less what is withheld, with the model's label and order, and the
-    fields to read where none are named."""
+    fields to read where none are named; in ``closed``, why others are not read."""
     only(call.kwargs)
     model = call.model
     model.check_access("read")
-    fields = {
-        name: attributes
-        for name, attributes in model.fields_get(attributes=FIELD_ATTRIBUTES).items()
-        if not closed_fields.is_withheld(name)
-    }
+    fields, closed = {}, {}
+    for name, told in model.fields_get(attributes=FIELD_ATTRIBUTES).items():
+        if closed_fields.is_withheld(name):
+            continue
+        if why := looks.closed(call.guard, model, model._fields[name]):
+            closed[name] = why
+        else:
+            fields[name] = looks.described(call.guard, model, model._fields[name], told)
     return {
         "label": call.env["ir.model"]._display_name_for([model._name])[0][
             "display_name"
@@ -185,4 +197,4 @@ def fields_get(call):
         "order": model._order,
         "default": default_fields(model, fields),
         "fields": fields,
-    }
+    } | ({"closed": closed} if closed else {})

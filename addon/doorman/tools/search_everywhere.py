@@ -5,6 +5,7 @@ import time
 from odoo.fields import Domain
 
 from ..policy import inherited_models, name_search
+from ..policy.in_force import name_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_HITS, MAX_HITS_QUERY
@@ -113,7 +114,7 @@ def _label(guard, entries):
 
 
 def _told(record):
-    return {"id": record.id, "name": str(record.display_name or "")[:200]}
+    return {"id": record.id, "name": name_of(record)[:200]}
 
 
 def _named(guard, names):

@@ -4,7 +4,8 @@ notes, never from what a method has returned."""
 import datetime
 from decimal import Decimal
 
-from ..policy import closed_fields, field_values, shared
+from ..policy import field_values, in_force, looks, shared
+from ..policy.in_force import name_of
 from ..policy.plain_text import from_html
 from .text_losses import of_changes
 
@@ -28,13 +29,15 @@ def told(guard, changes):
         entry = {"model": model, "action": kind, "count": len(some)}
         if guard.may_use(model):
             entry["ids"] = [c.id for c in some][:MAX_IDS]
-            names = dict.fromkeys(n for c in some for n in c.fields)
+            names = dict.fromkeys(
+                n for c in some for n in c.fields if looks.is_told(guard, model, n)
+            )
             entry["fields"] = list(names)[:MAX_IDS]
             values = _values(guard, model, some[: MAX_VALUED - valued])
             valued += len(values)
             if values:
                 entry["values"] = values
-            if lost := of_changes(guard.env, some):
+            if guard.rules is None and (lost := of_changes(guard.env, some)):
                 entry["warnings"] = lost
         if not asked:
             entry["set_off"] = True
@@ -77,7 +80,7 @@ def _values(guard, name, changes):
             if field not in change.asked_fields and field not in STATUS:
                 continue
             known = model._fields[field]
-            if not closed_fields.is_withheld(field) and model._has_field_access(
+            if looks.is_told(guard, name, field) and model._has_field_access(
                 known, "read"
             ):
                 row[field] = [_plain(guard, known, value) for value in pair]
@@ -103,6 +106,8 @@ def _plain(guard, field, value):
         return value.isoformat()
     if isinstance(value, tuple):
         return list(value)[:MAX_IDS]
+    if closed := guard.rules and guard.rules.closed(field.model_name, field.name):
+        return in_force.value_of(closed, value)
     if field.type == "html" and isinstance(value, str):
         value = from_html(value)
     if isinstance(value, str) and len(value) > MAX_LETTERS:
@@ -116,4 +121,4 @@ def _named(guard, field, ident):
     if not guard.may_use(name) or name in guard.asks_to_read:
         return ident
     record = guard.env[name].browse(ident)._filtered_access("read")
-    return {"id": ident, "name": str(record.display_name)[:100]} if record else ident
+    return {"id": ident, "name": name_of(record)[:100]} if record else ident

@@ -10,7 +10,7 @@ from odoo.tools import OrderedSet
 
 from odoo.addons.web.models.models import RecordSnapshot
 
-from ..policy import closed_fields
+from ..policy import closed_fields, in_force
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.form_state import FormState
 from ..policy.form_view import ALWAYS, NEVER
@@ -43,7 +43,9 @@ class Form:
         self.spec = {name: self._spec(name, node) for name, node in self.fields.items()}
         self.warnings = OrderedSet()
         self.given = {}
-        self.record = self._start()
+        # Defaults and onchanges are Odoo's own code.
+        with in_force.code(env.cr):
+            self.record = self._start()
         self.state = FormState(self.record)
 
     def _spec(self, name, node):
@@ -83,6 +85,10 @@ class Form:
     def _settle(self, record, names):
         """What follows from a change of fields: their onchange methods, and those of
         the fields that these change (web/models/models.py, onchange)."""
+        with in_force.code(record.env.cr):
+            self._apply(record, names)
+
+    def _apply(self, record, names):
         before = RecordSnapshot(record, self.spec)
         result, done = {"warnings": self.warnings}, set()
         while names:
@@ -271,10 +277,11 @@ class Form:
                 vals[name] = [Command.set(self.record[name]._origin.ids)]
             else:
                 vals[name] = field.convert_to_write(self.record[name], self.record)
-        if made:
-            made.write(vals)
-            return made
-        return self.model.create(vals)
+        with in_force.code(self.model.env.cr):
+            if made:
+                made.write(vals)
+                return made
+            return self.model.create(vals)
 
     def _check_required(self):
         missing = [

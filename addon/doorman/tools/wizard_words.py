@@ -6,8 +6,9 @@ from contextlib import suppress
 from odoo.exceptions import AccessError
 from odoo.tools.json import json_default
 
-from ..policy import closed_fields
+from ..policy import closed_fields, in_force, looks
 from ..policy.form_view import ACTION
+from ..policy.in_force import name_of
 from ..policy.plain_text import from_html
 from ..policy.redact_links import withhold_links_in
 from .button_names import refusal_of_button
@@ -129,6 +130,9 @@ def _row(form, line, columns, number):
 
 def plain(guard, field, value):
     """:return: JSON: a linked record as its id and name, "nothing" as None"""
+    if looks.is_closed(guard, field.model_name, field.name):
+        closed = guard.rules.closed(field.model_name, field.name)
+        return in_force.value_of(closed, value) or None
     if field.relational or field.type == "reference":
         return _linked(guard, field, value)
     if value is False and field.type != "boolean":
@@ -149,6 +153,6 @@ def _linked(guard, field, records):
         entry = {"id": origin.id or None}
         if guard.may_use(record._name) and record._name not in guard.asks_to_read:
             with suppress(AccessError):
-                entry["name"] = str((origin or record).display_name or "")[:200]
+                entry["name"] = name_of(origin or record)[:200]
         found.append(entry)
     return found[0] if field.type in ("many2one", "reference") else found

@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tools import format_datetime
 
 from ..policy.invite_values import KEY_HOURS, LINK_HOURS
-from ..policy.policy_fields import POLICY_FIELDS
+from ..policy.policy_fields import LINES, POLICY_FIELDS
 
 PRESETS = {
     "read": ("mcp:metadata", "mcp:search"),
@@ -70,6 +70,7 @@ class DoormanInviteWizard(models.TransientModel):
         relation="doorman_invite_wizard_approval_tool_rel"
     )
     rule_ids = fields.One2many("doorman.invite.wizard.rule", "wizard_id")
+    model_rule_ids = fields.One2many("doorman.invite.wizard.model.rule", "wizard_id")
     own_scope_ids = fields.Many2many("doorman.scope", compute="_compute_own")
     own_group_ids = fields.Many2many("res.groups", compute="_compute_own")
     own_company_ids = fields.Many2many("res.company", compute="_compute_own")
@@ -144,7 +145,7 @@ class DoormanInviteWizard(models.TransientModel):
             vals["accept_list"] = False
         if self.new_accounts:
             vals["account_group_ids"] = [Command.set(self.account_group_ids.ids)]
-        for name in POLICY_FIELDS - {"approval_rule_ids", "scope_ids", "read_only"}:
+        for name in POLICY_FIELDS - LINES - {"scope_ids", "read_only"}:
             field = self._fields[name]
             if field.type == "many2many":
                 vals[name] = [Command.set(self[name].ids)]
@@ -156,6 +157,9 @@ class DoormanInviteWizard(models.TransientModel):
             or (self.preset == "custom" and self.read_only),
             "expires_at": fields.Datetime.now() + timedelta(days=self.link_days),
             "key_lifetime_hours": self.key_days * 24,
+            "model_rule_ids": [
+                Command.create(rule._copied()) for rule in self.model_rule_ids
+            ],
             "approval_rule_ids": [
                 Command.create(
                     {

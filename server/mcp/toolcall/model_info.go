@@ -50,12 +50,17 @@ type ModelInfo struct {
 	Fields  map[string]*FieldInfo
 	Names   []string // of all fields, sorted
 	Default []string // the fields to read when none are named
+	// Closed says, in a sentence, why this connection does not read a field that the user may read.
+	Closed map[string]string
 }
 
 // MustHave refuses the name of a field that the model does not have, and suggests similar ones.
 func (m *ModelInfo) MustHave(name string) *access.Error {
 	if m.Fields[name] != nil {
 		return nil
+	}
+	if why := m.Closed[name]; why != "" {
+		return access.NewError(access.NotAllowed, why, "Leave that part out.")
 	}
 	hint := access.SayNoFieldHint
 	if names := mcperr.Suggest(name, m.Names); len(names) > 0 {
@@ -66,9 +71,22 @@ func (m *ModelInfo) MustHave(name string) *access.Error {
 	}
 }
 
-type modelKey struct{ model, groups, lang, registry string }
+// modelKey is what the fields of a model depend on. Where a policy closes some, that is the connection and its version.
+type modelKey struct {
+	model, groups, lang, registry string
+	connection, version           int64
+}
 
-// modelCache keeps what is known of models. Two people with the same groups see the same fields.
+func keyOf(s *access.Snapshot, model, lang string) modelKey {
+	key := modelKey{model: model, groups: s.User.Groups, lang: lang, registry: s.Registry}
+	if s.Connection.Policy.ClosesFields() {
+		key.connection, key.version = s.Connection.ID, s.Connection.Version
+	}
+	return key
+}
+
+// modelCache keeps what is known of models. Two people with the same groups see the same fields, unless a policy closes
+// some.
 type modelCache struct {
 	cache *otter.Cache[modelKey, *ModelInfo]
 }
@@ -120,7 +138,7 @@ func (c *Call) Open(ctx context.Context, model, lang string) (*ModelInfo, error)
 	lang = cmp.Or(lang, s.User.Lang)
 	// Not by the cache's own loader: the question is asked with this caller's proof, and a caller whose key was just
 	// revoked must not fail the others that wait for the same answer.
-	if m, ok := c.runner.models.cache.GetIfPresent(modelKey{model, s.User.Groups, lang, s.Registry}); ok {
+	if m, ok := c.runner.models.cache.GetIfPresent(keyOf(s, model, lang)); ok {
 		return m, nil
 	}
 	reply, err := c.fenced(ctx, func(f access.Fence) (access.Reply, error) {
@@ -135,7 +153,7 @@ func (c *Call) Open(ctx context.Context, model, lang string) (*ModelInfo, error)
 	}
 	// The snapshot may have been replaced on the way: what was read belongs to the one that holds now.
 	s = c.who.Snapshot()
-	c.runner.models.cache.Set(modelKey{model, s.User.Groups, lang, s.Registry}, m)
+	c.runner.models.cache.Set(keyOf(s, model, lang), m)
 	return m, nil
 }
 
@@ -147,11 +165,12 @@ func ParseModel(name string, raw json.RawMessage) (*ModelInfo, error) {
 		Order   string                     `json:"order"`
 		Default []string                   `json:"default"`
 		Fields  map[string]json.RawMessage `json:"fields"`
+		Closed  map[string]string          `json:"closed"`
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, fmt.Errorf("metadata of %s: %w", name, err)
 	}
-	m := &ModelInfo{Name: name, Label: answer.Label, Order: answer.Order, Fields: make(map[string]*FieldInfo, len(answer.Fields))}
+	m := &ModelInfo{Name: name, Label: answer.Label, Order: answer.Order, Closed: answer.Closed, Fields: make(map[string]*FieldInfo, len(answer.Fields))}
 	for field, attributes := range answer.Fields {
 		f := &FieldInfo{Name: field}
 		if err := unmarshalOdoo(attributes, f); err != nil {

@@ -1,21 +1,16 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
-
-from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
+from odoo.exceptions import ValidationError
 
 
 class DoormanApprovalRule(models.Model):
     """One condition under which a call waits for a person, beyond the list of tools."""
 
     _name = "doorman.approval.rule"
+    _inherit = "doorman.policy.line.mixin"
     _description = "Approval rule"
     _order = "id"
+    _tells = "_approval_rules_changed"
 
-    connection_id = fields.Many2one(
-        "doorman.connection", ondelete="cascade", index=True
-    )
-    settings_id = fields.Many2one("doorman.settings", ondelete="cascade", index=True)
-    invite_id = fields.Many2one("doorman.invite", ondelete="cascade", index=True)
     risk = fields.Selection(
         [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")],
         help="The risk of the tool, as the catalog rates it. Empty: any.",
@@ -72,42 +67,14 @@ class DoormanApprovalRule(models.Model):
                 parts.append(self.env._("reading too"))
             rule.display_name = ", ".join(parts)
 
-    def _owners(self):
-        """The policies that these belong to."""
-        return self.connection_id, self.settings_id
-
-    def _check_fixed(self):
-        """The template of an invite is fixed when it is made."""
-        inside = self.env.context.get(CONTEXT_KEY) is SENTINEL
-        if not inside and self.sudo().invite_id:
-            raise AccessError(self.env._("What an invite grants cannot be changed."))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        rules = super().create(vals_list)
-        rules._check_fixed()
-        rules._changed()
-        return rules
-
-    def write(self, vals):
-        self._check_fixed()
-        self._changed()
-        res = super().write(vals)
-        self._check_fixed()
-        self._changed()
-        return res
-
-    def unlink(self):
-        self._check_fixed()
-        owners = self._owners()
-        res = super().unlink()
-        for owner in owners:
-            owner.sudo()._approval_rules_changed()
-        return res
-
-    def _changed(self):
-        for owner in self._owners():
-            owner.sudo()._approval_rules_changed()
+    def _copied(self):
+        self.ensure_one()
+        return {
+            "risk": self.risk,
+            "model_id": self.model_id.id,
+            "more_than": self.more_than,
+            "reads": self.reads,
+        }
 
     def _wire(self):
         """As the service gets them."""

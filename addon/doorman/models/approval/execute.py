@@ -9,7 +9,7 @@ from odoo.http import borrow_request
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
-from ...policy import canonical_json
+from ...policy import canonical_json, in_force
 from ...policy.change_scope import forget, undoable
 from ...policy.gate import Differs
 from ...policy.outward_notes import digest
@@ -175,7 +175,7 @@ class DoormanApproval(models.Model):
                 TIMEOUT,
             )
         )
-        with undoable(self.env):
+        with undoable(self.env), in_force.until_the_end(cr):
             try:
                 # Code that looks at the web request would find the approver's session.
                 with borrow_request():

@@ -2,13 +2,14 @@ import sys
 
 from odoo import api, models
 
-from ...policy import ledger
+from ...policy import in_force, ledger
 from ...policy.ledger import CORE, SET_OFF, Region
 
 
 class Base(models.AbstractModel):
     """Tells the ledger (policy/ledger.py) what a connection's change does, whatever
-    code does it. Without a change these do what Odoo does."""
+    code does it, and holds what is read against the rules that are in force
+    (policy/in_force.py). Without a call of a connection these do what Odoo does."""
 
     _inherit = "base"
 
@@ -53,19 +54,26 @@ class Base(models.AbstractModel):
             noted.columns(self, vals_list)
         return super()._write_multi(vals_list)
 
+    # ---- what leaves ----
+
+    def _read_format(self, fnames, load="_classic_read"):
+        rows = super()._read_format(fnames, load)
+        found = in_force.of(self.env)
+        return rows if found is None else in_force.values(found, self, rows)
+
     # ---- code that works with values of its own ----
 
     def _compute_field_value(self, field):
-        with ledger.code(self.env.cr):
+        with in_force.code(self.env.cr):
             return super()._compute_field_value(field)
 
     def _validate_fields(self, field_names, excluded_names=()):
-        with ledger.code(self.env.cr):
+        with in_force.code(self.env.cr):
             return super()._validate_fields(field_names, excluded_names)
 
     @api.model
     def _add_missing_default_values(self, values):
-        with ledger.code(self.env.cr):
+        with in_force.code(self.env.cr):
             return super()._add_missing_default_values(values)
 
 

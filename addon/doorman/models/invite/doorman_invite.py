@@ -136,6 +136,9 @@ class DoormanInvite(models.Model):
     approval_rule_ids = fields.One2many(
         "doorman.approval.rule", "invite_id", string="Approval rules"
     )
+    model_rule_ids = fields.One2many(
+        "doorman.model.rule", "invite_id", string="Rules per model"
+    )
 
     _uses = models.Constraint(
         "CHECK (current_uses BETWEEN 0 AND GREATEST(max_uses, 0))",

@@ -13,6 +13,7 @@ from ...policy.shared import (
     MAX_POLICY_TEXT,
     SAY_NO_INVITE,
 )
+from ..mixins.doorman_model_rule_mixin import SWITCHES as SWITCH_FIELDS
 from .doorman_invite import STATES
 
 # Name in the API -> field that takes the value as it is, and its type.
@@ -44,8 +45,11 @@ OTHERS = {
     "approver_group",
     "account_groups",
     "approval_rules",
+    "model_rules",
 }
 RULE = {"risk": str, "model": str, "more_than": int, "reads": bool}
+SWITCHES = {"read": True, "create": False, "write": False, "delete": False}
+MODEL_RULE = {*SWITCHES, "model", "domain", "hidden", "masked"}
 
 
 def utc(value):
@@ -246,6 +250,10 @@ class DoormanInvite(models.Model):
         if type(rules) is not list or len(rules) > MAX_POLICY_ITEMS:
             raise self._invalid("approval_rules", rules)
         vals["approval_rule_ids"] = [Command.create(self._rule(r)) for r in rules]
+        rules = values.get("model_rules", [])
+        if type(rules) is not list or len(rules) > MAX_POLICY_ITEMS:
+            raise self._invalid("model_rules", rules)
+        vals["model_rule_ids"] = [Command.create(self._model_rule(r)) for r in rules]
         return vals
 
     def _group(self, name, xmlid):
@@ -265,6 +273,26 @@ class DoormanInvite(models.Model):
         model = rule.pop("model")
         found = model and self._named("model", [model], "ir.model", "model").id
         return rule | {"risk": rule["risk"] or False, "model_id": found or False}
+
+    def _model_rule(self, rule):
+        if type(rule) is not dict or rule.keys() - MODEL_RULE:
+            raise self._invalid("model_rules", rule)
+        name = self._typed("model", rule.get("model", ""), str)
+        vals = {
+            SWITCH_FIELDS[switch]: self._typed(switch, rule.get(switch, default), bool)
+            for switch, default in SWITCHES.items()
+        }
+        vals["domain"] = self._typed("domain", rule.get("domain", ""), str) or False
+        if name:
+            vals["model_id"] = self._named("model", [name], "ir.model", "model").id
+        known = self.env["ir.model.fields"].sudo()
+        for closed in ("hidden", "masked"):
+            names = self._list(closed, rule.get(closed, []))
+            fields_ = known.search([("model", "=", name), ("name", "in", names)])
+            if set(names) - set(fields_.mapped("name")):
+                raise self._invalid(closed, names)
+            vals[f"{closed}_field_ids"] = [Command.set(fields_.ids)]
+        return vals
 
     # ---- to JSON ----
 
@@ -293,6 +321,7 @@ class DoormanInvite(models.Model):
             "approver_group": self._xmlids(invite.approver_group_id)[:1],
             "account_groups": self._xmlids(invite.account_group_ids),
             "approval_rules": invite.approval_rule_ids._wire(),
+            "model_rules": invite.model_rule_ids._wire(),
             "company": invite.company_id.name,
             "created_by": invite.creator_id.login or "",
             "created_at": utc(invite.create_date),

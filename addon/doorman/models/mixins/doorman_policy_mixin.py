@@ -4,6 +4,7 @@ from odoo.fields import Command
 
 from ...policy import ip_lists
 from ...policy.policy_fields import (
+    LINES,
     MAX_EXPIRY_HOURS,
     MAX_RATE_DAY,
     MAX_RATE_MINUTE,
@@ -232,6 +233,9 @@ class DoormanPolicyMixin(models.AbstractModel):
             policy["allowed_models"] = self.allowed_model_ids.mapped("model")
         if self.companies_restricted:
             policy["companies"] = self.company_ids.ids
+        if self.model_rule_ids:
+            # What they say is decided here in Odoo; that there are some is enough.
+            policy["rules"] = True
         for name in ("allowed_ips", "blocked_ips"):
             if listed := ip_lists.parse(self[name]):
                 policy[name] = listed
@@ -257,18 +261,9 @@ class DoormanPolicyMixin(models.AbstractModel):
         gated = self.with_context(active_test=False)
         for name in ("approval_tool_ids", "allowed_tool_ids"):
             vals[name] = [Command.set(gated[name].ids)]
-        for name in POLICY_FIELDS - many - {"approval_rule_ids"}:
+        for name in POLICY_FIELDS - many - LINES:
             field = self._fields[name]
             vals[name] = self[name].id if field.type == "many2one" else self[name]
-        vals["approval_rule_ids"] = [
-            Command.create(
-                {
-                    "risk": rule.risk,
-                    "model_id": rule.model_id.id,
-                    "more_than": rule.more_than,
-                    "reads": rule.reads,
-                }
-            )
-            for rule in self.approval_rule_ids
-        ]
+        for name in LINES:
+            vals[name] = [Command.create(line._copied()) for line in self[name]]
         return vals

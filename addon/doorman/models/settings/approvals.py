@@ -9,6 +9,9 @@ class DoormanSettings(models.Model):
     approval_rule_ids = fields.One2many(
         "doorman.approval.rule", "settings_id", string="Approval rules"
     )
+    model_rule_ids = fields.One2many(
+        "doorman.model.rule", "settings_id", string="Rules per model"
+    )
     allow_self_approval = fields.Boolean(
         "Administrators may approve their own requests",
         tracking=True,
@@ -24,4 +27,7 @@ class DoormanSettings(models.Model):
         self.pending_approval_count = count
 
     def _approval_rules_changed(self):
+        self._bump()
+
+    def _model_rules_changed(self):
         self._bump()

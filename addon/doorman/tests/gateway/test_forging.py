@@ -107,6 +107,7 @@ INVITE = {
     "company_ids": [Command.clear()],
     "approval_tool_ids": [Command.clear()],
     "approval_rule_ids": [Command.clear()],
+    "model_rule_ids": [Command.clear()],
     "approve_outward": False,
     "approver_id": 1,
     "approver_group_id": 1,

@@ -17,7 +17,6 @@ PUBLIC = {
         "action_open_reject",
         "action_reject",
     },
-    "doorman.approval.rule": {"create", "unlink", "write"},
     "doorman.audit": {"create", "write"},
     "doorman.connect.wizard": {
         "action_back",
@@ -79,6 +78,7 @@ PUBLIC = {
         "action_restore",
         "action_rotate_secret",
     },
+    "doorman.policy.line.mixin": {"create", "unlink", "write"},
     "doorman.policy.mixin": {"create", "write"},
     "doorman.protected.mixin": {
         "create",

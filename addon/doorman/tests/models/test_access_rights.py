@@ -45,6 +45,18 @@ MATRIX = {
     # its method decides.
     # Made by "user" and put before "approver", who is not an MCP user.
     "approval": {"read": {"user", "approver", "admin"}},
+    "model_rule": {
+        "read": {"user", "admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "invite_wizard_model_rule": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
     "approval_rule": {
         "read": {"user", "admin"},
         "write": {"admin"},
@@ -85,6 +97,8 @@ ABSTRACT = {
     "doorman.oauth.token": {},
     "doorman.dialog.mixin": {},
     "doorman.policy.mixin": {},
+    "doorman.policy.line.mixin": {},
+    "doorman.model.rule.mixin": {},
     "doorman.thread.mixin": {},
     "doorman.protected.mixin": {},
     "doorman.key.show": {
@@ -161,6 +175,12 @@ class TestAccessRights(DoormanCase):
             .with_user(cls.people["admin"])
             .create({}),
             "approval": cls.approval(),
+            "model_rule": cls.env["doorman.model.rule"].create(
+                {"connection_id": cls.connection.id, "perm_write": True}
+            ),
+            "invite_wizard_model_rule": cls.env["doorman.invite.wizard.model.rule"]
+            .with_user(admin)
+            .create({}),
             "approval_rule": cls.env["doorman.approval.rule"].create(
                 {"connection_id": cls.connection.id, "risk": "high"}
             ),
@@ -205,11 +225,22 @@ class TestAccessRights(DoormanCase):
             ),
             "doorman.invite.wizard": ({"max_uses": 2}, {"max_uses": 2}),
             "doorman.invite.wizard.rule": ({"risk": "low"}, {"risk": "low"}),
+            "doorman.invite.wizard.model.rule": (
+                {"perm_create": True},
+                {"perm_create": True},
+            ),
             "doorman.rotate.key": (
                 {"overlap_minutes": 1},
                 {"connection_id": cls.connection.id},
             ),
             "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
+            "doorman.model.rule": (
+                {"perm_create": True},
+                {
+                    "connection_id": cls.connection.id,
+                    "model_id": cls.env["ir.model"]._get_id("res.partner"),
+                },
+            ),
             "doorman.approval.rule": (
                 {"more_than": 1},
                 {"connection_id": cls.connection.id, "risk": "low"},

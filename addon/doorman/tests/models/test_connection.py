@@ -93,6 +93,7 @@ class TestConnection(DoormanCase):
             "company_ids": [Command.set(self.company.ids)],
             "approval_tool_ids": [Command.set(tool.ids)],
             "approval_rule_ids": [Command.create({"risk": "high"})],
+            "model_rule_ids": [Command.create({"perm_write": True})],
             "approve_outward": True,
             "approver_id": self.people["user2"].id,
             "approver_group_id": self.env.ref("doorman.group_admin").id,

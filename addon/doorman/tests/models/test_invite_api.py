@@ -76,6 +76,18 @@ class TestInviteApi(InviteMixin, DoormanCase):
             "allowed_models": ["res.partner"],
             "companies": self.company.ids,
             "approval_tools": ["t1"],
+            "model_rules": [
+                {
+                    "model": "res.partner",
+                    "read": True,
+                    "create": False,
+                    "write": True,
+                    "delete": False,
+                    "domain": "[('user_id', '=', uid)]",
+                    "hidden": ["email"],
+                    "masked": ["phone"],
+                }
+            ],
             "approval_rules": [
                 {"risk": "high", "model": "res.partner", "more_than": 4, "reads": True}
             ],
@@ -185,6 +197,18 @@ class TestInviteApi(InviteMixin, DoormanCase):
             {"approval_rules": [{"risk": "high", "connection_id": 1}]},
             {"approval_rules": [{}]},
             {"approval_rules": "x"},
+            {"model_rules": "x"},
+            {"model_rules": [5]},
+            {"model_rules": [{"invite_id": 1}]},
+            {"model_rules": [{"model": "no.such.model"}]},
+            {"model_rules": [{"model": "ir.rule"}]},
+            {"model_rules": [{"read": "yes"}]},
+            {"model_rules": [{"read": False, "write": True}]},
+            {"model_rules": [{"domain": "[('id', '=', 1)]"}]},
+            {"model_rules": [{"model": "res.partner", "domain": "[('x', '=', user)]"}]},
+            {"model_rules": [{"model": "res.partner", "hidden": ["nope"]}]},
+            {"model_rules": [{"model": "res.partner", "masked": ["color"]}]},
+            {"model_rules": [{}, {}]},
             {"companies": ["1"]},
             {"state": "active"},
             {"creator_id": 1},

@@ -1,0 +1,167 @@
+"""What the rules per model of a policy say, worked out once for each of its versions.
+
+a line ── the model, or every other one ── what may be done
+                                        ├─ which records: a domain
+                                        └─ fields hidden or masked, with carriers
+"""
+
+import ast
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from odoo.fields import Domain
+
+from . import carriers, masks
+
+READ, CREATE, WRITE, DELETE = OPERATIONS = ("read", "create", "write", "delete")
+HIDDEN = "hidden"
+# What a domain may say of who asks.
+NAMES = ("uid", "company_id", "company_ids")
+
+
+class Rule(NamedTuple):
+    """One line. See ``DoormanModelRule``."""
+
+    operations: frozenset
+    # As text, in Odoo's form; "" for all records.
+    domain: str
+
+
+class Closed(NamedTuple):
+    """Why a field is not told as it is."""
+
+    # HIDDEN, or how it is masked.
+    how: str
+    # The field that the policy names: ``res.partner.email``.
+    named: str
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The rules of one policy."""
+
+    # By model.
+    rules: dict
+    # For every other model, or None: as far as its user may.
+    others: Rule | None
+    # ``{(model, field): Closed}``
+    fields: dict = field(default_factory=dict)
+    # ``{model: Closed}`` of those whose records are called by a closed field.
+    names: dict = field(default_factory=dict)
+
+    def of(self, model):
+        """:return: the Rule for a model, or None if there is none"""
+        return self.rules.get(model, self.others)
+
+    def may(self, model, operation):
+        """Whether the rules let an operation on a model pass."""
+        rule = self.of(model)
+        return rule is None or operation in rule.operations
+
+    def closed(self, model, name):
+        """:return: Closed, or None for a field that is told as it is"""
+        return self.fields.get((model, name))
+
+    def is_partly(self, model):
+        """Whether only some records of a model are there for the connection."""
+        rule = self.rules.get(model)
+        return rule is not None and bool(rule.domain)
+
+    def closes_any(self, model):
+        """Whether a model has a field that is closed."""
+        return model in self.closed_models
+
+    @cached_property
+    def closed_models(self):
+        return {model for model, _name in self.fields}
+
+    def domain(self, env, model):
+        """:param env: of the connection's user
+        :return: the domain of a model's records that there are; None for all
+        """
+        if not self.is_partly(model):
+            return None
+        return Domain(evaluate(self.rules[model].domain, values_of(env)))
+
+
+def compile_rules(env, lines):
+    """Work out the rules of a policy.
+
+    :param env: any; nothing is read with it
+    :param lines: as ``DoormanModelRule._wire`` tells them
+    :return: Rules, or None if there are none
+    """
+    if not lines:
+        return None
+    rules, others, fields = {}, None, {}
+    for line in lines:
+        rule = Rule(frozenset(o for o in OPERATIONS if line[o]), line["domain"])
+        if line["model"]:
+            rules[line["model"]] = rule
+        else:
+            others = rule
+        # What is hidden by one line stays so, whatever another one masks.
+        for name in line["masked"]:
+            _close(env, fields, line["model"], name, masked=True)
+    for line in lines:
+        for name in line["hidden"]:
+            _close(env, fields, line["model"], name, masked=False)
+    called = carriers.names_told(env, fields)
+    names = {model: fields[key] for model, key in called.items()}
+    for closed in names.values():
+        # What is called as one of them: what a file or an activity is of.
+        for key in carriers.of_owners(env):
+            fields.setdefault(key, closed)
+    return Rules(rules, others, fields, names)
+
+
+def _close(env, fields, model, name, masked):
+    if model not in env or name not in env[model]._fields:
+        return
+    named = f"{model}.{name}"
+    for one in carriers.of(env, model, name):
+        known = env[one[0]]._fields[one[1]]
+        how = masks.kind_of(known) if masked else HIDDEN
+        fields[one] = Closed(how or HIDDEN, named)
+
+
+# ---- domains ----
+
+
+def values_of(env):
+    """:return: what the names in a domain stand for"""
+    return {
+        "uid": env.uid,
+        "company_id": env.company.id,
+        "company_ids": env.companies.ids,
+    }
+
+
+def evaluate(text, values):
+    """A domain that is kept as text. It is data: the names that it may hold stand for
+    numbers, and nothing in it is run.
+
+    :param dict values: by name
+    :raise ValueError: if it is anything else
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, RecursionError, MemoryError) as exc:
+        raise ValueError(text) from exc
+    found = ast.literal_eval(_Named(values).visit(tree))
+    if not isinstance(found, list):
+        raise ValueError(text)
+    return found
+
+
+class _Named(ast.NodeTransformer):
+    def __init__(self, values):
+        self.values = values
+
+    def visit_Name(self, node):  # noqa: N802 ast calls it so
+        if node.id not in self.values:
+            raise ValueError(node.id)
+        value = self.values[node.id]
+        tree = ast.parse(repr(value), mode="eval")
+        return ast.copy_location(tree.body, node)

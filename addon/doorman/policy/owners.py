@@ -1,0 +1,85 @@
+"""Records that hang on a record of another model, such as files and messages: they are
+as open as what they hang on."""
+
+from . import closed_models
+from .refusal import Refusal, _lt
+
+
+def domain_of(guard, model):
+    """What limits attachments, messages and the like to models that may be used.
+
+    :param guard: the rules of the connection
+    :param model: any
+    :return: a domain; None where the model's records stand for themselves
+    """
+    field = closed_models.FOLLOWERS.get(model._name)
+    if not field:
+        return None
+    if guard.allowed is not None:
+        names = filter(guard.may_use, guard.allowed)
+        return [(field, "in", sorted(names))]
+    if guard.rules is not None:
+        # What hangs on nothing is as before.
+        closed = [name for name in guard.env.registry if not guard.may_use(name)]
+        return ["|", (field, "=", False), (field, "not in", sorted(closed))]
+    return ["!", (field, "=like", "doorman.%")]
+
+
+def check_seen(guard, records):
+    """:raise Refusal: if some records are not among those of their model that there are
+    for the connection"""
+    rules = guard.rules
+    if rules is None or not rules.is_partly(records._name):
+        return
+    known = records.exists()
+    seen = known.with_context(active_test=False).search([("id", "in", known.ids)])
+    if known - seen:
+        raise Refusal(
+            "records_not_allowed",
+            _lt(
+                "The rules of this connection do not let it use some of these records "
+                "of %(model)s.",
+                model=records._name,
+            ),
+            _lt("search_records finds those that it may use."),
+        )
+
+
+def check(guard, records, write, seen):
+    """Follow records to what they hang on, and that to what it hangs on: a file of a
+    message is as open as what the message is of.
+
+    :param records: with all rights, since whose they are is no secret
+    :param bool write: whether they are changed
+    :param set seen: models and ids, because a file may hang on itself
+    :raise Refusal: if some of it may not be used
+    """
+    field = closed_models.FOLLOWERS.get(records._name)
+    if not field:
+        return
+    for owner, hanging in records.grouped(field).items():
+        if not owner:
+            continue
+        if not guard.may_use(owner) or (write and not guard.may_write(owner)):
+            raise Refusal(
+                "model_not_allowed",
+                _lt(
+                    "Some of these belong to %(model)s, which this connection may "
+                    "not change.",
+                    model=owner,
+                )
+                if write
+                else _lt(
+                    "Some of these belong to %(model)s, which this connection may "
+                    "not use.",
+                    model=owner,
+                ),
+            )
+        if "res_id" in records._fields and guard.rules is not None:
+            ids = {i for i in hanging.mapped("res_id") if i}
+            check_seen(guard, guard.env[owner].browse(ids))
+        if owner not in closed_models.FOLLOWERS or "res_id" not in records._fields:
+            continue
+        ids = {i for i in hanging.mapped("res_id") if i and (owner, i) not in seen}
+        seen.update((owner, i) for i in ids)
+        check(guard, records.env[owner].browse(ids).exists(), write, seen)

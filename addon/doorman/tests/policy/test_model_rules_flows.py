@@ -1,0 +1,111 @@
+"""What an office does, with rules per model: they limit what is named and told, and
+Odoo's own code goes on working."""
+
+import json
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..rules_common import RulesCase
+
+NO = "not_allowed"
+
+
+@tagged("post_install", "-at_install")
+class TestModelRulesFlows(RulesCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        admin = cls.env.ref("base.user_admin")
+        groups = admin.group_ids | cls.env.ref("doorman.group_user")
+        cls.people["user"].group_ids = [Command.set(groups.ids)]
+
+    def need(self, *models):
+        for model in models:
+            if model not in self.env:
+                self.skipTest(f"there is no {model}")
+
+    def close_much(self):
+        """Rules that Odoo's code would trip over, if they held for it."""
+        self.rule_for(
+            "res.partner", hidden=["email", "phone"], masked=["street"],
+            domain=f"[('id', '=', {self.acme.id})]",
+        )  # fmt: skip
+        off = dict.fromkeys(("perm_create", "perm_write", "perm_unlink"), False)
+        for model in ("res.users", "res.company", "res.country", "res.currency"):
+            self.rule_for(model, domain="[('id', '=', 0)]", **off)
+
+    def done(self, answer):
+        self.assertIn("value", answer, answer)
+        self.assertNotIn("boss@acme", json.dumps(answer, default=str))
+        return answer["value"]
+
+    def test_a_quotation_is_made_and_confirmed(self):
+        self.need("sale.order")
+        product = self.env["product.product"].create(
+            {"name": "Desk", "list_price": 100, "standard_price": 60}
+        )
+        self.close_much()
+        self.rule_for("product.product", hidden=["standard_price"])
+        self.rule_for("sale.order", domain="[('user_id', '=', uid)]")
+        line = {"product_id": product.id, "product_uom_qty": 2}
+        values = {"partner_id": self.acme.id, "order_line": [[0, 0, line]]}
+        made = self.done(self.create(values, model="sale.order"))
+        order = self.env["sale.order"].browse(made["ids"])
+        self.assertEqual(order.order_line.product_uom_qty, 2)
+        self.assertEqual(order.amount_untaxed, 200)
+        self.done(self.write(order, {"client_order_ref": "PO 7"}))
+        self.done(self.method(order, "action_confirm"))
+        self.assertEqual(order.state, "sale")
+        self.done(self.call("sale.order", "message_post", order.ids, body="Hello"))
+        self.done(self.call("sale.order", "read_messages", order.ids))
+        [row] = self.reads(order, "name", "partner_id", "amount_total", "user_id")
+        self.assertEqual(list(row["partner_id"])[0], self.acme.id)
+        self.assertEqual(row["amount_total"], order.amount_total)
+        # Somebody else's is not there, and this one is not given away.
+        other = order.copy({"user_id": self.people["user2"].id})
+        self.assertEqual(self.reads(other, "name"), NO)
+        values = {"user_id": self.people["user2"].id}
+        self.assertEqual(self.kind_of(self.write(order, values)), NO)
+        self.assertEqual(order.user_id, self.people["user"])
+        self.assertEqual(self.reads(product, "standard_price"), NO)
+
+    def test_a_lead_is_won(self):
+        self.need("crm.lead")
+        self.close_much()
+        self.rule_for("crm.lead")
+        values = {"name": "Deal", "partner_id": self.acme.id, "type": "opportunity"}
+        made = self.done(self.create(values, model="crm.lead"))
+        lead = self.env["crm.lead"].browse(made["ids"])
+        # Copied from the customer by Odoo, and as closed as there.
+        self.assertEqual(lead.email_from, "boss@acme.example")
+        self.assertEqual(self.reads(lead, "email_from"), NO)
+        self.assertEqual(self.count([["email_from", "ilike", "boss"]], "crm.lead"), NO)
+        self.assertEqual(self.kind_of(self.write(lead, {"email_from": "x@y.z"})), NO)
+        self.done(self.method(lead, "action_set_won"))
+        self.assertEqual(lead.probability, 100)
+        self.done(
+            self.call("crm.lead", "activity_schedule", lead.ids, summary="Call them")
+        )
+        self.assertTrue(lead.activity_ids)
+
+    def test_the_same_without_writing(self):
+        """Read everything, write only leads."""
+        self.need("crm.lead", "sale.order")
+        off = dict.fromkeys(("perm_create", "perm_write", "perm_unlink"), False)
+        self.rule_for("", **off)
+        self.rule_for("crm.lead", perm_unlink=False)
+        made = self.done(self.create({"name": "Deal"}, model="crm.lead"))
+        lead = self.env["crm.lead"].browse(made["ids"])
+        self.done(self.write(lead, {"name": "Deal 2"}))
+        self.assertEqual(self.kind_of(self.call("crm.lead", "unlink", lead.ids)), NO)
+        for answer in (
+            self.create({"name": "x"}),
+            self.write(self.acme, {"name": "x"}),
+            self.create({"partner_id": self.acme.id}, model="sale.order"),
+            # By way of the lead.
+            self.write(lead, {"partner_id": self.acme.id, "email_from": "x@y.example"}),
+        ):
+            self.assertEqual(self.kind_of(answer), NO, answer)
+        self.assertEqual(self.acme.email, "boss@acme.example")
+        self.assertIsInstance(self.count([], "sale.order"), int)
