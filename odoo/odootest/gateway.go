@@ -320,7 +320,10 @@ func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
 	}
 	policy := map[string]any{
 		"scopes": p.Scopes, "read_only": p.ReadOnly, "rate_limit_minute": p.RateMinute, "rate_limit_day": p.RateDay,
-		"approval": p.Approvals, "research_tools": p.ResearchTools, "rules": p.Rules,
+		"approval": p.Approvals, "research_tools": p.ResearchTools,
+	}
+	if p.Rules {
+		policy["rules"] = true
 	}
 	if len(p.AllowedIPs) > 0 {
 		policy["allowed_ips"] = p.AllowedIPs

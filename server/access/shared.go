@@ -10,7 +10,7 @@ import "unicode"
 
 // Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
 // answers. Every change of those raises it. An addon or a service that says none speaks interface 1.
-const Interface = 4
+const Interface = 5
 
 // What begins the credentials that Doorman hands out, so that a secret scanner, and a person, can tell what was found.
 const (
@@ -85,6 +85,7 @@ const (
 
 	SayNoField       = `%(model)s has no field "%(field)s", or it is withheld.`
 	SayNoFieldHint   = "Call describe_model for its fields."
+	SayLeaveOut      = "Leave that part out."
 	SayDidYouMean    = "Did you mean %s?"
 	SayNoRecord      = "There is no %(model)s with the id %(id)s."
 	SayNotOrder      = `"%s" is not a sort order.`

@@ -49,7 +49,7 @@ func TestClosedFields(t *testing.T) {
 				t.Errorf("asked %d times for the fields", asked)
 			}
 			// Narrowed meanwhile: Odoo says that what was decided on is old, and the fields are learned anew.
-			fresh := changed(f, func(p *access.Policy) {})
+			fresh := changed(f, func(*access.Policy) {})
 			stale := false
 			f.call = func(access.Fence, access.Request) (access.Reply, error) {
 				if stale {

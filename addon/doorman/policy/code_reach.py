@@ -33,7 +33,7 @@ def mentioned(env, name, method, by_name=True):
     :return: a set of ``(model, field)``; the field is "" where only the model is named
     """
     reader = _Reader(env.registry, by_name)
-    reader.read(name, method, 0)
+    reader.note(name, method, 0)
     return reader.found
 
 
@@ -53,7 +53,7 @@ class _Reader:
         self.found = set()
         self.seen = set()
 
-    def read(self, name, method, depth):
+    def note(self, name, method, depth):
         """Read one method of a model."""
         for function in _versions(self.registry[name], method):
             if (name, function) in self.seen:
@@ -115,7 +115,7 @@ class _Reader:
                 continue
             for model in models:
                 if callable(getattr(self.registry[model], word, None)):
-                    self.read(model, word, depth + 1)
+                    self.note(model, word, depth + 1)
 
 
 def _versions(cls, method):

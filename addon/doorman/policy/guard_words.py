@@ -25,7 +25,7 @@ def leads_to(model, field):
             field=field.name,
             other=field.comodel_name,
         ),
-        _lt("Leave that part out."),
+        _lt(shared.SAY_LEAVE_OUT),
     )
 
 
@@ -38,7 +38,7 @@ def leads_anywhere(model, field):
             model=model._name,
             field=field.name,
         ),
-        _lt("Leave that part out."),
+        _lt(shared.SAY_LEAVE_OUT),
     )
 
 

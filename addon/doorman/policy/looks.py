@@ -5,7 +5,7 @@ Reads, conditions, orders, groups, measures, exports and name searches (looks_na
 all ask here.
 """
 
-from . import closed_fields, reach
+from . import closed_fields, reach, shared
 from .model_rules import CREATE, HIDDEN, READ, WRITE
 from .refusal import Refusal, _lt
 
@@ -340,4 +340,4 @@ def refusal(model, field, how, why):
         NAMES: _lt("%(name)s tells names of %(why)s.", name=name, why=why),
     }
     facts = {"model": model._name, "field": field.name}
-    return Refusal("looks_too_far", words[how], _lt("Leave that part out."), **facts)
+    return Refusal("looks_too_far", words[how], _lt(shared.SAY_LEAVE_OUT), **facts)

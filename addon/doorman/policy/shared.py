@@ -84,7 +84,7 @@ STATUSES = (
 # INTERFACE is the number of the interface between the service and its addon: the
 # gateway's methods, their arguments and answers. Every change of those raises it. An
 # addon or a service that says none speaks interface 1.
-INTERFACE = 4
+INTERFACE = 5
 # What begins the credentials that Doorman hands out, so that a secret scanner, and a
 # person, can tell what was found.
 PREFIX_KEY = "dmk_"  # an API key of a connection
@@ -161,6 +161,7 @@ SAY_NO_MODEL = _lt("This connection may not use the model %s.")
 SAY_NO_MODEL_HINT = _lt("Call list_models for the models it may use.")
 SAY_NO_FIELD = _lt('%(model)s has no field "%(field)s", or it is withheld.')
 SAY_NO_FIELD_HINT = _lt("Call describe_model for its fields.")
+SAY_LEAVE_OUT = _lt("Leave that part out.")
 SAY_DID_YOU_MEAN = _lt("Did you mean %s?")
 SAY_NO_RECORD = _lt("There is no %(model)s with the id %(id)s.")
 SAY_NOT_ORDER = _lt('"%s" is not a sort order.')

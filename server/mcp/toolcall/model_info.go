@@ -60,7 +60,7 @@ func (m *ModelInfo) MustHave(name string) *access.Error {
 		return nil
 	}
 	if why := m.Closed[name]; why != "" {
-		return access.NewError(access.NotAllowed, why, "Leave that part out.")
+		return access.NewError(access.NotAllowed, why, access.SayLeaveOut)
 	}
 	hint := access.SayNoFieldHint
 	if names := mcperr.Suggest(name, m.Names); len(names) > 0 {

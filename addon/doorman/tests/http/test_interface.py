@@ -20,8 +20,10 @@ UPDATING = "Doorman is being updated: "
 # 3 is without request_approval: ``call`` asks for approval itself, and may answer so.
 # 4 takes the same; the arguments of a change may have the HTML of its texts along, and
 # those of an upload its bytes; what leaves the company may wait.
+# 5 takes the same; a policy may have rules per model, and ``fields`` tells which fields
+# they close.
 ARGUMENTS = {
-    4: {
+    5: {
         "hello": ("version", "url"),
         "resolve": ("proof",),
         "call": ("fence", "request"),
