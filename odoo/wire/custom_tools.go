@@ -35,7 +35,7 @@ type ownPart struct {
 	Choices     []string `json:"choices"`
 }
 
-// ownTools checks and converts them. None is what an older addon says.
+// ownTools checks and converts them, without what would reach tools/list and no person sees. None is what an older addon says.
 func ownTools(list []ownWire) ([]access.OwnTool, error) {
 	// More than Odoo publishes is not the addon's answer, and every client would read it in every conversation.
 	if len(list) > access.MaxCustomTools {
@@ -59,11 +59,16 @@ func (w ownWire) tool() (access.OwnTool, error) {
 	}
 	t := access.OwnTool{
 		Tool:  access.Tool{Name: w.Name, Scope: w.Scope, Writes: *w.Writes, Risk: w.Risk},
-		Title: w.Title, Description: w.Description, Revision: *w.Revision, Model: w.Model, OnRecords: w.Records, CanTry: w.DryRun,
+		Title: PersonText(w.Title), Description: PersonText(w.Description),
+		Revision: *w.Revision, Model: w.Model, OnRecords: w.Records, CanTry: w.DryRun,
 	}
 	for _, p := range w.Parameters {
 		if !ownName.MatchString(p.Name) || !slices.Contains(access.OwnTypes, p.Type) || tooLong(p.Description) {
 			return access.OwnTool{}, Unusable("parameter " + strconv.Quote(Printable(p.Name)) + " of own tool " + w.Name)
+		}
+		p.Description = PersonText(p.Description)
+		for i, choice := range p.Choices {
+			p.Choices[i] = PersonText(choice)
 		}
 		t.Parameters = append(t.Parameters, access.OwnParameter(p))
 	}

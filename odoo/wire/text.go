@@ -28,7 +28,7 @@ var (
 func CleanText(s string) string {
 	var kept []string
 	for line := range strings.SplitSeq(s, "\n") {
-		line, _, ended := strings.Cut(strings.Map(plain, line), traceback)
+		line, _, ended := strings.Cut(plain(line), traceback)
 		line = strings.TrimSpace(line)
 		if line != "" && !leak.MatchString(line) {
 			kept = append(kept, line)
@@ -45,7 +45,7 @@ func CleanText(s string) string {
 func PersonText(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	for i, line := range lines {
-		lines[i] = strings.Map(plain, line)
+		lines[i] = plain(line)
 	}
 	return truncate(strings.Join(lines, "\n"), MaxText)
 }
@@ -68,15 +68,11 @@ func Printable(s string) string {
 	return truncate(s, 100)
 }
 
-// plain drops what cannot be seen: a message must not redraw the terminal or reverse the text around it.
-func plain(r rune) rune {
-	if r == '\t' {
-		return ' '
-	}
-	if access.Invisible(r) || r == unicode.ReplacementChar {
-		return -1
-	}
-	return r
+// plain drops what cannot be seen from a line: a message must not redraw the terminal, reverse the text around it, or tell
+// a model what no person reads.
+func plain(line string) string {
+	line = access.WithoutHidden(strings.ReplaceAll(line, "\t", " "))
+	return strings.ReplaceAll(strings.ToValidUTF8(line, ""), string(unicode.ReplacementChar), "")
 }
 
 // truncate cuts s to at most n bytes, at a character's border.

@@ -1,7 +1,5 @@
 package access
 
-import "unicode"
-
 // The addon holds the same values: this file and the typed constants of this package own them, and
 // addon/doorman/policy/shared.py is made from both by go generate. A test fails where it is stale. What stands here is
 // text, whole numbers, and lists of text.
@@ -162,19 +160,28 @@ var BrowserSchemes = []string{
 	"search-ms", "sms", "tel", "vbscript", "view-source", "ws", "wss",
 }
 
-// InvisibleCategories are the Unicode categories of characters that show nothing, or turn the text around them: controls,
-// formatting, private use, surrogates, separators of lines and paragraphs.
-var InvisibleCategories = []string{"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-
-// BlankLetters are letters by category that show nothing.
-const BlankLetters = "\u115f\u1160\u2800\u3164\uffa0"
-
-// Invisible reports whether a character is of InvisibleCategories.
-func Invisible(r rune) bool {
-	for _, category := range InvisibleCategories {
-		if unicode.Is(unicode.Categories[category], r) {
-			return true
-		}
-	}
-	return false
+// EmojiLetters are the ranges of letters that may have a variation selector behind them, and be joined: for a class of a
+// regular expression.
+var EmojiLetters = []string{
+	"\u00a9\u00ae", "\u203c\u2049", "\u2122\u2139", "\u2194-\u21aa", "\u231a-\u23ff", "\u24c2", "\u25aa-\u25fe",
+	"\u2600-\u27bf", "\u2934\u2935", "\u2b05-\u2b55", "\u3030\u303d", "\u3297\u3299", "\U0001f000-\U0001faff",
 }
+
+// JoiningLetters are the ranges of scripts in whose words a joiner or non-joiner changes how letters meet: Arabic and its
+// kin, those of India, of Burma, of the Khmer and the Mongols.
+var JoiningLetters = []string{
+	"\u0600-\u07ff", "\u0840-\u0dff", "\u1000-\u109f", "\u1780-\u17ff", "\u1820-\u18aa",
+}
+
+// JoinedLetters are what else has invisible letters in it, as regular expressions: keys, Mongolian letters, and the flags
+// of England, Scotland and Wales, which are written in tags.
+var JoinedLetters = []string{
+	"[#*0-9]\ufe0f\u20e3",
+	"[\u1820-\u18aa][\u180b-\u180f]",
+	"\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+	"\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+	"\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
+}
+
+// Joiners are the invisible letters of these, as ranges.
+const Joiners = "\u180b-\u180f\u200c\u200d\ufe0e\ufe0f\U000e0062-\U000e007f"

@@ -247,12 +247,8 @@ func typeOf(said string) string {
 
 // disposition has a browser save the file, under its name.
 func disposition(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if access.Invisible(r) || strings.ContainsRune(`/\"`, r) {
-			return '_'
-		}
-		return r
-	}, strings.ToValidUTF8(name, "_"))
+	name = access.MapHidden(strings.ToValidUTF8(name, "_"), func(rune) rune { return '_' })
+	name = strings.NewReplacer("/", "_", `\`, "_", `"`, "_").Replace(name)
 	if value := mime.FormatMediaType("attachment", map[string]string{"filename": name}); value != "" {
 		return value
 	}

@@ -107,6 +107,8 @@ func TestDownload(t *testing.T) {
 		{"a\r\nSet-Cookie: x=1.txt", "text/plain", "text/plain", `attachment; filename="a__Set-Cookie: x=1.txt"`},
 		{"../../etc/passwd", "", "application/octet-stream", `attachment; filename=.._.._etc_passwd`},
 		{"evil\u202egnp.exe", "image/png", "image/png", `attachment; filename=evil_gnp.exe`},
+		{"a\ufe01\U000e0143\u3164\u2800.txt", "text/plain", "text/plain", `attachment; filename=a____.txt`},
+		{"❤\ufe0f.txt", "text/plain", "text/plain", `attachment; filename*=utf-8''%E2%9D%A4%EF%B8%8F.txt`},
 		{"x.html", "text/html", "application/octet-stream", `attachment; filename=x.html`},
 		{"x.xhtml", "application/xhtml+xml", "application/octet-stream", `attachment; filename=x.xhtml`},
 		{"x.svg", "image/svg+xml", "application/octet-stream", `attachment; filename=x.svg`},

@@ -81,6 +81,8 @@ func TestDocumentsRefused(t *testing.T) {
 		{"no name", page(document(docID, `{"client_name":null}`)), webURI, "invalid_client"},
 		{"an empty name", page(document(docID, `{"client_name":"  "}`)), webURI, "invalid_client"},
 		{"a name that turns the text around", page(document(docID, `{"client_name":"a\u202eb"}`)), webURI, "invalid_client"},
+		{"a name with selectors", page(document(docID, `{"client_name":"a\ufe01\udb40\udd43"}`)), webURI, "invalid_client"},
+		{"a name with a filler", page(document(docID, `{"client_name":"a\u3164"}`)), webURI, "invalid_client"},
 		{"a name of 101 letters", page(document(docID, `{"client_name":"`+strings.Repeat("a", 101)+`"}`)), webURI, "invalid_client"},
 		{"a secret", page(document(docID, `{"client_secret":"x"}`)), webURI, "invalid_client"},
 		{"the end of a secret", page(document(docID, `{"client_secret_expires_at":0}`)), webURI, "invalid_client"},

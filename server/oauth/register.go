@@ -225,12 +225,11 @@ func checkFlow(m members) error {
 	return nil
 }
 
-// fitName takes what can stand on the consent page and be read there as what it is: no controls, no marks that turn the
-// direction of the text around.
+// fitName takes what can stand on the consent page and be read there as what it is: no letters that hide, no marks that
+// turn the direction of the text around.
 func fitName(s string) bool {
-	return len([]rune(s)) <= access.MaxClientName && !strings.ContainsFunc(s, func(r rune) bool {
-		return access.Invisible(r) || r == unicode.ReplacementChar
-	})
+	_, hides := access.FirstHidden(s)
+	return len([]rune(s)) <= access.MaxClientName && !hides && !strings.ContainsRune(s, unicode.ReplacementChar)
 }
 
 func webPage(s string) bool {

@@ -5,6 +5,8 @@ import secrets
 
 from odoo.tools import email_normalize
 
+from ..policy.plain_text import is_plain
+
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 MAX_NAME, MAX_EMAIL = 100, 200
 CODE = "doorman_invite_code"
@@ -87,7 +89,7 @@ class SignUp:
 
     def _check(self):
         name = self.name
-        if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        if not 0 < len(name) <= MAX_NAME or "\n" in name or not is_plain(name):
             raise WrongInput(self.env._("Write your name."))
         if len(self.email) > MAX_EMAIL or not EMAIL.fullmatch(self.email):
             raise WrongInput(self.env._("Write your e-mail address."))

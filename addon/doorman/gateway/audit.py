@@ -3,6 +3,7 @@ from datetime import datetime
 
 from odoo import api, models
 
+from ..policy.plain_text import visible
 from ..policy.shared import CHARGED_METHODS, MAX_EVENTS
 from ..policy.withhold import clean, withhold
 from ..tools import operations
@@ -107,4 +108,4 @@ class DoormanGateway(models.AbstractModel):
 
     @staticmethod
     def _text(value):
-        return clean(value)[:256] if value else ""
+        return visible(clean(value))[:256] if value else ""

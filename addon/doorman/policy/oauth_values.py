@@ -8,8 +8,8 @@ import unicodedata
 from base64 import urlsafe_b64encode
 from urllib.parse import quote, urlsplit
 
+from .invisible import without_hidden
 from .shared import (
-    BLANK_LETTERS,
     BROWSER_SCHEMES,
     LOOPBACK_HOSTS,
     MAX_CLIENT_NAME,
@@ -23,8 +23,6 @@ PROOF = re.compile(r"[0-9a-f]{64}")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 SCHEME = re.compile(rf"[a-z][a-z0-9+.-]{{1,{MAX_SCHEME - 1}}}")
 HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*)")
-# Letters that show nothing.
-BLANK = re.compile(f"[{BLANK_LETTERS}]")
 MARKS = re.compile(r"(\w)?((?:[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff"
                    r"\u20d0-\u20ff\ufe20-\ufe2f]){3,})")  # fmt: skip
 
@@ -76,13 +74,10 @@ def clean_name(name):
     :rtype: str
     """
     text = unicodedata.normalize("NFC", str(name or ""))
-    text = "".join(
-        " " if c.isspace() else c
-        for c in text
-        if c.isspace() or unicodedata.category(c)[0] != "C"
-    )
-    text = MARKS.sub(lambda m: m[1] or "", BLANK.sub("", text))
-    text = " ".join(text.split())[:MAX_CLIENT_NAME].strip()
+    text = without_hidden("".join(" " if c.isspace() else c for c in text))
+    text = MARKS.sub(lambda m: m[1] or "", text)
+    # Once more: what is cut may have joined two emoji.
+    text = without_hidden(" ".join(text.split())[:MAX_CLIENT_NAME]).strip()
     # Marks and signs alone look like no name at all.
     return text if any(c.isalnum() for c in text) else ""
 

@@ -1,11 +1,10 @@
 """Text that looks like what it is: for people who decide by what they read."""
 
 import re
-import unicodedata
 
 from odoo.tools import html2plaintext
 
-from .shared import INVISIBLE_CATEGORIES
+from .invisible import map_hidden
 
 MAX_VALUE = 500
 # How much is shown before the first letter in which two texts differ.
@@ -19,23 +18,19 @@ FILLER = re.compile(r"([\u034f\u200b\u200c\u00ad\ufeff\u00a0 ]{1,8}?)\1{15,}")
 WORD = re.compile(r"[^\W_]+")
 
 
-def is_invisible(letter):
-    """Whether a letter shows nothing, or changes how those around it are shown."""
-    return unicodedata.category(letter) in INVISIBLE_CATEGORIES
+def _mark(letter):
+    """What stands for a letter that shows nothing."""
+    return f"\\u{ord(letter):04x}" if letter < "\U00010000" else f"\\U{ord(letter):08x}"
 
 
 def plain(value, limit=MAX_VALUE):
-    """One line of text that looks like what it is.
+    """One line of text that looks like what it is: each letter that hides is spelt out.
 
-    :param int limit: in characters; what is longer says how long it is
+    :param int limit: in characters; what is longer says how long it is. None: all of it
     """
-    text = "".join(
-        " " if c in "\n\r\t" else c
-        for c in str(value)
-        if c in "\n\r\t" or not is_invisible(c)
-    )
+    text = map_hidden(str(value), lambda c: " " if c in "\n\r\t" else _mark(c))
     text = " ".join(text.split())
-    if len(text) <= limit:
+    if limit is None or len(text) <= limit:
         return text
     return f"{text[:limit]}… ({len(text)})"
 
@@ -64,7 +59,7 @@ def where_they_differ(old, new, limit=MAX_VALUE):
 
     :param int limit: in characters, of each
     """
-    old, new = (plain(text, len(text)) for text in (old, new))
+    old, new = (plain(text, None) for text in (old, new))
     pairs = zip(old, new, strict=False)
     same = next(
         (i for i, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new))
@@ -81,17 +76,15 @@ def _part(text, start, limit):
 
 
 def visible(text):
-    """Text of several lines, in which every letter that is not seen is spelt out."""
-    return "".join(
-        c if c == "\n" or not is_invisible(c) else f"\\u{ord(c):04x}" for c in text
-    )
+    """Text of several lines, in which every letter that hides is spelt out."""
+    return map_hidden(text, lambda c: c if c == "\n" else _mark(c))
 
 
 def is_plain(text):
     """Whether a text shows all that is in it: nothing that turns it round, or hides."""
-    return all(c == "\n" or not is_invisible(c) for c in text)
+    return map_hidden(text, lambda c: c if c == "\n" else "") == text
 
 
 def plain_file_name(text):
     """A name without what shows nothing, and without what leads into a folder."""
-    return "".join("_" if c in "/\\" or is_invisible(c) else c for c in text)
+    return map_hidden(text.replace("/", "_").replace("\\", "_"), lambda _c: "_")

@@ -301,17 +301,45 @@ BROWSER_SCHEMES = (
     "wss",
 )
 
-# INVISIBLE_CATEGORIES are the Unicode categories of characters that show nothing, or
-# turn the text around them: controls, formatting, private use, surrogates, separators
-# of lines and paragraphs.
-INVISIBLE_CATEGORIES = (
-    "Cc",
-    "Cf",
-    "Co",
-    "Cs",
-    "Zl",
-    "Zp",
+# EMOJI_LETTERS are the ranges of letters that may have a variation selector behind
+# them, and be joined: for a class of a regular expression.
+EMOJI_LETTERS = (
+    "\u00a9\u00ae",
+    "\u203c\u2049",
+    "\u2122\u2139",
+    "\u2194-\u21aa",
+    "\u231a-\u23ff",
+    "\u24c2",
+    "\u25aa-\u25fe",
+    "\u2600-\u27bf",
+    "\u2934\u2935",
+    "\u2b05-\u2b55",
+    "\u3030\u303d",
+    "\u3297\u3299",
+    "\U0001f000-\U0001faff",
 )
 
-# BLANK_LETTERS are letters by category that show nothing.
-BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+# JOINING_LETTERS are the ranges of scripts in whose words a joiner or non-joiner
+# changes how letters meet: Arabic and its kin, those of India, of Burma, of the Khmer
+# and the Mongols.
+JOINING_LETTERS = (
+    "\u0600-\u07ff",
+    "\u0840-\u0dff",
+    "\u1000-\u109f",
+    "\u1780-\u17ff",
+    "\u1820-\u18aa",
+)
+
+# JOINED_LETTERS are what else has invisible letters in it, as regular expressions:
+# keys, Mongolian letters, and the flags of England, Scotland and Wales, which are
+# written in tags.
+JOINED_LETTERS = (
+    "[#*0-9]\ufe0f\u20e3",
+    "[\u1820-\u18aa][\u180b-\u180f]",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
+)
+
+# JOINERS are the invisible letters of these, as ranges.
+JOINERS = "\u180b-\u180f\u200c\u200d\ufe0e\ufe0f\U000e0062-\U000e007f"

@@ -360,6 +360,16 @@ class SourceChecks:
         }
         self.assertLessEqual(where, {"policy/plain_text.py"})
 
+    def test_what_shows_is_known_in_one_place(self):
+        """Python's own idea of it differs by version, and lets fillers through."""
+        for name, tree in sources(self.root):
+            for owner, node in calls(tree, "category"):
+                text = ast.unparse(node.func)
+                self.assertNotEqual(text, "unicodedata.category", f"{name}:{owner}")
+            ascii_only = {owner for owner, _node in calls(tree, "isascii")}
+            for owner, _node in calls(tree, "isprintable"):
+                self.assertIn(owner, ascii_only, f"{name}:{owner}")
+
     def test_translations_are_the_environments(self):
         for name, tree in sources(self.root):
             for owner, node in calls(tree, "_"):

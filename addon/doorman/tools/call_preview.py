@@ -51,7 +51,7 @@ def preview(env, call, tried=None):
     return {
         "summary": (operation.summary or read_summary)(words, call),
         "model": call.model is not None and model._name,
-        "model_label": call.model is not None and label,
+        "model_label": call.model is not None and plain(label, 100),
         "orm_method": call.kwargs.get(method) if method else operation.name,
         "record_count": max(count, len(done)),
         "preview": {
@@ -104,7 +104,7 @@ def _untold(env, tried, found, own):
     left = Counter(change.model for change in tried.changes)
     left -= Counter(change.get("model", own) for change in found)
     return [
-        {"label": env["ir.model"]._get(name).name or name, "count": count}
+        {"label": plain(env["ir.model"]._get(name).name or name, 80), "count": count}
         for name, count in left.items()
     ]
 

@@ -78,7 +78,7 @@ def _lost_end(env, field, old, new):
     """:return: what is lost, and how to keep it; None for nothing"""
     if field.type == "html":
         old, new = from_html(old), from_html(new)
-    old, new = (plain(text, len(text)) for text in (old, new))
+    old, new = (plain(text, None) for text in (old, new))
     if len(old) <= READ_AT_ONCE or len(new) >= len(old) or old[-TAIL:] in new:
         return None
     return (

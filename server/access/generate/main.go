@@ -1,8 +1,9 @@
 // Command generate makes addon/doorman/policy/shared.py from the constants that package access shares with the addon: all
-// of shared.go, and the constants of its closed lists (kinds of errors, scopes, states ...).
+// of shared.go, and the constants of its closed lists (kinds of errors, scopes, states ...). And invisible_ranges.py, from
+// what access.Invisible says of each character.
 //
-//	go generate ./server/access          writes the file
-//	go run ./server/access/generate -check   exits with 1, and says so, if it is not what would be written
+//	go generate ./server/access          writes the files
+//	go run ./server/access/generate -check   exits with 1, and says so, if one is not what would be written
 package main
 
 import (
@@ -23,8 +24,8 @@ import (
 
 const (
 	owner  = "shared.go"
-	words  = "Say"                                  // how the names of texts for people begin
-	target = "../../addon/doorman/policy/shared.py" // from the folder of access
+	words  = "Say"                         // how the names of texts for people begin
+	target = "../../addon/doorman/policy/" // from the folder of access
 	header = `"""Values that the service holds as well.
 
 Made from server/access by ` + "``go generate ./server/access``" + `: change them there.
@@ -64,7 +65,14 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, target)
+	if err := write(filepath.Join(dir, target, "shared.py"), text, check); err != nil {
+		return err
+	}
+	return write(filepath.Join(dir, target, "invisible_ranges.py"), invisibleRanges(), check)
+}
+
+// write writes a file, or only compares it.
+func write(path string, text []byte, check bool) error {
 	if !check {
 		return os.WriteFile(path, text, 0o644) // #nosec G306 -- source code
 	}

@@ -166,11 +166,12 @@ func plainArgument(text string) (string, error) {
 	if len([]rune(text)) > maxArgument {
 		return "", fmt.Errorf("is longer than %d letters", maxArgument)
 	}
-	for _, r := range text {
-		joins := r == '\u200c' || r == '\u200d' // which some scripts, and emoji, are written with
-		if !unicode.IsPrint(r) && !joins || r == unicode.ReplacementChar {
-			return "", fmt.Errorf("holds a character that cannot be shown (%U)", r)
-		}
+	r, bad := access.FirstHidden(text)
+	if !bad && strings.ContainsRune(text, unicode.ReplacementChar) {
+		r, bad = unicode.ReplacementChar, true
+	}
+	if bad {
+		return "", fmt.Errorf("holds a character that cannot be shown (%U)", r)
 	}
 	return text, nil
 }

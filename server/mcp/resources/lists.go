@@ -68,8 +68,9 @@ func (r *Resources) List(ctx context.Context, who *caller.Caller, session *sdk.S
 		Resources: []*sdk.Resource{}, NextCursor: next,
 	}
 	for _, m := range page {
+		label := mcperr.Clip(access.WithoutHidden(m.Label), 100)
 		list.Resources = append(list.Resources, &sdk.Resource{
-			URI: "odoo://" + m.Model + "/fields", Name: m.Model + " fields", Title: cmp.Or(mcperr.Clip(m.Label, 100), m.Model) + ": fields",
+			URI: "odoo://" + m.Model + "/fields", Name: m.Model + " fields", Title: cmp.Or(label, m.Model) + ": fields",
 			MIMEType: fieldsResource.template.MIMEType,
 		})
 	}

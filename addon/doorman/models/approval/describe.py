@@ -42,7 +42,7 @@ class DoormanApproval(models.Model):
     def _compute_error(self):
         for request in self:
             words = told_later(request.error_words, self.env.lang)
-            request.error_shown = words or request.error_message
+            request.error_shown = visible(words or request.error_message or "")
 
     def _compute_html(self):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
@@ -96,7 +96,7 @@ class DoormanApproval(models.Model):
         if not operation or not operation.text:
             return ""
         lines = (kwargs.get(operation.text) or "").splitlines()
-        return "\n".join(plain(line, len(line)) for line in lines)
+        return "\n".join(plain(line, None) for line in lines)
 
     def _told_payload(self):
         """The request as it was sent, but for a file in it: how large that is."""

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...policy.audit_values import AT_THE_DOOR
+from ...policy.plain_text import visible
 from ...policy.refusal import told_later
 from ...policy.shared import CHARGED_METHODS
 from ...policy.withhold import clean
@@ -148,7 +149,7 @@ class DoormanAudit(models.Model):
     @api.depends_context("lang")
     def _compute_message_shown(self):
         for row in self:
-            words = clean(told_later(row.words, self.env.lang))
+            words = visible(clean(told_later(row.words, self.env.lang)))
             row.message_shown = words[: LIMITS["message"]] or row.message
 
     def _insert(self, row, fenced=False):
@@ -161,7 +162,7 @@ class DoormanAudit(models.Model):
         """
         for name, limit in LIMITS.items():
             if row.get(name):
-                row[name] = clean(row[name])[:limit]
+                row[name] = visible(clean(row[name]))[:limit]
         if row.get("words"):
             row["words"] = Json(row["words"])
         values = [row.get(name) for name in COLUMNS]

@@ -15,6 +15,7 @@ class DoormanConnection(models.Model):
     _name = "doorman.connection"
     _inherit = [
         "doorman.protected.mixin",
+        "doorman.shown.mixin",
         "doorman.policy.mixin",
         "doorman.thread.mixin",
         "mail.activity.mixin",
@@ -44,6 +45,7 @@ class DoormanConnection(models.Model):
             "oauth_client_id",
         }
     )
+    _shown_fields = frozenset({"name", "description"})
     _frozen_fields = frozenset({"auth_type", "user_id"})
 
     name = fields.Char(required=True, tracking=True)

@@ -298,6 +298,10 @@ class DoormanOwnTool(models.Model):
         warned = self._tree().filtered("warning")
         if warned:
             raise UserError(warned[:1].warning)
+        if self._hides():
+            raise UserError(
+                self.env._("Some letters of the title, text or parameters do not show.")
+            )
         self._check_name()
         if len(self.parameter_ids) > MAX_CUSTOM_PARAMETERS:
             raise UserError(
@@ -315,6 +319,14 @@ class DoormanOwnTool(models.Model):
                     "AI tool reads them. Shorten their descriptions, or withdraw some."
                 )
             )
+
+    def _hides(self):
+        """Whether not all that is told of it shows: published before that was looked
+        at, or written past this model."""
+        words = [self.title, self.description]
+        for p in self.parameter_ids:
+            words += p.description, p.choices
+        return not all(is_plain(text or "") for text in words)
 
     def _check_name(self):
         """A name that reads like that of another tool would be called instead of it,
@@ -411,7 +423,9 @@ class DoormanOwnTool(models.Model):
 
     def _is_unchanged(self):
         self.ensure_one()
-        return bool(self.action_id) and self._fingerprint() == self.fingerprint
+        if not self.action_id or self._hides():
+            return False
+        return self._fingerprint() == self.fingerprint
 
     # ---- what the gateway reads ----
 
@@ -479,5 +493,6 @@ class DoormanOwnTool(models.Model):
                 "parameters": own._parameters(),
             }
             for own in self.sudo().search([("state", "=", "published")])
-            if not own.action_id.group_ids or own.action_id.group_ids & mine
+            if not own._hides()
+            and (not own.action_id.group_ids or own.action_id.group_ids & mine)
         ]

@@ -49,6 +49,7 @@ class DoormanInvite(models.Model):
     _name = "doorman.invite"
     _inherit = [
         "doorman.protected.mixin",
+        "doorman.shown.mixin",
         "doorman.policy.mixin",
         "doorman.thread.mixin",
     ]
@@ -69,6 +70,7 @@ class DoormanInvite(models.Model):
             "account_group_all",
         }
     )
+    _shown_fields = frozenset({"key_name_preset", "description"})
     _frozen_fields = POLICY_FIELDS | {
         "max_uses",
         "expires_at",

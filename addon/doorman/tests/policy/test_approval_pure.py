@@ -155,8 +155,8 @@ class TestGating(BaseCase):
     def test_plain(self):
         rows = {
             "a\nb\t c": "a b c",
-            "ab\u202edc\u200bd\x07": "abdcd",
-            "\ufeff": "",
+            "ab\u202edc\u200bd\x07": "ab\\u202edc\\u200bd\\u0007",
+            "\ufeff": "\\ufeff",
             "x" * 600: "x" * 500 + "… (600)",
         }
         for given, expected in rows.items():
