@@ -87,6 +87,7 @@ PUBLIC = {
         "message_update",
         "write",
     },
+    "doorman.shown.mixin": {"create", "write"},
     "doorman.reject": {"action_reject"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.settings": {
