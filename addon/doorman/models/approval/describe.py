@@ -225,6 +225,19 @@ class DoormanApproval(models.Model):
         # Whole, whatever somebody made of Odoo's own address.
         return url if "://" in url else f"http://localhost:8069{url}"
 
+    def _summary_for_tool(self):
+        """The summary names records as its approver may see them. A connection with
+        rules per model is told what it asked for, without names."""
+        connection = self.connection_id
+        if not connection or connection._rules(connection.version) is None:
+            return self.summary
+        return self.env._(
+            "%(tool)s: %(model)s, records: %(count)s",
+            tool=self.tool,
+            count=self.record_count,
+            model=self.model_label or self.model or "-",
+        )
+
     def _status(self):
         """As the service gets it. What was done under another policy than today's is
         told as an error of a request that was executed."""
@@ -248,7 +261,7 @@ class DoormanApproval(models.Model):
             "request_id": self.id,
             "state": self.state,
             "tool": self.tool,
-            "summary": self.summary,
+            "summary": self._summary_for_tool(),
             "model": self.model or "",
             "requested_at": moment(self.requested_at),
             "expires_at": moment(self.expires_at),
