@@ -123,8 +123,7 @@ class TestKeptAnswers(FileMixin, ApprovalCase):
         self.assertEqual(again, first | {"replayed": True})
 
     def test_a_file_that_waits_for_its_link(self):
-        self.file(raw=b"secret")
-        answer = self.get()
+        answer = self.get(attachment=self.file(raw=b"secret").id)
 
         def check():
             ticket = answer["value"]["ticket"]
@@ -137,7 +136,6 @@ class TestKeptAnswers(FileMixin, ApprovalCase):
         self.assertEqual(self.taken(self.link(answer)), b"secret")
 
     def test_a_link_that_is_open(self):
-        self.file(raw=b"secret")
-        token = self.link(self.get())
+        token = self.link(self.get(attachment=self.file(raw=b"secret").id))
         self.after_each(lambda: self.assertEqual(self.taken(token), "not_found"))
         self.assertEqual(self.taken(token), b"secret")

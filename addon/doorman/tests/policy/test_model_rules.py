@@ -530,4 +530,4 @@ class TestModelRulesApprovals(ApprovalCase):
         self.assertIn("Acme", waiting.summary)
         told = self.status(waiting)
         self.assertNotIn("Acme", str(told))
-        self.assertEqual(told["summary"], "test: Contact, records: 1")
+        self.assertEqual(told["summary"], "delete_records: Contact, records: 1")
