@@ -19,7 +19,7 @@ UPGRADE     := ./server/e2e/upgrade
 VENV        := .cache/venv
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real office upgrade fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench bench-peers build deps clean
+.PHONY: help demo test prepare unit real office policies upgrade fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench bench-peers build deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -47,7 +47,11 @@ real: deps ## the real Odoo 19, the addon's own tests, the official MCP clients 
 
 office: deps ## everyday jobs of an office over MCP, and every button of every form, on the real Odoo
 	@echo "== an office's everyday jobs on a real Odoo 19 =="
-	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 40m $(OFFICE)
+	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 40m -skip '^TestRealPolicies$$' $(OFFICE)
+
+policies: deps ## the same jobs under three restrictive policies
+	@echo "== the same jobs under restrictive policies =="
+	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 40m -run '^TestRealPolicies$$' $(OFFICE)
 
 upgrade: deps ## databases of every version, with all that people had in them, brought to today's
 	@echo "== upgrades from every version =="

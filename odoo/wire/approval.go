@@ -62,20 +62,30 @@ func decodeApproval(raw json.RawMessage) (*access.Approval, error) {
 		return nil, Unusable("an approval without state or tool")
 	case !ok || decided.IsZero() != (w.State == access.ApprovalPending):
 		return nil, Unusable("an approval whose decided_at does not fit its state")
-	case (w.State == access.ApprovalFailed) != (w.Error != nil):
+	case !errorFits(w.State, w.Error != nil, !isNull(w.Value)):
 		return nil, Unusable("an approval whose error does not fit its state")
 	}
 	a := &access.Approval{
 		Pending: waits, State: w.State, Tool: w.Tool, Model: w.Model, Summary: PersonText(w.Summary),
 		DecidedAt: decided, DecidedBy: PersonText(w.DecidedBy), Reason: PersonText(w.Reason), Arguments: w.Arguments,
 	}
-	switch a.State {
-	case access.ApprovalFailed:
+	if w.Error != nil {
 		a.Failure = w.Error.toError()
-	case access.ApprovalExecuted:
-		if !isNull(w.Value) {
-			a.Value = w.Value
-		}
+	}
+	if a.State == access.ApprovalExecuted && !isNull(w.Value) {
+		a.Value = w.Value
 	}
 	return a, nil
+}
+
+// errorFits reports whether a request in this state has an error, or none, as it should: one that failed has one, and one
+// that was executed may have one in place of the answer, which is not told any more after the policy was changed.
+func errorFits(state access.ApprovalState, hasError, hasValue bool) bool {
+	switch state {
+	case access.ApprovalFailed:
+		return hasError
+	case access.ApprovalExecuted:
+		return !hasError || !hasValue
+	}
+	return !hasError
 }

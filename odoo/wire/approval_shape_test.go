@@ -96,7 +96,11 @@ func TestApprovalShapes(t *testing.T) {
 		{"deny decided at false", `"decided_at": "2026-11-22T11:00:00Z"`, `"decided_at": false`, false},
 		{"deny decided at some time", `"decided_at": "2026-11-22T11:00:00Z"`, `"decided_at": "yesterday"`, false},
 		{"deny failed without a reason", `"executed"`, `"failed"`, false},
-		{"deny executed with an error", `"error": null`, `"error": {"kind": "conflict", "message": "x"}`, false},
+		{"allow executed, and its answer not told any more", `"error": null, "arguments": {"ids": [1]}, "value": {"ids": [1]}`, `"error": {"kind": "not_allowed", "message": "x"}, "arguments": {}, "value": null`, true},
+		{"deny executed with an answer and an error", `"error": null`, `"error": {"kind": "conflict", "message": "x"}`, false},
+		{"deny rejected with an error", `"executed", "tool": "delete_records", "summary": "Delete 1", "model": "res.partner",
+	"requested_at": "2026-11-22T10:00:00Z", "expires_at": "2026-11-23T10:00:00Z", "decided_at": "2026-11-22T11:00:00Z", "decided_by": "Ann Boss",
+	"reason": "", "error": null`, `"rejected", "tool": "delete_records", "decided_at": "2026-11-22T11:00:00Z", "expires_at": "2026-11-23T10:00:00Z", "error": {"kind": "conflict", "message": "x"}`, false},
 		{"deny decided by a number", `"Ann Boss"`, `3`, false},
 	} {
 		text := strings.Replace(goodApproval, row.old, row.new, 1)

@@ -97,7 +97,7 @@ type Approval struct {
 	DecidedAt time.Time
 	DecidedBy string // name of the person, if one decided
 	Reason    string // of a rejection, or of a cancellation
-	Failure   *Error // why it failed; set in that state only
+	Failure   *Error // why it failed; of one that was executed, why its Value is not told any more
 	Arguments json.RawMessage
 	Value     json.RawMessage // what Call would have answered; set if it was executed
 }

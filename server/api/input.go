@@ -59,7 +59,8 @@ var modelRuleFields = map[string]field{
 }
 
 var ruleFields = map[string]field{
-	"risk": oneOf("", "low", "medium", "high"), "model": text(0, access.MaxPolicyText), "more_than": number(0, maxID), "reads": boolean,
+	"risk": oneOf("", "low", "medium", "high"), "model": text(0, access.MaxPolicyText), "tool": text(0, access.MaxPolicyText),
+	"more_than": number(0, maxID), "per_day": boolean, "reads": boolean,
 }
 
 // inOdoo are the names that Odoo knows a field by, where they differ.

@@ -56,7 +56,9 @@ type Invite struct {
 type Rule struct {
 	Risk     string `json:"risk"`
 	Model    string `json:"model"`
+	Tool     string `json:"tool"`
 	MoreThan int64  `json:"more_than"`
+	PerDay   bool   `json:"per_day"`
 	Reads    bool   `json:"reads"`
 }
 

@@ -96,6 +96,13 @@ func TestStatusWords(t *testing.T) {
 				`"result":{"model":"res.partner","records":[{"id":1,"name":"Acme"}],"count":1},"next":"It is done: go on with the result, and do not call the tool for it again."}`,
 		},
 		{
+			decided(access.ApprovalExecuted, func(a *access.Approval) {
+				a.Failure = access.NewError(access.NotAllowed, "This was done.", "Do not send it again.")
+			}),
+			`{"status":"executed","request_id":12,"tool":"delete_records","summary":"Delete 1 Contact: Acme","decided_at":"2026-11-22T13:00:00Z","decided_by":"Ada",` +
+				`"error":{"kind":"not_allowed","message":"This was done.","hint":"Do not send it again."},"next":"It is done: do not call the tool for it again. The error says why the result is not told."}`,
+		},
+		{
 			decided(access.ApprovalFailed, func(a *access.Approval) {
 				a.Failure = access.NewError(access.BusinessRule, "It is posted.", "Reset it first.")
 			}),

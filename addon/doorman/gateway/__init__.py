@@ -1,4 +1,5 @@
 from . import doorman_idempotency
+from . import doorman_day
 from . import doorman_wizard
 from . import doorman_gateway
 from . import fence

@@ -115,6 +115,7 @@ class DoormanGateway(models.AbstractModel):
         if call.dry_run:
             self._undo()
             return self._tell_tried(call, value, tried)
+        self._count(approval, row, noted)
         changes = noted.changes()
         audit["changed"] = told_changes.text(changes)
         if noted.announced and not changes:
@@ -147,12 +148,7 @@ class DoormanGateway(models.AbstractModel):
             outward = noted.outward.entries()
             if shown is not None and digest(outward) != shown:
                 raise Differs
-            waits = gate.change_waits(
-                approval,
-                {tool: self._risk_of(tool) for tool in noted.tools},
-                noted.changes() + noted.announced,
-                outward,
-            )
+            waits = self._waits(approval, row, noted, outward)
             tried = None
             if waits:
                 call = replace(call, describer=Describer(self._reader(connection)))
@@ -162,6 +158,26 @@ class DoormanGateway(models.AbstractModel):
         if waits:
             raise Waits(tried)
         return value, noted, tried
+
+    def _waits(self, approval, row, noted, outward=()):
+        """Whether a change waits for a person, by what it did.
+
+        :param noted: the Ledger of it
+        :param outward: what of it leaves the company
+        """
+        return gate.change_waits(
+            approval,
+            {tool: self._risk_of(tool) for tool in noted.tools},
+            noted.changes() + noted.announced,
+            outward,
+            partial(self.env["doorman.day"]._earlier, row["id"]),
+        )
+
+    def _count(self, approval, row, noted):
+        """Count a change that nobody was asked for, where a rule counts them."""
+        touched = {(one.model, one.id) for one in noted.changes() + noted.announced}
+        if touched and gate.counts_days(approval):
+            self.env["doorman.day"]._note(row["id"], noted.tools, touched)
 
     def _carry_out(self, call, request, noted):
         """Run a call, and everything that it sets off.

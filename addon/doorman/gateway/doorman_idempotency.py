@@ -3,6 +3,7 @@ import json
 
 from odoo import models
 
+from ..policy import kept_answers
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_IDEMPOTENCY_KEY
 
@@ -18,8 +19,10 @@ TABLE = """
         digest char(64) NOT NULL,
         answer text,
         created timestamp NOT NULL,
+        policy_version integer,
         PRIMARY KEY (connection_id, key)
-    )
+    );
+    ALTER TABLE doorman_idempotency ADD COLUMN IF NOT EXISTS policy_version integer
 """
 
 # The lock tells those that come while the first still works; it goes with the
@@ -36,14 +39,18 @@ CLAIM = """
      WHERE i.created < excluded.created - make_interval(hours => %s)
     RETURNING true
 """
-FIND = (
-    "SELECT digest, answer FROM doorman_idempotency WHERE connection_id = %s "
-    "AND key = %s "
-    "AND created >= now() at time zone 'utc' - make_interval(hours => %s)"
-)
-ANSWER = (
-    "UPDATE doorman_idempotency SET answer = %s WHERE connection_id = %s AND key = %s"
-)
+FIND = """
+    SELECT i.digest, i.answer, i.policy_version = c.policy_version
+      FROM doorman_idempotency i
+      JOIN doorman_connection c ON c.id = i.connection_id
+     WHERE i.connection_id = %s AND i.key = %s
+       AND i.created >= now() at time zone 'utc' - make_interval(hours => %s)
+"""
+ANSWER = """
+    UPDATE doorman_idempotency i SET answer = %s, policy_version = c.policy_version
+      FROM doorman_connection c
+     WHERE c.id = i.connection_id AND i.connection_id = %s AND i.key = %s
+"""
 PURGE = """
     DELETE FROM doorman_idempotency
      WHERE created < now() at time zone 'utc' - make_interval(hours => %s)
@@ -71,7 +78,8 @@ class DoormanIdempotency(models.AbstractModel):
         :param str digest: of the request
         :param run: does it, and gives a JSON value
         :return: the answer, and whether it is that of an earlier request
-        :raise Refusal: if the key stands for another request, or for one that runs now
+        :raise Refusal: if the key stands for another request, for one that runs now, or
+            for one that was answered under another policy
         """
         key = self._hash(key)
         cr = self.env.cr
@@ -94,13 +102,13 @@ class DoormanIdempotency(models.AbstractModel):
 
     def _find(self, connection_id, key, digest):
         """:return: the answer of the last day to this request with this key, or None
-        :raise Refusal: if the key stands for another request
+        :raise Refusal: as ``_once``
         """
         return self._known(connection_id, self._hash(key), digest)
 
     def _known(self, connection_id, key, digest):
         self.env.cr.execute(FIND, [connection_id, key, KEEP_HOURS])
-        known, answer = self.env.cr.fetchone() or (None, None)
+        known, answer, may_tell = self.env.cr.fetchone() or (None, None, None)
         if known is None:
             return None
         if known != digest:
@@ -112,6 +120,8 @@ class DoormanIdempotency(models.AbstractModel):
                 ),
                 _lt("Take a new key for each new request."),
             )
+        if not may_tell:
+            raise kept_answers.not_told()
         return json.loads(answer)
 
     @staticmethod

@@ -6,7 +6,7 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
-from ..policy import gate, shared
+from ..policy import shared
 from ..policy.change_scope import writing
 from ..policy.credentials import hash_proof
 from ..policy.refusal import Refusal, _lt
@@ -22,6 +22,7 @@ MAX_OPEN = 200
 MAX_KEPT_BYTES = 200 * 1024 * 1024
 FENCE_FACTS = ("connection", "version", "settings_version", "groups", "registry")
 GONE = _lt(shared.SAY_LINK_GONE)
+CHANGED = _lt("Its connection was changed since it was made.")
 GONE_HINT = _lt("Links are for one use and a few minutes: ask for a new one.")
 
 
@@ -54,6 +55,8 @@ class DoormanGateway(models.AbstractModel):
                     digest varchar(64) UNIQUE,
                     proof varchar(64),
                     fence jsonb);
+                ALTER TABLE doorman_file
+                    ADD COLUMN IF NOT EXISTS policy_version integer;
                 CREATE INDEX IF NOT EXISTS doorman_file_connection_idx
                     ON doorman_file (connection_id);
                 CREATE INDEX IF NOT EXISTS doorman_file_until_idx
@@ -97,9 +100,10 @@ class DoormanGateway(models.AbstractModel):
             SQL(
                 """
                 INSERT INTO doorman_file (connection_id, request, told, content,
-                                          kept_until)
+                                          kept_until, policy_version)
                 SELECT %s, %s, %s, %s,
-                       now() at time zone 'utc' + make_interval(hours => %s)
+                       now() at time zone 'utc' + make_interval(hours => %s),
+                       (SELECT policy_version FROM doorman_connection WHERE id = %s)
                   FROM (SELECT count(*) AS files, sum(octet_length(content)) AS bytes
                           FROM doorman_file WHERE connection_id = %s
                            AND kept_until > now() at time zone 'utc') open
@@ -111,6 +115,7 @@ class DoormanGateway(models.AbstractModel):
                 json.dumps(told),
                 content,
                 KEPT_HOURS,
+                row["id"],
                 row["id"],
                 MAX_OPEN,
                 MAX_KEPT_BYTES,
@@ -181,7 +186,9 @@ class DoormanGateway(models.AbstractModel):
                            + make_interval(mins => %s)
                  WHERE id = %s AND connection_id = %s
                    AND kept_until > now() at time zone 'utc'
-             RETURNING id
+             RETURNING policy_version = (SELECT policy_version
+                                           FROM doorman_connection
+                                          WHERE id = connection_id)
                 """,
                 hash_proof(digest),
                 hash_proof(fence["proof"]),
@@ -192,8 +199,11 @@ class DoormanGateway(models.AbstractModel):
             ),
             log_exceptions=False,  # who loses the race is run again by Odoo
         )
-        if not self.env.cr.fetchone():
+        opened = self.env.cr.fetchone()
+        if not opened:
             raise Refusal("file_gone", _lt("This file was fetched already."), GONE_HINT)
+        if not opened[0]:
+            raise Refusal("file_gone", CHANGED, GONE_HINT)
         return {"expires_in": LINK_MINUTES * 60}
 
     @api.model
@@ -256,9 +266,7 @@ class DoormanGateway(models.AbstractModel):
         if "stale" in answer:
             # Whatever has changed: what the link was made under holds no more.
             audit.update(outcome="refused", reason="not_found", message="changed since")
-            answer = {
-                "error": _gone(_lt("Its connection was changed since it was made."))
-            }
+            answer = {"error": _gone(CHANGED)}
         elif "value" in answer and content[0] is not None:
             answer["content"] = content[0]
         self._leave_row(answer, audit, started)
@@ -334,13 +342,13 @@ class DoormanGateway(models.AbstractModel):
         """Who asked for the link was asked for what it names. What the file has changed
         besides may be a person's to decide."""
         *_others, approval = connection._write_rule(row["version"])
-        risks = {tool: self._risk_of(tool) for tool in noted.tools}
-        if gate.change_waits(approval, risks, noted.changes()):
+        if self._waits(approval, row, noted):
             raise Refusal(
                 "file_needs_approval",
                 _lt("What this file would change needs the approval of a person."),
                 _lt("Send it along with the call, which then waits: text or base64."),
             )
+        self._count(approval, row, noted)
 
 
 def _gone(why=GONE):

@@ -47,6 +47,7 @@ def read_waits(approval, tool, risk, models, count):
         return True
     return any(
         rule["reads"]
+        and _is_of(rule, {tool})
         and _is_risky(rule, risk)
         and (not rule["model"] or rule["model"] in models)
         and _is_many(rule, count)
@@ -59,17 +60,22 @@ def always_waits(approval, tool, risk):
     if not approval:
         return False
     return tool in approval["tools"] or any(
-        not rule["model"] and not rule["more_than"] and _is_risky(rule, risk)
+        not rule["model"]
+        and not rule["more_than"]
+        and _is_of(rule, {tool})
+        and _is_risky(rule, risk)
         for rule in approval["rules"]
     )
 
 
-def change_waits(approval, risks, changes, outward=()):
+def change_waits(approval, risks, changes, outward=(), earlier=None):
     """Whether a call waits, by what it did.
 
     :param dict risks: risk by name, of each tool that it took
     :param changes: the ledger's
     :param outward: what of it leaves the company (outward_notes.py)
+    :param earlier: ``earlier(rule, touched)``: how many other records the connection
+        has changed within a day, unapproved, of those that a rule counts
     """
     if not approval:
         return False
@@ -77,16 +83,23 @@ def change_waits(approval, risks, changes, outward=()):
         return True
     if any(always_waits(approval, tool, risk) for tool, risk in risks.items()):
         return True
-    ids = {}
-    for change in changes:
-        ids.setdefault(change.model, set()).add(change.id)
+    records = {(change.model, change.id) for change in changes}
     risk = max(risks.values(), key=_level, default="")
     for rule in approval["rules"]:
-        model = rule["model"]
-        count = len(ids.get(model, ())) if model else sum(map(len, ids.values()))
-        if count and _is_risky(rule, risk) and _is_many(rule, count):
+        if not _is_of(rule, risks) or not _is_risky(rule, risk):
+            continue
+        touched = {one for one in records if rule["model"] in ("", one[0])}
+        count = len(touched)
+        if count and rule["per_day"] and not _is_many(rule, count):
+            count += earlier(rule, touched)
+        if count and _is_many(rule, count):
             return True
     return False
+
+
+def counts_days(approval):
+    """Whether a rule counts what a connection changes over a day."""
+    return bool(approval) and any(rule["per_day"] for rule in approval["rules"])
 
 
 def highest(risks):
@@ -98,6 +111,10 @@ def _is_risky(rule, risk):
     if rule["risk"] not in RISKS:
         return True  # none is named, or one that nobody knows
     return _level(risk) >= _level(rule["risk"])
+
+
+def _is_of(rule, tools):
+    return not rule["tool"] or rule["tool"] in tools
 
 
 def _is_many(rule, count):

@@ -56,7 +56,9 @@ def outside_addresses(env, *texts):
 def person(partner):
     """A contact, by name and address."""
     address = plain(partner.email or "", 200)
-    return f"{plain(partner.name or partner.display_name, 100)} <{address or '-'}>"
+    name = plain(partner.name or partner.display_name, 100)
+    # One that was made of an address is called by it.
+    return address if name == address else f"{name} <{address or '-'}>"
 
 
 # ---- what is told of one that leaves ----

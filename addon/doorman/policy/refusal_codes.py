@@ -83,6 +83,7 @@ CODES = {
         "wrong_wizard",
     ),
     "not_allowed": (
+        "answer_not_told",
         "argument_not_allowed",
         "beyond_rules",
         "button_not_allowed",

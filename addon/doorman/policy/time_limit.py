@@ -1,6 +1,12 @@
 """Questions to the database that must not take long."""
 
+import logging
+
+import psycopg2
+
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+_logger = logging.getLogger(__name__)
 
 
 def within(cr, milliseconds, ask):
@@ -27,5 +33,8 @@ def within(cr, milliseconds, ask):
             return found
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
         raise
+    except psycopg2.errors.QueryCanceled:
+        return None
     except Exception:  # noqa: BLE001 one model's own search must not fail the rest
+        _logger.info("Doorman: a search beside others failed", exc_info=True)
         return None

@@ -82,7 +82,7 @@ def call_of(guard, request, describer=None):
         raise Refusal(
             "unknown_operation", _lt("There is no operation %(method)r.", method=method)
         )
-    check_rules(guard, operation, model)
+    check_rules(guard, operation, model, kwargs)
     kwargs = _without_html(guard, kwargs)
     dry_run = bool(request.get("dry_run"))
     if dry_run and not operation.dry_run and not describer:
@@ -102,9 +102,11 @@ def call_of(guard, request, describer=None):
     )
 
 
-def check_rules(guard, operation, model):
+def check_rules(guard, operation, model, kwargs=None):
     """Hold an operation against the rules per model.
 
+    :param dict kwargs: of the call: a wizard that Odoo has opened is held against what
+        it works on, if no rule names the wizard
     :raise Refusal: if they do not let it pass
     """
     rules = guard.rules
@@ -126,7 +128,11 @@ def check_rules(guard, operation, model):
         done = model_rules.CREATE
     elif operation.deletes:
         done = model_rules.DELETE
-    looks.check_operation(guard, model._name, done)
+    name = model._name
+    if model._transient and name not in rules.rules and (kwargs or {}).get("wizard"):
+        wizards = guard.env["doorman.wizard"]
+        name = wizards._find(guard.connection, kwargs["wizard"]).origin or name
+    looks.check_operation(guard, name, done)
 
 
 def _without_html(guard, kwargs):

@@ -38,13 +38,22 @@ def _paging(guard, model, kwargs, known=()):
     """Check limit, offset and order. Without a limit Odoo would read a whole table."""
     limit = number(kwargs, "limit", MAX_ROWS, MAX_ROWS, minimum=0)
     number(kwargs, "offset", 0, 10_000_000, minimum=0)
-    if kwargs.get("order"):
+    if kwargs.get("order") and not _is_own(model, kwargs["order"]):
         # The model's own order is Odoo's business, wherever it leads.
         guard.order(model, kwargs["order"], (*known, *own_order(model)))
         looks.check_sorted(guard, model, kwargs["order"])
     elif looks.sorts_by_closed(guard, model, known or own_order(model)):
         kwargs = kwargs | {"order": COUNTED if known else "id"}
     return dict(kwargs, limit=limit or MAX_ROWS)
+
+
+def _is_own(model, order):
+    """Whether an order says no more than the model's own, with the id at its end."""
+    if not isinstance(order, str):
+        return False
+    terms = [" ".join(term.split()) for term in order.split(",")]
+    own = [" ".join(term.split()) for term in model._order.split(",")]
+    return terms in (own, [*own, "id"])
 
 
 def own_order(model):

@@ -161,15 +161,7 @@ class DoormanInviteWizard(models.TransientModel):
                 Command.create(rule._copied()) for rule in self.model_rule_ids
             ],
             "approval_rule_ids": [
-                Command.create(
-                    {
-                        "risk": rule.risk,
-                        "model_id": rule.model_id.id,
-                        "more_than": rule.more_than,
-                        "reads": rule.reads,
-                    }
-                )
-                for rule in self.rule_ids
+                Command.create(rule._copied()) for rule in self.rule_ids
             ],
         }
 

@@ -98,7 +98,7 @@ type office struct {
 	lists map[string]any
 }
 
-func open(t *testing.T) *office {
+func open(t *testing.T, setup string) *office {
 	o := &office{
 		Odoo: kit.SharedOdoo(t, modules, 0, setup), t: t, post: kit.NewPostOffice(t),
 		calls: map[string]func(string, kit.Args) (reply, string){}, lists: map[string]any{},
@@ -126,10 +126,12 @@ env.cr.commit()`, o.post.Port()))
 	return o
 }
 
+var allJobs = [][]job{salesJobs, moneyJobs, stockJobs, customerJobs, peopleJobs, textJobs, findJobs, paperJobs, denyJobs}
+
 // TestRealOffice: every job can be done by who knows nothing but its words.
 func TestRealOffice(t *testing.T) {
-	o := open(t)
-	for _, some := range [][]job{salesJobs, moneyJobs, stockJobs, customerJobs, peopleJobs, textJobs, findJobs, paperJobs, denyJobs} {
+	o := open(t, setup)
+	for _, some := range allJobs {
 		for _, j := range some {
 			t.Run(j.name, func(t *testing.T) {
 				o.t = t
@@ -139,21 +141,33 @@ func TestRealOffice(t *testing.T) {
 					t.Fatalf("%v\n  of: %s\n  %s", err, j.words, strings.Join(w.log, "\n  "))
 				}
 				t.Logf("%d calls of %d, %d bytes of %d\n  %s", w.calls, j.calls, w.bytes, j.bytes, strings.Join(w.log, "\n  "))
-				facts := maps.Clone(j.also)
-				if facts == nil {
-					facts = map[string][]fact{}
-				}
-				facts["admin"] = append(facts["admin"], j.holds...)
-				for who, facts := range facts {
-					for _, f := range facts {
-						if got, want := o.holds(who, f, w.answer); got != want {
-							t.Errorf("%s %s %s: %s, want %s\n  %s", f.model, f.domain, f.fields, got, want, strings.Join(w.log, "\n  "))
-						}
-					}
+				if bad := o.wrong(&j, w); bad != "" {
+					t.Errorf("%s\n  %s", bad, strings.Join(w.log, "\n  "))
 				}
 			})
 		}
 	}
+}
+
+// wrong tells what does not hold after a job; "" for nothing.
+func (o *office) wrong(j *job, w *worker) string {
+	var bad []error
+	facts := maps.Clone(j.also)
+	if facts == nil {
+		facts = map[string][]fact{}
+	}
+	facts["admin"] = append(facts["admin"], j.holds...)
+	for who, facts := range facts {
+		for _, f := range facts {
+			if got, want := o.holds(who, f, w.answer); got != want {
+				bad = append(bad, fmt.Errorf("%s %s %s: %s, want %s", f.model, f.domain, f.fields, got, want))
+			}
+		}
+	}
+	if err := errors.Join(bad...); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func (o *office) more(j *job) string {

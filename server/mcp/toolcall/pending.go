@@ -112,10 +112,13 @@ func (c *Call) resume(ctx context.Context, state string) (any, error) {
 	switch a.State {
 	case access.ApprovalPending:
 		return nil, &waiting{a.Pending}
-	case access.ApprovalExecuted:
-		return c.Replay(ctx, a), nil
 	case access.ApprovalFailed:
 		return nil, a.Failure
+	case access.ApprovalExecuted:
+		if a.Failure != nil {
+			return nil, a.Failure
+		}
+		return c.Replay(ctx, a), nil
 	case access.ApprovalExpired:
 		return nil, access.NewError(access.Expired, "Nobody approved this in time; nothing was done.", next[a.State])
 	}

@@ -53,8 +53,13 @@ func approvalStatus(ctx context.Context, call *toolcall.Call, args statusArgs) (
 	case access.ApprovalPending:
 		result.Status, result.ExpiresAt, result.URL = string(access.PendingApproval), toolcall.Moment(a.ExpiresAt), a.URL
 	case access.ApprovalExecuted:
-		result.Result = call.Replay(ctx, a)
-	case access.ApprovalFailed:
+		if a.Failure == nil {
+			result.Result = call.Replay(ctx, a)
+		} else {
+			result.Next = "It is done: do not call the tool for it again. The error says why the result is not told."
+		}
+	}
+	if a.Failure != nil {
 		failure := mcperr.Body(a.Failure)
 		result.Error = &failure
 	}

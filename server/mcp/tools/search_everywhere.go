@@ -124,7 +124,7 @@ func shapeEverywhere(raw json.RawMessage) (any, error) {
 		r.Note = "Nothing is called so: nearest lists the names that are near."
 	}
 	if len(r.Missed) > 0 {
-		r.Note = "Not all models were searched in the time there is: name those that matter in models."
+		r.Note = "Some models were not searched, since it took too long or failed: name those that matter in models."
 	}
 	return r, nil
 }

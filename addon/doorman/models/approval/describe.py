@@ -5,6 +5,7 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.tools import format_duration, human_size
 
+from ...policy import kept_answers
 from ...policy.plain_text import plain, visible
 from ...policy.record_url import url_of
 from ...policy.refusal import told_later
@@ -224,8 +225,22 @@ class DoormanApproval(models.Model):
         # Whole, whatever somebody made of Odoo's own address.
         return url if "://" in url else f"http://localhost:8069{url}"
 
+    def _summary_for_tool(self):
+        """The summary names records as its approver may see them. A connection with
+        rules per model is told what it asked for, without names."""
+        connection = self.connection_id
+        if not connection or connection._rules(connection.version) is None:
+            return self.summary
+        return self.env._(
+            "%(tool)s: %(model)s, records: %(count)s",
+            tool=self.tool,
+            count=self.record_count,
+            model=self.model_label or self.model or "-",
+        )
+
     def _status(self):
-        """As the service gets it."""
+        """As the service gets it. What was done under another policy than today's is
+        told as an error of a request that was executed."""
 
         def moment(value):
             return value.isoformat(timespec="seconds") + "Z" if value else None
@@ -239,11 +254,14 @@ class DoormanApproval(models.Model):
                 "message": self.error_message or "",
                 "hint": self.error_hint or "",
             }
+        value = json.loads(self.result) if self.result else None
+        if self.result and self.policy_version != self.connection_id.policy_version:
+            value, error = None, kept_answers.not_told().told()
         return {
             "request_id": self.id,
             "state": self.state,
             "tool": self.tool,
-            "summary": self.summary,
+            "summary": self._summary_for_tool(),
             "model": self.model or "",
             "requested_at": moment(self.requested_at),
             "expires_at": moment(self.expires_at),
@@ -252,6 +270,6 @@ class DoormanApproval(models.Model):
             "reason": self.reason or "",
             "error": error,
             "arguments": json.loads(self.arguments or "{}"),
-            "value": json.loads(self.result) if self.result else None,
+            "value": value,
             "approval_url": self._url(),
         }

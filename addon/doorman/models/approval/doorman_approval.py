@@ -92,6 +92,8 @@ class DoormanApproval(models.Model):
     self_approved = fields.Boolean("Approved by who asked", readonly=True)
     reason = fields.Text(readonly=True)
     result = fields.Text(readonly=True, prefetch=False)
+    # Of the connection, when the result was kept: under another one it is not told.
+    policy_version = fields.Integer(readonly=True)
     error_kind = fields.Char(readonly=True)
     error_message = fields.Char("Why it failed", readonly=True)
     error_hint = fields.Char(readonly=True)
@@ -110,6 +112,7 @@ class DoormanApproval(models.Model):
             *("requested_at", "expires_at", "reminded", "decided_by_id", "decided_at"),
             *("hours_to_decide", "self_approved", "reason", "result", "error_kind"),
             *("error_message", "error_hint", "error_code", "error_words"),
+            "policy_version",
         }
     )
 

@@ -266,6 +266,7 @@ class DoormanApproval(models.Model):
             decided_by_id=me.id,
             self_approved=self._own(),
             result=json.dumps(value, default=json_default),
+            policy_version=self.connection_id.policy_version,
         )
         words = self.env._("Approved by %s, and done.", me.name)
         if isinstance(value, dict) and value.get("replayed"):

@@ -28,6 +28,7 @@ class DoormanConnection(models.Model):
             "state",
             "state_since",
             "version",
+            "policy_version",
             "api_key_id",
             "dynamic_registration",
             "client_id",
@@ -93,6 +94,13 @@ class DoormanConnection(models.Model):
         default=1,
         copy=False,
         help="Raised by every change that matters to a decision.",
+    )
+    policy_version = fields.Integer(
+        readonly=True,
+        default=1,
+        copy=False,
+        help="Raised by every change of its policy: answers that were kept before are "
+        "not told any more.",
     )
     api_key_id = fields.Many2one(
         "res.users.apikeys", string="API key", readonly=True, copy=False
@@ -232,7 +240,7 @@ class DoormanConnection(models.Model):
     def write(self, vals):
         res = super().write(vals)
         if self._versioned_fields & vals.keys():
-            self._bump()
+            self._bump(policy=bool(POLICY_FIELDS & vals.keys()))
         if "expires_at" in vals:
             self._move_key_expiry()
             self._inside().write({"expiry_reminded": False})
@@ -264,17 +272,23 @@ class DoormanConnection(models.Model):
             "count": 1,
         }
 
-    def _bump(self):
-        """Raise the version: decisions taken on the old one no longer hold."""
+    def _bump(self, policy=False):
+        """Raise the version: decisions taken on the old one no longer hold.
+
+        :param bool policy: whether the policy was changed, so that answers that are
+            kept are not told any more, either
+        """
         if self:
             self.env.cr.execute(
                 SQL(
-                    "UPDATE doorman_connection SET version = version + 1 "
+                    "UPDATE doorman_connection SET version = version + 1, "
+                    "policy_version = COALESCE(policy_version, 1) + %s "
                     "WHERE id = ANY(%s)",
+                    int(policy),
                     self.ids,
                 )
             )
-            self.invalidate_recordset(["version"])
+            self.invalidate_recordset(["version", "policy_version"])
 
     # ---- life ----
 

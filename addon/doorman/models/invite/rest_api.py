@@ -47,7 +47,14 @@ OTHERS = {
     "approval_rules",
     "model_rules",
 }
-RULE = {"risk": str, "model": str, "more_than": int, "reads": bool}
+RULE = {
+    "risk": str,
+    "model": str,
+    "tool": str,
+    "more_than": int,
+    "per_day": bool,
+    "reads": bool,
+}
 SWITCHES = {"read": True, "create": False, "write": False, "delete": False}
 MODEL_RULE = {*SWITCHES, "model", "domain", "hidden", "masked"}
 
@@ -272,7 +279,13 @@ class DoormanInvite(models.Model):
             raise self._invalid("risk", rule["risk"])
         model = rule.pop("model")
         found = model and self._named("model", [model], "ir.model", "model").id
-        return rule | {"risk": rule["risk"] or False, "model_id": found or False}
+        tool = rule.pop("tool")
+        named = tool and self._named("tool", [tool], "doorman.tool", "name").id
+        return rule | {
+            "risk": rule["risk"] or False,
+            "model_id": found or False,
+            "tool_id": named or False,
+        }
 
     def _model_rule(self, rule):
         if type(rule) is not dict or rule.keys() - MODEL_RULE:

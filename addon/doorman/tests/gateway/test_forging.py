@@ -79,6 +79,7 @@ APPROVAL = {
     "self_approved": True,
     "reason": "forged",
     "result": "{}",
+    "policy_version": 1,
     "error_kind": "forged",
     "error_message": "forged",
     "error_hint": "forged",

@@ -28,6 +28,7 @@ PUBLIC = {
     },
     "doorman.connection": {
         "action_activate",
+        "action_approve_outward",
         "action_open_approvals",
         "action_open_audit",
         "action_open_invite",

@@ -89,7 +89,22 @@ class TestInviteApi(InviteMixin, DoormanCase):
                 }
             ],
             "approval_rules": [
-                {"risk": "high", "model": "res.partner", "more_than": 4, "reads": True}
+                {
+                    "risk": "high",
+                    "model": "res.partner",
+                    "tool": "",
+                    "more_than": 4,
+                    "per_day": False,
+                    "reads": True,
+                },
+                {
+                    "risk": "",
+                    "model": "",
+                    "tool": "t1",
+                    "more_than": 20,
+                    "per_day": True,
+                    "reads": False,
+                },
             ],
             "approver": "dm-approver",
             "approver_group": "base.group_user",

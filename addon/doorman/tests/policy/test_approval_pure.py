@@ -10,7 +10,14 @@ from odoo.addons.doorman.policy.ledger import Change
 from odoo.addons.doorman.policy.plain_text import plain
 
 TABLE = json.loads(Path(__file__).with_name("approval_transitions.json").read_text())
-RULE = {"risk": "", "model": "", "more_than": 0, "reads": False}
+RULE = {
+    "risk": "",
+    "model": "",
+    "tool": "",
+    "more_than": 0,
+    "per_day": False,
+    "reads": False,
+}
 
 
 @tagged("post_install", "-at_install")

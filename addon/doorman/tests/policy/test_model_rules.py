@@ -9,7 +9,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from ...policy import in_force
-from ..common import proof_of
+from ..common import ApprovalCase, proof_of
 from ..rules_common import RulesCase
 
 NO = "not_allowed"
@@ -507,3 +507,27 @@ class TestModelRulesForm(RulesCase):
         wire = invite._policy_values()["model_rule_ids"]
         copy = self._connect("user2", model_rule_ids=wire)
         self.assertEqual(copy.model_rule_ids._wire(), invite.model_rule_ids._wire())
+
+
+@tagged("post_install", "-at_install")
+class TestModelRulesApprovals(ApprovalCase):
+    def test_names_are_not_told_by_a_request(self):
+        """Who decides reads names; the tool that asked does not."""
+        waiting = self.waiting_delete()
+        self.assertIn("Acme", self.status(waiting)["summary"])
+        partner = self.env["ir.model"]._get("res.partner")
+        name = self.env["ir.model.fields"]._get("res.partner", "name")
+        self.connection.model_rule_ids = [
+            Command.create(
+                {
+                    "model_id": partner.id,
+                    "perm_unlink": True,
+                    "hidden_field_ids": [Command.set(name.ids)],
+                }
+            )
+        ]
+        waiting = self.waiting("res.partner", "unlink", self.acme.ids)
+        self.assertIn("Acme", waiting.summary)
+        told = self.status(waiting)
+        self.assertNotIn("Acme", str(told))
+        self.assertEqual(told["summary"], "delete_records: Contact, records: 1")

@@ -90,6 +90,30 @@ class TestModelRulesFields(RulesCase):
         )
         self.assertEqual(answer["value"]["found"], [])
 
+    def test_the_models_own_order(self):
+        """Nobody has to name another order because a rule closes what it sorts by."""
+        self.rule_for("res.partner", hidden=["complete_name"])
+        own = self.env["res.partner"]._order
+        for order, found in (
+            (None, "ok"),
+            (own, "ok"),
+            (f"{own}, id", "ok"),
+            ("id", "ok"),
+            ("complete_name", "not_allowed"),
+            (f"ref, {own}", "not_allowed"),
+            (f"{own}, ref", "not_allowed"),
+        ):
+            with self.subTest(order=order):
+                answer = self.call(
+                    "res.partner", "search_read", domain=[], fields=["id"], order=order
+                )
+                self.assertEqual(self.kind_of(answer), found)
+        rows = self.call(
+            "res.partner", "search_read", domain=[], fields=["id"], order=own
+        )["value"]
+        ids = [row["id"] for row in rows]
+        self.assertEqual(ids, sorted(ids))
+
     def test_a_change_does_not_tell_a_hidden_field(self):
         self.rule_for("res.partner", hidden=["email", "phone"])
         for more in ({}, {"dry_run": True}):

@@ -1,0 +1,20 @@
+"""Answers that are kept, and told again later: to who asks once more with the same
+idempotency key, or asks how a request for approval stands.
+
+Where the policy was changed since, they may say more than the connection is told today.
+So they are told only as long as it is the policy that they were made under.
+"""
+
+from .refusal import Refusal, _lt
+
+
+def not_told():
+    """Of what was done under another policy than today's."""
+    return Refusal(
+        "answer_not_told",
+        _lt(
+            "This was done. What came of it is not told any more, since the policy of "
+            "this connection was changed after it."
+        ),
+        _lt("Do not send it again; read the records to see how they are now."),
+    )
