@@ -131,6 +131,7 @@ CODES = {
         "too_long_to_approve",
         "too_many_currencies",
         "too_many_steps",
+        "too_much_memory",
         "too_much_to_compute",
     ),
     "not_found": (
