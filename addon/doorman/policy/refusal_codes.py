@@ -140,7 +140,10 @@ CODES = {
         "unknown_record",
         "wizard_gone",
     ),
-    "read_only": ("read_only_connection",),
+    "read_only": (
+        "all_read_only",
+        "read_only_connection",
+    ),
     "pending_approval": ("needs_approval",),
     "conflict": (
         "custom_tool_replaced",
