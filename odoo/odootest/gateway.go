@@ -362,6 +362,9 @@ func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
 		"own_tools": []any{},
 		"registry":  snap.Registry,
 	}
+	if by := snap.Settings.ReadOnlyBy; by != "" {
+		told["settings"].(map[string]any)["read_only_by"] = by
+	}
 	if g := snap.Grant; g != nil {
 		told["auth"], told["client_id"], told["resource"] = "oauth", g.ClientID, g.Resource
 		told["token_expires_at"], told["grantable_scopes"] = g.ExpiresAt.UTC().Format(time.RFC3339Nano), g.Grantable

@@ -45,6 +45,7 @@ type snapshotWire struct {
 	Settings *struct {
 		Enabled        *bool        `json:"enabled"`
 		Version        *int64       `json:"version"`
+		ReadOnlyBy     string       `json:"read_only_by"` // missing is nobody; Odoo decides it again, by what it is then
 		DisabledTools  list[string] `json:"disabled_tools"`
 		MissingModules list[string] `json:"missing_modules"`
 		Floor          list[string] `json:"floor"`
@@ -116,8 +117,8 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 			ID: w.User.ID, Login: w.User.Login, Name: w.User.Name, Lang: w.User.Lang, Groups: w.User.Groups,
 		},
 		Settings: access.Settings{
-			Enabled: *w.Settings.Enabled, Version: *w.Settings.Version, DisabledTools: w.Settings.DisabledTools,
-			MissingModules: w.Settings.MissingModules, Floor: w.Settings.Floor,
+			Enabled: *w.Settings.Enabled, Version: *w.Settings.Version, ReadOnlyBy: w.Settings.ReadOnlyBy,
+			DisabledTools: w.Settings.DisabledTools, MissingModules: w.Settings.MissingModules, Floor: w.Settings.Floor,
 		},
 		Registry: w.Registry,
 	}, nil

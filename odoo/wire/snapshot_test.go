@@ -37,6 +37,13 @@ func TestSnapshotAbsentIsNoRestriction(t *testing.T) {
 	if p.RateMinute != 60 || p.RateDay != 10000 || p.Approvals || r.UsedToday != 3 {
 		t.Errorf("%+v, used %d", p, r.UsedToday)
 	}
+	if s.Settings.ReadOnlyBy != "" {
+		t.Errorf("all are read-only by %q", s.Settings.ReadOnlyBy)
+	}
+	all, err := DecodeResolve(json.RawMessage(`{"used_today": 3, "snapshot": ` + strings.Replace(goodSnapshot, `"version": 1`, `"version": 1, "read_only_by": "Ann"`, 1) + `}`))
+	if err != nil || all.Snapshot.Settings.ReadOnlyBy != "Ann" {
+		t.Errorf("%+v, %v", all, err)
+	}
 	if !slices.Equal(s.Settings.Floor, []string{"ir.rule"}) || len(s.Settings.MissingModules) != 0 {
 		t.Errorf("%+v", s.Settings)
 	}

@@ -75,7 +75,7 @@ func Decide(now time.Time, s *Snapshot, c Call) Decision {
 	checks := [...]func() *Error{
 		func() *Error { return checkRate(c.Rate) },
 		func() *Error { return checkScope(p, c.Tool) },
-		func() *Error { return checkReadOnly(p, c.Tool) },
+		func() *Error { return checkReadOnly(s, c.Tool) },
 		func() *Error { return checkTool(s, c.Tool) },
 		func() *Error { return checkOffered(p, c.Tool) },
 		func() *Error { return checkModule(s, c.Tool) },
@@ -94,7 +94,7 @@ func Decide(now time.Time, s *Snapshot, c Call) Decision {
 // call on some model. An unlisted tool is refused all the same; the list is a courtesy.
 func MayUse(s *Snapshot, t Tool) bool {
 	p := s.Connection.Policy
-	return checkScope(p, t) == nil && checkReadOnly(p, t) == nil && checkTool(s, t) == nil &&
+	return checkScope(p, t) == nil && checkReadOnly(s, t) == nil && checkTool(s, t) == nil &&
 		checkOffered(p, t) == nil && checkModule(s, t) == nil
 }
 
@@ -190,9 +190,12 @@ func checkScope(p Policy, t Tool) *Error {
 	return refuseAs(NotAllowed, "scope_missing", Words(SayNoScope, "tool", t.Name, "scope", t.Scope), SayNoScopeHint)
 }
 
-func checkReadOnly(p Policy, t Tool) *Error {
-	if !p.ReadOnly || !t.Writes {
+func checkReadOnly(s *Snapshot, t Tool) *Error {
+	if !s.ReadOnly() || !t.Writes {
 		return nil
+	}
+	if !s.Connection.Policy.ReadOnly {
+		return refuseAs(ReadOnly, "all_read_only", Words(SayAllReadOnly, "who", s.Settings.ReadOnlyBy, "tool", t.Name), SayAllReadOnlyHint)
 	}
 	return refuseAs(ReadOnly, "read_only_connection", fmt.Sprintf(SayReadOnly, t.Name), SayReadOnlyHint)
 }

@@ -127,6 +127,13 @@ func TestDecide(t *testing.T) {
 		deny(access.NotAllowed, "with another scope", partners, func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeMetadata} }),
 		deny(access.NotAllowed, "a tool that names no scope", on(access.Tool{Name: "x"}, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{""} }),
 		deny(access.ReadOnly, "writing through a read-only connection", on(create, "res.partner"), func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }),
+		allow("reading while all connections are read-only", partners, func(s *access.Snapshot) { s.Settings.ReadOnlyBy = "Ann" }),
+		allow("following up while all connections are read-only", on(status, ""), func(s *access.Snapshot) { s.Settings.ReadOnlyBy = "Ann" }),
+		deny(access.ReadOnly, "writing while all connections are read-only", on(create, "res.partner"), func(s *access.Snapshot) { s.Settings.ReadOnlyBy = "Ann" }),
+		deny(access.ReadOnly, "writing where calls may wait, while all are read-only", on(create, "res.partner"), func(s *access.Snapshot) {
+			s.Connection.Policy.Approvals, s.Settings.ReadOnlyBy = true, "Ann"
+		}),
+		deny(access.NotAllowed, "the scope comes before all being read-only", on(create, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes, s.Settings.ReadOnlyBy = nil, "Ann" }),
 		deny(access.NotAllowed, "following up without any scope", on(status, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = nil }),
 		deny(access.NotAllowed, "following up with a scope that nobody knows", on(status, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{"", "mcp:all"} }),
 		deny(access.NotAllowed, "following up, switched off for everyone", on(status, ""), func(s *access.Snapshot) { s.Settings.DisabledTools = []string{"approval_status"} }),

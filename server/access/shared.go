@@ -70,6 +70,8 @@ const (
 	SayNoScopeHint     = "Use another tool, or ask your MCP administrator for the scope."
 	SayReadOnly        = "This connection may only read; %s changes something."
 	SayReadOnlyHint    = "Tell the person you work for what should be changed."
+	SayAllReadOnly     = "%(who)s made all connections read-only; %(tool)s changes something."
+	SayAllReadOnlyHint = "An MCP administrator can allow changes again in Doorman's Server Settings."
 	SayToolOff         = "%s is switched off in this Odoo."
 	SayToolOffHint     = "Use another tool."
 	SayNoTool          = "%s is not among the tools this connection may use."

@@ -101,8 +101,10 @@ type User struct {
 
 // Settings is the part of Doorman's settings that decisions need.
 type Settings struct {
-	Enabled       bool
-	Version       int64
+	Enabled bool
+	Version int64
+	// ReadOnlyBy names who has made all connections read-only, whatever their policies; empty = nobody has.
+	ReadOnlyBy    string
 	DisabledTools []string // switched off in the catalog, for everyone
 	// MissingModules are the Odoo modules that tools of the catalog need and that are not installed.
 	MissingModules []string
@@ -118,6 +120,11 @@ type Snapshot struct {
 	OwnTools   []OwnTool
 	Registry   string // changes when Odoo's models change (a module, a field); field metadata is cached by it
 	Grant      *Grant // of the access token that was shown; nil = it was a key
+}
+
+// ReadOnly says whether the connection may change nothing now: by its own policy, or as all connections.
+func (s *Snapshot) ReadOnly() bool {
+	return s.Connection.Policy.ReadOnly || s.Settings.ReadOnlyBy != ""
 }
 
 // Resolution is Odoo's answer to "who is this".

@@ -194,15 +194,19 @@ func TestWritesAreRefusedBeforeOdooIsAsked(t *testing.T) {
 // TestWhoMayWrite: the scope, and the read-only switch, for every tool that changes something.
 func TestWhoMayWrite(t *testing.T) {
 	for _, row := range goodWrites {
-		for name, change := range map[string]func(*access.Snapshot){
-			"not_allowed": func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} },
-			"read_only":   func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true },
+		for _, why := range []struct {
+			kind, says string
+			change     func(*access.Snapshot)
+		}{
+			{"not_allowed", "scope", func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} }},
+			{"read_only", "This connection may only read", func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }},
+			{"read_only", "Ann Admin made all connections read-only", func(s *access.Snapshot) { s.Settings.ReadOnlyBy = "Ann Admin" }},
 		} {
 			f := writer()
-			f.change(change)
+			f.change(why.change)
 			a := call(t, endpoint(t, f).URL, row.tool, row.args)
-			if a.kind() != name || f.callCount() != 0 {
-				t.Errorf("%s: got %q, want %s, %d calls", row.tool, a.kind(), name, f.callCount())
+			if a.kind() != why.kind || !strings.Contains(a.body, why.says) || f.callCount() != 0 {
+				t.Errorf("%s: got %q, want %s with %q, %d calls: %s", row.tool, a.kind(), why.kind, why.says, f.callCount(), a.body)
 			}
 		}
 	}

@@ -245,6 +245,11 @@ class DoormanGateway(models.AbstractModel):
         """
         return call
 
+    @staticmethod
+    def _changes(request):
+        """Whether a request is one that changes something, if it is carried out."""
+        return not operations.only_reads(request)
+
     def _code(self, request):
         """The beginning of the code or query of a request, for its audit row."""
         return self._text(operations.code_of(request))
@@ -282,6 +287,12 @@ class DoormanGateway(models.AbstractModel):
                 "read_only_connection",
                 _lt(shared.SAY_READ_ONLY, tool),
                 _lt(shared.SAY_READ_ONLY_HINT),
+            )
+        if writes and row["read_only_by"]:
+            raise Refusal(
+                "all_read_only",
+                _lt(shared.SAY_ALL_READ_ONLY, who=row["read_only_by"], tool=tool),
+                _lt(shared.SAY_ALL_READ_ONLY_HINT),
             )
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])

@@ -24,7 +24,7 @@ FENCE_FUNCTION = """
         login varchar, user_active boolean, user_share boolean, key_valid boolean,
         enabled boolean, settings_version integer, log_payloads boolean,
         token_scopes text, token_expires_at timestamp, client_id varchar,
-        resource varchar
+        resource varchar, read_only_by varchar
     ) LANGUAGE plpgsql AS $$
     BEGIN
         RETURN QUERY
@@ -38,7 +38,8 @@ FENCE_FUNCTION = """
                    AND (k.expiration_date IS NULL
                         OR k.expiration_date >= now() at time zone 'utc'),
                s.enabled, s.version, s.log_payloads,
-               NULL::text, NULL::timestamp, NULL::varchar, NULL::varchar
+               NULL::text, NULL::timestamp, NULL::varchar, NULL::varchar,
+               CASE WHEN s.all_read_only THEN COALESCE(s.all_read_only_by, '?') END
           FROM doorman_connection_proof p
           JOIN doorman_connection c ON c.id = p.connection_id
           JOIN res_users u ON u.id = c.user_id
@@ -58,7 +59,8 @@ FENCE_FUNCTION = """
                    AND c.auth_type = 'oauth'
                    AND t.expires_at > now() at time zone 'utc', false),
                s.enabled, s.version, s.log_payloads,
-               t.scopes, t.expires_at, l.client_id, f.resource
+               t.scopes, t.expires_at, l.client_id, f.resource,
+               CASE WHEN s.all_read_only THEN COALESCE(s.all_read_only_by, '?') END
           FROM doorman_oauth_token t
           JOIN doorman_oauth_family f ON f.id = t.family_id
           JOIN doorman_oauth_client l ON l.id = f.client_id

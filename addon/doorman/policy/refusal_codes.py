@@ -132,6 +132,7 @@ CODES = {
         "too_long_to_approve",
         "too_many_currencies",
         "too_many_steps",
+        "too_much_memory",
         "too_much_to_compute",
     ),
     "not_found": (
@@ -140,7 +141,10 @@ CODES = {
         "unknown_record",
         "wizard_gone",
     ),
-    "read_only": ("read_only_connection",),
+    "read_only": (
+        "all_read_only",
+        "read_only_connection",
+    ),
     "pending_approval": ("needs_approval",),
     "conflict": (
         "custom_tool_replaced",

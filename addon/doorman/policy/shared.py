@@ -145,6 +145,12 @@ SAY_NO_SCOPE_HINT = _lt(
 )
 SAY_READ_ONLY = _lt("This connection may only read; %s changes something.")
 SAY_READ_ONLY_HINT = _lt("Tell the person you work for what should be changed.")
+SAY_ALL_READ_ONLY = _lt(
+    "%(who)s made all connections read-only; %(tool)s changes something."
+)
+SAY_ALL_READ_ONLY_HINT = _lt(
+    "An MCP administrator can allow changes again in Doorman's Server Settings."
+)
 SAY_TOOL_OFF = _lt("%s is switched off in this Odoo.")
 SAY_TOOL_OFF_HINT = _lt("Use another tool.")
 SAY_NO_TOOL = _lt("%s is not among the tools this connection may use.")

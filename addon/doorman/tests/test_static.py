@@ -183,6 +183,8 @@ SUDO = {
     "models/settings/doorman_settings.py:_mcp_url": 1,
     "models/settings/doorman_settings.py:_snapshot": 2,
     "models/settings/doorman_settings.py:_switch": 1,
+    "models/settings/read_only.py:_switch_read_only": 1,
+    "models/settings/read_only.py:_who_made_read_only": 1,
     "models/settings/oauth.py:_oauth": 1,
     "models/settings/service_key.py:_generate_service_key": 1,
     "models/settings/service_key.py:action_generate_service_key": 2,

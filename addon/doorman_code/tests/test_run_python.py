@@ -4,14 +4,13 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.doorman.tests.common import ApprovalCase
+from .python_common import P, PythonCase
 
 NO, BAD = "not_allowed", "invalid_input"
 ACLS = (
     "odoo.addons.base.models.ir_model",
     "odoo.addons.base.models.ir_rule",
 )
-P = "env['res.partner']"
 ALLOW = (
     ("result = 1 + 1", "2"),
     ("x = [i for i in range(3) if i]\nresult = x", "[1, 2]"),
@@ -100,12 +99,6 @@ NO_CODE = (
     "result = no_such_name",
     "x" * 20_001,
     "result = 1\0",
-    "result = 10 ** 10 ** 8",
-    "n = 10\nresult = n ** n",
-    "n = 9\nn **= n",
-    "result = 1 << 10 ** 9",
-    "result = sum(range(10 ** 9))",
-    "result = list(range(10 ** 8))",
     "result = f'{env:>9}'",
     "result = env['res.partner'].unlink.__self__",
     "result = env['res.partner'].unlink._records",
@@ -172,30 +165,7 @@ NO_STEP = (
 
 
 @tagged("post_install", "-at_install")
-class TestRunPython(ApprovalCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.people["user"].group_ids = [
-            Command.link(cls.env.ref("base.group_system").id),
-            Command.link(cls.env.ref("doorman.group_scope_shell").id),
-        ]
-        cls.settings.allow_shell = True
-        cls.python_tool = cls.tool("run_python")
-
-    def setUp(self):
-        super().setUp()
-        self.gate()
-        scope = self.env.ref("doorman.scope_shell")
-        self.connection.scope_ids = [Command.link(scope.id)]
-
-    def python(self, code, **more):
-        request = self.request("", "run_python", code=code, more=more)
-        return self.gateway.call(self.fence(), request)
-
-    def python_kind(self, code, **more):
-        return self.kind_of(self.python(code, **more))
-
+class TestRunPython(PythonCase):
     # ---- what it does ----
 
     def test_allow(self):
@@ -251,7 +221,7 @@ class TestRunPython(ApprovalCase):
         }.items():
             with (
                 self.subTest(name),
-                patch("odoo.addons.doorman_code.python_syntax.SECONDS", 0.3),
+                patch("odoo.addons.doorman_code.python_run.SECONDS", 0.3),
             ):
                 before = self.rows()
                 self.assertIn("error", self.python(code))
@@ -327,7 +297,7 @@ class TestRunPython(ApprovalCase):
         self.assertIn("...", self.python(deep)["value"]["result"])
 
     def test_bounds(self):
-        with patch("odoo.addons.doorman_code.python_syntax.SECONDS", 0.3):
+        with patch("odoo.addons.doorman_code.python_run.SECONDS", 0.3):
             for code in (
                 "while True:\n    pass",
                 "n = [0]\nfor x in n:\n    n.append(x)",

@@ -14,7 +14,7 @@ TEXTS = (".py", ".xml", ".csv", ".md", ".rst", ".html", ".js", ".scss", ".pot", 
 class TestStatic(test_static.SourceChecks, BaseCase):
     root = ROOT
     sudo = {"sql_query.py:check_administrator": 1}
-    looked_at = {("python_run.py", "safe_eval"): {"run_python"}}
+    looked_at = {("sandbox/__main__.py", "exec"): {"main"}}
 
     def test_the_base_addon_does_not_know_this_one(self):
         """Whoever leaves this addon out has no trace of it. A migration may know it:

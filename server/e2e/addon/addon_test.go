@@ -16,7 +16,7 @@ func TestRealAddon(t *testing.T) {
 		least int      // fewer tests than that, and some were lost on the way
 	}{
 		{"doorman", nil, 953},
-		{"doorman_code", []string{"doorman_code"}, 51},
+		{"doorman_code", []string{"doorman_code"}, 62},
 	} {
 		t.Run(row.addon, func(t *testing.T) {
 			o := kit.RealOdooWith(t, row.more, 0, ``)

@@ -67,7 +67,7 @@ func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any
 		Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
 		Menu: filled(answer.Menu), Stage: filled(answer.Status),
 	}
-	if p := call.Caller().Snapshot(); p.Connection.Policy.ReadOnly || !call.Catalog().MayUse(p, "call_method") {
+	if p := call.Caller().Snapshot(); p.ReadOnly() || !call.Catalog().MayUse(p, "call_method") {
 		r.Note = "This connection may not run them: a person can, in Odoo."
 	}
 	return r, nil

@@ -56,7 +56,7 @@ func getContext(ctx context.Context, call *toolcall.Call, _ contextArgs) (any, e
 	}
 	s := call.Caller().Snapshot()
 	result.Access = accessInfo{
-		Connection: s.Connection.Name, Scopes: s.Connection.Policy.Scopes, ReadOnly: s.Connection.Policy.ReadOnly,
+		Connection: s.Connection.Name, Scopes: s.Connection.Policy.Scopes, ReadOnly: s.ReadOnly(),
 		Models: s.Connection.Policy.AllowedModels,
 	}
 	for _, t := range append(call.Catalog().Usable(s), call.Catalog().Custom(s)...) {

@@ -75,7 +75,7 @@ func listModels(ctx context.Context, call *toolcall.Call, args listModelsArgs) (
 func mayChange(call *toolcall.Call) modelRow {
 	s := call.Caller().Snapshot()
 	may := func(name string) bool {
-		return !s.Connection.Policy.ReadOnly && call.Catalog().MayUse(s, name)
+		return !s.ReadOnly() && call.Catalog().MayUse(s, name)
 	}
 	return modelRow{Create: may("create_records"), Write: may("update_records"), Delete: may("delete_records")}
 }

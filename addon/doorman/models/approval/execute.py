@@ -65,6 +65,7 @@ class DoormanApproval(models.Model):
                     "approved once an MCP administrator has switched it on."
                 )
             )
+        request._check_not_read_only()
         if request._is_changed():
             return request._show_anew(
                 self.env._(
@@ -124,6 +125,18 @@ class DoormanApproval(models.Model):
             return self.env._("The AI tool is no longer logged in.")
         return None
 
+    def _check_not_read_only(self):
+        """:raise UserError: if it changes something while no connection may"""
+        who = self.env["doorman.settings"]._who_made_read_only()
+        if who and self.env["doorman.gateway"]._changes(self._call()):
+            raise UserError(
+                self.env._(
+                    "%s made all connections read-only: nothing was done. It can be "
+                    "approved once an MCP administrator has allowed changes again.",
+                    who,
+                )
+            )
+
     def _call(self):
         """The request, as the gateway takes it. It is the one that was shown: its
         digest says so.
@@ -148,6 +161,7 @@ class DoormanApproval(models.Model):
             "id": connection.id,
             "version": connection.version,
             "user_id": connection.user_id.id,
+            "read_only_by": self.env["doorman.settings"]._who_made_read_only(),
         }
 
     def _is_changed(self):

@@ -135,6 +135,7 @@ class DoormanConnection(models.Model):
     audit_count = fields.Integer(compute="_compute_audit_count")
     missing_scopes = fields.Char(compute="_compute_missing_scopes")
     server_off = fields.Boolean(compute="_compute_server_off")
+    all_read_only = fields.Boolean(compute="_compute_server_off")
 
     # What a decision depends on: a change to one of these raises the version.
     _versioned_fields = POLICY_FIELDS | {"expires_at", "active"}
@@ -188,7 +189,9 @@ class DoormanConnection(models.Model):
             connection.missing_scopes = ", ".join(missing.mapped("code"))
 
     def _compute_server_off(self):
-        self.server_off = not self.env["doorman.settings"]._get().sudo().enabled
+        settings = self.env["doorman.settings"]._get().sudo()
+        self.server_off = not settings.enabled
+        self.all_read_only = settings.all_read_only
 
     def _compute_audit_count(self):
         counts = dict(

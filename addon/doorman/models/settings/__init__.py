@@ -2,3 +2,4 @@ from . import doorman_settings
 from . import service_key
 from . import approvals
 from . import oauth
+from . import read_only

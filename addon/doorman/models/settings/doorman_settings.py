@@ -29,6 +29,8 @@ class DoormanSettings(models.Model):
     _protected_fields = frozenset(
         {
             "enabled",
+            "all_read_only",
+            "all_read_only_by",
             "version",
             "singleton",
             "gateway_last_seen",

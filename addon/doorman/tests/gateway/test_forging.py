@@ -41,6 +41,8 @@ CLIENT = {
 FROZEN = {"auth_type": "oauth"}
 SETTINGS = {
     "enabled": False,
+    "all_read_only": True,
+    "all_read_only_by": "forged",
     "version": 99,
     "gateway_last_seen": "2020-01-01 00:00:00",
     "gateway_version": "9",

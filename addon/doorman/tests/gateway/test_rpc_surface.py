@@ -92,9 +92,11 @@ PUBLIC = {
     "doorman.reject": {"action_reject"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.settings": {
+        "action_allow_changes",
         "action_disable",
         "action_enable",
         "action_generate_service_key",
+        "action_make_read_only",
         "action_use_gateway_url",
         "write",
     },
@@ -163,6 +165,8 @@ ACTIONS = {
 SETTINGS_ACTIONS = (
     "action_enable",
     "action_disable",
+    "action_make_read_only",
+    "action_allow_changes",
     "action_generate_service_key",
     "action_use_gateway_url",
 )

@@ -147,6 +147,7 @@ DENY_METHODS = [
     ("mail.alias", "action_archive", {}),
     ("doorman.connection", "action_rotate_key", {}),
     ("doorman.settings", "action_disable", {}),
+    ("doorman.settings", "action_allow_changes", {}),
     ("doorman.approval", "action_approve", {}),
     ("doorman.gateway", "hello", {}),
 ]

@@ -1,39 +1,85 @@
 """The records that the code of ``run_python`` works with.
 
 They look like Odoo's, and hold no more than a model's name and ids: whatever they are
-asked for becomes a step of the run. There is nothing behind them to get at.
+asked for becomes a question to Odoo (``ask``). There is nothing behind them to get at.
 """
 
-from odoo.addons.doorman.policy.closed_fields import is_withheld
-from odoo.addons.doorman.policy.refusal import Refusal
-from odoo.addons.doorman.policy.shared import SAY_NO_RECORD
-from odoo.addons.doorman.policy.suggestions import near_hint
-
-from .words import _lt
+from values import Known, sent
 
 PREFETCH = 500
+MAX_IDS = 100  # of records, where ``result`` is some
 LINKS = ("many2one", "one2many", "many2many")
 
 
-class Environment:
+class Shell:
+    """What Odoo says, asked for once."""
+
+    def __init__(self, ask):
+        self._ask = ask
+        self._facts = {}
+        # What was read, until something is changed: {(model, id): {field: value}}
+        self.known = {}
+
+    def fact(self, question, **of):
+        """What stays as it is while the code runs."""
+        key = (question, *of.values())
+        if key not in self._facts:
+            self._facts[key] = self._ask(question, **of)
+        return self._facts[key]
+
+    def do(self, model, method, ids=None, /, **kwargs):
+        """One step, with the checks of a tool call.
+
+        :return: the answer of the operation
+        """
+        return self._done(
+            "do", model=model, method=method, ids=sent(ids), kwargs=sent(kwargs)
+        )
+
+    def call(self, model, method, ids, kwargs):
+        """The same for a business method."""
+        return self._done(
+            "call", model=model, method=method, ids=sent(ids), kwargs=sent(kwargs)
+        )
+
+    def fetch(self, model, ident, others, name):
+        """Read a field of a record, and of others that are likely to be next."""
+        rows, missing = self._ask(
+            "fetch", model=model, ident=ident, others=others, name=name
+        )
+        for row in rows:
+            self.known.setdefault((model, row["id"]), {})[name] = row[name]
+        return missing
+
+    def _done(self, question, **facts):
+        answer, changed = self._ask(question, **facts)
+        if changed:
+            self.known.clear()
+        return answer
+
+
+class Environment(Known):
     """``env`` of the code."""
 
-    def __init__(self, shell):
-        self._shell = shell
+    def __init__(self, ask, user):
+        self._shell = Shell(ask)
+        self._user = user
 
     def __repr__(self):
         return "env"
 
+    def _told(self):
+        return "(Environment)"
+
     def __getitem__(self, name):
-        self._shell.check_going()
-        return Records(self._shell, self._shell.guard.model(name)._name, ())
+        return Records(self._shell, self._shell.fact("model", name=name), ())
 
     def __contains__(self, name):
-        return isinstance(name, str) and self._shell.guard.may_use(name)
+        return isinstance(name, str) and self._shell.fact("may_use", name=name)
 
     @property
     def uid(self):
-        return self._shell.guard.env.uid
+        return self._user["uid"]
 
     @property
     def user(self):
@@ -41,25 +87,25 @@ class Environment:
 
     @property
     def company(self):
-        return self["res.company"].browse(self._shell.guard.env.company.id)
+        return self["res.company"].browse(self._user["company"])
 
     @property
     def companies(self):
-        return self["res.company"].browse(self._shell.guard.env.companies.ids)
+        return self["res.company"].browse(self._user["companies"])
 
     @property
     def lang(self):
-        return self._shell.guard.env.lang or "en_US"
+        return self._user["lang"]
 
     def ref(self, xmlid):
         """The record of an external identifier."""
-        found = self._shell.guard.env.ref(xmlid, raise_if_not_found=False)
-        if found is None:
+        found = isinstance(xmlid, str) and self._shell.fact("ref", xmlid=xmlid)
+        if not found:
             raise ValueError(f"There is no record {xmlid!r}.")
-        return self[found._name].browse(found.ids)
+        return self[found[0]].browse(found[1])
 
 
-class Method:
+class Method(Known):
     """A method of some records, before it is called."""
 
     def __init__(self, records, name, own=None):
@@ -68,21 +114,18 @@ class Method:
     def __repr__(self):
         return f"{self._records!r}.{self._name}"
 
+    def _told(self):
+        return "(Method)"
+
     def __call__(self, *args, **kwargs):
         if self._own:
             return self._own(self._records, *args, **kwargs)
         if args:
-            raise Refusal(
-                "malformed_arguments",
-                _lt(
-                    "The arguments of %(method)s must be given by name.",
-                    method=self._name,
-                ),
-            )
+            raise TypeError(f"The arguments of {self._name} must be given by name.")
         return self._records._call(self._name, kwargs)
 
 
-class Records:
+class Records(Known):
     """Some records of a model, in their order."""
 
     def __init__(self, shell, model, ids):
@@ -155,6 +198,9 @@ class Records:
     def __repr__(self):
         return f"{self.model}({', '.join(map(str, self.ids[:100]))})"
 
+    def _told(self):
+        return {"model": self.model, "ids": list(self.ids[:MAX_IDS])}
+
     # ---- fields and methods ----
 
     def __getattr__(self, name):
@@ -163,82 +209,50 @@ class Records:
         own = OWN.get(name)
         if own:
             return Method(self, name, own)
-        model = self._shell.guard.env[self.model]
-        if name in model._fields:
+        if self._shell.fact("attribute", model=self.model, name=name) == "field":
             return self._value(name)
-        if not callable(getattr(type(model), name, None)):
-            raise Refusal(
-                "unknown_attribute",
-                _lt(
-                    "%(model)s has no field or method %(name)s.",
-                    model=self.model,
-                    name=name[:60],
-                ),
-                near_hint(name, [n for n in model._fields if not is_withheld(n)]),
-            )
         return Method(self, name)
 
     def _value(self, name):
         """The value of a field; records, where it leads to some."""
-        model = self._shell.guard.env[self.model]
-        field = self._shell.guard.field(model, name)
-        if field.type not in LINKS:
+        kind, comodel = self._field(name)
+        if kind not in LINKS:
             return self._read(self._one(), name) if self.ids else False
         found = []
         for ident in self.ids:
             value = self._read(ident, name)
-            if field.type == "many2one":
+            if kind == "many2one":
                 found += [value[0]] if value else []
             else:
                 found += value or []
-        ids = dict.fromkeys(found)
-        return Records(self._shell, field.comodel_name, ids)
+        return Records(self._shell, comodel, dict.fromkeys(found))
+
+    def _field(self, name):
+        """:return: the type of a field, and the model behind it"""
+        return self._shell.fact("field", model=self.model, name=name)
 
     def _read(self, ident, name):
-        known = self._shell.known
+        known, missing = self._shell.known, ""
         if name not in known.get((self.model, ident), ()):
-            self._fetch(ident, name)
+            missing = self._fetch(ident, name)
         row = known.get((self.model, ident), {})
         if name not in row:
-            raise ValueError(SAY_NO_RECORD % {"model": self.model, "id": ident})
+            raise ValueError(missing)
         return row[name]
 
     def _fetch(self, ident, name):
-        ids = [ident]
+        others = []
         if ident in self._siblings:
             at = self._siblings.index(ident)
-            others = self._shell.guard.env[self.model].browse(
-                dict.fromkeys(self._siblings[at : at + PREFETCH])
-            )
-            # One that is hidden from the user is an error once it is asked for itself.
-            others = others.exists()._filtered_access("read")
-            ids = list(dict.fromkeys([ident, *others.ids]))
-        rows = self._shell.do(self.model, "read", ids, fields=[name])
-        for row in rows:
-            known = self._shell.known.setdefault((self.model, row["id"]), {})
-            known[name] = row[name]
+            others = list(dict.fromkeys(self._siblings[at : at + PREFETCH]))
+        return self._shell.fetch(self.model, ident, others, name)
 
     def _call(self, name, arguments):
         """A business method: what a button does.
 
         :return: ``{result, ...}``, as ``call_method`` answers
         """
-        shell = self._shell
-        if shell.trial:
-            shell.stop(
-                Refusal(
-                    "no_dry_run",
-                    _lt(
-                        "%(method)s cannot be tried out: what it does may not be "
-                        "undone.",
-                        method=name,
-                    ),
-                    _lt("Leave dry_run out."),
-                )
-            )
-        answer = shell.do(
-            self.model, "call_method", self.ids or None, method=name, kwargs=arguments
-        )
+        answer = self._shell.call(self.model, name, self.ids or None, arguments)
         return {k: answer[k] for k in answer if k.startswith(("result", "wizard"))}
 
 
@@ -302,8 +316,7 @@ def _mapped(self, what):
             return _union(found)
         return found
     first, _dot, rest = what.partition(".")
-    field = self._shell.guard.field(self._shell.guard.env[self.model], first)
-    if field.type in LINKS:
+    if self._field(first)[0] in LINKS:
         found = self._value(first)
         return _mapped(found, rest) if rest else found
     return [record._value(first) for record in self]
@@ -364,8 +377,6 @@ def _remove(self):
 
 
 def _post(self, body, kind="note", partner_ids=()):
-    if self._shell.trial:
-        return self._call("message_post", {})
     return self._shell.do(
         self.model,
         "message_post",
