@@ -42,6 +42,7 @@ var inviteFields = map[string]field{
 	"approver":              text(0, access.MaxPolicyText),
 	"approver_group":        text(0, access.MaxPolicyText),
 	"approve_outward":       boolean,
+	"two_approvers":         oneOf("", "low", "medium", "high"),
 	"approval_expiry_hours": number(1, 2160),
 	"allowed_ips":           names(0),
 	"blocked_ips":           names(0),

@@ -38,6 +38,7 @@ type Invite struct {
 	ApproveOutward      bool        `json:"approve_outward"`
 	Approver            string      `json:"approver"`
 	ApproverGroup       string      `json:"approver_group"`
+	TwoApprovers        string      `json:"two_approvers"` // the least risk that two people approve; empty = none
 	ApprovalExpiryHours int64       `json:"approval_expiry_hours"`
 	AllowedIPs          []string    `json:"allowed_ips"`
 	BlockedIPs          []string    `json:"blocked_ips"`

@@ -187,7 +187,17 @@ class DoormanGateway(models.AbstractModel):
                 ),
                 _lt("Wait until some of them are decided."),
             )
-        if not connection._approvers():
+        people = connection._approvers()
+        if connection.two_approvers and len(people) == 1:
+            raise Refusal(
+                "nobody_may_approve",
+                _lt("This may need the approval of two people, and there is one."),
+                _lt(
+                    "Tell an MCP administrator to name a group of approvers for this "
+                    "connection, under Access and Approvals."
+                ),
+            )
+        if not people:
             raise Refusal(
                 "nobody_may_approve",
                 _lt("This needs the approval of a person, and nobody may give it."),

@@ -102,6 +102,11 @@ def counts_days(approval):
     return bool(approval) and any(rule["per_day"] for rule in approval["rules"])
 
 
+def at_least(risk, least):
+    """Whether a risk is this one or a higher one; an unknown one counts as high."""
+    return _level(risk) >= _level(least)
+
+
 def highest(risks):
     """:return: the highest of some risks; False if there is none"""
     return max(set(risks) & set(RISKS), key=RISKS.index, default=False)

@@ -14,6 +14,7 @@ POLICY_FIELDS = frozenset(
         "approve_outward",
         "approver_id",
         "approver_group_id",
+        "two_approvers",
         "approval_expiry_hours",
         "allowed_ips",
         "blocked_ips",

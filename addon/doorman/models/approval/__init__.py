@@ -3,3 +3,4 @@ from . import doorman_approval
 from . import ask
 from . import describe
 from . import execute
+from . import two_approvers

@@ -112,7 +112,7 @@ class DoormanApproval(models.Model):
             *("requested_at", "expires_at", "reminded", "decided_by_id", "decided_at"),
             *("hours_to_decide", "self_approved", "reason", "result", "error_kind"),
             *("error_message", "error_hint", "error_code", "error_words"),
-            "policy_version",
+            *("policy_version", "first_approver_id", "first_approved_at"),
         }
     )
 
@@ -146,7 +146,10 @@ class DoormanApproval(models.Model):
         """Whose request it is: nobody decides on their own."""
         return self.sudo().requester_id | self.sudo().connection_id.user_id
 
-    @api.depends("state", "approver_id", "approver_group_id", "requester_id")
+    @api.depends(
+        *("state", "approver_id", "approver_group_id", "requester_id"),
+        "first_approver_id",
+    )
     @api.depends_context("uid")
     def _compute_can_decide(self):
         me = self.env.user
@@ -154,6 +157,7 @@ class DoormanApproval(models.Model):
         for request in self:
             mine = me in request._deciders()
             request.is_admin = admin
+            mine = mine and request.sudo().first_approver_id != me
             request.can_decide = request.state == PENDING and mine
             request.waits_for_me = request.can_decide
 

@@ -73,6 +73,8 @@ class DoormanApproval(models.Model):
                     "would be now: look at it, and approve it once more."
                 )
             )
+        if request._is_first():
+            return request._approve_first()
         value, error = request._attempt(request._execute)
         if value is DIFFERS:
             return request._show_anew(
@@ -262,6 +264,7 @@ class DoormanApproval(models.Model):
             self._inside().write(
                 described | {"risk": risk, "revision": self.revision + 1}
             )
+            self._asked_anew()
             self._activities().write({"summary": self.summary[:200]})
             self.message_post(
                 body=self.env._("Records have changed: it has to be looked at again.")
@@ -283,6 +286,12 @@ class DoormanApproval(models.Model):
             policy_version=self.connection_id.policy_version,
         )
         words = self.env._("Approved by %s, and done.", me.name)
+        if self.first_approver_id:
+            words = self.env._(
+                "Approved by %(first)s and %(second)s, and done.",
+                first=self.first_approver_id.name,
+                second=me.name,
+            )
         if isinstance(value, dict) and value.get("replayed"):
             words = self.env._(
                 "Approved by %s; it had been done before, with the same idempotency "

@@ -7,6 +7,7 @@ GATING = {
     "approval_rule_ids",
     "approver_id",
     "approver_group_id",
+    "two_approvers",
     "user_id",
 }
 
@@ -104,7 +105,17 @@ class DoormanConnection(models.Model):
             gated = connection.with_context(active_test=False).approval_tool_ids
             if not gated and not connection.approval_rule_ids:
                 continue
-            if not connection._approvers():
+            people = connection._approvers()
+            if connection.two_approvers and len(people) == 1:
+                raise ValidationError(
+                    self.env._(
+                        "Two people have to approve what %(name)s asks for, and %(who)s "
+                        "alone may: name a group of approvers.",
+                        name=connection.name,
+                        who=people.sudo().name,
+                    )
+                )
+            if not people:
                 raise ValidationError(
                     self.env._(
                         "Nobody could approve what %s asks for: nobody approves their "

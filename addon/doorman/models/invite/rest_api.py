@@ -11,6 +11,7 @@ from ...policy.shared import (
     MAX_INVITES,
     MAX_POLICY_ITEMS,
     MAX_POLICY_TEXT,
+    RISKS,
     SAY_NO_INVITE,
 )
 from ..mixins.doorman_model_rule_mixin import SWITCHES as SWITCH_FIELDS
@@ -43,6 +44,7 @@ OTHERS = {
     "companies",
     "approver",
     "approver_group",
+    "two_approvers",
     "account_groups",
     "approval_rules",
     "model_rules",
@@ -240,6 +242,10 @@ class DoormanInvite(models.Model):
                     self.env._("requested companies exceed admin's own companies"),
                 )
             vals["company_ids"] = [Command.set(ids)]
+        two = self._typed("two_approvers", values.get("two_approvers", ""), str)
+        if two not in ("", *RISKS):
+            raise self._invalid("two_approvers", two)
+        vals["two_approvers"] = two or False
         if approver := self._typed("approver", values.get("approver", ""), str):
             users = self.env["res.users"].sudo()
             found = users.search([("login", "=", approver), ("share", "=", False)])
@@ -333,6 +339,7 @@ class DoormanInvite(models.Model):
             "approver": invite.approver_id.login or "",
             "approver_group": self._xmlids(invite.approver_group_id)[:1],
             "account_groups": self._xmlids(invite.account_group_ids),
+            "two_approvers": invite.two_approvers or "",
             "approval_rules": invite.approval_rule_ids._wire(),
             "model_rules": invite.model_rule_ids._wire(),
             "company": invite.company_id.name,

@@ -96,6 +96,13 @@ class DoormanPolicyMixin(models.AbstractModel):
         help="Anyone in this group may decide. With neither approver nor group, "
         "every MCP administrator may.",
     )
+    two_approvers = fields.Selection(
+        [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")],
+        "Two people for risk",
+        tracking=True,
+        help="Requests of this risk wait until two different people have approved them. "
+        "Empty: one person is enough.",
+    )
     approval_expiry_hours = fields.Integer(
         "Approval expiry (hours)",
         default=24,
