@@ -39,7 +39,8 @@ class DoormanApproval(models.Model):
         if first == self.env.user:
             raise UserError(
                 self.env._(
-                    "You have approved it already. Somebody else has to approve it, too."
+                    "You have approved it already. Somebody else has to approve it, "
+                    "too."
                 )
             )
         # Who may decide no more has not decided.

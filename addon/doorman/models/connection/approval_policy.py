@@ -109,8 +109,8 @@ class DoormanConnection(models.Model):
             if connection.two_approvers and len(people) == 1:
                 raise ValidationError(
                     self.env._(
-                        "Two people have to approve what %(name)s asks for, and %(who)s "
-                        "alone may: name a group of approvers.",
+                        "Two people have to approve what %(name)s asks for, and "
+                        "%(who)s alone may: name a group of approvers.",
                         name=connection.name,
                         who=people.sudo().name,
                     )

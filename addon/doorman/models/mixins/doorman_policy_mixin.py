@@ -100,8 +100,8 @@ class DoormanPolicyMixin(models.AbstractModel):
         [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")],
         "Two people for risk",
         tracking=True,
-        help="Requests of this risk wait until two different people have approved them. "
-        "Empty: one person is enough.",
+        help="Requests of this risk wait until two different people have approved "
+        "them. Empty: one person is enough.",
     )
     approval_expiry_hours = fields.Integer(
         "Approval expiry (hours)",

@@ -97,6 +97,7 @@ class TestConnection(DoormanCase):
             "approve_outward": True,
             "approver_id": self.people["user2"].id,
             "approver_group_id": self.env.ref("doorman.group_admin").id,
+            "two_approvers": "high",
             "approval_expiry_hours": 3,
             "allowed_ips": "192.0.2.0/24",
             "blocked_ips": "192.0.2.7",

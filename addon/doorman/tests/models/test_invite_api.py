@@ -108,6 +108,7 @@ class TestInviteApi(InviteMixin, DoormanCase):
             ],
             "approver": "dm-approver",
             "approver_group": "base.group_user",
+            "two_approvers": "medium",
             "approval_expiry_hours": 9,
             "allowed_ips": ["192.0.2.0/24", "2001:db8::/32"],
             "blocked_ips": ["192.0.2.66"],
