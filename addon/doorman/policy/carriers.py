@@ -5,8 +5,8 @@
 
 Who may not read a field must not read the same in another one. A carrier is inherited
 from it, related to it, its inverse, or worked out of it and of the same kind: text of
-text, amount of amount. What a record is called is none: most names are made of many
-fields.
+text, amount of amount. A record's name does not count as a carrier: most names are made
+of many fields.
 """
 
 import re

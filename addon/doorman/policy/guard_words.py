@@ -93,7 +93,7 @@ def check_has_records(model):
 
 
 def unknown_records(field, comodel, ids):
-    """Of a value that names records by ids that there are none of.
+    """Of a value with ids of records that do not exist.
 
     :param str field: as the caller named it
     :param str comodel: technical name of the model

@@ -23,7 +23,7 @@ class InForce:
     def __init__(self, rules, uid, key):
         self.rules = rules
         self.uid = uid
-        # Of the connection and its version: what Odoo caches for it is nobody else's.
+        # The connection and its version: Odoo caches nothing across them.
         self.key = key
         self.domains = {}
         # How many stretches of Odoo's code have begun and not ended.

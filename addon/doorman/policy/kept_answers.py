@@ -2,7 +2,7 @@
 idempotency key, or asks how a request for approval stands.
 
 Where the policy was changed since, they may say more than the connection is told today.
-So they are told only as long as it is the policy that they were made under.
+So they are told only as long as it may read and do the same as when they were made.
 """
 
 from .refusal import Refusal, _lt

@@ -214,13 +214,17 @@ def check_exported(guard, field):
     :raise Refusal: if a column would tell those of records that are not there
     """
     if guard.rules is not None and field.type == "many2one":
-        if guard.rules.is_partly(field.comodel_name):
-            raise refusal(
-                guard.env[field.model_name],
-                field,
-                NAMES,
-                partly(field.comodel_name),
-            )
+        model = guard.env[field.model_name]
+        _check_all_seen(guard, model, field, NAMES, field.comodel_name)
+
+
+def _check_all_seen(guard, model, field, how, name):
+    """:param str how: as for ``refusal``
+    :param str name: technical name of the model that the field leads to
+    :raise Refusal: if the connection sees only some records of that model
+    """
+    if guard.rules.is_partly(name):
+        raise refusal(model, field, how, partly(name))
 
 
 def check_tree(guard, model, field, operator):
@@ -233,19 +237,8 @@ def check_tree(guard, model, field, operator):
     name = field.comodel_name if field.relational else model._name
     parent = guard.env[name]._parent_name
     if is_closed(guard, name, parent):
-        raise refusal(
-            model,
-            field,
-            TREE,
-            by_rule(name, parent),
-        )
-    if guard.rules.is_partly(name):
-        raise refusal(
-            model,
-            field,
-            TREE,
-            partly(name),
-        )
+        raise refusal(model, field, TREE, by_rule(name, parent))
+    _check_all_seen(guard, model, field, TREE, name)
 
 
 def sorts_by_closed(guard, model, terms):
@@ -295,14 +288,8 @@ def check_steps(guard, model, path):
         field = model._fields[step]
         if not field.relational:
             return
+        _check_all_seen(guard, model, field, LEADS, field.comodel_name)
         model = guard.env[field.comodel_name]
-        if guard.rules.is_partly(model._name):
-            raise refusal(
-                guard.env[field.model_name],
-                field,
-                LEADS,
-                partly(model._name),
-            )
 
 
 def check_condition(guard, model, field):

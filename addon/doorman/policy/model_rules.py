@@ -16,7 +16,7 @@ from . import carriers, masks
 
 READ, CREATE, WRITE, DELETE = OPERATIONS = ("read", "create", "write", "delete")
 HIDDEN = "hidden"
-# What a domain may say of who asks.
+# The names that a domain may use for the user and their companies.
 NAMES = ("uid", "company_id", "company_ids")
 
 
@@ -110,7 +110,7 @@ def compile_rules(env, lines):
     called = carriers.names_told(env, fields)
     names = {model: fields[key] for model, key in called.items()}
     for closed in names.values():
-        # What is called as one of them: what a file or an activity is of.
+        # A file or an activity shows the name of the record that it belongs to.
         for key in carriers.of_owners(env):
             fields.setdefault(key, closed)
     return Rules(rules, others, fields, names)

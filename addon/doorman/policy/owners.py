@@ -49,7 +49,7 @@ def check(guard, records, write, seen):
     """Follow records to what they hang on, and that to what it hangs on: a file of a
     message is as open as what the message is of.
 
-    :param records: with all rights, since whose they are is no secret
+    :param records: with all rights, since everybody may know what they belong to
     :param bool write: whether they are changed
     :param set seen: models and ids, because a file may hang on itself
     :raise Refusal: if some of it may not be used

@@ -23,6 +23,26 @@ POLICY_FIELDS = frozenset(
     }
 )
 
+# Those of them that say who must agree to a call, how many there may be and where
+# they may come from. They change nothing about what an answer may tell.
+HOW = frozenset(
+    {
+        "approval_tool_ids",
+        "approval_rule_ids",
+        "approve_outward",
+        "approver_id",
+        "approver_group_id",
+        "approval_expiry_hours",
+        "allowed_ips",
+        "blocked_ips",
+        "rate_limit_minute",
+        "rate_limit_day",
+    }
+)
+
+# Those that do.
+WHAT = POLICY_FIELDS - HOW
+
 # Those of them that are lines of a model of their own.
 LINES = frozenset({"approval_rule_ids", "model_rule_ids"})
 

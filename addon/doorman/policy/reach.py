@@ -192,7 +192,7 @@ class _Walk:
 
     def code(self, field, method):
         """What a method names. Odoo's machinery, which it may ask for its settings, and
-        what hangs on its record, is nobody's business data."""
+        what hangs on its record, holds no business data."""
         if method is True:
             return
         by_name = field.type in TEXTS

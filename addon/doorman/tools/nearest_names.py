@@ -80,7 +80,7 @@ def _is_there(guard, target, operator, text):
     try:
         domain = looks_names.named(guard, target, operator, text)
     except Refusal:
-        return True  # nothing of its names may be searched: none is near
+        return True  # its names may not be searched, so no near ones are offered
     return bool(target.search(domain & _owners(guard, target), limit=1))
 
 

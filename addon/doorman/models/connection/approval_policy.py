@@ -176,7 +176,7 @@ class DoormanConnection(models.Model):
         self.sudo()._pending_approvals()._drop(reason)
 
     def _approval_rules_changed(self):
-        self._bump(policy=True)
+        self._bump()
         for connection in self.exists():
             rules = connection.approval_rule_ids.mapped("display_name")
             connection.message_post(

@@ -2,7 +2,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ...policy.policy_fields import POLICY_FIELDS
+from ...policy.policy_fields import POLICY_FIELDS, WHAT
 from ...policy.shared import LIVE_STATUSES
 
 # Of tools that are for Odoo administrators.
@@ -99,8 +99,8 @@ class DoormanConnection(models.Model):
         readonly=True,
         default=1,
         copy=False,
-        help="Raised by every change of its policy: answers that were kept before are "
-        "not told any more.",
+        help="Raised by every change of what it may read and do: answers that were "
+        "kept before are not told any more.",
     )
     api_key_id = fields.Many2one(
         "res.users.apikeys", string="API key", readonly=True, copy=False
@@ -243,7 +243,7 @@ class DoormanConnection(models.Model):
     def write(self, vals):
         res = super().write(vals)
         if self._versioned_fields & vals.keys():
-            self._bump(policy=bool(POLICY_FIELDS & vals.keys()))
+            self._bump(what=bool(WHAT & vals.keys()))
         if "expires_at" in vals:
             self._move_key_expiry()
             self._inside().write({"expiry_reminded": False})
@@ -275,11 +275,11 @@ class DoormanConnection(models.Model):
             "count": 1,
         }
 
-    def _bump(self, policy=False):
+    def _bump(self, what=False):
         """Raise the version: decisions taken on the old one no longer hold.
 
-        :param bool policy: whether the policy was changed, so that answers that are
-            kept are not told any more, either
+        :param bool what: whether it is about what the connection may read and do, so
+            that answers that are kept are not told any more, either
         """
         if self:
             self.env.cr.execute(
@@ -287,7 +287,7 @@ class DoormanConnection(models.Model):
                     "UPDATE doorman_connection SET version = version + 1, "
                     "policy_version = COALESCE(policy_version, 1) + %s "
                     "WHERE id = ANY(%s)",
-                    int(policy),
+                    int(what),
                     self.ids,
                 )
             )

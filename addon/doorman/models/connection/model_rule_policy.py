@@ -13,7 +13,7 @@ class DoormanConnection(models.Model):
     )
 
     def _model_rules_changed(self):
-        self._bump(policy=True)
+        self._bump(what=True)
         for connection in self.exists():
             rules = connection.model_rule_ids.mapped("display_name")
             connection.message_post(

@@ -91,6 +91,7 @@ OPERATIONS = ("read", "write", "create", "unlink")
 # No table, so nothing to read; the dialog with the key needs both to open.
 ABSTRACT = {
     "doorman.gateway": {},
+    "doorman.day": {},
     "doorman.idempotency": {},
     "doorman.wizard": {},
     "doorman.oauth.request": {},
@@ -99,6 +100,7 @@ ABSTRACT = {
     "doorman.policy.mixin": {},
     "doorman.policy.line.mixin": {},
     "doorman.model.rule.mixin": {},
+    "doorman.approval.rule.mixin": {},
     "doorman.thread.mixin": {},
     "doorman.protected.mixin": {},
     "doorman.key.show": {

@@ -46,6 +46,9 @@ class TestKeptAnswers(FileMixin, ApprovalCase):
     def changes_nothing(self):
         """What is no change of the policy."""
         self.connection.name = "Another name"
+        self.gate("delete_records")
+        self.rule(more_than=1000)
+        self.connection.rate_limit_minute = 500
         self.connection._transition("idle", ("connected", "awaiting"))
         self.connection._transition("connected", ("idle",))
 

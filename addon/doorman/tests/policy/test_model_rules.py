@@ -92,7 +92,7 @@ class TestModelRules(RulesCase):
         )
 
     def test_lines_follow_what_they_belong_to(self):
-        """Bank accounts are no part of a contact that rules are silent on."""
+        """Lines may be changed along; what is only linked has a rule of its own."""
         self.rule_for("", **OFF)
         self.rule_for("res.partner")
         values = {"child_ids": [[0, 0, {"name": "Line"}]]}

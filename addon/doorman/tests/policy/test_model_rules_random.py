@@ -80,7 +80,7 @@ class TestModelRulesRandom(ExportMixin, RulesCase):
         for number in range(8):
             cls.some += partners.create(
                 {
-                    # A company's name is no part of what it belongs to is called.
+                    # Otherwise its name would begin with that of its company.
                     "is_company": True,
                     "type": "other",  # with an address of its own
                     "color": number % 4,

@@ -30,7 +30,7 @@ VALUES = {
     "many2one_reference": ("!=", False),
     "properties": ("!=", False),
 }
-# Odoo asks these for who is asking and how, whatever the search is of.
+# Any search looks at these: they say who asks, and how.
 MACHINERY = re.compile(
     r"ir_|res_(groups|users|company|lang|currency)|bus_|doorman_|decimal_precision"
 )
@@ -307,7 +307,7 @@ class TestReach(DoormanCase):
                 with suppress(UserError, NotImplementedError, ValueError):
                     model.search(Domain(domain), limit=1, order="id")
             own = self.own_tables(guard, model)
-            if field.relational:  # whether there is a link is no other record's secret
+            if field.relational:  # a link that is set tells nothing of its record
                 own.add(self.env.registry[field.comodel_name]._table)
             own |= self.tables_of_own_order(model)
             others = {t for t in tables if t not in own and not MACHINERY.match(t)}
