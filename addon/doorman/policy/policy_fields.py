@@ -32,6 +32,7 @@ HOW = frozenset(
         "approve_outward",
         "approver_id",
         "approver_group_id",
+        "two_approvers",
         "approval_expiry_hours",
         "allowed_ips",
         "blocked_ips",
