@@ -10,6 +10,7 @@ def uninstall_hook(env):
         """
         DROP FUNCTION IF EXISTS doorman_sql_one(text);
         DROP FUNCTION IF EXISTS doorman_sql_view(text);
-        DROP FUNCTION IF EXISTS doorman_sql_rows(text, integer, integer)
+        DROP FUNCTION IF EXISTS doorman_sql_rows(text, integer, integer);
+        DROP FUNCTION IF EXISTS doorman_sql_clean(text)
         """
     )

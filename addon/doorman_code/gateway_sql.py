@@ -1,5 +1,6 @@
 from odoo import models
 
+from .sql_links import CLEAN, patterns
 from .sql_query import FUNCTIONS
 
 
@@ -11,4 +12,5 @@ class DoormanGateway(models.AbstractModel):
     def init(self):
         res = super().init()
         self.env.cr.execute(FUNCTIONS)
+        self.env.cr.execute(CLEAN, patterns())
         return res

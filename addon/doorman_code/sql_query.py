@@ -1,8 +1,9 @@
 """One SELECT of a system administrator's, decided on by what PostgreSQL makes of it.
 
 one statement? (a cursor takes no more) ── what does it read? (a view of it, undone:
-PostgreSQL names its relations, columns and functions) ── run, in a transaction that is
-read-only, on a connection of its own, for seconds, some rows
+PostgreSQL names its relations, columns and functions) ── run, over texts without the
+credentials in them (sql_links.py), in a transaction that is read-only, on a connection
+of its own, for seconds, some rows
 
 Nothing here reads the text of the query.
 """
@@ -22,7 +23,7 @@ from odoo.addons.doorman.policy.shared import MAX_CODE, MAX_REPLY, MAX_SQL_ROWS
 from odoo.addons.doorman.tools.operations import operation
 from odoo.addons.doorman.tools.words import code_summary
 
-from . import sql_rules
+from . import sql_links, sql_rules
 from .words import _lt
 
 TIMEOUT_MS = 10_000
@@ -153,10 +154,10 @@ def run_sql(call):
             "malformed_arguments",
             _lt("limit is a number from 1 to %(most)s.", most=MAX_SQL_ROWS),
         )
-    columns = _understood(guard, query)
+    columns, read = _understood(guard, query)
     if call.describer:
         return {}  # it is run once a person has agreed
-    return _rows(guard, query, limit, columns)
+    return _rows(guard, query, limit, columns, read)
 
 
 def check_administrator(guard, switch, what):
@@ -225,7 +226,7 @@ ROWS = "SELECT doorman_sql_rows(%s, %s, %s)"
 def _understood(guard, query):
     """What the query reads, if all of it may be read.
 
-    :return: the names of its columns
+    :return: the names of its columns, and the pairs of relation and column it reads
     """
     with _cursor(guard) as cr:
         cr.execute(READ_ONLY)
@@ -248,7 +249,8 @@ def _understood(guard, query):
     }
     for part in sorted(parts, key=str):
         _check(part, home, closed)
-    return columns
+    read = {(owner, name) for kind, owner, name, *_ in parts if kind == "column"}
+    return columns, read
 
 
 def _check(part, home, closed):
@@ -297,10 +299,15 @@ def _row(text):
     return list(json.loads(text, parse_int=integer, parse_float=number).values())
 
 
-def _rows(guard, query, limit, columns):
+def _rows(guard, query, limit, columns, read):
     with _cursor(guard) as cr:
-        cr.execute(READ_ONLY)
         cr.execute(BOUNDS, [str(TIMEOUT_MS)])
+        # Whatever is made here goes with the transaction.
+        sql_links.hide(cr, guard.env.registry, read)
+        with _told():
+            cr.execute(VIEW, [query], log_exceptions=False)
+        sql_links.check_hidden(cr)
+        cr.execute(READ_ONLY)
         with _told():
             cr.execute(ROWS, [query, limit, MAX_REPLY], log_exceptions=False)
         found = [row for (row,) in cr.fetchall()]

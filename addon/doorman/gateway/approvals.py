@@ -191,7 +191,7 @@ class DoormanGateway(models.AbstractModel):
         if connection.two_approvers and len(people) == 1:
             raise Refusal(
                 "nobody_may_approve",
-                _lt("This may need the approval of two people, and only one person may give it."),
+                _lt("Two people have to approve this, and there is only one who may."),
                 _lt(
                     "Tell an MCP administrator to name a group of approvers for this "
                     "connection, under Access and Approvals."

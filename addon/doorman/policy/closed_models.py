@@ -37,6 +37,9 @@ FLOOR_MODELS = (
     "mail.mail",
     "mail.push",
     "mail.push.",
+    # Old and new values of any field of any model: get_messages tells those that may
+    # be told, with the record they are of.
+    "mail.tracking.value",
     "mail.ice.server",
     "payment.provider",
     "payment.token",
@@ -172,7 +175,6 @@ WRITE_FLOOR = (
     "mail.presence",
     "discuss.channel.rtc.",
     "discuss.call.",
-    "mail.tracking.value",
     # Pages whose scripts run in every visitor's browser.
     "website",
     "website.page",

@@ -141,6 +141,18 @@ class TestWriteAttackRules(BaseCase):
             "/calendar/join_videocall/0123456789abcdef0123",
             "/chat/7/hidden-text-here",
             "/rate/hidden-text/5",
+            "/hr_attendance/0123456789abcdef0123456789abcdef",
+            "/sign/document/mail/4/hidden-text",
+            "/survey/print/hidden-text?x=1",
+            "/mailing/3/unsubscribe?hash=hidden-text-0123456789",
+            "https://x.example/a?b=1&amp;api_key=hidden-text",
+            "https://x.example/a?password=hidden-text#top",
+            "https://zoom.example/j/123?pwd=hidden-text",
+            "https://someone:hidden-text@x.example/a",
+            "https://hooks.slack.example/services/T012/B345/hidden-text",
+            "the key is sk-hidden-text-0123456789 as agreed",
+            "ghp_" + "0123456789abcdef" * 2 + "abcd",
+            "dmk_hidden-text-0123456789",
         ):
             with self.subTest(text=text):
                 left = redact_links.withhold_links(text)
@@ -152,6 +164,11 @@ class TestWriteAttackRules(BaseCase):
             "the token is in the drawer",
             f"reference {uuid}",
             "/odoo/sale.order/7",
+            "/shop/customizable-desk-furn-0096-12?category=3",
+            "https://code.example/x/commit/" + "0123456789abcdef" * 2,
+            "design=1, config=2, bypass=3, code=A12",
+            "task-hidden-text-0123456789",
+            "16:30 someone@x.example",
         ):
             self.assertEqual(redact_links.withhold_links(text), text)
         value = [{"a": (1, "x?token=y"), "b": None}]
