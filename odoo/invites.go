@@ -29,7 +29,7 @@ var inviteReads = map[string]bool{"api_list": true, "api_get": true, "api_revoke
 // an *access.Error: Unauthenticated for a key that Odoo does not know, OdooUnavailable and OdooTimeout with RetryAfter.
 func (c *Client) Invites(ctx context.Context, key Key, method string, args map[string]any) (json.RawMessage, error) {
 	start := time.Now()
-	raw, err := c.askAs(ctx, key, method, args)
+	raw, err := c.askAs(ctx, key, inviteModel, method, args)
 	if err == nil {
 		raw, err = wire.DecodeInvites(raw)
 	} else {
@@ -41,7 +41,7 @@ func (c *Client) Invites(ctx context.Context, key Key, method string, args map[s
 
 // askAs sends one request with a person's key. It asks the breaker but tells it nothing: a proxy that blocks this path
 // says nothing about the way that the AI tools' calls take.
-func (c *Client) askAs(ctx context.Context, key Key, method string, args map[string]any) (json.RawMessage, error) {
+func (c *Client) askAs(ctx context.Context, key Key, model, method string, args map[string]any) (json.RawMessage, error) {
 	if err := transport.CheckKey(key); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (c *Client) askAs(ctx context.Context, key Key, method string, args map[str
 	defer c.inFlight.leave(peoplesTurn)
 	c.flying(1)
 	defer c.flying(-1)
-	return c.link.AskAs(ctx, key, inviteModel, method, args)
+	return c.link.AskAs(ctx, key, model, method, args)
 }
 
 // inviteError finds the words for a failure. What only the person's key is to blame for is not the fault of the installation,

@@ -21,6 +21,7 @@ const usage = `Usage: doorman <command>
 
   serve     run the service; configured by DOORMAN_... variables, see docs/install.md
   check     say what is wrong with an installation, and how to mend it; same configuration as serve
+  explain   say whether a connection may use a tool, and what decides it; explain --help says how
   version   print the version`
 
 // Run is the program: args without the program's name, environ as os.Environ gives it. It returns when the command is
@@ -40,6 +41,8 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 			return UsageError{"check takes no arguments: it is configured by DOORMAN_... variables, as serve is"}
 		}
 		return checkCommand(ctx, environ, stdout)
+	case "explain":
+		return explainCommand(ctx, rest, environ, stdout)
 	case "version", "--version", "-v":
 		_, err := fmt.Fprintln(stdout, "doorman", version())
 		return err

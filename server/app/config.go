@@ -75,6 +75,29 @@ func loadConfig(environ []string) (*Config, error) {
 	return c, nil
 }
 
+// adminConfig is what a command needs that a person gives in their own name: their key, and which Odoo.
+type adminConfig struct {
+	OdooURL  string      `env:"DOORMAN_ODOO_URL"`
+	OdooDB   string      `env:"DOORMAN_ODOO_DB"`
+	AdminKey secret.Text `env:"DOORMAN_ADMIN_KEY"`
+}
+
+// loadAdminConfig reads it. The key comes by the environment: arguments are seen by everybody on the machine.
+func loadAdminConfig(environ []string) (*adminConfig, error) {
+	c := &adminConfig{}
+	if err := env.ParseWithOptions(c, env.Options{Environment: env.ToMap(environ)}); err != nil {
+		return nil, err
+	}
+	problems := (&Config{OdooURL: c.OdooURL, OdooDB: c.OdooDB}).checkWhere()
+	if c.AdminKey.Empty() {
+		problems = append(problems, errors.New("DOORMAN_ADMIN_KEY is missing: the Odoo API key of an MCP administrator"))
+	}
+	if len(problems) > 0 {
+		return nil, configError(problems)
+	}
+	return c, nil
+}
+
 // configError lists the problems, one a line.
 func configError(problems []error) error {
 	lines := []string{"the configuration has problems:"}
@@ -100,7 +123,8 @@ func unknownVariables(variables map[string]string) (problems []error) {
 	if err != nil {
 		return []error{err}
 	}
-	known := []string{"DOORMAN_CACHE"} // of the demo and the tests, which may run in the same shell
+	// Of the demo and the tests, and of `doorman explain`, which may run in the same shell.
+	known := []string{"DOORMAN_CACHE", "DOORMAN_ADMIN_KEY"}
 	for _, p := range params {
 		known = append(known, p.Key)
 	}
@@ -113,7 +137,8 @@ func unknownVariables(variables map[string]string) (problems []error) {
 	return problems
 }
 
-func (c *Config) checkOdoo() (problems []error) {
+// checkWhere checks which Odoo it is.
+func (c *Config) checkWhere() (problems []error) {
 	if u, err := url.Parse(c.OdooURL); c.OdooURL == "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_URL is missing: where Odoo answers, such as http://127.0.0.1:8070"))
 	} else if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" {
@@ -122,6 +147,11 @@ func (c *Config) checkOdoo() (problems []error) {
 	if c.OdooDB == "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_DB is missing: the name of Odoo's database"))
 	}
+	return problems
+}
+
+func (c *Config) checkOdoo() (problems []error) {
+	problems = c.checkWhere()
 	if !c.OdooKey.Empty() && c.OdooKeyFile != "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_KEY and DOORMAN_ODOO_KEY_FILE are both set: set one"))
 	} else if c.OdooKeyFile != "" {

@@ -11,6 +11,7 @@ from . import interface
 from . import change
 from . import run_job
 from . import approvals
+from . import explain
 from . import jobs
 from . import jobs_invites
 from . import oauth

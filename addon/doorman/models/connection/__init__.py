@@ -5,6 +5,7 @@ from . import doorman_model_rule
 from . import model_rule_policy
 from . import approval_policy
 from . import outside_text
+from . import explain
 from . import doorman_pickup
 from . import pickup_links
 from . import from_oauth

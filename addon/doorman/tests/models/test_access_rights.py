@@ -103,6 +103,7 @@ ABSTRACT = {
     "doorman.approval.rule.mixin": {},
     "doorman.thread.mixin": {},
     "doorman.protected.mixin": {},
+    "doorman.shown.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},
         "create": {"user", "user2", "admin"},

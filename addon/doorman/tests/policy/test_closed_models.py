@@ -13,8 +13,8 @@ res.users.identitycheck res.users.log res.users.deletion
 auth_totp.device auth_totp.wizard auth.totp.rate.limit.log auth.passkey.key
 change.password.user change.password.own ir.rule ir.model.access
 ir.config_parameter res.config.settings ir.logging ir.profile ir.mail_server
-fetchmail.server mail.mail mail.tracking.value mail.push mail.push.device mail.ice.server
-bus.bus bus.presence res.device res.device.log base.module.upgrade
+fetchmail.server mail.mail mail.tracking.value mail.push mail.push.device
+mail.ice.server bus.bus bus.presence res.device res.device.log base.module.upgrade
 base.partner.merge.automatic.wizard base_import.import payment.token
 payment.provider auth.oauth.provider res.company.ldap iap.account
 sms.account.code certificate.key certificate.certificate account_edi_proxy_client.user
