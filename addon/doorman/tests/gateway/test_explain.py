@@ -84,11 +84,7 @@ class TestExplain(ApprovalCase):
             (
                 "no right in Odoo",
                 lambda: self.people["user"].write(
-                    {
-                        "group_ids": [
-                            Command.unlink(manager.id)
-                        ]
-                    }
+                    {"group_ids": [Command.unlink(manager.id)]}
                 ),
                 "rights",
             ),

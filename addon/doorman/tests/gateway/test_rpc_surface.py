@@ -37,6 +37,7 @@ PUBLIC = {
         "action_reactivate",
         "action_revoke",
         "action_rotate_key",
+        "explain",
         "unlink",
         "write",
     },
@@ -91,6 +92,7 @@ PUBLIC = {
     "doorman.shown.mixin": {"create", "write"},
     "doorman.reject": {"action_reject"},
     "doorman.rotate.key": {"action_rotate"},
+    "doorman.explain": {"action_explain"},
     "doorman.settings": {
         "action_allow_changes",
         "action_disable",

@@ -79,6 +79,7 @@ MATRIX = {
         "unlink": {"admin"},
     },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
+    "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
 }
 CLIENT = {
     "name": "x",
@@ -193,7 +194,15 @@ class TestAccessRights(DoormanCase):
             "rotate": cls.env["doorman.rotate.key"]
             .with_user(cls.people["user"])
             .create({"connection_id": cls.connection.id}),
+            "explain": cls.env["doorman.explain"]
+            .with_user(cls.people["admin"])
+            .create(cls._question()),
         }
+
+    @classmethod
+    def _question(cls):
+        tool = cls.env["doorman.tool"].search([], limit=1) or cls.tool("read_records")
+        return {"connection_id": cls.connection.id, "tool_id": tool.id}
 
     @classmethod
     def _values(cls, scopes, words):
@@ -236,6 +245,7 @@ class TestAccessRights(DoormanCase):
                 {"overlap_minutes": 1},
                 {"connection_id": cls.connection.id},
             ),
+            "doorman.explain": ({"model_id": False}, cls._question()),
             "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
             "doorman.model.rule": (
                 {"perm_create": True},
