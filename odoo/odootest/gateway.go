@@ -61,6 +61,13 @@ func (s *Server) Revoke(credential string) {
 	})
 }
 
+// SetOtherMCP names other modules that answer AI tools on this Odoo.
+func (s *Server) SetOtherMCP(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.otherMCP = names
+}
+
 // SetEnabled turns the master switch, and raises the version of the settings.
 func (s *Server) SetEnabled(on bool) {
 	s.mu.Lock()
@@ -183,6 +190,8 @@ func (s *Server) hello(params map[string]any) any {
 		"web_url": s.opt.WebURL,
 		"workers": s.opt.Workers,
 		"jobs":    jobList(),
+
+		"other_mcp": append([]string{}, s.otherMCP...),
 	}
 	if s.addon.Interface > 1 {
 		told["interface"], told["code_version"] = s.addon.Interface, s.addon.Code

@@ -26,6 +26,7 @@ type Server struct {
 	mu          sync.RWMutex
 	addon       Addon
 	enabled     bool
+	otherMCP    []string
 	settings    int64
 	connections map[[32]byte]*access.Snapshot // by SHA-256 of the proof, as in Odoo
 	usedToday   map[int64]int                 // by connection

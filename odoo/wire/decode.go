@@ -63,7 +63,7 @@ func codeOf(s string) string {
 }
 
 // DecodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, oauth,
-// web_url, jobs}.
+// web_url, jobs, other_mcp}.
 func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 	var w struct {
 		OdooVersion     string     `json:"odoo_version"`
@@ -76,6 +76,7 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		OAuth           *oauthWire `json:"oauth"`
 		WebURL          string     `json:"web_url"`
 		Jobs            []jobWire  `json:"jobs"`
+		OtherMCP        []string   `json:"other_mcp"`
 	}
 	if misfit := Misfit(raw); misfit != nil {
 		return access.Hello{}, misfit
@@ -91,8 +92,16 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
 		OAuth:  w.OAuth.settings(),
 		WebURL: webURL(w.WebURL),
-		Jobs:   jobsOf(w.Jobs),
+		Jobs:   jobsOf(w.Jobs), OtherMCP: cleanTexts(w.OtherMCP),
 	}, nil
+}
+
+// cleanTexts makes of texts of Odoo's what may be printed.
+func cleanTexts(list []string) (out []string) {
+	for _, text := range list {
+		out = append(out, CleanText(text))
+	}
+	return out
 }
 
 // jobWire is a job as hello lists it, in seconds.

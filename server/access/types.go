@@ -266,8 +266,9 @@ type Hello struct {
 	Registry     string
 	CompanyName  string
 	OAuth        OAuthSettings
-	WebURL       string // where people reach Odoo, without a slash at its end; "" = Odoo does not say
-	Jobs         []Job  // what Upkeep is to be asked for; not checked yet
+	WebURL       string   // where people reach Odoo, without a slash at its end; "" = Odoo does not say
+	OtherMCP     []string // other modules of Odoo's that let AI tools in, past Doorman
+	Jobs         []Job    // what Upkeep is to be asked for; not checked yet
 }
 
 // Job is one piece of periodic work that Odoo wants done.

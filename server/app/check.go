@@ -116,6 +116,10 @@ func (p *prober) odoo(ctx context.Context) []finding {
 	if !strings.HasPrefix(hello.OdooVersion, "19.") && !strings.HasPrefix(hello.OdooVersion, "saas~19.") {
 		found = append(found, finding{doubt, "Odoo", "Doorman is tested with Odoo 19 only.", ""})
 	}
+	if len(hello.OtherMCP) > 0 {
+		found = append(found, finding{doubt, "Other MCP", "AI tools get into this Odoo past Doorman, too: by " + strings.Join(hello.OtherMCP, ", ") + ".",
+			"Uninstall the module in Apps, or block its address (/mcp) in front of Odoo."})
+	}
 	if !hello.Enabled {
 		found = append(found, finding{doubt, "Master switch", "Access for AI tools is switched off in Odoo.",
 			"Doorman > Configuration > Server Settings > Enable."})

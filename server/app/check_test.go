@@ -51,6 +51,8 @@ func TestCheck(t *testing.T) {
 			[]string{"FAIL  Odoo ", "DOORMAN_ODOO_URL"}, oneThing},
 		{"switched off", pages, func(s *odootest.Server) { s.SetEnabled(false) }, nil,
 			[]string{"warn  Master switch", "Server Settings > Enable"}, nothingWrong},
+		{"another way in", pages, func(s *odootest.Server) { s.SetOtherMCP("ai_mcp") }, nil,
+			[]string{"warn  Other MCP", "by ai_mcp.", "Uninstall the module"}, nothingWrong},
 		{"Odoo does not know where it is", "", nil, nil, []string{"FAIL  Odoo's pages", "web.base.url"}, oneThing},
 		{"Odoo thinks it is elsewhere", dead.URL, nil, nil, []string{"warn  Odoo's pages", "does not answer from here: dial tcp"}, nothingWrong},
 		{"where Odoo thinks it is, is another", answering(t, 200, "<html>"), nil, nil, []string{"FAIL  Odoo's pages", "which is not an Odoo"}, oneThing},

@@ -33,7 +33,7 @@ FENCE_FUNCTION = """
                    AND c.expires_at <= now() at time zone 'utc',
                c.user_id, u.company_id, u.login, u.active, u.share,
                k.id IS NOT NULL
-                   AND k.scope = 'mcp'
+                   AND k.scope = 'doorman'
                    AND k.user_id = c.user_id
                    AND (k.expiration_date IS NULL
                         OR k.expiration_date >= now() at time zone 'utc'),

@@ -7,7 +7,11 @@ from odoo.tests import TransactionCase, tagged
 from odoo.addons.doorman.tests.test_static import ROOT
 
 SCRIPT = ROOT / "migrations" / "19.0.0.2.0" / "post-install_code_addon.py"
-FUNCTIONS = "SELECT count(*) FROM pg_proc WHERE proname LIKE 'doorman\\_sql\\_%'"
+# Those of that version.
+FUNCTIONS = """
+    SELECT count(*) FROM pg_proc
+     WHERE proname IN ('doorman_sql_one', 'doorman_sql_view', 'doorman_sql_rows')
+"""
 
 
 @tagged("post_install", "-at_install")

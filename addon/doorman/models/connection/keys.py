@@ -5,7 +5,8 @@ from odoo.tools import SQL
 from ...policy.credentials import MAX_OVERLAP_MINUTES, stored_proof
 from ...policy.shared import LIVE_STATUSES, PREFIX_KEY
 
-KEY_SCOPE = "mcp"
+# Of nobody else's: other modules that serve MCP take keys of the scope ``mcp``.
+KEY_SCOPE = "doorman"
 
 
 class DoormanConnection(models.Model):
