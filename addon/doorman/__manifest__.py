@@ -17,6 +17,7 @@
         "data/doorman_activity_data.xml",
         "wizards/doorman_rotate_key_views.xml",
         "wizards/doorman_explain_views.xml",
+        "wizards/doorman_rotate_service_key_views.xml",
         "wizards/doorman_connect_wizard_views.xml",
         "wizards/doorman_invite_wizard_views.xml",
         "views/doorman_key_views.xml",

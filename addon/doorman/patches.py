@@ -10,12 +10,15 @@ import socket
 import sys
 from functools import wraps
 
+from odoo.exceptions import AccessError
 from odoo.fields import Field, Many2many
 from odoo.modules.registry import Registry
 from odoo.orm.fields_relational import _RelationalMulti
+from odoo.service import model as service_model
 
 from .policy import change_scope, ledger
 
+GATEWAY = "doorman.gateway"
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -26,6 +29,11 @@ def post_load():
     Field.determine_inverse = _inverses_noted(Field.determine_inverse)
     _RelationalMulti.write_batch = _commands_noted(_RelationalMulti.write_batch)
     Many2many.write_real = _links_noted(Many2many.write_real)
+    one_door = _one_door(service_model.get_public_method)
+    # Who has imported it by its name already.
+    for module in (service_model, sys.modules.get("odoo.addons.rpc.controllers.json2")):
+        if module is not None:
+            module.get_public_method = one_door
 
 
 def _offline(method):
@@ -48,6 +56,21 @@ def _host(args):
         if isinstance(arg, tuple) and len(arg) >= 2:
             return f"{arg[0]}:{arg[1]}"
     return "?"
+
+
+def _one_door(get_public_method):
+    """Odoo's RPC: its service's own user calls the gateway's methods and no others.
+    Some of Odoo's need no right at all: they answer with a dialog to go on from."""
+
+    @wraps(get_public_method)
+    def one_door(model, name):
+        env = model.env
+        if model._name != GATEWAY and GATEWAY in env.registry:
+            if env.uid == env["doorman.settings"]._service_user_id():
+                raise AccessError(f"The Doorman service may not call {model._name}.")
+        return get_public_method(model, name)
+
+    return one_door
 
 
 def _one_transaction(cursor):

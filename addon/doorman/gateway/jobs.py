@@ -109,7 +109,8 @@ class DoormanGateway(models.AbstractModel):
 
     @job(every=300, timeout=60)
     def _expire_connections(self):
-        """End the connections whose day has come, and forget keys that are gone.
+        """End the connections whose day has come, and forget keys that are gone, also
+        the service's old one.
 
         The fence refuses an expired connection by its date, not by this job.
 
@@ -132,6 +133,7 @@ class DoormanGateway(models.AbstractModel):
                 SELECT FROM res_users_apikeys k WHERE k.id = p.api_key_id)
             """
         )
+        self.env["doorman.settings"]._end_old_service_keys()
         return progress(expired=len(ended))
 
     @job(every=86_400, timeout=300)

@@ -13,3 +13,4 @@ from . import res_groups
 from . import res_partner
 from . import res_users_apikeys
 from . import res_users_page
+from . import service_user

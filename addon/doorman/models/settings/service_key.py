@@ -1,10 +1,14 @@
 import hashlib
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import AccessDenied
+from odoo.exceptions import AccessDenied, UserError
 from odoo.tools import SQL
 
+from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
+
 SERVICE_KEY_NAME = "Doorman service"
+# How long the key before a new one goes on working, where nobody says otherwise.
+OVERLAP_MINUTES, MAX_OVERLAP_MINUTES = 15, 24 * 60
 
 
 class DoormanSettings(models.Model):
@@ -21,6 +25,9 @@ class DoormanSettings(models.Model):
     service_key_date = fields.Datetime(
         "Service key made on", compute="_compute_service", compute_sudo=True
     )
+    old_service_key_until = fields.Datetime(
+        "Old service key works until", compute="_compute_service", compute_sudo=True
+    )
 
     def init(self):
         """As for connections: what is kept of the service's key is not a field."""
@@ -31,7 +38,9 @@ class DoormanSettings(models.Model):
                     digest varchar(64) PRIMARY KEY,
                     api_key_id integer NOT NULL,
                     CHECK (char_length(digest) = 64)
-                )
+                );
+                -- Of the key before this one, while both work.
+                ALTER TABLE doorman_service_key ADD COLUMN IF NOT EXISTS until timestamp
                 """
             )
         )
@@ -40,28 +49,33 @@ class DoormanSettings(models.Model):
         service = self.env.ref("doorman.user_service")
         self.env.cr.execute(
             SQL(
-                "SELECT k.create_date FROM doorman_service_key s "
-                "JOIN res_users_apikeys k ON k.id = s.api_key_id"
+                """
+                SELECT max(k.create_date) FILTER (WHERE s.until IS NULL),
+                       max(s.until) FILTER (WHERE s.until > now() at time zone 'utc')
+                  FROM doorman_service_key s
+                  JOIN res_users_apikeys k ON k.id = s.api_key_id
+                """
             )
         )
-        row = self.env.cr.fetchone()
+        made, until = self.env.cr.fetchone()
         for record in self:
             record.service_user_id = service
-            record.service_key_date = row and row[0]
+            record.service_key_date = made
+            record.old_service_key_until = until
 
     # ---- the service's key ----
 
     def action_generate_service_key(self):
-        """Make the key that the service shows to Odoo; a former one stops at once.
+        """Make the key that the service shows to Odoo, and end all others at once: the
+        first one, or one in place of one that was stolen.
 
         :return: the dialog that shows the key, once
         :raise AccessError: for anyone but MCP administrators
         """
-        self._check_admin()
-        key = self._get().sudo()._generate_service_key()
-        self._get().sudo().message_post(
-            body=self.env._("New service key, shown to %s.", self.env.user.name)
-        )
+        return self._new_service_key_dialog(0)
+
+    def _new_service_key_dialog(self, overlap_minutes):
+        key = self._new_service_key(overlap_minutes)
         return {
             "type": "ir.actions.act_window",
             "res_model": "doorman.key.show",
@@ -71,11 +85,55 @@ class DoormanSettings(models.Model):
             "context": {"default_key": key, "default_connection": SERVICE_KEY_NAME},
         }
 
-    def _generate_service_key(self):
+    @api.model
+    def api_rotate_service_key(self, overlap_minutes=OVERLAP_MINUTES):
+        """The same for programs: a new key, and how long the one before it still works.
+
+        :param int overlap_minutes: 0 to a day; 0 ends everything that there was
+        :return: ``{"key": ...}``
+        :raise AccessError: for anyone but MCP administrators
+        :raise UserError: if the number is none
+        """
+        return {"key": self._new_service_key(overlap_minutes)}
+
+    def _new_service_key(self, overlap_minutes):
+        self._check_admin()
+        if (
+            type(overlap_minutes) is not int
+            or not 0 <= overlap_minutes <= MAX_OVERLAP_MINUTES
+        ):
+            raise UserError(
+                self.env._(
+                    "The overlap is a number of minutes from 0 to %s (a day).",
+                    MAX_OVERLAP_MINUTES,
+                )
+            )
+        settings = self._get().sudo()
+        key = settings._generate_service_key(overlap_minutes)
+        who = self.env.user.name
+        settings.message_post(
+            body=self.env._(
+                "New service key, shown to %(who)s. The old one works for %(minutes)s "
+                "more minutes.",
+                who=who,
+                minutes=overlap_minutes,
+            )
+            if overlap_minutes
+            else self.env._("New service key, shown to %s. No other one works.", who)
+        )
+        return key
+
+    def _generate_service_key(self, overlap_minutes=0):
+        """:param int overlap_minutes: how long the key before it goes on working
+        :return: the key
+        """
+        if overlap_minutes:
+            self._retire_service_key(overlap_minutes)
+        else:
+            self._end_service_user()
         service = self.env.ref("doorman.user_service")
         keys = self.env["res.users.apikeys"].with_user(service).sudo()
-        keys.search([("user_id", "=", service.id)]).unlink()
-        self.env.cr.execute(SQL("DELETE FROM doorman_service_key"))
+        keys = keys.with_context(**{CONTEXT_KEY: SENTINEL})
         # No scope: Odoo's own endpoints take it too (the other transports need
         # that). It opens nothing there, its user has no group but its own.
         key = keys._generate(None, SERVICE_KEY_NAME, None)
@@ -87,8 +145,64 @@ class DoormanSettings(models.Model):
                 service.id,
             )
         )
-        self.env.registry.clear_cache()
+        self._forget_keys()
         return key
+
+    def _retire_service_key(self, minutes):
+        """Let the key before the new one work for a while: one of them, the newest."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE doorman_service_key
+                   SET until = CASE WHEN until IS NULL
+                       THEN now() at time zone 'utc' + make_interval(mins => %s)
+                       ELSE now() at time zone 'utc' END
+                """,
+                minutes,
+            )
+        )
+        self._end_old_service_keys()
+
+    def _end_old_service_keys(self):
+        """Remove keys whose time is over. They open nothing since then."""
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM doorman_service_key "
+                "WHERE until <= now() at time zone 'utc' RETURNING api_key_id"
+            )
+        )
+        ended = [ident for (ident,) in self.env.cr.fetchall()]
+        if ended:
+            self.env["res.users.apikeys"].sudo().browse(ended).exists().unlink()
+            self._forget_keys()
+        return len(ended)
+
+    def _end_service_user(self):
+        """End whatever lets anybody in as the service, whoever made it."""
+        service = self.env.ref("doorman.user_service")
+        keys = self.env["res.users.apikeys"].with_user(service).sudo()
+        keys.search([("user_id", "=", service.id)]).unlink()
+        self.env.cr.execute(SQL("DELETE FROM doorman_service_key"))
+        # Set before nobody could, or by SQL.
+        self.env.cr.execute(
+            SQL("UPDATE res_users SET password = NULL WHERE id = %s", service.id)
+        )
+        inside = service.sudo().with_context(**{CONTEXT_KEY: SENTINEL})
+        inside.invalidate_recordset()
+        inside.write(
+            {
+                name: False
+                for name in ("email", "totp_secret", "oauth_uid", "oauth_access_token")
+                if name in service._fields and service._fields[name].type == "char"
+            }
+        )
+
+    def _forget_keys(self):
+        """Here and, once this is committed, in the other processes: in a shell there is
+        no end of a request that would say so."""
+        registry = self.env.registry
+        registry.clear_cache()
+        self.env.cr.postcommit.add(registry.signal_changes)
 
     @api.model
     def _service_uid(self, key):
@@ -121,7 +235,7 @@ class DoormanSettings(models.Model):
         """
         self.env.cr.execute(
             """
-            SELECT u.id, k.expiration_date
+            SELECT u.id, LEAST(k.expiration_date, s.until)
               FROM doorman_service_key s
               JOIN res_users_apikeys k ON k.id = s.api_key_id
               JOIN res_users u ON u.id = k.user_id

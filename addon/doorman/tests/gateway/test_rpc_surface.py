@@ -93,6 +93,7 @@ PUBLIC = {
     "doorman.reject": {"action_reject"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.explain": {"action_explain"},
+    "doorman.rotate.service.key": {"action_rotate"},
     "doorman.settings": {
         "action_allow_changes",
         "action_disable",
@@ -100,6 +101,7 @@ PUBLIC = {
         "action_generate_service_key",
         "action_make_read_only",
         "action_use_gateway_url",
+        "api_rotate_service_key",
         "write",
     },
     "doorman.thread.mixin": {"message_mail_with_source", "message_notify"},

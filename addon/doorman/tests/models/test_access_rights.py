@@ -80,6 +80,7 @@ MATRIX = {
     },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
     "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    "rotate_service": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
 }
 CLIENT = {
     "name": "x",
@@ -197,6 +198,9 @@ class TestAccessRights(DoormanCase):
             "explain": cls.env["doorman.explain"]
             .with_user(cls.people["admin"])
             .create(cls._question()),
+            "rotate_service": cls.env["doorman.rotate.service.key"]
+            .with_user(cls.people["admin"])
+            .create({}),
         }
 
     @classmethod
@@ -246,6 +250,10 @@ class TestAccessRights(DoormanCase):
                 {"connection_id": cls.connection.id},
             ),
             "doorman.explain": ({"model_id": False}, cls._question()),
+            "doorman.rotate.service.key": (
+                {"overlap_minutes": 1},
+                {"overlap_minutes": 1},
+            ),
             "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
             "doorman.model.rule": (
                 {"perm_create": True},
