@@ -32,6 +32,7 @@ type Config struct {
 	URL       string        // Odoo's base URL, http or https, with or without a path; no user, query or fragment
 	Database  string        // sent as X-Odoo-Database with every request
 	Key       Key           // the service's own key
+	KeyFrom   func() Key    // gives it at each request, where it may change; nil = Key
 	Login     string        // the service user's login, for /jsonrpc and XML-RPC; "" = DefaultLogin
 	Transport string        // one of the Transport constants; "" = TransportDoorman
 	Version   string        // the service's own version, told to Odoo with every hello; may be empty
@@ -80,6 +81,9 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	if c.Key == "" || !transport.HeaderSafe(string(c.Key)) {
 		errs = append(errs, errors.New("odoo: the service key is missing or holds spaces or control characters"))
 	}
+	if c.KeyFrom == nil {
+		c.KeyFrom = func() Key { return c.Key }
+	}
 	if c.Transport == "" {
 		c.Transport = TransportDoorman
 	}
@@ -113,7 +117,7 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 // transport is the part of c that says how to reach Odoo. c has its defaults.
 func (c Config) transport(base *url.URL) transport.Options {
 	return transport.Options{
-		Base: base, Database: c.Database, Key: c.Key, Login: c.Login, Way: c.Transport,
+		Base: base, Database: c.Database, Key: c.KeyFrom, Login: c.Login, Way: c.Transport,
 		Hello: wire.EncodeHello(c.Version, c.Endpoint), MaxBody: c.MaxBody, MaxInFlight: c.MaxInFlight,
 		Workers: c.Workers, Batch: c.Batch, RoundTripper: c.RoundTripper, Batched: c.Batched,
 		Interface: access.Interface, Greet: c.Greet,

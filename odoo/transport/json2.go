@@ -12,7 +12,7 @@ import (
 // with a status of its own.
 type json2Way struct {
 	poster *poster
-	key    Key
+	key    KeySource
 }
 
 func (t *json2Way) Do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
@@ -21,7 +21,7 @@ func (t *json2Way) Do(ctx context.Context, method string, params map[string]any)
 		return nil, err
 	}
 	in, err := t.poster.post(ctx, outgoing{
-		path: "/json/2/" + gatewayModel + "/" + method, ctype: mimeJSON, bearer: t.key, repeat: repeatable[method], body: body,
+		path: "/json/2/" + gatewayModel + "/" + method, ctype: mimeJSON, bearer: t.key(), repeat: repeatable[method], body: body,
 	})
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 // doormanWay is the addon's own endpoint.
 type doormanWay struct {
 	poster *poster
-	key    Key
+	key    KeySource
 	ids    atomic.Int64
 	reads  *batcher
 }
@@ -23,7 +23,7 @@ func newDoormanWay(o Options, p *poster) *doormanWay {
 	t.reads = &batcher{
 		most: o.Batch, workers: o.Workers, told: o.Batched,
 		send: func(ctx context.Context, body []byte) (incoming, error) {
-			return p.post(ctx, outgoing{path: doormanPath, bearer: o.Key, ctype: mimeJSON, body: body})
+			return p.post(ctx, outgoing{path: doormanPath, bearer: o.Key(), ctype: mimeJSON, body: body})
 		},
 	}
 	return t
@@ -40,7 +40,7 @@ func (t *doormanWay) Do(ctx context.Context, method string, params map[string]an
 		}
 		return t.reads.do(ctx, id, body)
 	}
-	raw, err := envelope(ctx, t.poster, outgoing{path: doormanPath, bearer: t.key, repeat: repeatable[method]},
+	raw, err := envelope(ctx, t.poster, outgoing{path: doormanPath, bearer: t.key(), repeat: repeatable[method]},
 		id, method, wire.Object(params))
 	if err == nil && method == "hello" {
 		t.reads.learn(raw)
@@ -51,21 +51,21 @@ func (t *doormanWay) Do(ctx context.Context, method string, params map[string]an
 // jsonrpcWay is Odoo's /jsonrpc (addons/rpc/controllers/jsonrpc.py): database, user id and key go in the body.
 type jsonrpcWay struct {
 	poster  *poster
-	key     Key
+	key     KeySource
 	session *session
 	ids     atomic.Int64
 }
 
 func (t *jsonrpcWay) Do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
 	return t.session.do(ctx, func(uid int64) (json.RawMessage, error) {
-		args := []any{t.poster.db, uid, string(t.key), gatewayModel, method, []any{}, t.poster.stating(params)}
+		args := []any{t.poster.db, uid, string(t.key()), gatewayModel, method, []any{}, t.poster.stating(params)}
 		return t.service(ctx, "object", "execute_kw", args, repeatable[method])
 	})
 }
 
 // authenticate asks for the user id behind the login and the key (service/common.py, exp_authenticate).
 func (t *jsonrpcWay) authenticate(ctx context.Context, login string) (int64, error) {
-	args := []any{t.poster.db, login, string(t.key), map[string]any{}}
+	args := []any{t.poster.db, login, string(t.key()), map[string]any{}}
 	raw, err := t.service(ctx, "common", "authenticate", args, true)
 	if err != nil {
 		return 0, err

@@ -9,6 +9,9 @@ import (
 // that is logged as a whole does not carry it.
 type Key string
 
+// KeySource gives the service's own key, at each request anew: it may be another one by then.
+type KeySource func() Key
+
 const redacted = "[redacted]"
 
 // String hides the key.

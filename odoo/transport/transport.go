@@ -24,11 +24,11 @@ const (
 // Options say which Odoo, and how to reach it. All are required but RoundTripper, Workers, Hello
 // and Greet.
 type Options struct {
-	Base     *url.URL // Odoo's base URL, without a user, a query and a fragment
-	Database string   // sent as X-Odoo-Database with every request
-	Key      Key      // the service's own key
-	Login    string   // the service user's login, for /jsonrpc and XML-RPC
-	Way      string   // one of the ways above
+	Base     *url.URL  // Odoo's base URL, without a user, a query and a fragment
+	Database string    // sent as X-Odoo-Database with every request
+	Key      KeySource // the service's own key
+	Login    string    // the service user's login, for /jsonrpc and XML-RPC
+	Way      string    // one of the ways above
 
 	// Hello is what every hello says: Auto looks for a way by one.
 	Hello map[string]any

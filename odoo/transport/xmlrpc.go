@@ -24,7 +24,7 @@ import (
 // addon's json_call takes and gives JSON text.
 type xmlrpcWay struct {
 	poster  *poster
-	key     Key
+	key     KeySource
 	session *session
 }
 
@@ -36,7 +36,7 @@ func (t *xmlrpcWay) Do(ctx context.Context, method string, params map[string]any
 	text := asciiJSON(payload)
 	return t.session.do(ctx, func(uid int64) (json.RawMessage, error) {
 		in, err := t.service(ctx, "object", "execute_kw", repeatable[method],
-			t.poster.db, uid, string(t.key), gatewayModel, "json_call", []any{method, text}, t.poster.stating(nil))
+			t.poster.db, uid, string(t.key()), gatewayModel, "json_call", []any{method, text}, t.poster.stating(nil))
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func (t *xmlrpcWay) Do(ctx context.Context, method string, params map[string]any
 }
 
 func (t *xmlrpcWay) authenticate(ctx context.Context, login string) (int64, error) {
-	in, err := t.service(ctx, "common", "authenticate", true, t.poster.db, login, string(t.key), map[string]any{})
+	in, err := t.service(ctx, "common", "authenticate", true, t.poster.db, login, string(t.key()), map[string]any{})
 	if err != nil {
 		return 0, err
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -155,12 +154,11 @@ func (c *Config) checkOdoo() (problems []error) {
 	if !c.OdooKey.Empty() && c.OdooKeyFile != "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_KEY and DOORMAN_ODOO_KEY_FILE are both set: set one"))
 	} else if c.OdooKeyFile != "" {
-		key, err := os.ReadFile(c.OdooKeyFile)
+		key, err := readKey(c.OdooKeyFile)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("DOORMAN_ODOO_KEY_FILE: %w", err))
-		} else if c.OdooKey = secret.New(strings.TrimSpace(string(key))); c.OdooKey.Empty() {
-			problems = append(problems, errors.New("DOORMAN_ODOO_KEY_FILE: the file is empty"))
 		}
+		c.OdooKey = secret.New(string(key))
 	} else if c.OdooKey.Empty() {
 		problems = append(problems, errors.New("DOORMAN_ODOO_KEY is missing: make it in Odoo, Doorman > Configuration > Server Settings"))
 	}

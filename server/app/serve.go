@@ -55,8 +55,13 @@ func WithFixtures(ctx context.Context, f mcp.Fixtures) context.Context {
 // newService wires the parts; it starts nothing and talks to nobody.
 func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, error) {
 	m := newMetrics()
+	key := odoo.Key(c.OdooKey.Reveal())
+	var from func() odoo.Key
+	if c.OdooKeyFile != "" {
+		from = newKeyFile(c.OdooKeyFile, key, log).current
+	}
 	client, err := odoo.New(odoo.Config{
-		URL: c.OdooURL, Database: c.OdooDB, Key: odoo.Key(c.OdooKey.Reveal()), Transport: c.OdooTransport,
+		URL: c.OdooURL, Database: c.OdooDB, Key: key, KeyFrom: from, Transport: c.OdooTransport,
 		Timeout: c.OdooTimeout, MaxInFlight: c.OdooInFlight, Observe: m.odoo, InFlight: m.inFlight.Add,
 		Version: version(), Endpoint: c.public.String() + mcpPath, Greet: true,
 		Workers: c.OdooWorkers, Batch: c.OdooBatch, Batched: m.batched,
