@@ -255,6 +255,17 @@ class TestServiceUser(DoormanTransportCase):
     def digest(key):
         return hashlib.sha256(key.encode()).hexdigest()
 
+    def test_by_a_program(self):
+        """As docs/install.md shows it, with an administrator's own API key."""
+        body = {"overlap_minutes": 15}
+        call = ("api_rotate_service_key", body)
+        answer = self.json2(*call, self._key("admin"), model="doorman.settings")
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertEqual(self.opens(answer.json()["key"]), self.ALL)
+        for role in ("user", "internal", "approver"):
+            answer = self.json2(*call, self._key(role), model="doorman.settings")
+            self.assertEqual(answer.status_code, 403)
+
     def test_two_before_are_one(self):
         first = self.service_key
         second = self.as_admin().api_rotate_service_key()["key"]
