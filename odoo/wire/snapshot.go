@@ -23,6 +23,7 @@ type snapshotWire struct {
 	} `json:"connection"`
 	Policy *struct {
 		Scopes        *[]access.Scope `json:"scopes"`
+		LackingScopes []access.Scope  `json:"lacking_scopes"`
 		ReadOnly      *bool           `json:"read_only"`
 		ResearchTools bool            `json:"research_tools"` // missing is off
 		AllowedTools  list[string]    `json:"allowed_tools"`
@@ -106,7 +107,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 			ID: w.Connection.ID, Version: *w.Connection.Version, Name: PersonText(w.Connection.Name), Type: w.Connection.Type,
 			Status: access.Status(w.Connection.Status), ExpiresAt: expires,
 			Policy: access.Policy{
-				Scopes: *w.Policy.Scopes, ReadOnly: *w.Policy.ReadOnly, ResearchTools: w.Policy.ResearchTools,
+				Scopes: *w.Policy.Scopes, Lacking: w.Policy.LackingScopes, ReadOnly: *w.Policy.ReadOnly, ResearchTools: w.Policy.ResearchTools,
 				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
 				AllowedIPs: allowed, BlockedIPs: blocked,
 				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay,

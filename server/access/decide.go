@@ -187,6 +187,9 @@ func checkScope(p Policy, t Tool) *Error {
 	if t.Scope != "" && (slices.Contains(p.Scopes, t.Scope) || t.FollowUp && slices.ContainsFunc(p.Scopes, Scope.known)) {
 		return nil
 	}
+	if t.Scope != "" && slices.Contains(p.Lacking, t.Scope) {
+		return refuseAs(NotAllowed, "permission_missing", Words(SayNoPermission, "tool", t.Name, "scope", t.Scope), SayNoPermissionHint)
+	}
 	return refuseAs(NotAllowed, "scope_missing", Words(SayNoScope, "tool", t.Name, "scope", t.Scope), SayNoScopeHint)
 }
 

@@ -60,6 +60,7 @@ const (
 // "everything". The lists of addresses are text that a person wrote: there, empty means none were named.
 type Policy struct {
 	Scopes        []Scope
+	Lacking       []Scope // that the connection has as well, but its user has no permission for
 	ReadOnly      bool
 	ResearchTools bool // offers the tools that ask for it, see Tool.OnSwitch
 	AllowedTools  []string

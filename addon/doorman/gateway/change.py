@@ -296,9 +296,15 @@ class DoormanGateway(models.AbstractModel):
             )
         scope_of = self.env["doorman.scope"]._codes_by_group()
         user = self.env["res.users"].browse(row["user_id"])
-        granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
-        granted &= self._within_token(row, scopes)
-        if scope not in granted and (writes or scope):
+        permitted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
+        lent = self._within_token(row, scopes)
+        if scope in lent - permitted:
+            raise Refusal(
+                "permission_missing",
+                _lt(shared.SAY_NO_PERMISSION, tool=tool, scope=scope),
+                _lt(shared.SAY_NO_PERMISSION_HINT),
+            )
+        if scope not in lent & permitted and (writes or scope):
             raise Refusal(
                 "scope_missing",
                 _lt(shared.SAY_NO_SCOPE, tool=tool, scope=scope),

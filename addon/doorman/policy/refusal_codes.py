@@ -109,6 +109,7 @@ CODES = {
         "not_undoable",
         "operation_not_allowed",
         "other_sender",
+        "permission_missing",
         "records_not_allowed",
         "reports_not_allowed",
         "scope_missing",

@@ -143,6 +143,12 @@ SAY_NO_SCOPE = _lt(
 SAY_NO_SCOPE_HINT = _lt(
     "Use another tool, or ask your MCP administrator for the scope."
 )
+SAY_NO_PERMISSION = _lt(
+    "%(tool)s needs %(scope)s, and this connection's user lacks that permission."
+)
+SAY_NO_PERMISSION_HINT = _lt(
+    "Use another tool, or ask your MCP administrator to give the user the permission."
+)
 SAY_READ_ONLY = _lt("This connection may only read; %s changes something.")
 SAY_READ_ONLY_HINT = _lt("Tell the person you work for what should be changed.")
 SAY_ALL_READ_ONLY = _lt(

@@ -161,6 +161,17 @@ class DoormanConnectWizard(models.TransientModel):
             return self._own_scopes()
         return self._read_scopes()
 
+    def action_give_permissions(self):
+        """Give the user the permissions that are missing.
+
+        :return: the wizard, at the step where it was
+        :raise AccessError: for anyone but MCP administrators who may also change
+            people's access rights in Odoo
+        """
+        self._check_admin()
+        self.user_id._doorman_give(self._scopes() - self._own_scopes())
+        return self._go(self.step)
+
     @api.model
     def _read_scopes(self):
         return self.env["doorman.scope"].search([("code", "in", READ_SCOPES)])

@@ -182,11 +182,24 @@ class DoormanConnection(models.Model):
     @api.depends("scope_ids", "user_id")
     def _compute_missing_scopes(self):
         for connection in self:
-            groups = connection.user_id.sudo().all_group_ids
-            missing = connection.scope_ids.filtered(
-                lambda s, groups=groups: s.group_id not in groups
-            )
+            missing = connection._scopes_without_permission()
             connection.missing_scopes = ", ".join(missing.mapped("code"))
+
+    def _scopes_without_permission(self):
+        """:return: the scopes of the connection for which its user lacks the group"""
+        groups = self.user_id.sudo().all_group_ids
+        return self.scope_ids.filtered(lambda scope: scope.group_id not in groups)
+
+    def action_give_permissions(self):
+        """Give its user the permissions that its scopes take.
+
+        :raise AccessError: for anyone but MCP administrators who may also change
+            people's access rights in Odoo
+        """
+        self.env["doorman.settings"]._check_admin()
+        for connection in self:
+            connection.user_id._doorman_give(connection._scopes_without_permission())
+        return True
 
     def _compute_server_off(self):
         settings = self.env["doorman.settings"]._get().sudo()
@@ -476,6 +489,7 @@ class DoormanConnection(models.Model):
         scope_of = self.env["doorman.scope"]._codes_by_group()
         granted = {scope_of[g] for g in user._get_group_ids() if g in scope_of}
         policy = connection._policy()
+        policy["lacking_scopes"] = [s for s in policy["scopes"] if s not in granted]
         policy["rate_limit_minute"] = connection.effective_rate_minute
         policy["rate_limit_day"] = connection.effective_rate_day
         if not user.has_group("base.group_system"):

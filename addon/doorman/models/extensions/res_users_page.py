@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 
+from ...policy.scope_groups import NO_DEFAULTS
+
 SCOPE_FIELDS = {
     "doorman_metadata": "doorman.group_scope_metadata",
     "doorman_search": "doorman.group_scope_search",
@@ -20,7 +22,7 @@ def _scope_field(label):
     return fields.Boolean(
         label,
         compute="_compute_doorman_scopes",
-        inverse="_inverse_doorman_scopes",
+        readonly=False,
         groups=MANAGERS,
     )
 
@@ -60,20 +62,52 @@ class ResUsers(models.Model):
             for name, xmlid in SCOPE_FIELDS.items():
                 user[name] = self.env.ref(xmlid) in groups
 
-    def _inverse_doorman_scopes(self):
-        # With the caller's own right to write groups, and no other.
-        for user in self:
-            wanted = {name: user[name] for name in SCOPE_FIELDS}
-            user.write(
-                {
-                    "group_ids": [
-                        Command.link(self.env.ref(xmlid).id)
-                        if wanted[name]
-                        else Command.unlink(self.env.ref(xmlid).id)
-                        for name, xmlid in SCOPE_FIELDS.items()
-                    ]
-                }
+    @api.model_create_multi
+    def create(self, vals_list):
+        # A new form sends all of them, ticked or not: without any that is, somebody who
+        # becomes an MCP user gets the usual ones.
+        ticked = [any(vals.get(n) for n in SCOPE_FIELDS) for vals in vals_list]
+        rows = [self._doorman_groups(vals) for vals in vals_list]
+        if not any(ticked):
+            return super().create(rows)
+        made = self.browse()
+        for row, chosen in zip(rows, ticked, strict=True):
+            users = self._doorman_chosen() if chosen else self
+            made |= super(ResUsers, users).create([row]).with_env(self.env)
+        return made
+
+    def write(self, vals):
+        users = self._doorman_chosen() if SCOPE_FIELDS.keys() & vals.keys() else self
+        return super(ResUsers, users).write(self._doorman_groups(vals))
+
+    def _doorman_chosen(self):
+        """These, where nobody is given the usual permissions besides."""
+        return self.with_context(doorman_defaults=NO_DEFAULTS)
+
+    def _doorman_groups(self, vals):
+        """The check boxes of some values as what they stand for: groups. What was not
+        sent stays as it is, and it takes the caller's own right to write groups."""
+        sent = SCOPE_FIELDS.keys() & vals.keys()
+        if not sent:
+            return vals
+        commands = [
+            (Command.link if vals[name] else Command.unlink)(
+                self.env.ref(SCOPE_FIELDS[name]).id
             )
+            for name in sorted(sent)
+        ]
+        rest = {name: value for name, value in vals.items() if name not in sent}
+        return rest | {"group_ids": [*(vals.get("group_ids") or []), *commands]}
+
+    def _doorman_give(self, scopes):
+        """Give a person what their connection needs, with the caller's own right to
+        write groups.
+
+        :param scopes: records of ``doorman.scope``
+        """
+        groups = scopes.group_id | self.env.ref("doorman.group_user")
+        users = self._doorman_chosen()
+        users.write({"group_ids": [Command.link(group.id) for group in groups]})
 
     # ---- what they have ----
 

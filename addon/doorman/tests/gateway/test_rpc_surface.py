@@ -24,11 +24,13 @@ PUBLIC = {
         "action_choose_client",
         "action_choose_key",
         "action_connect",
+        "action_give_permissions",
         "action_make_client",
     },
     "doorman.connection": {
         "action_activate",
         "action_approve_outward",
+        "action_give_permissions",
         "action_open_approvals",
         "action_open_audit",
         "action_open_invite",
