@@ -125,6 +125,9 @@ func TestDecide(t *testing.T) {
 		deny(access.Forbidden, "no address at all where one is required", partners, func(s *access.Snapshot) { s.Connection.Policy.AllowedIPs = prefixes("10.0.0.0/8") }),
 		deny(access.NotAllowed, "without any scope", partners, func(s *access.Snapshot) { s.Connection.Policy.Scopes = nil }),
 		deny(access.NotAllowed, "with another scope", partners, func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeMetadata} }),
+		deny(access.NotAllowed, "a scope that its user has no permission for", partners, func(s *access.Snapshot) {
+			s.Connection.Policy.Scopes, s.Connection.Policy.Lacking = []access.Scope{access.ScopeMetadata}, []access.Scope{access.ScopeSearch}
+		}),
 		deny(access.NotAllowed, "a tool that names no scope", on(access.Tool{Name: "x"}, ""), func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{""} }),
 		deny(access.ReadOnly, "writing through a read-only connection", on(create, "res.partner"), func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }),
 		allow("reading while all connections are read-only", partners, func(s *access.Snapshot) { s.Settings.ReadOnlyBy = "Ann" }),
@@ -227,6 +230,23 @@ func TestRateWords(t *testing.T) {
 		e := access.Limit(row.rate).Err()
 		if e == nil || e.Message != row.message || !strings.Contains(e.Hint, row.inHint) || e.RetryAfter != row.rate.RetryAfter {
 			t.Errorf("%+v: %+v", row.rate, e)
+		}
+	}
+}
+
+// TestWhoseScopeItIs: a refusal says whether the connection or its user lacks it.
+func TestWhoseScopeItIs(t *testing.T) {
+	s := &access.Snapshot{Settings: access.Settings{Enabled: true}, Connection: access.Connection{Status: access.StatusConnected}}
+	call := access.Call{Tool: access.Tool{Name: "x", Scope: access.ScopeSearch}, Rate: access.Rate{Allowed: true}}
+	for _, c := range []struct {
+		lacking []access.Scope
+		code    string
+	}{
+		{nil, "scope_missing"}, {[]access.Scope{access.ScopeORM}, "scope_missing"}, {[]access.Scope{access.ScopeSearch}, "permission_missing"},
+	} {
+		s.Connection.Policy.Lacking = c.lacking
+		if e := access.Decide(time.Now(), s, call).Err(); e == nil || e.Code != c.code {
+			t.Errorf("%v: %v", c.lacking, e)
 		}
 	}
 }

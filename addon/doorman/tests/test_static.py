@@ -76,7 +76,7 @@ SUDO = {
     "models/connection/approval_policy.py:write": 1,
     "models/connection/doorman_connection.py:_check_user": 1,
     "models/connection/doorman_connection.py:_compute_effective_rates": 1,
-    "models/connection/doorman_connection.py:_compute_missing_scopes": 1,
+    "models/connection/doorman_connection.py:_scopes_without_permission": 1,
     "models/connection/doorman_connection.py:_compute_server_off": 1,
     "models/connection/doorman_connection.py:_deletion": 1,
     "models/connection/doorman_connection.py:_model_rule": 1,
