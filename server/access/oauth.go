@@ -128,13 +128,18 @@ type Grant struct {
 // StepUp returns the scopes to ask for, the present ones first, if a tool is refused for nothing but its scope and a new
 // consent could grant that; else nil.
 func StepUp(s *Snapshot, t Tool) []Scope {
-	if s.Grant == nil || checkScope(s.Connection.Policy, t) == nil {
+	if !LacksScope(s, t) {
 		return nil
 	}
 	if !MayUse(Widened(s), t) {
 		return nil
 	}
 	return append(append([]Scope{}, s.Connection.Policy.Scopes...), t.Scope)
+}
+
+// LacksScope reports whether a token is refused for its scope, to begin with.
+func LacksScope(s *Snapshot, t Tool) bool {
+	return s.Grant != nil && checkScope(s.Connection.Policy, t) != nil
 }
 
 // Widened is s as if its token had every scope that it could have: a tool that a consent is away from using is listed,

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -236,13 +238,23 @@ func TestProgressOfAStaleCall(t *testing.T) {
 	f := newFake()
 	fresh := changed(f, func(*access.Policy) {})
 	f.call = func(fence access.Fence, r access.Request) (access.Reply, error) {
+		<-time.After(30 * time.Millisecond) // an Odoo that takes its time
 		if fence.Version != fresh.Connection.Version {
 			return access.Reply{Stale: fresh}, nil
 		}
 		return f.answer(fence, r)
 	}
-	a := send(t, endpoint(t, f).URL, rawRequest("tools/call", withToken(`{"name":"search_records","arguments":`+searchPartners+`}`, `"x"`)))
-	if strings.Count(a.body, "notifications/progress") != 1 || strings.Count(a.body, "Acme") == 0 || f.callCount() != 2 {
+	url := endpoint(t, f, func(c *mcp.Config) { c.Progress = 10 * time.Millisecond }).URL
+	a := send(t, url, rawRequest("tools/call", withToken(`{"name":"search_records","arguments":`+searchPartners+`}`, `"x"`)))
+	if strings.Count(a.body, "Asked Odoo.") != 1 || strings.Count(a.body, "Acme") == 0 || f.callCount() != 2 {
 		t.Error(fmt.Sprint(f.callCount(), " calls: ", a.body))
+	}
+	last := 0.0
+	for _, found := range regexp.MustCompile(`"progress":([0-9.e-]+)`).FindAllStringSubmatch(a.body, -1) {
+		n, err := strconv.ParseFloat(found[1], 64)
+		if err != nil || n <= last {
+			t.Errorf("%s after %g", found[1], last)
+		}
+		last = n
 	}
 }

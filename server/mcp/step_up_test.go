@@ -50,7 +50,7 @@ func TestStepUp(t *testing.T) {
 		{"the token is over", func(f *fakeGateway) {
 			withAccessToken(f, all...)
 			f.snapshot.Grant.ExpiresAt = time.Now().Add(-time.Second)
-		}, 200, "unauthenticated"},
+		}, 401, "unauthenticated"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -23,7 +23,8 @@ const maxCredential = 512
 // Authenticate lets a request through to next with its caller, or answers it.
 //
 // A refusal of tools/call is left to the tool, whose result the model reads; of anything else it is the HTTP status
-// (RFC 6750 section 3).
+// (RFC 6750 section 3). A credential that turns out to be dead is 401 for whatever was asked: it is the client that has to
+// do something about it, and not the model.
 func (d *Door) Authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ip, requestID := d.identify(r)
@@ -57,7 +58,7 @@ func (d *Door) Authenticate(next http.Handler) http.Handler {
 			return
 		}
 		defer d.enter(c, r, m)()
-		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
+		next.ServeHTTP(&deadEnd{ResponseWriter: w, door: d, caller: c}, r.WithContext(withCaller(r.Context(), c)))
 	})
 }
 

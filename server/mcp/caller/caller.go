@@ -31,6 +31,9 @@ type Caller struct {
 	hungUp    context.Context // ends when the client's connection does; nil = never
 	withdrawn context.Context // ends when the client takes the request back; nil = never
 
+	// dead is why the credential opens nothing any more, found out while the request ran; nil = it does.
+	dead atomic.Pointer[access.Error]
+
 	// counted says that Authenticate has counted a request that is not a tool call, see AdmitOther.
 	counted atomic.Bool
 

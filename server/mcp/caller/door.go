@@ -130,6 +130,7 @@ func (d *Door) Learn(c *Caller, fresh *access.Snapshot) {
 func (d *Door) Failed(c *Caller, err error) {
 	switch e := access.AsError(err); e.Kind {
 	case access.Unauthenticated:
+		c.dead.Store(e)
 		d.resolver.refuse(c.Proof, e)
 	case access.Forbidden:
 		d.resolver.forget(c.Proof)
@@ -140,6 +141,8 @@ func (d *Door) Failed(c *Caller, err error) {
 func (d *Door) Refused(c *Caller, method, tool, model string, e *access.Error) {
 	d.countRefusal(e.Kind)
 	switch e.Kind {
+	case access.Unauthenticated:
+		c.dead.Store(e)
 	case access.OdooUnavailable, access.OdooTimeout, access.Updating, access.Internal:
 		return // an outage, not a refusal
 	}

@@ -32,6 +32,13 @@ func (d *Door) stepUp(w http.ResponseWriter, r *http.Request, c *Caller, m peeke
 		return false
 	}
 	wanted := access.StepUp(c.Snapshot(), *t)
+	if wanted == nil && access.LacksScope(c.Snapshot(), *t) {
+		// What its user could grant may have grown a moment ago.
+		if fresh, err := d.resolver.renew(r.Context(), c.Proof); err == nil && fresh != c.Snapshot() {
+			c.replace(fresh)
+			wanted = access.StepUp(fresh, *t)
+		}
+	}
 	if wanted == nil {
 		return false
 	}

@@ -11,6 +11,10 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
+// quietFor is how long a call may take before anything is told of it. A stream that has begun has no HTTP status left to
+// say that the credential is dead, and most calls are over by then.
+const quietFor = time.Second
+
 // progress tells a client, from the moment when Odoo is asked until it answers, that it is still being worked on. There
 // is no saying how far Odoo is: the numbers are seconds. A nil progress tells nobody.
 type progress struct {
@@ -38,7 +42,7 @@ func (r *Runner) progressOf(ctx context.Context, who *caller.Caller, from Origin
 	}}
 }
 
-// start says that Odoo is asked, and goes on saying so. Once is enough for a call that asks twice.
+// start says that Odoo was asked, unless it answers soon, and goes on saying so. Once is enough for a call that asks twice.
 func (p *progress) start() {
 	if p == nil {
 		return
@@ -49,11 +53,17 @@ func (p *progress) start() {
 		return
 	}
 	p.ended = make(chan struct{})
-	p.tell(0, "Asked Odoo.")
 	p.workers.Go(p.goOn)
 }
 
 func (p *progress) goOn() {
+	first := min(p.every, quietFor)
+	select {
+	case <-p.ended:
+		return
+	case <-time.After(first):
+		p.tell(first.Seconds(), "Asked Odoo.")
+	}
 	ticker := time.NewTicker(p.every)
 	defer ticker.Stop()
 	for n := 1; ; n++ {
@@ -61,7 +71,7 @@ func (p *progress) goOn() {
 		case <-p.ended:
 			return
 		case <-ticker.C:
-			waited := time.Duration(n) * p.every
+			waited := first + time.Duration(n)*p.every
 			p.tell(waited.Seconds(), fmt.Sprintf("Still waiting for Odoo, %s.", waited))
 		}
 	}
