@@ -107,6 +107,7 @@ CODES = {
         "not_copied",
         "not_one_select",
         "not_undoable",
+        "not_undone",
         "operation_not_allowed",
         "other_sender",
         "records_not_allowed",
@@ -138,6 +139,7 @@ CODES = {
     "not_found": (
         "file_gone",
         "unknown_approval",
+        "unknown_change",
         "unknown_record",
         "wizard_gone",
     ),
@@ -147,9 +149,12 @@ CODES = {
     ),
     "pending_approval": ("needs_approval",),
     "conflict": (
+        "changed_since",
         "custom_tool_replaced",
         "idempotency_key_reused",
         "request_in_progress",
+        "undone_already",
+        "undone_partly",
     ),
     "unknown_tool": ("unknown_tool",),
     "unknown_model": (

@@ -33,6 +33,7 @@ def _summary(words, call):
     tool="schedule_activity",
     reads=False,
     dry_run=True,
+    undoable=True,
     summary=_summary,
 )
 def activity_schedule(call):

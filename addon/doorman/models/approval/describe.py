@@ -132,6 +132,9 @@ class DoormanApproval(models.Model):
                 )
             )
         found += preview.get("lost") or []
+        if preview.get("stays"):
+            text = " ".join(preview["stays"])
+            found.append(self.env._("This cannot be undone, and stays: %s", text))
         if request.record_count >= MANY:
             found.append(self.env._("These are %s records.", request.record_count))
         if preview.get("settled"):

@@ -37,6 +37,7 @@ COLUMNS = (
     "request_payload",
     "response_payload",
     "approval_id",
+    "change_id",
 )
 # How long each may be, in characters. A write names 100 records at most, all of which
 # have to be told.
@@ -125,6 +126,8 @@ class DoormanAudit(models.Model):
         help="More than one: the same request, refused so often within seconds.",
     )
     approval_id = LooseMany2one("doorman.approval", readonly=True)
+    # By which it is undone (doorman.undo).
+    change_id = fields.Integer("Change", readonly=True)
     request_payload = fields.Text("Asked", readonly=True)
     response_payload = fields.Text("Answered", readonly=True)
     # Whether the connection's counters hold it already.

@@ -3,3 +3,4 @@ from . import service_key
 from . import approvals
 from . import oauth
 from . import read_only
+from . import undo
