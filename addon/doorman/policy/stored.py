@@ -59,5 +59,6 @@ def values(model, ident, names):
     for name in linked:
         field = fields[name]
         relation = (field.relation, field.column1, field.column2)
-        found[name] = tuple(sorted(other for _one, other in pairs(cr, relation, [ident])))
+        others = (other for _one, other in pairs(cr, relation, [ident]))
+        found[name] = tuple(sorted(others))
     return found

@@ -1,8 +1,8 @@
 """What is kept of a change so that it can be undone, and what undoing it would write.
 
-    the ledger ── of ── kept as JSON (gateway/doorman_undo.py)
-    kept ── has it changed since? ── the old values, in the form that is written ──
-            what is still not as it was before: told, never passed over
+the ledger ── of ── kept as JSON (gateway/doorman_undo.py)
+kept ── has it changed since? ── the old values, in the form that is written ──
+        what is still not as it was before: told, never passed over
 """
 
 import datetime
@@ -32,6 +32,8 @@ def of(noted, undoable):
     deleted = sorted({c.model for c in changes if c.kind == DELETED})
     never = [] if undoable else [{"kind": "tool", "tools": sorted(noted.tools)}]
     never += [{"kind": "deleted", "model": model} for model in deleted]
+    if not any(change.asked for change in changes):
+        never.append({"kind": "code"})
     if len(changes) > MAX_ROWS:
         never.append({"kind": "too_large"})
     kept = {"rows": [], "never": never, "stays": []}
@@ -115,7 +117,7 @@ def plain(value):
 
 def changed_since(env, row):
     """:return: what of a kept row is no longer as the change left it: names of fields;
-        ``["id"]`` if the record is gone, or not the row that was made
+    ``["id"]`` if the record is gone, or not the row that was made
     """
     model = env[row["model"]]
     if row["kind"] == CREATED:
@@ -126,7 +128,7 @@ def changed_since(env, row):
 
 def not_as_before(env, row):
     """:return: names of the fields of a kept row that are not as they were before the
-        change. A time that only says when something happened is none: it has."""
+    change. A time that only says when something happened is none: it has."""
     model = env[row["model"]]
     wanted = {
         name: value
@@ -191,9 +193,11 @@ def to_write(env, row):
 def _parts(model, field, before, after):
     if field.type == "many2many":
         old, new = set(before or ()), set(after or ())
-        yield "", [[4, i, 0] for i in sorted(old - new)] + [
-            [3, i, 0] for i in sorted(new - old)
-        ]
+        yield (
+            "",
+            [[4, i, 0] for i in sorted(old - new)]
+            + [[3, i, 0] for i in sorted(new - old)],
+        )
     elif field.translate or field.company_dependent:
         # English first: Odoo takes it for the other languages, where they have none.
         keys = {*(before or {}), *(after or {})}

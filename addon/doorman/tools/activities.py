@@ -33,7 +33,6 @@ def _summary(words, call):
     tool="schedule_activity",
     reads=False,
     dry_run=True,
-    undoable=True,
     summary=_summary,
 )
 def activity_schedule(call):

@@ -116,7 +116,7 @@ def _check_unchanged(guard, rows):
         raise Refusal(
             "changed_since",
             _lt(
-                "%(model)s %(id)s was changed after this, or is gone: it is not undone.",
+                "%(model)s %(id)s was changed since, or is gone: it is not undone.",
                 model=row["model"],
                 id=row["id"],
             ),

@@ -47,6 +47,8 @@ def never(env, kept):
                     kept["tool"],
                 )
             )
+        elif one["kind"] == "code":
+            found.append(env._("All of it was done by Odoo's own code."))
         else:
             found.append(env._("It was too large to be kept."))
     return found
@@ -66,9 +68,7 @@ def stays(guard, entries, env=None):
         text = plain(", ".join(numbers), 200)
         found.append(env._("Numbers that were drawn stay used: %s.", text))
     found += [
-        _left(guard, env, one)
-        for one in entries
-        if one["kind"] in ("record", "value")
+        _left(guard, env, one) for one in entries if one["kind"] in ("record", "value")
     ]
     if len(found) > MAX_SENTENCES:
         more = len(found) - MAX_SENTENCES
