@@ -35,6 +35,11 @@ CLAIM = """
     UPDATE doorman_undo SET undone = now() at time zone 'utc'
      WHERE id = %s AND undone IS NULL RETURNING id
 """
+STILL = """
+    SELECT u.id FROM doorman_undo u CROSS JOIN doorman_settings s
+     WHERE u.id = ANY(%s) AND u.undone IS NULL AND s.singleton
+       AND u.created > now() at time zone 'utc' - make_interval(days => s.undo_days)
+"""
 PURGE = """
     DELETE FROM doorman_undo u USING doorman_settings s
      WHERE s.singleton
@@ -92,6 +97,15 @@ class DoormanUndo(models.AbstractModel):
         if not self.env.cr.fetchone():
             raise Refusal("undone_already", _lt("This change was undone already."))
         return kept
+
+    def _still_kept(self, ids):
+        """:return: those of some changes that are kept, and were not undone"""
+        ids = [ident for ident in ids if ident]
+        if not ids:
+            return set()
+        self.env["doorman.settings"].flush_model(["undo_days"])
+        self.env.cr.execute(SQL(STILL, ids))
+        return {row[0] for row in self.env.cr.fetchall()}
 
     def _purge(self):
         self.env.cr.execute(PURGE)

@@ -76,6 +76,7 @@ class DoormanAudit(models.Model):
     """One row a request. Nobody writes or deletes one, administrators included."""
 
     _name = "doorman.audit"
+    _inherit = ["doorman.undo.mixin"]
     _description = "MCP audit"
     _order = "id desc"
     _log_access = False
@@ -126,8 +127,6 @@ class DoormanAudit(models.Model):
         help="More than one: the same request, refused so often within seconds.",
     )
     approval_id = LooseMany2one("doorman.approval", readonly=True)
-    # By which it is undone (doorman.undo).
-    change_id = fields.Integer("Change", readonly=True)
     request_payload = fields.Text("Asked", readonly=True)
     response_payload = fields.Text("Answered", readonly=True)
     # Whether the connection's counters hold it already.

@@ -100,6 +100,8 @@ PUBLIC = {
         "action_use_gateway_url",
         "write",
     },
+    "doorman.undo.dialog": {"action_undo", "create", "write"},
+    "doorman.undo.mixin": {"action_undo"},
     "doorman.thread.mixin": {"message_mail_with_source", "message_notify"},
     "doorman.own.tool": {
         "action_publish",

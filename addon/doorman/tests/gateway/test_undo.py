@@ -251,7 +251,8 @@ class TestUndo(UndoCase):
         change = self.changed(self.write(self.acme, {"name": "C"}))
         for hours, kind in ((71, "ok"), (2, "not_found")):
             self.env.cr.execute(
-                "UPDATE doorman_undo SET created = created - make_interval(hours => %s)",
+                "UPDATE doorman_undo "
+                "SET created = created - make_interval(hours => %s)",
                 [hours],
             )
             answer = self.undo(change, more={"dry_run": True})
