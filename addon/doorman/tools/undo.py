@@ -53,10 +53,10 @@ def undo_change(call):
     kept = env["doorman.undo"]._claim(guard.connection, kwargs.get("change"))
     if kept["never"]:
         raise Refusal(
-            "not_undone",
+            "undo_impossible",
             _lt(
                 "This cannot be undone: %(why)s",
-                why=" ".join(undo_words.never(env, kept)),
+                why=" ".join(undo_words.never(guard, kept)),
             ),
             _lt("get_actions lists what the records offer, such as to cancel."),
         )
@@ -69,7 +69,7 @@ def undo_change(call):
     stays = kept["stays"] + _left(env, rows)
     if stays and not kwargs.get("partly"):
         raise Refusal(
-            "undone_partly",
+            "undo_incomplete",
             _lt(
                 "Not all of it can be undone, and nothing was. This would stay: "
                 "%(what)s",

@@ -28,11 +28,13 @@ def argument(env, kept):
     return {"label": env._("The change of"), "text": text}
 
 
-def never(env, kept):
+def never(guard, kept):
     """Why a change is not undone at all, as sentences."""
-    found = []
+    env, found = guard.env, []
     for one in kept["never"]:
-        if one["kind"] == "deleted":
+        if one["kind"] == "deleted" and not guard.may_use(one["model"]):
+            found.append(env._("Odoo deleted other records, which are not kept."))
+        elif one["kind"] == "deleted":
             found.append(
                 env._(
                     "It deleted records of %s, which are not kept.",
@@ -65,7 +67,9 @@ def stays(guard, entries, env=None):
     found = outward_words.sentences(env, sent)
     numbers = [one["number"] for one in entries if one["kind"] == "number"]
     if numbers:
-        text = plain(", ".join(numbers), 200)
+        # They may be of records that this connection does not see.
+        limited = guard is not None and looks.is_limited(guard)
+        text = str(len(numbers)) if limited else plain(", ".join(numbers), 200)
         found.append(env._("Numbers that were drawn stay used: %s.", text))
     found += [
         _left(guard, env, one) for one in entries if one["kind"] in ("record", "value")

@@ -187,7 +187,7 @@ class TestUndo(UndoCase):
         made = self.env["res.partner"].browse(answer["value"]["ids"])
         change = self.changed(answer)
         refused = self.undo(change)["error"]
-        self.assertEqual(refused["code"], "undone_partly", refused)
+        self.assertEqual(refused["code"], "undo_incomplete", refused)
         self.assertIn(made.ref, refused["message"])
         self.assertTrue(made.exists())
         answer = self.undo(change, partly=True)
@@ -207,7 +207,7 @@ class TestUndo(UndoCase):
         self.patch(partners, "write", write)
         change = self.changed(self.write(self.acme, {"ref": "1"}))
         refused = self.undo(change)["error"]
-        self.assertEqual(refused["code"], "undone_partly", refused)
+        self.assertEqual(refused["code"], "undo_incomplete", refused)
         self.assertIn(f"res.partner {made[0].id}", refused["message"])
         self.assertEqual(self.stored(self.acme, "ref"), [("1",)])
         answer = self.undo(change, partly=True)
@@ -230,7 +230,7 @@ class TestUndo(UndoCase):
         self.patch(partners, "write", write)
         change = self.changed(self.write(self.acme, {"ref": "mail"}))
         refused = self.undo(change)["error"]
-        self.assertEqual(refused["code"], "undone_partly", refused)
+        self.assertEqual(refused["code"], "undo_incomplete", refused)
         self.assertIn("out@example.com", refused["message"])
         self.assertEqual(self.kind_of(self.undo(change, partly=True)), "ok")
 
@@ -283,5 +283,5 @@ class TestUndo(UndoCase):
         self.assertIn("a.txt", kept)
         self.assertNotIn("s3cret", kept)
         refused = self.undo(change)["error"]
-        self.assertEqual(refused["code"], "undone_partly", refused)
+        self.assertEqual(refused["code"], "undo_incomplete", refused)
         self.assertNotIn("s3cret", refused["message"])

@@ -136,7 +136,7 @@ class TestUndoRefused(UndoCase, ApprovalCase):
             [row] = self.new_rows(before)
             before = self.rows()
             self.assertTrue(row["change_id"])
-            self.check("not_undone", row["change_id"])
+            self.check("undo_impossible", row["change_id"])
             before = self.rows()
 
     def child(self):

@@ -79,6 +79,7 @@ MATRIX = {
         "unlink": {"admin"},
     },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
+    "undo": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
 CLIENT = {
     "name": "x",
@@ -103,6 +104,9 @@ ABSTRACT = {
     "doorman.approval.rule.mixin": {},
     "doorman.thread.mixin": {},
     "doorman.protected.mixin": {},
+    "doorman.shown.mixin": {},
+    "doorman.undo": {},
+    "doorman.undo.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},
         "create": {"user", "user2", "admin"},
@@ -192,6 +196,9 @@ class TestAccessRights(DoormanCase):
             "rotate": cls.env["doorman.rotate.key"]
             .with_user(cls.people["user"])
             .create({"connection_id": cls.connection.id}),
+            "undo": cls.env["doorman.undo.dialog"]
+            .with_user(cls.people["user"])
+            .create({"connection_id": cls.connection.id, "change_id": 1}),
         }
 
     @classmethod
@@ -234,6 +241,10 @@ class TestAccessRights(DoormanCase):
             "doorman.rotate.key": (
                 {"overlap_minutes": 1},
                 {"connection_id": cls.connection.id},
+            ),
+            "doorman.undo.dialog": (
+                {"why_not": "x"},
+                {"connection_id": cls.connection.id, "change_id": 1},
             ),
             "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
             "doorman.model.rule": (
