@@ -103,6 +103,15 @@ class TestUndoButton(UndoCase, ApprovalCase):
         self.assertEqual((admin.preview, admin.change_id), (shown, self.change))
         self.assertEqual(self.name(), "B")
 
+    def test_a_dialog_is_its_makers_alone(self):
+        dialog = self.dialog("admin")
+        for role in ("user", "user2", "internal", "approver"):
+            theirs = dialog.with_user(self.people[role])
+            for run in (theirs.action_undo, lambda d=theirs: d.read(["preview"])):
+                with self.subTest(role), self.assertRaises(AccessError):
+                    run()
+        self.assertEqual(self.name(), "B")
+
     def test_no_ai_tool_presses(self):
         dialog = self.dialog("admin")
         setattr(self.env.cr, ATTRIBUTE, True)
