@@ -16,6 +16,8 @@ from .technical_models import TECHNICAL_MODELS
 # Of one change. What is beyond is not kept, and so not undone.
 MAX_ROWS, MAX_LETTERS, MAX_NAMED = 2_000, 1_000_000, 20
 NUMBERS = ("integer", "float", "monetary")
+# Where a document stands: once it has moved on, its values mean something else.
+STATE = "state"
 # Of what leaves the company: who got what. What it said is not kept.
 OUTWARD = ("kind", "to", "more_to", "subject", "about")
 # Rows that have done their work even if they are gone by now.
@@ -39,8 +41,8 @@ def of(noted, undoable):
     kept = {"rows": [], "never": never, "stays": []}
     if never:
         return kept
-    versions = _versions(env, changes)
-    kept["rows"] = [_row(env, change, versions) for change in changes]
+    versions, states = _versions(env, changes), _states(env, changes)
+    kept["rows"] = [_row(env, change, versions, states) for change in changes]
     kept["stays"] = [
         *({"kind": "outward"} | _of_outward(one) for one in noted.outward.entries()),
         *({"kind": "number", "number": str(n)} for n in noted.numbers[:MAX_NAMED]),
@@ -71,7 +73,20 @@ def _versions(env, changes):
     return found
 
 
-def _row(env, change, versions):
+def _states(env, changes):
+    """Of the documents that the caller has changed: ``{(model, id): state}``."""
+    asked, found = {}, {}
+    for change in changes:
+        field = env[change.model]._fields.get(STATE)
+        if change.kind == WRITTEN and change.asked and field and field.store:
+            asked.setdefault(change.model, []).append(change.id)
+    for name, ids in asked.items():
+        rows = stored.columns(env.cr, env[name]._table, [STATE], ids)
+        found.update({(name, ident): plain(state) for ident, state in rows})
+    return found
+
+
+def _row(env, change, versions, states):
     row = {
         "model": change.model,
         "id": change.id,
@@ -82,6 +97,9 @@ def _row(env, change, versions):
         return row | {"version": versions.get((change.model, change.id))}
     names = [name for name in change.values if _is_kept(env[change.model], name)]
     asked = [name for name in names if name in change.asked_fields]
+    key = (change.model, change.id)
+    if key in states:
+        row["state"] = states[key]
     return row | {
         "before": {name: plain(change.values[name][0]) for name in names},
         "after": {name: plain(change.values[name][1]) for name in asked},
@@ -123,7 +141,10 @@ def changed_since(env, row):
     if row["kind"] == CREATED:
         now = stored.versions(env.cr, model._table, [row["id"]]).get(row["id"])
         return [] if now and now == row["version"] else ["id"]
-    return _differing(model, row["id"], row["after"])
+    wanted = row["after"]
+    if STATE in row and STATE in model._fields:
+        wanted = wanted | {STATE: row[STATE]}
+    return _differing(model, row["id"], wanted)
 
 
 def not_as_before(env, row):
