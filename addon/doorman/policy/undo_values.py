@@ -221,7 +221,13 @@ def _parts(model, field, before, after):
         )
     elif field.translate or field.company_dependent:
         # English first: Odoo takes it for the other languages, where they have none.
-        keys = {*(before or {}), *(after or {})}
+        # Odoo keeps translations that wait to be looked at, too, by names of its own.
+        known = {code for code, _name in model.env["res.lang"].get_installed()}
+        keys = {
+            key
+            for key in (*(before or {}), *(after or {}))
+            if field.company_dependent or key in known or key == "en_US"
+        }
         for key in sorted(keys, key=lambda k: (k != "en_US", k)):
             old = _part(model, field, before, key)
             if old != _part(model, field, after, key):

@@ -11,7 +11,6 @@ are now.
 
 from ..policy import ledger, stored, undo_values
 from ..policy.ledger import CREATED, DELETED, WRITTEN
-from ..policy.outward import WRITTEN_BY_PEOPLE
 from ..policy.refusal import Refusal, _lt, at
 from ..policy.undo_values import SENT
 from ..policy.values import Values
@@ -201,7 +200,7 @@ def _check_silent(record, moment):
     domain = [
         ("model", "=", record._name),
         ("res_id", "=", record.id),
-        ("message_type", "in", WRITTEN_BY_PEOPLE),
+        ("message_type", "in", ("comment", "email", "email_outgoing")),
         ("create_date", ">", moment),
     ]
     if said.search_count(domain, limit=1):

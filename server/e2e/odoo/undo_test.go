@@ -2,6 +2,8 @@ package odoo_test
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -24,7 +26,7 @@ out["ada"] = env["res.partner"].create({"name": "Ada", "phone": "1", "comment": 
 // what is refused.
 func TestRealUndo(t *testing.T) {
 	t.Parallel()
-	o := kit.RealOdoo(t, 1, undoSetup)
+	o := kit.RealOdoo(t, 2, undoSetup)
 	service := kit.Serve(t, o.Environ()...)
 	mine, other := kit.Connect(t, service.MCP, o.Text("mine")), kit.Connect(t, service.MCP, o.Text("other"))
 	ada := int64(o.Out["ada"].(float64))
@@ -76,6 +78,24 @@ out["ada"] = [ada.name, ada.phone, str(ada.comment), ada.category_id.mapped("nam
 		t.Errorf("undone: %v, %s, want %s", content, now(), old)
 	}
 	refused(mine, id, "conflict") // twice
+
+	// Of four at the same instant, one undoes it.
+	id = change("update_records", kit.Args{"model": "res.partner", "ids": []int64{ada}, "values": kit.Args{"phone": "6"}})
+	start, said := make(chan struct{}), make([]string, 4)
+	var together sync.WaitGroup
+	for i := range said {
+		session := kit.Connect(t, service.MCP, o.Text("mine"))
+		together.Go(func() {
+			<-start
+			_, said[i] = kit.Call(t, session, "undo_change", kit.Args{"change_id": id})
+		})
+	}
+	close(start)
+	together.Wait()
+	slices.Sort(said)
+	if !slices.Equal(said, []string{"", "conflict", "conflict", "conflict"}) || now() != old {
+		t.Errorf("at once: %q, %s, want %s", said, now(), old)
+	}
 
 	id = change("update_records", kit.Args{"model": "res.partner", "ids": []int64{ada}, "values": kit.Args{"phone": "3"}})
 	o.Python(t, fmt.Sprintf(`env["res.partner"].browse(%d).phone = "4"`, ada))

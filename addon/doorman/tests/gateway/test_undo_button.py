@@ -90,6 +90,19 @@ class TestUndoButton(UndoCase, ApprovalCase):
         for role in ("user2", "internal", "approver"):
             with self.subTest(role), self.assertRaises(AccessError):
                 dialogs.with_user(self.people[role]).create(vals)
+        # Nor who may see a connection, and manages none.
+        self.env["ir.rule"].create(
+            {
+                "name": "All see all",
+                "model_id": self.env["ir.model"]._get_id("doorman.connection"),
+                "groups": self.env.ref("doorman.group_user").ids,
+                "domain_force": "[(1, '=', 1)]",
+            }
+        )
+        theirs = self.connection.with_user(self.people["user2"])
+        self.assertTrue(theirs.has_access("read"))
+        with self.assertRaises(AccessError):
+            dialogs.with_user(self.people["user2"]).create(vals)
         mine = dialogs.with_user(self.people["user2"]).create(
             vals | {"connection_id": self.connection2.id, "preview": {"x": 1}}
         )

@@ -122,12 +122,15 @@ class TestUndoRefused(UndoCase, ApprovalCase):
         self.gate()
         partner = self.env["res.partner"].create({"name": "P"})
         before = self.rows()
-        for run in (
-            lambda: self.call("res.partner", "unlink", partner.ids),
-            lambda: self.method(self.acme, "action_archive"),
-            lambda: self.write(
-                self.acme,
-                {"child_ids": [[2, self.child().id, 0]]},
+        for word, run in (
+            ("delete", lambda: self.call("res.partner", "unlink", partner.ids)),
+            ("call_method", lambda: self.method(self.acme, "action_archive")),
+            (
+                "delete",
+                lambda: self.write(
+                    self.acme,
+                    {"child_ids": [[2, self.child().id, 0]]},
+                ),
             ),
         ):
             answer = run()
@@ -136,8 +139,21 @@ class TestUndoRefused(UndoCase, ApprovalCase):
             [row] = self.new_rows(before)
             before = self.rows()
             self.assertTrue(row["change_id"])
-            self.check("undo_impossible", row["change_id"])
+            refused = self.check("undo_impossible", row["change_id"])
+            self.assertIn(word, refused["message"])
             before = self.rows()
+
+    def test_an_old_value_that_no_connection_may_write(self):
+        """Code in a text: a person put it there, an AI tool puts it nowhere."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_partner SET comment = '<p t-out=\"1\">x</p>' WHERE id = %s",
+            [self.acme.id],
+        )
+        self.env.invalidate_all()
+        change = self.changed(self.write(self.acme, {"comment": "y"}))
+        self.check("wrong_value", change)
+        self.assertIn("y", self.stored(self.acme, "comment")[0][0])
 
     def child(self):
         return self.env["res.partner"].create({"name": "K", "parent_id": self.acme.id})
