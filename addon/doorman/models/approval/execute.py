@@ -189,8 +189,8 @@ class DoormanApproval(models.Model):
                 error = self.env["doorman.gateway"]._error(exc)
                 return None, error | {"words": kept(exc)}
 
-    def _execute(self, done):
-        """:param dict done: learns what an audit row of the call would tell
+    def _execute(self, done=None):
+        """:param dict done: learns what an audit row of the call would tell, if given
         :return: what ``doorman.gateway.call`` would have answered as value
         """
         gateway = self.env["doorman.gateway"]
@@ -199,7 +199,7 @@ class DoormanApproval(models.Model):
                 self.connection_id,
                 self._row(),
                 self._call(),
-                done,
+                {} if done is None else done,
                 approved=True,
                 shown=self._shown_outward(),
             )
