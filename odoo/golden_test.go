@@ -397,7 +397,7 @@ func goldenXML(body []byte) any {
 }
 
 var volatile = regexp.MustCompile(`(?i)^(id|version|settings_version|registry|now_local|weekday|groups|database|odoo_version|addon_version|code_version|interface|create_date|web_url|count|__count|` +
-	`client_id|issued_at|consent_url|ticket|attachment_id|access_token|refresh_token|token_expires_at)$`)
+	`client_id|issued_at|consent_url|ticket|attachment_id|access_token|refresh_token|token_expires_at|change_id)$`)
 
 // scrub replaces what changes from run to run, and cuts what is long.
 func scrub(key string, v any) any {

@@ -14,7 +14,7 @@ def uninstall_hook(env):
             doorman_pickup_token, doorman_invite_token, doorman_invite_gate,
             doorman_invite_guess, doorman_invite_code, doorman_oauth_secret,
             doorman_oauth_token, doorman_oauth_family, doorman_oauth_request,
-            doorman_oauth_consent, doorman_file;
+            doorman_oauth_consent, doorman_file, doorman_undo;
         DROP FUNCTION IF EXISTS doorman_fence(varchar)
         """
     )

@@ -34,6 +34,7 @@ var methods = map[string]facts{
 	"message_post":         {tool: "post_message", changes: true},
 	"activity_schedule":    {tool: "schedule_activity", changes: true},
 	"send_document":        {tool: "send_document", changes: true},
+	"undo_change":          {tool: "undo_change", changes: true},
 	"request_upload":       {tool: "request_upload", file: true},
 }
 

@@ -106,11 +106,11 @@ func TestRecords(t *testing.T) {
 			`[{"__count":16,"__extra_domain":[["is_company","=",false]],"color:sum":32,"is_company":false},` +
 				`{"__count":9,"__extra_domain":[["is_company","=",true]],"color:sum":18,"is_company":true}]`, "",
 		},
-		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, `{"changed":[{"action":"updated","count":1,"fields":["name"],"ids":[1],"model":"res.partner","values":{"1":{"name":["Partner 01","Renamed"]}}}],"ids":[1],"names":["Partner 01"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
+		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, `{"change_id":1,"changed":[{"action":"updated","count":1,"fields":["name"],"ids":[1],"model":"res.partner","values":{"1":{"name":["Partner 01","Renamed"]}}}],"ids":[1],"names":["Partner 01"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
 		{"write", []int64{1}, map[string]any{"vals": map[string]any{"name": "Renamed"}}, `{"changed":[],"ids":[1],"names":["Partner 01"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
 		{"write", []int64{99}, map[string]any{"vals": map[string]any{"name": "x"}}, "", access.NotFound},
 		{"write", []int64{1}, map[string]any{"vals": map[string]any{"nope": 1}}, "", access.UnknownField},
-		{"create", nil, map[string]any{"vals_list": []any{map[string]any{"name": "New"}}}, `{"changed":[{"action":"created","count":1,"fields":["name"],"ids":[26],"model":"res.partner"}],"ids":[26],"names":["New"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
+		{"create", nil, map[string]any{"vals_list": []any{map[string]any{"name": "New"}}}, `{"change_id":2,"changed":[{"action":"created","count":1,"fields":["name"],"ids":[26],"model":"res.partner"}],"ids":[26],"names":["New"],"url":"http://odoo.example/odoo/res.partner/"}`, ""},
 		{"unlink", []int64{26}, nil, `{"changed":[{"action":"deleted","count":1,"fields":[],"ids":[26],"model":"res.partner"}],"ids":[26],"names":["New"]}`, ""},
 		{"web_save", []int64{1}, nil, "", access.NotAllowed},
 	} {

@@ -33,6 +33,10 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 		return contextOf(snap), nil
 	case c.Model == "" && c.Method == "search_everywhere":
 		return s.everywhere(c, allowed), nil
+	case c.Model == "" && c.Method == "undo_change":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.once(c, snap.Connection.ID, func() (any, *Problem) { return s.undo(c, snap.Connection.ID) })
 	case c.Model == "" && s.needs()[c.Method] != "":
 		return nil, &Problem{
 			"needs_module", "module_missing", fmt.Sprintf("%s works with the Odoo module %s, which is not installed here.", c.Method, s.needs()[c.Method]),
@@ -58,7 +62,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 		return s.aboutFile(t, c, snap.Connection.ID)
 	}
 	if known.changes {
-		return s.once(c, snap.Connection.ID, func() (any, *Problem) { return t.change(c) })
+		return s.once(c, snap.Connection.ID, func() (any, *Problem) { return s.change(t, c, snap.Connection.ID) })
 	}
 	return t.method(c)
 }

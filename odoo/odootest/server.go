@@ -36,8 +36,9 @@ type Server struct {
 	waits       map[int64]Waits     // by connection
 	approvals   []*Approval         // by id, from 1
 	oauth       *oauthState
-	invites     []*invite // by id, from 1
-	files       []*kept   // by ticket, from 1; nil = fetched
+	invites     []*invite   // by id, from 1
+	undoable    []*undoable // by change_id, from 1
+	files       []*kept     // by ticket, from 1; nil = fetched
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log

@@ -17,7 +17,7 @@ func TestListSize(t *testing.T) {
 		with  func(*access.Policy)
 		has   int // tools
 	}{
-		{"everything allowed", everything, func(p *access.Policy) { p.ResearchTools = true }, 26},
+		{"everything allowed", everything, func(p *access.Policy) { p.ResearchTools = true }, 27},
 		{"everything that reads", readOnly, func(p *access.Policy) { p.ResearchTools, p.ReadOnly = true, true }, 16},
 		{"reading as a new connection has it", usual, func(p *access.Policy) { p.ReadOnly = true }, 14},
 	} {

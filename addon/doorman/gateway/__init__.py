@@ -1,6 +1,7 @@
 from . import doorman_idempotency
 from . import doorman_day
 from . import doorman_wizard
+from . import doorman_undo
 from . import doorman_gateway
 from . import fence
 from . import audit
@@ -9,6 +10,7 @@ from . import errors
 from . import files
 from . import interface
 from . import change
+from . import undo
 from . import run_job
 from . import approvals
 from . import explain

@@ -246,13 +246,15 @@ class DoormanGateway(models.AbstractModel):
         approval._ask_people()
         return approval
 
-    def _describe(self, connection, row, request, tried=None, ran=False):
+    def _describe(self, connection, row, request, tried=None, ran=False, reader=None):
         """What is shown of a call that waits. One that has not run yet is tried out,
         if what it does can be undone, and undone.
 
         :param tried: what it did before it was undone, or None
         :param bool ran: whether it was run when it was asked for, and undone: then it
             is run again
+        :param reader: an environment that reads for who looks at it; None for who
+            decides on it
         :return: values of ``doorman.approval``, and the highest risk of its tools
         :raise Exception: if it could not be done at all
         """
@@ -260,7 +262,8 @@ class DoormanGateway(models.AbstractModel):
             self._check_may_write(connection, row, request)
         elif operations.runs_code(request):
             self._check_may_read(connection, row, request)
-        guard, reader = self._guard(connection, row, request), self._reader(connection)
+        guard = self._guard(connection, row, request)
+        reader = reader or self._reader(connection)
         call = call_of(guard, request | {"dry_run": True}, Describer(reader))
         call = resolved(call)
         before = self._versions(call, request)

@@ -120,7 +120,8 @@ class DoormanGateway(models.AbstractModel):
         audit["changed"] = told_changes.text(changes)
         if noted.announced and not changes:
             return value  # no field shows its effect: the answer tells it
-        return value | {"changed": self._plain(told_changes.told(call.guard, changes))}
+        told = {"changed": self._plain(told_changes.told(call.guard, changes))}
+        return value | told | self._keep_for_undo(call, row, request, noted, audit)
 
     def _tell_tried(self, call, value, tried):
         """The answer of a dry run, which is undone."""
@@ -131,7 +132,7 @@ class DoormanGateway(models.AbstractModel):
                 # Too many to be told one by one, or none that the user may read.
                 name = call.env._("(%s more records, which are not shown)", left)
                 told.append({"id": 0, "name": name, "set_off": True})
-        kept = {k: value[k] for k in ("result", "steps", "sent") if k in value}
+        kept = {k: value[k] for k in ("result", "steps", "sent", "stays") if k in value}
         words = text_losses.of_changes(call.env, tried.changes)
         words += outward_words.sentences(call.env, tried.outward)
         if words:

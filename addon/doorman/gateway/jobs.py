@@ -195,6 +195,7 @@ class DoormanGateway(models.AbstractModel):
         deleted = self.env.cr.rowcount
         self.env["doorman.idempotency"]._purge()
         self.env["doorman.day"]._purge()
+        self.env["doorman.undo"]._purge()
         self.env["doorman.wizard"]._purge()
         self.env["doorman.gateway"]._purge_files()
         old = fields.Datetime.now() - timedelta(days=days)

@@ -32,6 +32,7 @@ import odoo.orm
 from odoo.models import BaseModel
 from odoo.tools import SQL
 
+from . import stored
 from .cascades import cascades_of
 from .outward_notes import Notes
 from .technical_models import TECHNICAL_COLUMNS, is_technical
@@ -170,6 +171,10 @@ class Ledger:
         # What a tool does besides, and no record's value shows, such as a message: it
         # counts for the rules by which a person decides.
         self.announced = []
+        # The numbers that it drew from sequences: they are used up.
+        self.numbers = []
+        # What an undo leaves as it is (policy/undo_values.py), if it is one.
+        self.stays = []
         self.outward = Notes(env)
         self._changes = None
 
@@ -486,27 +491,10 @@ class Ledger:
     # ---- reading past Odoo's caches ----
 
     def _select(self, table, names, ids):
-        columns = SQL(", ").join(map(SQL.identifier, ("id", *names)))
-        self.env.cr.execute(
-            SQL(
-                "SELECT %s FROM %s WHERE id = ANY(%s)",
-                columns,
-                SQL.identifier(table),
-                ids,
-            )
-        )
-        return self.env.cr.fetchall()
+        return stored.columns(self.env.cr, table, names, ids)
 
     def _pairs(self, relation, ids):
-        table, column1, column2 = map(SQL.identifier, relation)
-        self.env.cr.execute(
-            SQL(
-                "SELECT %s, %s FROM %s WHERE %s = ANY(%s)",
-                *(column1, column2, table, column1),
-                ids,
-            )
-        )
-        return self.env.cr.fetchall()
+        return stored.pairs(self.env.cr, relation, ids)
 
 
 def _is_of(frame, records):

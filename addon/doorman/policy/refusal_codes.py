@@ -117,6 +117,7 @@ CODES = {
         "tool_not_allowed",
         "tool_not_offered",
         "tool_switched_off",
+        "undo_impossible",
         "unknown_operation",
         "workflow_field",
         "wrong_owner",
@@ -139,6 +140,7 @@ CODES = {
     "not_found": (
         "file_gone",
         "unknown_approval",
+        "unknown_change",
         "unknown_record",
         "wizard_gone",
     ),
@@ -148,9 +150,12 @@ CODES = {
     ),
     "pending_approval": ("needs_approval",),
     "conflict": (
+        "changed_since",
         "custom_tool_replaced",
         "idempotency_key_reused",
         "request_in_progress",
+        "undo_incomplete",
+        "undone_already",
     ),
     "unknown_tool": ("unknown_tool",),
     "unknown_model": (

@@ -170,6 +170,7 @@ SUDO = {
     "models/mixins/doorman_policy_mixin.py:_set_restrictions": 1,
     "models/mixins/doorman_policy_sentence.py:_may": 2,
     "models/mixins/doorman_policy_sentence.py:_may_text": 1,
+    "models/mixins/doorman_undo_mixin.py:_compute_can_undo": 1,
     "models/oauth/client_removal.py:_check_all_seen": 2,
     "models/oauth/client_removal.py:action_end": 1,
     "models/oauth/client_removal.py:action_restore": 1,
@@ -226,9 +227,14 @@ SUDO = {
     "tools/send_document.py:_check_number": 1,
     "tools/send_document.py:_sent": 1,
     "tools/send_document.py:_works_on": 1,
+    "tools/undo.py:_check_silent": 1,
     "wizards/doorman_connect_wizard.py:_own_scopes": 1,
     "wizards/doorman_invite_wizard.py:_compute_own": 1,
     "wizards/doorman_invite_wizard.py:_own_scopes": 1,
+    "wizards/doorman_undo_dialog.py:_attempt": 2,
+    "wizards/doorman_undo_dialog.py:_decides": 1,
+    "wizards/doorman_undo_dialog.py:_why_ended": 2,
+    "wizards/doorman_undo_dialog.py:action_undo": 1,
 }
 
 # Queries that are put together from pieces: constants of the module, no values.

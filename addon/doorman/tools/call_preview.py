@@ -9,6 +9,7 @@ from collections import Counter
 from ..policy.ledger import DELETED
 from ..policy.outward_notes import digest
 from ..policy.plain_text import plain
+from . import undo_words
 from .outward_words import for_a_person
 from .preview import Tried, model_of, tell
 from .text_losses import of_changes
@@ -64,6 +65,7 @@ def preview(env, call, tried=None):
             "untold": _untold(env, tried, found, model._name) if ran else [],
             "lines": bool(lines),
             "lost": of_changes(env, done, person=True),
+            "stays": undo_words.stays(None, tried.stays, env) if ran else [],
             "outward": leaves,
             "more_outward": more,
             "outward_digest": digest(outward),

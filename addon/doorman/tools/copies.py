@@ -21,6 +21,7 @@ from .operations import operation
     tool="copy_records",
     reads=False,
     dry_run=True,
+    undoable=True,
     summary=lambda words, _call: words.env._("Copy %s", words.what),
     arguments=lambda call: call.describer.values(
         call.model, call.kwargs.get("default") or {}

@@ -108,6 +108,8 @@ class Operation:
     # Whether it is there to tell people something, so that a person who decides is
     # shown what it would send, and to whom.
     outward: bool = False
+    # Whether writing the old values, and deleting what it made, takes all of it back.
+    undoable: bool = False
     # Whether what it does in detail is only known once it is done.
     known_once_done: bool = False
 

@@ -32,6 +32,8 @@ class Tried:
     made: int = 0
     # What leaves the company (policy/outward_notes.py).
     outward: list = field(default_factory=list)
+    # What an undo leaves as it is.
+    stays: list = field(default_factory=list)
     # What it does something to without changing a value: (model, id, name)
     announced: list = field(default_factory=list)
 
@@ -49,6 +51,7 @@ def look(call, noted):
     tried = Tried(changes, tools=noted.tools, made=len(noted.made))
     tried.after, tried.names = _read(call, [*asked, *others], DELETED)
     tried.outward = noted.outward.entries()
+    tried.stays = noted.stays
     for change in noted.announced[:MAX_TOLD]:
         record = call.env[change.model].browse(change.id or ())
         for one in record.exists()._filtered_access("read"):

@@ -1,8 +1,7 @@
 """Which versions of its records a call was looked at with: whether what a person has
 approved is still what would be done."""
 
-from odoo.tools import SQL
-
+from ..policy import stored
 from ..policy.plain_text import plain
 from ..policy.value_place import is_id
 from . import operations
@@ -81,16 +80,8 @@ def versions(records):
     if records._abstract or not records._auto or not records.ids:
         return {}
     records.env.cr.flush()
-    found = {}
-    records.env.cr.execute(
-        SQL(
-            "SELECT id, xmin::text || '/' || ctid::text FROM %s WHERE id = ANY(%s)",
-            SQL.identifier(records._table),
-            records.ids,
-        )
-    )
-    for ident, version in records.env.cr.fetchall():
-        found[str(ident)] = version
+    rows = stored.versions(records.env.cr, records._table, records.ids)
+    found = {str(ident): version for ident, version in rows.items()}
     # The part of it that is kept in a parent's table (_inherits).
     for parent, name in records._inherits.items():
         owners = records.sudo().exists()

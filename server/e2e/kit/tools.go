@@ -6,7 +6,7 @@ import "slices"
 var AllTools = []string{
 	"get_context", "list_models", "describe_model", "search_records", "read_records", "aggregate_records",
 	"search_everywhere", "read_messages", "get_actions", "get_attachment", "get_report", "export_records",
-	"create_records", "copy_records", "update_records", "delete_records", "call_method", "post_message", "send_document", "schedule_activity", "request_upload",
+	"create_records", "copy_records", "update_records", "delete_records", "undo_change", "call_method", "post_message", "send_document", "schedule_activity", "request_upload",
 	"approval_status",
 }
 

@@ -12,12 +12,14 @@ import (
 
 // written is what the tools that change something answer.
 type written struct {
-	Model   string           `json:"model"`
-	Records []writtenRecord  `json:"records"`
-	Count   int              `json:"count"`
-	Changed changed          `json:"changed,omitzero"`
-	DryRun  bool             `json:"dry_run,omitempty"`
-	Changes []recordedChange `json:"changes,omitempty"`
+	Model   string          `json:"model"`
+	Records []writtenRecord `json:"records"`
+	Count   int             `json:"count"`
+	Changed changed         `json:"changed,omitzero"`
+	// ChangeID is what undo_change takes; 0 = it cannot be undone.
+	ChangeID int64            `json:"change_id,omitempty"`
+	DryRun   bool             `json:"dry_run,omitempty"`
+	Changes  []recordedChange `json:"changes,omitempty"`
 	// Warnings are what a dry run would lose of texts that it writes over.
 	Warnings []string `json:"warnings,omitempty"`
 	// Actions are the buttons that the one record offers now.
@@ -84,6 +86,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		Warnings []string         `json:"warnings"`
 		Replayed bool             `json:"replayed"`
 		Actions  json.RawMessage  `json:"actions"`
+		ChangeID int64            `json:"change_id"`
 
 		Rows []map[string]json.RawMessage `json:"rows"`
 	}
@@ -92,7 +95,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		w.Note = "It is done, but Odoo's answer could not be read: look at the records."
 		return w
 	}
-	w.Replayed, w.Changed, w.Actions = answer.Replayed, answer.Changed, filled(answer.Actions)
+	w.Replayed, w.Changed, w.Actions, w.ChangeID = answer.Replayed, answer.Changed, filled(answer.Actions), answer.ChangeID
 	for i, id := range answer.IDs {
 		r := writtenRecord{ID: id}
 		if i < len(answer.Names) {

@@ -48,25 +48,9 @@ class DoormanApproval(models.Model):
     def _compute_html(self):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
         for request in self:
-            preview = request.preview or {}
-            changes = preview.get("changes") or []
-            values = {
-                "changes": [c for c in changes if not c.get("set_off")],
-                "set_off": [c for c in changes if c.get("set_off")],
-                "untold": preview.get("untold"),
-                "outward": preview.get("outward"),
-                "more_outward": preview.get("more_outward"),
-                "size_of": human_size,
-                "ran": preview.get("ran"),
-                "arguments": preview.get("arguments") or [],
-                "warnings": request._warnings(preview),
-                "text": preview.get("text"),
-                "reads": preview.get("reads"),
-                "lines": preview.get("lines"),
+            values = request._shown(request.preview or {}, request.model) | {
+                "warnings": request._warnings(request.preview or {}),
                 "body": request._body(),
-                "link": lambda ident, model=None, r=request: url_of(
-                    r.env, model or r.model or "", ident
-                ),
             }
             request.changes_html = render("doorman.approval_changes", values)
             request.outward_html = (
@@ -82,6 +66,31 @@ class DoormanApproval(models.Model):
             )
             request.payload_text = request._pretty(request._told_payload())
             request.result_text = request._pretty(request.result)
+
+    @api.model
+    def _shown(self, preview, own):
+        """What the templates of a page take.
+
+        :param dict preview: of ``tools/call_preview.py``
+        :param own: the model of changes that name none
+        """
+        changes = preview.get("changes") or []
+        return {
+            "changes": [c for c in changes if not c.get("set_off")],
+            "set_off": [c for c in changes if c.get("set_off")],
+            "untold": preview.get("untold"),
+            "outward": preview.get("outward"),
+            "more_outward": preview.get("more_outward"),
+            "size_of": human_size,
+            "ran": preview.get("ran"),
+            "arguments": preview.get("arguments") or [],
+            "text": preview.get("text"),
+            "reads": preview.get("reads"),
+            "lines": preview.get("lines"),
+            "link": lambda ident, model=None: url_of(
+                self.env, model or own or "", ident
+            ),
+        }
 
     def _operation(self):
         """What is known of the operation that would be done; None if its addon is gone
@@ -132,6 +141,9 @@ class DoormanApproval(models.Model):
                 )
             )
         found += preview.get("lost") or []
+        if preview.get("stays"):
+            text = " ".join(preview["stays"])
+            found.append(self.env._("This cannot be undone, and stays: %s", text))
         if request.record_count >= MANY:
             found.append(self.env._("These are %s records.", request.record_count))
         if preview.get("settled"):

@@ -27,6 +27,7 @@ class DoormanApproval(models.Model):
         "doorman.protected.mixin",
         "doorman.thread.mixin",
         "mail.activity.mixin",
+        "doorman.undo.mixin",
     ]
     _description = "MCP approval"
     _order = "id desc"
@@ -113,6 +114,7 @@ class DoormanApproval(models.Model):
             *("hours_to_decide", "self_approved", "reason", "result", "error_kind"),
             *("error_message", "error_hint", "error_code", "error_words"),
             *("policy_version", "first_approver_id", "first_approved_at"),
+            "change_id",
         }
     )
 
@@ -255,6 +257,7 @@ class DoormanApproval(models.Model):
                     "reason": reason,
                     "message": message,
                     "approval_id": request.id,
+                    "change_id": request.change_id or None,
                     "count": 1,
                 }
             )

@@ -14,7 +14,6 @@ from ...policy.change_scope import forget, undoable
 from ...policy.gate import Differs
 from ...policy.outward_notes import digest
 from ...policy.refusal import Refusal, _lt, kept, told_later
-from ...policy.shared import LIVE_STATUSES
 
 _logger = logging.getLogger(__name__)
 
@@ -75,7 +74,8 @@ class DoormanApproval(models.Model):
             )
         if request._is_first():
             return request._approve_first()
-        value, error = request._attempt(request._execute)
+        done = {}
+        value, error = request._attempt(lambda: request._execute(done))
         if value is DIFFERS:
             return request._show_anew(
                 self.env._(
@@ -86,7 +86,7 @@ class DoormanApproval(models.Model):
             )
         if error:
             return request._failed(error)
-        return request._done(value)
+        return request._done(value, done.get("change_id"))
 
     # ---- steps ----
 
@@ -112,20 +112,12 @@ class DoormanApproval(models.Model):
     def _why_lost(self):
         """Why who asked may not ask any more, or None."""
         connection = self.connection_id
-        user = connection.user_id
-        if not connection or connection.state not in LIVE_STATUSES:
+        if not connection:
             return self.env._("The connection was ended.")
-        if not connection.active:
-            return self.env._("The connection was archived.")
-        if connection.expires_at and connection.expires_at <= self.env.cr.now():
-            return self.env._("The connection has expired.")
-        if not user.active or not user._is_internal() or user != self.requester_id:
-            return self.env._("Its user may not use it any more.")
-        if connection.auth_type == "bearer" and not connection._has_key():
-            return self.env._("The connection's key was removed.")
-        if connection.auth_type == "oauth" and not connection._has_tokens():
-            return self.env._("The AI tool is no longer logged in.")
-        return None
+        why = connection._why_ended()
+        if not why and connection.user_id != self.requester_id:
+            why = self.env._("Its user may not use it any more.")
+        return why
 
     def _check_not_read_only(self):
         """:raise UserError: if it changes something while no connection may"""
@@ -157,14 +149,7 @@ class DoormanApproval(models.Model):
         return call
 
     def _row(self):
-        """What the gateway knows of a connection behind its fence."""
-        connection = self.connection_id
-        return {
-            "id": connection.id,
-            "version": connection.version,
-            "user_id": connection.user_id.id,
-            "read_only_by": self.env["doorman.settings"]._who_made_read_only(),
-        }
+        return self.connection_id._acting_row()
 
     def _is_changed(self):
         call = self._call()
@@ -204,15 +189,17 @@ class DoormanApproval(models.Model):
                 error = self.env["doorman.gateway"]._error(exc)
                 return None, error | {"words": kept(exc)}
 
-    def _execute(self):
-        """:return: what ``doorman.gateway.call`` would have answered as value"""
+    def _execute(self, done=None):
+        """:param dict done: learns what an audit row of the call would tell, if given
+        :return: what ``doorman.gateway.call`` would have answered as value
+        """
         gateway = self.env["doorman.gateway"]
         try:
             value = gateway._do(
                 self.connection_id,
                 self._row(),
                 self._call(),
-                {},
+                {} if done is None else done,
                 approved=True,
                 shown=self._shown_outward(),
             )
@@ -276,7 +263,7 @@ class DoormanApproval(models.Model):
     def _own(self):
         return self.env.user in self._askers()
 
-    def _done(self, value):
+    def _done(self, value, change_id=None):
         me = self.env.user
         self._end(
             "execute",
@@ -284,6 +271,7 @@ class DoormanApproval(models.Model):
             self_approved=self._own(),
             result=json.dumps(value, default=json_default),
             policy_version=self.connection_id.policy_version,
+            change_id=change_id,
         )
         words = self.env._("Approved by %s, and done.", me.name)
         if self.first_approver_id:

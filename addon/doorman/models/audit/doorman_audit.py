@@ -37,6 +37,7 @@ COLUMNS = (
     "request_payload",
     "response_payload",
     "approval_id",
+    "change_id",
 )
 # How long each may be, in characters. A write names 100 records at most, all of which
 # have to be told.
@@ -75,6 +76,7 @@ class DoormanAudit(models.Model):
     """One row a request. Nobody writes or deletes one, administrators included."""
 
     _name = "doorman.audit"
+    _inherit = ["doorman.undo.mixin"]
     _description = "MCP audit"
     _order = "id desc"
     _log_access = False

@@ -4,6 +4,7 @@ from . import doorman_key_show
 from . import doorman_model_rule
 from . import model_rule_policy
 from . import approval_policy
+from . import acting
 from . import outside_text
 from . import explain
 from . import doorman_pickup

@@ -4,3 +4,4 @@ from . import approvals
 from . import oauth
 from . import read_only
 from . import other_mcp
+from . import undo

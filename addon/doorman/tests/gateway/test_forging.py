@@ -82,6 +82,7 @@ APPROVAL = {
     "reason": "forged",
     "result": "{}",
     "policy_version": 1,
+    "change_id": 7,
     "first_approver_id": 1,
     "first_approved_at": "2020-01-01 00:00:00",
     "error_kind": "forged",
@@ -136,7 +137,13 @@ ACCEPTANCE = {
     "address_proven": True,
     "connection_id": 1,
 }
-AUDIT = {"outcome": "ok", "tool": "forged", "message": "forged", "count": 0}
+AUDIT = {
+    "outcome": "ok",
+    "tool": "forged",
+    "message": "forged",
+    "count": 0,
+    "change_id": 7,
+}
 
 # Contexts by which a caller may try to pass for the addon itself.
 CONTEXTS = (

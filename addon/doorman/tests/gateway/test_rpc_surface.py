@@ -106,6 +106,8 @@ PUBLIC = {
         "api_rotate_service_key",
         "write",
     },
+    "doorman.undo.dialog": {"action_undo", "create", "write"},
+    "doorman.undo.mixin": {"action_undo"},
     "doorman.thread.mixin": {"message_mail_with_source", "message_notify"},
     "doorman.own.tool": {
         "action_publish",

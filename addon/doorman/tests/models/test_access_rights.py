@@ -81,6 +81,7 @@ MATRIX = {
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
     "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "rotate_service": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    "undo": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
 CLIENT = {
     "name": "x",
@@ -106,6 +107,8 @@ ABSTRACT = {
     "doorman.thread.mixin": {},
     "doorman.protected.mixin": {},
     "doorman.shown.mixin": {},
+    "doorman.undo": {},
+    "doorman.undo.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},
         "create": {"user", "user2", "admin"},
@@ -201,6 +204,9 @@ class TestAccessRights(DoormanCase):
             "rotate_service": cls.env["doorman.rotate.service.key"]
             .with_user(cls.people["admin"])
             .create({}),
+            "undo": cls.env["doorman.undo.dialog"]
+            .with_user(cls.people["user"])
+            .create({"connection_id": cls.connection.id, "change_id": 1}),
         }
 
     @classmethod
@@ -253,6 +259,10 @@ class TestAccessRights(DoormanCase):
             "doorman.rotate.service.key": (
                 {"overlap_minutes": 1},
                 {"overlap_minutes": 1},
+            ),
+            "doorman.undo.dialog": (
+                {"why_not": "x"},
+                {"connection_id": cls.connection.id, "change_id": 1},
             ),
             "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
             "doorman.model.rule": (

@@ -77,8 +77,11 @@ class TestRun(ApprovalCase):
         self.gate()
         self.acme.ref = False
         direct = self.write(self.acme, {"ref": "1"})["value"]
-        self.assertEqual(json.loads(approval.result), direct)
-        self.assertEqual(self.status(approval)["value"], direct)
+        kept = json.loads(approval.result)
+        self.assertEqual(self.status(approval)["value"], kept)
+        # Each is a change of its own.
+        self.assertNotEqual(kept.pop("change_id"), direct.pop("change_id"))
+        self.assertEqual(kept, direct)
 
     def test_an_idempotency_key(self):
         """It stands for the call once it is done, and the call is done once."""

@@ -120,6 +120,8 @@ class TestPolicy(DoormanCase):
             (self.settings, "rate_limit_day", 0),
             (self.settings, "idle_after_hours", 0),
             (self.settings, "audit_retention_days", 0),
+            (self.settings, "undo_days", -1),
+            (self.settings, "undo_days", 366),
             (self.settings, "oauth_access_minutes", 0),
             (self.settings, "oauth_refresh_days", 366),
             (self.settings, "oauth_grace_seconds", -1),

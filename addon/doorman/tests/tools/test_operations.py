@@ -166,10 +166,15 @@ class TestOperations(ApprovalCase):
             for name, operation in operations.OPERATIONS.items()
             if operation.module == HERE and not operation.needs_model
         }
-        self.assertEqual(base, {"models", "context", "search_everywhere", "search"})
+        self.assertEqual(
+            base,
+            {"models", "context", "search_everywhere", "search", "undo_change"},
+        )
         for name in base:
             request = {"model": "", "method": name}
-            self.assertTrue(operations.only_reads(request))
+            self.assertEqual(
+                operations.only_reads(request), name != "undo_change", name
+            )
             self.assertFalse(operations.runs_code(request))
 
 

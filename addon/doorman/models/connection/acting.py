@@ -1,0 +1,40 @@
+from odoo import models
+
+from ...policy.shared import LIVE_STATUSES
+
+
+class DoormanConnection(models.Model):
+    """A connection for which a person lets something be done, without its credential:
+    an approval, an undo. What the fence asks of a call is asked here."""
+
+    _inherit = "doorman.connection"
+
+    def _why_ended(self):
+        """:return: why it may do nothing any more, or None"""
+        user = self.user_id
+        if self.state not in LIVE_STATUSES:
+            return self.env._("The connection was ended.")
+        if not self.active:
+            return self.env._("The connection was archived.")
+        if self.expires_at and self.expires_at <= self.env.cr.now():
+            return self.env._("The connection has expired.")
+        if not user.active or not user._is_internal():
+            return self.env._("Its user may not use it any more.")
+        if self.auth_type == "bearer" and not self._has_key():
+            return self.env._("The connection's key was removed.")
+        if self.auth_type == "oauth" and not self._has_tokens():
+            return self.env._("The AI tool is no longer logged in.")
+        return None
+
+    def _acting_row(self):
+        """What the gateway knows of a connection behind its fence."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "auth_type": self.auth_type,
+            "version": self.version,
+            "user_id": self.user_id.id,
+            "login": self.user_id.login,
+            "company_id": self.user_id.company_id.id,
+            "read_only_by": self.env["doorman.settings"]._who_made_read_only(),
+        }

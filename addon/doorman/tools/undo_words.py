@@ -1,0 +1,110 @@
+"""What an undo would do, and what it would leave, in words."""
+
+from ..policy import looks
+from ..policy.plain_text import plain
+from . import outward_words
+
+MAX_SENTENCES = 20
+
+
+def summary(env, kept):
+    """:param env: of who reads it
+    :param dict kept: of the change that is undone
+    :return: a sentence
+    """
+    labels = [_label(env, name) for name in kept["models"]]
+    count = sum(1 for row in kept["rows"] if row["asked"])
+    return env._(
+        "Undo a change by %(tool)s of %(models)s, records: %(count)s",
+        tool=kept["tool"],
+        models=plain(", ".join(labels), 100) or "-",
+        count=count,
+    )
+
+
+def argument(env, kept):
+    """The change that is undone, as a page shows what was asked for."""
+    text = f"{kept['made_at']} (UTC), {kept['tool']}"
+    return {"label": env._("The change of"), "text": text}
+
+
+def never(guard, kept):
+    """Why a change is not undone at all, as sentences."""
+    env, found = guard.env, []
+    for one in kept["never"]:
+        if one["kind"] == "deleted" and not guard.may_use(one["model"]):
+            found.append(env._("Odoo deleted other records, which are not kept."))
+        elif one["kind"] == "deleted":
+            found.append(
+                env._(
+                    "It deleted records of %s, which are not kept.",
+                    _label(env, one["model"]),
+                )
+            )
+        elif one["kind"] == "tool":
+            found.append(
+                env._(
+                    "It was done by %s, whose work is not taken back by writing old "
+                    "values.",
+                    kept["tool"],
+                )
+            )
+        elif one["kind"] == "code":
+            found.append(env._("All of it was done by Odoo's own code."))
+        else:
+            found.append(env._("It was too large to be kept."))
+    return found
+
+
+def stays(guard, entries, env=None):
+    """What an undo leaves, as sentences.
+
+    :param guard: the rules of the connection that reads it; None for a person
+    :param env: of the person
+    """
+    env = env or guard.env
+    sent = [one["what"] for one in entries if one["kind"] == "outward"]
+    found = outward_words.sentences(env, sent)
+    numbers = [one["number"] for one in entries if one["kind"] == "number"]
+    if numbers:
+        # They may be of records that this connection does not see.
+        limited = guard is not None and looks.is_limited(guard)
+        text = str(len(numbers)) if limited else plain(", ".join(numbers), 200)
+        found.append(env._("Numbers that were drawn stay used: %s.", text))
+    found += [
+        _left(guard, env, one) for one in entries if one["kind"] in ("record", "value")
+    ]
+    if len(found) > MAX_SENTENCES:
+        more = len(found) - MAX_SENTENCES
+        found = [*found[:MAX_SENTENCES], env._("And %s more.", more)]
+    return found
+
+
+def _left(guard, env, one):
+    model = one["model"]
+    if guard is not None and not guard.may_use(model):
+        return env._("Something that Odoo has done to other records.")
+    if one["kind"] == "record":
+        return env._(
+            "%(model)s %(id)s, which Odoo made besides.",
+            model=model if guard else _label(env, model),
+            id=one["id"],
+        )
+    name = one["field"]
+    if guard is not None and not looks.is_told(guard, model, name):
+        return env._(
+            "A value of %(model)s %(id)s that is not told.", model=model, id=one["id"]
+        )
+    if guard is None and name in env[model]._fields:
+        field = env[model]._fields[name]
+        name = field._description_string(env) or name
+    return env._(
+        "%(field)s of %(model)s %(id)s.",
+        field=plain(name, 80),
+        model=model if guard else _label(env, model),
+        id=one["id"],
+    )
+
+
+def _label(env, name):
+    return plain(env["ir.model"]._get(name).name or name, 60)
