@@ -48,6 +48,8 @@ var inviteFields = map[string]field{
 	"blocked_ips":           names(0),
 	"rate_limit_minute":     number(0, maxID),
 	"rate_limit_day":        number(0, maxID),
+	"rows_reply":            number(0, maxID),
+	"rows_day":              number(0, maxID),
 	"accept_list":           names(0),
 	"new_accounts":          boolean,
 	"account_groups":        names(0),

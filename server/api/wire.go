@@ -44,6 +44,8 @@ type Invite struct {
 	BlockedIPs          []string    `json:"blocked_ips"`
 	RateLimitMinute     int64       `json:"rate_limit_minute"`
 	RateLimitDay        int64       `json:"rate_limit_day"`
+	RowsReply           int64       `json:"rows_reply"`
+	RowsDay             int64       `json:"rows_day"`
 	AcceptList          []string    `json:"accept_list"`
 	NewAccounts         bool        `json:"new_accounts"`
 	AccountGroups       []string    `json:"account_groups"`

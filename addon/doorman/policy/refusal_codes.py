@@ -121,6 +121,7 @@ CODES = {
         "wrong_owner",
     ),
     "rate_limited": (
+        "rows_used_up",
         "too_many_open_links",
         "too_many_waiting",
     ),
@@ -131,6 +132,7 @@ CODES = {
         "text_too_long",
         "too_long_to_approve",
         "too_many_currencies",
+        "too_many_rows",
         "too_many_steps",
         "too_much_memory",
         "too_much_to_compute",

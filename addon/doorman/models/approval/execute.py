@@ -163,6 +163,7 @@ class DoormanApproval(models.Model):
             "id": connection.id,
             "version": connection.version,
             "user_id": connection.user_id.id,
+            "settings_version": self.env["doorman.settings"]._get().sudo().version,
             "read_only_by": self.env["doorman.settings"]._who_made_read_only(),
         }
 

@@ -28,6 +28,8 @@ PLAIN = {
     "approval_expiry_hours": ("approval_expiry_hours", int),
     "rate_limit_minute": ("rate_limit_minute", int),
     "rate_limit_day": ("rate_limit_day", int),
+    "rows_reply": ("rows_reply", int),
+    "rows_day": ("rows_day", int),
     "new_accounts": ("new_accounts", bool),
     "description": ("description", str),
 }

@@ -5,9 +5,7 @@ from odoo.fields import Command
 from ...policy import ip_lists
 from ...policy.policy_fields import (
     LINES,
-    MAX_EXPIRY_HOURS,
-    MAX_RATE_DAY,
-    MAX_RATE_MINUTE,
+    MOST,
     POLICY_FIELDS,
 )
 
@@ -131,6 +129,19 @@ class DoormanPolicyMixin(models.AbstractModel):
         tracking=True,
         help="0: the default of Server Settings. A day is a UTC day.",
     )
+    rows_reply = fields.Integer(
+        "Rows in one reply",
+        tracking=True,
+        help="How many records, groups, messages or lines one answer may hold. Lists "
+        "are cut there and say so; exports with more are refused. 0: the default of "
+        "Server Settings.",
+    )
+    rows_day = fields.Integer(
+        "Rows a day",
+        tracking=True,
+        help="How many of them it is given within a UTC day. 0: the default of Server "
+        "Settings.",
+    )
     # Whether a list was set by a person. Without it, removing the module of the
     # last allowed model would empty the list, and an empty list allows everything.
     tools_restricted = fields.Boolean(readonly=True, copy=False)
@@ -163,15 +174,10 @@ class DoormanPolicyMixin(models.AbstractModel):
                         )
                     )
 
-    @api.constrains("rate_limit_minute", "rate_limit_day", "approval_expiry_hours")
+    @api.constrains(*MOST)
     def _check_numbers(self):
-        least = {"rate_limit_minute": 0, "rate_limit_day": 0}
-        most = {
-            "rate_limit_minute": MAX_RATE_MINUTE,
-            "rate_limit_day": MAX_RATE_DAY,
-            "approval_expiry_hours": MAX_EXPIRY_HOURS,
-        }
-        self._check_range({n: (least.get(n, 1), most[n]) for n in most})
+        least = {"approval_expiry_hours": 1}
+        self._check_range({n: (least.get(n, 0), MOST[n]) for n in MOST})
 
     def _check_range(self, ranges):
         """:param dict ranges: ``{field: (least, most)}``, both included"""
