@@ -470,8 +470,8 @@ class DoormanConnection(models.Model):
 
         :return: in one reply, and in a day; 0: any number
         """
-        connection = self.sudo()
-        return connection.effective_rows_reply, connection.effective_rows_day
+        own, default = self.sudo(), self.env["doorman.settings"]._get().sudo()
+        return own.rows_reply or default.rows_reply, own.rows_day or default.rows_day
 
     @tools.ormcache("self.id", "version")
     def _switches(self, version):
