@@ -46,6 +46,7 @@ var inviteFields = map[string]field{
 	"approval_expiry_hours": number(1, 2160),
 	"allowed_ips":           names(0),
 	"blocked_ips":           names(0),
+	"recipient_domains":     names(0),
 	"rate_limit_minute":     number(0, maxID),
 	"rate_limit_day":        number(0, maxID),
 	"rows_reply":            number(0, maxID),

@@ -110,6 +110,7 @@ CODES = {
         "operation_not_allowed",
         "other_sender",
         "records_not_allowed",
+        "recipient_not_allowed",
         "reports_not_allowed",
         "scope_missing",
         "table_not_readable",

@@ -2,6 +2,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
+from ...policy import recipients
 from ...policy.policy_fields import EFFECTIVE, POLICY_FIELDS, WHAT
 from ...policy.shared import LIVE_STATUSES
 
@@ -472,6 +473,13 @@ class DoormanConnection(models.Model):
         """
         own, default = self.sudo(), self.env["doorman.settings"]._get().sudo()
         return own.rows_reply or default.rows_reply, own.rows_day or default.rows_day
+
+    @tools.ormcache("self.id", "version")
+    def _domains(self, version):
+        """:return: the domains that e-mails of one version of this connection may go
+        to, as ``recipients.parse`` gives them
+        """
+        return recipients.parse(self.sudo().recipient_domains)
 
     @tools.ormcache("self.id", "version")
     def _switches(self, version):

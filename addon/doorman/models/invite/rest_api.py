@@ -40,7 +40,7 @@ NAMED = {
     "approval_tools": ("approval_tool_ids", "doorman.tool", "name"),
     "allowed_models": ("allowed_model_ids", "ir.model", "model"),
 }
-LINES = {"allowed_ips", "blocked_ips", "accept_list"}
+LINES = {"allowed_ips", "blocked_ips", "recipient_domains", "accept_list"}
 OTHERS = {
     "expires_in_seconds",
     "companies",

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
-from ...policy import ip_lists
+from ...policy import ip_lists, recipients
 from ...policy.policy_fields import (
     LINES,
     MOST,
@@ -119,6 +119,13 @@ class DoormanPolicyMixin(models.AbstractModel):
         help="One address or network (CIDR) a line. Never from these, also where they "
         "are among the allowed.",
     )
+    recipient_domains = fields.Text(
+        "Recipient domains",
+        tracking=True,
+        help="E-mails may go to addresses of these domains and to no others: "
+        "example.com for that domain, *.example.com for all below it, one a line. "
+        "Colleagues who log in as internal users always get them. Empty: to anybody.",
+    )
     rate_limit_minute = fields.Integer(
         "Rate limit (requests/min)",
         tracking=True,
@@ -173,6 +180,23 @@ class DoormanPolicyMixin(models.AbstractModel):
                             text=repr(wrong[1]),
                         )
                     )
+
+    @api.constrains("recipient_domains")
+    def _check_recipient_domains(self):
+        for record in self:
+            wrong = recipients.wrong_line(record.recipient_domains)
+            if wrong:
+                raise ValidationError(
+                    self.env._(
+                        "%(field)s, line %(number)s: %(text)s is no domain. Write for "
+                        "example example.com, or *.example.com for all below it.",
+                        field=self._fields["recipient_domains"]._description_string(
+                            self.env
+                        ),
+                        number=wrong[0],
+                        text=repr(wrong[1]),
+                    )
+                )
 
     @api.constrains(*MOST)
     def _check_numbers(self):

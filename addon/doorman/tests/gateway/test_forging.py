@@ -122,6 +122,7 @@ INVITE = {
     "blocked_ips": False,
     "rate_limit_minute": 1000,
     "rate_limit_day": 1000,
+    "recipient_domains": False,
     "rows_reply": 0,
     "rows_day": 0,
     "tools_restricted": False,

@@ -114,6 +114,7 @@ class TestInviteApi(InviteMixin, DoormanCase):
             "blocked_ips": ["192.0.2.66"],
             "rate_limit_minute": 6,
             "rate_limit_day": 60,
+            "recipient_domains": ["example.com", "*.partner.example"],
             "rows_reply": 70,
             "rows_day": 700,
             "accept_list": ["ann@example.com", "@b.example"],
