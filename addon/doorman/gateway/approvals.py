@@ -357,6 +357,7 @@ class DoormanGateway(models.AbstractModel):
         """
         if not self._alone("doorman.expire_approvals"):
             return progress(expired=0, cancelled=0)
+        self.env["doorman.policy.change"]._expire_due()
         approvals = self.env["doorman.approval"].sudo()
         due = approvals.search(
             [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())]

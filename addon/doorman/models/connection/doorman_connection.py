@@ -15,6 +15,7 @@ class DoormanConnection(models.Model):
 
     _name = "doorman.connection"
     _inherit = [
+        "doorman.widening.mixin",
         "doorman.protected.mixin",
         "doorman.shown.mixin",
         "doorman.policy.mixin",
@@ -242,6 +243,12 @@ class DoormanConnection(models.Model):
         for connection in self:
             for effective, own in EFFECTIVE.items():
                 connection[effective] = connection[own] or settings[own]
+
+    def _limit_in_force(self, name, value):
+        return value or self.env["doorman.settings"]._get().sudo()[name]
+
+    def _changes_domain(self):
+        return [("connection_id", "=", self.id)]
 
     def write(self, vals):
         res = super().write(vals)

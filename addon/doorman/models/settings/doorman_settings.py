@@ -20,6 +20,7 @@ class DoormanSettings(models.Model):
 
     _name = "doorman.settings"
     _inherit = [
+        "doorman.widening.mixin",
         "doorman.protected.mixin",
         "doorman.policy.mixin",
         "doorman.thread.mixin",
