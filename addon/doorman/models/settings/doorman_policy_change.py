@@ -104,6 +104,8 @@ class DoormanPolicyChange(models.Model):
                 after=change.after_text,
             )
 
+    @api.depends("asked_by_id", "state")
+    @api.depends_context("uid")
     def _compute_can_confirm(self):
         me = self.env.user
         admin = me.has_group("doorman.group_admin")

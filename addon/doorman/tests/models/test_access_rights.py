@@ -71,6 +71,7 @@ MATRIX = {
     "oauth_client": {"read": {"admin"}},
     "invite": {"read": {"admin"}},
     "acceptance": {"read": {"admin"}},
+    "policy_change": {"read": {"admin"}},
     "invite_wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "invite_wizard_rule": {
         "read": {"admin"},
@@ -85,6 +86,12 @@ CLIENT = {
     "client_id": "x",
     "kind": "dynamic",
     "redirect_uris": "https://x.example/cb",
+}
+CHANGE = {
+    "field_name": "allow_sql",
+    "asked_by_id": 1,
+    "asked_at": "2020-01-01",
+    "expires_at": "2100-01-01",
 }
 OPERATIONS = ("read", "write", "create", "unlink")
 
@@ -102,6 +109,8 @@ ABSTRACT = {
     "doorman.model.rule.mixin": {},
     "doorman.approval.rule.mixin": {},
     "doorman.thread.mixin": {},
+    "doorman.shown.mixin": {},
+    "doorman.widening.mixin": {},
     "doorman.protected.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},
@@ -170,6 +179,10 @@ class TestAccessRights(DoormanCase):
                 {"own_tool_id": cls.own_tool.id, "name": "p"}
             ),
             "settings": cls.settings,
+            "policy_change": cls.env["doorman.policy.change"]
+            ._inside()
+            .create(CHANGE)
+            .with_env(cls.env),
             "pickup": cls.env["doorman.pickup"].create(
                 {"connection_id": cls.connection.id, "expires_at": "2100-01-01"}
             ),
@@ -247,6 +260,7 @@ class TestAccessRights(DoormanCase):
                 {"more_than": 1},
                 {"connection_id": cls.connection.id, "risk": "low"},
             ),
+            "doorman.policy.change": ({"field_name": "x"}, CHANGE),
             "doorman.reject": (
                 {"reason": "x"},
                 {"approval_id": cls.records["approval"].id, "reason": "x"},

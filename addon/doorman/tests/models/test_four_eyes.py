@@ -130,7 +130,8 @@ class TestFourEyes(FourEyesCase):
             change.activity_ids.filtered(lambda a: a.user_id == self.second).with_user(
                 self.second
             ).action_done()
-        self.assertIn("asked for", self.settings.message_ids[0].body)
+        said = " ".join(self.settings.message_ids.mapped("body"))
+        self.assertIn(f"{self.first.name} asked for", said)
         self.assertEqual(self.settings.pending_change_count, 1)
         self.confirm(change)
         self.assertFalse(change.activity_ids)
@@ -361,7 +362,9 @@ class TestFourEyes(FourEyesCase):
         for people, allowed in ((self.first, False), (self.first | self.second, True)):
             with (
                 self.subTest(people=len(people)),
-                patch.object(connections, "_administrators", lambda _self: people),
+                patch.object(
+                    connections, "_administrators", lambda _self, found=people: found
+                ),
             ):
                 if allowed:
                     self.by_first().write({"four_eyes": True})
