@@ -17,7 +17,7 @@ from .plain_text import from_html, of_email, plain, visible
 from .redact_links import withhold_links
 
 MAX_TEXT, MAX_PEOPLE, MAX_FILES = 20_000, 50, 50
-OUTGOING = "outgoing"
+OUTGOING, ODOOBOT = "outgoing", "base.partner_root"
 # By this, too, a link opens a document.
 HASH = re.compile(r"\bhash=[^\s&\"'<>]+")
 # What people wrote, and not what Odoo notes of their doing.
@@ -169,7 +169,9 @@ def _answers_to(mail):
     env = mail.env
     own = set(env["mail.alias.domain"].sudo().search([]).mapped("name"))
     companies = env["res.company"].sudo().search([]).mapped("email")
-    own_addresses = set(email_normalize_all(", ".join(filter(None, companies))))
+    # Odoo's own voice, which is no internal user's.
+    written = [*companies, env.ref(ODOOBOT).sudo().email]
+    own_addresses = set(email_normalize_all(", ".join(filter(None, written))))
     return [
         address
         for address in outside_addresses(env, mail.reply_to)
@@ -396,7 +398,8 @@ def of_change(env, change):
     record = model.sudo().browse(change.id)
     if change.model == "res.partner" and "email" in names and change.kind == "updated":
         # Who gets what is meant for a colleague, or what was approved before.
-        if not outsiders(record) or _waiting(record):
+        own = not outsiders(record) or record == env.ref(ODOOBOT)
+        if own or _waiting(record):
             return told(
                 "redirect",
                 [person(record)],

@@ -217,7 +217,7 @@ SUDO = {
     "policy/outward.py:about": 1,
     "policy/outward.py:of_change": 1,
     "policy/outward.py:outside_addresses": 1,
-    "policy/outward.py:_answers_to": 2,
+    "policy/outward.py:_answers_to": 3,
     "policy/outward.py:_scheduled": 1,
     "policy/outward.py:inside_addresses": 1,
     "policy/outward.py:outsiders": 1,

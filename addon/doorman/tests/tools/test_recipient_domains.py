@@ -200,6 +200,24 @@ class TestRecipientDomains(OutwardCase):
             answer = self.nothing_left(self.press)
         self.assertIn(answer["error"]["kind"], ("forbidden", "not_allowed"))
 
+    def test_the_address_of_odoobot(self):
+        """Answers to what Odoo itself says go there: that is no way out, either."""
+        bot = self.env.ref("base.partner_root")
+        bot.email = "bot@our.example"
+        with self.mail(email_to="a@good.example", reply_to="bot@our.example"):
+            self.goes(self.press)
+        with self.doing_this(
+            lambda env: (
+                env["res.partner"]
+                .browse(bot.id)
+                .sudo()
+                .write({"email": "e@evil.example"})
+            )
+        ):
+            answer = self.nothing_left(self.press)
+        self.assertIn(answer["error"]["kind"], ("forbidden", "not_allowed"))
+        self.assertEqual(bot.email, "bot@our.example")
+
     # ---- who gets it later ----
 
     def test_followers(self):
