@@ -32,6 +32,7 @@
         "views/doorman_audit_views.xml",
         "views/doorman_oauth_client_views.xml",
         "views/doorman_application_views.xml",
+        "views/doorman_policy_change_views.xml",
         "views/doorman_settings_views.xml",
         "views/doorman_invite_views.xml",
         "views/doorman_invite_templates.xml",

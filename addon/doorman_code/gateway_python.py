@@ -33,7 +33,9 @@ class DoormanGateway(models.AbstractModel):
         if reads:
             if not (approved or shell.trial):
                 self._check_reading(connection, row, request)
-            return run(call_of(shell.guard, request)), None
+            value = run(call_of(shell.guard, request))
+            shell.rows += operations.rows_of(request, value)
+            return value, None
         # Whether a person has to agree is decided of the whole, by what it did.
         noted, tool = ledger.of(self.env.cr), self._tool_of(request)
         noted.tools.add(tool)

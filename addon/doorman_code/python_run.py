@@ -20,6 +20,7 @@ from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.policy.shared import SAY_NO_RECORD
 from odoo.addons.doorman.policy.suggestions import near_hint
 from odoo.addons.doorman.policy.withhold import withhold
+from odoo.addons.doorman.tools import row_counts
 from odoo.addons.doorman.tools.operations import operation
 from odoo.addons.doorman.tools.words import code_summary
 
@@ -49,11 +50,12 @@ CHANGES = frozenset({"create", "write", "unlink", "activity_schedule", "message_
     code="code",
     summary=code_summary,
     known_once_done=True,
+    rows=row_counts.counted,
 )
 def run_python(call):
     """:param call: its argument is code
-    :return: ``{result, steps}``: what the code has put into ``result``, as JSON text,
-        and what it changed
+    :return: ``{result, steps, rows}``: what the code has put into ``result``, as JSON
+        text, what it changed, and how many rows it has read for that
     """
     for name in call.kwargs:
         if name != "code":
@@ -67,7 +69,7 @@ def run_python(call):
         return {}  # it is run once a person has agreed
     shell = Shell(call, code)
     result = shell.run()
-    return {"result": _text(result), "steps": shell.changes}
+    return {"result": _text(result), "steps": shell.changes, "rows": shell.rows}
 
 
 class Shell:
@@ -82,6 +84,8 @@ class Shell:
         self.code = code
         self.steps = 0
         self.changes = []
+        # What it has read may all be in the result: nobody can tell.
+        self.rows = 0
 
     def run(self):
         """:return: what the code has put into ``result``, as JSON holds it"""

@@ -20,6 +20,7 @@ from odoo.addons.doorman.policy import closed_fields, closed_models, shared
 from odoo.addons.doorman.policy.redact_links import withhold_links_in
 from odoo.addons.doorman.policy.refusal import Refusal
 from odoo.addons.doorman.policy.shared import MAX_CODE, MAX_REPLY, MAX_SQL_ROWS
+from odoo.addons.doorman.tools import row_counts
 from odoo.addons.doorman.tools.operations import operation
 from odoo.addons.doorman.tools.words import code_summary
 
@@ -130,6 +131,7 @@ COLUMNS = """
     scope="mcp:sql",
     code="query",
     summary=code_summary,
+    rows=row_counts.counted,
 )
 def run_sql(call):
     """:param call: its arguments are query, and limit: how many rows
@@ -157,7 +159,7 @@ def run_sql(call):
     columns, read = _understood(guard, query)
     if call.describer:
         return {}  # it is run once a person has agreed
-    return _rows(guard, query, limit, columns, read)
+    return _rows(guard, query, call.at_most(limit), columns, read)
 
 
 def check_administrator(guard, switch, what):

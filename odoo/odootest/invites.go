@@ -29,8 +29,8 @@ func inviteDefaults() map[string]any {
 		"scopes": []any{}, "max_uses": 1.0, "expires_in_seconds": 259200.0, "key_name_preset": "MCP key",
 		"key_lifetime_hours": 2160.0, "read_only": false, "research_tools": false, "approve_outward": true, "allowed_tools": []any{}, "approval_tools": []any{},
 		"allowed_models": []any{}, "companies": []any{}, "approval_rules": []any{}, "model_rules": []any{}, "approver": "", "approver_group": "", "two_approvers": "",
-		"approval_expiry_hours": 24.0, "allowed_ips": []any{}, "blocked_ips": []any{}, "rate_limit_minute": 0.0,
-		"rate_limit_day": 0.0, "accept_list": []any{}, "new_accounts": false, "account_groups": []any{}, "description": "",
+		"approval_expiry_hours": 24.0, "allowed_ips": []any{}, "blocked_ips": []any{}, "recipient_domains": []any{}, "rate_limit_minute": 0.0,
+		"rate_limit_day": 0.0, "rows_reply": 0.0, "rows_day": 0.0, "accept_list": []any{}, "new_accounts": false, "account_groups": []any{}, "description": "",
 	}
 }
 

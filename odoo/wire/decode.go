@@ -126,12 +126,13 @@ func seconds(n float64) time.Duration {
 	return time.Duration(max(-most, min(n, most)) * float64(time.Second))
 }
 
-// DecodeResolve reads {"snapshot": S, "used_today": n} or {"error": E}. Without a count the day limit would start anew
+// DecodeResolve reads {"snapshot": S, "used_today": n, "rows_today": n} or {"error": E}. Without a count the day limit would start anew
 // with every restart of the service.
 func DecodeResolve(raw json.RawMessage) (access.Resolution, error) {
 	var w struct {
 		Snapshot  *snapshotWire `json:"snapshot"`
 		UsedToday *int          `json:"used_today"`
+		RowsToday int           `json:"rows_today"`
 		Error     *problem      `json:"error"`
 	}
 	if err := unmarshal(raw, &w, "resolve"); err != nil {
@@ -142,14 +143,14 @@ func DecodeResolve(raw json.RawMessage) (access.Resolution, error) {
 		return access.Resolution{}, Unusable("resolve: not exactly one of snapshot and error")
 	case w.Error != nil:
 		return access.Resolution{}, w.Error.toError()
-	case w.UsedToday == nil || *w.UsedToday < 0:
-		return access.Resolution{}, Unusable("resolve without used_today")
+	case w.UsedToday == nil || *w.UsedToday < 0 || w.RowsToday < 0:
+		return access.Resolution{}, Unusable("resolve without used_today, or with a rows_today that cannot be")
 	}
 	s, err := w.Snapshot.snapshot()
 	if err != nil {
 		return access.Resolution{}, err
 	}
-	return access.Resolution{Snapshot: s, UsedToday: *w.UsedToday}, nil
+	return access.Resolution{Snapshot: s, UsedToday: *w.UsedToday, RowsToday: w.RowsToday}, nil
 }
 
 // DecodeProgress reads {"counts": {what: n}, "more": bool}, or {"error": E}. At least one thing must be counted: an answer
@@ -204,6 +205,9 @@ func decodeOneOf(raw json.RawMessage, parts ...string) (reply access.Reply, err 
 	if len(parts) != 1 {
 		return reply, Unusable("not exactly one part of an answer")
 	}
+	if reply.Rows, err = rowsIn(w["rows"]); err != nil {
+		return reply, err
+	}
 	part := w[parts[0]]
 	switch parts[0] {
 	case "value":
@@ -219,6 +223,17 @@ func decodeOneOf(raw json.RawMessage, parts ...string) (reply access.Reply, err 
 		err = decodeProblem(part)
 	}
 	return reply, err
+}
+
+// rowsIn reads how many rows of data an answer gives out; none where it does not say.
+func rowsIn(raw json.RawMessage) (n int, err error) {
+	if raw == nil {
+		return 0, nil
+	}
+	if json.Unmarshal(raw, &n) != nil || isNull(raw) || n < 0 || n > maxCount {
+		return 0, Unusable("rows")
+	}
+	return n, nil
 }
 
 func decodeStale(raw json.RawMessage) (*access.Snapshot, error) {

@@ -22,10 +22,14 @@ func EncodeAudit(a access.Audit) map[string]any {
 // EncodeFence writes what Odoo checks once more inside the transaction. It holds the proof: it goes to Odoo and nowhere
 // else.
 func EncodeFence(f access.Fence) map[string]any {
-	return map[string]any{
+	w := map[string]any{
 		"proof": f.Proof.Hex(), "connection": f.Connection, "version": f.Version,
 		"settings_version": f.SettingsVersion, "groups": f.Groups, "registry": f.Registry,
 	}
+	if f.RowsLeft != nil {
+		w["rows_left"] = *f.RowsLeft
+	}
+	return w
 }
 
 // EncodeRequest writes one ORM call. Without ids the call is on the model: an empty list would be a call on no record.
@@ -48,6 +52,9 @@ func EncodeRequest(r access.Request) map[string]any {
 	}
 	if r.AskNobody {
 		w["ask"] = false
+	}
+	if r.Spare {
+		w["spare"] = true
 	}
 	if len(r.Tell) > 0 {
 		w["tell"] = r.Tell

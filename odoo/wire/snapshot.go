@@ -33,6 +33,7 @@ type snapshotWire struct {
 		BlockedIPs    list[string]    `json:"blocked_ips"`
 		RateMinute    *int            `json:"rate_limit_minute"`
 		RateDay       *int            `json:"rate_limit_day"`
+		RowsDay       int             `json:"rows_day"` // missing is no limit
 		Approval      *bool           `json:"approval"`
 		Rules         bool            `json:"rules"` // missing is none
 	} `json:"policy"`
@@ -110,7 +111,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 				Scopes: *w.Policy.Scopes, Lacking: w.Policy.LackingScopes, ReadOnly: *w.Policy.ReadOnly, ResearchTools: w.Policy.ResearchTools,
 				AllowedTools: w.Policy.AllowedTools, AllowedModels: w.Policy.AllowedModels, Companies: w.Policy.Companies,
 				AllowedIPs: allowed, BlockedIPs: blocked,
-				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay,
+				RateMinute: *w.Policy.RateMinute, RateDay: *w.Policy.RateDay, RowsDay: w.Policy.RowsDay,
 				Approvals: *w.Policy.Approval, Rules: w.Policy.Rules,
 			},
 		},
@@ -154,6 +155,8 @@ func (w *snapshotWire) missing() string {
 		return "policy.rate_limit_minute"
 	case w.Policy.RateDay == nil || *w.Policy.RateDay < 1:
 		return "policy.rate_limit_day"
+	case w.Policy.RowsDay < 0:
+		return "policy.rows_day"
 	case w.Policy.Approval == nil:
 		return "policy.approval"
 	case w.User == nil || w.User.ID <= 0 || w.User.Groups == "":

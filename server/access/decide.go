@@ -169,6 +169,18 @@ func checkRate(r Rate) *Error {
 	return e
 }
 
+// CodeRowsUsedUp is the code of a refusal because of the rows that a connection may get a day.
+const CodeRowsUsedUp = "rows_used_up"
+
+// RowsUsedUp refuses an answer for which there is no room any more in the rows of data of a day, which ends after rest.
+func RowsUsedUp(day int, rest time.Duration) *Error {
+	return &Error{
+		Kind: RateLimited, Code: CodeRowsUsedUp, RetryAfter: rest,
+		Message: fmt.Sprintf("This connection may get %d rows of data a day (UTC); that is used up.", day),
+		Hint:    fmt.Sprintf("Try again in %s.", inWords(rest)),
+	}
+}
+
 // inWords writes a waiting time, never shorter than it is.
 func inWords(d time.Duration) string {
 	seconds := int((d + time.Second - 1) / time.Second)

@@ -70,6 +70,7 @@ type Policy struct {
 	BlockedIPs    []netip.Prefix
 	RateMinute    int // tool calls in any 60 seconds, >= 1
 	RateDay       int // tool calls in a UTC day, >= 1
+	RowsDay       int // rows of data in a UTC day; 0 = no limit. How many go into one reply is Odoo's to decide.
 	// Approvals says that the connection has rules by which calls wait for a person. They are Odoo's: it decides by them
 	// what each call did. The service only sends along what a request for approval is kept with.
 	Approvals bool
@@ -134,6 +135,8 @@ type Resolution struct {
 	// UsedToday is how many requests of the present UTC day count against the day limit, by Odoo's audit: what a
 	// limiter that has just started does not know.
 	UsedToday int
+	// RowsToday is how many rows of data were given out in it.
+	RowsToday int
 }
 
 // Tool is what a decision needs to know of a tool.
@@ -182,6 +185,9 @@ type Fence struct {
 	SettingsVersion int64
 	Groups          string
 	Registry        string
+	// RowsLeft is how many rows of data the connection may still get today; nil = any number. Odoo refuses what would be
+	// more, and cuts what can be cut.
+	RowsLeft *int
 }
 
 // FenceOf binds a decision taken on s, for the holder of p, to the call that follows from it.
@@ -217,6 +223,8 @@ type Request struct {
 	// AskNobody is for what the service reads for itself: a call that waits for a person is an error of kind
 	// PendingApproval then, and nobody is bothered.
 	AskNobody bool
+	// Spare says that the limit is by one higher than what is given out: the row too many says that there are more.
+	Spare bool
 	// Tell are fields of the records that a call makes, at most 40: the answer tells what they hold. They do not
 	// change what is done.
 	Tell []string
@@ -231,8 +239,9 @@ type Audit struct {
 	Tool      string
 }
 
-// Reply is Odoo's answer. Exactly one of its fields is set.
+// Reply is Odoo's answer. Exactly one of its fields is set, besides Rows.
 type Reply struct {
+	Rows     int // of data that are in Value or Approval
 	Value    json.RawMessage
 	Stale    *Snapshot // the decision was taken on an old snapshot: decide anew on this one; nothing was done
 	Pending  *Pending  // to Call: a person was asked, and nothing was done

@@ -19,8 +19,8 @@ import (
 
 const goodInvite = `{"id":7,"state":"active","scopes":["mcp:search"],"max_uses":5,"current_uses":0,"expires_at":"2026-03-21T12:00:00Z",
 "key_name_preset":"k","key_lifetime_hours":2160,"read_only":false,"research_tools":false,"allowed_tools":[],"allowed_models":[],"companies":[],"approval_tools":[],
-"model_rules":[],"approval_rules":[],"approve_outward":true,"approver":"","approver_group":"","two_approvers":"","approval_expiry_hours":24,"allowed_ips":[],"blocked_ips":[],"rate_limit_minute":0,
-"rate_limit_day":0,"accept_list":[],"new_accounts":false,"account_groups":[],"description":"","company":"C","created_by":"admin","created_at":"2026-03-18T12:00:00Z"}`
+"model_rules":[],"approval_rules":[],"approve_outward":true,"approver":"","approver_group":"","two_approvers":"","approval_expiry_hours":24,"allowed_ips":[],"blocked_ips":[],"recipient_domains":[],"rate_limit_minute":0,
+"rate_limit_day":0,"rows_reply":0,"rows_day":0,"accept_list":[],"new_accounts":false,"account_groups":[],"description":"","company":"C","created_by":"admin","created_at":"2026-03-18T12:00:00Z"}`
 
 // fakeOdoo answers every question alike, and keeps them.
 type fakeOdoo struct {

@@ -42,8 +42,11 @@ type Invite struct {
 	ApprovalExpiryHours int64       `json:"approval_expiry_hours"`
 	AllowedIPs          []string    `json:"allowed_ips"`
 	BlockedIPs          []string    `json:"blocked_ips"`
+	RecipientDomains    []string    `json:"recipient_domains"`
 	RateLimitMinute     int64       `json:"rate_limit_minute"`
 	RateLimitDay        int64       `json:"rate_limit_day"`
+	RowsReply           int64       `json:"rows_reply"`
+	RowsDay             int64       `json:"rows_day"`
 	AcceptList          []string    `json:"accept_list"`
 	NewAccounts         bool        `json:"new_accounts"`
 	AccountGroups       []string    `json:"account_groups"`

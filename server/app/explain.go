@@ -13,7 +13,7 @@ import (
 
 	"doorman/odoo"
 	"doorman/server/access"
-	"doorman/server/mcp/tools"
+	"doorman/server/mcp"
 )
 
 const explainUsage = `Usage: doorman explain --connection 7 --tool update_records [--model res.partner] [--record 3] [--address 10.0.0.5]
@@ -97,9 +97,8 @@ func code(name string) string {
 // service is what the service itself decides, before it asks Odoo.
 func (q *question) service(s *access.Snapshot) ([]string, *access.Error) {
 	part := "Service: key, tool, scope, limits"
-	t := tools.Catalog().Find(s, q.tool)
-	if t == nil {
-		e := tools.Catalog().Unknown(s, q.tool)
+	tool, e := mcp.FindTool(s, q.tool)
+	if e != nil {
 		return []string{words[access.ExplainRefused], part, e.Message, e.Hint, string(e.Kind)}, e
 	}
 	said := "The number of requests was not looked at."
@@ -109,7 +108,7 @@ func (q *question) service(s *access.Snapshot) ([]string, *access.Error) {
 		open.Connection.Policy.AllowedIPs, open.Connection.Policy.BlockedIPs = nil, nil
 		s, said = &open, "The network address and the number of requests were not looked at."
 	}
-	e := access.Decide(time.Now(), s, access.Call{Tool: t.Tool, Model: q.model, IP: q.address, Rate: access.Rate{Allowed: true}}).Err()
+	e = access.Decide(time.Now(), s, access.Call{Tool: tool, Model: q.model, IP: q.address, Rate: access.Rate{Allowed: true}}).Err()
 	if e != nil {
 		name := e.Code
 		if name == "" {

@@ -33,6 +33,11 @@ func (l limiter) Seed(ctx context.Context, key string, used int, now time.Time) 
 	return l.Limiter.Seed(ctx, l.key(key), used, now)
 }
 
+// Add implements caller.Limiter.
+func (l limiter) Add(ctx context.Context, key string, n int, now time.Time) (int, time.Duration, error) {
+	return l.Limiter.Add(ctx, l.key(key), n, now)
+}
+
 func (l limiter) key(key string) string { return l.database + ":" + key }
 
 // pingWithin is how long a probe of readiness waits for Redis.

@@ -2,6 +2,7 @@
 //
 //	key (a connection), Limits ─> Take ─┬─ day:    requests of this UTC day, one counter      ─┐ both have room: count in both
 //	                                    └─ minute: when each request of the last 60 s passed  ─┘ else: refuse, count in neither
+//	rows of data that were given out ─> Add ─> so many today, in a counter of their own
 //	requests the audit knows of ─> Seed ─> the day's counter is at least that (a restart forgets nothing)
 //
 // There are two Limiters that answer alike: Memory, for one process, and Redis, for several that share one count.

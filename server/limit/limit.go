@@ -43,12 +43,17 @@ type Limiter interface {
 	// never falls. now is the time before the audit was asked: an answer for a day that has ended is dropped, or the
 	// requests of yesterday would be charged to today.
 	Seed(ctx context.Context, key string, used int, now time.Time) error
+
+	// Add counts n things at once in the day of a key, whatever there are already, and tells how many that makes and how
+	// long until the day ends. 0 only asks. A key that is counted so is not for Take.
+	Add(ctx context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error)
 }
 
 // Errors that say the caller is wrong, or that there is no room to count.
 var (
 	ErrLimits = errors.New("limit: the limit per minute must be at least 1, the one per day and a seed at least 0")
 	ErrKey    = errors.New("limit: a key must not be empty")
+	ErrCount  = errors.New("limit: nothing can be counted less than 0 times")
 	ErrFull   = errors.New("limit: more connections are active than this process can count")
 )
 
@@ -60,6 +65,16 @@ func check(key string, l Limits) error {
 		return ErrKey
 	case l.Minute < 1 || l.Day < 0:
 		return ErrLimits
+	}
+	return nil
+}
+
+func checkCount(key string, n int) error {
+	switch {
+	case key == "":
+		return ErrKey
+	case n < 0:
+		return ErrCount
 	}
 	return nil
 }

@@ -99,6 +99,22 @@ func (m *Memory) Seed(_ context.Context, key string, used int, now time.Time) er
 	return err
 }
 
+// Add counts n things in the day; see Limiter.
+func (m *Memory) Add(_ context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error) {
+	if err := checkCount(key, n); err != nil {
+		return 0, 0, err
+	}
+	s := m.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, err := s.touch(key, s.clock(now.Sub(m.base)), dayOf(now))
+	if err != nil {
+		return 0, 0, err
+	}
+	e.used += n
+	return e.used, midnight(e.day + 1).Sub(now), nil
+}
+
 func (m *Memory) shard(key string) *shard { return &m.shards[maphash.String(m.seed, key)%shards] }
 
 // size returns how many keys are held.

@@ -115,6 +115,21 @@ func (r *Redis) Seed(ctx context.Context, key string, used int, now time.Time) e
 	return r.safe(seedScript.Run(ctx, r.client, keys(key), used, dayOf(now), r.clock(now)).Err())
 }
 
+// Add counts n things in the day; see Limiter.
+func (r *Redis) Add(ctx context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error) {
+	if err := checkCount(key, n); err != nil {
+		return 0, 0, err
+	}
+	answer, err := addScript.Run(ctx, r.client, keys(key), n, r.clock(now)).Int64Slice()
+	if err != nil {
+		return 0, 0, r.safe(err)
+	}
+	if len(answer) != 2 {
+		return 0, 0, errors.New("limit: redis: the answer cannot be understood")
+	}
+	return int(answer[0]), time.Duration(answer[1]) * time.Microsecond, nil
+}
+
 // keys returns the Redis keys of a key. The braces put both on one node of a cluster: a script cannot span two.
 func keys(key string) []string {
 	return []string{"doorman:rate:{" + key + "}:m", "doorman:rate:{" + key + "}:d"}

@@ -84,3 +84,14 @@ local day, used = counter(math.floor(now / DAY))
 if of >= day and known > used then store(now, day, known) end
 return 1
 `)
+
+// addScript: ARGV is how many more there are, the time. It answers how many that makes today, and the rest of the day.
+var addScript = redis.NewScript(prelude + `
+local more, now = tonumber(ARGV[1]), clock(ARGV[2])
+local day, used = counter(math.floor(now / DAY))
+if more > 0 then
+  used = used + more
+  store(now, day, used)
+end
+return {used, (day + 1) * DAY - now}
+`)

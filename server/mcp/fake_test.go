@@ -241,6 +241,15 @@ func (l *fakeLimiter) Seed(_ context.Context, key string, used int, now time.Tim
 	return l.err
 }
 
+func (l *fakeLimiter) Add(_ context.Context, key string, n int, _ time.Time) (int, time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.taken[key] += n
+	}
+	return l.taken[key], 9 * time.Hour, l.err
+}
+
 func (l *fakeLimiter) count(key string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

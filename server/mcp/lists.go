@@ -9,6 +9,7 @@ import (
 	"doorman/server/access"
 	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
+	"doorman/server/mcp/tools"
 )
 
 // handlerOf returns what answers a method: the SDK, whose lists are the same for everybody, or one of ours, who know the
@@ -103,4 +104,14 @@ func (s *Server) complete(ctx context.Context, req *sdk.CompleteRequest) (*sdk.C
 		return nil, err
 	}
 	return s.resources.Complete(ctx, c, req, known)
+}
+
+// FindTool returns what has to be known to decide on a call of a tool: one of ours, or one of the connection's own. The error
+// says that there is none of that name, and which ones have a similar one.
+func FindTool(s *access.Snapshot, name string) (access.Tool, *access.Error) {
+	catalog := tools.Catalog()
+	if t := catalog.Find(s, name); t != nil {
+		return t.Tool, nil
+	}
+	return access.Tool{}, catalog.Unknown(s, name)
 }

@@ -5,6 +5,7 @@ from . import doorman_undo
 from . import doorman_gateway
 from . import fence
 from . import audit
+from . import row_limits
 from . import environment
 from . import errors
 from . import files

@@ -46,15 +46,22 @@ class DoormanGateway(models.AbstractModel):
 
         :param int request_id: as the pending answer of ``call`` gave it
         :param dict audit: what the audit row says of this question
-        :return: ``{approval, registry}``, ``{stale}`` or ``{error}``
+        :return: ``{approval, rows, registry}``, ``{stale}`` or ``{error}``
         """
         self._check_caller()
         started = time.monotonic()
 
-        def tell(_connection, row, _request, audit):
+        def tell(connection, row, request, audit):
             approval = self._approval_of(row["id"], request_id)
             audit["approval_id"] = approval.id
-            return {"approval": approval._status()}
+            told = approval._status()
+            if told["value"] is not None:
+                call, limits = (
+                    approval._call(),
+                    self._row_limits(connection, row, request),
+                )
+                audit["rows"] = limits.check(call, told["value"])
+            return {"approval": told, "rows": audit.get("rows") or 0}
 
         answer, row = self._fenced(fence, {"audit": audit}, tell)
         self._leave_row(answer, row, started)
@@ -350,6 +357,7 @@ class DoormanGateway(models.AbstractModel):
         """
         if not self._alone("doorman.expire_approvals"):
             return progress(expired=0, cancelled=0)
+        self.env["doorman.policy.change"]._expire_due()
         approvals = self.env["doorman.approval"].sudo()
         due = approvals.search(
             [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())]

@@ -15,7 +15,7 @@ from ..policy import (
 )
 from ..policy.change_scope import Trial, writing
 from ..policy.gate import Differs, Waits
-from ..policy.outward_notes import Notes, digest
+from ..policy.outward_notes import Notes, RecipientRefused, digest
 from ..policy.refusal import Refusal, _lt
 from ..tools import operations, outward_words, text_losses, told_changes
 from ..tools.call import call_of, run
@@ -91,12 +91,12 @@ class DoormanGateway(models.AbstractModel):
         :return: the answer
         :raise Waits: if one of them matches
         """
-        held = bool(approval) or shown is not None
+        held = bool(approval or call.guard.domains) or shown is not None
         trial = Trial() if held or call.dry_run else None
         once = partial(self._once_through, call, connection, row, request, approval)
         try:
             value, noted, tried = once(trial, shown)
-        except (Waits, Differs):
+        except (Waits, Differs, RecipientRefused):
             raise
         except Exception:
             if not (held and trial.reached_out):
@@ -141,7 +141,7 @@ class DoormanGateway(models.AbstractModel):
 
     def _once_through(self, call, connection, row, request, approval, trial, shown):
         """:return: the answer, the Ledger, and what it holds if that is told later"""
-        if trial is not None and (approval or shown is not None):
+        if trial is not None and not call.dry_run:
             self.env.cr.execute("SAVEPOINT doorman_run")
         with writing(call.env, trial) as noted:
             value = self._carry_out(call, request, noted)
@@ -187,12 +187,14 @@ class DoormanGateway(models.AbstractModel):
         :return: the answer
         """
         noted.tools.add(self._tool_of(request))
+        noted.outward.only_to(call.guard)
         value = run(call)
         # E-mails, tracking and the like belong to the change: what fails in them must
         # undo it, not follow it.
         with in_force.code(self.env.cr):
             self.env.cr.flush()
         noted.close()
+        noted.outward.check()
         return value
 
     @staticmethod

@@ -114,19 +114,23 @@ class DoormanGateway(models.AbstractModel):
         # The switch is left to the service's own decision, which knows what to say.
         if refusal and refusal["kind"] != "forbidden":
             return {"error": refusal}
+        audit = self.env["doorman.audit"]
         return {
             "snapshot": self._snapshot(row),
-            "used_today": self.env["doorman.audit"]._used_today(row["id"]),
+            "used_today": audit._used_today(row["id"]),
+            "rows_today": audit._rows_today(row["id"]),
         }
 
     @api.model
     def call(self, fence, request):
         """One ORM call, as the connection's user, with its audit row.
 
-        :param dict fence: proof, connection, version, settings_version, groups
+        :param dict fence: proof, connection, version, settings_version, groups,
+            registry, and rows_left, how many rows of data it may still get today
         :param dict request: model, method, ids, kwargs, context, timeout_ms, audit
-        :return: ``{value, registry}``; ``{pending, registry}`` if a person has to
-            approve it; ``{stale}`` or ``{error}``
+        :return: ``{value, rows, registry}``, with how many rows of data are in it;
+            ``{pending, registry}`` if a person has to approve it; ``{stale}`` or
+            ``{error}``
         """
         self._check_caller()
         started = time.monotonic()
@@ -198,7 +202,8 @@ class DoormanGateway(models.AbstractModel):
 
     def _answer(self, connection, row, request, audit):
         try:
-            return {"value": self._do(connection, row, request, audit)}
+            value = self._do(connection, row, request, audit)
+            return {"value": value, "rows": audit.get("rows") or 0}
         except Waits as waits:
             if request.get("ask") is False:
                 # The service wants it for itself: nobody is to be asked for that.
@@ -216,20 +221,35 @@ class DoormanGateway(models.AbstractModel):
         :return: the answer of the operation, plain JSON
         """
         operations.check_offered(self.env, request)
-        if not operations.only_reads(request):
-            return self._write(connection, row, request, audit, approved, shown)
+        limits = self._row_limits(connection, row, request, approved)
+        limits.check_left(request)
+        if operations.only_reads(request):
+            value = self._look(connection, row, request, audit, approved, limits.most)
+        else:
+            value = self._write(connection, row, request, audit, approved, shown)
+            limits.spare(request, value)
+        audit["rows"] = limits.check(request, value)
+        return value
+
+    def _look(self, connection, row, request, audit, approved, most):
+        """One call that changes nothing.
+
+        :param most: how many rows its answer may give out; None for any number
+        :return: the answer of the operation, plain JSON
+        """
         guard = self._guard(connection, row, request)
         runs_code = operations.runs_code(request)
         if approved or runs_code or operations.switch_of(request):
             self._check_may_read(connection, row, request)
         if not approved:
             self._check_reading(connection, row, request)
+        call = replace(call_of(guard, request), most_rows=most)
         if not runs_code:
-            return self._read(call_of(guard, request))
+            return self._read(call)
         audit["message"] = self._code(request)
         # Whatever somebody's code has done while it looked is undone.
         with writing(guard.env, Trial()):
-            value = run(call_of(guard, request))
+            value = run(call)
             value = json.loads(json.dumps(value, default=json_default))
         self._undo()
         return value

@@ -48,7 +48,8 @@ class DoormanGateway(models.AbstractModel):
         rules = connection._rules(row["version"])
         # The key of what Odoo caches: a new version has other rules.
         in_force.begin(env.cr, rules, env.uid, (row["id"], row["version"]))
-        return Guard(env, allowed, asks_to_read, narrow, rules, connection=row["id"])
+        domains = connection._domains(row["version"])
+        return Guard(env, allowed, asks_to_read, narrow, rules, domains, row["id"])
 
     def _check_language(self, context):
         """A language that this Odoo does not have would fail later, in the words of

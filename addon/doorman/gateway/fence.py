@@ -186,6 +186,7 @@ class DoormanGateway(models.AbstractModel):
         ):
             return {"stale": self._snapshot(row)}, audit
         audit["outcome"] = "ok"
+        request = request | {"rows_left": fence.get("rows_left")}
         try:
             with undoable(self.env), in_force.until_the_end(self.env.cr):
                 answer = (work or self._answer)(connection, row, request, audit)

@@ -5,6 +5,8 @@ import re
 
 # How long an old key or secret may go on working beside a new one.
 MAX_OVERLAP_MINUTES = 7 * 24 * 60
+# The same of the service's key: where nobody says how long, and at most.
+SERVICE_OVERLAP_MINUTES, MAX_SERVICE_OVERLAP_MINUTES = 15, 24 * 60
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

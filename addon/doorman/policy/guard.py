@@ -57,6 +57,8 @@ class Guard:
     narrow: bool = False
     # The rules per model, or None.
     rules: Rules | None = None
+    # The domains that its e-mails may go to (recipients.py); empty for any.
+    domains: frozenset = frozenset()
     # The connection's id; 0 for no connection in particular.
     connection: int = 0
     # Names that its values have named, with their ids.

@@ -17,7 +17,7 @@ from .plain_text import from_html, of_email, plain, visible
 from .redact_links import withhold_links
 
 MAX_TEXT, MAX_PEOPLE, MAX_FILES = 20_000, 50, 50
-OUTGOING = "outgoing"
+OUTGOING, ODOOBOT = "outgoing", "base.partner_root"
 # By this, too, a link opens a document.
 HASH = re.compile(r"\bhash=[^\s&\"'<>]+")
 # What people wrote, and not what Odoo notes of their doing.
@@ -53,6 +53,19 @@ def outside_addresses(env, *texts):
     return sorted(found | odd)
 
 
+def written_to(partners):
+    """:return: the addresses of those of some contacts who are outside, as they stand
+    there: one text may hold several
+    """
+    return [p.email for p in outsiders(partners) if p.email]
+
+
+def inside_addresses(env):
+    """:return: those of internal users, in small letters"""
+    users = env["res.users"].sudo().search([("share", "=", False)])
+    return set(users.partner_id.mapped("email_normalized")) - {False}
+
+
 def person(partner):
     """A contact, by name and address."""
     address = plain(partner.email or "", 200)
@@ -69,7 +82,8 @@ def told(kind, to=(), **facts):
 
     :param str kind: of ``KINDS`` (tools/outward_words.py)
     :param to: who gets it, as texts
-    :param facts: ``sender``, ``subject``, ``text``, ``files`` and ``about``
+    :param facts: ``sender``, ``subject``, ``text``, ``files`` and ``about``; and
+        ``mailed``, the texts with the addresses that an e-mail goes to, now or later
     """
     to = list(to)
     found = {"kind": kind, "to": to[:MAX_PEOPLE]}
@@ -125,6 +139,11 @@ def _email(mail):
     return told(
         "email",
         [*map(person, people), *written],
+        mailed=[
+            *written_to(people),
+            *filter(None, (mail.email_to, mail.email_cc)),
+            *_answers_to(mail),
+        ],
         sender=plain(mail.email_from or "", 200),
         reply_to=_other_reply_to(mail),
         subject=plain(mail.subject or "", 500),
@@ -145,6 +164,21 @@ def _other_reply_to(mail):
     return plain(", ".join(outside_addresses(mail.env, mail.reply_to)), 200)
 
 
+def _answers_to(mail):
+    """The same, but for the addresses at which this Odoo and its companies get mail."""
+    env = mail.env
+    own = set(env["mail.alias.domain"].sudo().search([]).mapped("name"))
+    companies = env["res.company"].sudo().search([]).mapped("email")
+    # Odoo's own voice, which is no internal user's.
+    written = [*companies, env.ref(ODOOBOT).sudo().email]
+    own_addresses = set(email_normalize_all(", ".join(filter(None, written))))
+    return [
+        address
+        for address in outside_addresses(env, mail.reply_to)
+        if address not in own_addresses and address.rpartition("@")[2] not in own
+    ]
+
+
 def _notification(notification):
     """An e-mail to somebody of which there is no row of its own."""
     if notification.notification_type == "inbox" or notification.mail_mail_id:
@@ -156,6 +190,7 @@ def _notification(notification):
     return told(
         "notice",
         [person(partner) if partner else plain(address, 200)],
+        mailed=[address] if address else written_to(partner),
         subject=plain(message.subject or "", 500),
         text=from_html(message.body),
         files=_files(message.attachment_ids),
@@ -187,9 +222,14 @@ def _letter(letter):
 def _scheduled(message):
     if message.is_note and not outsiders(message.partner_ids):
         return None
+    people, env = message.partner_ids, message.env
+    if not message.is_note and message.model in env:
+        # Whoever follows by then gets it, too.
+        people |= env[message.model].sudo().browse(message.res_id).message_partner_ids
     return told(
         "scheduled",
         map(person, message.partner_ids),
+        mailed=written_to(people),
         subject=plain(message.subject or "", 500),
         text=from_html(message.body),
         files=_files(message.attachment_ids),
@@ -205,10 +245,11 @@ def _message(message):
     if message.is_internal or message.subtype_id.internal or not message.subtype_id:
         return None
     if model == "discuss.channel":
-        readers = _channel_readers(env[model].browse(message.res_id))
+        channel = env[model].browse(message.res_id).exists()
+        readers = _channel_readers(channel)
         if not readers:
             return None
-        kind = "channel"
+        kind, partners = "channel", channel.channel_partner_ids
     elif isinstance(env[model], env.registry.get("portal.mixin", ())):
         kind, record = "portal", env[model].browse(message.res_id).exists()
         partners = record._mail_get_partners().get(record.id) if record else None
@@ -220,6 +261,7 @@ def _message(message):
     return told(
         kind,
         readers,
+        mailed=written_to(partners),
         subject=plain(message.subject or "", 500),
         text=from_html(message.body),
         files=_files(message.attachment_ids),
@@ -243,6 +285,7 @@ def _member(member):
     return told(
         "member",
         [person(who) if who else plain(member.guest_id.name or "-", 100)],
+        mailed=written_to(who),
         about=plain(member.channel_id.name or "", 200),
     )
 
@@ -259,7 +302,12 @@ def _follower(follower):
         own = record._mail_get_partners(introspect_fields=True)[record.id]
         if partner in own | own.commercial_partner_id:
             return None
-    return told("follower", [person(partner)], about=about(env, model, follower.res_id))
+    return told(
+        "follower",
+        [person(partner)],
+        mailed=written_to(partner),
+        about=about(env, model, follower.res_id),
+    )
 
 
 def _shared(row):
@@ -268,9 +316,25 @@ def _shared(row):
     if partner is not None and partner and not outsiders(partner):
         return None
     to = [person(partner)] if partner else []
-    return told("shared", to, about=plain(row.display_name or "", 200))
+    name = plain(row.display_name or "", 200)
+    return told("shared", to, mailed=_mailed_for(row, partner, name), about=name)
 
 
+def _mailed_for(row, partner, name):
+    """Whom a row that Odoo sends e-mails for is for."""
+    if row._name in NOT_BY_MAIL:
+        return []
+    if partner:
+        return written_to(partner)
+    for holder in ("", "registration_id"):
+        found = row[holder] if holder in row._fields else None if holder else row
+        if found and "email" in found._fields:
+            return [found.email or name]
+    return [name]  # nobody knows
+
+
+# Of the rows that are shared, those that are no e-mails.
+NOT_BY_MAIL = frozenset({"whatsapp.message", "social.post"})
 # Model -> what is told of a new row of it; None if it stays inside.
 ROWS = {
     "mail.mail": _email,
@@ -334,8 +398,15 @@ def of_change(env, change):
     record = model.sudo().browse(change.id)
     if change.model == "res.partner" and "email" in names and change.kind == "updated":
         # Who gets what is meant for a colleague, or what was approved before.
-        if not outsiders(record) or _waiting(record):
-            return told("redirect", [person(record)], about=plain(record.name or ""))
+        own = not outsiders(record) or record == env.ref(ODOOBOT)
+        if own or _waiting(record):
+            return told(
+                "redirect",
+                [person(record)],
+                # A colleague's, too: it is another address than theirs.
+                mailed=[record.email] if record.email else [],
+                about=plain(record.name or ""),
+            )
     if change.model == "ir.attachment" and "public" in names and record.public:
         return told("public", about=plain(record.name or "", 200))
     for name in names & PUBLISHING:
@@ -343,5 +414,7 @@ def of_change(env, change):
             return told("public", about=plain(record.display_name or "", 200))
     for name in names:
         if (change.model, name) in LATER and record[name]:
-            return told("later", about=plain(record.display_name or "", 200))
+            name = plain(record.display_name or "", 200)
+            # To whom shows once it is sent.
+            return told("later", mailed=[name], about=name)
     return None

@@ -9,10 +9,11 @@ hooks ── what code runs after saving ───────┘             �
 import hashlib
 import re
 
-from . import canonical_json, outward
+from . import canonical_json, outward, recipients
 from .plain_text import plain
+from .refusal import Refusal, _lt
 
-MAX_TOLD, MAX_MADE = 50, 200
+MAX_TOLD, MAX_MADE, MAX_NAMED = 50, 200, 10
 COMPARED = ("kind", "to", "more_to", "sender", "reply_to", "same")
 # What follows the path of an address: Odoo makes much of it anew each time.
 QUERY = re.compile(r"(\w+://[^\s?]+)\?\S*")
@@ -25,6 +26,36 @@ HARMLESS_HOOKS = (
     "odoo.modules.",
     "odoo.orm.",
 )
+
+
+class RecipientRefused(Refusal):
+    """Something would be mailed to where the policy does not let it go.
+
+    :param domains: as of ``recipients.parse``
+    :param unfit: the addresses
+    :param bool hidden: whether they may be nothing that the connection reads
+    """
+
+    def __init__(self, domains, unfit, hidden=False):
+        unfit = list(dict.fromkeys(plain(one, 100) for one in unfit))
+        named = ", ".join(unfit[:MAX_NAMED])
+        if len(unfit) > MAX_NAMED:
+            named += f" (+{len(unfit) - MAX_NAMED})"
+        if hidden:
+            named = str(len(unfit))
+        super().__init__(
+            "recipient_not_allowed",
+            _lt(
+                "E-mails of this connection go to %(domains)s only, and this would go "
+                "to: %(addresses)s. Nothing was sent.",
+                domains=", ".join(sorted(domains)[:MAX_NAMED]),
+                addresses=named,
+            ),
+            _lt(
+                "Leave these recipients out. An MCP administrator can allow their "
+                "domains."
+            ),
+        )
 
 
 class Notes:
@@ -40,6 +71,10 @@ class Notes:
         self.files = set()
         self.mails = []
         self.found = []
+        # The domains that e-mails may go to, as of ``recipients.parse``; and what of
+        # the addresses that they would go to is not among them.
+        self.domains = frozenset()
+        self.unfit, self.hidden = [], False
         self.hooks = len(env.cr.postcommit._funcs)
 
     # ---- while it runs ----
@@ -74,9 +109,34 @@ class Notes:
         """
         names = ("To", "Cc", "Bcc")
         to = [str(message[name]) for name in names if message[name]]
+        self.hold(to)  # before it is sent
+        self.check()
         if outward.outside_addresses(self.env, *to):
             subject = plain(str(message["Subject"] or ""), 500)
             self.mails.append(outward.told("email", to, subject=subject))
+
+    # ---- where e-mails may go ----
+
+    def only_to(self, guard):
+        """:param guard: the rules of the connection"""
+        self.domains, self.hidden = guard.domains, guard.rules is not None
+
+    def hold(self, texts, new=False):
+        """Note which addresses do not fit.
+
+        :param texts: with addresses
+        :param bool new: whether nobody's address is one of ours yet
+        """
+        if not self.domains or not texts:
+            return
+        inside = () if new else outward.inside_addresses(self.env)
+        for text in texts:
+            self.unfit += recipients.unfit(self.domains, text, inside)
+
+    def check(self):
+        """:raise RecipientRefused: if something would be mailed to where it may not"""
+        if self.unfit:
+            raise RecipientRefused(self.domains, self.unfit, self.hidden)
 
     # ---- in the end ----
 
@@ -102,6 +162,8 @@ class Notes:
             for name in map(_module, self.env.cr.postcommit._funcs)
             if not name.startswith(HARMLESS_HOOKS)
         ][self._before() :]
+        for entry in found:
+            self.hold(entry.pop("mailed", ()), new=entry["kind"] == "redirect")
         self.found = found
         if found:
             self._compare_by(changes)

@@ -111,6 +111,7 @@ CODES = {
         "other_sender",
         "permission_missing",
         "records_not_allowed",
+        "recipient_not_allowed",
         "reports_not_allowed",
         "scope_missing",
         "table_not_readable",
@@ -123,6 +124,7 @@ CODES = {
         "wrong_owner",
     ),
     "rate_limited": (
+        "rows_used_up",
         "too_many_open_links",
         "too_many_waiting",
     ),
@@ -133,6 +135,7 @@ CODES = {
         "text_too_long",
         "too_long_to_approve",
         "too_many_currencies",
+        "too_many_rows",
         "too_many_steps",
         "too_much_memory",
         "too_much_to_compute",

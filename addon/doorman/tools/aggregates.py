@@ -19,19 +19,26 @@ from ..policy.groupings import DATES, check_having
 from ..policy.own_records import by_company, own_fields
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
+from . import row_counts
 from .arguments import only
 from .currencies import Amounts
 from .operations import operation
 from .search import _domain, _paging
 
 
-@operation("formatted_read_group", tool="aggregate_records", reads=True, shares=True)
+@operation(
+    "formatted_read_group",
+    tool="aggregate_records",
+    reads=True,
+    shares=True,
+    rows=row_counts.groups,
+)
 def formatted_read_group(call):
     """Groups with their measures.
 
     :return: as Odoo's own method gives them; where ``facts`` are asked for
         ``{groups, ...}``, with the currency of every amount, and what else has to be
-        known to understand the numbers (``_facts``)
+        known to understand the numbers (``_facts``), or where there are more
     :raise Refusal: also if amounts of several currencies would be one number
     """
     guard, model, kwargs = call.guard, call.model, dict(call.kwargs)
@@ -51,17 +58,20 @@ def formatted_read_group(call):
     guard.specs(model, aggregates, "measure")
     check_having(kwargs.get("having") or [], aggregates)
     kwargs = _paging(guard, model, kwargs, (*groupby, *aggregates))
+    limit = kwargs["limit"]
+    kwargs["limit"], _give = call.page(limit)
     kwargs["domain"] = _domain(guard, model, kwargs)
     amounts = Amounts(guard, model, kwargs, facts)
-    groups = amounts.groups()
+    groups, more = call.cut(amounts.groups(), limit)
     in_force.groups(model, groups, groupby)
     if not facts:
-        return withhold_links_in(groups)
+        return withhold_links_in({"groups": groups} | more if more else groups)
     for spec in dict.fromkeys(groupby):
         tell = _teller(guard, model, spec)
         for group in groups:
             group[spec] = tell(group[spec])
     answer = {"groups": groups} | _facts(guard, model, groupby) | amounts.facts()
+    answer |= more
     return withhold_links_in(answer)
 
 

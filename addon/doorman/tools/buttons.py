@@ -11,6 +11,7 @@ from ..policy.form_view import ACTION, OBJECT, SAVE, is_status_bar
 from ..policy.in_force import name_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, in_language
+from . import row_counts
 from .arguments import one_record, only
 from .button_names import (
     action_of,
@@ -25,7 +26,7 @@ MAX_BUTTONS, MAX_OFFERED = 60, 12
 MAX_CHOICES = 40
 
 
-@operation("get_actions", tool="get_actions", reads=True)
+@operation("get_actions", tool="get_actions", reads=True, rows=row_counts.none)
 def get_actions(call):
     """The buttons that a record offers now. Nothing is run.
 

@@ -46,9 +46,38 @@ class Call:
     # own; of code alone.
     step: Callable | None = None
 
+    # How many rows the answer may give out; None for as many as anybody gets.
+    most_rows: int | None = None
+    # Whether the limit is by one higher than what is given out: the row too many says
+    # that there are more.
+    spare: bool = False
+
     @property
     def env(self):
         return self.guard.env
+
+    def at_most(self, limit):
+        """:return: that limit, or what this connection may get if that is less"""
+        return limit if self.most_rows is None else min(limit, self.most_rows)
+
+    def page(self, limit):
+        """:return: how many rows to read for a limit, and how many of them to give"""
+        give = self.at_most(limit - self.spare)
+        return (limit if give == limit else give + 1), give
+
+    def cut(self, rows, limit):
+        """Leave out what is not given of the rows that were read for a limit.
+
+        :return: them, and what to tell: ``more`` if there are more, and ``most`` if it
+            is the connection that gets no more
+        """
+        _read, give = self.page(limit)
+        if len(rows) <= give:
+            return rows, {}
+        told = {"more": True}
+        if give < limit - self.spare:
+            told["most"] = give
+        return rows[:give], told
 
 
 def call_of(guard, request, describer=None):
@@ -99,6 +128,7 @@ def call_of(guard, request, describer=None):
         tell=_told(request.get("tell")),
         dry_run=dry_run,
         describer=describer,
+        spare=request.get("spare") is True,
     )
 
 

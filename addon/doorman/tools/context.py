@@ -3,6 +3,7 @@
 from odoo.fields import Datetime
 
 from ..policy.own_records import own_fields
+from . import row_counts
 from .arguments import only
 from .operations import operation
 from .search_everywhere import worth
@@ -12,7 +13,9 @@ MAX_OWN = 40
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
-@operation("context", tool="get_context", reads=True, needs_model=False)
+@operation(
+    "context", tool="get_context", reads=True, needs_model=False, rows=row_counts.none
+)
 def context(call):
     """Who this connection acts as, in which companies, and what time it is there.
 

@@ -11,7 +11,7 @@ from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
 from ..policy.withhold import withhold
-from . import custom_tool_parameters, custom_tool_text
+from . import custom_tool_parameters, custom_tool_text, row_counts
 from .arguments import only
 from .changed_records import answer, records_to_change, settle
 from .methods import as_data, summary
@@ -50,7 +50,7 @@ def run_tool(call):
     return answer(guard, left) | found
 
 
-@operation("look_tool", reads=True, runs_code=True, **OWN_TOOL)
+@operation("look_tool", reads=True, runs_code=True, rows=row_counts.named, **OWN_TOOL)
 def look_tool(call):
     """An own tool that only reads. The gateway undoes whatever it did: that nothing
     is changed does not rest on what its administrator believes."""

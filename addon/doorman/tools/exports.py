@@ -18,6 +18,7 @@ from ..policy.plain_text import plain, plain_file_name
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_EXPORT_FIELDS, MAX_EXPORT_ROWS, MAX_FILE
+from . import row_counts
 from .arguments import only
 from .operations import TAKE, operation
 
@@ -155,6 +156,7 @@ def _told_env(call):
     counts=_counted,
     still=_check,
     file=TAKE,
+    rows=row_counts.exported,
 )
 def export_records(call):
     """The records that match, as a file.
@@ -163,25 +165,27 @@ def export_records(call):
     """
     columns, kwargs = _check(call), call.kwargs
     model = call.model.with_env(_told_env(call))
-    ids = model.search(_domain(call), limit=MAX_EXPORT_ROWS + 1).ids
-    if len(ids) > MAX_EXPORT_ROWS:
-        raise _too_many(_lt("More than %(most)s records match.", most=MAX_EXPORT_ROWS))
+    most = call.at_most(MAX_EXPORT_ROWS)
+    ids = model.search(_domain(call), limit=most + 1).ids
+    if len(ids) > most:
+        raise _too_many(_lt("More than %(most)s records match.", most=most))
     form = kwargs.get("format") or "csv"
     label = model.env["ir.model"]._get(model._name).name or model._name
     with tempfile.TemporaryFile() as file:
-        rows = _write(model, ids, columns, _Csv(file) if form == "csv" else _Xlsx(file))
+        table = _Csv(file) if form == "csv" else _Xlsx(file)
+        count = _write(model, ids, columns, table, most)
         file.seek(0)
         content = file.read()
     if len(content) > MAX_FILE:
         raise _too_large()
     name = plain_file_name(f"{label} ({model._name})")[:120]
     told = {"name": f"{name}.{form}", "type": TYPES[form], "size": len(content)}
-    return {"file": told | {"rows": rows}, "content": content}
+    return {"file": told | {"rows": count}, "content": content}
 
 
-def _write(model, ids, columns, table):
+def _write(model, ids, columns, table, most):
     """:return: how many rows there are, below the one with the labels"""
-    until, rows = time.monotonic() + PATIENCE, 0
+    until, count = time.monotonic() + PATIENCE, 0
     computing = time.thread_time() + COMPUTING
     paths = [path for path, _label, _field in columns]
     table.add([label for _path, label, _field in columns])
@@ -189,11 +193,9 @@ def _write(model, ids, columns, table):
     for start in range(0, len(ids), BATCH):
         batch = records.browse(ids[start : start + BATCH])
         for row in batch.export_data(paths)["datas"]:
-            rows += 1
-            if rows > MAX_EXPORT_ROWS:
-                raise _too_many(
-                    _lt("These are more than %(most)s rows.", most=MAX_EXPORT_ROWS)
-                )
+            count += 1
+            if count > most:
+                raise _too_many(_lt("These are more than %(most)s rows.", most=most))
             table.add(
                 [
                     _cell(in_force.cell(model.env, path, field, value))
@@ -211,7 +213,7 @@ def _write(model, ids, columns, table):
         # Else the whole table would be in memory by the end.
         model.env.invalidate_all()
     table.close()
-    return rows
+    return count
 
 
 def _cell(value):

@@ -16,7 +16,7 @@ from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_FILE
 from ..policy.suggestions import near_hint
-from . import file_text
+from . import file_text, row_counts
 from .arguments import number, one_record, only
 from .operations import TAKE, operation
 
@@ -31,6 +31,7 @@ FAMILIES = ("image", "application", "audio", "video")
     reads=True,
     reads_also="ir.attachment",
     file=TAKE,
+    rows=row_counts.files,
 )
 def get_attachment(call):
     """One file of a record: an attachment, or a binary field. Without a name for it,

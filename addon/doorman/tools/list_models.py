@@ -1,6 +1,7 @@
 """Which models there are for a connection, and which of them a person means."""
 
 from ..policy import inherited_models, menu_words
+from . import row_counts
 from .arguments import only, text
 from .operations import operation
 
@@ -8,7 +9,9 @@ from .operations import operation
 MAX_QUERY, MAX_MENUS = 100, 20
 
 
-@operation("models", tool="list_models", reads=True, needs_model=False)
+@operation(
+    "models", tool="list_models", reads=True, needs_model=False, rows=row_counts.none
+)
 def models(call):
     """The models that this connection may use and its user may read.
 

@@ -8,6 +8,7 @@ from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_MESSAGE_BODY, MAX_MESSAGES
 from ..policy.value_place import is_id
+from . import row_counts
 from .arguments import number, one_record, only
 from .changed_records import announce, answer, records_to_change, settle
 from .operations import operation
@@ -23,7 +24,13 @@ FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
 ON_THEIR_WAY = ("mail.message", "mail.compose.message", "mail.thread")
 
 
-@operation("read_messages", tool="read_messages", reads=True, reads_also="mail.message")
+@operation(
+    "read_messages",
+    tool="read_messages",
+    reads=True,
+    reads_also="mail.message",
+    rows=row_counts.messages,
+)
 def read_messages(call):
     """The chatter of one record, newest first. The messages go with the record: who may
     read it through this connection may read them, as far as Odoo shows them to the
@@ -33,7 +40,7 @@ def read_messages(call):
     """
     guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "limit", "before")
-    limit = number(kwargs, "limit", 20, MAX_MESSAGES)
+    limit = call.at_most(number(kwargs, "limit", 20, MAX_MESSAGES))
     most = MAX_BODY if limit > 1 else MAX_ONE_BODY
     before = number(kwargs, "before", None, 2**31 - 1)
     record = one_record(call)

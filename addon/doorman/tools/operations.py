@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from ..policy import shared
 from ..policy.refusal import Refusal, _lt
+from . import row_counts
 
 WRITE_SCOPE = "mcp:orm"
 # For ``reads_also``: no model in particular.
@@ -83,6 +84,10 @@ class Operation:
     # in a request that waits; "" if there is none.
     holds_file: str = ""
 
+    # ``rows(request, answer)``: how many rows of data its answer gives out
+    # (row_counts.py).
+    rows: Callable = row_counts.of_change
+
     # ---- what a person is told of it before they decide ----
 
     # ``summary(words, call)``: what it would do, in one sentence (words.py).
@@ -142,8 +147,11 @@ def operation(name, *, tool, reads, **facts):
     :param bool reads: whether it changes nothing
     :param facts: the others of ``Operation``; the scope of a change is ``mcp:orm``
         unless they say otherwise
-    :raise ValueError: if something else has that name, or a change has no summary
+    :raise ValueError: if something else has that name, a change has no summary, or
+        nobody says how many rows a read gives out
     """
+    if reads and "rows" not in facts:
+        raise ValueError(f"{name} reads and does not say how many rows it gives out")
     if not reads:
         facts = {"scope": WRITE_SCOPE} | facts
         if not facts.get("summary"):
@@ -199,6 +207,12 @@ def switch_of(request):
     """:return: the switch that has to be on for a request; "" if none has"""
     found = of(request)
     return found.switch if found is not None else ""
+
+
+def rows_of(request, answer):
+    """:return: how many rows of data the answer to a request gives out"""
+    found = of(request)
+    return found.rows(request, answer) if found is not None else 0
 
 
 def code_of(request):

@@ -7,6 +7,7 @@ from ..policy.plain_text import plain_file_name
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_FILE, MAX_PRINTED
 from ..policy.suggestions import near_hint
+from . import row_counts
 from .arguments import no_record, only, text
 from .files import too_large
 from .operations import ANY_MODEL, TAKE, operation
@@ -28,6 +29,7 @@ def _still_printed(call):
     beyond_rules=True,
     file=TAKE,
     still=_still_printed,
+    rows=row_counts.named,
 )
 def get_report(call):
     """Print records with one of their reports.

@@ -11,6 +11,7 @@ import time
 from ..policy.record_url import url_of
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_HITS_QUERY, MAX_RESEARCH_QUERY
+from . import row_counts
 from .arguments import only, text
 from .operations import operation
 from .search import read
@@ -22,7 +23,14 @@ EACH, MAX_RESULTS, MAX_WORDS = 5, 50, 4
 WORD = re.compile(r"[\w@./-]{3,}")
 
 
-@operation("search", tool="search", reads=True, needs_model=False, switch=SWITCH)
+@operation(
+    "search",
+    tool="search",
+    reads=True,
+    needs_model=False,
+    switch=SWITCH,
+    rows=row_counts.found,
+)
 def search(call):
     """Records whose name holds the query; if there are none, those whose name holds one
     of its words; if there are none either, those of the nearest names.
@@ -46,7 +54,11 @@ def search(call):
         results = _results(guard, likely.get("found", ()))
         results += [_result(guard, one) for one in likely.get("nearest", ())]
     # A record may hold several of the words.
-    return {"results": list({r["id"]: r for r in results}.values())[:MAX_RESULTS]}
+    return {
+        "results": list({r["id"]: r for r in results}.values())[
+            : call.at_most(MAX_RESULTS)
+        ]
+    }
 
 
 def _words(query):
@@ -73,7 +85,7 @@ def _result(guard, one):
     }
 
 
-@operation("fetch", tool="fetch", reads=True, switch=SWITCH)
+@operation("fetch", tool="fetch", reads=True, switch=SWITCH, rows=row_counts.read)
 def fetch(call):
     """One record: as ``read``, with its address.
 

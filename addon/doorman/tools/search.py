@@ -7,6 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from ..policy import closed_fields, looks
 from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
+from . import row_counts
 from .arguments import number, only
 from .default_fields import default_fields
 from .linked_names import MAX_NAMES, names_of, without_bytes
@@ -71,16 +72,23 @@ def _owned(guard, model, domain):
 
 
 @operation(
-    "search_read", tool="search_records", reads=True, shares=True, leaves_out=True
+    "search_read",
+    tool="search_records",
+    reads=True,
+    shares=True,
+    leaves_out=True,
+    rows=row_counts.read,
 )
 def search_read(call):
-    """:return: the rows that match; ``{rows, names, unreadable}`` if names are asked
-    for, or some fields cannot be read
+    """:return: the rows that match; ``{rows, names, unreadable, more, most}`` if names
+    are asked for, some fields cannot be read, or there are more rows
     """
     guard, model, kwargs = call.guard, call.model, call.kwargs
     only(kwargs, "domain", "fields", "offset", "limit", "order", "names", "count")
     guard.fields(model, kwargs.get("fields"))
     kwargs = _paging(guard, model, kwargs)
+    limit = kwargs["limit"]
+    kwargs["limit"], _give = call.page(limit)
     asked = guard.domain(model, kwargs.get("domain") or [])
     kwargs["domain"] = _owned(guard, model, asked)
     each = kwargs.pop("names", None)
@@ -99,16 +107,20 @@ def search_read(call):
     near = None
     if not rows and kwargs["limit"] and not kwargs.get("offset"):
         near = nearest_names(guard, model, asked)
-    return _told(guard, model, rows, each, unreadable, total, near)
+        if sum(len(one["records"]) for one in near) > call.at_most(MAX_ROWS):
+            near = None
+    rows, more = call.cut(rows, limit)
+    return _told(guard, model, rows, each, unreadable, total, near, more)
 
 
-def _told(guard, model, rows, each, unreadable=None, total=None, near=None):
+def _told(guard, model, rows, each, unreadable=None, total=None, near=None, more=None):
     """The rows of a read, as they may leave.
 
     :param each: how many names of linked records to tell of each list; None tells none
     :param dict unreadable: why a field is left out, by name
     :param total: how many records match in all, if they were counted
     :param list near: the names that are near to one that finds nothing
+    :param dict more: that there are more rows, and why they are not there
     """
     found = {"rows": without_bytes(model, rows)}
     if each is not None:
@@ -120,6 +132,7 @@ def _told(guard, model, rows, each, unreadable=None, total=None, near=None):
         found["total"] = total
     if near:
         found["nearest"] = near
+    found |= more or {}
     return withhold_links_in(found if len(found) > 1 else found["rows"])
 
 
@@ -157,7 +170,9 @@ def _why(exc):
     return "Odoo fails to work it out."
 
 
-@operation("search_count", tool="search_records", reads=True, shares=True)
+@operation(
+    "search_count", tool="search_records", reads=True, shares=True, rows=row_counts.one
+)
 def search_count(call):
     """:return: how many records match, counted up to ``limit``"""
     guard, model, kwargs = call.guard, call.model, call.kwargs
@@ -166,7 +181,14 @@ def search_count(call):
     return model.search_count(_domain(guard, model, kwargs), limit)
 
 
-@operation("read", tool="read_records", reads=True, shares=True, leaves_out=True)
+@operation(
+    "read",
+    tool="read_records",
+    reads=True,
+    shares=True,
+    leaves_out=True,
+    rows=row_counts.read,
+)
 def read(call):
     """:return: the rows of these records, as of ``search_read``"""
     guard, model, kwargs = call.guard, call.model, call.kwargs
@@ -184,7 +206,7 @@ def read(call):
     return _told(guard, model, rows, each, unreadable)
 
 
-@operation("fields_get", tool="describe_model", reads=True)
+@operation("fields_get", tool="describe_model", reads=True, rows=row_counts.none)
 def fields_get(call):
     """Field metadata, less what is withheld, with the model's label and order, and the
     fields to read where none are named; in ``closed``, why others are not read."""

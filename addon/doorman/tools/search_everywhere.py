@@ -10,6 +10,7 @@ from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_HITS, MAX_HITS_QUERY
 from ..policy.time_limit import within
+from . import row_counts
 from .arguments import number, only, text
 from .operations import operation
 
@@ -24,12 +25,19 @@ MAX_NEAREST = 8
 MORE = 4
 
 
-@operation("search_everywhere", tool="search_everywhere", reads=True, needs_model=False)
+@operation(
+    "search_everywhere",
+    tool="search_everywhere",
+    reads=True,
+    needs_model=False,
+    rows=row_counts.found,
+)
 def search_everywhere(call):
     """Records whose name holds a text.
 
     :return: ``{found: [{model, label, records, has_more}], searched, not_searched,
-        nearest: [{model, label, id, name}]}``; the last only if nothing is found
+        nearest: [{model, label, id, name}]}``; the last only if nothing is found;
+        with ``most`` if the connection gets no more
     """
     guard, kwargs = call.guard, call.kwargs
     only(kwargs, "query", "models", "limit")
@@ -42,6 +50,25 @@ def search_everywhere(call):
     answer = find(guard, query, names, limit, until)
     if not answer["found"]:
         answer |= near(guard, query, names, limit, until)
+    return _cut(call, answer)
+
+
+def _cut(call, answer):
+    """What this connection gets of what was found.
+
+    :return: the answer; with ``most`` where it gets no more
+    """
+    left = call.most_rows
+    if left is None or row_counts.found(None, answer) <= left:
+        return answer
+    answer["most"] = left
+    for hits in answer["found"]:
+        if len(hits["records"]) > left:
+            hits |= {"records": hits["records"][:left], "has_more": True}
+        left -= len(hits["records"])
+    answer["found"] = [hits for hits in answer["found"] if hits["records"]]
+    if "nearest" in answer:
+        answer["nearest"] = answer["nearest"][:left]
     return answer
 
 

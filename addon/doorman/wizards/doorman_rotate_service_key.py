@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..models.settings.service_key import OVERLAP_MINUTES
+from ..policy.credentials import SERVICE_OVERLAP_MINUTES
 
 
 class DoormanRotateServiceKey(models.TransientModel):
@@ -12,7 +12,9 @@ class DoormanRotateServiceKey(models.TransientModel):
     _name = "doorman.rotate.service.key"
     _description = "Rotate the service's key"
 
-    overlap_minutes = fields.Integer("Overlap (minutes)", default=OVERLAP_MINUTES)
+    overlap_minutes = fields.Integer(
+        "Overlap (minutes)", default=SERVICE_OVERLAP_MINUTES
+    )
 
     def action_rotate(self):
         """Make the new key.

@@ -69,5 +69,5 @@ const WholeInvite = `{"scopes":["mcp:orm","mcp:search"],"max_uses":5,"expires_in
 "allowed_tools":["search_records"],"approval_tools":["create_records"],"allowed_models":["res.partner"],"companies":[1],
 "model_rules":[{"model":"res.partner","read":true,"create":true,"write":true,"delete":false,"domain":"[('id', '>', 0)]","hidden":["email"],"masked":["phone"]}],
 "approval_rules":[{"risk":"high","model":"","tool":"update_records","more_than":5,"per_day":true,"reads":false}],"approver":"admin","approver_group":"base.group_user","two_approvers":"high",
-"approval_expiry_hours":48,"allowed_ips":["10.0.0.0/8"],"blocked_ips":["10.0.0.1"],"rate_limit_minute":5,"rate_limit_day":50,
+"approval_expiry_hours":48,"allowed_ips":["10.0.0.0/8"],"blocked_ips":["10.0.0.1"],"recipient_domains":["example.com","*.partner.example"],"rate_limit_minute":5,"rate_limit_day":50,"rows_reply":60,"rows_day":600,
 "accept_list":["@example.com"],"new_accounts":true,"account_groups":["base.group_user"],"description":"why"}`

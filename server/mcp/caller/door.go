@@ -119,6 +119,22 @@ func (d *Door) AdmitOther(ctx context.Context, c *Caller) *access.Error {
 	return d.rates.other(ctx, c.Snapshot())
 }
 
+// RowsLeft tells how many rows of data the caller may still get today; nil = any number. rest is how long today lasts.
+func (d *Door) RowsLeft(ctx context.Context, c *Caller) (left *int, rest time.Duration, failure *access.Error) {
+	return d.GaveRows(ctx, c, 0)
+}
+
+// GaveRows counts rows of data that the caller is given, and tells what is left then: less than 0 if that is too many,
+// since other calls were given theirs meanwhile.
+func (d *Door) GaveRows(ctx context.Context, c *Caller, n int) (left *int, rest time.Duration, failure *access.Error) {
+	s := c.Snapshot()
+	if s.Connection.Policy.RowsDay == 0 {
+		return nil, 0, nil
+	}
+	many, rest, failure := d.rates.rows(ctx, s, n)
+	return &many, rest, failure
+}
+
 // Learn takes the snapshot that came with an answer of Odoo's: the one at hand was stale.
 func (d *Door) Learn(c *Caller, fresh *access.Snapshot) {
 	c.replace(fresh)

@@ -27,6 +27,9 @@ type Limiter interface {
 
 	// Seed tells how many requests of key the UTC day of now has seen at least.
 	Seed(ctx context.Context, key string, used int, now time.Time) error
+
+	// Add counts n more in the UTC day of now, and tells how many that makes and how long until the day ends.
+	Add(ctx context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error)
 }
 
 // rates asks the limiter about connections.
@@ -62,19 +65,44 @@ func (l *rates) take(ctx context.Context, key string, minute, day int) (access.R
 		return rate, nil
 	}
 	l.complain(ctx, err)
-	return access.Rate{}, &access.Error{
+	return access.Rate{}, notChecked()
+}
+
+func notChecked() *access.Error {
+	return &access.Error{
 		Kind: access.Internal, Message: "The rate limits cannot be checked right now.", Hint: "Try again shortly.",
 		RetryAfter: ratesRetry,
 	}
 }
 
+// rows counts n more rows of data that were given to a connection with a limit for them, and tells what is left of it: less
+// than 0 if these were too many. 0 only asks.
+func (l *rates) rows(ctx context.Context, s *access.Snapshot, n int) (left int, rest time.Duration, failure *access.Error) {
+	used, rest, err := l.limiter.Add(ctx, rowsKey(s), n, l.now())
+	if err != nil {
+		l.complain(ctx, err)
+		return 0, 0, notChecked()
+	}
+	return s.Connection.Policy.RowsDay - used, rest, nil
+}
+
+func rowsKey(s *access.Snapshot) string { return limitKey(s) + ":rows" }
+
 // seed tells the limiter what Odoo's audit knew at the time at, and reports whether that arrived.
-func (l *rates) seed(ctx context.Context, s *access.Snapshot, used int, at time.Time) bool {
+func (l *rates) seed(ctx context.Context, found access.Resolution, at time.Time) bool {
 	at = at.UTC()
-	if used <= 0 || at.Sub(at.Truncate(24*time.Hour)) < dayTurn {
+	if at.Sub(at.Truncate(24*time.Hour)) < dayTurn {
 		return true
 	}
-	err := l.limiter.Seed(ctx, limitKey(s), used, at)
+	requests := l.seedOne(ctx, limitKey(found.Snapshot), found.UsedToday, at)
+	return l.seedOne(ctx, rowsKey(found.Snapshot), found.RowsToday, at) && requests
+}
+
+func (l *rates) seedOne(ctx context.Context, key string, used int, at time.Time) bool {
+	if used <= 0 {
+		return true
+	}
+	err := l.limiter.Seed(ctx, key, used, at)
 	if err != nil {
 		l.complain(ctx, err)
 	}

@@ -222,7 +222,7 @@ func (r *resolver) ask(ctx context.Context, p access.Proof) (*resolved, error) {
 	}
 	got := newResolved(found.Snapshot, nil, start)
 	r.note(p, got)
-	got.unseeded = !r.rates.seed(ctx, found.Snapshot, found.UsedToday, start)
+	got.unseeded = !r.rates.seed(ctx, found, start)
 	return got, nil
 }
 

@@ -75,7 +75,7 @@ func (c *Call) Do(ctx context.Context, r access.Request) (access.Reply, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = min(r.Timeout, time.Until(deadline))
 	}
-	reply, err := c.fenced(ctx, func(f access.Fence) (access.Reply, error) {
+	reply, err := c.counted(ctx, func(f access.Fence) (access.Reply, error) {
 		c.progress.start()
 		c.recorded = true // also where the answer is lost: a second row would be a lie
 		r.Arguments = c.toKeep(r)
@@ -90,7 +90,7 @@ func (c *Call) Do(ctx context.Context, r access.Request) (access.Reply, error) {
 // send asks Odoo once.
 func (c *Call) send(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
 	reply, err := c.runner.Gateway.Call(ctx, f, r)
-	if err != nil && access.AsError(err).Kind == access.RateLimited {
+	if err != nil && access.AsError(err).Kind == access.RateLimited && access.AsError(err).Code == "" {
 		c.recorded = false // it waits for Odoo with too many others, and never got there
 	}
 	return reply, err

@@ -130,7 +130,7 @@ func (c *Call) ApprovalStatus(ctx context.Context, requestID int64) (*access.App
 	if err := c.Begin(ctx, ""); err != nil {
 		return nil, err
 	}
-	reply, err := c.fenced(ctx, func(f access.Fence) (access.Reply, error) {
+	reply, err := c.counted(ctx, func(f access.Fence) (access.Reply, error) {
 		c.recorded = true
 		return c.runner.Gateway.ApprovalStatus(ctx, f, requestID, c.audit)
 	})

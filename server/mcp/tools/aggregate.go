@@ -85,7 +85,7 @@ func aggregateRecords(ctx context.Context, call *toolcall.Call, args aggregateAr
 	}
 	reply, err := call.Do(ctx, access.Request{
 		Model: args.Model, Method: "formatted_read_group", Kwargs: kwargs,
-		Context: where{args.Language, args.Company, args.IncludeArchived}.context(),
+		Context: where{args.Language, args.Company, args.IncludeArchived}.context(), Spare: true,
 	})
 	if err != nil {
 		return nil, err
@@ -157,6 +157,8 @@ func groupOrder(order string, groups, aggregates stringList) (string, *access.Er
 // groupsAnswer is what Odoo gives: groups, and what has to be known to understand their numbers.
 type groupsAnswer struct {
 	Groups   []map[string]json.RawMessage `json:"groups"`
+	More     bool                         `json:"more"`      // there are more that are not here
+	Most     int                          `json:"most"`      // that this connection gets, where it gets less than it asked for
 	TimeZone string                       `json:"time_zone"` // of the days of groups
 	// Own are the labels of the fields by which the records are the user's own: they may see no others.
 	Own            []string `json:"own"`
@@ -199,6 +201,9 @@ func (a *groupsAnswer) note() string {
 	if len(a.NoRate) > 0 {
 		said = append(said, fmt.Sprintf("Odoo has no rate for %s: what holds it is not added up.", strings.Join(a.NoRate, ", ")))
 	}
+	if a.Most > 0 {
+		said = append(said, mostNote(a.Most, "go on with next_offset"))
+	}
 	return strings.Join(said, " ")
 }
 
@@ -209,7 +214,7 @@ func shapeGroups(raw json.RawMessage, args aggregateArgs, aggregates stringList,
 		return nil, err
 	}
 	groups := answer.Groups
-	more := len(groups) > limit
+	more := answer.More || len(groups) > limit
 	groups = groups[:min(limit, len(groups))]
 	rows := make([]map[string]any, 0, len(groups))
 	for _, group := range groups {

@@ -30,6 +30,8 @@ type rows struct {
 	// unreadable says why a field is not there, by name.
 	unreadable map[string]string
 	total      *int       // how many match in all; nil = it was not counted
+	more       bool       // there are more that were not read
+	most       int        // that this connection gets in a reply, where it gets less than it asked for; 0 = it got as many
 	nearest    []nearName // names near to one that finds nothing
 }
 
@@ -39,10 +41,18 @@ func (r *rows) note(next string) string {
 	if r.cut {
 		parts = append(parts, "The reply was cut because it is large: "+next+", or name fewer fields.")
 	}
+	if r.most > 0 {
+		parts = append(parts, mostNote(r.most, next))
+	}
 	if r.textCut {
 		parts = append(parts, cutNote)
 	}
 	return strings.Join(parts, " ")
+}
+
+// mostNote says that there are more rows than a connection gets in one reply.
+func mostNote(most int, next string) string {
+	return fmt.Sprintf("This connection gets no more than %d rows now: %s.", most, next)
 }
 
 // shapeRows turns Odoo's rows into ours: many2one as {id, name}, no false for "empty", HTML as Markdown, bounded.
@@ -69,7 +79,7 @@ func shapeRows(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, offs
 
 // shape gives as many of the rows as fit.
 func (a *readAnswer) shape(m *toolcall.ModelInfo, fields []string, texts reading) rows {
-	out, room := rows{list: make([]json.RawMessage, 0, len(a.Rows)), unreadable: a.Unreadable, total: a.Total, nearest: a.Nearest}, newBudget()
+	out, room := rows{list: make([]json.RawMessage, 0, len(a.Rows)), unreadable: a.Unreadable, total: a.Total, nearest: a.Nearest, more: a.More, most: a.Most}, newBudget()
 	for _, record := range a.Rows {
 		row, cut := shapeRow(record, m, fields, a.Names, texts)
 		if !room.take(row) {
@@ -92,6 +102,8 @@ type readAnswer struct {
 	// Unreadable are fields that Odoo failed to read, and why: the others must not be lost with them.
 	Unreadable map[string]string `json:"unreadable"`
 	Total      *int              `json:"total"`
+	More       bool              `json:"more"`
+	Most       int               `json:"most"`
 	Nearest    []nearName        `json:"nearest"`
 }
 

@@ -120,7 +120,7 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 		Kwargs: withNames(map[string]any{
 			"domain": domain, "fields": withCurrencies(m, fields), "limit": limit + 1, "offset": offset, "order": order, "count": maxCounted + 1,
 		}, m, fields),
-		Context: where{args.Language, args.Company, args.IncludeArchived}.context(),
+		Context: where{args.Language, args.Company, args.IncludeArchived}.context(), Spare: true,
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func searchRecords(ctx context.Context, call *toolcall.Call, args searchArgs) (a
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Model: args.Model, Records: shaped.list, HasMore: shaped.cut, Unreadable: shaped.unreadable}
+	p := &page{Model: args.Model, Records: shaped.list, HasMore: shaped.cut || shaped.more, Unreadable: shaped.unreadable}
 	if len(p.Records) > limit {
 		p.Records, p.HasMore = p.Records[:limit], true
 	}

@@ -104,6 +104,7 @@ func shapeEverywhere(raw json.RawMessage) (any, error) {
 		Nearest  []nearRecord `json:"nearest"`
 		Searched int          `json:"searched"`
 		Missed   []string     `json:"not_searched"`
+		Most     int          `json:"most"`
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, err
@@ -122,6 +123,9 @@ func shapeEverywhere(raw json.RawMessage) (any, error) {
 	}
 	if len(r.Nearest) > 0 {
 		r.Note = "Nothing is called so: nearest lists the names that are near."
+	}
+	if answer.Most > 0 {
+		r.Note = mostNote(answer.Most, "name models, one at a time")
 	}
 	if len(r.Missed) > 0 {
 		r.Note = "Some models were not searched, since it took too long or failed: name those that matter in models."

@@ -34,6 +34,7 @@ COLUMNS = (
     "duration_ms",
     "request_id",
     "count",
+    "rows",
     "request_payload",
     "response_payload",
     "approval_id",
@@ -126,6 +127,12 @@ class DoormanAudit(models.Model):
         default=1,
         help="More than one: the same request, refused so often within seconds.",
     )
+    rows = fields.Integer(
+        "Rows given out",
+        readonly=True,
+        help="Records, groups, messages, lines of a file and the like that the answer "
+        "held.",
+    )
     approval_id = LooseMany2one("doorman.approval", readonly=True)
     request_payload = fields.Text("Asked", readonly=True)
     response_payload = fields.Text("Answered", readonly=True)
@@ -184,6 +191,18 @@ class DoormanAudit(models.Model):
                AND NOT (outcome = 'refused' AND reason = ANY(%s))
             """,
             [connection_id, list(CHARGED_METHODS), AT_THE_DOOR],
+        )
+        return int(self.env.cr.fetchone()[0])
+
+    def _rows_today(self, connection_id):
+        """How many rows a connection was given in the present UTC day."""
+        self.env.cr.execute(
+            """
+            SELECT COALESCE(sum(rows), 0) FROM doorman_audit
+             WHERE connection_id = %s
+               AND time >= date_trunc('day', now() at time zone 'utc')
+            """,
+            [connection_id],
         )
         return int(self.env.cr.fetchone()[0])
 

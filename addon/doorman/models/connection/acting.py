@@ -36,5 +36,6 @@ class DoormanConnection(models.Model):
             "user_id": self.user_id.id,
             "login": self.user_id.login,
             "company_id": self.user_id.company_id.id,
+            "settings_version": self.env["doorman.settings"]._get().sudo().version,
             "read_only_by": self.env["doorman.settings"]._who_made_read_only(),
         }

@@ -62,6 +62,10 @@ class DoormanConnection(models.Model):
         return self._members(self.env.ref("doorman.group_admin"))
 
     @api.model
+    def _administrators(self):
+        return self._members(self.env.ref("doorman.group_admin"))
+
+    @api.model
     def _members(self, group):
         """:return: the active internal people of a group"""
         service = self.env["doorman.settings"]._service_user_id()

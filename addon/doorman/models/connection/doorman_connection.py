@@ -2,7 +2,8 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ...policy.policy_fields import POLICY_FIELDS, WHAT
+from ...policy import recipients
+from ...policy.policy_fields import EFFECTIVE, POLICY_FIELDS, WHAT
 from ...policy.shared import LIVE_STATUSES
 
 # Of tools that are for Odoo administrators.
@@ -14,6 +15,7 @@ class DoormanConnection(models.Model):
 
     _name = "doorman.connection"
     _inherit = [
+        "doorman.widening.mixin",
         "doorman.protected.mixin",
         "doorman.shown.mixin",
         "doorman.policy.mixin",
@@ -132,6 +134,12 @@ class DoormanConnection(models.Model):
     effective_rate_day = fields.Integer(
         "Requests/day in force", compute="_compute_effective_rates"
     )
+    effective_rows_reply = fields.Integer(
+        "Rows/reply in force", compute="_compute_effective_rates"
+    )
+    effective_rows_day = fields.Integer(
+        "Rows/day in force", compute="_compute_effective_rates"
+    )
     audit_count = fields.Integer(compute="_compute_audit_count")
     missing_scopes = fields.Char(compute="_compute_missing_scopes")
     server_off = fields.Boolean(compute="_compute_server_off")
@@ -242,16 +250,18 @@ class DoormanConnection(models.Model):
                 hours=hours % 24,
             )
 
-    @api.depends("rate_limit_minute", "rate_limit_day")
+    @api.depends(*EFFECTIVE.values())
     def _compute_effective_rates(self):
         settings = self.env["doorman.settings"]._get().sudo()
         for connection in self:
-            connection.effective_rate_minute = (
-                connection.rate_limit_minute or settings.rate_limit_minute
-            )
-            connection.effective_rate_day = (
-                connection.rate_limit_day or settings.rate_limit_day
-            )
+            for effective, own in EFFECTIVE.items():
+                connection[effective] = connection[own] or settings[own]
+
+    def _limit_in_force(self, name, value):
+        return value or self.env["doorman.settings"]._get().sudo()[name]
+
+    def _changes_domain(self):
+        return [("connection_id", "=", self.id)]
 
     def write(self, vals):
         res = super().write(vals)
@@ -474,6 +484,23 @@ class DoormanConnection(models.Model):
             policy.get("approval"),
         )
 
+    @tools.ormcache("self.id", "version", "settings_version")
+    def _rows_rule(self, version, settings_version):
+        """How many rows one version of this connection gets, under one version of the
+        settings, whose default it may have.
+
+        :return: in one reply, and in a day; 0: any number
+        """
+        own, default = self.sudo(), self.env["doorman.settings"]._get().sudo()
+        return own.rows_reply or default.rows_reply, own.rows_day or default.rows_day
+
+    @tools.ormcache("self.id", "version")
+    def _domains(self, version):
+        """:return: the domains that e-mails of one version of this connection may go
+        to, as ``recipients.parse`` gives them
+        """
+        return recipients.parse(self.sudo().recipient_domains)
+
     @tools.ormcache("self.id", "version")
     def _switches(self, version):
         """:return: names of the switches that are on in one version of this connection,
@@ -492,6 +519,7 @@ class DoormanConnection(models.Model):
         policy["lacking_scopes"] = [s for s in policy["scopes"] if s not in granted]
         policy["rate_limit_minute"] = connection.effective_rate_minute
         policy["rate_limit_day"] = connection.effective_rate_day
+        policy["rows_day"] = connection.effective_rows_day
         if not user.has_group("base.group_system"):
             granted -= GRAVE_SCOPES  # not shown to whom they would refuse
         policy["scopes"] = [s for s in policy["scopes"] if s in granted]

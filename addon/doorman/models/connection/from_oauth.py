@@ -3,6 +3,7 @@ from markupsafe import escape
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...policy.policy_fields import EFFECTIVE
 from ...policy.shared import LIVE_STATUSES
 
 ACTIVATE = "doorman.mail_activity_activate"
@@ -136,7 +137,7 @@ class DoormanConnection(models.Model):
         waits = self._waits(user)
         vals = settings._policy_values() | self._client_values(client)
         # Of the settings, these hold for every connection that has none.
-        vals |= {"rate_limit_minute": 0, "rate_limit_day": 0}
+        vals |= dict.fromkeys(EFFECTIVE.values(), 0)
         vals |= {
             "name": client.name,
             "user_id": user.id,

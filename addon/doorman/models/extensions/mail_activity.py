@@ -3,7 +3,11 @@ from odoo.exceptions import AccessError, UserError
 
 from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
-APPROVAL = "doorman.approval"
+# Models that ask people for a decision -> the type of the activities by which.
+ASKING = {
+    "doorman.approval": "doorman.mail_activity_approval",
+    "doorman.policy.change": "doorman.mail_activity_policy_change",
+}
 
 
 class MailActivity(models.Model):
@@ -51,11 +55,15 @@ class MailActivity(models.Model):
 
     def _doorman_asking(self):
         """Those of these activities that ask for a decision."""
-        kind = self.env["ir.model.data"]._xmlid_to_res_id(
-            "doorman.mail_activity_approval", raise_if_not_found=False
-        )
+        known = self.env["ir.model.data"]
+        kinds = {
+            model: known._xmlid_to_res_id(xmlid, raise_if_not_found=False)
+            for model, xmlid in ASKING.items()
+        }
         return self.sudo().filtered(
-            lambda a: a.res_model == APPROVAL and a.activity_type_id.id == kind
+            lambda a: (
+                a.res_model in kinds and a.activity_type_id.id == kinds[a.res_model]
+            )
         )
 
     def _doorman_keep(self):

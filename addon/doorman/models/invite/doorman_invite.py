@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
+from ...policy import widening
 from ...policy.credentials import token_digest
 from ...policy.invite_values import KEY_HOURS, LINK_HOURS, InviteRefused
 from ...policy.policy_fields import POLICY_FIELDS
@@ -188,6 +189,7 @@ class DoormanInvite(models.Model):
             "creator_id": self.env.uid,
             "company_id": self.env.company.id,
         }
+        self._check_not_wider(vals)
         # sudo: nobody may create one in any other way. Who may have it is checked
         # above, what it grants in create.
         made = self._inside().sudo().create(vals)
@@ -201,6 +203,27 @@ class DoormanInvite(models.Model):
             )
         )
         return self.browse(made.id), token
+
+    @api.model
+    def _check_not_wider(self, vals):
+        """An invite is taken as soon as it is made: it does not wait for a second
+        administrator, so none is made without limits.
+
+        :raise ValidationError: if it lifts one, where that takes two administrators
+        """
+        settings = self.env["doorman.settings"]._get().sudo()
+        for name in widening.OFF_FROM.keys() & vals.keys():
+            before, after = settings[name], vals[name] or settings[name]
+            if settings.four_eyes and widening.widens(name, before, after):
+                raise ValidationError(
+                    self.env._(
+                        "%(field)s: %(value)s is no limit, and it takes two MCP "
+                        "administrators to lift one. Make the invite with a limit, and "
+                        "change that on the connections that come of it.",
+                        field=self._fields[name]._description_string(self.env),
+                        value=after,
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -28,6 +28,8 @@ PLAIN = {
     "approval_expiry_hours": ("approval_expiry_hours", int),
     "rate_limit_minute": ("rate_limit_minute", int),
     "rate_limit_day": ("rate_limit_day", int),
+    "rows_reply": ("rows_reply", int),
+    "rows_day": ("rows_day", int),
     "new_accounts": ("new_accounts", bool),
     "description": ("description", str),
 }
@@ -38,7 +40,7 @@ NAMED = {
     "approval_tools": ("approval_tool_ids", "doorman.tool", "name"),
     "allowed_models": ("allowed_model_ids", "ir.model", "model"),
 }
-LINES = {"allowed_ips", "blocked_ips", "accept_list"}
+LINES = {"allowed_ips", "blocked_ips", "recipient_domains", "accept_list"}
 OTHERS = {
     "expires_in_seconds",
     "companies",

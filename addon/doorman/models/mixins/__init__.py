@@ -6,4 +6,5 @@ from . import doorman_policy_line_mixin
 from . import doorman_approval_rule_mixin
 from . import doorman_model_rule_mixin
 from . import doorman_policy_mixin
+from . import doorman_widening_mixin
 from . import doorman_policy_sentence

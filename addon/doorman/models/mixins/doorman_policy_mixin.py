@@ -2,12 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
-from ...policy import ip_lists
+from ...policy import ip_lists, recipients
 from ...policy.policy_fields import (
     LINES,
-    MAX_EXPIRY_HOURS,
-    MAX_RATE_DAY,
-    MAX_RATE_MINUTE,
+    MOST,
     POLICY_FIELDS,
 )
 
@@ -121,6 +119,13 @@ class DoormanPolicyMixin(models.AbstractModel):
         help="One address or network (CIDR) a line. Never from these, also where they "
         "are among the allowed.",
     )
+    recipient_domains = fields.Text(
+        "Recipient domains",
+        tracking=True,
+        help="E-mails may go to addresses of these domains and to no others: "
+        "example.com for that domain, *.example.com for all below it, one a line. "
+        "Colleagues who log in as internal users always get them. Empty: to anybody.",
+    )
     rate_limit_minute = fields.Integer(
         "Rate limit (requests/min)",
         tracking=True,
@@ -130,6 +135,19 @@ class DoormanPolicyMixin(models.AbstractModel):
         "Rate limit (requests/day)",
         tracking=True,
         help="0: the default of Server Settings. A day is a UTC day.",
+    )
+    rows_reply = fields.Integer(
+        "Rows in one reply",
+        tracking=True,
+        help="How many records, groups, messages or lines one answer may hold. Lists "
+        "are cut there and say so; exports with more are refused. 0: the default of "
+        "Server Settings.",
+    )
+    rows_day = fields.Integer(
+        "Rows a day",
+        tracking=True,
+        help="How many of them it is given within a UTC day. 0: the default of Server "
+        "Settings.",
     )
     # Whether a list was set by a person. Without it, removing the module of the
     # last allowed model would empty the list, and an empty list allows everything.
@@ -163,15 +181,27 @@ class DoormanPolicyMixin(models.AbstractModel):
                         )
                     )
 
-    @api.constrains("rate_limit_minute", "rate_limit_day", "approval_expiry_hours")
+    @api.constrains("recipient_domains")
+    def _check_recipient_domains(self):
+        for record in self:
+            wrong = recipients.wrong_line(record.recipient_domains)
+            if wrong:
+                raise ValidationError(
+                    self.env._(
+                        "%(field)s, line %(number)s: %(text)s is no domain. Write for "
+                        "example example.com, or *.example.com for all below it.",
+                        field=self._fields["recipient_domains"]._description_string(
+                            self.env
+                        ),
+                        number=wrong[0],
+                        text=repr(wrong[1]),
+                    )
+                )
+
+    @api.constrains(*MOST)
     def _check_numbers(self):
-        least = {"rate_limit_minute": 0, "rate_limit_day": 0}
-        most = {
-            "rate_limit_minute": MAX_RATE_MINUTE,
-            "rate_limit_day": MAX_RATE_DAY,
-            "approval_expiry_hours": MAX_EXPIRY_HOURS,
-        }
-        self._check_range({n: (least.get(n, 1), most[n]) for n in most})
+        least = {"approval_expiry_hours": 1}
+        self._check_range({n: (least.get(n, 0), MOST[n]) for n in MOST})
 
     def _check_range(self, ranges):
         """:param dict ranges: ``{field: (least, most)}``, both included"""

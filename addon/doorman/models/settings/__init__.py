@@ -5,3 +5,5 @@ from . import oauth
 from . import read_only
 from . import other_mcp
 from . import undo
+from . import four_eyes
+from . import doorman_policy_change

@@ -20,6 +20,7 @@ class DoormanSettings(models.Model):
 
     _name = "doorman.settings"
     _inherit = [
+        "doorman.widening.mixin",
         "doorman.protected.mixin",
         "doorman.policy.mixin",
         "doorman.thread.mixin",
@@ -71,6 +72,14 @@ class DoormanSettings(models.Model):
     rate_limit_day = fields.Integer(
         default=10_000,
         help="Of every connection that has no limit of its own. A day is a UTC day.",
+    )
+    rows_reply = fields.Integer(
+        help="Of every connection that has no limit of its own. 0: as many as a tool "
+        "gives anybody.",
+    )
+    rows_day = fields.Integer(
+        help="Of every connection that has no limit of its own, within a UTC day. "
+        "0: no limit.",
     )
     idle_after_hours = fields.Integer(
         "Idle after (hours)",

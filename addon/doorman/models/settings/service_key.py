@@ -4,11 +4,13 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessDenied, UserError
 from odoo.tools import SQL
 
+from ...policy.credentials import (
+    MAX_SERVICE_OVERLAP_MINUTES,
+    SERVICE_OVERLAP_MINUTES,
+)
 from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
 SERVICE_KEY_NAME = "Doorman service"
-# How long the key before a new one goes on working, where nobody says otherwise.
-OVERLAP_MINUTES, MAX_OVERLAP_MINUTES = 15, 24 * 60
 
 
 class DoormanSettings(models.Model):
@@ -86,7 +88,7 @@ class DoormanSettings(models.Model):
         }
 
     @api.model
-    def api_rotate_service_key(self, overlap_minutes=OVERLAP_MINUTES):
+    def api_rotate_service_key(self, overlap_minutes=SERVICE_OVERLAP_MINUTES):
         """The same for programs: a new key, and how long the one before it still works.
 
         :param int overlap_minutes: 0 to a day; 0 ends everything that there was
@@ -100,12 +102,12 @@ class DoormanSettings(models.Model):
         self._check_admin()
         if (
             type(overlap_minutes) is not int
-            or not 0 <= overlap_minutes <= MAX_OVERLAP_MINUTES
+            or not 0 <= overlap_minutes <= MAX_SERVICE_OVERLAP_MINUTES
         ):
             raise UserError(
                 self.env._(
                     "The overlap is a number of minutes from 0 to %s (a day).",
-                    MAX_OVERLAP_MINUTES,
+                    MAX_SERVICE_OVERLAP_MINUTES,
                 )
             )
         settings = self._get().sudo()

@@ -82,6 +82,7 @@ PUBLIC = {
         "action_restore",
         "action_rotate_secret",
     },
+    "doorman.policy.change": {"action_confirm", "action_reject"},
     "doorman.policy.line.mixin": {"create", "unlink", "write"},
     "doorman.policy.mixin": {"create", "write"},
     "doorman.protected.mixin": {
@@ -134,6 +135,7 @@ PUBLIC = {
         "write",
     },
     "res.users.apikeys": {"unlink"},
+    "doorman.widening.mixin": {"action_open_changes", "create", "write"},
 }
 
 GATEWAY_CALLS = {

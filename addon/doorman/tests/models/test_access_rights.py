@@ -71,6 +71,7 @@ MATRIX = {
     "oauth_client": {"read": {"admin"}},
     "invite": {"read": {"admin"}},
     "acceptance": {"read": {"admin"}},
+    "policy_change": {"read": {"admin"}},
     "invite_wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "invite_wizard_rule": {
         "read": {"admin"},
@@ -89,6 +90,12 @@ CLIENT = {
     "kind": "dynamic",
     "redirect_uris": "https://x.example/cb",
 }
+CHANGE = {
+    "field_name": "allow_sql",
+    "asked_by_id": 1,
+    "asked_at": "2020-01-01",
+    "expires_at": "2100-01-01",
+}
 OPERATIONS = ("read", "write", "create", "unlink")
 
 # No table, so nothing to read; the dialog with the key needs both to open.
@@ -105,8 +112,9 @@ ABSTRACT = {
     "doorman.model.rule.mixin": {},
     "doorman.approval.rule.mixin": {},
     "doorman.thread.mixin": {},
-    "doorman.protected.mixin": {},
     "doorman.shown.mixin": {},
+    "doorman.widening.mixin": {},
+    "doorman.protected.mixin": {},
     "doorman.undo": {},
     "doorman.undo.mixin": {},
     "doorman.key.show": {
@@ -176,6 +184,10 @@ class TestAccessRights(DoormanCase):
                 {"own_tool_id": cls.own_tool.id, "name": "p"}
             ),
             "settings": cls.settings,
+            "policy_change": cls.env["doorman.policy.change"]
+            ._inside()
+            .create(CHANGE)
+            .with_env(cls.env),
             "pickup": cls.env["doorman.pickup"].create(
                 {"connection_id": cls.connection.id, "expires_at": "2100-01-01"}
             ),
@@ -276,6 +288,7 @@ class TestAccessRights(DoormanCase):
                 {"more_than": 1},
                 {"connection_id": cls.connection.id, "risk": "low"},
             ),
+            "doorman.policy.change": ({"field_name": "x"}, CHANGE),
             "doorman.reject": (
                 {"reason": "x"},
                 {"approval_id": cls.records["approval"].id, "reason": "x"},

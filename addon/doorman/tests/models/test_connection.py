@@ -103,6 +103,9 @@ class TestConnection(DoormanCase):
             "blocked_ips": "192.0.2.7",
             "rate_limit_minute": 5,
             "rate_limit_day": 50,
+            "recipient_domains": "example.com",
+            "rows_reply": 40,
+            "rows_day": 400,
             "expires_at": fields.Datetime.now() + timedelta(days=1),
             "active": False,
         }

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ...policy.guard import Guard
 from ...policy.refusal import Refusal
-from ...tools import operations
+from ...tools import operations, row_counts
 from ...tools.call import call_of, run
 from ..common import ApprovalCase, DoormanCase
 from ..test_static import ROOT
@@ -134,7 +134,7 @@ class TestOperations(ApprovalCase):
             return None
 
         def add(name, **facts):
-            facts = {"reads": True} | facts
+            facts = {"reads": True, "rows": row_counts.none} | facts
             return operations.operation(name, tool="a_tool", **facts)
 
         self.patch(operations, "OPERATIONS", dict(operations.OPERATIONS))

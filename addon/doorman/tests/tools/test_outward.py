@@ -10,17 +10,8 @@ from .test_send_document import MailCase
 HOST = "192.0.2.9"
 
 
-@tagged("post_install", "-at_install")
-class TestOutward(MailCase):
-    """What leaves the company waits, whatever makes it leave; what stays inside does
-    not."""
-
-    def waits(self, run, kind="email"):
-        """:return: the request that came of it; nothing may have left"""
-        request = self.request_of(self.nothing_left(run))
-        kinds = [entry["kind"] for entry in request.preview["outward"]]
-        self.assertIn(kind, kinds)
-        return request
+class OutwardCase(MailCase):
+    """Ways out of the company, by code that a method runs."""
 
     def goes(self, run):
         answer = run()
@@ -47,6 +38,106 @@ class TestOutward(MailCase):
         request = self.request("res.partner", "call_method", self.acme.ids)
         request["kwargs"] = {"method": f"action_{self.pressed}"}
         return self.gateway.call(self.fence(), request)
+
+    def ways(self):
+        """:return: name -> code by which something is mailed to somebody outside: to
+        e@evil.example, ada@acme.example or bob@beta.example
+        """
+        acme, beta = self.acme.id, self.beta.ids
+        template = self.template.id
+        return {
+            "a row in the queue": lambda env: (
+                env["mail.mail"]
+                .sudo()
+                .create({"email_to": "e@evil.example", "body_html": "x"})
+            ),
+            "one that is gone by the end": lambda env: (
+                env["mail.mail"]
+                .sudo()
+                .create({"email_to": "e@evil.example", "body_html": "x"})
+                .unlink()
+            ),
+            "one whose message is gone": lambda env: (
+                env["mail.mail"]
+                .sudo()
+                .create({"email_to": "e@evil.example", "body_html": "x"})
+                .mail_message_id.unlink()
+            ),
+            "hidden among colleagues": lambda env: (
+                env["mail.mail"]
+                .sudo()
+                .create(
+                    {
+                        "email_to": "user2@example.com",
+                        "email_cc": "X <e@evil.example>, user@example.com",
+                        "body_html": "x",
+                    }
+                )
+            ),
+            "no address at all": lambda env: (
+                env["mail.mail"]
+                .sudo()
+                .create({"email_to": "undisclosed", "body_html": "x"})
+            ),
+            "a template": lambda env: (
+                env["mail.template"].browse(template).send_mail(acme)
+            ),
+            "a template, at once": lambda env: (
+                env["mail.template"].browse(template).send_mail(acme, force_send=True)
+            ),
+            "the composer": lambda env: (
+                env["mail.compose.message"]
+                .create(
+                    {
+                        "model": "res.partner",
+                        "res_ids": repr([acme]),
+                        "template_id": template,
+                    }
+                )
+                .action_send_mail()
+            ),
+            "many at once": lambda env: (
+                env["mail.compose.message"]
+                .create(
+                    {
+                        "model": "res.partner",
+                        "res_ids": repr([acme, *beta]),
+                        "composition_mode": "mass_mail",
+                        "template_id": template,
+                    }
+                )
+                .action_send_mail()
+            ),
+            "a notification": lambda env: (
+                env["res.partner"]
+                .browse(acme)
+                .message_notify(body="x", partner_ids=beta)
+            ),
+            "by source": lambda env: (
+                env["res.partner"]
+                .browse(acme)
+                .message_mail_with_source(
+                    "mail.message_origin_link",
+                    render_values={
+                        "self": env["res.partner"].browse(acme),
+                        "origin": env["res.partner"].browse(acme),
+                    },
+                )
+            ),
+        }
+
+
+@tagged("post_install", "-at_install")
+class TestOutward(OutwardCase):
+    """What leaves the company waits, whatever makes it leave; what stays inside does
+    not."""
+
+    def waits(self, run, kind="email"):
+        """:return: the request that came of it; nothing may have left"""
+        request = self.request_of(self.nothing_left(run))
+        kinds = [entry["kind"] for entry in request.preview["outward"]]
+        self.assertIn(kind, kinds)
+        return request
 
     # ---- messages ----
 
@@ -137,89 +228,8 @@ class TestOutward(MailCase):
     # ---- code of Odoo's, of any kind: methods, wizards, automations ----
 
     def test_what_code_sends(self):
-        acme, beta = self.acme.id, self.beta.ids
-        template = self.template.id
-        ways = {
-            "a row in the queue": lambda env: (
-                env["mail.mail"]
-                .sudo()
-                .create({"email_to": "e@evil.example", "body_html": "x"})
-            ),
-            "one that is gone by the end": lambda env: (
-                env["mail.mail"]
-                .sudo()
-                .create({"email_to": "e@evil.example", "body_html": "x"})
-                .unlink()
-            ),
-            "one whose message is gone": lambda env: (
-                env["mail.mail"]
-                .sudo()
-                .create({"email_to": "e@evil.example", "body_html": "x"})
-                .mail_message_id.unlink()
-            ),
-            "hidden among colleagues": lambda env: (
-                env["mail.mail"]
-                .sudo()
-                .create(
-                    {
-                        "email_to": "user2@example.com",
-                        "email_cc": "X <e@evil.example>, user@example.com",
-                        "body_html": "x",
-                    }
-                )
-            ),
-            "no address at all": lambda env: (
-                env["mail.mail"]
-                .sudo()
-                .create({"email_to": "undisclosed", "body_html": "x"})
-            ),
-            "a template": lambda env: (
-                env["mail.template"].browse(template).send_mail(acme)
-            ),
-            "a template, at once": lambda env: (
-                env["mail.template"].browse(template).send_mail(acme, force_send=True)
-            ),
-            "the composer": lambda env: (
-                env["mail.compose.message"]
-                .create(
-                    {
-                        "model": "res.partner",
-                        "res_ids": repr([acme]),
-                        "template_id": template,
-                    }
-                )
-                .action_send_mail()
-            ),
-            "many at once": lambda env: (
-                env["mail.compose.message"]
-                .create(
-                    {
-                        "model": "res.partner",
-                        "res_ids": repr([acme, *beta]),
-                        "composition_mode": "mass_mail",
-                        "template_id": template,
-                    }
-                )
-                .action_send_mail()
-            ),
-            "a notification": lambda env: (
-                env["res.partner"]
-                .browse(acme)
-                .message_notify(body="x", partner_ids=beta)
-            ),
-            "by source": lambda env: (
-                env["res.partner"]
-                .browse(acme)
-                .message_mail_with_source(
-                    "mail.message_origin_link",
-                    render_values={
-                        "self": env["res.partner"].browse(acme),
-                        "origin": env["res.partner"].browse(acme),
-                    },
-                )
-            ),
-        }
-        for name, way in ways.items():
+        acme = self.acme.id
+        for name, way in self.ways().items():
             with self.subTest(name), self.doing_this(way):
                 self.waits(self.press)
         with (

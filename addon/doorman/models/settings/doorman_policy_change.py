@@ -1,0 +1,340 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ...policy.protected_fields import CONTEXT_KEY
+
+ACTIVITY = "doorman.mail_activity_policy_change"
+PENDING = "pending"
+
+
+class DoormanPolicyChange(models.Model):
+    """A change of the policy that one administrator has asked for, and another one has
+    to confirm.
+
+    pending ──┬── confirmed: it is written, if nothing else was written since
+              ├── rejected, by another one or by who asked
+              ├── expired
+              └── cancelled: what it would change is another by now
+    """
+
+    _name = "doorman.policy.change"
+    _inherit = [
+        "doorman.protected.mixin",
+        "doorman.thread.mixin",
+        "mail.activity.mixin",
+    ]
+    _description = "Doorman: change of the policy"
+    _order = "id desc"
+    _rec_name = "summary"
+
+    summary = fields.Char(compute="_compute_texts")
+    connection_id = fields.Many2one(
+        "doorman.connection",
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+        help="Empty: Server Settings.",
+    )
+    field_name = fields.Char("Field (technical)", required=True, readonly=True)
+    before = fields.Json(readonly=True)
+    after = fields.Json(readonly=True)
+    place = fields.Char("Where", compute="_compute_texts")
+    field_label = fields.Char("What", compute="_compute_texts")
+    before_text = fields.Char("From", compute="_compute_texts")
+    after_text = fields.Char("To", compute="_compute_texts")
+    asked_by_id = fields.Many2one(
+        "res.users", string="Asked by", readonly=True, required=True, ondelete="cascade"
+    )
+    asked_at = fields.Datetime("Asked on", readonly=True, required=True)
+    expires_at = fields.Datetime("Expires on", readonly=True, required=True)
+    state = fields.Selection(
+        [
+            (PENDING, "Waits"),
+            ("confirmed", "Confirmed"),
+            ("rejected", "Rejected"),
+            ("expired", "Expired"),
+            ("cancelled", "Cancelled"),
+        ],
+        string="Status",
+        default=PENDING,
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
+    decided_at = fields.Datetime("Decided on", readonly=True)
+    can_confirm = fields.Boolean(compute="_compute_can_confirm")
+
+    _protected_fields = frozenset(
+        {
+            "connection_id",
+            "field_name",
+            "before",
+            "after",
+            "asked_by_id",
+            "asked_at",
+            "expires_at",
+            "state",
+            "decided_by_id",
+            "decided_at",
+        }
+    )
+    # One for the same change of the same thing.
+    _one_pending = models.UniqueIndex(
+        "(COALESCE(connection_id, 0), field_name) WHERE state = 'pending'",
+        "This change waits for an administrator already.",
+    )
+
+    @api.depends("connection_id", "field_name", "before", "after")
+    def _compute_texts(self):
+        for change in self:
+            record = change.sudo()._record()
+            change.place = record.display_name
+            change.field_label = self._label(record, change.field_name)
+            change.before_text = self._text(record, change.field_name, change.before)
+            change.after_text = self._text(record, change.field_name, change.after)
+            change.summary = self.env._(
+                "%(place)s: %(field)s, %(before)s to %(after)s",
+                place=change.place,
+                field=change.field_label,
+                before=change.before_text,
+                after=change.after_text,
+            )
+
+    @api.depends("asked_by_id", "state")
+    @api.depends_context("uid")
+    def _compute_can_confirm(self):
+        me = self.env.user
+        admin = me.has_group("doorman.group_admin")
+        for change in self:
+            asked = change.asked_by_id == me
+            change.can_confirm = admin and not asked and change.state == PENDING
+
+    def _record(self):
+        return self.connection_id or self.env["doorman.settings"]._get()
+
+    @api.model
+    def _label(self, record, name):
+        return record._fields[name]._description_string(self.env)
+
+    @api.model
+    def _text(self, record, name, value):
+        if record._fields[name].type == "boolean":
+            return self.env._("on") if value else self.env._("off")
+        return str(value or 0)
+
+    # ---- asking, telling ----
+
+    @api.model
+    def _ask(self, record, wider):
+        """Put what one administrator has written before the others.
+
+        :param record: a connection, or the settings
+        :param dict wider: field -> what it held, and what was written
+        """
+        settings = self.env["doorman.settings"]._get().sudo()
+        now = fields.Datetime.now()
+        connection = record if record._name == "doorman.connection" else None
+        changes = self.sudo()._inside()
+        known = changes.search(
+            [
+                ("connection_id", "=", connection.id if connection else False),
+                ("field_name", "in", list(wider)),
+                ("state", "=", PENDING),
+            ]
+        )
+        # Another value than the one that waits: who confirms sees the last one.
+        known._end("cancelled")
+        for name, (before, after) in wider.items():
+            change = changes.create(
+                {
+                    "connection_id": connection.id if connection else False,
+                    "field_name": name,
+                    "before": before,
+                    "after": after,
+                    "asked_by_id": self.env.uid,
+                    "asked_at": now,
+                    "expires_at": now + timedelta(hours=settings.approval_expiry_hours),
+                }
+            )
+            change.sudo()._ask_people()
+            words = self.env._(
+                "%(who)s asked for: %(what)s. It waits for another MCP administrator.",
+                who=self.env.user.name,
+                what=change.summary,
+            )
+            self._note(record, words)
+            self._show(words)
+
+    @api.model
+    def _tell(self, record, wider):
+        """Tell all administrators what one of them has widened."""
+        people = self.env["doorman.connection"]._administrators()
+        for name, (before, after) in wider.items():
+            body = self.env._(
+                "%(who)s widened access. %(field)s: %(before)s to %(after)s.",
+                who=self.env.user.name,
+                field=self._label(record, name),
+                before=self._text(record, name, before),
+                after=self._text(record, name, after),
+            )
+            self._note(record, body, partner_ids=people.sudo().partner_id.ids)
+
+    @api.model
+    def _note(self, record, body, **to):
+        # Without the context that lets our own code write what nobody writes.
+        outside = record.sudo().with_context(**{CONTEXT_KEY: None})
+        outside.message_post(body=body, subtype_xmlid="mail.mt_note", **to)
+
+    def _show(self, words):
+        """Tell who saves a form that it was not saved as it stands there."""
+        self.env.user._bus_send(
+            "simple_notification",
+            {
+                "type": "warning",
+                "title": self.env._("Another administrator has to confirm"),
+                "message": words,
+                "sticky": True,
+            },
+        )
+
+    def _ask_people(self):
+        """An activity for everyone who may confirm."""
+        for change in self:
+            for person in change._people():
+                text = change.with_context(lang=person.lang)
+                text.activity_schedule(
+                    ACTIVITY,
+                    fields.Date.context_today(text.with_context(tz=person.tz)),
+                    summary=text.summary[:200],
+                    user_id=person.id,
+                )
+
+    def _people(self):
+        connections = self.env["doorman.connection"]
+        people = connections._administrators() - self.asked_by_id
+        if companies := self.connection_id.user_id.sudo().company_ids:
+            people = people.filtered(lambda u: companies & u.sudo().company_ids)
+        return people
+
+    # ---- deciding ----
+
+    def action_confirm(self):
+        """Do it.
+
+        :raise AccessError: for anyone but MCP administrators
+        :raise UserError: for who asked for it, and if it does not wait any more
+        :return: an action that tells how it went
+        """
+        self.ensure_one()
+        self._check_may_decide()
+        me, change = self.env.user, self.sudo()
+        if me == change.asked_by_id:
+            raise UserError(
+                self.env._(
+                    "You have asked for it yourself: another MCP administrator has to "
+                    "confirm it."
+                )
+            )
+        record = change._record()
+        if record[change.field_name] != change.before:
+            change._end_or_raise("cancelled")
+            return self._notice(
+                self.env._("Cancelled: nothing was changed"),
+                self.env._("It was changed since it was asked for."),
+                "warning",
+            )
+        change._end_or_raise("confirmed")
+        # sudo: one administrator alone would only ask again.
+        record.write({change.field_name: change.after})
+        self._note(
+            record,
+            self.env._(
+                "%(who)s asked for it, and %(second)s confirmed it: %(what)s.",
+                who=change.asked_by_id.name,
+                second=me.name,
+                what=change.summary,
+            ),
+        )
+        return self._notice(
+            self.env._("Confirmed, and done"), change.summary, "success"
+        )
+
+    def action_reject(self):
+        """Leave it as it is; also for who asked for it.
+
+        :raise AccessError: for anyone but MCP administrators
+        :raise UserError: if it does not wait any more
+        """
+        self.ensure_one()
+        self._check_may_decide()
+        change = self.sudo()
+        change._end_or_raise("rejected")
+        self._note(
+            change._record(),
+            self.env._(
+                "%(who)s rejected: %(what)s.",
+                who=self.env.user.name,
+                what=change.summary,
+            ),
+        )
+        return True
+
+    def _check_may_decide(self):
+        if not self.env.user.has_group("doorman.group_admin"):
+            raise AccessError(self.env._("Only an MCP administrator may do this."))
+        # As themselves: only what they may change they may confirm.
+        self.check_access("read")
+        self._record().check_access("write")
+
+    def _end_or_raise(self, state):
+        if not self._end(state):
+            raise UserError(
+                self.env._("It does not wait any more: it was decided, or is over.")
+            )
+
+    def _end(self, state):
+        """:return: those of these changes that still waited, by the clock"""
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE doorman_policy_change SET state = %s, decided_by_id = %s, "
+                "decided_at = now() at time zone 'utc' "
+                "WHERE id = ANY(%s) AND state = 'pending' "
+                "AND (%s OR expires_at > clock_timestamp() at time zone 'utc') "
+                "RETURNING id",
+                state,
+                None if state == "expired" else self.env.uid,
+                self.ids,
+                state in ("expired", "cancelled"),
+            ),
+            log_exceptions=False,
+        )
+        ended = self.browse([row[0] for row in self.env.cr.fetchall()])
+        self.invalidate_recordset(["state", "decided_by_id", "decided_at"])
+        activities = self.env["mail.activity"].sudo()
+        domain = [("res_model", "=", self._name), ("res_id", "in", ended.ids)]
+        activities.search(domain)._doorman_inside().unlink()
+        return ended
+
+    @api.model
+    def _expire_due(self):
+        """End those that nobody decided on in time."""
+        due = [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())]
+        return self.sudo().search(due)._end("expired")
+
+    @api.model
+    def _notice(self, title, message, kind):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": title,
+                "message": message,
+                "type": kind,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
