@@ -136,10 +136,13 @@ func TestOAuthGoSDK(t *testing.T) {
 					}
 				}
 			}
-			// Revoked in Odoo: the very next call is refused.
+			// Revoked in Odoo: the very next call is refused, and the client asks its user anew, by itself.
 			odoo.Revoke(holder(odoo))
-			if result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "get_context", Arguments: map[string]any{}}); err == nil && !result.IsError {
+			if result, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "get_context", Arguments: map[string]any{}}); err == nil && !result.IsError && len(seen) == 8 {
 				t.Error("a revoked connection called a tool")
+			}
+			if len(seen) != 12 {
+				t.Errorf("%d consents after the revocation", len(seen)/4)
 			}
 		})
 	}

@@ -50,7 +50,9 @@ func TestDeadCredential(t *testing.T) {
 		t.Parallel()
 		for _, kind := range []access.Kind{access.Forbidden, access.NotAllowed, access.OdooUnavailable, access.Internal} {
 			f := newFake()
-			f.call = func(access.Fence, access.Request) (access.Reply, error) { return access.Reply{}, access.NewError(kind, "No.", "") }
+			f.call = func(access.Fence, access.Request) (access.Reply, error) {
+				return access.Reply{}, access.NewError(kind, "No.", "")
+			}
 			if a := send(t, endpoint(t, f).URL, search); a.status != 200 || a.kind() != string(kind) {
 				t.Errorf("%s: %d %s", kind, a.status, a.body)
 			}
