@@ -67,7 +67,9 @@ def _one_door(get_public_method):
         env = model.env
         if model._name != GATEWAY and GATEWAY in env.registry:
             if env.uid == env["doorman.settings"]._service_user_id():
-                raise AccessError(f"The Doorman service may not call {model._name}.")
+                raise AccessError(
+                    env._("The Doorman service may not call %s.", model._name)
+                )
         return get_public_method(model, name)
 
     return one_door

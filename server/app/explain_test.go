@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -18,7 +19,8 @@ func TestExplainArguments(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		err := Run(context.Background(), append([]string{"explain"}, args...), nil, &out, &out)
-		if _, ok := err.(UsageError); !ok || !strings.Contains(err.Error(), "Usage: doorman explain") || out.Len() > 0 {
+		var usage UsageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), "Usage: doorman explain") || out.Len() > 0 {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

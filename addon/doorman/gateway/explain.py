@@ -141,7 +141,13 @@ class DoormanGateway(models.AbstractModel):
                 states[connection.state],
             )
         if refusal:
-            raise MissingError(f"{refusal['message']} ({reason})")
+            raise MissingError(
+                self.env._(
+                    "%(refusal)s (%(reason)s)",
+                    refusal=refusal["message"],
+                    reason=reason,
+                )
+            )
 
     def _look_at_tool(self, connection, row, request, tool):
         """Of a tool that the service answers by itself, or one that needs a model."""

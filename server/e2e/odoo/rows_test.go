@@ -2,6 +2,7 @@ package odoo_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,9 +28,7 @@ env["res.partner"].create([{"name": f"Flow {n:02}"} for n in range(50)])
 // flows is a search that finds the fifty.
 func flows(limit int, more kit.Args) kit.Args {
 	args := kit.Args{"model": "res.partner", "domain": `[["name","=like","Flow %"]]`, "fields": []string{"name"}, "limit": limit, "order": "name"}
-	for name, value := range more {
-		args[name] = value
-	}
+	maps.Copy(args, more)
 	return args
 }
 

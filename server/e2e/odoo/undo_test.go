@@ -2,6 +2,7 @@ package odoo_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -47,9 +48,7 @@ out["ada"] = [ada.name, ada.phone, str(ada.comment), ada.category_id.mapped("nam
 	undo := func(session *sdk.ClientSession, id float64, more kit.Args) (map[string]any, string) {
 		t.Helper()
 		args := kit.Args{"change_id": id}
-		for name, value := range more {
-			args[name] = value
-		}
+		maps.Copy(args, more)
 		return kit.Call(t, session, "undo_change", args)
 	}
 	refused := func(session *sdk.ClientSession, id float64, kind string) {

@@ -9,7 +9,7 @@ class DoormanUndoMixin(models.AbstractModel):
     _description = "Doorman: change that can be undone"
 
     # Of doorman.undo: what is kept of the change.
-    change_id = fields.Integer("Change", readonly=True, aggregator=None)
+    change_id = fields.Integer(readonly=True, aggregator=None)
     can_undo = fields.Boolean(compute="_compute_can_undo")
 
     @api.depends("change_id")
