@@ -140,7 +140,7 @@ func (s *Server) approvalStatus(snap *access.Snapshot, id any) (any, *Problem) {
 	if a.failure != nil {
 		told["error"] = a.failure
 	}
-	return map[string]any{"approval": told}, nil
+	return map[string]any{"approval": told, "rows": 0}, nil
 }
 
 // pending is a request as the addon writes it.

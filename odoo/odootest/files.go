@@ -74,7 +74,7 @@ func (s *Server) linkFile(params map[string]any, snap *access.Snapshot) (any, *P
 		return nil, goneLink
 	}
 	s.files[i].link = proof
-	return inValue(map[string]any{"expires_in": 900}, nil)
+	return map[string]any{"value": map[string]any{"expires_in": 900}}, nil
 }
 
 // followFile is file_open, file_take and file_put.

@@ -142,7 +142,7 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 		}
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		return map[string]any{"snapshot": s.snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID]}, raised{}
+		return map[string]any{"snapshot": s.snapshotJSON(snap), "used_today": s.usedToday[snap.Connection.ID], "rows_today": 0}, raised{}
 	case "call":
 		request, _ := params["request"].(map[string]any)
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.call(request, snap) }), raised{}
@@ -151,7 +151,8 @@ func (s *Server) gateway(method string, params map[string]any) (any, raised) {
 			"model": params["model"], "method": "fields_get", "context": map[string]any{"lang": params["lang"]},
 		}
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) {
-			return inValue(s.run(callOf(request, snap.User), snap))
+			value, problem := s.run(callOf(request, snap.User), snap)
+			return map[string]any{"value": value}, problem // of no data
 		}), raised{}
 	case "approval_status":
 		return s.fenced(params["fence"], func(snap *access.Snapshot) (any, *Problem) { return s.approvalStatus(snap, params["request_id"]) }), raised{}
@@ -292,7 +293,17 @@ func (s *Server) instead(call Call, request map[string]any, snap *access.Snapsho
 	return answer, problem
 }
 
-func inValue(value any, p *Problem) (any, *Problem) { return map[string]any{"value": value}, p }
+// inValue is an answer with how many rows of data are in it.
+func inValue(value any, p *Problem) (any, *Problem) {
+	rows := 0
+	switch v := value.(type) {
+	case []any:
+		rows = len(v)
+	case []map[string]any:
+		rows = len(v)
+	}
+	return map[string]any{"value": value, "rows": rows}, p
+}
 
 func replayed(value any) bool {
 	m, _ := value.(map[string]any)
@@ -329,7 +340,8 @@ func (s *Server) snapshotJSON(snap *access.Snapshot) map[string]any {
 	}
 	policy := map[string]any{
 		"scopes": p.Scopes, "read_only": p.ReadOnly, "rate_limit_minute": p.RateMinute, "rate_limit_day": p.RateDay,
-		"approval": p.Approvals, "research_tools": p.ResearchTools,
+		"approval": p.Approvals, "research_tools": p.ResearchTools, "rows_day": p.RowsDay,
+		"lacking_scopes": append([]access.Scope{}, p.Lacking...),
 	}
 	if p.Rules {
 		policy["rules"] = true

@@ -78,7 +78,12 @@ func EncodeEvents(events []access.Event) []map[string]any {
 		if e.Served {
 			outcome = "ok"
 		}
+		proof := ""
+		if e.Connection != 0 {
+			proof = e.Proof.Hex()
+		}
 		out[i] = map[string]any{
+			"proof": proof,
 			"time": e.Time.UTC().Format(time.RFC3339), "connection": e.Connection, "model": e.Model, "outcome": outcome,
 			"reason": string(e.Reason), "message": e.Message, "count": max(e.Count, 1), "audit": EncodeAudit(e.Audit),
 		}

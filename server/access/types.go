@@ -252,6 +252,7 @@ type Reply struct {
 type Event struct {
 	Time       time.Time
 	Connection int64 // 0 = none known
+	Proof      Proof // of its credential: Odoo counts nothing against it by our word alone
 	Audit      Audit
 	Served     bool // true: it was served, and Reason and Message are empty; false: it was refused
 	Model      string

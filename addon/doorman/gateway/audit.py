@@ -1,12 +1,29 @@
 import time
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
+from ..policy.credentials import hash_proof
 from ..policy.plain_text import visible
 from ..policy.shared import CHARGED_METHODS, MAX_EVENTS
 from ..policy.withhold import clean, withhold
 from ..tools import operations
+from .fence import PROOF
+
+# How often the same may have happened between two reports of the service's.
+MAX_COUNT = 10_000
+# How far from Odoo's clock the time of an event may be.
+MAX_SKEW = timedelta(minutes=1)
+
+HOLDER = """
+    SELECT connection_id FROM doorman_connection_proof WHERE proof = %(stored)s
+     UNION ALL
+    SELECT f.connection_id
+      FROM doorman_oauth_token t JOIN doorman_oauth_family f ON f.id = t.family_id
+     WHERE t.stored = %(stored)s
+     LIMIT 1
+"""
 
 
 class DoormanGateway(models.AbstractModel):
@@ -18,7 +35,12 @@ class DoormanGateway(models.AbstractModel):
     def record(self, events):
         """Refusals that never became a call, for the audit.
 
-        :param list events: time, connection, model, reason, message, count, audit
+        The service says what it likes: so times are Odoo's own within a minute, counts
+        have a bound, and what comes without the connection's credential is marked, and
+        counts against no limit.
+
+        :param list events: time, connection, proof, model, reason, message, count and
+            audit of each
         """
         self._check_caller()
         events = events[:MAX_EVENTS]
@@ -76,9 +98,7 @@ class DoormanGateway(models.AbstractModel):
             event.get("connection") or 0, int
         ):
             raise TypeError("an event is an object")
-        if event.get("time"):
-            datetime.fromisoformat(event["time"])
-        count = min(max(1, int(event.get("count") or 1)), 1_000_000)
+        count = min(max(1, int(event.get("count") or 1)), MAX_COUNT)
         asked = event.get("audit")
         audit = self._audit_row(None, {"audit": asked, "model": event.get("model")})
         served = event.get("outcome") == "ok"
@@ -89,6 +109,7 @@ class DoormanGateway(models.AbstractModel):
             self.env["doorman.connection"].sudo().browse(event.get("connection") or 0)
         )
         if connection.exists():
+            audit["said"] = self._holder(event.get("proof")) != connection.id
             audit.update(
                 connection_id=connection.id,
                 connection_name=connection.name,
@@ -98,13 +119,36 @@ class DoormanGateway(models.AbstractModel):
                 company_id=connection.company_id.id or None,
             )
         audit.update(
-            time=self._text(event.get("time"))[:19].replace("T", " ") or None,
+            time=self._moment(event.get("time")),
             outcome="ok" if served else "refused",
             reason=self._text(event.get("reason")),
             message=self._text(event.get("message")),
             count=count,
         )
         self.env["doorman.audit"]._insert(audit)
+
+    def _holder(self, proof):
+        """:return: the id of the connection whose credential the service shows, whether
+        that still opens something or not; or None"""
+        if not isinstance(proof, str) or not PROOF.fullmatch(proof):
+            return None
+        self.env.cr.execute(SQL(HOLDER, stored=hash_proof(proof)))
+        found = self.env.cr.fetchone()
+        return found and found[0]
+
+    def _moment(self, text):
+        """When it was: by Odoo's own clock, if the service says that it was another
+        time than just now.
+
+        :return: a moment without a zone
+        """
+        now = fields.Datetime.now()
+        if not text:
+            return now
+        said = datetime.fromisoformat(text)
+        if said.tzinfo:
+            said = said.astimezone(timezone.utc).replace(tzinfo=None)
+        return said if abs(said - now) <= MAX_SKEW else now
 
     @staticmethod
     def _text(value):

@@ -20,7 +20,8 @@ FOLD = """
     ), marked AS (
         UPDATE doorman_audit a SET folded = true FROM batch WHERE a.id = batch.id
         RETURNING a.connection_id, a.time, a.count,
-                  a.outcome = 'refused' AND a.reason = ANY(%s) AS at_the_door,
+                  a.outcome = 'refused' AND a.reason = ANY(%s)
+                      OR COALESCE(a.said, false) AS at_the_door,
                   a.method = ANY(%s) AS is_call,
                   a.method LIKE 'approval/%%' OR a.method LIKE 'oauth/%%' AS decided
     ), used AS (

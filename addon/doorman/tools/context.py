@@ -5,7 +5,7 @@ from odoo.fields import Datetime
 from ..policy.own_records import own_fields
 from . import row_counts
 from .arguments import only
-from .operations import operation
+from .operations import METADATA_SCOPE, operation
 from .search_everywhere import worth
 
 # How many models are named of which a user sees only their own records.
@@ -14,7 +14,12 @@ DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
 @operation(
-    "context", tool="get_context", reads=True, needs_model=False, rows=row_counts.none
+    "context",
+    tool="get_context",
+    reads=True,
+    needs_model=False,
+    scope=METADATA_SCOPE,
+    rows=row_counts.none,
 )
 def context(call):
     """Who this connection acts as, in which companies, and what time it is there.

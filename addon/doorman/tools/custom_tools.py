@@ -50,7 +50,14 @@ def run_tool(call):
     return answer(guard, left) | found
 
 
-@operation("look_tool", reads=True, runs_code=True, rows=row_counts.named, **OWN_TOOL)
+@operation(
+    "look_tool",
+    reads=True,
+    runs_code=True,
+    scope="",
+    rows=row_counts.named,
+    **OWN_TOOL,
+)
 def look_tool(call):
     """An own tool that only reads. The gateway undoes whatever it did: that nothing
     is changed does not rest on what its administrator believes."""

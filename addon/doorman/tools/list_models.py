@@ -3,14 +3,19 @@
 from ..policy import inherited_models, menu_words
 from . import row_counts
 from .arguments import only, text
-from .operations import operation
+from .operations import METADATA_SCOPE, operation
 
 # Letters of what models are looked for by, and models whose menus are told.
 MAX_QUERY, MAX_MENUS = 100, 20
 
 
 @operation(
-    "models", tool="list_models", reads=True, needs_model=False, rows=row_counts.none
+    "models",
+    tool="list_models",
+    reads=True,
+    needs_model=False,
+    scope=METADATA_SCOPE,
+    rows=row_counts.none,
 )
 def models(call):
     """The models that this connection may use and its user may read.

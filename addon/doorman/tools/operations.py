@@ -20,7 +20,8 @@ from ..policy import shared
 from ..policy.refusal import Refusal, _lt
 from . import row_counts
 
-WRITE_SCOPE = "mcp:orm"
+WRITE_SCOPE, SEARCH_SCOPE, METADATA_SCOPE = "mcp:orm", "mcp:search", "mcp:metadata"
+LOW, MEDIUM, HIGH = shared.RISKS
 # For ``reads_also``: no model in particular.
 ANY_MODEL = "*"
 # For ``file``: the answer is about a file to fetch, or about one to come.
@@ -55,7 +56,8 @@ class Operation:
     needs_model: bool = True
     # The switch of a connection's policy that has to be on for it; "" if none has.
     switch: str = ""
-    # The scope that it takes, whatever the catalog says; "" leaves it to the catalog.
+    # The scope that it takes, whatever the service's catalog says; "" leaves it to the
+    # catalog: of the tools that administrators make.
     scope: str = ""
     # Whether it tells what it would do, and can be undone. What a method does outside
     # of the database, such as asking another system, could not.
@@ -117,6 +119,17 @@ class Operation:
     undoable: bool = False
     # Whether what it does in detail is only known once it is done.
     known_once_done: bool = False
+    # Whether it is of high risk although nothing above says so.
+    grave: bool = False
+
+    @property
+    def least_risk(self):
+        """The risk that its tool has at least, whatever the service's catalog says:
+        rules for approval go by it, and the service must not be able to talk it down.
+        """
+        if self.deletes or self.code or self.method_argument or self.grave:
+            return HIGH
+        return LOW if self.reads else MEDIUM
 
     def tool_of(self, request):
         """:return: the tool that a request of it is of; "?" if it names none"""
@@ -145,15 +158,15 @@ def operation(name, *, tool, reads, **facts):
     :param str name: what a request calls its method
     :param str tool: as ``Operation.tool``
     :param bool reads: whether it changes nothing
-    :param facts: the others of ``Operation``; the scope of a change is ``mcp:orm``
-        unless they say otherwise
+    :param facts: the others of ``Operation``; the scope of a change is ``mcp:orm``, of
+        what reads ``mcp:search``, unless they say otherwise
     :raise ValueError: if something else has that name, a change has no summary, or
         nobody says how many rows a read gives out
     """
     if reads and "rows" not in facts:
         raise ValueError(f"{name} reads and does not say how many rows it gives out")
+    facts = {"scope": SEARCH_SCOPE if reads else WRITE_SCOPE} | facts
     if not reads:
-        facts = {"scope": WRITE_SCOPE} | facts
         if not facts.get("summary"):
             raise ValueError(f"{name} changes something and has no summary")
 
@@ -221,6 +234,12 @@ def code_of(request):
     if not found or not found.code or not isinstance(kwargs, dict):
         return None
     return kwargs.get(found.code)
+
+
+def least_risk(tool):
+    """:return: the risk that a tool has at least, by what its operations do"""
+    risks = {found.least_risk for found in OPERATIONS.values() if found.tool == tool}
+    return max(risks, key=shared.RISKS.index, default=LOW)
 
 
 # ---- in which databases ----

@@ -12,7 +12,7 @@ from .arguments import number, only
 from .default_fields import default_fields
 from .linked_names import MAX_NAMES, names_of, without_bytes
 from .nearest_names import nearest_names
-from .operations import operation
+from .operations import METADATA_SCOPE, operation
 
 # The order of groups that their values must not tell.
 COUNTED = "__count desc"
@@ -206,7 +206,13 @@ def read(call):
     return _told(guard, model, rows, each, unreadable)
 
 
-@operation("fields_get", tool="describe_model", reads=True, rows=row_counts.none)
+@operation(
+    "fields_get",
+    tool="describe_model",
+    reads=True,
+    scope=METADATA_SCOPE,
+    rows=row_counts.none,
+)
 def fields_get(call):
     """Field metadata, less what is withheld, with the model's label and order, and the
     fields to read where none are named; in ``closed``, why others are not read."""

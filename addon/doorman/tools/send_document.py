@@ -102,6 +102,7 @@ def _works_on(env, kwargs):
     works_on=_works_on,
     text="body",
     outward=True,
+    grave=True,
     beyond_rules=True,
 )
 def send_document(call):

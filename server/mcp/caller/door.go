@@ -180,7 +180,7 @@ func (d *Door) Served(c *Caller, session *sdk.ServerSession, method string) {
 func (d *Door) event(c *Caller, e access.Event) access.Event {
 	e.Time = d.now().UTC().Truncate(time.Second)
 	if snapshot := c.Snapshot(); snapshot != nil {
-		e.Connection = snapshot.Connection.ID
+		e.Connection, e.Proof = snapshot.Connection.ID, c.Proof
 	}
 	return e
 }

@@ -39,6 +39,7 @@ COLUMNS = (
     "response_payload",
     "approval_id",
     "change_id",
+    "said",
 )
 # How long each may be, in characters. A write names 100 records at most, all of which
 # have to be told.
@@ -103,6 +104,12 @@ class DoormanAudit(models.Model):
         readonly=True,
         help="What really changed: models and numbers of records. What Odoo's own code "
         "did besides is called set off.",
+    )
+    said = fields.Boolean(
+        "Said by the service",
+        readonly=True,
+        help="The service told of it and showed no credential of that connection: "
+        "nothing but its word says that it was so. It counts against no limit.",
     )
     outcome = fields.Selection(
         [
@@ -189,6 +196,7 @@ class DoormanAudit(models.Model):
                AND time >= date_trunc('day', now() at time zone 'utc')
                AND method = ANY(%s)
                AND NOT (outcome = 'refused' AND reason = ANY(%s))
+               AND said IS NOT TRUE
             """,
             [connection_id, list(CHARGED_METHODS), AT_THE_DOOR],
         )
