@@ -107,7 +107,7 @@ class TestOffered(ApprovalCase):
 
     def test_what_the_database_gets_goes_with_it(self):
         self.env.cr.execute(FUNCTIONS)
-        self.assertEqual(self.env.cr.fetchone(), (3,))
+        self.assertEqual(self.env.cr.fetchone(), (4,))
         uninstall_hook(self.env)
         self.env.cr.execute(FUNCTIONS)
         self.assertEqual(self.env.cr.fetchone(), (0,))

@@ -148,9 +148,15 @@ class TestServiceSays(ApprovalCase):
         self.assertNotIn("mcp:search", self.connection.scope_ids.mapped("code"))
         self.assertEqual(self.read_code(), "scope_missing")
         self.connection.scope_ids = [Command.link(search.id)]
-        self.connection.allowed_tool_ids = self.tools["read_records"]
+        catalog = self.env["doorman.tool"]
+        for name in ("read_records", "search_records"):
+            if not catalog.search([("name", "=", name)]):
+                self.tool(name)
+        allowed = catalog.search([("name", "=", "read_records")])
+        self.connection.allowed_tool_ids = allowed
         self.assertEqual(self.read_code(), "tool_not_allowed")
-        self.connection.allowed_tool_ids = self.tools["search_records"]
+        allowed = catalog.search([("name", "=", "search_records")])
+        self.connection.allowed_tool_ids = allowed
         self.assertEqual(self.read_code(), "")
         group = self.env.ref("doorman.group_scope_search")
         self.people["user"].group_ids = [Command.unlink(group.id)]

@@ -21,6 +21,11 @@ def name_of(node):
     return getattr(node, "id", getattr(node, "attr", None))
 
 
+def is_own_init(node):
+    """Whether a node is ``super().__init__(...)``, which makes a kind of Refusal."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "super().__init__"
+
+
 @tagged("post_install", "-at_install")
 class TestRefusalWords(BaseCase):
     """Each refusal has a code that is known, and words that can be translated."""
@@ -37,6 +42,14 @@ class TestRefusalWords(BaseCase):
                 if isinstance(node, ast.Call) and name_of(node.func) in cls.calls:
                     place = f"{path.relative_to(ADDONS)}:{node.lineno}"
                     cls.calls[name_of(node.func)].append((place, node))
+                if isinstance(node, ast.ClassDef) and "Refusal" in map(
+                    name_of, node.bases
+                ):
+                    place = f"{path.relative_to(ADDONS)}:{node.lineno}"
+                    made = ast.walk(node)
+                    cls.calls["Refusal"] += [
+                        (place, call) for call in made if is_own_init(call)
+                    ]
 
     def test_codes(self):
         used = set()
