@@ -84,7 +84,7 @@ func EncodeEvents(events []access.Event) []map[string]any {
 		}
 		out[i] = map[string]any{
 			"proof": proof,
-			"time": e.Time.UTC().Format(time.RFC3339), "connection": e.Connection, "model": e.Model, "outcome": outcome,
+			"time":  e.Time.UTC().Format(time.RFC3339), "connection": e.Connection, "model": e.Model, "outcome": outcome,
 			"reason": string(e.Reason), "message": e.Message, "count": max(e.Count, 1), "audit": EncodeAudit(e.Audit),
 		}
 	}

@@ -69,7 +69,7 @@ func TestNothingHidesInTheSource(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && slices.Contains([]string{".git", "node_modules", "testdata"}, entry.Name()) {
+		if entry.IsDir() && slices.Contains([]string{".git", ".cache", "node_modules", "testdata"}, entry.Name()) {
 			return filepath.SkipDir
 		}
 		if !entry.Type().IsRegular() || !slices.Contains(texts, filepath.Ext(path)) {
