@@ -33,6 +33,7 @@ const (
 	minRateUsual  = 2.5  // throughput at c=8, in that of the usual /jsonrpc call
 	minRateHeader = 1.0  // the same, in that of /jsonrpc with the database header
 	maxMedian     = 0.65 // median at c=1, in that of the usual /jsonrpc call
+	maxRules      = 1.2  // median at c=1 with ten rules per model, in that without any
 	minRateBare   = 0.75 // throughput at c=32, in that of the bare server
 	maxOverBare   = 0.3  // ms at c=1, median above the bare server's
 	maxMemory     = 60.0 // MB, the peak
@@ -47,6 +48,7 @@ func bars(r results) (out []bar) {
 			newBar("c=8 throughput / usual /jsonrpc", p.compare(nameUsual, 8, rateRatio), minRateUsual, atLeast),
 			newBar("c=8 throughput / /jsonrpc with the database header", p.compare(nameJSONRPC, 8, rateRatio), minRateHeader, atLeast),
 			newBar("c=1 median / usual /jsonrpc", p.compare(nameUsual, 1, p50Ratio), maxMedian, atMost),
+			newBar("c=1 median with ten rules / without", 1/p.compare(nameRules, 1, p50Ratio), maxRules, atMost),
 			newBar("Odoo calls per tool call (real)", p.CallsPerTool, maxCalls, atMost))
 	}
 	if p := r.Fake; p != nil {

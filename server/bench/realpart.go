@@ -19,6 +19,7 @@ const (
 	nameJSON2Usual = "JSON-2, usual"
 	nameJSON2      = "JSON-2 + db header"
 	nameDoorman    = "Doorman"
+	nameRules      = "Doorman, ten rules per model"
 )
 
 // realPart compares Doorman with the direct ways into the same Odoo.
@@ -58,7 +59,7 @@ func realPart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.CallsPerTool = (after - before) / float64(p.requests(nameDoorman))
+	p.CallsPerTool = (after - before) / float64(p.requests(nameDoorman)+p.requests(nameRules))
 	shared, err := readsARequest(ctx, service)
 	if err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func startReal(ctx context.Context, o options, tools *toolbox, modules ...string
 
 // checkAudit makes sure that the calls measured are the full ones: each has left its audit row.
 func (p *part) checkAudit(ctx context.Context, host *localodoo.Host, db string) error {
-	return enoughAudit(ctx, host, db, p.requests(nameDoorman))
+	return enoughAudit(ctx, host, db, p.requests(nameDoorman)+p.requests(nameRules))
 }
 
 // enoughAudit compares the audit rows with the calls.
@@ -115,6 +116,7 @@ type realSeed struct {
 	APIKey     string `json:"api_key"`
 	Key        string `json:"key"`
 	ServiceKey string `json:"service_key"`
+	RulesKey   string `json:"rules_key"`
 	// Rows are what Odoo itself answers to the questions of the peers' part, by the name of the question.
 	Rows map[string][]map[string]any `json:"rows"`
 	// First is the id of the record that is read there.
@@ -137,7 +139,21 @@ limits = {"rate_limit_minute": 1_000_000, "rate_limit_day": 100_000_000, "approv
 connection = Connection.create({"name": "Bench", "user_id": user.id,
                                 **{k: v for k, v in limits.items() if k in Connection._fields}})
 api_key = env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "Bench", datetime.now() + timedelta(days=1))
-print("SEED " + json.dumps({"uid": user.id, "api_key": api_key, "key": connection._issue_key(),
+# The same with rules for ten models: a domain and hidden fields of the one that is searched, other models besides. An
+# older addon has none.
+def rule(model, hidden=(), **values):
+    field = env["ir.model.fields"]._get
+    return Command.create({"model_id": env["ir.model"]._get_id(model), "perm_read": True,
+                           "hidden_field_ids": [Command.set([field(model, name).id for name in hidden])], **values})
+others = ("res.partner.category", "res.country", "res.country.state", "res.currency", "res.lang", "res.company",
+          "res.users", "mail.activity", "ir.attachment")
+if "model_rule_ids" in Connection._fields:
+    rules = {"model_rule_ids": [rule("res.partner", ("phone", "vat"), domain="[('active', '=', True)]")] + [rule(name) for name in others]}
+else:
+    rules = {}
+ruled = Connection.create({"name": "Bench, rules", "user_id": user.id, **rules,
+                           **{k: v for k, v in limits.items() if k in Connection._fields}})
+print("SEED " + json.dumps({"uid": user.id, "api_key": api_key, "key": connection._issue_key(), "rules_key": ruled._issue_key(),
                             "service_key": settings._generate_service_key()}))
 `
 
@@ -169,5 +185,6 @@ func realWays(url, db string, seed realSeed, service *child) []*way {
 		newWay(nameJSON2Usual, json2URL, json2, json2Rows, map[string]string{"Authorization": bearer}),
 		newWay(nameJSON2, json2URL, json2, json2Rows, map[string]string{"Authorization": bearer, "X-Odoo-Database": db}),
 		mcpWay(nameDoorman, service, seed.Key),
+		mcpWay(nameRules, service, seed.RulesKey),
 	}
 }
