@@ -32,8 +32,11 @@ func (c *Client) Invites(ctx context.Context, key Key, method string, args map[s
 	raw, err := c.askAs(ctx, key, inviteModel, method, args)
 	if err == nil {
 		raw, err = wire.DecodeInvites(raw)
+	} else if f := transport.AsFailure(err); f.Class == transport.Fault && faultWords(f).Kind == access.Forbidden {
+		// Of a user who may call nothing of the kind, such as the service's own.
+		err = &access.InviteRefusal{Code: access.InviteForbidden, Message: "This key may not manage invites."}
 	} else {
-		err = c.inviteError(transport.AsFailure(err), method)
+		err = c.inviteError(f, method)
 	}
 	c.observe(method, inviteOutcome(err), time.Since(start))
 	return raw, err

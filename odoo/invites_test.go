@@ -69,6 +69,20 @@ func TestInvitesAsWhom(t *testing.T) {
 	}
 }
 
+// TestInvitesOfWhoMayCallNothing: what Odoo itself refuses a user, such as the service's own, is told as what the addon refuses.
+func TestInvitesOfWhoMayCallNothing(t *testing.T) {
+	t.Parallel()
+	const canary = "canary-7c1d"
+	s := odootest.New(t, odootest.Options{Canary: canary, PersonKey: "key-" + canary})
+	c := newClient(t, s, odoo.TransportDoorman, func(*odoo.Config) {})
+	s.Inject(odootest.Fault{Kind: odootest.Exception, Name: "odoo.exceptions.AccessError", Message: canary, Times: 1, Methods: []string{"api_list"}})
+	_, err := c.Invites(t.Context(), odoo.Key("key-"+canary), "api_list", map[string]any{"limit": 1, "offset": 0})
+	var refused *access.InviteRefusal
+	if !errors.As(err, &refused) || refused.Code != access.InviteForbidden || strings.Contains(refused.Message, canary) {
+		t.Errorf("%+v", err)
+	}
+}
+
 // TestInvitesFaults: what goes wrong at Odoo is told in fixed words. A key is sent once, to Odoo, and stands in no error.
 func TestInvitesFaults(t *testing.T) {
 	t.Parallel()
@@ -83,7 +97,6 @@ func TestInvitesFaults(t *testing.T) {
 		maybe bool // making one may have been done
 	}{
 		{"an exception", odootest.Fault{Kind: odootest.Exception, Name: "builtins.ZeroDivisionError", Message: canary}, access.Internal, "nothing was done", false},
-		{"an AccessError that is not the addon's", odootest.Fault{Kind: odootest.Exception, Name: "odoo.exceptions.AccessError", Message: canary}, access.Internal, "nothing was done", false},
 		{"a UserError that is not the addon's", odootest.Fault{Kind: odootest.Exception, Name: "odoo.exceptions.UserError", Message: canary}, access.Internal, "nothing was done", false},
 		{"a rollback", odootest.Fault{Kind: odootest.Exception, Name: "psycopg2.errors.SerializationFailure", Message: canary}, access.OdooUnavailable, "nothing was done", false},
 		{"no database", odootest.Fault{Kind: odootest.Exception, Name: "psycopg2.OperationalError", Message: canary}, access.OdooUnavailable, "nothing was done", false},

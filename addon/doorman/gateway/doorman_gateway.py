@@ -17,7 +17,7 @@ from ..policy.refusal import Refusal, _lt
 from ..policy.shared import RISKS
 from ..tools import operations
 from ..tools.call import call_of, run
-from ..tools.operations import HIGH, LOW
+from ..tools.operations import LOW
 
 # Errors of a read that no field alone is to blame for.
 AS_THEY_ARE = (Refusal, ConcurrencyError, psycopg2.errors.QueryCanceled)
@@ -189,8 +189,9 @@ class DoormanGateway(models.AbstractModel):
         if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
             return tool
         told, least = tool.get("risk") or LOW, operations.least_risk(tool["name"])
-        # A word that nobody knows is the highest risk.
-        return tool | {"risk": gate.highest({told, least}) if told in RISKS else HIGH}
+        if told not in RISKS:
+            return tool  # refused, by its own words
+        return tool | {"risk": gate.highest({told, least})}
 
     @api.model
     def json_call(self, method, payload):

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"doorman/server/e2e/kit"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // peoplesKeys is for the set-up of a real Odoo: api_key(person) is a key of Odoo's own.
@@ -328,8 +330,9 @@ func TestRealInvites(t *testing.T) {
 	if ended := admin.mustRevoke(id, "?connections=revoke"); ended["revoked_connections"] != 0.0 {
 		t.Errorf("revoked again: %v", ended)
 	}
-	if content, failed := kit.Call(t, session, "search_records", kit.Args{"model": "res.partner", "limit": 1}); failed != "unauthenticated" {
-		t.Errorf("the key of a revoked connection still opens: %v", content)
+	params := &sdk.CallToolParams{Name: "search_records", Arguments: kit.Args{"model": "res.partner", "limit": 1}}
+	if _, err := session.CallTool(t.Context(), params); err == nil || !strings.Contains(err.Error(), "Unauthorized") {
+		t.Errorf("the key of a revoked connection still opens: %v", err)
 	}
 	kit.NoErrors(t, o)
 }

@@ -25,7 +25,7 @@ settings.rate_limit_minute = 1_000_000`)
 	const redirect = "http://127.0.0.1:4711/callback"
 
 	t.Run("the whole dance", func(t *testing.T) {
-		session, err := kit.SignIn(t.Context(), s, redirect, kit.Registers("Go"), allow)
+		session, err := kit.SignIn(t.Context(), s, redirect, kit.Registers("Go"), kit.ThenGone(allow))
 		if err != nil {
 			t.Fatal(err)
 		}

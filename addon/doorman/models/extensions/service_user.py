@@ -23,12 +23,8 @@ def _check_not_service(records, users, vals, pattern):
     :param users: those of them that are users, or stand behind one
     :raise AccessError: if a field is one that lets somebody in as the service
     """
-    names = [
-        name
-        for name, value in vals.items()
-        # What Odoo ends a request for a new password by.
-        if pattern.match(name) and (value or not name.startswith("signup_"))
-    ]
+    # What is taken away lets nobody in: Odoo ends a request for a password so.
+    names = [name for name, value in vals.items() if value and pattern.match(name)]
     if not names or records.env.context.get(CONTEXT_KEY) is SENTINEL:
         return
     if records.env["doorman.settings"]._service_user_id() in users.ids:

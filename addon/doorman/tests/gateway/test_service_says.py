@@ -114,7 +114,6 @@ class TestServiceSays(ApprovalCase):
             ("update_records", "high", "high"),
             ("search_records", "low", "low"),
             ("search_records", "high", "high"),
-            ("search_records", "harmless", "high"),
             ("something_new", "low", "low"),
         ):
             with self.subTest(name=name, told=told):
@@ -122,6 +121,11 @@ class TestServiceSays(ApprovalCase):
                 self.gateway.sync_catalog([tool])
                 found = self.env["doorman.tool"].search([("name", "=", name)])
                 self.assertEqual(found.risk, kept)
+
+    def test_a_risk_that_nobody_knows(self):
+        tool = {"name": "search_records", "title": "x", "risk": "harmless"}
+        with self.assertRaises(ValueError):
+            self.gateway.sync_catalog([tool])
 
     def test_a_rule_holds_by_the_least_risk(self):
         tool = {"name": "delete_records", "title": "x", "risk": "low"}

@@ -146,7 +146,7 @@ class TestBatchAttack(BatchCase):
             ("concurrency", raises(ConcurrencyError("x")), None),
             ("serialization", raises(psycopg2.errors.SerializationFailure()), None),
             ("deadlock", raises(psycopg2.errors.DeadlockDetected()), None),
-            ("no JSON", lambda _call: {(1, 2): 3}, None),
+            ("no JSON", lambda _call: [{(1, 2): 3}], None),
             ("a loop", lambda _call: _loop(), None),
             ("not a bug of ours", raises(RuntimeError("x")), "internal"),
         ]
