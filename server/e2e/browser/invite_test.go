@@ -91,6 +91,9 @@ func (i *invited) client(t *testing.T, flavour, key string) (tools []string, ref
 		}
 		return nil, true
 	}
+	if len(a.Results) == 1 && strings.Contains(a.Results[0].Thrown, `"code":401`) {
+		return nil, true // it was let in by what was remembered of the key, and its call found out
+	}
 	if len(a.Results) != 1 || a.Results[0].Thrown != "" {
 		t.Fatalf("%s: search_records: %+v", flavour, a.Results)
 	}
