@@ -31,7 +31,7 @@ func parseOptions(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 6, "how often every way has its turn; the fake part takes twice as many")
 	flags.Float64Var(&o.seconds, "seconds", 1, "length of one turn")
-	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), or peers")
+	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), search, or peers")
 	flags.BoolVar(&o.check, "check", false, "exit with 1 if a bar is missed")
 	flags.StringVar(&o.json, "json", "", "write all results to this `file` too")
 	flags.StringVar(&o.doorman, "doorman", "", "use this `binary` instead of building doorman")
@@ -46,8 +46,8 @@ func parseOptions(args []string) (o options, err error) {
 	switch {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case !slices.Contains([]string{"", "real", "fake", "peers"}, o.only):
-		err = fmt.Errorf("--only is real, fake or peers, not %q", o.only)
+	case !slices.Contains([]string{"", "real", "fake", "search", "peers"}, o.only):
+		err = fmt.Errorf("--only is real, fake, search or peers, not %q", o.only)
 	case o.check && o.only == "peers":
 		err = errors.New("--check judges bars, and the part peers has none")
 	case o.only != "peers" && o.venv+o.docs != "":
@@ -99,6 +99,14 @@ func run(ctx context.Context, o options) (passed bool, err error) {
 		return true, runPeers(ctx, o, func(ctx context.Context) (*peersPart, error) { return comparePeers(ctx, o, tools) })
 	}
 	var all results
+	if o.only == "search" {
+		if all.Search, err = measureSearch(ctx, o, tools); err != nil {
+			return false, fmt.Errorf("search: %w", err)
+		}
+		all.Search.print(os.Stdout)
+		all.Bars = bars(all)
+		return printBars(os.Stdout, all.Bars), writeJSON(o.json, all)
+	}
 	if o.only != "fake" {
 		if all.Real, err = realPart(ctx, o, tools); err != nil {
 			return false, fmt.Errorf("real Odoo: %w", err)

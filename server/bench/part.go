@@ -27,10 +27,11 @@ type part struct {
 
 // results is everything that was measured, as --json writes it.
 type results struct {
-	Real  *part      `json:"real,omitempty"`
-	Fake  *part      `json:"fake,omitempty"`
-	Peers *peersPart `json:"peers,omitempty"`
-	Bars  []bar      `json:"bars,omitempty"`
+	Real   *part       `json:"real,omitempty"`
+	Fake   *part       `json:"fake,omitempty"`
+	Search *searchPart `json:"search,omitempty"`
+	Peers  *peersPart  `json:"peers,omitempty"`
+	Bars   []bar       `json:"bars,omitempty"`
 }
 
 // race measures the ways, and the service's memory on the way.
