@@ -81,6 +81,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 	s.files = files.New(files.Config{Files: client, Guesses: limit.NewGuesses(), Identify: identify, Now: time.Now})
 	s.oauth = oauth.New(oauth.Config{
 		Gateway: client, Guesses: limit.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
+		Revoked: s.endpoint.ForgetClient,
 	})
 	s.api = api.New(api.Config{
 		Invites: invites{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,

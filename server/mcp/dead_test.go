@@ -84,3 +84,24 @@ func TestStepUpToANewScope(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }
+
+// TestForgetClient: what a client has revoked is asked about again at its next request, and nobody else's is.
+func TestForgetClient(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	withAccessToken(f, access.ScopeSearch)
+	s := mcp.New(mcp.Config{Gateway: f, Limiter: newLimiter(), Identify: identify, Now: time.Now})
+	url := serve(t, s)
+	wants := func(resolves int) {
+		t.Helper()
+		if a := send(t, url, listTools); a.status != 200 || f.resolveCount() != resolves {
+			t.Errorf("%d, asked %d times, want %d", a.status, f.resolveCount(), resolves)
+		}
+	}
+	wants(1)
+	wants(1)
+	s.ForgetClient("dmo_other")
+	wants(1)
+	s.ForgetClient("dmo_x")
+	wants(2)
+}

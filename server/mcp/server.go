@@ -209,6 +209,9 @@ func (s *Server) toolOf(c *caller.Caller, method string, params map[string]json.
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// ForgetClient drops what is remembered of an OAuth client's tokens, which it has just revoked.
+func (s *Server) ForgetClient(id string) { s.door.ForgetClient(id) }
+
 // Run carries what did not reach Odoo into Odoo's audit until ctx ends; what is pending then is sent before it returns.
 func (s *Server) Run(ctx context.Context) { s.audit.Run(ctx) }
 

@@ -342,11 +342,15 @@ func TestRevoke(t *testing.T) {
 				t.Errorf("%s revoked by %s", kind, id)
 			}
 		}
+		if len(s.revoked) != 1 || s.revoked[0] != client {
+			t.Errorf("told of %q", s.revoked) // and not of the attempt
+		}
+		s.revoked = nil
 		s.post("/oauth/token", refreshing(client, tokens.text("refresh_token"))).refused(t, 400, "invalid_grant")
 	}
 	for _, token := range []string{"dma_unknown", "dmk_key", "x", "dma_" + strings.Repeat("a", 43)} {
-		if a := s.post("/oauth/revoke", url.Values{"token": {token}, "client_id": {client}}); a.status != 200 {
-			t.Errorf("%s: %d", token, a.status)
+		if a := s.post("/oauth/revoke", url.Values{"token": {token}, "client_id": {client}}); a.status != 200 || s.revoked != nil {
+			t.Errorf("%s: %d, told of %q", token, a.status, s.revoked)
 		}
 	}
 }

@@ -40,6 +40,7 @@ const (
 
 // site is Doorman's OAuth over a fake Odoo, and a web of client documents.
 type site struct {
+	revoked []string // ids of clients that have revoked a token
 	within  time.Duration
 	t       testing.TB
 	odoo    *odootest.Server
@@ -130,7 +131,8 @@ func newSiteWithin(t testing.TB, within time.Duration) *site {
 	t.Cleanup(client.Close)
 	e := echo.New()
 	oauth.New(oauth.Config{
-		Within: s.within, Gateway: client, Guesses: limit.NewGuesses(), Issuer: issuer, Resource: "/mcp", Fetcher: s.web.fetcher(),
+		Revoked: func(id string) { s.revoked = append(s.revoked, id) },
+		Within:  s.within, Gateway: client, Guesses: limit.NewGuesses(), Issuer: issuer, Resource: "/mcp", Fetcher: s.web.fetcher(),
 		Log: zerolog.New(s.log).Level(zerolog.TraceLevel), Now: func() time.Time { return time.Unix(0, s.now.Load()) },
 		Identify: func(r *http.Request) (netip.Addr, string) {
 			ip, err := netip.ParseAddr(r.Header.Get("From"))

@@ -46,11 +46,14 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) error {
 	if !tokenForm.MatchString(token) {
 		return nil
 	}
-	_, err = s.gateway.OAuthRevoke(r.Context(), access.Revocation{Token: access.ProofOf(token), ClientID: c.id, Secret: secret})
+	revoked, err := s.gateway.OAuthRevoke(r.Context(), access.Revocation{Token: access.ProofOf(token), ClientID: c.id, Secret: secret})
 	if err != nil {
 		e := asError(err)
 		e.Basic = e.Code == invalidClient && c.basic
 		return e
+	}
+	if revoked {
+		s.revoked(c.id)
 	}
 	return nil
 }

@@ -40,9 +40,11 @@ type Config struct {
 	Issuer   string // the public origin, without a slash at its end
 	Resource string // path of the MCP endpoint: "/mcp"
 	Log      zerolog.Logger
-	Fetcher  *safefetch.Fetcher // nil = the real one
-	Now      func() time.Time   // nil = time.Now
-	Within   time.Duration      // how long an answer may take, an Odoo that hangs included; 0 = 9 s
+	// Revoked is told the id of a client that has revoked a token: nothing of its tokens is to be remembered. nil = nobody is.
+	Revoked func(clientID string)
+	Fetcher *safefetch.Fetcher // nil = the real one
+	Now     func() time.Time   // nil = time.Now
+	Within  time.Duration      // how long an answer may take, an Odoo that hangs included; 0 = 9 s
 }
 
 // Server is the authorization server. It keeps caches and nothing else.
@@ -54,6 +56,7 @@ type Server struct {
 	path      string // of the resource
 	resource  string
 	log       zerolog.Logger
+	revoked   func(clientID string)
 	now       func() time.Time
 	within    time.Duration
 	documents *documents
@@ -85,9 +88,12 @@ func New(c Config) *Server {
 	if c.Within <= 0 {
 		c.Within = answerWithin
 	}
+	if c.Revoked == nil {
+		c.Revoked = func(string) {}
+	}
 	return &Server{
 		gateway: c.Gateway, guesses: c.Guesses, identify: c.Identify, issuer: c.Issuer, path: c.Resource,
-		resource: c.Issuer + c.Resource, log: c.Log, now: c.Now, within: c.Within, documents: newDocuments(c.Fetcher, c.Now),
+		resource: c.Issuer + c.Resource, log: c.Log, revoked: c.Revoked, now: c.Now, within: c.Within, documents: newDocuments(c.Fetcher, c.Now),
 		authorize: newRates(authorizesAMinute, time.Minute),
 		registerA: newRates(registersAnHour, time.Hour), registerG: newRates(registersAnHourAll, time.Hour),
 	}

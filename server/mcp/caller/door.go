@@ -141,6 +141,9 @@ func (d *Door) Learn(c *Caller, fresh *access.Snapshot) {
 	d.resolver.put(c.Proof, fresh)
 }
 
+// ForgetClient drops what is remembered of an OAuth client's tokens: it has just given one back.
+func (d *Door) ForgetClient(id string) { d.resolver.forgetClient(id) }
+
 // Failed looks at the error of a call: what is remembered of a credential that Odoo just refused is dropped. The next
 // request gets its 401, and many at once do not all ask again.
 func (d *Door) Failed(c *Caller, err error) {

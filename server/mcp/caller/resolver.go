@@ -236,4 +236,13 @@ func (r *resolver) refuse(p access.Proof, e *access.Error) {
 	r.cache.Set(p, newResolved(nil, e, r.now()))
 }
 
+// forgetClient drops what is remembered of the tokens of one OAuth client.
+func (r *resolver) forgetClient(id string) {
+	for p, known := range r.cache.All() {
+		if known.snapshot != nil && known.snapshot.Grant != nil && known.snapshot.Grant.ClientID == id {
+			r.cache.Invalidate(p)
+		}
+	}
+}
+
 func (r *resolver) forget(p access.Proof) { r.cache.Invalidate(p) }
