@@ -335,5 +335,6 @@ out["settings"] = settings.id`)
 	t.Run("master switch", b.masterSwitch)
 	t.Run("a tool switched off", b.toolOff)
 	t.Run("own tool", b.ownTool)
+	t.Run("explain", b.explain)
 	t.Run("MCP user", b.user)
 }
