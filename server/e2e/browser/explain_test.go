@@ -3,13 +3,17 @@ package browser_test
 import (
 	"testing"
 
+	"doorman/server/e2e/kit"
+
 	"github.com/chromedp/chromedp"
 )
 
 // explain asks what a connection may do, and sees what decides it.
 func (b *backend) explain(t *testing.T) {
 	p := browser(t, b.o, "admin")
-	p.form(b.id(t, "Cursor, web shop team"))
+	cursor := b.id(t, "Cursor, web shop team")
+	kit.NewKey(t, b.o, "action_rotate_key", cursor)
+	p.form(cursor)
 	p.click(`//button[contains(., "Explain Access")]`)
 	choose := func(field, text, item string) {
 		t.Helper()

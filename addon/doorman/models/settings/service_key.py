@@ -235,9 +235,12 @@ class DoormanSettings(models.Model):
         :return: user id, expiry or None
         :raise AccessDenied: if there is no such key
         """
+        # By its name in JSON: a database that is about to be updated has no such column
+        # yet, and the service has to get in to be told that.
         self.env.cr.execute(
             """
-            SELECT u.id, LEAST(k.expiration_date, s.until)
+            SELECT u.id,
+                   LEAST(k.expiration_date, (to_jsonb(s) ->> 'until')::timestamp)
               FROM doorman_service_key s
               JOIN res_users_apikeys k ON k.id = s.api_key_id
               JOIN res_users u ON u.id = k.user_id
