@@ -13,7 +13,7 @@ const connectionModel = "doorman.connection"
 // Explain asks Odoo whether a connection may use a tool, on a model and its records, as the administrator whose key it is.
 // model may be empty, and so may records. Nothing is done.
 //
-// Errors are *access.Error: Unauthenticated for a key that Odoo does not know, Forbidden for who is no MCP administrator.
+// Errors are *access.Error: Unauthenticated for a key that Odoo does not know, Forbidden for anyone but MCP administrators.
 func (c *Client) Explain(ctx context.Context, key Key, connection int64, tool, model string, records []int64) (*access.Explained, error) {
 	if records == nil {
 		records = []int64{}

@@ -33,7 +33,7 @@ func (c *Client) Invites(ctx context.Context, key Key, method string, args map[s
 	if err == nil {
 		raw, err = wire.DecodeInvites(raw)
 	} else if f := transport.AsFailure(err); f.Class == transport.Fault && faultWords(f).Kind == access.Forbidden {
-		// Of a user who may call nothing of the kind, such as the service's own.
+		// The user may not call this at all: the service's own may not.
 		err = &access.InviteRefusal{Code: access.InviteForbidden, Message: "This key may not manage invites."}
 	} else {
 		err = c.inviteError(f, method)

@@ -30,7 +30,7 @@ def post_load():
     _RelationalMulti.write_batch = _commands_noted(_RelationalMulti.write_batch)
     Many2many.write_real = _links_noted(Many2many.write_real)
     one_door = _one_door(service_model.get_public_method)
-    # Who has imported it by its name already.
+    # Modules that have imported it by name already.
     for module in (service_model, sys.modules.get("odoo.addons.rpc.controllers.json2")):
         if module is not None:
             module.get_public_method = one_door

@@ -14,7 +14,7 @@ from odoo.addons.doorman.policy.refusal import Refusal
 
 from .words import _lt
 
-# Short texts, by the name of their column: of the others, a link is no part.
+# Short texts, by the name of their column: the others hold no links.
 NAMES = re.compile(r"url|uri|link|href|website|location|endpoint|webhook|path")
 LONG = ("text", "xml")
 JSON = ("json", "jsonb")
@@ -136,7 +136,7 @@ def _may_tell(name, kind, field):
     """Whether a link may be in a column.
 
     :param str kind: PostgreSQL's type
-    :param field: Odoo's type; None of what is no field
+    :param field: Odoo's type; None where there is no field
     """
     if kind in SHORT or (kind in JSON and field in SHORT_FIELDS):
         return bool(NAMES.search(name))

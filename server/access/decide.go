@@ -172,7 +172,7 @@ func checkRate(r Rate) *Error {
 // CodeRowsUsedUp is the code of a refusal because of the rows that a connection may get a day.
 const CodeRowsUsedUp = "rows_used_up"
 
-// RowsUsedUp refuses an answer for which there is no room any more in the rows of data of a day, which ends after rest.
+// RowsUsedUp refuses an answer that does not fit into what is left of a day's rows. The day ends after rest.
 func RowsUsedUp(day int, rest time.Duration) *Error {
 	return &Error{
 		Kind: RateLimited, Code: CodeRowsUsedUp, RetryAfter: rest,

@@ -93,7 +93,7 @@ class DoormanGateway(models.AbstractModel):
         if day and not approved:
             left = request.get("rows_left")
             if type(left) is not int or left < 0:
-                # Whoever leaves it out is not the service.
+                # The service never leaves it out.
                 given = self.env["doorman.audit"]._rows_today(row["id"])
                 left = max(day - given, 0)
             left = min(left, day)

@@ -169,7 +169,7 @@ def _answers_to(mail):
     env = mail.env
     own = set(env["mail.alias.domain"].sudo().search([]).mapped("name"))
     companies = env["res.company"].sudo().search([]).mapped("email")
-    # Odoo's own voice, which is no internal user's.
+    # Odoo's own voice, which is not that of an internal user.
     written = [*companies, env.ref(ODOOBOT).sudo().email]
     own_addresses = set(email_normalize_all(", ".join(filter(None, written))))
     return [
@@ -224,7 +224,7 @@ def _scheduled(message):
         return None
     people, env = message.partner_ids, message.env
     if not message.is_note and message.model in env:
-        # Whoever follows by then gets it, too.
+        # Those who follow by then get it, too.
         people |= env[message.model].sudo().browse(message.res_id).message_partner_ids
     return told(
         "scheduled",
@@ -333,7 +333,7 @@ def _mailed_for(row, partner, name):
     return [name]  # nobody knows
 
 
-# Of the rows that are shared, those that are no e-mails.
+# Of the shared rows, those that are not e-mails.
 NOT_BY_MAIL = frozenset({"whatsapp.message", "social.post"})
 # Model -> what is told of a new row of it; None if it stays inside.
 ROWS = {

@@ -1,6 +1,7 @@
 """The fields of a policy, and how large its numbers may be."""
 
-POLICY_FIELDS = frozenset(
+# What a connection may read and do.
+WHAT = frozenset(
     {
         "scope_ids",
         "read_only",
@@ -9,25 +10,11 @@ POLICY_FIELDS = frozenset(
         "allowed_model_ids",
         "model_rule_ids",
         "company_ids",
-        "approval_tool_ids",
-        "approval_rule_ids",
-        "approve_outward",
-        "approver_id",
-        "approver_group_id",
-        "two_approvers",
-        "approval_expiry_hours",
-        "allowed_ips",
-        "blocked_ips",
-        "recipient_domains",
-        "rate_limit_minute",
-        "rate_limit_day",
-        "rows_reply",
-        "rows_day",
     }
 )
 
-# Those of them that say who must agree to a call, how many there may be and where
-# they may come from. They change nothing about what an answer may tell.
+# Who must agree to a call, how many there may be, and where they may come from and go.
+# These change nothing about what an answer may tell.
 HOW = frozenset(
     {
         "approval_tool_ids",
@@ -47,8 +34,7 @@ HOW = frozenset(
     }
 )
 
-# Those that do.
-WHAT = POLICY_FIELDS - HOW
+POLICY_FIELDS = WHAT | HOW
 
 # Those of them that are lines of a model of their own.
 LINES = frozenset({"approval_rule_ids", "model_rule_ids"})

@@ -1,7 +1,7 @@
 """To which domains e-mails may go: lists as people write them, and addresses held
 against them. Pure text, no ORM.
 
-Whoever writes an address chooses every character of it, and the program that sends it
+The writer of an address chooses every character of it, and the program that sends it
 may take it apart in another way than the one that looked at it. So nothing is taken
 apart here: whatever looks like an address anywhere in a text has to fit, names that are
 shown in front of one included.
@@ -28,7 +28,7 @@ def parse(text):
 
 
 def wrong_line(text):
-    """The first entry that is no domain, if there is one.
+    """The first entry that is not a domain, if there is one.
 
     :return: the number of its line, from 1, and what stands there; or None
     """
@@ -41,7 +41,7 @@ def wrong_line(text):
 
 
 def entry(written):
-    """:raise ValueError: if it is no domain"""
+    """:raise ValueError: if it is not a domain"""
     name = written.removeprefix("@")
     below = name.startswith(SUBDOMAINS)
     name = domain(name.removeprefix(SUBDOMAINS))

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 def columns(cr, table, names, ids):
     """:param names: of columns
-    :return: ``[(id, value, ...)]``, of the rows that there are
+    :return: ``[(id, value, ...)]``, of the rows that exist
     """
     wanted = SQL(", ").join(map(SQL.identifier, ("id", *names)))
     table = SQL.identifier(table)
@@ -31,7 +31,7 @@ def pairs(cr, relation, ids):
 def versions(cr, table, ids):
     """Which version of each row there is: whatever writes it makes another one.
 
-    :return: ``{id: version}``, of the rows that there are
+    :return: ``{id: version}``, of the rows that exist
     """
     cr.execute(
         SQL(

@@ -216,12 +216,6 @@ def runs_code(request):
     return found is not None and found.reads and bool(found.code or found.runs_code)
 
 
-def switch_of(request):
-    """:return: the switch that has to be on for a request; "" if none has"""
-    found = of(request)
-    return found.switch if found is not None else ""
-
-
 def rows_of(request, answer):
     """:return: how many rows of data the answer to a request gives out"""
     found = of(request)

@@ -2,8 +2,9 @@
 limits of a connection and for its audit.
 
 A row is a record that is told, or that a report was made of; a group; a message; a line
-of a file or of a query; a file. Names of models, fields and buttons are no rows, nor is
-what a change says of the records that it was given: their ids, and that it is done.
+of a file or of a query; a file. Names of models, fields and buttons do not count, nor
+does what a change says of the records that it was given: their ids, and that it is
+done.
 Each operation names the one that counts its answers (operations.py).
 """
 

@@ -79,7 +79,7 @@ class DoormanUndoDialog(models.TransientModel):
             dialog.decides = dialog._decides()
 
     def _decides(self):
-        """Whether who presses the button is one who may approve it."""
+        """Whether the person who presses the button may approve it."""
         connection, me = self.connection_id.sudo(), self.env.user
         if not me.has_group("doorman.group_admin") or connection.two_approvers:
             return False

@@ -120,7 +120,7 @@ class TestSqlLinks(SqlCase):
                 self.assertEqual(self.sql(query)["value"]["rows"], direct)
 
     def test_texts_within_json(self):
-        """Escapes of JSON's are no letters of a word, and the JSON stays one: as
+        """JSON's escapes are not part of a word, and the JSON stays valid: as
         Python takes the tokens out of the text itself."""
         for before in ("", "\n", "\t", "\\", "\\n", '"', "\u001f", "é ", "a\\\\"):
             with self.subTest(before=before):

@@ -217,7 +217,7 @@ class DoormanInvite(models.Model):
             if settings.four_eyes and widening.widens(name, before, after):
                 raise ValidationError(
                     self.env._(
-                        "%(field)s: %(value)s is no limit, and it takes two MCP "
+                        "%(field)s: %(value)s is not a limit, and it takes two MCP "
                         "administrators to lift one. Make the invite with a limit, and "
                         "change that on the connections that come of it.",
                         field=self._fields[name]._description_string(self.env),

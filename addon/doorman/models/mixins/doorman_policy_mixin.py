@@ -188,8 +188,8 @@ class DoormanPolicyMixin(models.AbstractModel):
             if wrong:
                 raise ValidationError(
                     self.env._(
-                        "%(field)s, line %(number)s: %(text)s is no domain. Write for "
-                        "example example.com, or *.example.com for all below it.",
+                        "%(field)s, line %(number)s: %(text)s is not a domain. Write "
+                        "for example example.com, or *.example.com for all below it.",
                         field=self._fields["recipient_domains"]._description_string(
                             self.env
                         ),

@@ -226,7 +226,7 @@ class DoormanPolicyChange(models.Model):
         """Do it.
 
         :raise AccessError: for anyone but MCP administrators
-        :raise UserError: for who asked for it, and if it does not wait any more
+        :raise UserError: for the person who asked for it, and if it no longer waits
         :return: an action that tells how it went
         """
         self.ensure_one()
@@ -264,10 +264,10 @@ class DoormanPolicyChange(models.Model):
         )
 
     def action_reject(self):
-        """Leave it as it is; also for who asked for it.
+        """Leave it as it is. The person who asked for it may do so as well.
 
         :raise AccessError: for anyone but MCP administrators
-        :raise UserError: if it does not wait any more
+        :raise UserError: if it no longer waits
         """
         self.ensure_one()
         self._check_may_decide()

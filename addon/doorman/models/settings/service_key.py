@@ -180,7 +180,7 @@ class DoormanSettings(models.Model):
         return len(ended)
 
     def _end_service_user(self):
-        """End whatever lets anybody in as the service, whoever made it."""
+        """End everything that lets anybody in as the service."""
         service = self.env.ref("doorman.user_service")
         keys = self.env["res.users.apikeys"].with_user(service).sudo()
         keys.search([("user_id", "=", service.id)]).unlink()

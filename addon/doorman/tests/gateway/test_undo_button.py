@@ -84,13 +84,13 @@ class TestUndoButton(UndoCase, ApprovalCase):
                     self.assertTrue(row.can_undo)
 
     def test_a_dialog_is_not_forged(self):
-        """Whoever makes one by hand sees and does no more than by the button."""
+        """One made by hand shows and does no more than the button."""
         dialogs = self.env["doorman.undo.dialog"]
         vals = {"connection_id": self.connection.id, "change_id": self.change}
         for role in ("user2", "internal", "approver"):
             with self.subTest(role), self.assertRaises(AccessError):
                 dialogs.with_user(self.people[role]).create(vals)
-        # Nor who may see a connection, and manages none.
+        # Nor somebody who may see connections but manages none.
         self.env["ir.rule"].create(
             {
                 "name": "All see all",

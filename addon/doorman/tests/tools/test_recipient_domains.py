@@ -201,7 +201,7 @@ class TestRecipientDomains(OutwardCase):
         self.assertIn(answer["error"]["kind"], ("forbidden", "not_allowed"))
 
     def test_the_address_of_odoobot(self):
-        """Answers to what Odoo itself says go there: that is no way out, either."""
+        """Answers to what Odoo itself says go there, which is not a way out either."""
         bot = self.env.ref("base.partner_root")
         bot.email = "bot@our.example"
         with self.mail(email_to="a@good.example", reply_to="bot@our.example"):

@@ -250,7 +250,7 @@ class TestRowLimits(ExportMixin, WriteCase):
         self.assertEqual(answer["rows"], 25)
 
     def test_who_says_nothing_of_the_day_is_held_against_the_audit(self):
-        """Whoever stole the service's key and a client's would leave it out."""
+        """A thief of the service's key and a client's would leave it out."""
         self.limit(day=30)
         read = self.requests()["read"][0]
         self.assertEqual(self.ask(method="read", **read)["rows"], 25)
