@@ -26,9 +26,7 @@ def nearest_names(guard, model, domain):
     for field, target, operator, text in _asked(guard, model, domain):
         if len(found) == MAX_NAMES:
             break
-        if _is_there(guard, target, operator, text):
-            continue
-        records = _near(guard, target, text)
+        records = _meant(guard, target, operator, text)
         if records:
             rows = [{"id": r.id, "name": name_of(r)} for r in records]
             facts = {"field": field, "asked": text[:80], "model": target._name}
@@ -74,25 +72,22 @@ def _named_model(guard, model, path):
     return owner
 
 
-def _is_there(guard, target, operator, text):
-    """Whether a record has the name: then it is not the name that finds nothing."""
+def _meant(guard, target, operator, text):
+    """The records that may have been meant by a name. None if one has that very name:
+    then it is not the name that finds nothing.
+
+    What has the name has its words, so that of a name with a slip, as most are that come
+    here, only the words are searched for: each search reads the whole table.
+    """
     operator = "ilike" if operator in LIKE else "=ilike"
     try:
-        domain = looks_names.named(guard, target, operator, text)
+        whole = looks_names.named(guard, target, operator, text)
     except Refusal:
-        return True  # its names may not be searched, so no near ones are offered
-    return bool(target.search(domain & _owners(guard, target), limit=1))
-
-
-def _near(guard, target, text):
-    domain = name_search.by_words(guard, target, text) & _owners(guard, target)
-    records = target.search(domain, limit=EACH)
-    if records:
-        return records
-    return target.browse(
-        [near.id for near in name_search.nearest(guard, target, text, EACH)]
-    )
-
-
-def _owners(guard, target):
-    return Domain(guard.owner_domain(target) or [])
+        return target.browse()  # its names may not be searched
+    owners = Domain(guard.owner_domain(target) or [])
+    words = name_search.by_words(guard, target, text)
+    records = target.search(words & owners, limit=EACH)
+    if not records:
+        near = name_search.nearest(guard, target, text, EACH)
+        return target.browse([one.id for one in near])
+    return records.browse() if target.search(whole & owners, limit=1) else records
