@@ -38,6 +38,8 @@ class DoormanGateway(models.AbstractModel):
         # A fresh context, not one on top of ours.
         env = self.env(user=row["user_id"], context=context, su=False)
         self.env["doorman.settings"]._warm_companies(env.companies)
+        # The fence has read it: Odoo need not, to know the user's company.
+        user._fields["company_id"]._insert_cache(user, [row["company_id"]])
         *_others, approval = connection._write_rule(row["version"])
         asks_to_read = frozenset(
             rule["model"]
