@@ -15,9 +15,9 @@ PROOF = re.compile(r"^[0-9a-f]{64}$")
 MAX_TIMEOUT_MS = 300_000
 
 # The fence, from the tables, past every cache. A function, because PostgreSQL keeps its
-# plans while a batch runs. From one request to the next they are gone (Odoo's pool resets
-# a connection), and one table at a time is planned in half the time that joining five
-# takes. STABLE, so that all of it sees the same snapshot.
+# plans while a batch runs. From one request to the next they are gone (Odoo's pool
+# resets a connection), and one table at a time is planned in half the time that joining
+# five takes. STABLE, so that all of it sees the same snapshot.
 FENCE_FUNCTION = """
     DROP FUNCTION IF EXISTS doorman_fence(varchar);
     CREATE FUNCTION doorman_fence(asked varchar) RETURNS TABLE (
@@ -37,7 +37,7 @@ FENCE_FUNCTION = """
           FROM doorman_connection_proof p WHERE p.proof = asked;
         is_key := FOUND;
         IF NOT is_key THEN
-            -- Access tokens and nothing else: a code or refresh token opens nothing here.
+            -- Access tokens and nothing else: a code or refresh token opens nothing.
             SELECT t.family_id, t.scopes, t.expires_at
               INTO family, token_scopes, token_expires_at
               FROM doorman_oauth_token t WHERE t.stored = asked AND t.kind = 'access';

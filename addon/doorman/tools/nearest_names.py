@@ -76,8 +76,8 @@ def _meant(guard, target, operator, text):
     """The records that may have been meant by a name. None if one has that very name:
     then it is not the name that finds nothing.
 
-    What has the name has its words, so that of a name with a slip, as most are that come
-    here, only the words are searched for: each search reads the whole table.
+    What has the name has its words. Where nothing has these, as with most slips, the
+    name itself need not be searched for: each search reads the whole table.
     """
     operator = "ilike" if operator in LIKE else "=ilike"
     try:
