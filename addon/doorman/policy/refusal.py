@@ -34,14 +34,19 @@ class Refusal(Exception):
         self.hint_words = hint
         self.facts = _facts_of(words) | facts
 
-    def told(self):
-        """The refusal as the service gets it, for the AI tool."""
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
-        }
+    def told(self, lang="en_US"):
+        """The refusal as the service gets it, for the AI tool, with which record of the
+        request it is about.
+
+        :param str lang: of who gets it
+        """
+        place, message = place_of(self), in_language(self.words, lang)
+        return told_again(
+            self.kind,
+            self.code,
+            f"{place}: {message}" if place else message,
+            in_language(self.hint_words, lang),
+        )
 
     @property
     def message(self):
@@ -52,6 +57,14 @@ class Refusal(Exception):
     def hint(self):
         """What to do about it, as AI tools get it: in English."""
         return in_language(self.hint_words)
+
+
+def told_again(kind, code, message, hint):
+    """What the service gets of a refusal. Nothing else makes that.
+
+    :return: dict
+    """
+    return {"kind": kind, "code": code, "message": message, "hint": hint}
 
 
 def in_language(words, lang="en_US"):
@@ -77,8 +90,13 @@ def kept(exc):
     :return: ``{source, args, module, place}``; None for anything but a refusal, or for
         one whose words were never marked for translation
     """
-    words = _kept(exc.words) if isinstance(exc, Refusal) else None
-    return words | {"place": place_of(exc)} if isinstance(words, dict) else None
+    return kept_words(exc.words, place_of(exc)) if isinstance(exc, Refusal) else None
+
+
+def kept_words(words, place=""):
+    """As ``kept``, of words of ``_lt`` alone."""
+    words = _kept(words)
+    return words | {"place": place} if isinstance(words, dict) else None
 
 
 def _kept(words):
@@ -127,6 +145,12 @@ def at(place):
         if place and not place_of(exc):
             exc.doorman_place = place
         raise
+
+
+def with_place_of(refusal, exc):
+    """:return: a refusal that stands for an error, told of the same record"""
+    refusal.doorman_place = place_of(exc)
+    return refusal
 
 
 def place_of(exc):
