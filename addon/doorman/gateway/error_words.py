@@ -18,7 +18,7 @@ from odoo.exceptions import (
     UserError,
 )
 
-from ..policy import guard_words
+from ..policy import guard_words, shared
 from ..policy.refusal import Refusal, _lt
 
 TAKES = _lt("describe_model tells what the fields of a model take.")
@@ -77,7 +77,7 @@ def too_slow():
     return Refusal(
         "took_too_long",
         _lt("Odoo did not finish in time; nothing was changed."),
-        _lt("Ask for less at once, or try again later."),
+        _lt(shared.SAY_ASK_LESS),
     )
 
 

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..policy import gate, in_force
+from ..policy import gate, in_force, shared
 from ..policy.change_scope import Trial, acting, undoable, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal, _lt
@@ -149,7 +149,7 @@ class DoormanGateway(models.AbstractModel):
         _read_only, _scopes, tools, _approval = connection._write_rule(row["version"])
         self._check_tool(tool, tools)
         if tool not in self.env["doorman.tool"]._facts():
-            raise Refusal("unknown_tool", _lt("There is no tool %(tool)s.", tool=tool))
+            raise Refusal("unknown_tool", _lt(shared.SAY_UNKNOWN_TOOL, tool))
         if request["model"]:
             return self.env._("This tool is not about a model.")
         return self.env._("What else it takes shows with a model.")

@@ -203,7 +203,8 @@ class DoormanGateway(models.AbstractModel):
             self._undo()
             given = request.get("context")
             lang = given.get("lang") if isinstance(given, dict) else None
-            failure = self._failure(exc, request.get("model"), lang or user.lang)
+            lang = lang or user._doorman_context().get("lang")
+            failure = self._failure(exc, request.get("model"), lang)
             error, code = failure.told(), audit.get("message")
             audit.update(
                 outcome="refused" if isinstance(exc, Refusal) else "error",

@@ -28,7 +28,7 @@ class TestRefusalLanguage(ApprovalCase):
             A_NUMBER: "un nombre",
             shared.SAY_NO_RECORD: "Pas de %(model)s %(id)s.",
             FAILED: ECHEC,
-            "user archived": "utilisateur archivé",
+            "server switched off": "serveur désactivé",
         }
         known = {("doorman", "fr_FR"): said}
         self.patch(code_translations, "python_translations", known)
@@ -91,16 +91,16 @@ class TestRefusalLanguage(ApprovalCase):
         self.assertEqual((error["code"], error["message"]), ("failed", FAILED))
         self.assertEqual(error["kind"], "internal")
 
-    def test_of_a_credential(self):
-        """The true reason is in the audit alone, for people."""
+    def test_why_nobody_came_in(self):
+        """The true reason, which is in the audit alone."""
         fence, before = self.fence(), self.rows()
-        self.people["user"].active = False
+        self.settings.action_disable()
         self.env.flush_all()
         error = self.call("res.partner", "search_count", fence=fence)["error"]
-        self.assertEqual(error["message"], shared.SAY_INVALID)
+        self.assertEqual(error["message"], shared.SAY_OFF)
         (row,) = self.new_rows(before)
-        self.assertEqual(row["message"], "user archived")
-        self.assertEqual(self.shown(row, "fr_FR"), "utilisateur archivé")
+        self.assertEqual(row["message"], "server switched off")
+        self.assertEqual(self.shown(row, "fr_FR"), "serveur désactivé")
 
     def test_of_an_explanation(self):
         self.allow_models("res.country")
