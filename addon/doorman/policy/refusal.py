@@ -5,6 +5,7 @@ the words are made of. AI tools get the words in English, people in their own la
 """
 
 from contextlib import contextmanager
+from functools import reduce
 
 from odoo.tools.translate import LazyGettext, LazyTranslate
 
@@ -73,6 +74,15 @@ def in_language(words, lang="en_US"):
     :return: them as text
     """
     return words._translate(lang) if isinstance(words, LazyGettext) else words
+
+
+def joined(sentences):
+    """:param sentences: of ``_lt``, one or more
+    :return: them as one text, of ``_lt`` too
+    """
+    return reduce(
+        lambda one, more: _lt("%(one)s %(more)s", one=one, more=more), sentences
+    )
 
 
 def _facts_of(words):

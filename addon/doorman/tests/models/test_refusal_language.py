@@ -4,7 +4,15 @@ from odoo.tools import mute_logger
 from odoo.tools.translate import code_translations
 
 from ...policy import shared
-from ...policy.refusal import Refusal, _lt, at, kept, told_later
+from ...policy.refusal import (
+    Refusal,
+    _lt,
+    at,
+    joined,
+    kept,
+    kept_words,
+    told_later,
+)
 from ..common import ApprovalCase
 
 ENGLISH = "This connection may not use the model res.partner."
@@ -145,6 +153,18 @@ class TestRefusalLanguage(ApprovalCase):
         self.assertEqual(
             told_later(found, False), "records[2]: res.partner.color takes a number."
         )
+
+    def test_joined_words(self):
+        one, two = _lt(shared.SAY_NO_MODEL, "res.partner"), _lt(A_NUMBER)
+        for words, english, french in (
+            ([one], ENGLISH, FRENCH),
+            ([one, two], f"{ENGLISH} a number", f"{FRENCH} un nombre"),
+            ([two, one, two], f"a number {ENGLISH} a number",
+             f"un nombre {FRENCH} un nombre"),
+        ):  # fmt: skip
+            found = kept_words(joined(iter(words)))
+            self.assertEqual(told_later(found, "en_US"), english)
+            self.assertEqual(told_later(found, "fr_FR"), french)
 
     def test_what_has_no_words_of_ours(self):
         for exc in (Refusal("wrong_value", "Plain."), ValueError("x")):
