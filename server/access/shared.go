@@ -77,6 +77,7 @@ const (
 	SayAllReadOnlyHint  = "An MCP administrator can allow changes again in Doorman's Server Settings."
 	SayToolOff          = "%s is switched off in this Odoo."
 	SayToolOffHint      = "Use another tool."
+	SayUnknownTool      = `There is no tool "%s".`
 	SayNoTool           = "%s is not among the tools this connection may use."
 	SayNoToolHint       = "Call tools/list for those it may use."
 	SayNeedsModule      = "%(tool)s works with the Odoo module %(module)s, which is not installed here."
@@ -89,6 +90,7 @@ const (
 	SayNoField       = `%(model)s has no field "%(field)s", or it is withheld.`
 	SayNoFieldHint   = "Call describe_model for its fields."
 	SayLeaveOut      = "Leave that part out."
+	SayAskLess       = "Ask for less at once, or try again later."
 	SayDidYouMean    = "Did you mean %s?"
 	SayNoRecord      = "There is no %(model)s with the id %(id)s."
 	SayNotOrder      = `"%s" is not a sort order.`

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..policy.credentials import hash_proof
 from ..policy.plain_text import visible
+from ..policy.refusal import in_language, kept_words
 from ..policy.shared import CHARGED_METHODS, MAX_EVENTS
 from ..policy.withhold import clean, withhold
 from ..tools import operations
@@ -79,6 +80,19 @@ class DoormanGateway(models.AbstractModel):
                 company_id=row["company_id"],
             )
         return audit
+
+    @staticmethod
+    def _note_refused(audit, refusal, why):
+        """Put into an audit row what a call was refused for.
+
+        :param why: what people read of it, in words of ``_lt``
+        """
+        audit.update(
+            outcome="refused",
+            reason=refusal.kind,
+            message=in_language(why),
+            words=kept_words(why),
+        )
 
     @staticmethod
     def _orm_method(request):

@@ -115,8 +115,8 @@ class DoormanGateway(models.AbstractModel):
         row = self._fence_row(proof, "0", "off")
         refusal, _reason = self._refusal(row)
         # The switch is left to the service's own decision, which knows what to say.
-        if refusal and refusal["kind"] != "forbidden":
-            return {"error": refusal}
+        if refusal and refusal.kind != "forbidden":
+            return {"error": refusal.told()}
         audit = self.env["doorman.audit"]
         return {
             "snapshot": self._snapshot(row),
