@@ -63,7 +63,7 @@ class DoormanGateway(models.AbstractModel):
             "ip": self._text(asked.get("ip")),
             "client": self._text(asked.get("client")),
             "method": self._text(asked.get("method")),
-            "tool": self._text(asked.get("tool")),
+            "tool": self._tool_asked(request, asked),
             "request_id": self._text(asked.get("request_id")),
             "model": self._text(request.get("model")),
             "orm_method": self._text(self._orm_method(request)),
@@ -93,6 +93,13 @@ class DoormanGateway(models.AbstractModel):
             message=in_language(why),
             words=kept_words(why),
         )
+
+    def _tool_asked(self, request, asked):
+        """The tool that a request is of: by what it does, whatever the service says.
+        Only of what is no call is its word taken."""
+        said = asked.get("tool")
+        known = said and operations.of(request)
+        return self._text(self._tool_of(request) if known else said)
 
     @staticmethod
     def _orm_method(request):
