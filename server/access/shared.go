@@ -8,7 +8,7 @@ package access
 
 // Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
 // answers. Every change of those raises it. An addon or a service that says none speaks interface 1.
-const Interface = 6
+const Interface = 7
 
 // What begins the credentials that Doorman hands out, so that a secret scanner, and a person, can tell what was found.
 const (
@@ -127,6 +127,9 @@ const (
 	MaxRedirectURI  = 512  // bytes
 	MaxRedirectURIs = 10   // of one client
 	MaxScheme       = 40   // bytes of a redirect URI's private-use scheme
+
+	Registrations    = 100    // of one address in an hour, where the settings say nothing
+	MaxRegistrations = 10_000 // that the settings may say
 )
 
 // Limits of invites and of their REST API.
@@ -163,6 +166,32 @@ var BrowserSchemes = []string{
 	"about", "android-app", "blob", "chrome", "chrome-extension", "content", "data", "edge", "file", "filesystem", "ftp",
 	"http", "https", "intent", "jar", "javascript", "mailto", "moz-extension", "ms-appinstaller", "ms-msdt", "resource",
 	"search-ms", "sms", "tel", "vbscript", "view-source", "ws", "wss",
+}
+
+// KnownApps are the programs that are known to be started by a scheme of their own (RFC 8252 section 7.1), as
+// scheme|name|owners. What follows scheme:// is an owner where it has a dot in it, such as the extension of an editor
+// (cursor://anysphere.cursor-mcp/oauth/callback), or a path of the program's own (warp://mcp/oauth2callback). Owners are
+// separated by spaces; one with a dot at its end stands for all that begin so. A program that is not here is a matter of
+// the settings.
+var KnownApps = []string{
+	"claude|Claude|claude.ai",
+	"cursor|Cursor|anysphere. extensions",
+	"vscode|Visual Studio Code|vscode. ms-vscode. extensions",
+	"vscode-insiders|Visual Studio Code Insiders|vscode. ms-vscode. extensions",
+	"vscodium|VSCodium|vscode. extensions",
+	"windsurf|Windsurf|codeium. extensions",
+	"windsurf-next|Windsurf Next|codeium. extensions",
+	"zed|Zed|zed.dev",
+	"raycast|Raycast|",
+	"com.raycast|Raycast|",
+	"warp|Warp|",
+}
+
+// EditorExtensions are extensions that speak MCP in Visual Studio Code and in the editors made from it: the owners that the
+// word "extensions" stands for in KnownApps.
+var EditorExtensions = []string{
+	"anthropic.claude-code", "continue.continue", "github.copilot", "github.copilot-chat", "kilocode.kilo-code",
+	"rooveterinaryinc.roo-cline", "saoudrizwan.claude-dev",
 }
 
 // EmojiLetters are the ranges of letters that may have a variation selector behind them, and be joined: for a class of a

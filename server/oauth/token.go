@@ -81,7 +81,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, ip netip.Addr) (a
 		return none, refuse(invalidRequest, "The parameter grant_type is missing.")
 	case !known:
 		return none, refuse(unsupportedGrant, "The grant_type must be authorization_code or refresh_token.")
-	case values.Has("resource") && values.Get("resource") != s.resource:
+	case values.Has("resource") && !s.own(values.Get("resource")):
 		return none, refuse(invalidTarget, "The resource must be "+s.resource+".")
 	}
 	c, err := shown(r, values)
@@ -122,7 +122,7 @@ func (s *Server) redeem(ctx context.Context, values url.Values, p party) (access
 	}
 	return s.gateway.OAuthRedeem(ctx, access.Redemption{
 		Code: access.ProofOf(values.Get("code")), ClientID: p.id, Secret: p.secret, RedirectURI: values.Get("redirect_uri"),
-		Challenge: challengeOf(verifier), Resource: values.Get("resource"), IP: p.ip,
+		Challenge: challengeOf(verifier), Resource: s.named(values), IP: p.ip,
 	})
 }
 
@@ -142,7 +142,7 @@ func (s *Server) refresh(ctx context.Context, values url.Values, p party) (acces
 		}
 	}
 	return s.gateway.OAuthRefresh(ctx, access.Refreshing{
-		Refresh: access.ProofOf(token), ClientID: p.id, Secret: p.secret, Scopes: scopes, Resource: values.Get("resource"), IP: p.ip,
+		Refresh: access.ProofOf(token), ClientID: p.id, Secret: p.secret, Scopes: scopes, Resource: s.named(values), IP: p.ip,
 	})
 }
 

@@ -84,7 +84,7 @@ STATUSES = (
 # INTERFACE is the number of the interface between the service and its addon: the
 # gateway's methods, their arguments and answers. Every change of those raises it. An
 # addon or a service that says none speaks interface 1.
-INTERFACE = 6
+INTERFACE = 7
 # What begins the credentials that Doorman hands out, so that a secret scanner, and a
 # person, can tell what was found.
 PREFIX_KEY = "dmk_"  # an API key of a connection
@@ -219,6 +219,8 @@ MAX_CLIENT_NAME = 100  # characters
 MAX_REDIRECT_URI = 512  # bytes
 MAX_REDIRECT_URIS = 10  # of one client
 MAX_SCHEME = 40  # bytes of a redirect URI's private-use scheme
+REGISTRATIONS = 100  # of one address in an hour, where the settings say nothing
+MAX_REGISTRATIONS = 10_000  # that the settings may say
 
 # Limits of invites and of their REST API.
 MAX_INVITES = 500  # rows of one page of the list
@@ -311,6 +313,38 @@ BROWSER_SCHEMES = (
     "view-source",
     "ws",
     "wss",
+)
+
+# KNOWN_APPS are the programs that are known to be started by a scheme of their own (RFC
+# 8252 section 7.1), as scheme|name|owners. What follows scheme:// is an owner where it
+# has a dot in it, such as the extension of an editor
+# (cursor://anysphere.cursor-mcp/oauth/callback), or a path of the program's own
+# (warp://mcp/oauth2callback). Owners are separated by spaces; one with a dot at its end
+# stands for all that begin so. A program that is not here is a matter of the settings.
+KNOWN_APPS = (
+    "claude|Claude|claude.ai",
+    "cursor|Cursor|anysphere. extensions",
+    "vscode|Visual Studio Code|vscode. ms-vscode. extensions",
+    "vscode-insiders|Visual Studio Code Insiders|vscode. ms-vscode. extensions",
+    "vscodium|VSCodium|vscode. extensions",
+    "windsurf|Windsurf|codeium. extensions",
+    "windsurf-next|Windsurf Next|codeium. extensions",
+    "zed|Zed|zed.dev",
+    "raycast|Raycast|",
+    "com.raycast|Raycast|",
+    "warp|Warp|",
+)
+
+# EDITOR_EXTENSIONS are extensions that speak MCP in Visual Studio Code and in the
+# editors made from it: the owners that the word "extensions" stands for in KnownApps.
+EDITOR_EXTENSIONS = (
+    "anthropic.claude-code",
+    "continue.continue",
+    "github.copilot",
+    "github.copilot-chat",
+    "kilocode.kilo-code",
+    "rooveterinaryinc.roo-cline",
+    "saoudrizwan.claude-dev",
 )
 
 # EMOJI_LETTERS are the ranges of letters that may have a variation selector behind
