@@ -404,6 +404,18 @@ func TestTokenRefused(t *testing.T) {
 			f.Set("client_secret", "dms_wrong")
 			return nil
 		}, "invalid_client", 401, false},
+		{"a wrong secret, and a code of another form", func(f url.Values) []string {
+			f.Set("client_id", "dmo_secret")
+			f.Set("client_secret", "dms_wrong")
+			f.Set("code", "abc")
+			return nil
+		}, "invalid_client", 401, false},
+		{"the right secret, and a code of another form", func(f url.Values) []string {
+			f.Set("client_id", "dmo_secret")
+			f.Set("client_secret", "dms_right")
+			f.Set("code", "abc")
+			return nil
+		}, "invalid_grant", 400, false},
 		{"a wrong secret, Basic", func(f url.Values) []string {
 			f.Del("client_id")
 			return []string{"Authorization", b64("dmo_secret:dms_wrong")}
@@ -551,6 +563,11 @@ func TestGrantsRefused(t *testing.T) {
 		{"an unknown token", func(f url.Values) { f.Set("refresh_token", "dmr_"+strings.Repeat("a", 43)) }, "invalid_grant", 400},
 		{"another client's", func(f url.Values) { f.Set("client_id", other) }, "invalid_grant", 400},
 		{"another client's, who has a secret", func(f url.Values) { f.Set("client_id", "dmo_secret"); f.Set("client_secret", "dms_right") }, "invalid_grant", 400},
+		{"of another form, and a wrong secret", func(f url.Values) {
+			f.Set("client_id", "dmo_secret")
+			f.Set("client_secret", "dms_wrong")
+			f.Set("refresh_token", "abc")
+		}, "invalid_client", 401},
 		{"wider scopes", func(f url.Values) { f.Set("scope", "mcp:search mcp:orm") }, "invalid_scope", 400},
 		{"other scopes", func(f url.Values) { f.Set("scope", "mcp:shell") }, "invalid_scope", 400},
 		{"unknown scopes", func(f url.Values) { f.Set("scope", "mcp:search openid") }, "invalid_scope", 400},

@@ -13,7 +13,8 @@ import (
 	"doorman/server/access"
 )
 
-// The forms of what Odoo hands out: anything else opens nothing, and is not asked about.
+// The forms of what Odoo hands out: anything else opens nothing. Odoo is asked about it only where a client shows a secret:
+// whether that is right comes first (RFC 6749 section 5.2).
 var (
 	codeForm    = regexp.MustCompile("^" + access.PrefixCode + "[A-Za-z0-9_-]{43}$")
 	refreshForm = regexp.MustCompile("^" + access.PrefixRefresh + "[A-Za-z0-9_-]{43}$")
@@ -117,7 +118,7 @@ func (s *Server) redeem(ctx context.Context, values url.Values, p party) (access
 		return access.OAuthTokens{}, refuse(invalidRequest, "PKCE is needed: the parameter code_verifier is missing.")
 	case !pkceText(verifier):
 		return access.OAuthTokens{}, refuse(invalidRequest, "The code_verifier must be 43 to 128 unreserved characters.")
-	case !codeForm.MatchString(values.Get("code")):
+	case p.secret == nil && !codeForm.MatchString(values.Get("code")):
 		return access.OAuthTokens{}, errCode
 	}
 	return s.gateway.OAuthRedeem(ctx, access.Redemption{
@@ -131,7 +132,7 @@ func (s *Server) refresh(ctx context.Context, values url.Values, p party) (acces
 	switch {
 	case token == "":
 		return access.OAuthTokens{}, refuse(invalidRequest, "The parameter refresh_token is missing.")
-	case !refreshForm.MatchString(token):
+	case p.secret == nil && !refreshForm.MatchString(token):
 		return access.OAuthTokens{}, errRefresh
 	}
 	var scopes []access.Scope

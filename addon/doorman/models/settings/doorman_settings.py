@@ -173,7 +173,7 @@ class DoormanSettings(models.Model):
     @api.depends("public_url", "gateway_url")
     def _compute_mcp_url(self):
         for record in self:
-            url = record.public_url or ""
+            url = normal_url(record.public_url) or ""
             if url and not url.endswith(MCP_PATH):
                 url += MCP_PATH
             record.mcp_url = url or record._own_url()
