@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	stdmaps "maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -133,10 +134,7 @@ func TestResourceNames(t *testing.T) {
 		if !row.ours {
 			a.sentBack(t, webURI, "invalid_target", "st-1")
 			good := redeeming(client, webURI, s.code(client, webURI, challenge), verifier)
-			form := url.Values{}
-			for name, values := range good {
-				form[name] = values
-			}
+			form := stdmaps.Clone(good)
 			form.Set("resource", row.named)
 			s.post("/oauth/token", form).refused(t, 400, "invalid_target")
 			token := s.post("/oauth/token", good).text("refresh_token")

@@ -223,7 +223,7 @@ func usable(settings access.OAuthSettings, uris []string) (kept []string, err er
 	for _, uri := range uris {
 		switch kind := classify(uri); {
 		case kind == targetNone:
-			return nil, refuse(invalidRedirectURI, "A redirect URI must be https, or http on 127.0.0.1, [::1] or localhost; "+
+			return nil, refuse(invalidRedirectURI, "A redirect URI must be https, http on 127.0.0.1, [::1] or localhost, or a program's own scheme in small letters; "+
 				"without a fragment, user, wildcard or dot segment, and at most 512 characters.")
 		case redirectAllowed(settings, uri) && !slices.Contains(kept, uri):
 			kept = append(kept, uri)
