@@ -169,29 +169,35 @@ var BrowserSchemes = []string{
 }
 
 // KnownApps are the programs that are known to be started by a scheme of their own (RFC 8252 section 7.1), as
-// scheme|name|owners. What follows scheme:// is an owner where it has a dot in it, such as the extension of an editor
-// (cursor://anysphere.cursor-mcp/oauth/callback), or a path of the program's own (warp://mcp/oauth2callback). Owners are
-// separated by spaces; one with a dot at its end stands for all that begin so. A program that is not here is a matter of
-// the settings.
+// scheme|name|owners. Such a scheme also opens files, installs extensions and writes prompts: people are sent only to where
+// logins end, which begins with one of CallbackWords (warp://mcp/oauth2callback) or with an owner
+// (cursor://anysphere.cursor-mcp/oauth/callback). Owners are separated by spaces. A program or a place that is not here is a
+// matter of the settings.
 var KnownApps = []string{
-	"claude|Claude|claude.ai",
-	"cursor|Cursor|anysphere. extensions",
-	"vscode|Visual Studio Code|vscode. ms-vscode. extensions",
-	"vscode-insiders|Visual Studio Code Insiders|vscode. ms-vscode. extensions",
-	"vscodium|VSCodium|vscode. extensions",
-	"windsurf|Windsurf|codeium. extensions",
-	"windsurf-next|Windsurf Next|codeium. extensions",
-	"zed|Zed|zed.dev",
+	"claude|Claude|claude.ai/mcp-auth-callback claude.ai/settings/connectors",
+	"cursor|Cursor|anysphere.cursor-mcp anysphere.cursor-retrieval extensions",
+	"vscode|Visual Studio Code|extensions",
+	"vscode-insiders|Visual Studio Code Insiders|extensions",
+	"vscodium|VSCodium|extensions",
+	"windsurf|Windsurf|codeium.windsurf extensions",
+	"windsurf-next|Windsurf Next|codeium.windsurf extensions",
+	"zed|Zed|",
 	"raycast|Raycast|",
 	"com.raycast|Raycast|",
 	"warp|Warp|",
 }
 
-// EditorExtensions are extensions that speak MCP in Visual Studio Code and in the editors made from it: the owners that the
-// word "extensions" stands for in KnownApps.
+// CallbackWords are what the place in a program begins with where its logins end.
+var CallbackWords = []string{
+	"auth", "authorize", "callback", "login", "mcp", "mcp-auth-callback", "oauth", "oauth-callback", "oauth2", "oauth2callback",
+	"oauth2redirect", "redirect",
+}
+
+// EditorExtensions are extensions that log in or speak MCP in Visual Studio Code and in the editors made from it: the owners
+// that the word "extensions" stands for in KnownApps.
 var EditorExtensions = []string{
 	"anthropic.claude-code", "continue.continue", "github.copilot", "github.copilot-chat", "kilocode.kilo-code",
-	"rooveterinaryinc.roo-cline", "saoudrizwan.claude-dev",
+	"rooveterinaryinc.roo-cline", "saoudrizwan.claude-dev", "vscode.github-authentication", "vscode.microsoft-authentication",
 }
 
 // EmojiLetters are the ranges of letters that may have a variation selector behind them, and be joined: for a class of a

@@ -50,10 +50,13 @@ func TestHeadWhereverGet(t *testing.T) {
 	if len(paths) < 25 {
 		t.Fatalf("the walk found %v", paths)
 	}
-	ask := func(method, path string) (int, http.Header, string) {
+	ask := func(method, path string, key ...string) (int, http.Header, string) {
 		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+strings.ReplaceAll(path, "*", "x"), nil)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, k := range key {
+			r.Header.Set("Authorization", "Bearer "+k)
 		}
 		response, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
@@ -76,6 +79,13 @@ func TestHeadWhereverGet(t *testing.T) {
 			if had.Get(name) != has.Get(name) {
 				t.Errorf("%s: %s is %q with GET, %q with HEAD", path, name, had.Get(name), has.Get(name))
 			}
+		}
+	}
+	// With a key, GET of the endpoint would be a stream, if there were one: HEAD must not wait for it.
+	for _, key := range []string{odootest.DefaultCredential} {
+		get, _, _ := ask(http.MethodGet, mcpPath, key)
+		if head, _, body := ask(http.MethodHead, mcpPath, key); head != get || body != "" {
+			t.Errorf("with a key: GET %d, HEAD %d %q", get, head, body)
 		}
 	}
 	for _, path := range []string{"/nothing", "/oauth/token", "/oauth/revoke", "/oauth/register", "/doorman/consent"} {

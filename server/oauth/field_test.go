@@ -33,6 +33,12 @@ var unknownURIs = []string{
 	"cursor://saoudrizwan.claude-dev.evil/cb", "cursor://[::1]/cb", "cursor://a,b/cb", "cursor://a;b/cb",
 	"claude://claude.ai.evil.com/cb", "claude://evil.com/claude.ai", "claude://claude.com/cb", "claude://anysphere.cursor-mcp/cb", "vscode://claude.ai/cb",
 	"raycast://raycast.evil/oauth", "com.raycast.evil:/oauth", "com.raycas:/oauth", "xcursor://oauth/cb", "cursor-evil://oauth/cb", "vscode-insider://oauth/cb",
+	// Places in a program where no login ends.
+	"cursor://x/cb", "cursor://anysphere.cursor-deeplink/mcp/install?name=x", "cursor://anysphere.cursor-mcp-x/cb",
+	"cursor://file/etc/passwd", "cursor:/file/oauth", "cursor:///file/x", "cursor:/", "vscode://vscode-remote/ssh-remote+evil/x",
+	"vscode://vscode.git/clone?url=x", "vscode://settings/oauth", "claude://claude.ai/new?q=x", "claude://claude.ai",
+	"claude://claude.ai/mcp-auth-callbackx", "claude://claude.ai/x/mcp-auth-callback", "raycast://extensions/a/b/c", "zed://ssh/evil/x",
+	"zed:///cb", "warp://action/new_tab", "warp://mcpx/oauth2callback", "cursor://oauthx/cb", "cursor://x?oauth",
 }
 
 // forbiddenURIs are none that anybody is sent to, whatever is set.

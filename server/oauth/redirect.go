@@ -66,9 +66,9 @@ func split(raw string) (scheme, authority, path string, ok bool) {
 	return scheme, rest, "", true
 }
 
-// knownApp reports whether a URI leads to a program of KnownApps, and there to nobody but who the list says.
+// knownApp reports whether a URI leads to a program of KnownApps, and there to where logins end.
 func knownApp(raw string) bool {
-	scheme, authority, _, ok := split(raw)
+	scheme, authority, path, ok := split(raw)
 	if !ok {
 		return false
 	}
@@ -78,22 +78,18 @@ func knownApp(raw string) bool {
 			if slices.Contains(owners, "extensions") {
 				owners = append(owners, access.EditorExtensions...)
 			}
-			return ownedBy(strings.ToLower(authority), owners)
+			path, _, _ = strings.Cut(path, "?")
+			return endsLogins(strings.TrimPrefix(strings.ToLower(authority)+path, "/"), owners)
 		}
 	}
 	return false
 }
 
-// ownedBy reports whether an authority is one of the owners, or a plain word: that is a path of the program itself.
-func ownedBy(authority string, owners []string) bool {
-	if strings.Trim(authority, "abcdefghijklmnopqrstuvwxyz0123456789-_") == "" {
-		return true
-	}
-	if strings.Trim(authority, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
-		return false // a port, an escape
-	}
-	return slices.ContainsFunc(owners, func(owner string) bool {
-		return authority == owner || strings.HasSuffix(owner, ".") && strings.HasPrefix(authority, owner)
+// endsLogins reports whether a place in a program begins with a word for that, or with one of the owners.
+func endsLogins(place string, owners []string) bool {
+	first, _, _ := strings.Cut(place, "/")
+	return slices.Contains(access.CallbackWords, first) || slices.ContainsFunc(owners, func(owner string) bool {
+		return place == owner || strings.HasPrefix(place, owner+"/")
 	})
 }
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from .invisible import without_hidden
 from .shared import (
     BROWSER_SCHEMES,
+    CALLBACK_WORDS,
     EDITOR_EXTENSIONS,
     KNOWN_APPS,
     LOOPBACK_HOSTS,
@@ -28,9 +29,7 @@ HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9
 BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})|%(?:[01][0-9a-fA-F]|7[fF])")
 DOT, SLASH = re.compile("%2e", re.I), re.compile("%2f", re.I)
 FORM = re.compile(r"[^:/?]+:(?://(?=.)|/(?!/))")
-WORD = re.compile(r"[a-z0-9_-]*")
-OWNER = re.compile(r"[a-z0-9_.-]+")
-# scheme -> name of the program, owners of what follows ://
+# scheme -> name of the program, owners of places in it
 APPS = {
     scheme: (name, [o for o in owners.split() if o != "extensions"]
              + list(EDITOR_EXTENSIONS if "extensions" in owners.split() else ()))
@@ -140,22 +139,20 @@ def is_custom(uri):
 
 
 def known_app(uri):
-    """The program that an address leads to, if it is one of ``KNOWN_APPS`` and if what
-    is addressed there is the program itself, or an extension that is known as well.
+    """The program that an address leads to, if it is one of ``KNOWN_APPS``, and there
+    to where logins end: such a scheme also opens files and installs extensions.
 
     :return: its name; None if it is not known
     """
     if not is_custom(uri):
         return None
-    name, owners = APPS.get(parts_of(uri)[0], (None, ()))
-    whose = urlsplit(uri).netloc.lower()
-    if WORD.fullmatch(whose):
-        return name
-    owned = OWNER.fullmatch(whose) and any(
-        whose.startswith(owner) if owner.endswith(".") else whose == owner
-        for owner in owners
+    parts = urlsplit(uri)
+    name, owners = APPS.get(parts.scheme, (None, ()))
+    place = (parts.netloc.lower() + parts.path).removeprefix("/")
+    known = place.split("/")[0] in CALLBACK_WORDS or any(
+        place == owner or place.startswith(f"{owner}/") for owner in owners
     )
-    return name if owned else None
+    return name if known else None
 
 
 def is_https(uri):

@@ -43,6 +43,16 @@ UNKNOWN = (
     "vscode://claude.ai/cb", "raycast://raycast.evil/oauth", "com.raycast.evil:/oauth",
     "com.raycas:/oauth", "xcursor://oauth/cb", "cursor-evil://oauth/cb",
     "vscode-insider://oauth/cb",
+    # Places in a program where no login ends.
+    "cursor://x/cb", "cursor://anysphere.cursor-deeplink/mcp/install?name=x",
+    "cursor://anysphere.cursor-mcp-x/cb", "cursor://file/etc/passwd",
+    "cursor:/file/oauth", "cursor:///file/x", "cursor:/",
+    "vscode://vscode-remote/ssh-remote+evil/x", "vscode://vscode.git/clone?url=x",
+    "vscode://settings/oauth", "claude://claude.ai/new?q=x", "claude://claude.ai",
+    "claude://claude.ai/mcp-auth-callbackx", "claude://claude.ai/x/mcp-auth-callback",
+    "raycast://extensions/a/b/c", "zed://ssh/evil/x", "zed:///cb",
+    "warp://action/new_tab", "warp://mcpx/oauth2callback", "cursor://oauthx/cb",
+    "cursor://x?oauth",
 )  # fmt: skip
 FORBIDDEN = (
     "javascript:alert(1)", "javascript:/alert(1)", "javascript://oauth/%0aalert(1)",
@@ -90,9 +100,9 @@ class TestSchemes(BaseCase):
     def test_where_it_goes(self):
         for uri, app, shown in (
             (KNOWN[0], "Cursor", "cursor://anysphere.cursor-mcp"),
-            ("claude://claude.ai/cb", "Claude", "claude://claude.ai"),
+            ("claude://claude.ai/mcp-auth-callback/sdk", "Claude", "claude://claude.ai"),
             ("com.raycast:/oauth?x=1", "Raycast", "com.raycast:/"),
-            ("zed:///cb", "Zed", "zed://"),
+            ("zed:///oauth", "Zed", "zed://"),
             ("vscode-insiders://oauth", "Visual Studio Code Insiders",
              "vscode-insiders://oauth"),
             ("cursor://evil.com/cb", None, "cursor://evil.com"),
