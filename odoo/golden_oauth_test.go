@@ -11,6 +11,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"doorman/odoo"
 	"doorman/odoo/odootest"
@@ -20,6 +23,7 @@ import (
 const (
 	goldenRedirect = "http://127.0.0.1:4711/callback"
 	goldenIssuer   = "https://mcp.example.com"
+	goldenIDP      = "https://idp.example.com"
 )
 
 // goldenChallenge is PKCE's, of a verifier that nobody needs.
@@ -78,7 +82,35 @@ func loggedIn(t *testing.T, s site, c *odoo.Client) (string, access.OAuthTokens)
 	return r.ClientID, tokens
 }
 
+// assertion is what the trusted issuer says of the administrator.
+func assertion(s site) access.Assertion {
+	return access.Assertion{
+		ClientID: s.trusted[0], Secret: access.ProofOf(s.trusted[1]), Issuer: goldenIDP, Subject: "u-1", ID: uuid.NewString(),
+		ExpiresAt: time.Now().Add(5 * time.Minute), Email: "golden@example.com", Scopes: []access.Scope{access.ScopeSearch},
+		Resource: goldenIssuer + "/mcp", IP: "192.0.2.1",
+	}
+}
+
+// assertCase shows it, changed.
+func assertCase(times int, change func(*access.Assertion)) func(*testing.T, site, *odoo.Client, access.Proof) {
+	return func(t *testing.T, s site, c *odoo.Client, _ access.Proof) {
+		a := assertion(s)
+		change(&a)
+		for range times {
+			_, _ = c.OAuthAssert(t.Context(), a)
+		}
+	}
+}
+
 var oauthCases = []goldenCase{
+	{name: "oauth_assert", run: assertCase(1, func(*access.Assertion) {})},
+	{name: "oauth_assert_twice", run: assertCase(2, func(*access.Assertion) {})},
+	{name: "oauth_assert_secret", run: assertCase(1, func(a *access.Assertion) { a.Secret = access.ProofOf("x") })},
+	{name: "oauth_assert_issuer", run: assertCase(1, func(a *access.Assertion) { a.Issuer = "https://other.example.com" })},
+	{name: "oauth_assert_scope", run: assertCase(1, func(a *access.Assertion) { a.Scopes = []access.Scope{access.ScopeShell} })},
+	{name: "oauth_assert_refused", run: assertCase(1, func(a *access.Assertion) {
+		a.Refused = &access.OAuthError{Code: "invalid_grant", Description: "The assertion is not valid: it has expired.", Reason: "exp"}
+	})},
 	{name: "oauth_register", run: func(t *testing.T, _ site, c *odoo.Client, _ access.Proof) {
 		_, _ = c.OAuthRegister(t.Context(), registration())
 	}},

@@ -35,6 +35,7 @@ type site struct {
 	personKey string                                                                          // of somebody who is not the service; login "admin"
 	bare      func(t testing.TB, transport string, change ...func(*odoo.Config)) *odoo.Client // an Odoo without the addon
 	allow     func(t *testing.T, consent string) string                                       // a person who presses Allow; where they are sent
+	trusted   [2]string                                                                       // ID and secret of a client of the issuer goldenIDP, which knows golden@example.com
 }
 
 // goldenCase is a request whose reply is recorded. The reply is the last one that came back.
@@ -184,7 +185,18 @@ func checkGoldenReal(t *testing.T, r *realOdoo) {
 admin = env.ref("base.user_admin")
 print("PERSON", env["res.users.apikeys"].with_user(admin)._generate("rpc", "person", False))
 env.cr.commit()`), "PERSON")
-	s := site{client: r.client, cred: r.cred, personKey: person, bare: bareOdoo(t), allow: r.allow}
+	trusted := r.shell(t, fmt.Sprintf(`
+env["doorman.settings"]._get().oauth_assertions = True
+env.ref("base.user_admin").email = "golden@example.com"
+issuer = env["doorman.oauth.issuer"].create({"name": "IdP", "issuer": %q, "match_email": True})
+client, secret = issuer._make_client("Golden")
+print("CLIENT", client.client_id)
+print("SECRET", secret)
+env.cr.commit()`, goldenIDP))
+	s := site{
+		client: r.client, cred: r.cred, personKey: person, bare: bareOdoo(t), allow: r.allow,
+		trusted: [2]string{field(t, trusted, "CLIENT"), field(t, trusted, "SECRET")},
+	}
 	takeAll(t, s, func(t *testing.T, file string, g golden) {
 		if !*update {
 			compareGolden(t, file, g)
@@ -222,7 +234,11 @@ func TestFakeIsLikeOdoo(t *testing.T) {
 			return clientOf(bare)(t, transport, append([]func(*odoo.Config){person}, change...)...)
 		},
 		cred: odootest.DefaultCredential, personKey: odootest.DefaultPersonKey, allow: allowOnFake(full),
+		trusted: [2]string{"dmo_golden", "dms_golden"},
 	}
+	full.Trust(goldenIDP, odootest.Issuer{Email: true})
+	full.Employ(odootest.Person{Email: "golden@example.com"})
+	full.MakeClient(s.trusted[0], s.trusted[1])
 	takeAll(t, s, compareGolden)
 }
 

@@ -74,6 +74,15 @@ func (c *Client) tokens(ctx context.Context, method string, params map[string]an
 	return t, err
 }
 
+// OAuthAssert implements access.OAuth. It is sent once: sent again, the assertion would count as replayed.
+func (c *Client) OAuthAssert(ctx context.Context, a access.Assertion) (t access.OAuthTokens, err error) {
+	err = c.oauthDo(ctx, "oauth_assert", wire.EncodeAssertion(a), func(raw json.RawMessage) (err error) {
+		t, err = wire.DecodeAccess(raw)
+		return err
+	})
+	return t, err
+}
+
 // OAuthRevoke implements access.OAuth.
 func (c *Client) OAuthRevoke(ctx context.Context, r access.Revocation) (revoked bool, err error) {
 	err = c.oauthDo(ctx, "oauth_revoke", wire.EncodeRevocation(r), func(raw json.RawMessage) (err error) {

@@ -31,6 +31,7 @@
         "views/doorman_own_tool_views.xml",
         "views/doorman_audit_views.xml",
         "views/doorman_oauth_client_views.xml",
+        "views/doorman_oauth_issuer_views.xml",
         "views/doorman_application_views.xml",
         "views/doorman_policy_change_views.xml",
         "views/doorman_settings_views.xml",

@@ -28,7 +28,10 @@ type oauthState struct {
 	requests map[string]*oauthRequest
 	tokens   map[[32]byte]*oauthToken // by SHA-256 of the proof, as in Odoo
 	holders  map[string]string        // credential of the connection of a client
-	shift    time.Duration            // how far its clock is ahead, see Later
+	issuers  map[string]Issuer
+	people   []Person
+	jtis     map[string]bool
+	shift    time.Duration // how far its clock is ahead, see Later
 }
 
 type oauthClient struct {
@@ -73,7 +76,7 @@ func newOAuth() *oauthState {
 			AccessLife: time.Hour, RefreshLife: 30 * 24 * time.Hour,
 		},
 		clients: map[string]*oauthClient{}, requests: map[string]*oauthRequest{}, tokens: map[[32]byte]*oauthToken{},
-		holders: map[string]string{},
+		holders: map[string]string{}, issuers: map[string]Issuer{}, jtis: map[string]bool{},
 	}
 }
 
@@ -183,15 +186,7 @@ func (s *Server) grant(r *oauthRequest) string {
 	if o.clients[r.client] == nil { // of a document
 		o.clients[r.client] = &oauthClient{kind: r.kind, uris: []string{r.uri}}
 	}
-	if o.holders[r.client] == "" {
-		holder := "held_" + random()
-		snap := fill(access.Snapshot{}, s.nextID, s.enabled, s.settings)
-		s.nextID = snap.Connection.ID + 1
-		snap.Connection.Type, snap.Connection.Name = "oauth", r.client
-		snap.Connection.Policy.Scopes = slices.Clone(o.settings.Scopes)
-		s.connections[lookup(access.ProofOf(holder))] = &snap
-		o.holders[r.client] = holder
-	}
+	s.hold(r.client, r.client, o.settings.Scopes)
 	code := access.PrefixCode + random()
 	f := &family{
 		client: r.client, uri: r.uri, challenge: r.challenge, resource: r.resource, holder: o.holders[r.client],
@@ -204,6 +199,20 @@ func (s *Server) grant(r *oauthRequest) string {
 	}
 	o.tokens[lookup(access.ProofOf(code))] = &oauthToken{family: f, kind: "code", scopes: f.scopes, ends: o.now().Add(codeLife)}
 	return code
+}
+
+// hold makes the connection of a holder, if there is none.
+func (s *Server) hold(key, client string, scopes []access.Scope) {
+	if s.oauth.holders[key] != "" {
+		return
+	}
+	holder := "held_" + random()
+	snap := fill(access.Snapshot{}, s.nextID, s.enabled, s.settings)
+	s.nextID = snap.Connection.ID + 1
+	snap.Connection.Type, snap.Connection.Name = "oauth", client
+	snap.Connection.Policy.Scopes = slices.Clone(scopes)
+	s.connections[lookup(access.ProofOf(holder))] = &snap
+	s.oauth.holders[key] = holder
 }
 
 func random() string {

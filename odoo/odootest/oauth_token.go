@@ -32,6 +32,8 @@ func (s *Server) oauthMethod(method string, params map[string]any) (any, bool) {
 		return s.oauthRedeem(object("grant")), true
 	case "oauth_refresh":
 		return s.oauthRefresh(object("grant")), true
+	case "oauth_assert":
+		return s.oauthAssert(object("grant")), true
 	case "oauth_revoke":
 		return s.oauthRevoke(object("grant")), true
 	}
@@ -44,7 +46,7 @@ func (s *Server) oauthSettings() map[string]any {
 		"enabled": o.Enabled, "registration": o.Registration, "documents": o.Documents,
 		"redirect_hosts": append([]string{}, o.RedirectHosts...), "document_hosts": append([]string{}, o.DocumentHosts...),
 		"known_schemes": o.KnownSchemes, "custom_schemes": o.CustomSchemes, "registrations_per_hour": o.Registrations, "access_seconds": int(o.AccessLife.Seconds()),
-		"refresh_seconds": int(o.RefreshLife.Seconds()), "scopes": o.Scopes,
+		"refresh_seconds": int(o.RefreshLife.Seconds()), "scopes": o.Scopes, "issuers": s.trusted(),
 	}
 }
 

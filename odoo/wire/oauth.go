@@ -50,6 +50,23 @@ func EncodeBeginning(r access.AuthorizationRequest) map[string]any {
 	}}
 }
 
+// EncodeAssertion writes what an issuer says of a person; expires_at in seconds since 1970. Scopes that were not named are
+// null.
+func EncodeAssertion(a access.Assertion) map[string]any {
+	var scopes, refused any
+	if a.Scopes != nil {
+		scopes = a.Scopes
+	}
+	if r := a.Refused; r != nil {
+		refused = map[string]any{"error": r.Code, "error_description": r.Description, "reason": r.Reason}
+	}
+	return map[string]any{"grant": map[string]any{
+		"client_id": a.ClientID, "secret": a.Secret.Hex(), "issuer": a.Issuer, "subject": a.Subject, "jti": a.ID,
+		"expires_at": a.ExpiresAt.Unix(), "email": textOrNull(a.Email), "scopes": scopes, "resource": textOrNull(a.Resource),
+		"ip": a.IP, "refused": refused,
+	}}
+}
+
 // DecodeConsent reads {consent_url}: the page of Odoo's on which a person consents.
 func DecodeConsent(raw json.RawMessage) (string, error) {
 	var w struct {
@@ -193,6 +210,15 @@ func DecodeOAuthClient(raw json.RawMessage) (access.OAuthClient, error) {
 
 // DecodeTokens reads {access_token, refresh_token, expires_in, scopes}; expires_in in seconds.
 func DecodeTokens(raw json.RawMessage) (access.OAuthTokens, error) {
+	t, err := DecodeAccess(raw)
+	if err == nil && !strings.HasPrefix(t.Refresh, access.PrefixRefresh) {
+		return access.OAuthTokens{}, Unusable("tokens without refresh_token")
+	}
+	return t, err
+}
+
+// DecodeAccess reads the same, without a refresh token.
+func DecodeAccess(raw json.RawMessage) (access.OAuthTokens, error) {
 	var w struct {
 		Access    string         `json:"access_token"`
 		Refresh   string         `json:"refresh_token"`
@@ -202,8 +228,8 @@ func DecodeTokens(raw json.RawMessage) (access.OAuthTokens, error) {
 	if err := unmarshal(raw, &w, "tokens"); err != nil {
 		return access.OAuthTokens{}, err
 	}
-	if !strings.HasPrefix(w.Access, access.PrefixAccess) || !strings.HasPrefix(w.Refresh, access.PrefixRefresh) || w.ExpiresIn < 0 || len(w.Scopes) == 0 {
-		return access.OAuthTokens{}, Unusable("tokens without access_token, refresh_token, expires_in or scopes")
+	if !strings.HasPrefix(w.Access, access.PrefixAccess) || w.ExpiresIn < 0 || len(w.Scopes) == 0 {
+		return access.OAuthTokens{}, Unusable("tokens without access_token, expires_in or scopes")
 	}
 	return access.OAuthTokens{
 		Access: w.Access, Refresh: w.Refresh, ExpiresIn: time.Duration(w.ExpiresIn) * time.Second, Scopes: w.Scopes,
@@ -223,6 +249,7 @@ type oauthWire struct {
 	AccessSeconds int64          `json:"access_seconds"`
 	RefreshSecs   int64          `json:"refresh_seconds"`
 	Scopes        []access.Scope `json:"scopes"`
+	Issuers       []string       `json:"issuers"`
 }
 
 // settings converts w. A list of hosts that is missing would mean "any host": then it is off.
@@ -232,7 +259,7 @@ func (w *oauthWire) settings() access.OAuthSettings {
 	}
 	return access.OAuthSettings{
 		Enabled: w.Enabled, Registration: w.Registration, Documents: w.Documents, RedirectHosts: w.RedirectHosts,
-		DocumentHosts: w.DocumentHosts, KnownSchemes: w.KnownSchemes, CustomSchemes: w.CustomSchemes, Registrations: cmp.Or(max(w.Registrations, 0), access.Registrations), Scopes: w.Scopes,
+		DocumentHosts: w.DocumentHosts, KnownSchemes: w.KnownSchemes, CustomSchemes: w.CustomSchemes, Registrations: cmp.Or(max(w.Registrations, 0), access.Registrations), Scopes: w.Scopes, Issuers: w.Issuers,
 		AccessLife: time.Duration(w.AccessSeconds) * time.Second, RefreshLife: time.Duration(w.RefreshSecs) * time.Second,
 	}
 }

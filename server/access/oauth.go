@@ -23,6 +23,7 @@ type OAuthSettings struct {
 	CustomSchemes bool     // people may be sent back to a program by any scheme of its own
 	Registrations int      // that one address may make in an hour
 	Scopes        []Scope  // of the default policy: what a new connection may be granted
+	Issuers       []string // whose assertions about people are taken (RFC 7523); empty = the grant is off
 	AccessLife    time.Duration
 	RefreshLife   time.Duration
 }
@@ -96,6 +97,24 @@ type Refreshing struct {
 	IP       string
 }
 
+// Assertion is what a company's identity provider says of a person, at the token endpoint: an Identity Assertion JWT
+// Authorization Grant (draft-ietf-oauth-identity-assertion-authz-grant, section 4.4). All of it was verified.
+type Assertion struct {
+	ClientID  string
+	Secret    Proof // a client without one may not use assertions
+	Issuer    string
+	Subject   string
+	ID        string    // its jti
+	ExpiresAt time.Time // until then, the same jti is refused
+	Email     string    // which the issuer has verified; empty = it does not say so
+	Scopes    []Scope   // nil = all that the connection may have
+	Resource  string
+	IP        string
+	// Refused is what the service has found wrong. The client is to hear of it once it has shown its secret
+	// (RFC 6749 section 5.2).
+	Refused *OAuthError
+}
+
 // Revocation is a token at the revocation endpoint.
 type Revocation struct {
 	Token    Proof
@@ -106,7 +125,7 @@ type Revocation struct {
 // OAuthTokens are handed to the client and kept nowhere in the service.
 type OAuthTokens struct {
 	Access    string
-	Refresh   string
+	Refresh   string // empty for an Assertion: the client comes with a new one
 	ExpiresIn time.Duration
 	Scopes    []Scope
 }

@@ -26,6 +26,8 @@ type OAuth interface {
 	// OAuthRefresh turns a refresh token into its successor. Within Odoo's grace the same one gives the same successor.
 	OAuthRefresh(ctx context.Context, r Refreshing) (OAuthTokens, error)
 
+	// OAuthAssert turns an assertion about a person into an access token, once. There is no refresh token.
+	OAuthAssert(ctx context.Context, a Assertion) (OAuthTokens, error)
 	// OAuthRevoke ends a token of this client's and all that came of the same consent; false if there is no such token.
 	OAuthRevoke(ctx context.Context, r Revocation) (bool, error)
 }

@@ -8,7 +8,7 @@ package access
 
 // Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
 // answers. Every change of those raises it. An addon or a service that says none speaks interface 1.
-const Interface = 7
+const Interface = 8
 
 // What begins the credentials that Doorman hands out, so that a secret scanner, and a person, can tell what was found.
 const (
@@ -124,11 +124,15 @@ var OwnTypes = []string{"string", "integer", "number", "boolean", "date", "datet
 
 // Limits of OAuth requests.
 const (
-	MaxState        = 2048 // bytes of the state that a client sends along
-	MaxClientName   = 100  // characters
-	MaxRedirectURI  = 512  // bytes
-	MaxRedirectURIs = 10   // of one client
-	MaxScheme       = 40   // bytes of a redirect URI's private-use scheme
+	MaxState         = 2048 // bytes of the state that a client sends along
+	MaxClientName    = 100  // characters
+	MaxRedirectURI   = 512  // bytes
+	MaxRedirectURIs  = 10   // of one client
+	MaxScheme        = 40   // bytes of a redirect URI's private-use scheme
+	MaxIssuer        = 255  // bytes of a trusted issuer's name
+	MaxIssuerSubject = 255  // bytes of what an issuer calls a person
+	MaxAssertionName = 255  // bytes of an assertion's jti
+	MaxAssertionAge  = 3600 // seconds from an assertion's iat to its exp
 
 	Registrations    = 100    // of one address in an hour, where the settings say nothing
 	MaxRegistrations = 10_000 // that the settings may say

@@ -122,6 +122,21 @@ func newSiteWithin(t testing.TB, within time.Duration) *site {
 	s.now.Store(time.Now().UnixNano())
 	s.web.server = httptest.NewTLSServer(s.web)
 	t.Cleanup(s.web.server.Close)
+	s.start()
+	return s
+}
+
+// replica is another process of the same service, over the same Odoo.
+func (s *site) replica() *site {
+	other := &site{within: s.within, t: s.t, odoo: s.odoo, log: s.log, web: s.web, issuer: s.issuer}
+	other.now.Store(s.now.Load())
+	other.start()
+	return other
+}
+
+// start makes the endpoints.
+func (s *site) start() {
+	t := s.t
 	client, err := odoo.New(odoo.Config{
 		URL: s.odoo.URL(), Database: odootest.DefaultDatabase, Key: odootest.DefaultKey, Transport: odoo.TransportDoorman,
 	})
@@ -143,7 +158,6 @@ func newSiteWithin(t testing.TB, within time.Duration) *site {
 		},
 	}).Mount(e)
 	s.handler = e
-	return s
 }
 
 // later moves both clocks.

@@ -34,6 +34,10 @@ func (s *Server) serverMetadata(c echo.Context) error {
 		"client_id_metadata_document_supported":          settings.Documents,
 		"scopes_supported":                               s.offered(settings),
 	}
+	if len(settings.Issuers) > 0 { // which they are is nobody's business
+		document["grant_types_supported"] = []string{grantCode, grantRefresh, grantAssert}
+		document["authorization_grant_profiles_supported"] = []string{profileIDJAG}
+	}
 	if settings.Registration {
 		document["registration_endpoint"] = s.issuer + registerPath
 	}

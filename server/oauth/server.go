@@ -60,6 +60,7 @@ type Server struct {
 	now       func() time.Time
 	within    time.Duration
 	documents *documents
+	issuers   *issuers
 	authorize *rates
 	registerA *rates // of an address
 	registerG *rates // of all together
@@ -94,6 +95,7 @@ func New(c Config) *Server {
 	return &Server{
 		gateway: c.Gateway, guesses: c.Guesses, identify: c.Identify, issuer: c.Issuer, path: c.Resource,
 		resource: c.Issuer + c.Resource, log: c.Log, revoked: c.Revoked, now: c.Now, within: c.Within, documents: newDocuments(c.Fetcher, c.Now),
+		issuers:   newIssuers(c.Fetcher, c.Now),
 		authorize: newRates(time.Minute), registerA: newRates(time.Hour), registerG: newRates(time.Hour),
 	}
 }
@@ -215,7 +217,7 @@ func (s *Server) logged(r *http.Request, endpoint string, e *Error, err error) {
 	if e.status() >= http.StatusInternalServerError {
 		event = s.log.Warn().Str("detail", access.AsError(err).Detail)
 	}
-	event.Str("request_id", id).Str("endpoint", endpoint).Str("error", e.Code).Str("description", e.Description).Msg("oauth refused")
+	event.Str("request_id", id).Str("endpoint", endpoint).Str("error", e.Code).Str("description", e.Description).Str("reason", e.Reason).Msg("oauth refused")
 }
 
 // ipText is an address as the audit has it.

@@ -26,17 +26,21 @@ var (
 	errRefresh = refuse(invalidGrant, "The refresh token is not valid (any more). Connect again.")
 )
 
-// tokenEndpoint turns a code, or a refresh token, into tokens (RFC 6749 sections 4.1.3 and 6).
+// tokenEndpoint turns a code, a refresh token or an assertion into tokens (RFC 6749 sections 4.1.3 and 6, RFC 7523).
 func (s *Server) tokenEndpoint(c echo.Context) error {
 	tokens, err := s.guessing(c.Request(), func(ip netip.Addr) (access.OAuthTokens, error) { return s.token(c.Response(), c.Request(), ip) })
 	if err != nil {
 		s.refuseDirect(c, "token", err)
 		return nil
 	}
-	writeJSON(c.Response(), http.StatusOK, map[string]any{
+	answer := map[string]any{
 		"access_token": tokens.Access, "token_type": "Bearer", "expires_in": int64(tokens.ExpiresIn.Seconds()),
-		"refresh_token": tokens.Refresh, "scope": scopeText(tokens.Scopes),
-	})
+		"scope": scopeText(tokens.Scopes),
+	}
+	if tokens.Refresh != "" {
+		answer["refresh_token"] = tokens.Refresh
+	}
+	writeJSON(c.Response(), http.StatusOK, answer)
 	return nil
 }
 
@@ -67,16 +71,23 @@ func (s *Server) guessing(r *http.Request, do func(netip.Addr) (access.OAuthToke
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request, ip netip.Addr) (access.OAuthTokens, error) {
 	var none access.OAuthTokens
-	if _, err := s.enabled(r.Context()); err != nil {
+	settings, err := s.enabled(r.Context())
+	if err != nil {
 		return none, err
 	}
 	values, err := form(w, r)
 	if err != nil {
 		return none, err
 	}
-	grant, known := map[string]func(context.Context, url.Values, party) (access.OAuthTokens, error){
+	grants := map[string]func(context.Context, url.Values, party) (access.OAuthTokens, error){
 		grantCode: s.redeem, grantRefresh: s.refresh,
-	}[values.Get("grant_type")]
+	}
+	if len(settings.Issuers) > 0 {
+		grants[grantAssert] = func(ctx context.Context, values url.Values, p party) (access.OAuthTokens, error) {
+			return s.assert(ctx, settings, values, p)
+		}
+	}
+	grant, known := grants[values.Get("grant_type")]
 	switch {
 	case values.Get("grant_type") == "":
 		return none, refuse(invalidRequest, "The parameter grant_type is missing.")

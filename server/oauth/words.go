@@ -19,6 +19,7 @@ const (
 	invalidTarget       = "invalid_target"
 	invalidRedirectURI  = "invalid_redirect_uri"
 	invalidMetadata     = "invalid_client_metadata"
+	unauthorizedClient  = "unauthorized_client"
 	unsupportedGrant    = "unsupported_grant_type"
 	unsupportedResponse = "unsupported_response_type"
 	accessDenied        = "access_denied"
@@ -34,6 +35,10 @@ const (
 
 	grantCode    = "authorization_code"
 	grantRefresh = "refresh_token"
+	grantAssert  = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523 section 2.1
+
+	// profileIDJAG says which assertions are taken (draft-ietf-oauth-identity-assertion-authz-grant, section 7.2).
+	profileIDJAG = "urn:ietf:params:oauth:grant-profile:id-jag"
 
 	challengeS256 = "S256"
 	offlineAccess = "offline_access" // refresh tokens are given anyway: it is taken, and means nothing
@@ -43,6 +48,7 @@ const (
 type Error struct {
 	Code        string
 	Description string        // for the client's developer; printable ASCII without quotes
+	Reason      string        // for the operator's log, where Odoo or an issuer gave one
 	Status      int           // of a direct answer; 0 = 400, or 401 for invalid_client
 	RetryAfter  time.Duration // 0 = not by waiting
 	Basic       bool          // the client tried Basic, and is told so (RFC 6749 section 5.2)
@@ -59,7 +65,7 @@ func asError(err error) *Error {
 		return own
 	}
 	if said, ok := errors.AsType[*access.OAuthError](err); ok {
-		e := refuse(said.Code, said.Description)
+		e := &Error{Code: said.Code, Description: said.Description, Reason: said.Reason}
 		if said.Code == unavailable {
 			e.Status, e.RetryAfter = http.StatusServiceUnavailable, time.Minute
 		}

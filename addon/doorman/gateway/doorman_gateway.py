@@ -53,6 +53,7 @@ class DoormanGateway(models.AbstractModel):
         "oauth_redeem",
         "oauth_refresh",
         "oauth_revoke",
+        "oauth_assert",
     )
 
     def _check_caller(self):

@@ -32,6 +32,11 @@ FAMILIES = """
             AND NOT EXISTS (
                 SELECT FROM doorman_oauth_token t WHERE t.family_id = f.id))
 """
+ASSERTIONS = """
+    DELETE FROM doorman_oauth_assertion WHERE stored IN (
+        SELECT stored FROM doorman_oauth_assertion
+         WHERE expires_at < now() at time zone 'utc' LIMIT %s)
+"""
 SECRETS = """
     DELETE FROM doorman_oauth_secret WHERE until < now() at time zone 'utc'
 """
@@ -60,6 +65,7 @@ class DoormanGateway(models.AbstractModel):
         done["tokens"] = self.env.cr.rowcount
         self.env.cr.execute(FAMILIES)
         self.env.cr.execute(SECRETS)
+        self.env.cr.execute(ASSERTIONS, [ROWS])
         settings = self.env["doorman.settings"]._get().sudo()
         clients = self.env["doorman.oauth.client"]
         done["clients"] = clients._drop_unused(settings.oauth_unused_hours * 60, 1000)

@@ -94,6 +94,16 @@ class DoormanGateway(models.AbstractModel):
         return self._asked(self.env["doorman.oauth.token"]._refresh, grant)
 
     @api.model
+    def oauth_assert(self, grant):
+        """What a trusted issuer says of a person, for an access token. It works once.
+
+        :param dict grant: client_id, secret, issuer, subject, jti, expires_at (Unix
+            seconds), email, scopes, resource, ip; or client_id, secret, ip, refused
+        :return: ``{access_token, expires_in, scopes}``, seconds
+        """
+        return self._asked(self.env["doorman.oauth.token"]._assert, grant)
+
+    @api.model
     def oauth_revoke(self, grant):
         """End a login, by one of its tokens (RFC 7009).
 

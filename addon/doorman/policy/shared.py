@@ -84,7 +84,7 @@ STATUSES = (
 # INTERFACE is the number of the interface between the service and its addon: the
 # gateway's methods, their arguments and answers. Every change of those raises it. An
 # addon or a service that says none speaks interface 1.
-INTERFACE = 7
+INTERFACE = 8
 # What begins the credentials that Doorman hands out, so that a secret scanner, and a
 # person, can tell what was found.
 PREFIX_KEY = "dmk_"  # an API key of a connection
@@ -221,6 +221,10 @@ MAX_CLIENT_NAME = 100  # characters
 MAX_REDIRECT_URI = 512  # bytes
 MAX_REDIRECT_URIS = 10  # of one client
 MAX_SCHEME = 40  # bytes of a redirect URI's private-use scheme
+MAX_ISSUER = 255  # bytes of a trusted issuer's name
+MAX_ISSUER_SUBJECT = 255  # bytes of what an issuer calls a person
+MAX_ASSERTION_NAME = 255  # bytes of an assertion's jti
+MAX_ASSERTION_AGE = 3_600  # seconds from an assertion's iat to its exp
 REGISTRATIONS = 100  # of one address in an hour, where the settings say nothing
 MAX_REGISTRATIONS = 10_000  # that the settings may say
 

@@ -14,7 +14,9 @@ OFF_FROM = {
 }
 LEAST_RETENTION_DAYS = 30
 # Switches that widen when they go on, and when they go off.
-OPENS = frozenset({"allow_self_approval", "allow_sql", "allow_shell"})
+OPENS = frozenset(
+    {"allow_self_approval", "allow_sql", "allow_shell", "oauth_assertions"}
+)
 GUARDS = frozenset({"four_eyes", "approve_outward"})
 FIELDS = frozenset(
     {*OFF_FROM, *OPENS, *GUARDS, "recipient_domains", "audit_retention_days"}

@@ -191,6 +191,12 @@ SUDO = {
     "models/oauth/doorman_oauth_client.py:_drop_unused": 1,
     "models/oauth/doorman_oauth_client.py:_named": 2,
     "models/oauth/doorman_oauth_client.py:_new": 1,
+    # Like the fence: a person's own list, or the settings, are not theirs to read.
+    "models/oauth/doorman_oauth_issuer.py:_changed": 3,
+    "models/oauth/doorman_oauth_issuer.py:_person": 1,
+    "models/oauth/doorman_oauth_issuer.py:_select_provider": 1,
+    "models/oauth/doorman_oauth_issuer.py:_trusted": 3,
+    "models/oauth/doorman_oauth_issuer.py:action_confirm": 1,
     "models/oauth/doorman_oauth_request.py:_begin": 1,
     "models/oauth/doorman_oauth_request.py:_document": 1,
     "models/oauth/exchange.py:_in_grace": 1,

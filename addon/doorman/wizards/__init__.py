@@ -9,3 +9,4 @@ from . import doorman_undo_dialog
 from . import doorman_invite_wizard
 from . import doorman_invite_wizard_model_rule
 from . import doorman_invite_wizard_rule
+from . import doorman_issuer_client

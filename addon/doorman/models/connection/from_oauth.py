@@ -50,7 +50,9 @@ class DoormanConnection(models.Model):
     def unlink(self):
         # A client made by hand is for one connection, with the policy that was chosen
         # for it: its user would be let in again, under the default one.
-        clients = self.sudo().oauth_client_id.filtered(lambda c: c.kind == "custom")
+        clients = self.sudo().oauth_client_id.filtered(
+            lambda c: c.kind == "custom" and c.user_id
+        )
         res = super().unlink()
         clients._inside().write({"active": False})
         for client in clients:
@@ -131,9 +133,12 @@ class DoormanConnection(models.Model):
         """The connection that comes of a person's Allow, from the default policy.
 
         :param client: a ``doorman.oauth.client``
+        :param str issuer: who said so in their place (key of the context
+            ``doorman_issuer_name``)
         :raise UserError: if there can be none, e.g. for want of an approver
         """
         settings = self.env["doorman.settings"]._get().sudo()
+        issuer = self.env.context.get("doorman_issuer_name")
         waits = self._waits(user)
         vals = settings._policy_values() | self._client_values(client)
         # Of the settings, these hold for every connection that has none.
@@ -143,7 +148,9 @@ class DoormanConnection(models.Model):
             "user_id": user.id,
             "state": "inactive" if waits else "awaiting",
             "needs_activation": waits,
-            "description": self.env._("From a browser login."),
+            "description": issuer
+            and self.env._("From %s, a trusted issuer.", issuer)
+            or self.env._("From a browser login."),
         }
         connection = self.sudo()._inside().create(vals)
         # What was restricted stays so, also if nothing is left of the list.

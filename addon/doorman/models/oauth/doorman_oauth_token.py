@@ -19,6 +19,7 @@ class DoormanOauthToken(models.AbstractModel):
     redeem  ── generation 1: access and refresh token, made from pepper and code
     refresh ── generation n + 1, made from pepper and refresh token: shown again within
                the grace, it gives the newest tokens that came of it, the same to all
+    assert  ── a family with one access token and no refresh token
     reuse   ── of a code, or of a refresh token otherwise: the whole family is dead
     """
 
@@ -66,7 +67,12 @@ class DoormanOauthToken(models.AbstractModel):
                     UNIQUE (family_id, generation, kind),
                     CHECK (char_length(stored) = 64),
                     CHECK (kind IN ('code', 'access', 'refresh'))
-                )
+                );
+                ALTER TABLE doorman_oauth_family ADD COLUMN IF NOT EXISTS
+                    issuer_id integer
+                        REFERENCES doorman_oauth_issuer(id) ON DELETE CASCADE;
+                CREATE INDEX IF NOT EXISTS doorman_oauth_family_issuer_idx
+                    ON doorman_oauth_family (issuer_id) WHERE issuer_id IS NOT NULL
                 """
             )
         )

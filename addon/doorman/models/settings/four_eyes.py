@@ -11,10 +11,10 @@ class DoormanSettings(models.Model):
         "Two administrators for what widens access",
         tracking=True,
         help="What one MCP administrator changes waits until another one has confirmed "
-        "it, if it widens access: self-approval, SQL or Python switched on, limits "
-        "taken away, an audit kept for less than 30 days, what leaves the company "
-        "released, or this switch put off. "
-        "Otherwise all of them are told.",
+        "it, if it widens access: self-approval, SQL or Python switched on, a trusted "
+        "issuer added or changed, limits taken away, an audit kept for less than 30 "
+        "days, what leaves the company released, or this switch put off. Otherwise all "
+        "of them are told.",
     )
 
     @api.constrains("four_eyes")

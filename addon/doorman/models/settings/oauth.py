@@ -63,6 +63,13 @@ class DoormanSettings(models.Model):
         help="AI tools that registered themselves and that nobody has allowed.",
     )
 
+    oauth_assertions = fields.Boolean(
+        "Enterprise-managed authorization",
+        tracking=True,
+        help="AI tools connect people without a browser login here, by what a trusted "
+        "issuer has signed: an identity provider of the company.",
+    )
+
     @api.constrains("oauth_unused_hours", "oauth_registrations_per_hour")
     def _check_registrations(self):
         self._check_range(
@@ -106,4 +113,5 @@ class DoormanSettings(models.Model):
             "access_seconds": settings.oauth_access_minutes * 60,
             "refresh_seconds": settings.oauth_refresh_days * 24 * 3600,
             "scopes": settings.scope_ids.mapped("code"),
+            "issuers": self.env["doorman.oauth.issuer"]._trusted().mapped("issuer"),
         }

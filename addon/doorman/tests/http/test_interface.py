@@ -48,6 +48,8 @@ ARGUMENTS = {
 ARGUMENTS[6] = ARGUMENTS[5]
 # ``hello`` tells which schemes people may be sent back by, and how many registrations.
 ARGUMENTS[7] = ARGUMENTS[6]
+# What a trusted issuer says of a person.
+ARGUMENTS[8] = ARGUMENTS[7] | {"oauth_assert": ("grant",)}
 
 
 class TestInterface(DoormanCase):

@@ -69,6 +69,13 @@ MATRIX = {
         "create": {"user", "admin", "approver"},
     },
     "oauth_client": {"read": {"admin"}},
+    "issuer": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin"},
+        "unlink": {"admin"},
+    },
+    "issuer_client": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "invite": {"read": {"admin"}},
     "acceptance": {"read": {"admin"}},
     "policy_change": {"read": {"admin"}},
@@ -152,6 +159,9 @@ class TestAccessRights(DoormanCase):
         )
         words = {"title": "x", "description": "x"}
         cls.own_tool = cls.env["doorman.own.tool"].create({"name": "own1", **words})
+        cls.issuer = cls.env["doorman.oauth.issuer"].create(
+            {"name": "IdP", "issuer": "https://idp.example.com"}
+        )
         cls.records = cls._make_records()
         cls.vals = cls._values(scopes, words)
 
@@ -172,6 +182,10 @@ class TestAccessRights(DoormanCase):
             "oauth_client": cls.env["doorman.oauth.client"].browse(
                 cls.env["doorman.oauth.client"]._new(CLIENT).id
             ),
+            "issuer": cls.issuer,
+            "issuer_client": cls.env["doorman.issuer.client"]
+            .with_user(admin)
+            .create({"issuer_id": cls.issuer.id, "name": "x"}),
             "connection": cls.connection,
             "connection2": cls.connection2,
             "audit": audit1,
@@ -233,6 +247,14 @@ class TestAccessRights(DoormanCase):
             "doorman.connection": ({"name": "x"}, {"name": "x"}),
             "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
             "doorman.oauth.client": ({"active": False}, CLIENT | {"client_id": "y"}),
+            "doorman.oauth.issuer": (
+                {"match_email": True},
+                {"name": "y", "issuer": "https://idp2.example.com"},
+            ),
+            "doorman.issuer.client": (
+                {"name": "y"},
+                {"issuer_id": cls.issuer.id, "name": "y"},
+            ),
             "doorman.scope": ({"sequence": 1}, {"name": "x", "code": "y"}),
             "doorman.tool": ({"active": False}, {"active": True}),
             "doorman.own.tool": ({"title": "y"}, {"name": "own2", **words}),

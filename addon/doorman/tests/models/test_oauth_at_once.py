@@ -1,5 +1,6 @@
 import functools
 import threading
+import time
 import uuid
 
 from odoo import api
@@ -170,3 +171,51 @@ class TestOauthAtOnce(BaseCase):
         again = self.run_alone(self.service, self.refresh(refresh))
         self.assertIn("access_token", again)
         self.assertEqual(self.families(), 1)
+
+    def trust(self, env):
+        """An issuer that knows the user, and a client of it."""
+        env["doorman.settings"]._get().oauth_assertions = True
+        env["res.users"].browse(self.user).email = "once@company.example"
+        issuer = env["doorman.oauth.issuer"].create(
+            {"name": "x", "issuer": "https://once.example.com", "match_email": True}
+        )
+        client, secret = issuer._make_client("At once")
+        return issuer.id, client.id, client.client_id, secret
+
+    def test_one_assertion_gives_one_token(self):
+        issuer, client, client_id, secret = self.run_alone(api.SUPERUSER_ID, self.trust)
+
+        def forget(env):
+            env["doorman.settings"]._get().oauth_assertions = False
+            env["doorman.oauth.issuer"].browse(issuer).unlink()
+            connections = env["doorman.connection"]
+            connections.search([("oauth_client_id", "=", client)]).unlink()
+            env["doorman.oauth.client"].browse(client).unlink()
+            env.cr.execute("DELETE FROM doorman_oauth_assertion")
+
+        self.addCleanup(self.run_alone, api.SUPERUSER_ID, forget)
+        grant = {
+            "client_id": client_id,
+            "secret": proof_of(secret),
+            "issuer": "https://once.example.com",
+            "subject": "u-1",
+            "jti": uuid.uuid4().hex,
+            "expires_at": int(time.time()) + 300,
+            "email": "once@company.example",
+            "scopes": None,
+            "resource": RESOURCE,
+        }
+        work = self.gateway("oauth_assert", grant)
+        answers = self.at_once(self.service, [work] * CROWD)
+        self.assertEqual(len([a for a in answers if "access_token" in a]), 1)
+        errors = {a["oauth_error"]["error"] for a in answers if "oauth_error" in a}
+        self.assertEqual(errors, {"invalid_grant"})
+        # Different ones at once: one connection.
+        works = [
+            self.gateway("oauth_assert", grant | {"jti": uuid.uuid4().hex})
+            for _each in range(4)
+        ]
+        answers = self.at_once(self.service, works)
+        self.assertEqual(len([a for a in answers if "access_token" in a]), 4)
+        query = "SELECT count(*) FROM doorman_connection WHERE oauth_client_id = %s"
+        self.assertEqual(self.count(query, client), 1)
