@@ -24,6 +24,7 @@ import (
 	"doorman/server/limit"
 	"doorman/server/mcp"
 	"doorman/server/oauth"
+	"doorman/server/safefetch"
 	"doorman/server/secret"
 )
 
@@ -50,6 +51,14 @@ type fixturesKey struct{}
 // no configuration leads here.
 func WithFixtures(ctx context.Context, f mcp.Fixtures) context.Context {
 	return context.WithValue(ctx, fixturesKey{}, f)
+}
+
+type fetcherKey struct{}
+
+// WithFetcher lets a service that Run starts with ctx reach documents of clients and keys of issuers on an Internet of the
+// tests' own. No configuration leads here.
+func WithFetcher(ctx context.Context, f *safefetch.Fetcher) context.Context {
+	return context.WithValue(ctx, fetcherKey{}, f)
 }
 
 // newService wires the parts; it starts nothing and talks to nobody.
@@ -79,9 +88,10 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 		Fixtures: fixtures,
 	})
 	s.files = files.New(files.Config{Files: client, Guesses: limit.NewGuesses(), Identify: identify, Now: time.Now})
+	fetcher, _ := ctx.Value(fetcherKey{}).(*safefetch.Fetcher)
 	s.oauth = oauth.New(oauth.Config{
 		Gateway: client, Guesses: limit.NewGuesses(), Identify: identify, Issuer: c.public.String(), Resource: mcpPath, Log: log,
-		Revoked: s.endpoint.ForgetClient,
+		Revoked: s.endpoint.ForgetClient, Fetcher: fetcher,
 	})
 	s.api = api.New(api.Config{
 		Invites: invites{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,

@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 	"server":                 {"server/app"},
 	"server/demo":            {"odoo/localodoo", "server/access", "server/app"},
 	"server/bench":           {"odoo/localodoo"},
-	"server/e2e/kit":         {"odoo/localodoo", "odoo/odootest", "server/access", "server/app"},
+	"server/e2e/kit":         {"odoo/localodoo", "odoo/odootest", "server/access", "server/app", "server/safefetch"},
 	"server/e2e/addon":       {},
 	"server/e2e/browser":     {},
 	"server/e2e/budget":      {},
