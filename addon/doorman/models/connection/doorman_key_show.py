@@ -26,6 +26,8 @@ class DoormanKeyShow(models.AbstractModel):
     message = fields.Text(readonly=True)
     # Of an OAuth client, whose secret the key is then.
     client_id = fields.Char("Client ID", readonly=True)
+    # It is for everybody, and comes with what an issuer has signed.
+    for_all = fields.Boolean(readonly=True)
     for_tool = fields.Boolean(compute="_compute_tool")
     url = fields.Char("Endpoint URL", compute="_compute_tool")
     url_known = fields.Boolean(compute="_compute_tool")

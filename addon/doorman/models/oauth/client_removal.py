@@ -87,6 +87,7 @@ class DoormanOauthClient(models.Model):
                 "default_key": secret,
                 "default_connection": self.name,
                 "default_client_id": self.client_id,
+                "default_for_all": not self.user_id,
             },
         }
 

@@ -141,7 +141,7 @@ class DoormanOauthIssuer(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         issuers = super().create([self._normal(vals) for vals in vals_list])
-        issuers._changed()
+        issuers._changed(new=True)
         return issuers
 
     def write(self, vals):
@@ -163,7 +163,7 @@ class DoormanOauthIssuer(models.Model):
         tokens = self.env["doorman.oauth.token"]
         tokens._kill(tokens._families_of(self), reason)
 
-    def _changed(self):
+    def _changed(self, new=False):
         """One administrator alone does not decide on who gets in, where the settings
         say so; elsewhere, all of them are told."""
         if self.env.su:
@@ -172,11 +172,12 @@ class DoormanOauthIssuer(models.Model):
         changes = self.env["doorman.policy.change"]
         people = self.env["doorman.connection"]._administrators()
         for issuer in self:
-            words = self.env._(
-                "%(who)s has changed or added the trusted issuer %(issuer)s.",
-                who=self.env.user.name,
-                issuer=issuer.issuer,
-            )
+            who = {"who": self.env.user.name, "issuer": issuer.issuer}
+            words = self.env._("%(who)s changed the trusted issuer %(issuer)s.", **who)
+            if new:
+                words = self.env._(
+                    "%(who)s added the trusted issuer %(issuer)s.", **who
+                )
             if two:
                 vals = {"waits": True, "changed_by_id": self.env.uid}
                 issuer.sudo()._inside().write(vals)
