@@ -174,6 +174,8 @@ func TestAssertionRefused(t *testing.T) {
 		{"iat far in the future", grant, with("iat", now+1e6, "exp", now+1e6+300)},
 		{"iat a text", grant, with("iat", "now")},
 		{"nbf future", grant, with("nbf", now+120)},
+		{"nbf beyond all clocks", grant, with("nbf", 1e300)},
+		{"nbf before all clocks", grant, with("nbf", -1e300)},
 		{"nbf a text", grant, with("nbf", "now")},
 		{"good for a year", grant, with("exp", now+365*24*3600)},
 		{"good for an hour and a second", grant, with("exp", now+3601)},

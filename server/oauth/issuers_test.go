@@ -1,6 +1,8 @@
 package oauth_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -124,6 +126,17 @@ func TestIssuerAway(t *testing.T) {
 	s.web.set(idp+"/keys", page(`{"keys":[]}`)) // none for now: nothing is signed with one of them
 	s.assert().refused(t, 400, "invalid_grant")
 	s = company(t)
-	s.web.set(idp+"/keys", page(`{"keys":[{"kty":"oct","kid":"k1","alg":"HS256","k":"c2VjcmV0"}]}`)) // a secret for everybody
-	s.assert(signedBy(jose.HS256, []byte("secret-secret-secret-secret-secret"), "k1")).refused(t, 400, "invalid_grant")
+	secret := []byte(strings.Repeat("secret", 8))
+	coded := base64.RawURLEncoding.EncodeToString(secret)
+	s.web.set(idp+"/keys", page(`{"keys":[{"kty":"oct","kid":"k1","k":"`+coded+`"}]}`)) // everybody can read it
+	s.assert(signedBy(jose.HS256, secret, "k1")).refused(t, 400, "invalid_grant")
+	s = company(t)
+	set, err := json.Marshal(public("rsa", "k1", "RS256"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.web.set(idp+"/keys", page(`{"x":"`+strings.Repeat("x", 100<<10)+`","keys":[`+string(set)+`]}`)) // Entra ID has many
+	if a := s.assert(); a.status != http.StatusOK {
+		t.Errorf("many keys: %d %s", a.status, a.body)
+	}
 }

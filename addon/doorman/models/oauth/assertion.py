@@ -110,6 +110,8 @@ class DoormanOauthToken(models.AbstractModel):
             or not oauth_values.is_text(asked.get("email") or "", MAX_ADDRESS)
         ):
             refuse("malformed")
+        if scopes == []:  # none, which is not the same as all
+            refuse("no scope left", "invalid_scope")
 
     @api.model
     def _use_once(self, asked):

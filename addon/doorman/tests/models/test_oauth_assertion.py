@@ -195,6 +195,8 @@ class TestOauthAssertion(AssertionCase):
             ("user no MCP user by now", grant,
                 write(person, group_ids=[Command.unlink(user_only.id)]), {}),
             ("no such scope", "invalid_scope", None, {"scopes": ["mcp:shell"]}),
+            ("no scopes", "invalid_scope", None, {"scopes": []}),
+            ("unknown scopes", "invalid_scope", None, {"scopes": ["x", 1]}),
             ("scopes a text", grant, None, {"scopes": "mcp:search"}),
             ("user lacks the permission", "invalid_scope", write(
                 person, group_ids=[Command.unlink(self.env.ref(
