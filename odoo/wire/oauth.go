@@ -164,7 +164,7 @@ func DecodeOAuthError(raw json.RawMessage) (*access.OAuthError, error) {
 		return nil, Unusable("an oauth_error without a code")
 	}
 	return &access.OAuthError{
-		Code: w.Refusal.Code, Description: oneLine(w.Refusal.Description), Reason: Printable(w.Refusal.Reason),
+		Code: w.Refusal.Code, Description: oneLine(w.Refusal.Description), Reason: oneLine(w.Refusal.Reason),
 	}, nil
 }
 

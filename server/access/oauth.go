@@ -6,7 +6,7 @@ import "time"
 type OAuthError struct {
 	Code        string // of RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8707
 	Description string // for the client's developer
-	Reason      string // one word for the log
+	Reason      string // a few words for the log
 }
 
 // Error implements error.

@@ -21,17 +21,17 @@ import (
 // front of it, and leaves no assertion in the log or at Odoo.
 func TestEnterpriseGoSDK(t *testing.T) {
 	t.Parallel()
-	odoo, idp := odootest.New(t), kit.NewIdP(t, nil)
+	odoo, idp := odootest.New(t), kit.NewIDP(t, nil)
 	s := kit.ServeIn(app.WithFetcher(t.Context(), idp.Fetcher()), t, "DOORMAN_ODOO_URL="+odoo.URL(),
 		"DOORMAN_ODOO_DB="+odootest.DefaultDatabase, "DOORMAN_ODOO_KEY="+odootest.DefaultKey, "DOORMAN_LOG_LEVEL=trace")
 	const id, secret = "dmo_enterprise", "dms_canary"
-	odoo.Trust(kit.IdPURL, odootest.Issuer{})
+	odoo.Trust(kit.IDPURL, odootest.Issuer{})
 	odoo.MakeClient(id, secret)
-	odoo.Employ(odootest.Person{Issuer: kit.IdPURL, Subject: "u-maria", Email: "maria@example.com"})
+	odoo.Employ(odootest.Person{Issuer: kit.IDPURL, Subject: "u-maria", Email: "maria@example.com"})
 	watch := &watched{}
 	logins := 0
 	handler, err := extauth.NewEnterpriseHandler(&extauth.EnterpriseHandlerConfig{
-		IdPIssuerURL: kit.IdPURL, IdPCredentials: &oauthex.ClientCredentials{ClientID: id},
+		IdPIssuerURL: kit.IDPURL, IdPCredentials: &oauthex.ClientCredentials{ClientID: id},
 		MCPAuthServerURL: s.URL, MCPResourceURI: s.MCP, MCPScopes: []string{"mcp:search"},
 		MCPCredentials: &oauthex.ClientCredentials{ClientID: id, ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: secret}},
 		HTTPClient:     idp.Client(http.DefaultTransport),

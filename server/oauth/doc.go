@@ -12,6 +12,7 @@
 //	   |                      303 to /doorman/consent ---------------------->| a person logs in, reads, allows
 //	   |<------------- 303 to the redirect URI: code, state, iss ------------|
 //	   | POST /oauth/token -------->| form, client, PKCE form; proofs only ->| one conditional UPDATE: tokens
+//	   | or an ID-JAG of a trusted issuer: signature and claims verified --->| who is it? once; an access token
 //	   | POST /mcp, Bearer dma_...  | as with a key (package mcp)            |
 //
 // An error is shown on a page, and not sent anywhere, until client and redirect URI are known to belong together: whoever

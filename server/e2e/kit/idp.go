@@ -21,34 +21,33 @@ import (
 	"doorman/server/safefetch"
 )
 
-// IdPURL is the issuer that an IdP is.
-const IdPURL = "https://idp.example.com"
+// IDPURL is the issuer that an IDP is.
+const IDPURL = "https://idp.example.com"
 
-// IdP is a company's identity provider: discovery, keys, and the exchange of an ID token for an assertion (RFC 8693). Its
+// IDP is a company's identity provider: discovery, keys, and the exchange of an ID token for an assertion (RFC 8693). Its
 // ID tokens are the subject's name, and nobody checks them: that is not what is tested here.
-type IdP struct {
+type IDP struct {
 	server *httptest.Server
 	key    *rsa.PrivateKey
-	roots  *x509.CertPool
 
 	mu sync.Mutex
-	// Claims are added to each assertion, e.g. an e-mail address.
+	// claims are added to each assertion, e.g. an e-mail address.
 	claims map[string]any
 	given  []string
 }
 
-// NewIdP starts one.
-func NewIdP(t testing.TB, claims map[string]any) *IdP {
+// NewIDP starts one.
+func NewIDP(t testing.TB, claims map[string]any) *IDP {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &IdP{key: key, claims: claims, roots: x509.NewCertPool()}
+	p := &IDP{key: key, claims: claims}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]any{
-			"issuer": IdPURL, "jwks_uri": IdPURL + "/keys", "token_endpoint": IdPURL + "/token", "authorization_endpoint": IdPURL + "/authorize",
+			"issuer": IDPURL, "jwks_uri": IDPURL + "/keys", "token_endpoint": IDPURL + "/token", "authorization_endpoint": IDPURL + "/authorize",
 			"response_types_supported": []string{"code"}, "code_challenge_methods_supported": []string{"S256"},
 		})
 	})
@@ -58,7 +57,6 @@ func NewIdP(t testing.TB, claims map[string]any) *IdP {
 	mux.HandleFunc("POST /token", p.exchange)
 	p.server = httptest.NewTLSServer(mux)
 	t.Cleanup(p.server.Close)
-	p.roots.AddCert(p.server.Certificate())
 	return p
 }
 
@@ -67,7 +65,7 @@ func answer(w http.ResponseWriter, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-func (p *IdP) exchange(w http.ResponseWriter, r *http.Request) {
+func (p *IDP) exchange(w http.ResponseWriter, r *http.Request) {
 	id, _, basic := r.BasicAuth()
 	if !basic {
 		id = r.FormValue("client_id")
@@ -89,9 +87,9 @@ func (p *IdP) exchange(w http.ResponseWriter, r *http.Request) {
 }
 
 // Assertion signs one, good for five minutes.
-func (p *IdP) Assertion(claims map[string]any) (string, error) {
+func (p *IDP) Assertion(claims map[string]any) (string, error) {
 	now := time.Now().Unix()
-	all := map[string]any{"iss": IdPURL, "jti": uuid.NewString(), "iat": now, "exp": now + 300}
+	all := map[string]any{"iss": IDPURL, "jti": uuid.NewString(), "iat": now, "exp": now + 300}
 	p.mu.Lock()
 	maps.Copy(all, p.claims)
 	p.mu.Unlock()
@@ -117,27 +115,33 @@ func (p *IdP) Assertion(claims map[string]any) (string, error) {
 }
 
 // Given are all assertions that it has signed.
-func (p *IdP) Given() []string {
+func (p *IDP) Given() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string{}, p.given...)
 }
 
 // Fetcher reaches it as if it were on the Internet.
-func (p *IdP) Fetcher() *safefetch.Fetcher {
+func (p *IDP) Fetcher() *safefetch.Fetcher { return FetcherOf(p.server) }
+
+// FetcherOf reaches a server by every name, as if it were on the Internet. Its certificate is for example.com and what is
+// below.
+func FetcherOf(server *httptest.Server) *safefetch.Fetcher {
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
 	return &safefetch.Fetcher{
-		RootCAs: p.roots,
+		RootCAs: roots,
 		Lookup: func(context.Context, string) ([]netip.Addr, error) {
 			return []netip.Addr{netip.MustParseAddr("93.184.216.34")}, nil
 		},
 		Connect: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "tcp", p.server.Listener.Addr().String())
+			return (&net.Dialer{}).DialContext(ctx, "tcp", server.Listener.Addr().String())
 		},
 	}
 }
 
 // Client is one of HTTP that reaches it by its name, and everything else as usual.
-func (p *IdP) Client(next http.RoundTripper) *http.Client {
+func (p *IDP) Client(next http.RoundTripper) *http.Client {
 	own := p.server.Client().Transport.(*http.Transport).Clone()
 	own.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, p.server.Listener.Addr().String())

@@ -1,6 +1,7 @@
 package odoo_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,11 +21,11 @@ mia = user("mia", "base.group_user", "doorman.group_user")
 mia.email = "mia@company.example"
 settings.log_payloads = True
 settings.oauth_assertions = True
-issuer = env["doorman.oauth.issuer"].with_user(admin).create({"name": "IdP", "issuer": "`+kit.IdPURL+`", "match_email": True})
+issuer = env["doorman.oauth.issuer"].with_user(admin).create({"name": "IdP", "issuer": "`+kit.IDPURL+`", "match_email": True})
 wizard = env["doorman.issuer.client"].with_user(admin).create({"issuer_id": issuer.id, "name": "Enterprise tool"})
 dialog = wizard.action_make()["context"]
 out["client"], out["client_secret"] = dialog["default_client_id"], dialog["default_key"]`)
-	idp := kit.NewIdP(t, map[string]any{"email": "mia@company.example", "email_verified": true})
+	idp := kit.NewIDP(t, map[string]any{"email": "mia@company.example", "email_verified": true})
 	s := kit.ServeIn(app.WithFetcher(t.Context(), idp.Fetcher()), t, append(o.Environ(), "DOORMAN_LOG_LEVEL=trace")...)
 	show := func(assertion string) (int, string) {
 		t.Helper()
@@ -38,9 +39,7 @@ out["client"], out["client_secret"] = dialog["default_client_id"], dialog["defau
 	sign := func(claims map[string]any) string {
 		t.Helper()
 		all := map[string]any{"sub": "u-mia", "aud": s.URL, "client_id": o.Text("client"), "resource": s.MCP, "scope": "mcp:metadata mcp:search"}
-		for name, value := range claims {
-			all[name] = value
-		}
+		maps.Copy(all, claims)
 		text, err := idp.Assertion(all)
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +76,7 @@ out["client"], out["client_secret"] = dialog["default_client_id"], dialog["defau
 	if err != nil {
 		t.Fatal(err)
 	}
-	places := map[string]string{"database": string(dump), "service's log": s.Log(), "Odoo's log": string(log)}
+	places := map[string]string{"database": dump, "service's log": s.Log(), "Odoo's log": string(log)}
 	for place, sign := range map[string]string{"database": "oauth/assert", "service's log": "oauth refused", "Odoo's log": "jsonrpc"} {
 		if !strings.Contains(places[place], sign) {
 			t.Errorf("the %s does not hold %s: it was not looked at", place, sign)
