@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"doorman/server/access"
 	"doorman/server/oauth"
@@ -125,6 +126,68 @@ func FuzzAuthorize(f *testing.F) {
 			}
 		case w.Code < 400 || to != "":
 			t.Fatalf("%q: %d %q", query, w.Code, to)
+		}
+	})
+}
+
+// FuzzAssertion: what a stranger sends as an assertion is looked at before anything of it is proven.
+func FuzzAssertion(f *testing.F) {
+	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	for _, seed := range []string{
+		"", "..", "a.b.c", part(`{"alg":"RS256","typ":"oauth-id-jag+jwt"}`) + "." + part(`{"iss":"https://idp.example.com"}`) + ".AAAA",
+		part(`{"alg":"none","typ":"oauth-id-jag+jwt"}`) + "." + part(`{"iss":"x"}`) + ".",
+		part(`{"alg":"RS256","typ":"oauth-id-jag+jwt","jwk":{"kty":"oct","k":"AA"}}`) + "." + part(`{"iss":"x"}`) + ".AAAA",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		issuer, err := oauth.Untrusted(text)
+		if err != nil {
+			return
+		}
+		parts := strings.Split(text, ".")
+		raw, errRaw := base64.RawURLEncoding.DecodeString(parts[0])
+		var header map[string]any
+		if len(parts) != 3 || errRaw != nil || json.Unmarshal(raw, &header) != nil || len(text) > 8<<10 || issuer == "" {
+			t.Fatalf("%q was taken", text)
+		}
+		alg, _ := header["alg"].(string)
+		kind, _ := header["typ"].(string)
+		if strings.HasPrefix(alg, "HS") || strings.EqualFold(alg, "none") || !strings.EqualFold(kind, "oauth-id-jag+jwt") || header["jwk"] != nil || header["jku"] != nil {
+			t.Fatalf("%q was taken", raw)
+		}
+	})
+}
+
+// FuzzClaims: whatever an issuer signs, what is taken is for us, for this client, and good now.
+func FuzzClaims(f *testing.F) {
+	const now = 1_800_000_000
+	good := `{"iss":"https://idp.example.com","sub":"u","jti":"j","client_id":"dmo_x","aud":"` + issuer + `","iat":1800000000,"exp":1800000300`
+	for _, more := range []string{"", `,"resource":"` + resource + `"`, `,"nbf":1e300`, `,"aud":["x"]`, `,"email":"a@b.c","email_verified":true`, `,"cnf":{}`} {
+		f.Add(good + more + "}")
+	}
+	f.Fuzz(func(t *testing.T, claims string) {
+		a, taken := oauth.CheckClaims(issuer, resource, "dmo_x", time.Unix(now, 0), []byte(claims))
+		if !taken {
+			return
+		}
+		var said struct {
+			Client   string `json:"client_id"`
+			Aud      any    `json:"aud"`
+			Exp, Iat float64
+			Nbf      float64
+			Verified any `json:"email_verified"`
+		}
+		if err := json.Unmarshal([]byte(claims), &said); err != nil {
+			return // members of one name in other letters: a struct takes those for its own
+		}
+		list, _ := said.Aud.([]any)
+		ours := said.Aud == issuer || len(list) == 1 && list[0] == issuer
+		if a.Subject == "" || a.ID == "" || a.Resource != resource || !ours || a.ExpiresAt.Unix() < now-60 || a.ExpiresAt.Unix() > now+3660 {
+			t.Fatalf("%s was taken: %+v", claims, a)
+		}
+		if a.Email != "" && !strings.Contains(claims, "email_verified") {
+			t.Fatalf("%s: an address that nobody has verified", claims)
 		}
 	})
 }
