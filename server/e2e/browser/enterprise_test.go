@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"doorman/server/e2e/kit"
 )
 
@@ -18,7 +20,12 @@ func TestRealBrowserIssuer(t *testing.T) {
 	p.click(".o_field_widget[name=oauth_assertions] input")
 	p.see(".o_form_view", "Trusted Issuers")
 	p.shot("enterprise-settings", 1400, 1080)
-	p.js(`document.querySelector("[name=oauth_assertions]").scrollIntoView()`)
+	p.do(chromedp.EmulateViewport(390, 900)) // first: with it, the page scrolls back to its top
+	p.until(func() (string, bool) {
+		p.js(`document.querySelector("[name=oauth_assertions]").scrollIntoView({block: "center"})`)
+		seen := p.texts(".o_form_view button.btn-link")
+		return "no button to the issuers on a phone", len(seen) > 0
+	})
 	p.shot("enterprise-settings-phone", 390, 900)
 	p.click(".o_form_button_save")
 	p.gone(".o_form_status_indicator_buttons:not(.invisible)")
