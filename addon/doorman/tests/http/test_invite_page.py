@@ -338,7 +338,7 @@ class TestInvitePage(InviteMixin, HttpCase):
         invite, token = self.invite()
         page = self._open(token, "portal")
         self.assertEqual(page.status_code, 200)
-        self.assertIn("not one of an internal user", page.text)
+        self.assertIn("a portal account, and a key needs an internal user", page.text)
         self.assertNotIn('id="accept"', page.text)
         self.assertEqual(self._post("accept").status_code, 404)
         self.assertEqual(self.state(invite), ("active", 0))

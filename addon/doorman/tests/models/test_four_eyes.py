@@ -23,6 +23,8 @@ WIDER = (
     ("rows_reply", 100, 50_000),
     ("rows_day", 1000, 0),
     ("rows_day", 1000, 100_000_000),
+    ("key_max_days", 365, 0),
+    ("key_max_days", 365, 3650),
 )
 NOT_WIDER = (
     ("allow_self_approval", True, False),
@@ -37,6 +39,8 @@ NOT_WIDER = (
     ("rows_reply", 0, 100),
     ("rows_reply", 0, 50_000),
     ("rows_day", 1000, 2000),
+    ("key_max_days", 90, 365),
+    ("key_max_days", 0, 365),
 )
 
 
