@@ -69,6 +69,7 @@ class DoormanKeyReport(models.Model):
     )
     expires_at = fields.Datetime("Expires on", readonly=True)
     days_left = fields.Integer(
+        "Days left",
         readonly=True,
         aggregator="min",
         help="Whole days until it ends; below 0, since it has. Of a key without expiry "
