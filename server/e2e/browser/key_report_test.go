@@ -50,7 +50,7 @@ func (b *backend) keys(t *testing.T) {
 
 	b.end(t, id)
 	p.form(id)
-	p.see(".o_form_sheet .alert-danger", "Its key has come to its end")
+	p.see(".o_form_sheet .alert-danger", "Its key has expired")
 	p.shot("key-ended", 1400, 700)
 	p.shot("key-ended-phone", 390, 844)
 	p.open(keyAction, ".o_list_view .o_data_row")
@@ -66,9 +66,9 @@ func (b *backend) keys(t *testing.T) {
 	p.shot("keys-phone", 390, 844)
 
 	p.open(settingsAction, ".o_form_view button[name=action_disable]")
-	p.click(`//a[@name="limits"]`)
+	p.click(`//a[@name="risks"]`)
 	p.wait(".o_field_widget[name=key_max_days]")
-	p.shot("settings-limits", 1400, 900)
+	p.shot("settings-risks", 1400, 900)
 
 	user := browser(t, b.o, "pia")
 	user.open(connectionAction, ".o_list_view, .o_nocontent_help")

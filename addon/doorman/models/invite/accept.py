@@ -147,11 +147,12 @@ class DoormanInvite(models.Model):
         return bool(connections.search_count([("user_id", "=", user.id)], limit=1))
 
     def _key_hours(self, user):
-        """:param user: who opened the link, or the public user for who has no account
-        :return: how long the key works from its acceptance; 0 for no end
+        """:param user: who opened the link
+        :return: how long the key works from its acceptance; 0 for no end. Who is not an
+            internal user yet is told what one would get.
         """
         groups = user.sudo().all_group_ids
-        if user._is_public():
+        if not user._is_internal():
             groups = self.env.ref("base.group_user") | self.account_group_ids
             groups = groups.sudo().all_implied_ids
         days = groups._doorman_key_days()

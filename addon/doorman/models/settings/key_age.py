@@ -9,10 +9,11 @@ class DoormanSettings(models.Model):
     _inherit = "doorman.settings"
 
     key_max_days = fields.Integer(
-        "Keys work for (days)",
+        "Maximum key age (days)",
         default=365,
         tracking=True,
-        help="At most, from the day a key is made. Keys that exist stay as they are. "
+        help="How long a key works at most. It is for new keys: those that exist stay "
+        "as they are. "
         "The end of its connection, and Odoo's own limit for the groups of its user "
         "(API Keys maximum duration days), hold as well. 0: no maximum.",
     )

@@ -315,8 +315,9 @@ class TestInviteKeyAge(InviteMixin, DoormanCase):
                 self.assertEqual(
                     invite._key_hours(self.people["internal"]), expected * 24
                 )
-                public = self.env.ref("base.public_user")
-                self.assertEqual(invite._key_hours(public), expected * 24)
+                for role in ("public", "portal"):
+                    found = invite._key_hours(self.people[role])
+                    self.assertEqual(found, expected * 24)
                 acceptance, _key = self.accept(token, "internal")
                 left = acceptance.connection_id.key_expires_at - fields.Datetime.now()
                 self.assertLess(abs(left - expected * DAY), timedelta(minutes=5))
