@@ -13,11 +13,12 @@ import (
 // keys looks at the report of keys, and at what says when a key ends.
 func (b *backend) keys(t *testing.T) {
 	p := browser(t, b.o, "admin")
-	id, _ := b.connect(t, "Key of a year", adminID)
-	soon, _ := b.connect(t, "Key of a week", adminID)
+	id, _ := b.connect(t, "Codex CLI, repair desk", adminID)
+	soon, _ := b.connect(t, "n8n, price list", adminID)
 	kit.AsAdmin(t, b.o, "doorman.connection", "action_rotate_key", []int64{soon}, 0, 7)
+	kit.NewKey(t, b.o, "action_rotate_key", b.id(t, "Cursor, web shop team"))
 	p.open(keyAction, ".o_list_view .o_data_row")
-	p.see(".o_data_row.text-warning", "Key of a week")
+	p.see(".o_data_row.text-warning", "n8n, price list")
 	p.see(".o_list_view", "On screen")
 	p.shot("keys", 1400, 560)
 	p.click(".o_searchview_dropdown_toggler")
@@ -26,7 +27,7 @@ func (b *backend) keys(t *testing.T) {
 	p.until(func() (string, bool) {
 		rows := p.texts(".o_data_row td[name=connection_id]")
 		saw := fmt.Sprintf("what expires soon: %q", rows)
-		return saw, slices.Contains(rows, "Key of a week") && !slices.Contains(rows, "Key of a year")
+		return saw, slices.Contains(rows, "n8n, price list") && !slices.Contains(rows, "Codex CLI, repair desk")
 	})
 	p.open(keyAction, ".o_list_view .o_data_row")
 	p.click(".o_switch_view.o_pivot")
@@ -37,7 +38,7 @@ func (b *backend) keys(t *testing.T) {
 	p.wait(".o_graph_view canvas")
 	p.shot("keys-graph", 1400, 560)
 	p.open(keyAction, ".o_list_view .o_data_row")
-	p.click(`//td[@name="connection_id"][contains(., "Key of a week")]`)
+	p.click(`//td[@name="connection_id"][contains(., "n8n, price list")]`)
 	p.wait(".o_form_sheet .o_field_widget[name=key_expires_at]")
 
 	p.form(id)
@@ -54,11 +55,11 @@ func (b *backend) keys(t *testing.T) {
 	p.shot("key-ended", 1400, 700)
 	p.shot("key-ended-phone", 390, 844)
 	p.open(keyAction, ".o_list_view .o_data_row")
-	p.see(".o_data_row.text-danger", "Key of a year")
+	p.see(".o_data_row.text-danger", "Codex CLI, repair desk")
 
 	p.do(chromedp.EmulateViewport(390, 844))
 	p.open(keyAction, ".o_kanban_view .o_kanban_record")
-	p.see(".o_kanban_record", "Key of a week Ends soon")
+	p.see(".o_kanban_record", "n8n, price list Ends soon")
 	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector(".o_content").scrollWidth > 390`))
 	if err != nil || wide {
 		t.Errorf("wider than the screen: %t %v", wide, err)
@@ -78,7 +79,7 @@ func (b *backend) keys(t *testing.T) {
 // end lets a key come to its end, as time would.
 func (b *backend) end(t *testing.T, connection int64) {
 	t.Helper()
-	_, err := b.o.Host.Psql(t.Context(), b.o.DB, fmt.Sprintf(`UPDATE res_users_apikeys SET expiration_date = now() at time zone 'utc'
+	_, err := b.o.Host.Psql(t.Context(), b.o.DB, fmt.Sprintf(`UPDATE res_users_apikeys SET expiration_date = now() at time zone 'utc' - interval '1 second'
 		WHERE id = (SELECT api_key_id FROM doorman_connection WHERE id = %d)`, connection))
 	if err != nil {
 		t.Fatal(err)

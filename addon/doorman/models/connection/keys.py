@@ -62,20 +62,21 @@ class DoormanConnection(models.Model):
         held = {c.id: c.api_key_id.id for c in self.sudo()}
         self.env.cr.execute(
             SQL(
-                "SELECT id, expiration_date FROM res_users_apikeys WHERE id = ANY(%s)",
+                """
+                SELECT id, expiration_date,
+                       COALESCE(expiration_date < now() at time zone 'utc', false)
+                  FROM res_users_apikeys WHERE id = ANY(%s)
+                """,
                 list(filter(None, held.values())),
             )
         )
-        ends = dict(self.env.cr.fetchall())
-        now = fields.Datetime.now()
+        known = {row[0]: row[1:] for row in self.env.cr.fetchall()}
         for connection in self:
             key = held[connection.id]
-            end = ends.get(key)
-            connection.key_expires_at = end or False
             # Odoo removes keys some time after they have ended.
-            connection.key_ended = bool(key) and (
-                key not in ends or bool(end and end <= now)
-            )
+            end, ended = known.get(key, (None, bool(key)))
+            connection.key_expires_at = end or False
+            connection.key_ended = ended
 
     @api.depends("api_key_id")
     def _compute_old_key_until(self):
