@@ -101,7 +101,7 @@ func (c *Client) setupWords(f *transport.Failure) *access.Error {
 
 // timeout is for calls that the deadline, or the caller, ended.
 func timeout(f *transport.Failure, maybe bool) *access.Error {
-	msg, hint := "Odoo did not answer in time", "Ask for less at once, or try again later."
+	msg, hint := "Odoo did not answer in time", access.SayAskLess
 	if f.Class == transport.Cancelled {
 		msg = "The request was cancelled before Odoo answered"
 	}

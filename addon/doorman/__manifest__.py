@@ -15,6 +15,7 @@
         "data/doorman_scope_data.xml",
         "data/doorman_data.xml",
         "data/doorman_activity_data.xml",
+        "wizards/base_module_uninstall_views.xml",
         "wizards/doorman_rotate_key_views.xml",
         "wizards/doorman_explain_views.xml",
         "wizards/doorman_rotate_service_key_views.xml",
@@ -51,6 +52,5 @@
         ],
     },
     "post_load": "post_load",
-    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -58,6 +58,11 @@ func (s *Server) answeredBefore(c Call, connection int64) (value any, known bool
 	return s.replay(c, connection)
 }
 
+// noRecord is the refusal of a record that there is not.
+func noRecord(model string, id int64) *Problem {
+	return &Problem{"not_found", "unknown_record", fmt.Sprintf("There is no %s with the id %d.", model, id), "search_records finds ids."}
+}
+
 // change runs one change. A method of a record does nothing; a message is not kept.
 func (t *table) change(c Call) (any, *Problem) {
 	if c.Method == "create" {
@@ -65,7 +70,7 @@ func (t *table) change(c Call) (any, *Problem) {
 	}
 	for _, id := range c.IDs {
 		if t.rows[id] == nil {
-			return nil, &Problem{Kind: "not_found", Message: fmt.Sprintf("There is no %s with the id %d.", c.Model, id)}
+			return nil, noRecord(c.Model, id)
 		}
 	}
 	rows := valuesOf(c)

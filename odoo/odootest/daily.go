@@ -1,7 +1,6 @@
 package odootest
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ func (t *table) ofOne(c Call) (any, *Problem) {
 	}
 	row := t.rows[c.IDs[0]]
 	if row == nil {
-		return nil, &Problem{Kind: "not_found", Message: fmt.Sprintf("There is no %s with the id %d.", c.Model, c.IDs[0])}
+		return nil, noRecord(c.Model, c.IDs[0])
 	}
 	if c.Method == "read_messages" {
 		return map[string]any{"name": row["display_name"], "messages": []any{}, "has_more": false}, nil

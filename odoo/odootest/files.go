@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 
 	"doorman/server/access"
 )
@@ -31,7 +30,7 @@ func (s *Server) aboutFile(t *table, c Call, connection int64) (any, *Problem) {
 	}
 	row := t.rows[c.IDs[0]]
 	if row == nil {
-		return nil, &Problem{Kind: "not_found", Message: fmt.Sprintf("There is no %s with the id %d.", c.Model, c.IDs[0])}
+		return nil, noRecord(c.Model, c.IDs[0])
 	}
 	name, _ := row["display_name"].(string)
 	k := &kept{connection: connection, call: c, name: name + ".txt", content: []byte("about " + name)}

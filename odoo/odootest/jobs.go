@@ -23,7 +23,7 @@ func jobList() (list []map[string]any) {
 func (s *Server) runJob(name any) any {
 	text, _ := name.(string)
 	if _, known := jobs[text]; !known {
-		return refusal(&Problem{Kind: "not_found", Message: "There is no such job."})
+		return refusal(&Problem{Kind: "not_found", Code: "unknown_job", Message: "There is no such job."})
 	}
 	s.seen.mu.Lock()
 	s.seen.jobs[text]++

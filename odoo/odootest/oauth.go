@@ -69,7 +69,7 @@ type oauthToken struct {
 func newOAuth() *oauthState {
 	return &oauthState{
 		settings: access.OAuthSettings{
-			Enabled: true, Registration: true, Documents: true, Scopes: []access.Scope{access.ScopeMetadata, access.ScopeSearch},
+			Enabled: true, Registration: true, Documents: true, KnownSchemes: true, Registrations: access.Registrations, Scopes: []access.Scope{access.ScopeMetadata, access.ScopeSearch},
 			AccessLife: time.Hour, RefreshLife: 30 * 24 * time.Hour,
 		},
 		clients: map[string]*oauthClient{}, requests: map[string]*oauthRequest{}, tokens: map[[32]byte]*oauthToken{},
@@ -247,4 +247,14 @@ func (s *Server) findToken(stored [32]byte) *access.Snapshot {
 		return !slices.Contains(t.scopes, scope)
 	})
 	return &snap
+}
+
+// TokenResource is the resource that a token was made for; "" if there is no such token.
+func (s *Server) TokenResource(token string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if t := s.oauth.tokens[lookup(access.ProofOf(token))]; t != nil {
+		return t.resource
+	}
+	return ""
 }

@@ -43,7 +43,7 @@ func (s *Server) oauthSettings() map[string]any {
 	return map[string]any{
 		"enabled": o.Enabled, "registration": o.Registration, "documents": o.Documents,
 		"redirect_hosts": append([]string{}, o.RedirectHosts...), "document_hosts": append([]string{}, o.DocumentHosts...),
-		"custom_schemes": o.CustomSchemes, "access_seconds": int(o.AccessLife.Seconds()),
+		"known_schemes": o.KnownSchemes, "custom_schemes": o.CustomSchemes, "registrations_per_hour": o.Registrations, "access_seconds": int(o.AccessLife.Seconds()),
 		"refresh_seconds": int(o.RefreshLife.Seconds()), "scopes": o.Scopes,
 	}
 }
@@ -195,7 +195,7 @@ func (s *Server) oauthRefresh(asked map[string]any) any {
 	if refusal != nil {
 		return refusal
 	}
-	inGrace := t.client == client && t.generation == t.latest-1 && s.oauth.now().Before(t.used.Add(refreshGrace))
+	inGrace := t.client == client && s.oauth.now().Before(t.used.Add(refreshGrace))
 	if !t.used.IsZero() && !inGrace {
 		t.dead = true
 		return refusedGrant("refresh token reused")
@@ -213,7 +213,13 @@ func (s *Server) oauthRefresh(asked map[string]any) any {
 	if refusal := s.alive(t); refusal != nil {
 		return refusal
 	}
-	return s.next(t, asked["refresh"], scopes)
+	proof, _ := asked["refresh"].(string)
+	for t.generation < t.latest-1 { // used within the grace, and its successors were, too: all get the newest
+		renews := derive(t.pepper, "refresh", proof)
+		proof = access.ProofOf(renews).Hex()
+		t = s.oauth.tokens[lookup(access.ProofOf(renews))]
+	}
+	return s.next(t, proof, scopes)
 }
 
 // next is the generation after t, made the first time, and the same again afterwards.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -216,7 +217,9 @@ type oauthWire struct {
 	Documents     bool           `json:"documents"`
 	RedirectHosts list[string]   `json:"redirect_hosts"`
 	DocumentHosts list[string]   `json:"document_hosts"`
+	KnownSchemes  bool           `json:"known_schemes"`
 	CustomSchemes bool           `json:"custom_schemes"`
+	Registrations int            `json:"registrations_per_hour"`
 	AccessSeconds int64          `json:"access_seconds"`
 	RefreshSecs   int64          `json:"refresh_seconds"`
 	Scopes        []access.Scope `json:"scopes"`
@@ -229,7 +232,7 @@ func (w *oauthWire) settings() access.OAuthSettings {
 	}
 	return access.OAuthSettings{
 		Enabled: w.Enabled, Registration: w.Registration, Documents: w.Documents, RedirectHosts: w.RedirectHosts,
-		DocumentHosts: w.DocumentHosts, CustomSchemes: w.CustomSchemes, Scopes: w.Scopes,
+		DocumentHosts: w.DocumentHosts, KnownSchemes: w.KnownSchemes, CustomSchemes: w.CustomSchemes, Registrations: cmp.Or(max(w.Registrations, 0), access.Registrations), Scopes: w.Scopes,
 		AccessLife: time.Duration(w.AccessSeconds) * time.Second, RefreshLife: time.Duration(w.RefreshSecs) * time.Second,
 	}
 }

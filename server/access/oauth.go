@@ -19,7 +19,9 @@ type OAuthSettings struct {
 	Documents     bool     // clients may be named by the URL of a metadata document
 	RedirectHosts []string // hosts that people may be sent back to; empty = any. Loopback always may.
 	DocumentHosts []string // hosts whose documents are taken; empty = any
-	CustomSchemes bool     // people may be sent back to a program by a scheme of its own (cursor://)
+	KnownSchemes  bool     // people may be sent back to a program by a scheme of KnownApps (cursor://)
+	CustomSchemes bool     // people may be sent back to a program by any scheme of its own
+	Registrations int      // that one address may make in an hour
 	Scopes        []Scope  // of the default policy: what a new connection may be granted
 	AccessLife    time.Duration
 	RefreshLife   time.Duration

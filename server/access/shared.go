@@ -8,7 +8,7 @@ package access
 
 // Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
 // answers. Every change of those raises it. An addon or a service that says none speaks interface 1.
-const Interface = 6
+const Interface = 7
 
 // What begins the credentials that Doorman hands out, so that a secret scanner, and a person, can tell what was found.
 const (
@@ -77,6 +77,7 @@ const (
 	SayAllReadOnlyHint  = "An MCP administrator can allow changes again in Doorman's Server Settings."
 	SayToolOff          = "%s is switched off in this Odoo."
 	SayToolOffHint      = "Use another tool."
+	SayUnknownTool      = `There is no tool "%s".`
 	SayNoTool           = "%s is not among the tools this connection may use."
 	SayNoToolHint       = "Call tools/list for those it may use."
 	SayNeedsModule      = "%(tool)s works with the Odoo module %(module)s, which is not installed here."
@@ -89,6 +90,7 @@ const (
 	SayNoField       = `%(model)s has no field "%(field)s", or it is withheld.`
 	SayNoFieldHint   = "Call describe_model for its fields."
 	SayLeaveOut      = "Leave that part out."
+	SayAskLess       = "Ask for less at once, or try again later."
 	SayDidYouMean    = "Did you mean %s?"
 	SayNoRecord      = "There is no %(model)s with the id %(id)s."
 	SayNotOrder      = `"%s" is not a sort order.`
@@ -127,6 +129,9 @@ const (
 	MaxRedirectURI  = 512  // bytes
 	MaxRedirectURIs = 10   // of one client
 	MaxScheme       = 40   // bytes of a redirect URI's private-use scheme
+
+	Registrations    = 100    // of one address in an hour, where the settings say nothing
+	MaxRegistrations = 10_000 // that the settings may say
 )
 
 // Limits of invites and of their REST API.
@@ -163,6 +168,38 @@ var BrowserSchemes = []string{
 	"about", "android-app", "blob", "chrome", "chrome-extension", "content", "data", "edge", "file", "filesystem", "ftp",
 	"http", "https", "intent", "jar", "javascript", "mailto", "moz-extension", "ms-appinstaller", "ms-msdt", "resource",
 	"search-ms", "sms", "tel", "vbscript", "view-source", "ws", "wss",
+}
+
+// KnownApps are the programs that are known to be started by a scheme of their own (RFC 8252 section 7.1), as
+// scheme|name|owners. Such a scheme also opens files, installs extensions and writes prompts: people are sent only to where
+// logins end, which begins with one of CallbackWords (warp://mcp/oauth2callback) or with an owner
+// (cursor://anysphere.cursor-mcp/oauth/callback). Owners are separated by spaces. A program or a place that is not here is a
+// matter of the settings.
+var KnownApps = []string{
+	"claude|Claude|claude.ai/mcp-auth-callback claude.ai/settings/connectors",
+	"cursor|Cursor|anysphere.cursor-mcp anysphere.cursor-retrieval extensions",
+	"vscode|Visual Studio Code|extensions",
+	"vscode-insiders|Visual Studio Code Insiders|extensions",
+	"vscodium|VSCodium|extensions",
+	"windsurf|Windsurf|codeium.windsurf extensions",
+	"windsurf-next|Windsurf Next|codeium.windsurf extensions",
+	"zed|Zed|",
+	"raycast|Raycast|",
+	"com.raycast|Raycast|",
+	"warp|Warp|",
+}
+
+// CallbackWords are what the place in a program begins with where its logins end.
+var CallbackWords = []string{
+	"auth", "authorize", "callback", "login", "mcp", "mcp-auth-callback", "oauth", "oauth-callback", "oauth2", "oauth2callback",
+	"oauth2redirect", "redirect",
+}
+
+// EditorExtensions are extensions that log in or speak MCP in Visual Studio Code and in the editors made from it: the owners
+// that the word "extensions" stands for in KnownApps.
+var EditorExtensions = []string{
+	"anthropic.claude-code", "continue.continue", "github.copilot", "github.copilot-chat", "kilocode.kilo-code",
+	"rooveterinaryinc.roo-cline", "saoudrizwan.claude-dev", "vscode.github-authentication", "vscode.microsoft-authentication",
 }
 
 // EmojiLetters are the ranges of letters that may have a variation selector behind them, and be joined: for a class of a

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +73,8 @@ func New(c Config) *API {
 // Routes is all that there is, for the test that holds the document against it.
 func (a *API) Routes() []Route { return a.routes }
 
-// ServeHTTP finds the route. What has none is answered here too, in the API's own words.
+// ServeHTTP finds the route. What has none is answered here too, in the API's own words. HEAD may be asked wherever GET may
+// be (RFC 9110 section 9.1), and the server keeps the body back.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
@@ -83,7 +85,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !ok {
 			continue
 		}
-		if route.Method == r.Method {
+		if route.Method == r.Method || route.Method == http.MethodGet && r.Method == http.MethodHead {
 			route.handle(w, r, segment)
 			return
 		}
@@ -92,6 +94,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(allowed) == 0 {
 		WriteStatus(w, http.StatusNotFound)
 		return
+	}
+	if slices.Contains(allowed, http.MethodGet) && !slices.Contains(allowed, http.MethodHead) {
+		allowed = append(allowed, http.MethodHead)
 	}
 	header.Set("Allow", strings.Join(allowed, ", "))
 	WriteStatus(w, http.StatusMethodNotAllowed)

@@ -282,7 +282,9 @@ func TestPaths(t *testing.T) {
 		{"DELETE", invites, "", 405},
 		{"PUT", invites + "/7", "", 405},
 		{"PATCH", invites + "/7", "", 405},
-		{"HEAD", invites, "", 405},
+		{"HEAD", invites, "api_list map[limit:100 offset:0]", 200},
+		{"HEAD", invites + "/0", "", 404},
+		{"HEAD", "/api/openapi.json", "", 200},
 		{"OPTIONS", invites, "", 405},
 		{"POST", "/api/openapi.json", "", 405},
 	} {

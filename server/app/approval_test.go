@@ -73,7 +73,9 @@ func TestApprovalLife(t *testing.T) {
 		{"deny withdrawn", func(o *odootest.Server, id int64) { o.Cancel(id, "Not any more.") }, "cancelled", map[string]any{"reason": "Not any more."}, 0},
 		{"deny rejected, then approved", func(o *odootest.Server, id int64) { o.Reject(id, "No."); o.Approve(id) }, "rejected", map[string]any{"reason": "No."}, 0},
 		{"deny approved, when a record is gone", func(o *odootest.Server, id int64) { o.Delete("res.partner", 4); o.Approve(id) }, "failed", map[string]any{
-			"result": nil, "error": map[string]any{"kind": "not_found", "message": "There is no res.partner with the id 4."},
+			"result": nil, "error": map[string]any{
+				"kind": "not_found", "code": "unknown_record", "message": "There is no res.partner with the id 4.", "hint": "search_records finds ids.",
+			},
 		}, 0},
 		{"deny undecided", func(*odootest.Server, int64) {}, "pending_approval", map[string]any{
 			"result": nil, "decided_at": nil, "decided_by": nil, "approval_url": "http://odoo.example/odoo/doorman.approval/1",

@@ -15,6 +15,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/limit"
+	"doorman/server/publicurl"
 	"doorman/server/secret"
 )
 
@@ -223,10 +224,13 @@ func (c *Config) checkHTTP() (problems []error) {
 			problems = append(problems, fmt.Errorf("%s: %w", list.name, err))
 		}
 	}
-	for _, origin := range c.AllowedOrigins {
-		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Path != "" {
+	for i, origin := range c.AllowedOrigins {
+		u, err := publicurl.Parse(strings.TrimSpace(origin))
+		if err != nil || u.Path != "" {
 			problems = append(problems, fmt.Errorf("DOORMAN_ALLOWED_ORIGINS: %q is not an origin such as https://app.example.com", origin))
+			continue
 		}
+		c.AllowedOrigins[i] = u.String() // as browsers write it in the header
 	}
 	if c.MaxBody < 1024 || c.MaxBody > 64<<20 {
 		problems = append(problems, errors.New("DOORMAN_MAX_BODY must be between 1024 and 67108864 bytes"))
@@ -244,17 +248,20 @@ func (c *Config) listenOn() (net.Listener, error) {
 		return nil, fmt.Errorf("DOORMAN_LISTEN: %w", err)
 	}
 	if c.public == nil {
-		c.public = &url.URL{Scheme: "http", Host: listener.Addr().String()}
+		if c.public, err = parsePublicURL("http://" + listener.Addr().String()); err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
 	}
 	return listener, nil
 }
 
-// parsePublicURL takes an origin: a path would make the OAuth issuer one with a path, which clients look for in places
-// that a proxy may not pass on. Plain http is for this machine only: keys travel in every request.
+// parsePublicURL takes an origin, in whatever spelling it was typed: a path would make the OAuth issuer one with a path,
+// which clients look for in places that a proxy may not pass on. Plain http is for this machine only: keys travel in every
+// request.
 func parsePublicURL(s string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	u, err := publicurl.Parse(strings.TrimSpace(s))
 	switch {
-	case err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "":
+	case err != nil || u.Path != "":
 		return nil, errors.New("DOORMAN_PUBLIC_URL must look like https://mcp.example.com, without a path")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return u, nil

@@ -20,6 +20,7 @@ import (
 	"doorman/server/access"
 	"doorman/server/api"
 	"doorman/server/clientip"
+	"doorman/server/publicurl"
 )
 
 const (
@@ -48,7 +49,7 @@ func identify(r *http.Request) (netip.Addr, string) {
 }
 
 // routes is the whole surface of the service.
-func (s *service) routes() http.Handler {
+func (s *service) routes() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.httpError
@@ -73,7 +74,23 @@ func (s *service) routes() http.Handler {
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
 	e.GET("/metrics", s.metricsPage(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
+	addHead(e)
 	return e
+}
+
+// addHead lets HEAD be asked wherever GET may be (RFC 9110 section 9.1): proxies, probes and link checkers ask so. The
+// handler is that of GET; the server keeps its body back.
+func addHead(e *echo.Echo) {
+	routes := e.Routes()
+	for _, route := range routes {
+		taken := slices.ContainsFunc(routes, func(r *echo.Route) bool { return r.Method == http.MethodHead && r.Path == route.Path })
+		if route.Method != http.MethodGet || taken {
+			continue
+		}
+		c := e.NewContext(nil, nil)
+		e.Router().Find(http.MethodGet, route.Path, c)
+		e.HEAD(route.Path, c.Handler())
+	}
 }
 
 // identifyRequest gives every request an id and its client's address, and logs it when it is done: method, path
@@ -137,7 +154,7 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 // hostAllowed takes the public host, and this machine's own names where the service listens on it: a proxy on the same
 // machine, or a probe, may come by either.
 func (s *service) hostAllowed(host string) bool {
-	if strings.EqualFold(host, s.config.public.Host) {
+	if publicurl.IsHost(s.config.public, host) {
 		return true
 	}
 	name, port := host, ""

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,10 +85,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "no-referrer") // the path of this page is the secret
 	header.Set("X-Robots-Tag", "noindex")
 	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	// Not HEAD: what looks ahead must not end the link.
-	if r.Method != http.MethodGet && r.Method != http.MethodPut && r.Method != http.MethodPost {
-		header.Set("Allow", "GET, PUT, POST")
-		write(w, http.StatusMethodNotAllowed, access.NewError(access.InvalidInput, "A file is fetched with GET, or sent with PUT.", ""))
+	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost}, r.Method) {
+		fail(w, otherMethod())
 		return
 	}
 	ip, id := h.config.Identify(r)
@@ -111,7 +110,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, ip netip.Addr, t
 		return gone()
 	}
 	proof := access.ProofOf(token)
-	if r.Method == http.MethodGet {
+	switch r.Method {
+	case http.MethodHead:
+		// GET ends the link, and what looks ahead must not: so nothing is known of it here.
+		return otherMethod()
+	case http.MethodGet:
 		a.Method, a.Tool = "files/get", "get_attachment"
 		return h.download(w, r, ip, proof, a)
 	}
@@ -231,6 +234,10 @@ func gone() *access.Error {
 	return access.NewError(access.NotFound, access.SayLinkGone, "Copy the whole link, or ask for a new one.")
 }
 
+func otherMethod() error {
+	return &statusError{http.StatusMethodNotAllowed, access.NewError(access.InvalidInput, "A file is fetched with GET, or sent with PUT.", "")}
+}
+
 func tooLarge() error {
 	return access.NewError(access.TooLarge, fmt.Sprintf(access.SayLargeFile, access.MaxFile), "A person has to upload it in Odoo.")
 }
@@ -283,6 +290,9 @@ var statuses = map[access.Kind]int{
 
 func fail(w http.ResponseWriter, err error) {
 	if special := new(statusError); errors.As(err, &special) {
+		if special.status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", "GET, PUT, POST")
+		}
 		write(w, special.status, special.told)
 		return
 	}

@@ -41,7 +41,7 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 			return nil, refuse(invalidRequest, "The parameter "+printableName(name)+" is there twice.")
 		}
 	}
-	return values, nil
+	return sent(values), nil
 }
 
 // credentials are what a client shows of itself.

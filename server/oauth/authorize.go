@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"doorman/server/access"
+	"doorman/server/publicurl"
 )
 
 const (
@@ -31,7 +32,7 @@ type back struct {
 func (s *Server) authorizeEndpoint(c echo.Context) error {
 	r := c.Request()
 	ip, _ := s.identify(r)
-	if wait := s.authorize.take(ip, s.now()); wait > 0 {
+	if wait := s.authorize.take(ip, authorizesAMinute, s.now()); wait > 0 {
 		s.page(c.Response(), retryIn(wait))
 		return nil
 	}
@@ -89,7 +90,39 @@ func parseQuery(raw string) (url.Values, error) {
 	if err != nil {
 		return nil, refuse(invalidRequest, "The request cannot be read.")
 	}
-	return query, nil
+	return sent(query), nil
+}
+
+// sent leaves out parameters without a value: they count as not sent (RFC 6749 sections 3.1 and 3.2). What is there twice
+// stays, and is refused: nobody could say which of the two was meant.
+func sent(values url.Values) url.Values {
+	for name, list := range values {
+		if len(list) == 1 && list[0] == "" {
+			delete(values, name)
+		}
+	}
+	return values
+}
+
+// own reports whether a resource is this endpoint (RFC 8707 section 2). Clients name it by its address or by its origin,
+// with a slash at the end or without, in small letters or capitals; there is no other resource on this origin. Another
+// scheme, host or port is another server, whatever the spelling.
+func (s *Server) own(resource string) bool {
+	u, err := publicurl.Parse(resource)
+	if err != nil {
+		return false
+	}
+	path := u.EscapedPath()
+	return u.Scheme+"://"+u.Host == s.issuer && (path == "" || strings.EqualFold(path, s.path))
+}
+
+// named is the resource that a request to the token endpoint names, in the form that tokens are made for; "" if it names
+// none.
+func (s *Server) named(values url.Values) string {
+	if values.Has("resource") {
+		return s.resource
+	}
+	return ""
 }
 
 // target finds the client, and checks that people may be sent where the request wants them sent. Every refusal here is
@@ -165,7 +198,7 @@ func (s *Server) request(settings access.OAuthSettings, query url.Values, to *ba
 		return nil, refuse(invalidRequest, "The code_challenge_method must be S256.")
 	case !challengeForm.MatchString(query.Get("code_challenge")):
 		return nil, refuse(invalidRequest, "The code_challenge must be 43 characters of base64url: SHA-256 of the verifier.")
-	case query.Has("resource") && query.Get("resource") != s.resource:
+	case query.Has("resource") && !s.own(query.Get("resource")):
 		return nil, refuse(invalidTarget, "The resource must be "+s.resource+".")
 	}
 	scopes, err := askedScopes(settings, query.Get("scope"))

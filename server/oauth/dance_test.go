@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -387,20 +388,42 @@ func TestRates(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	registration := `{"redirect_uris":["https://a.example.com/"]}`
-	for range 10 {
+	for range 100 {
 		if a := s.register(registration); a.status != http.StatusCreated {
 			t.Fatal(a.body)
 		}
 	}
-	if a := s.register(registration); a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") != "3600" {
-		t.Errorf("%d %v", a.status, a.header)
+	a := s.register(registration)
+	if a.refused(t, http.StatusTooManyRequests, "temporarily_unavailable"); a.header.Get("Retry-After") != "3600" ||
+		!strings.Contains(a.text("error_description"), "100 in an hour. Try again in 60 minutes.") {
+		t.Errorf("%v %s", a.header, a.body)
 	}
-	for range 400 { // what is refused does not use up what everybody has together
+	for range 1000 { // what is refused does not use up what everybody has together
 		s.register(registration)
 	}
 	if a := s.do(http.MethodPost, "/oauth/register", registration, "Content-Type", "application/json", "From", "192.0.2.9"); a.status != http.StatusCreated {
 		t.Error(a.body)
 	}
+	// The setting, in both directions.
+	s.odoo.SetOAuth(func(o *access.OAuthSettings) { o.Registrations = 101 })
+	s.later(time.Minute)
+	if a := s.register(registration); a.status != http.StatusCreated {
+		t.Errorf("one more: %s", a.body)
+	}
+	s.odoo.SetOAuth(func(o *access.OAuthSettings) { o.Registrations = 2 })
+	s.later(time.Minute)
+	if a := s.register(registration); a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") != "3480" ||
+		!strings.Contains(a.text("error_description"), "2 in an hour. Try again in 58 minutes.") {
+		t.Errorf("fewer: %v %s", a.header, a.body)
+	}
+	for i := range 25 { // of everybody together
+		from := "203.0.113." + strconv.Itoa(i)
+		a := s.do(http.MethodPost, "/oauth/register", registration, "Content-Type", "application/json", "From", from)
+		if a.refused(t, http.StatusTooManyRequests, "temporarily_unavailable"); !strings.Contains(a.text("error_description"), "all networks together may make 20 in an hour") {
+			t.Fatal(a.body)
+		}
+	}
+	s.odoo.SetOAuth(func(o *access.OAuthSettings) { o.Registrations = access.Registrations })
 	s.later(time.Hour)
 	client := s.client(webURI)
 	_, challenge := pkce()
@@ -459,13 +482,34 @@ func TestReuse(t *testing.T) {
 			t.Error("the family is alive")
 		}
 	})
-	t.Run("a refresh token of the generation before the last", func(t *testing.T) {
+	t.Run("an older refresh token", func(t *testing.T) {
+		list := []answer{s.tokens(client, webURI)}
+		for i := range 4 {
+			list = append(list, s.post("/oauth/token", refreshing(client, list[i].text("refresh_token"))))
+		}
+		newest := list[4]
+		for i := range 4 { // within the grace: all of them get what is the newest
+			a := s.post("/oauth/token", refreshing(client, list[i].text("refresh_token")))
+			if a.status != 200 || a.text("access_token") != newest.text("access_token") || a.text("refresh_token") != newest.text("refresh_token") {
+				t.Errorf("generation %d: %d %s", i+1, a.status, a.body)
+			}
+		}
+		if !s.opens(newest.text("access_token")) {
+			t.Error("the login has ended")
+		}
+		s.later(61 * time.Second)
+		s.post("/oauth/token", refreshing(client, list[0].text("refresh_token"))).refused(t, 400, "invalid_grant")
+		if s.opens(newest.text("access_token")) {
+			t.Error("after the grace the login is alive")
+		}
+	})
+	t.Run("an older refresh token of another client", func(t *testing.T) {
 		first := s.tokens(client, webURI)
 		second := s.post("/oauth/token", refreshing(client, first.text("refresh_token")))
 		third := s.post("/oauth/token", refreshing(client, second.text("refresh_token")))
-		s.post("/oauth/token", refreshing(client, first.text("refresh_token"))).refused(t, 400, "invalid_grant")
+		s.post("/oauth/token", refreshing(s.client(webURI), first.text("refresh_token"))).refused(t, 400, "invalid_grant")
 		if s.opens(third.text("access_token")) {
-			t.Error("the family is alive")
+			t.Error("the login is alive")
 		}
 	})
 }

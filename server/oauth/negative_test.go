@@ -139,10 +139,9 @@ func TestAuthorizeRefused(t *testing.T) {
 		{"a challenge with padding", set("code_challenge", challenge[:42]+"="), "invalid_request", "st-1"},
 		{"a challenge of plain base64", set("code_challenge", challenge[:42]+"+"), "invalid_request", "st-1"},
 		{"another resource", set("resource", "https://other.example.com/mcp"), "invalid_target", "st-1"},
-		{"the resource with a slash", set("resource", resource+"/"), "invalid_target", "st-1"},
-		{"the resource in capitals", set("resource", strings.ToUpper(resource)), "invalid_target", "st-1"},
-		{"the issuer as the resource", set("resource", issuer), "invalid_target", "st-1"},
-		{"an empty resource", set("resource", ""), "invalid_target", "st-1"},
+		{"an empty response_type is none", set("response_type", ""), "invalid_request", "st-1"},
+		{"an empty resource twice", set("resource", "", ""), "invalid_request", "st-1"},
+		{"a resource and an empty one", set("resource", resource, ""), "invalid_request", "st-1"},
 		{"a resource with a fragment", set("resource", resource+"#"), "invalid_target", "st-1"},
 		{"unknown scopes alone", set("scope", "openid profile"), "invalid_scope", "st-1"},
 		{"a scope in capitals", set("scope", "MCP:SEARCH"), "invalid_scope", "st-1"},
@@ -230,7 +229,7 @@ func TestSettingsOfRedirects(t *testing.T) {
 	s := newSite(t)
 	client := s.client(webURI, loopURI)
 	s.odoo.MakeClient("dmo_custom", "", webURI, "cursor://anysphere.cursor-mcp/oauth/callback")
-	s.odoo.SetOAuth(func(o *access.OAuthSettings) { o.RedirectHosts = []string{"claude.ai"} })
+	s.odoo.SetOAuth(func(o *access.OAuthSettings) { o.RedirectHosts, o.KnownSchemes = []string{"claude.ai"}, false })
 	s.later(time.Minute)
 	_, challenge := pkce()
 	s.authorize(ask(client, webURI, challenge)).shown(t, "invalid_request")
@@ -255,7 +254,7 @@ func TestSettingsOfRedirects(t *testing.T) {
 	if a := s.authorize(ask(scheme, "cursor://x/cb", challenge)); a.status != http.StatusSeeOther {
 		t.Error(a.body)
 	}
-	for _, uri := range []string{"cursor://x/cb/", "cursor://y/cb", "CURSOR://x/cb", "cursor:x/cb", "cursor://x:1/cb"} {
+	for _, uri := range []string{"cursor://x/cb/", "cursor://y/cb", "CURSOR://x/cb", "cursor:x/cb", "cursor://x:1/cb", "cursor:/x/cb", "cursor:///x/cb"} {
 		s.authorize(ask(scheme, uri, challenge)).shown(t, "invalid_request")
 	}
 }
@@ -386,7 +385,10 @@ func TestTokenRefused(t *testing.T) {
 		{"a verifier with a plus", set("code_verifier", long[:43]+"+"), "invalid_request", 400, false},
 		{"another verifier", set("code_verifier", long[:43]), "invalid_grant", 400, false},
 		{"another resource", set("resource", "https://other.example.com/mcp"), "invalid_target", 400, false},
-		{"an empty resource", set("resource", ""), "invalid_target", 400, false},
+		{"an empty resource twice", set("resource", "", ""), "invalid_request", 400, false},
+		{"an empty code", set("code", ""), "invalid_request", 400, false},
+		{"an empty grant_type", set("grant_type", ""), "invalid_request", 400, false},
+		{"an empty client_id", set("client_id", ""), "invalid_client", 401, false},
 		{"two resources", set("resource", resource, "https://other.example.com/mcp"), "invalid_request", 400, false},
 		{"no client", set("client_id"), "invalid_client", 401, false},
 		{"an unknown client", set("client_id", "dmo_"+strings.Repeat("a", 43)), "invalid_client", 401, false},
@@ -402,6 +404,18 @@ func TestTokenRefused(t *testing.T) {
 			f.Set("client_secret", "dms_wrong")
 			return nil
 		}, "invalid_client", 401, false},
+		{"a wrong secret, and a code of another form", func(f url.Values) []string {
+			f.Set("client_id", "dmo_secret")
+			f.Set("client_secret", "dms_wrong")
+			f.Set("code", "abc")
+			return nil
+		}, "invalid_client", 401, false},
+		{"the right secret, and a code of another form", func(f url.Values) []string {
+			f.Set("client_id", "dmo_secret")
+			f.Set("client_secret", "dms_right")
+			f.Set("code", "abc")
+			return nil
+		}, "invalid_grant", 400, false},
 		{"a wrong secret, Basic", func(f url.Values) []string {
 			f.Del("client_id")
 			return []string{"Authorization", b64("dmo_secret:dms_wrong")}
@@ -457,6 +471,7 @@ func TestTokenForms(t *testing.T) {
 	token := s.tokens(client, webURI).text("refresh_token")
 	form := refreshing(client, token).Encode()
 	kind := "application/x-www-form-urlencoded"
+	s.odoo.MakeClient("dmo_secret", "dms_right", webURI)
 	for _, row := range []struct {
 		name, target, body, kind string
 		status                   int
@@ -490,10 +505,22 @@ func TestTokenForms(t *testing.T) {
 		{"revoke: an unknown client", url.Values{"token": {token}, "client_id": {"dmo_none"}}, nil},
 		{"revoke: a public client with a secret", url.Values{"token": {token}, "client_id": {client}, "client_secret": {"x"}}, nil},
 		{"revoke: a bearer", url.Values{"token": {token}}, []string{"Authorization", "Bearer " + token}},
+		// Who the client is comes first (RFC 7009 section 2.1): whatever it sends for a token.
+		{"revoke: a wrong secret", url.Values{"token": {token}, "client_id": {"dmo_secret"}, "client_secret": {"dms_wrong"}}, nil},
+		{"revoke: a wrong secret, and no token of ours", url.Values{"token": {"abc"}, "client_id": {"dmo_secret"}, "client_secret": {"dms_wrong"}}, nil},
+		{"revoke: a wrong secret, and no token", url.Values{"client_id": {"dmo_secret"}, "client_secret": {"dms_wrong"}}, nil},
+		{"revoke: a wrong secret, and an empty token", url.Values{"token": {""}, "client_id": {"dmo_secret"}, "client_secret": {"dms_wrong"}}, nil},
+		{"revoke: no secret, and no token of ours", url.Values{"token": {"abc"}, "client_id": {"dmo_secret"}}, nil},
+		{"revoke: a document that nobody allowed", url.Values{"token": {"abc"}, "client_id": {"https://app.example.com/doc"}}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s.post("/oauth/revoke", row.form, row.headers...).refused(t, 401, "invalid_client")
 		})
+	}
+	for _, token := range []string{"abc", "dma_" + strings.Repeat("a", 43), "dmk_key", strings.Repeat("a", 4000)} {
+		if a := s.post("/oauth/revoke", url.Values{"token": {token}, "client_id": {"dmo_secret"}, "client_secret": {"dms_right"}}); a.status != 200 {
+			t.Errorf("a client that is one, and a token that is none: %d %s", a.status, a.body)
+		}
 	}
 	if a := s.do(http.MethodPost, "/oauth/token", form, "Content-Type", kind+"; charset=UTF-8"); a.status != 200 {
 		t.Errorf("after all that: %d %s", a.status, a.body)
@@ -536,6 +563,11 @@ func TestGrantsRefused(t *testing.T) {
 		{"an unknown token", func(f url.Values) { f.Set("refresh_token", "dmr_"+strings.Repeat("a", 43)) }, "invalid_grant", 400},
 		{"another client's", func(f url.Values) { f.Set("client_id", other) }, "invalid_grant", 400},
 		{"another client's, who has a secret", func(f url.Values) { f.Set("client_id", "dmo_secret"); f.Set("client_secret", "dms_right") }, "invalid_grant", 400},
+		{"of another form, and a wrong secret", func(f url.Values) {
+			f.Set("client_id", "dmo_secret")
+			f.Set("client_secret", "dms_wrong")
+			f.Set("refresh_token", "abc")
+		}, "invalid_client", 401},
 		{"wider scopes", func(f url.Values) { f.Set("scope", "mcp:search mcp:orm") }, "invalid_scope", 400},
 		{"other scopes", func(f url.Values) { f.Set("scope", "mcp:shell") }, "invalid_scope", 400},
 		{"unknown scopes", func(f url.Values) { f.Set("scope", "mcp:search openid") }, "invalid_scope", 400},

@@ -11,7 +11,6 @@ const maxSources = 10_000
 
 // rates counts what networks do, in a sliding window.
 type rates struct {
-	max    int
 	window time.Duration
 
 	mu      sync.Mutex
@@ -19,12 +18,13 @@ type rates struct {
 	swept   time.Time
 }
 
-func newRates(most int, window time.Duration) *rates {
-	return &rates{max: most, window: window, sources: map[netip.Prefix][]time.Time{}}
+func newRates(window time.Duration) *rates {
+	return &rates{window: window, sources: map[netip.Prefix][]time.Time{}}
 }
 
-// take counts one attempt of an address (an IPv6 /64 is one), or says how long to wait. The zero Addr is everybody.
-func (r *rates) take(ip netip.Addr, now time.Time) (wait time.Duration) {
+// take counts one attempt of an address (an IPv6 /64 is one) if it has made fewer than most in the window, or says how long
+// to wait. The zero Addr is everybody.
+func (r *rates) take(ip netip.Addr, most int, now time.Time) (wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := network(ip, 32, 64)
@@ -38,9 +38,10 @@ func (r *rates) take(ip netip.Addr, now time.Time) (wait time.Duration) {
 	for len(list) > 0 && now.Sub(list[0]) >= r.window {
 		list = list[1:]
 	}
-	if len(list) >= r.max {
+	if len(list) >= most {
 		r.sources[key] = list
-		return max(list[0].Add(r.window).Sub(now), time.Second)
+		// A setting may have become smaller: then it takes more than one to pass.
+		return max(list[len(list)-most].Add(r.window).Sub(now), time.Second)
 	}
 	r.sources[key] = append(list, now)
 	return 0

@@ -27,21 +27,14 @@ func classify(raw string) target {
 		strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || !escapesPlain(raw) {
 		return targetNone
 	}
-	scheme, rest, found := strings.Cut(raw, "://")
-	if !found || rest == "" {
-		return targetNone // also javascript:alert(1), and mailto:
-	}
-	authority, path := rest, ""
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		authority, path = rest[:i], rest[i:]
-	}
+	scheme, authority, path, ok := split(raw)
 	u, err := url.Parse(raw)
-	if err != nil || u.User != nil || strings.Contains(authority, "@") || dotSegments(path) {
+	if !ok || err != nil || u.User != nil || strings.Contains(authority, "@") || dotSegments(path) {
 		return targetNone
 	}
 	switch scheme {
 	case "https":
-		if hostAndPort(authority) {
+		if strings.HasPrefix(raw, "https://") && hostAndPort(authority) {
 			return targetWeb
 		}
 	case "http":
@@ -54,6 +47,50 @@ func classify(raw string) target {
 		}
 	}
 	return targetNone
+}
+
+// split takes a URI apart: scheme://authority/path, or scheme:/path, as RFC 8252 section 7.1 has it for a program's own
+// scheme. What else begins with a scheme is none that people may be sent to: javascript:alert(1), mailto:a@b.
+func split(raw string) (scheme, authority, path string, ok bool) {
+	scheme, rest, found := strings.Cut(raw, ":")
+	if !found || !strings.HasPrefix(rest, "/") || rest == "//" {
+		return "", "", "", false
+	}
+	rest, hasAuthority := strings.CutPrefix(rest, "//")
+	if !hasAuthority {
+		return scheme, "", rest, true
+	}
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		return scheme, rest[:i], rest[i:], true
+	}
+	return scheme, rest, "", true
+}
+
+// knownApp reports whether a URI leads to a program of KnownApps, and there to where logins end.
+func knownApp(raw string) bool {
+	scheme, authority, path, ok := split(raw)
+	if !ok {
+		return false
+	}
+	for _, app := range access.KnownApps {
+		if part := strings.Split(app, "|"); part[0] == scheme {
+			owners := strings.Fields(part[2])
+			if slices.Contains(owners, "extensions") {
+				owners = append(owners, access.EditorExtensions...)
+			}
+			path, _, _ = strings.Cut(path, "?")
+			return endsLogins(strings.TrimPrefix(strings.ToLower(authority)+path, "/"), owners)
+		}
+	}
+	return false
+}
+
+// endsLogins reports whether a place in a program begins with a word for that, or with one of the owners.
+func endsLogins(place string, owners []string) bool {
+	first, _, _ := strings.Cut(place, "/")
+	return slices.Contains(access.CallbackWords, first) || slices.ContainsFunc(owners, func(owner string) bool {
+		return place == owner || strings.HasPrefix(place, owner+"/")
+	})
 }
 
 // escapesPlain refuses escapes that are broken, and those of control characters: a header that is split in two begins so.
@@ -149,7 +186,7 @@ func redirectAllowed(settings access.OAuthSettings, raw string) bool {
 		u, err := url.Parse(raw)
 		return err == nil && hostListed(settings.RedirectHosts, u.Hostname())
 	case targetScheme:
-		return settings.CustomSchemes
+		return settings.CustomSchemes || settings.KnownSchemes && knownApp(raw)
 	}
 	return false
 }

@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -55,12 +56,8 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) (map[string]an
 	}
 	// Counted once it is valid: a client that tries until it is right must not be locked out by that.
 	ip, _ := s.identify(r)
-	wait := s.registerA.take(ip, s.now())
-	if wait == 0 { // who has had theirs must not use up everybody's
-		wait = s.registerG.take(netip.Addr{}, s.now())
-	}
-	if wait > 0 {
-		return nil, &Error{Code: unavailable, Description: "Too many registrations.", Status: http.StatusTooManyRequests, RetryAfter: wait}
+	if err := s.takeRegistration(ip, settings.Registrations); err != nil {
+		return nil, err
 	}
 	wanted.IP = ipText(ip)
 	made, err := s.gateway.OAuthRegister(r.Context(), wanted)
@@ -76,6 +73,32 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) (map[string]an
 		answer["client_uri"] = wanted.URI
 	}
 	return answer, nil
+}
+
+// takeRegistration counts a registration, of so many that one address may make in an hour.
+func (s *Server) takeRegistration(ip netip.Addr, most int) error {
+	whose := "your network may make"
+	wait := s.registerA.take(ip, most, s.now())
+	if wait == 0 { // who has had theirs must not use up everybody's
+		most, whose = registersOfAll*most, "all networks together may make"
+		wait = s.registerG.take(netip.Addr{}, most, s.now())
+	}
+	if wait == 0 {
+		return nil
+	}
+	return &Error{
+		Code: unavailable, Status: http.StatusTooManyRequests, RetryAfter: wait,
+		Description: fmt.Sprintf("Too many registrations: %s %d in an hour. Try again in %s. An administrator can allow more in Doorman's Server Settings.",
+			whose, most, minutes(wait)),
+	}
+}
+
+// minutes writes a time to wait as people say it.
+func minutes(d time.Duration) string {
+	if n := int((d + time.Minute - 1) / time.Minute); n > 1 {
+		return fmt.Sprintf("%d minutes", n)
+	}
+	return "1 minute"
 }
 
 func jsonBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -200,7 +223,7 @@ func usable(settings access.OAuthSettings, uris []string) (kept []string, err er
 	for _, uri := range uris {
 		switch kind := classify(uri); {
 		case kind == targetNone:
-			return nil, refuse(invalidRedirectURI, "A redirect URI must be https, or http on 127.0.0.1, [::1] or localhost; "+
+			return nil, refuse(invalidRedirectURI, "A redirect URI must be https, http on 127.0.0.1, [::1] or localhost, or a program's own scheme in small letters; "+
 				"without a fragment, user, wildcard or dot segment, and at most 512 characters.")
 		case redirectAllowed(settings, uri) && !slices.Contains(kept, uri):
 			kept = append(kept, uri)

@@ -72,9 +72,9 @@ type Server struct {
 
 // How often. The counts are of one process: they keep a loop away from Odoo, and do not promise anything.
 const (
-	authorizesAMinute  = 60  // of one address
-	registersAnHour    = 10  // of one address
-	registersAnHourAll = 300 // of everybody together
+	authorizesAMinute = 60 // of one address
+	// registersOfAll is how many addresses together may register all that one may.
+	registersOfAll = 10
 )
 
 // New makes the endpoints.
@@ -94,8 +94,7 @@ func New(c Config) *Server {
 	return &Server{
 		gateway: c.Gateway, guesses: c.Guesses, identify: c.Identify, issuer: c.Issuer, path: c.Resource,
 		resource: c.Issuer + c.Resource, log: c.Log, revoked: c.Revoked, now: c.Now, within: c.Within, documents: newDocuments(c.Fetcher, c.Now),
-		authorize: newRates(authorizesAMinute, time.Minute),
-		registerA: newRates(registersAnHour, time.Hour), registerG: newRates(registersAnHourAll, time.Hour),
+		authorize: newRates(time.Minute), registerA: newRates(time.Hour), registerG: newRates(time.Hour),
 	}
 }
 

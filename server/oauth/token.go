@@ -13,7 +13,8 @@ import (
 	"doorman/server/access"
 )
 
-// The forms of what Odoo hands out: anything else opens nothing, and is not asked about.
+// The forms of what Odoo hands out: anything else opens nothing. Odoo is asked about it only where a client shows a secret:
+// whether that is right comes first (RFC 6749 section 5.2).
 var (
 	codeForm    = regexp.MustCompile("^" + access.PrefixCode + "[A-Za-z0-9_-]{43}$")
 	refreshForm = regexp.MustCompile("^" + access.PrefixRefresh + "[A-Za-z0-9_-]{43}$")
@@ -81,7 +82,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, ip netip.Addr) (a
 		return none, refuse(invalidRequest, "The parameter grant_type is missing.")
 	case !known:
 		return none, refuse(unsupportedGrant, "The grant_type must be authorization_code or refresh_token.")
-	case values.Has("resource") && values.Get("resource") != s.resource:
+	case values.Has("resource") && !s.own(values.Get("resource")):
 		return none, refuse(invalidTarget, "The resource must be "+s.resource+".")
 	}
 	c, err := shown(r, values)
@@ -117,12 +118,12 @@ func (s *Server) redeem(ctx context.Context, values url.Values, p party) (access
 		return access.OAuthTokens{}, refuse(invalidRequest, "PKCE is needed: the parameter code_verifier is missing.")
 	case !pkceText(verifier):
 		return access.OAuthTokens{}, refuse(invalidRequest, "The code_verifier must be 43 to 128 unreserved characters.")
-	case !codeForm.MatchString(values.Get("code")):
+	case p.secret == nil && !codeForm.MatchString(values.Get("code")):
 		return access.OAuthTokens{}, errCode
 	}
 	return s.gateway.OAuthRedeem(ctx, access.Redemption{
 		Code: access.ProofOf(values.Get("code")), ClientID: p.id, Secret: p.secret, RedirectURI: values.Get("redirect_uri"),
-		Challenge: challengeOf(verifier), Resource: values.Get("resource"), IP: p.ip,
+		Challenge: challengeOf(verifier), Resource: s.named(values), IP: p.ip,
 	})
 }
 
@@ -131,7 +132,7 @@ func (s *Server) refresh(ctx context.Context, values url.Values, p party) (acces
 	switch {
 	case token == "":
 		return access.OAuthTokens{}, refuse(invalidRequest, "The parameter refresh_token is missing.")
-	case !refreshForm.MatchString(token):
+	case p.secret == nil && !refreshForm.MatchString(token):
 		return access.OAuthTokens{}, errRefresh
 	}
 	var scopes []access.Scope
@@ -142,7 +143,7 @@ func (s *Server) refresh(ctx context.Context, values url.Values, p party) (acces
 		}
 	}
 	return s.gateway.OAuthRefresh(ctx, access.Refreshing{
-		Refresh: access.ProofOf(token), ClientID: p.id, Secret: p.secret, Scopes: scopes, Resource: values.Get("resource"), IP: p.ip,
+		Refresh: access.ProofOf(token), ClientID: p.id, Secret: p.secret, Scopes: scopes, Resource: s.named(values), IP: p.ip,
 	})
 }
 

@@ -85,6 +85,7 @@ class ConsentController(http.Controller):
             "target": oauth_values.destination(uri),
             "local": oauth_values.is_loopback(uri),
             "scheme": oauth_values.is_custom(uri),
+            "app": oauth_values.known_app(uri),
             "user": user.name,
             "user_login": user.login,
             "company": user.company_id.name,

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..policy.credentials import hash_proof
 from ..policy.plain_text import visible
+from ..policy.refusal import in_language, kept_words
 from ..policy.shared import CHARGED_METHODS, MAX_EVENTS
 from ..policy.withhold import clean, withhold
 from ..tools import operations
@@ -62,7 +63,7 @@ class DoormanGateway(models.AbstractModel):
             "ip": self._text(asked.get("ip")),
             "client": self._text(asked.get("client")),
             "method": self._text(asked.get("method")),
-            "tool": self._text(asked.get("tool")),
+            "tool": self._tool_asked(request, asked),
             "request_id": self._text(asked.get("request_id")),
             "model": self._text(request.get("model")),
             "orm_method": self._text(self._orm_method(request)),
@@ -79,6 +80,26 @@ class DoormanGateway(models.AbstractModel):
                 company_id=row["company_id"],
             )
         return audit
+
+    @staticmethod
+    def _note_refused(audit, refusal, why):
+        """Put into an audit row what a call was refused for.
+
+        :param why: what people read of it, in words of ``_lt``
+        """
+        audit.update(
+            outcome="refused",
+            reason=refusal.kind,
+            message=in_language(why),
+            words=kept_words(why),
+        )
+
+    def _tool_asked(self, request, asked):
+        """The tool that a request is of: by what it does, whatever the service says.
+        Only of what is no call is its word taken."""
+        said = asked.get("tool")
+        known = said and operations.of(request)
+        return self._text(self._tool_of(request) if known else said)
 
     @staticmethod
     def _orm_method(request):

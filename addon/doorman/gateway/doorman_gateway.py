@@ -90,7 +90,7 @@ class DoormanGateway(models.AbstractModel):
             # the endpoint takes batches.
             "workers": config["workers"],
             "jobs": self._job_list(),
-            "other_mcp": settings._other_mcp(),
+            "other_mcp": list(settings._other_mcp()),
         }
 
     def _note_service(self, version, url):
@@ -115,8 +115,8 @@ class DoormanGateway(models.AbstractModel):
         row = self._fence_row(proof, "0", "off")
         refusal, _reason = self._refusal(row)
         # The switch is left to the service's own decision, which knows what to say.
-        if refusal and refusal["kind"] != "forbidden":
-            return {"error": refusal}
+        if refusal and refusal.kind != "forbidden":
+            return {"error": refusal.told()}
         audit = self.env["doorman.audit"]
         return {
             "snapshot": self._snapshot(row),

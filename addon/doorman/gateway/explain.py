@@ -1,11 +1,12 @@
 from odoo import models
-from odoo.exceptions import MissingError
 from odoo.tools import SQL
 
-from ..policy import gate, in_force
+from ..policy import gate, in_force, shared
 from ..policy.change_scope import Trial, acting, undoable, writing
 from ..policy.gate import Waits
+from ..policy.refusal import Refusal, _lt
 from ..tools import changed_records, operations
+from ..tools.arguments import no_record
 from ..tools.call import call_of, run
 from .fence import Stored
 
@@ -52,7 +53,7 @@ class DoormanGateway(models.AbstractModel):
         steps = []
         with undoable(self.env), in_force.until_the_end(self.env.cr):
             for step, look in self._looks(connection, row, request, tool):
-                steps.append({"step": step} | self._looked(look))
+                steps.append({"step": step} | self._looked(look, model))
                 if steps[-1]["outcome"] != MAY:
                     break
             self._undo()
@@ -62,21 +63,18 @@ class DoormanGateway(models.AbstractModel):
             "snapshot": row and self._snapshot(row),
         }
 
-    def _looked(self, look):
-        """:return: what came of one step"""
+    def _looked(self, look, model):
+        """:return: what came of one step, in the language of who asks"""
         try:
             said = look() or ""
         except Waits:
             return {"outcome": WAITS, "message": self.env._("A person has to approve.")}
         except Exception as exc:
             self._undo()
-            error = self._error(exc)
-            return {
-                "outcome": REFUSED,
-                "message": error["message"],
-                "hint": error.get("hint") or "",
-                "code": error.get("code") or error["kind"],
-            }
+            failure = self._failure(exc, model)
+            told = failure.told(self.env.lang or "en_US")
+            told.pop("kind")
+            return {"outcome": REFUSED} | told
         return {"outcome": MAY, "message": said}
 
     def _example(self, tool, model, ids):
@@ -136,25 +134,22 @@ class DoormanGateway(models.AbstractModel):
         refusal, reason = self._refusal(row)
         if row is None:
             states = dict(connection._fields["state"]._description_selection(self.env))
-            reason = self.env._(
-                "It has no key or token that is valid. Its status: %s.",
-                states[connection.state],
+            reason = _lt(
+                "It has no key or token that is valid. Its status: %(status)s.",
+                status=states[connection.state],
             )
         if refusal:
-            raise MissingError(
-                self.env._(
-                    "%(refusal)s (%(reason)s)",
-                    refusal=refusal["message"],
-                    reason=reason,
-                )
+            refusal.words = _lt(
+                "%(refusal)s (%(reason)s)", refusal=refusal.words, reason=reason
             )
+            raise refusal
 
     def _look_at_tool(self, connection, row, request, tool):
         """Of a tool that the service answers by itself, or one that needs a model."""
         _read_only, _scopes, tools, _approval = connection._write_rule(row["version"])
         self._check_tool(tool, tools)
         if tool not in self.env["doorman.tool"]._facts():
-            raise MissingError(self.env._("There is no tool %s.", tool))
+            raise Refusal("unknown_tool", _lt(shared.SAY_UNKNOWN_TOOL, tool))
         if request["model"]:
             return self.env._("This tool is not about a model.")
         return self.env._("What else it takes shows with a model.")
@@ -176,9 +171,7 @@ class DoormanGateway(models.AbstractModel):
                 return
             records = guard.records(call.model, request["ids"], write=does != READ)
             if missing := records - records.exists():
-                raise MissingError(
-                    self.env._("There is no record %(id)s.", id=missing.ids[0])
-                )
+                raise no_record(missing)
             records.check_access(does)
         if operation.deletes:
             # Whatever stands against it says so; it is undone.

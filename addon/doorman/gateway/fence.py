@@ -84,6 +84,14 @@ FENCE = """
       FROM doorman_fence(%s) fence
 """
 
+# Why a connection opens nothing any more, for the audit.
+ENDED = {
+    "archived": _lt("connection archived"),
+    "revoked": _lt("connection revoked"),
+    "expired": _lt("connection expired"),
+    "inactive": _lt("connection inactive"),
+}
+
 
 class Stored(str):
     """What is kept of a credential, in place of its proof. Only code has one: in JSON
@@ -115,25 +123,26 @@ class DoormanGateway(models.AbstractModel):
         return row and dict(zip(names, row, strict=True))
 
     def _refusal(self, row):
-        """:return: an error and the true reason, or ``(None, None)``"""
+        """:return: Refusal, and the true reason in words; or ``(None, None)``"""
         reason = None
         if row is None:
-            reason = "unknown credential"
+            reason = _lt("unknown credential")
         elif not row["user_active"] or row["user_id"] == api.SUPERUSER_ID:
             # The superuser would bypass every rule: no connection is ever that.
-            reason = "user archived"
+            reason = _lt("user archived")
         elif row["user_share"]:
-            reason = "user is not an internal user"
+            reason = _lt("user is not an internal user")
         elif not row["key_valid"]:
-            reason = "key removed or expired"
+            reason = _lt("key removed or expired")
         elif self._left_out(row):
-            reason = "user is not an MCP user"
+            reason = _lt("user is not an MCP user")
         elif self._login_waits(row):
             return self._login_waits(row)
         elif row["state"] not in LIVE_STATUSES or not row["active"]:
-            reason = f"connection {row['state'] if row['active'] else 'archived'}"
+            state = row["state"] if row["active"] else "archived"
+            reason = ENDED.get(state) or _lt("connection %(state)s", state=state)
         elif row["expired"]:
-            reason = "connection expired"
+            reason = _lt("connection expired")
         if reason:
             # The same words for a credential that never was, and one that is no more:
             # who guesses learns nothing. The audit row says which.
@@ -143,13 +152,13 @@ class DoormanGateway(models.AbstractModel):
                 _lt(shared.SAY_INVALID_HINT),
             )
         elif not row["enabled"]:
-            reason = "server switched off"
+            reason = _lt("server switched off")
             refused = Refusal(
                 "switched_off", _lt(shared.SAY_OFF), _lt(shared.SAY_OFF_HINT)
             )
         else:
             return None, None
-        return refused.told(), reason
+        return refused, reason
 
     def _fenced(self, fence, request, work=None, durable=False):
         """Check the fence, then run. What is checked and what is done see the same
@@ -176,8 +185,8 @@ class DoormanGateway(models.AbstractModel):
             audit["request_payload"] = self._payload(request.get("kwargs"))
         refusal, reason = self._refusal(row)
         if refusal:
-            audit.update(outcome="refused", reason=refusal["kind"], message=reason)
-            return {"error": refusal}, audit
+            self._note_refused(audit, refusal, reason)
+            return {"error": refusal.told()}, audit
         connection = self._connection(row)
         user = self.env["res.users"].browse(row["user_id"])
         if (
@@ -195,18 +204,21 @@ class DoormanGateway(models.AbstractModel):
                 answer = (work or self._answer)(connection, row, request, audit)
         except Exception as exc:
             self._undo()
-            error = {"hint": ""} | self._error(exc)
-            code = audit.get("message")
+            given = request.get("context")
+            lang = given.get("lang") if isinstance(given, dict) else None
+            lang = lang or user._doorman_context().get("lang")
+            failure = self._failure(exc, request.get("model"), lang)
+            error, code = failure.told(), audit.get("message")
             audit.update(
                 outcome="refused" if isinstance(exc, Refusal) else "error",
                 reason=error["kind"],
                 message=error["message"],
-                words=kept(exc),
+                words=kept(failure),
             )
             if code:  # what was refused, of a query or code, is worth knowing
                 audit["message"] = f"{error['message'][:240]} <- {code}"
                 audit["words"] = None
-            return {"error": error}, audit
+            return {"error": failure.told()}, audit
         if row["log_payloads"]:
             audit["response_payload"] = self._payload(answer.get("value", answer))
         return answer | {"registry": self._registry()}, audit

@@ -216,7 +216,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         kept = self._kept(proof)
         if not kept or not self._is_put(kept):
-            return {"error": _gone()}
+            return {"error": _gone().told()}
         return {"value": {"name": kept["told"]["name"]}}
 
     @api.model
@@ -251,7 +251,7 @@ class DoormanGateway(models.AbstractModel):
         started = time.monotonic()
         kept = self._kept(proof)
         if not kept or self._is_put(kept) != puts:
-            return {"error": _gone()}
+            return {"error": _gone().told()}
         request = kept["request"] | {"audit": audit}
         fence = kept["fence"] | {"proof": Stored(kept["proof"])}
         content = []
@@ -265,8 +265,9 @@ class DoormanGateway(models.AbstractModel):
         answer, audit = self._fenced(fence, request, within, True)
         if "stale" in answer:
             # Whatever has changed: what the link was made under holds no more.
-            audit.update(outcome="refused", reason="not_found", message="changed since")
-            answer = {"error": _gone(CHANGED)}
+            refused = _gone(CHANGED)
+            self._note_refused(audit, refused, CHANGED)
+            answer = {"error": refused.told()}
         elif "value" in answer and content[0] is not None:
             answer["content"] = content[0]
         self._leave_row(answer, audit, started)
@@ -352,4 +353,4 @@ class DoormanGateway(models.AbstractModel):
 
 
 def _gone(why=GONE):
-    return Refusal("file_gone", why, GONE_HINT).told()
+    return Refusal("file_gone", why, GONE_HINT)

@@ -152,4 +152,4 @@ class DoormanGateway(models.AbstractModel):
             _lt(shared.SAY_INACTIVE),
             _lt(shared.SAY_INACTIVE_HINT),
         )
-        return refused.told(), "connection inactive"
+        return refused, _lt("connection inactive")

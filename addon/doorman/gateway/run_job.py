@@ -2,11 +2,11 @@ from typing import NamedTuple
 
 from odoo import api, models
 
+from ..policy.refusal import Refusal, _lt
+
 # What the service takes (jobs/follow.go); it refuses, and logs, what is beyond.
 EVERY = range(1, 7 * 24 * 3600 + 1)
 TIMEOUT = range(1, 3600 + 1)
-
-UNKNOWN = "There is no such job."
 
 
 class Job(NamedTuple):
@@ -88,5 +88,6 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         spec = self._jobs().get(name) if isinstance(name, str) else None
         if spec is None:
-            return {"error": {"kind": "not_found", "message": UNKNOWN, "hint": ""}}
+            refused = Refusal("unknown_job", _lt("There is no such job."))
+            return {"error": refused.told()}
         return getattr(self, spec.method)()

@@ -9,7 +9,6 @@ import threading
 from contextlib import contextmanager
 from copy import copy
 
-from odoo.exceptions import AccessError
 from odoo.tools import reset_cached_properties
 
 from . import ledger
@@ -72,7 +71,10 @@ def refuse_inside(env):
     """Refuse what an AI tool must not bring about, by whatever code behind its call,
     also where that code has more rights than its user."""
     if is_inside(env.cr):
-        raise AccessError(env._("AI tools do not change who may log in, or as whom."))
+        raise Refusal(
+            "logins_not_changed",
+            _lt("AI tools do not change who may log in, or as whom."),
+        )
 
 
 def refuse_saving(*args, **kwargs):

@@ -61,11 +61,20 @@ def leads_to_asking(model, field, other):
 
 
 def unknown_field(model, name):
-    known = [n for n in model._fields if not closed_fields.is_withheld(n)]
+    return no_field(model._name, name, model)
+
+
+def no_field(name, field, model=None):
+    """:param str name: technical name of a model
+    :param field: what it has no field of the name of
+    :param model: the model, if its other fields may be told of; near names are
+    """
+    fields = () if model is None else model._fields
+    known = [n for n in fields if not closed_fields.is_withheld(n)]
     return Refusal(
         "unknown_field",
-        _lt(shared.SAY_NO_FIELD, model=model._name, field=str(name)[:80]),
-        near_hint(name, known) or _lt(shared.SAY_NO_FIELD_HINT),
+        _lt(shared.SAY_NO_FIELD, model=name, field=str(field)[:80]),
+        near_hint(field, known) or _lt(shared.SAY_NO_FIELD_HINT),
     )
 
 

@@ -66,9 +66,15 @@ def until_the_end(cr):
         end(cr)
 
 
+def any_of(cr):
+    """:return: the InForce of the call that runs on a cursor, also while Odoo's own
+    code works; or None"""
+    return getattr(cr, ATTRIBUTE, None)
+
+
 def of(env):
     """:return: the InForce of an environment, or None"""
-    found = getattr(env.cr, ATTRIBUTE, None)
+    found = any_of(env.cr)
     if found is None or found.paused or env.su or env.uid != found.uid:
         return None
     noted = ledger.of(env.cr)
@@ -90,7 +96,7 @@ def code(cr):
     """The time in which Odoo's own code works, with values of its own."""
     if ledger.of(cr) is not None:
         return ledger.code(cr)
-    found = getattr(cr, ATTRIBUTE, None)
+    found = any_of(cr)
     return NOTHING if found is None else _paused(found)
 
 
@@ -110,7 +116,7 @@ def called(record, name):
     if found is None:
         return name
     if record.id and found.rules.is_partly(record._name):
-        if not _seen(record.env, record._name, (record.id,)):
+        if not those_seen(record.env, record._name, (record.id,)):
             return NOT_SHOWN
     return _name(found.rules, record._name, record.id, name)
 
@@ -124,7 +130,7 @@ def _name(rules, model, ident, name):
     return masks.mask(closed.how, name)
 
 
-def _seen(env, model, ids):
+def those_seen(env, model, ids):
     """Those of some ids whose records there are for the connection."""
     known = env[model].with_context(active_test=False)
     return set(known.search([("id", "in", list(ids))]).ids)
@@ -188,7 +194,7 @@ def _seen_by_model(env, rules, fields, rows):
         if rules.is_partly(field.comodel_name):
             some = ids.setdefault(field.comodel_name, set())
             some.update(i for row in rows for i in _ids(row[field.name]))
-    return {model: _seen(env, model, some) for model, some in ids.items()}
+    return {model: those_seen(env, model, some) for model, some in ids.items()}
 
 
 def _ids(value):
@@ -217,7 +223,7 @@ def groups(model, rows, specs):
         other, seen = field.comodel_name, None
         if found.rules.is_partly(other):
             ids = {pair[0] for row in rows if (pair := row.get(spec))}
-            seen = _seen(model.env, other, ids)
+            seen = those_seen(model.env, other, ids)
         _pairs(found.rules, other, rows, spec, seen)
 
 

@@ -11,6 +11,9 @@ from urllib.parse import quote, urlsplit
 from .invisible import without_hidden
 from .shared import (
     BROWSER_SCHEMES,
+    CALLBACK_WORDS,
+    EDITOR_EXTENSIONS,
+    KNOWN_APPS,
     LOOPBACK_HOSTS,
     MAX_CLIENT_NAME,
     MAX_REDIRECT_URI,
@@ -23,6 +26,15 @@ PROOF = re.compile(r"[0-9a-f]{64}")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 SCHEME = re.compile(rf"[a-z][a-z0-9+.-]{{1,{MAX_SCHEME - 1}}}")
 HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*)")
+BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})|%(?:[01][0-9a-fA-F]|7[fF])")
+DOT, SLASH = re.compile("%2e", re.I), re.compile("%2f", re.I)
+FORM = re.compile(r"[^:/?]+:(?://(?=.)|/(?!/))")
+# scheme -> name of the program, owners of places in it
+APPS = {
+    scheme: (name, [o for o in owners.split() if o != "extensions"]
+             + list(EDITOR_EXTENSIONS if "extensions" in owners.split() else ()))
+    for scheme, name, owners in (app.split("|") for app in KNOWN_APPS)
+}  # fmt: skip
 MARKS = re.compile(r"(\w)?((?:[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff"
                    r"\u20d0-\u20ff\ufe20-\ufe2f]){3,})")  # fmt: skip
 
@@ -94,8 +106,10 @@ def is_plain(uri):
 
 
 def parts_of(uri):
-    """:return: scheme, host, port, path with query; None if it is not an address"""
-    if not is_plain(uri) or "://" not in uri:
+    """:return: scheme, host, port, path with query; None if it is not an address:
+    ``scheme://...``, or ``scheme:/...`` for a program's own scheme (RFC 8252 section
+    7.1)"""
+    if not is_plain(uri) or not FORM.match(uri):
         return None
     try:
         parts = urlsplit(uri)
@@ -103,6 +117,9 @@ def parts_of(uri):
     except ValueError:
         return None
     if "@" in parts.netloc or not SCHEME.fullmatch(parts.scheme):
+        return None
+    if not uri.startswith(f"{parts.scheme}:"):
+        # In capitals; the service compares schemes as they are written.
         return None
     return parts.scheme, host, port, (parts.path, parts.query)
 
@@ -116,7 +133,26 @@ def is_loopback(uri):
 def is_custom(uri):
     """Whether it leads to a program by a scheme of that program's own."""
     parts = parts_of(uri)
-    return bool(parts) and parts[0] not in BROWSER_SCHEMES
+    if not parts or parts[0] in BROWSER_SCHEMES:
+        return False
+    return reads_one_way(uri) and not set(urlsplit(uri).netloc) & set("*%")
+
+
+def known_app(uri):
+    """The program that an address leads to, if it is one of ``KNOWN_APPS``, and there
+    to where logins end: such a scheme also opens files and installs extensions.
+
+    :return: its name; None if it is not known
+    """
+    if not is_custom(uri):
+        return None
+    parts = urlsplit(uri)
+    name, owners = APPS.get(parts.scheme, (None, ()))
+    place = (parts.netloc.lower() + parts.path).removeprefix("/")
+    known = place.split("/")[0] in CALLBACK_WORDS or any(
+        place == owner or place.startswith(f"{owner}/") for owner in owners
+    )
+    return name if known else None
 
 
 def is_https(uri):
@@ -125,17 +161,29 @@ def is_https(uri):
     return bool(parts) and parts[0] == "https" and bool(HOST.fullmatch(parts[1]))
 
 
-def may_return(uri, hosts, custom):
+def reads_one_way(uri):
+    """Whether a browser leaves an address as it is: no dot segments, which it resolves,
+    and no escapes that are broken or of control characters, which split headers."""
+    if not is_plain(uri) or BAD_ESCAPE.search(uri):
+        return False
+    path = DOT.sub(".", SLASH.sub("/", uri.split("?")[0]))
+    return not {".", ".."} & set(path.split("/"))
+
+
+def may_return(uri, hosts, custom, known=False):
     """Whether people may be sent back to an address.
 
     :param hosts: the only hosts; empty: any
-    :param bool custom: whether schemes of programs are allowed
+    :param bool custom: whether all schemes of programs are allowed
+    :param bool known: whether those of ``KNOWN_APPS`` are
     """
+    if not reads_one_way(uri):
+        return False
     if is_loopback(uri):
         return True
     if is_https(uri):
         return not hosts or parts_of(uri)[1] in hosts
-    return custom and is_custom(uri)
+    return is_custom(uri) and (custom or (known and bool(known_app(uri))))
 
 
 def matches(uri, registered):
@@ -153,7 +201,8 @@ def matches(uri, registered):
 def destination(uri):
     """Where somebody is sent, for them to read.
 
-    :return: e.g. ``claude.ai``, ``localhost``, ``cursor://``
+    :return: e.g. ``claude.ai``, ``localhost``, ``cursor://anysphere.cursor-mcp``,
+        ``com.raycast:/``
     """
     scheme, host, port, _tail = parts_of(uri)
     if scheme == "https" and port not in (None, 443):
@@ -161,7 +210,7 @@ def destination(uri):
         return f"{host}:{port}"
     if scheme in ("http", "https"):
         return host
-    return f"{scheme}://{host}"
+    return f"{scheme}://{host}" if uri.startswith(f"{scheme}://") else f"{scheme}:/"
 
 
 def form_target(uri):

@@ -5,6 +5,7 @@ the words are made of. AI tools get the words in English, people in their own la
 """
 
 from contextlib import contextmanager
+from functools import reduce
 
 from odoo.tools.translate import LazyGettext, LazyTranslate
 
@@ -34,14 +35,19 @@ class Refusal(Exception):
         self.hint_words = hint
         self.facts = _facts_of(words) | facts
 
-    def told(self):
-        """The refusal as the service gets it, for the AI tool."""
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
-        }
+    def told(self, lang="en_US"):
+        """The refusal as the service gets it, for the AI tool, with which record of the
+        request it is about.
+
+        :param str lang: of who gets it
+        """
+        place, message = place_of(self), in_language(self.words, lang)
+        return told_again(
+            self.kind,
+            self.code,
+            f"{place}: {message}" if place else message,
+            in_language(self.hint_words, lang),
+        )
 
     @property
     def message(self):
@@ -54,12 +60,29 @@ class Refusal(Exception):
         return in_language(self.hint_words)
 
 
+def told_again(kind, code, message, hint):
+    """What the service gets of a refusal. Nothing else makes that.
+
+    :return: dict
+    """
+    return {"kind": kind, "code": code, "message": message, "hint": hint}
+
+
 def in_language(words, lang="en_US"):
     """:param words: of ``_lt``, or plain text
     :param str lang: of who reads them
     :return: them as text
     """
     return words._translate(lang) if isinstance(words, LazyGettext) else words
+
+
+def joined(sentences):
+    """:param sentences: of ``_lt``, one or more
+    :return: them as one text, of ``_lt`` too
+    """
+    return reduce(
+        lambda one, more: _lt("%(one)s %(more)s", one=one, more=more), sentences
+    )
 
 
 def _facts_of(words):
@@ -77,8 +100,13 @@ def kept(exc):
     :return: ``{source, args, module, place}``; None for anything but a refusal, or for
         one whose words were never marked for translation
     """
-    words = _kept(exc.words) if isinstance(exc, Refusal) else None
-    return words | {"place": place_of(exc)} if isinstance(words, dict) else None
+    return kept_words(exc.words, place_of(exc)) if isinstance(exc, Refusal) else None
+
+
+def kept_words(words, place=""):
+    """As ``kept``, of words of ``_lt`` alone."""
+    words = _kept(words)
+    return words | {"place": place} if isinstance(words, dict) else None
 
 
 def _kept(words):
@@ -127,6 +155,12 @@ def at(place):
         if place and not place_of(exc):
             exc.doorman_place = place
         raise
+
+
+def with_place_of(refusal, exc):
+    """:return: a refusal that stands for an error, told of the same record"""
+    refusal.doorman_place = place_of(exc)
+    return refusal
 
 
 def place_of(exc):

@@ -48,6 +48,7 @@ CODES = {
         "not_measurable",
         "not_sendable",
         "not_sortable",
+        "not_understood",
         "nothing_to_search",
         "offset_too_large",
         "one_record_only",
@@ -144,6 +145,8 @@ CODES = {
         "file_gone",
         "unknown_approval",
         "unknown_change",
+        "unknown_file",
+        "unknown_job",
         "unknown_record",
         "wizard_gone",
     ),
@@ -156,6 +159,7 @@ CODES = {
         "changed_since",
         "custom_tool_replaced",
         "idempotency_key_reused",
+        "record_locked",
         "request_in_progress",
         "undo_incomplete",
         "undone_already",
@@ -173,6 +177,7 @@ CODES = {
     "business_rule": (
         "button_needs_screen",
         "not_sent",
+        "odoo_refused",
     ),
     "needs_module": (
         "module_missing",
@@ -180,11 +185,15 @@ CODES = {
     ),
     "odoo_timeout": ("took_too_long",),
     "forbidden": (
+        "access_denied",
         "administrators_only",
         "connection_inactive",
+        "export_right_missing",
+        "logins_not_changed",
         "switched_off",
     ),
     "unauthenticated": ("credential_invalid",),
+    "internal": ("failed",),
 }
 # Each code is of one kind.
 KIND_OF = MappingProxyType(

@@ -84,7 +84,7 @@ STATUSES = (
 # INTERFACE is the number of the interface between the service and its addon: the
 # gateway's methods, their arguments and answers. Every change of those raises it. An
 # addon or a service that says none speaks interface 1.
-INTERFACE = 6
+INTERFACE = 7
 # What begins the credentials that Doorman hands out, so that a secret scanner, and a
 # person, can tell what was found.
 PREFIX_KEY = "dmk_"  # an API key of a connection
@@ -159,6 +159,7 @@ SAY_ALL_READ_ONLY_HINT = _lt(
 )
 SAY_TOOL_OFF = _lt("%s is switched off in this Odoo.")
 SAY_TOOL_OFF_HINT = _lt("Use another tool.")
+SAY_UNKNOWN_TOOL = _lt('There is no tool "%s".')
 SAY_NO_TOOL = _lt("%s is not among the tools this connection may use.")
 SAY_NO_TOOL_HINT = _lt("Call tools/list for those it may use.")
 SAY_NEEDS_MODULE = _lt(
@@ -174,6 +175,7 @@ SAY_NO_MODEL_HINT = _lt("Call list_models for the models it may use.")
 SAY_NO_FIELD = _lt('%(model)s has no field "%(field)s", or it is withheld.')
 SAY_NO_FIELD_HINT = _lt("Call describe_model for its fields.")
 SAY_LEAVE_OUT = _lt("Leave that part out.")
+SAY_ASK_LESS = _lt("Ask for less at once, or try again later.")
 SAY_DID_YOU_MEAN = _lt("Did you mean %s?")
 SAY_NO_RECORD = _lt("There is no %(model)s with the id %(id)s.")
 SAY_NOT_ORDER = _lt('"%s" is not a sort order.')
@@ -219,6 +221,8 @@ MAX_CLIENT_NAME = 100  # characters
 MAX_REDIRECT_URI = 512  # bytes
 MAX_REDIRECT_URIS = 10  # of one client
 MAX_SCHEME = 40  # bytes of a redirect URI's private-use scheme
+REGISTRATIONS = 100  # of one address in an hour, where the settings say nothing
+MAX_REGISTRATIONS = 10_000  # that the settings may say
 
 # Limits of invites and of their REST API.
 MAX_INVITES = 500  # rows of one page of the list
@@ -311,6 +315,57 @@ BROWSER_SCHEMES = (
     "view-source",
     "ws",
     "wss",
+)
+
+# KNOWN_APPS are the programs that are known to be started by a scheme of their own (RFC
+# 8252 section 7.1), as scheme|name|owners. Such a scheme also opens files, installs
+# extensions and writes prompts: people are sent only to where logins end, which begins
+# with one of CallbackWords (warp://mcp/oauth2callback) or with an owner
+# (cursor://anysphere.cursor-mcp/oauth/callback). Owners are separated by spaces. A
+# program or a place that is not here is a matter of the settings.
+KNOWN_APPS = (
+    "claude|Claude|claude.ai/mcp-auth-callback claude.ai/settings/connectors",
+    "cursor|Cursor|anysphere.cursor-mcp anysphere.cursor-retrieval extensions",
+    "vscode|Visual Studio Code|extensions",
+    "vscode-insiders|Visual Studio Code Insiders|extensions",
+    "vscodium|VSCodium|extensions",
+    "windsurf|Windsurf|codeium.windsurf extensions",
+    "windsurf-next|Windsurf Next|codeium.windsurf extensions",
+    "zed|Zed|",
+    "raycast|Raycast|",
+    "com.raycast|Raycast|",
+    "warp|Warp|",
+)
+
+# CALLBACK_WORDS are what the place in a program begins with where its logins end.
+CALLBACK_WORDS = (
+    "auth",
+    "authorize",
+    "callback",
+    "login",
+    "mcp",
+    "mcp-auth-callback",
+    "oauth",
+    "oauth-callback",
+    "oauth2",
+    "oauth2callback",
+    "oauth2redirect",
+    "redirect",
+)
+
+# EDITOR_EXTENSIONS are extensions that log in or speak MCP in Visual Studio Code and in
+# the editors made from it: the owners that the word "extensions" stands for in
+# KnownApps.
+EDITOR_EXTENSIONS = (
+    "anthropic.claude-code",
+    "continue.continue",
+    "github.copilot",
+    "github.copilot-chat",
+    "kilocode.kilo-code",
+    "rooveterinaryinc.roo-cline",
+    "saoudrizwan.claude-dev",
+    "vscode.github-authentication",
+    "vscode.microsoft-authentication",
 )
 
 # EMOJI_LETTERS are the ranges of letters that may have a variation selector behind

@@ -3,6 +3,7 @@
 A pure rule over values; what comes of it is the models' (models/mixins).
 """
 
+from . import recipients
 from .credentials import MAX_KEY_DAYS
 
 # A limit that is as high as that limits nothing.
@@ -16,8 +17,16 @@ OFF_FROM = {
 LEAST_RETENTION_DAYS = 30
 # Switches that widen when they go on, and when they go off.
 OPENS = frozenset({"allow_self_approval", "allow_sql", "allow_shell"})
-GUARDS = frozenset({"four_eyes"})
-FIELDS = frozenset({*OFF_FROM, *OPENS, *GUARDS, "audit_retention_days"})
+GUARDS = frozenset({"four_eyes", "approve_outward"})
+FIELDS = frozenset(
+    {*OFF_FROM, *OPENS, *GUARDS, "recipient_domains", "audit_retention_days"}
+)
+
+
+def of_new(name):
+    """:return: what a field of a new record is held against: its guards are up, its
+    limits the default ones"""
+    return name in GUARDS
 
 
 def widens(name, before, after):
@@ -33,6 +42,9 @@ def widens(name, before, after):
         return bool(after) and not before
     if name in GUARDS:
         return bool(before) and not after
+    if name == "recipient_domains":
+        before, after = recipients.parse(before), recipients.parse(after)
+        return bool(before) and not (after and after <= before)
     return after < before and after < LEAST_RETENTION_DAYS
 
 

@@ -23,7 +23,7 @@ def read(kind, content, most):
     :param bytes content: of the file
     :param int most: letters
     :return: ``{text, more, notes}``: whether there is more, and what was left out;
-        or ``{error}``, for people to read
+        or ``{error}``, a word of ``WHY`` in tools/file_text.py
     """
     found, length, notes = [], 0, []
     try:
@@ -36,12 +36,11 @@ def read(kind, content, most):
     except Unreadable as exc:
         return {"error": str(exc)}
     except MemoryError:
-        return {"error": "It takes too much memory."}
+        return {"error": "memory"}
     except RecursionError:
-        return {"error": "It is nested too deeply."}
-    except Exception as exc:  # noqa: BLE001 whatever a library says of a broken file
-        what = type(exc).__name__
-        return {"error": f"It is damaged, or not what its type says ({what})."}
+        return {"error": "nested"}
+    except Exception:  # noqa: BLE001 whatever a library says of a broken file
+        return {"error": "damaged"}
     text = "".join(found)
     # What PDFs hold for letters is not always some.
     text = text.encode("utf-8", "replace").decode()

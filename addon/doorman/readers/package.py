@@ -20,16 +20,16 @@ class Package:
         try:
             self.archive = zipfile.ZipFile(io.BytesIO(content))
         except zipfile.BadZipFile as exc:
-            raise Unreadable("It is damaged, or not what its type says.") from exc
+            raise Unreadable("damaged") from exc
         members = self.archive.infolist()
         if len(members) > MAX_MEMBERS:
-            raise Unreadable(f"It holds more than {MAX_MEMBERS} files.")
+            raise Unreadable("many_files")
         # As they say. Python reads no more of a member than that.
         xml = [m for m in members if m.filename.endswith((".xml", ".rels"))]
         if sum(m.file_size for m in xml) > MAX_XML:
-            raise Unreadable("It becomes too large when it is unpacked.")
+            raise Unreadable("swells")
         if any(m.flag_bits & 1 for m in members):
-            raise Unreadable("It is locked with a password.")
+            raise Unreadable("locked")
         self.names = [m.filename for m in members]
         for member in xml:
             self._check(member)
@@ -39,9 +39,9 @@ class Package:
         data = self.archive.read(member)
         encoding = ENCODING.match(data[:200])
         if encoding and encoding[1].lower() not in ENCODINGS:
-            raise Unreadable("Its XML is in an encoding that office files do not have.")
+            raise Unreadable("encoding")
         if b"<!DOCTYPE" in (plain := data.replace(b"\0", b"")) or b"<!ENTITY" in plain:
-            raise Unreadable("Its XML has a DOCTYPE, which no office program writes.")
+            raise Unreadable("doctype")
 
     def named(self, pattern):
         """The names that match, by the number in them."""
@@ -53,7 +53,7 @@ class Package:
         try:
             data = self.archive.read(name)
         except KeyError as exc:
-            raise Unreadable("It is damaged, or not what its type says.") from exc
+            raise Unreadable("damaged") from exc
         parser = etree.XMLParser(
             resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
         )

@@ -15,7 +15,7 @@ MAX_PAGES = 2_000
 def pieces(content, notes):
     reader = PdfReader(io.BytesIO(content), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
-        raise Unreadable("It is locked with a password.")
+        raise Unreadable("locked")
     pages = reader.pages
     if len(pages) > MAX_PAGES:
         notes.append(f"Only the first {MAX_PAGES} of {len(pages)} pages are read.")

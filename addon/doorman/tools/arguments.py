@@ -1,9 +1,7 @@
 """The form of what a request names, before anything is asked of Odoo."""
 
-from odoo.exceptions import MissingError
-
 from ..policy import guard_words, shared
-from ..policy.refusal import Refusal, _lt, in_language
+from ..policy.refusal import Refusal, _lt
 
 
 def only(kwargs, *known):
@@ -71,6 +69,8 @@ def no_record(gone):
     :return: what to raise of them
     """
     ids = ", ".join(map(str, gone.ids))
-    return MissingError(
-        in_language(_lt(shared.SAY_NO_RECORD, model=gone._name, id=ids))
+    return Refusal(
+        "unknown_record",
+        _lt(shared.SAY_NO_RECORD, model=gone._name, id=ids),
+        _lt("search_records finds ids."),
     )

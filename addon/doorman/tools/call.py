@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from odoo.models import BaseModel
 
-from ..policy import looks, model_rules
+from ..policy import looks, model_rules, odoo_words
 from ..policy.guard import Guard
 from ..policy.refusal import Refusal, _lt
 from . import operations
@@ -199,4 +199,5 @@ def run(call):
     :return: the operation's own answer
     :raise Refusal: if a rule refuses it
     """
-    return call.operation.run(call)
+    with odoo_words.held(call.env):
+        return call.operation.run(call)

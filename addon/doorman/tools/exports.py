@@ -11,8 +11,6 @@ import io
 import tempfile
 import time
 
-from odoo.exceptions import AccessError
-
 from ..policy import guard_words, in_force, limits, looks
 from ..policy.plain_text import plain, plain_file_name
 from ..policy.redact_links import withhold_links
@@ -67,11 +65,12 @@ def _check(call):
     only(kwargs, "domain", "fields", "format")
     # Odoo's own export asks for the same, in other words.
     if not (call.env.is_admin() or call.env.user.has_group("base.group_allow_export")):
-        raise AccessError(
-            call.env._(
+        raise Refusal(
+            "export_right_missing",
+            _lt(
                 "Odoo does not let this user export data: it takes the right to access "
                 "to the export feature."
-            )
+            ),
         )
     guard_words.check_has_records(model)
     model.check_access("read")

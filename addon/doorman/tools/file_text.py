@@ -58,6 +58,19 @@ ENDINGS = {
 _logger = logging.getLogger(__name__)
 
 
+# What the readers say of a file that they cannot read.
+WHY = {
+    "damaged": _lt("It is damaged, or not what its type says."),
+    "doctype": _lt("Its XML has a DOCTYPE, which no office program writes."),
+    "encoding": _lt("Its XML is in an encoding that office files do not have."),
+    "locked": _lt("It is locked with a password."),
+    "many_files": _lt("It holds too many files."),
+    "memory": _lt("It takes too much memory."),
+    "nested": _lt("It is nested too deeply."),
+    "swells": _lt("It becomes too large when it is unpacked."),
+}
+
+
 class Said(NamedTuple):
     """What was read of a file."""
 
@@ -184,7 +197,7 @@ def _apart(reader, content, most):
         _logger.info("Doorman: reading a %s ended with %s", reader, done.returncode)
         raise _unreadable(_lt("It takes too much time or memory to read.")) from exc
     if told.get("error"):
-        raise _unreadable(told["error"])
+        raise _unreadable(WHY[told["error"]])
     return Said(told["text"], told["more"], told["notes"])
 
 

@@ -8,7 +8,6 @@ when a link is made, and when it is followed.
 import base64
 import binascii
 
-from odoo.exceptions import MissingError
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..policy import closed_fields, inherited_models
@@ -116,12 +115,10 @@ def _found(guard, record, kwargs):
             ]
         )
         if not file:
-            raise MissingError(
-                guard.env._(
-                    "This record has no file with the id %s. Leave attachment_id out "
-                    "for those that it has.",
-                    wanted,
-                )
+            raise Refusal(
+                "unknown_file",
+                _lt("This record has no file with the id %(id)s.", id=wanted),
+                _lt("Leave attachment_id out for those that it has."),
             )
     return _attachment(guard, file)
 
@@ -165,13 +162,14 @@ def _field(guard, record, name):
     except (ValueError, binascii.Error) as exc:
         raise Refusal("no_file", _lt("%(field)s holds no file.", field=name)) from exc
     if not content:
-        raise MissingError(
-            guard.env._(
+        raise Refusal(
+            "unknown_file",
+            _lt(
                 "%(model)s %(id)s has nothing in %(field)s.",
                 model=record._name,
                 id=record.id,
                 field=name,
-            )
+            ),
         )
     kind = guess_mimetype(content)
     extension = _extension_of(kind)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from odoo.exceptions import UserError
 from odoo.models import BaseModel
 
-from ..policy import looks
+from ..policy import looks, odoo_words
 from ..policy.closed_models import way_around
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.form_state import clock, evaluated, handed_on
@@ -96,7 +96,8 @@ def tell(pressed, action, active=True):
     kind = str(action["type"]).removeprefix("ir.actions.")
     if kind == "act_window_close":
         return {}
-    title = str(action.get("name") or action.get("res_model") or kind)[:MAX_TITLE]
+    title = str(action.get("name") or action.get("res_model") or kind)
+    title = odoo_words.told(pressed.guard.env, title)[:MAX_TITLE]
     found = {"result": f"It opens: {title} ({kind})"}
     if kind == "act_window" and action.get("res_model") in pressed.guard.env:
         found |= _window(pressed, action, title, active)
@@ -114,7 +115,8 @@ def _client(pressed, params, found, active):
         found = {"result": ""} | tell(pressed, following, active)
     message = params.get("message")
     if isinstance(message, str):
-        said = withhold_links(message)[:MAX_MESSAGE]
+        said = withhold_links(odoo_words.told(pressed.guard.env, message))
+        said = said[:MAX_MESSAGE]
         found["result"] = " ".join(
             filter(None, (found["result"], f"Odoo says: {said}"))
         )
@@ -167,7 +169,7 @@ def _wizard(pressed, action, title, active, ids, result):
         context=pressed.context(action, active),
     )
     try:
-        with guard.env.cr.savepoint():
+        with guard.env.cr.savepoint(), odoo_words.held(guard.env):
             told = wizard_form.Form(guard, opened).describe()
     except Exception as exc:  # noqa: BLE001 the press is done: what it opened is only told
         guard.env.invalidate_all(flush=False)

@@ -64,7 +64,7 @@ def create_records(call):
         )
     checked = Values(guard).each([(model, row) for row in rows])
     records = at_once(
-        model.env.cr,
+        model.env,
         lambda: _make(model, checked),
         [
             (Values.place(number, model), lambda row=row: _make(model, [row]))
@@ -131,7 +131,7 @@ def write_records(call):
     guard, records = call.guard, records_to_change(call)
     rows = _values_of(guard, records, call.kwargs)
     at_once(
-        call.env.cr,
+        call.env,
         lambda: [_set(some, vals) for some, vals in rows],
         [
             (Values.place(0, record), lambda rec=record, vals=vals: _set(rec, vals))
@@ -196,7 +196,7 @@ def unlink_records(call):
     records = records_to_change(call)
     found = answer(call.guard, records)
     at_once(
-        call.env.cr,
+        call.env,
         lambda: _drop(records),
         [(Values.place(0, rec), lambda rec=rec: _drop(rec)) for rec in records],
     )

@@ -4,7 +4,7 @@ which fields it has."""
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy import closed_fields, looks
+from ..policy import closed_fields, looks, odoo_words
 from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
 from . import row_counts
@@ -149,7 +149,7 @@ def _careful(call, records, names):
         # What another field has left in the cache must not decide.
         forget(call.env)
         try:
-            with call.env.cr.savepoint(flush=False):
+            with call.env.cr.savepoint(flush=False), odoo_words.held(call.env):
                 values = records.read([name])
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise

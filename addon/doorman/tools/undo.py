@@ -53,10 +53,7 @@ def undo_change(call):
     if kept["never"]:
         raise Refusal(
             "undo_impossible",
-            _lt(
-                "This cannot be undone: %(why)s",
-                why=" ".join(undo_words.never(guard, kept)),
-            ),
+            _lt("This cannot be undone: %(why)s", why=undo_words.never(guard, kept)),
             _lt("get_actions lists what the records offer, such as to cancel."),
         )
     rows = [row for row in kept["rows"] if _is_known(env, row)]

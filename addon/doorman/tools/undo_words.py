@@ -2,6 +2,7 @@
 
 from ..policy import looks
 from ..policy.plain_text import plain
+from ..policy.refusal import _lt, joined
 from . import outward_words
 
 MAX_SENTENCES = 20
@@ -29,31 +30,27 @@ def argument(env, kept):
 
 
 def never(guard, kept):
-    """Why a change is not undone at all, as sentences."""
-    env, found = guard.env, []
-    for one in kept["never"]:
-        if one["kind"] == "deleted" and not guard.may_use(one["model"]):
-            found.append(env._("Odoo deleted other records, which are not kept."))
-        elif one["kind"] == "deleted":
-            found.append(
-                env._(
-                    "It deleted records of %s, which are not kept.",
-                    _label(env, one["model"]),
-                )
-            )
-        elif one["kind"] == "tool":
-            found.append(
-                env._(
-                    "It was done by %s, whose work is not taken back by writing old "
-                    "values.",
-                    kept["tool"],
-                )
-            )
-        elif one["kind"] == "code":
-            found.append(env._("All of it was done by Odoo's own code."))
-        else:
-            found.append(env._("It was too large to be kept."))
-    return found
+    """:return: why a change is not undone at all, in words of ``_lt``"""
+    return joined(_never(guard, kept, one) for one in kept["never"])
+
+
+def _never(guard, kept, one):
+    if one["kind"] == "deleted" and not guard.may_use(one["model"]):
+        return _lt("Odoo deleted other records, which are not kept.")
+    if one["kind"] == "deleted":
+        return _lt(
+            "It deleted records of %(model)s, which are not kept.",
+            model=_label(guard.env, one["model"]),
+        )
+    if one["kind"] == "tool":
+        return _lt(
+            "It was done by %(tool)s, whose work is not taken back by writing old "
+            "values.",
+            tool=kept["tool"],
+        )
+    if one["kind"] == "code":
+        return _lt("All of it was done by Odoo's own code.")
+    return _lt("It was too large to be kept.")
 
 
 def stays(guard, entries, env=None):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from odoo.exceptions import AccessError
 from odoo.tools.json import json_default
 
-from ..policy import closed_fields, in_force, looks
+from ..policy import closed_fields, in_force, looks, odoo_words
 from ..policy.form_view import ACTION
 from ..policy.in_force import name_of
 from ..policy.plain_text import from_html
@@ -52,7 +52,8 @@ def describe(form):
         found["text"] = " ".join(dict.fromkeys(texts))[:MAX_WORDS]
     if form.warnings:
         found["warnings"] = [
-            f"{title}: {text}"[:MAX_WORDS] for title, text, _ in form.warnings
+            odoo_words.told(form.model.env, f"{title}: {text}")[:MAX_WORDS]
+            for title, text, _ in form.warnings
         ]
     return withhold_links_in(json.loads(json.dumps(found, default=json_default)))
 

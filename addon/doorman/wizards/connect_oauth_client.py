@@ -64,8 +64,9 @@ class DoormanConnectWizard(models.TransientModel):
     def _check_redirect(self, number, uri):
         # Where the code is sent, access is sent: only to an exact place, and in the
         # clear only to the person's own machine.
-        custom = self.env["doorman.settings"]._oauth()["custom_schemes"]
-        if "*" not in uri and oauth_values.may_return(uri, [], custom):
+        settings = self.env["doorman.settings"]._oauth()
+        clients = self.env["doorman.oauth.client"]
+        if "*" not in uri and clients._may_return(uri, settings, hosts=[]):
             return
         raise UserError(
             self.env._(

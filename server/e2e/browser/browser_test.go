@@ -317,7 +317,8 @@ env["doorman.connection"]._demo_refresh()
 out["pia"] = user("pia", "doorman.group_user").id
 if "odoobot_state" in env["res.users"]._fields:  # else it opens a chat over what is to be seen
     env["res.users"].search([]).odoobot_state = "disabled"
-out["settings"] = settings.id`)
+out["settings"] = settings.id
+out["admin_group"] = env.ref("doorman.group_admin").id`)
 	b := &backend{o, kit.Serve(t, o.Environ()...)}
 	kit.AsAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": b.s.URL})
 	kit.Eventually(t, 10*time.Second, "the service has said hello", func() bool {
@@ -338,5 +339,8 @@ out["settings"] = settings.id`)
 	t.Run("a tool switched off", b.toolOff)
 	t.Run("own tool", b.ownTool)
 	t.Run("explain", b.explain)
+	t.Run("undo", b.undo)
+	t.Run("a change that waits for a second administrator", b.policyChange)
+	t.Run("dialogs", b.lookAtDialogs)
 	t.Run("MCP user", b.user)
 }

@@ -58,7 +58,7 @@ out["settings"] = settings.id`)
 type invited struct {
 	o    *kit.Odoo
 	s    *kit.Service
-	node *kit.Node
+	node *kit.Interpreter
 	link string
 	keys []string
 }

@@ -261,7 +261,7 @@ func (b *consents) askFirst(p *page) {
 	p.click(".nav-link[name=oauth]")
 	p.see(".o_form_view", "Allowed redirect hosts")
 	p.click(".o_field_widget[name=oauth_needs_activation] input")
-	p.shot("oauth-settings", 1400, 1000)
+	p.shot("oauth-settings", 1400, 1080)
 	p.click(".o_form_button_save")
 	p.until(func() (string, bool) {
 		out, err := b.o.Host.Psql(p.Context(), b.o.DB, "SELECT oauth_needs_activation FROM doorman_settings")

@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"server/limit":           {"server/access", "server/clientip"},
 	"server/secret":          {},
 	"server/safefetch":       {},
+	"server/publicurl":       {},
 	"server/mcp": {
 		"server/access", "server/mcp/caller", "server/mcp/mcperr", "server/mcp/prompts", "server/mcp/resources",
 		"server/mcp/toolcall", "server/mcp/tools",
@@ -32,7 +33,7 @@ var mayImport = map[string][]string{
 	"server/mcp/tools":     {"server/access", "server/markdown", "server/mcp/mcperr", "server/mcp/tokens", "server/mcp/toolcall"},
 	"server/mcp/resources": {"server/access", "server/mcp/caller", "server/mcp/mcperr", "server/mcp/toolcall"},
 	"server/mcp/prompts":   {"server/access", "server/mcp/mcperr", "server/mcp/toolcall"},
-	"server/oauth":         {"server/access", "server/safefetch"},
+	"server/oauth":         {"server/access", "server/publicurl", "server/safefetch"},
 	"server/api":           {"server/access", "server/secret"},
 	"server/files":         {"server/access", "server/clientip"},
 	"jobs":                 {"server/access"},
@@ -43,7 +44,7 @@ var mayImport = map[string][]string{
 	"odoo/localodoo":       {},
 	"server/app": {
 		"jobs", "odoo", "server/access", "server/api", "server/clientip", "server/files", "server/limit",
-		"server/mcp", "server/oauth", "server/safefetch", "server/secret",
+		"server/mcp", "server/oauth", "server/publicurl", "server/safefetch", "server/secret",
 	},
 	"server":                 {"server/app"},
 	"server/demo":            {"odoo/localodoo", "server/access", "server/app"},

@@ -90,7 +90,7 @@ func (c *Catalog) Unknown(s *access.Snapshot, name string) *access.Error {
 	for _, t := range append(c.Usable(access.Widened(s)), c.Custom(s)...) {
 		names = append(names, t.Name)
 	}
-	return access.NewError(access.UnknownTool, fmt.Sprintf("There is no tool %q.", mcperr.Clip(name, 60)), mcperr.Hint(name, names, "tools"))
+	return access.NewError(access.UnknownTool, fmt.Sprintf(access.SayUnknownTool, mcperr.Clip(name, 60)), mcperr.Hint(name, names, "tools"))
 }
 
 // MetricName is what a tool is counted as.

@@ -8,7 +8,7 @@ from odoo.tools import format_duration, human_size
 from ...policy import kept_answers
 from ...policy.plain_text import plain, visible
 from ...policy.record_url import url_of
-from ...policy.refusal import told_later
+from ...policy.refusal import told_again, told_later
 
 MANY = 10
 
@@ -260,12 +260,12 @@ class DoormanApproval(models.Model):
         self.ensure_one()
         error = None
         if self.state == "failed":
-            error = {
-                "kind": self.error_kind or "internal",
-                "code": self.error_code or "",
-                "message": self.error_message or "",
-                "hint": self.error_hint or "",
-            }
+            error = told_again(
+                self.error_kind or "internal",
+                self.error_code or "",
+                self.error_message or "",
+                self.error_hint or "",
+            )
         value = json.loads(self.result) if self.result else None
         if self.result and self.policy_version != self.connection_id.policy_version:
             value, error = None, kept_answers.not_told().told()

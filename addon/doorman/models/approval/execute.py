@@ -186,8 +186,9 @@ class DoormanApproval(models.Model):
             except Exception as exc:  # noqa: BLE001 each becomes an answer, or goes on
                 forget(self.env)
                 cr.execute("ROLLBACK TO SAVEPOINT doorman")
-                error = self.env["doorman.gateway"]._error(exc)
-                return None, error | {"words": kept(exc)}
+                gateway = self.env["doorman.gateway"]
+                failure = gateway._failure(exc, self.model, self.requester_id.lang)
+                return None, failure.told() | {"words": kept(failure)}
 
     def _execute(self, done=None):
         """:param dict done: learns what an audit row of the call would tell, if given
@@ -305,8 +306,8 @@ class DoormanApproval(models.Model):
             self_approved=self._own(),
             error_kind=error["kind"],
             error_message=error["message"][:1_000],
-            error_hint=(error.get("hint") or "")[:500],
-            error_code=error.get("code"),
+            error_hint=error["hint"][:500],
+            error_code=error["code"],
             error_words=error["words"] and Json(error["words"]),
         )
         words = self.env._(

@@ -93,8 +93,15 @@ class DoormanAudit(models.Model):
     user_id = LooseMany2one("res.users", readonly=True, index=True)
     user_login = fields.Char("User (login)", readonly=True)
     company_id = LooseMany2one("res.company", readonly=True)
-    ip = fields.Char("IP address", readonly=True)
-    client = fields.Char(readonly=True)
+    ip = fields.Char(
+        "IP address",
+        readonly=True,
+        help="As the service tells it: Odoo itself sees no AI tool.",
+    )
+    client = fields.Char(
+        readonly=True,
+        help="As the AI tool calls itself, and the service tells it.",
+    )
     method = fields.Char(readonly=True)
     tool = fields.Char(readonly=True)
     model = fields.Char(readonly=True)
@@ -127,7 +134,9 @@ class DoormanAudit(models.Model):
     words = fields.Json(readonly=True, prefetch=False)
     message_shown = fields.Char("Why", compute="_compute_message_shown")
     duration_ms = fields.Integer("Duration (ms)", readonly=True)
-    request_id = fields.Char(readonly=True)
+    request_id = fields.Char(
+        readonly=True, help="As the service tells it: the same is in its log."
+    )
     count = fields.Integer(
         "Requests",
         readonly=True,

@@ -131,8 +131,14 @@ class DoormanPickup(models.Model):
 
     @api.model
     def _find(self, token):
+        """What the caller's link is for, by its token: see ``_opened``."""
+        return self._opened(token_digest(token))
+
+    @api.model
+    def _opened(self, digest):
         """What the caller's link is for. Changes nothing.
 
+        :param digest: of its token, as ``token_digest`` has it; None: of none
         :return: the link with more right than its user has, empty if it does not work
         """
         self.env.flush_all()
@@ -146,13 +152,13 @@ class DoormanPickup(models.Model):
                   JOIN res_users u ON u.id = c.user_id
                  WHERE %s
                 """,
-                self._works(token),
+                self._works(digest),
             )
         )
         return self.sudo().browse([row[0] for row in self.env.cr.fetchall()])
 
     @api.model
-    def _works(self, token):
+    def _works(self, digest):
         """Every condition that a link must meet to show anything to the caller."""
         return SQL(
             """
@@ -164,18 +170,23 @@ class DoormanPickup(models.Model):
             AND (c.expires_at IS NULL OR c.expires_at > now() at time zone 'utc')
             AND u.active AND NOT u.share
             """,
-            token_digest(token),
+            digest,
             self.env.uid,
             list(LIVE_STATUSES),
         )
 
     @api.model
     def _pick_up(self, token):
+        """Use a link, by its token: see ``_pick_up_opened``."""
+        return self._pick_up_opened(token_digest(token))
+
+    @api.model
+    def _pick_up_opened(self, digest):
         """Use a link: make the key of its connection, for its user.
 
         One conditional UPDATE decides: of two tabs, one gets the key.
 
-        :param str token: as it stands in the link
+        :param digest: as ``_opened`` takes it
         :return: the link, and the key in clear for the only time; or None if the link
             does not work for the caller, whatever the reason
         """
@@ -189,7 +200,7 @@ class DoormanPickup(models.Model):
                    AND u.id = c.user_id AND %s
              RETURNING p.id
                 """,
-                self._works(token),
+                self._works(digest),
             ),
             log_exceptions=False,  # who loses the race is run again by Odoo
         )

@@ -81,7 +81,7 @@ class DoormanConnection(models.Model):
             ],
             "target": "new",
             "context": {
-                "default_link": f"{self.get_base_url()}/doorman/pickup/{token}",
+                "default_link": f"{self.get_base_url()}/doorman/pickup#{token}",
                 "default_link_until": fields.Datetime.to_string(pickup.expires_at),
                 "default_connection": self.name,
                 "default_owner": self.user_id.name,

@@ -207,21 +207,22 @@ class DoormanInvite(models.Model):
     @api.model
     def _check_not_wider(self, vals):
         """An invite is taken as soon as it is made: it does not wait for a second
-        administrator, so none is made without limits.
+        administrator, so none is made that would have to.
 
-        :raise ValidationError: if it lifts one, where that takes two administrators
+        :raise ValidationError: if it widens, where that takes two administrators
         """
         settings = self.env["doorman.settings"]._get().sudo()
-        for name in widening.OFF_FROM.keys() & vals.keys():
-            before, after = settings[name], vals[name] or settings[name]
-            if settings.four_eyes and widening.widens(name, before, after):
+        for name in widening.FIELDS & vals.keys() if settings.four_eyes else ():
+            before, after = widening.of_new(name), vals[name]
+            if name in widening.OFF_FROM:
+                before, after = settings[name], after or settings[name]
+            if widening.widens(name, before, after):
                 raise ValidationError(
                     self.env._(
-                        "%(field)s: %(value)s is not a limit, and it takes two MCP "
-                        "administrators to lift one. Make the invite with a limit, and "
-                        "change that on the connections that come of it.",
+                        "%(field)s: what widens access takes two MCP administrators. "
+                        "Make the invite without that, and change it on the "
+                        "connections that come of it.",
                         field=self._fields[name]._description_string(self.env),
-                        value=after,
                     )
                 )
 

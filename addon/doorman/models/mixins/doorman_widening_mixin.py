@@ -46,7 +46,7 @@ class DoormanWideningMixin(models.AbstractModel):
             return super().create(vals_list)
         two = self._takes_two()
         records = super().create(vals_list)
-        before = dict.fromkeys(self._watched(), 0)
+        before = {name: widening.of_new(name) for name in self._watched()}
         records._look(dict.fromkeys(records.ids, before), two)
         return records
 

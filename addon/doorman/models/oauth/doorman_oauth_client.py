@@ -9,6 +9,9 @@ from ...policy.oauth_values import OAuthRefusal
 from ...policy.shared import MAX_REDIRECT_URI, MAX_REDIRECT_URIS, PREFIX_CLIENT
 
 MAX_UNUSED = 1_000
+# How many addresses together may register all that one may in an hour, as in the
+# service.
+UNUSED_OF_ALL = 10
 
 
 class DoormanOauthClient(models.Model):
@@ -160,16 +163,15 @@ class DoormanOauthClient(models.Model):
                 "access_denied", "Registration is switched off.", "registration off"
             )
         uris = said.get("redirect_uris")
-        hosts, custom = settings["redirect_hosts"], settings["custom_schemes"]
         if (
             not isinstance(uris, list)
             or not 0 < len(uris) <= MAX_REDIRECT_URIS
-            or not all(oauth_values.may_return(u, hosts, custom) for u in uris)
+            or not all(self._may_return(u, settings) for u in uris)
         ):
             raise OAuthRefusal(
                 "invalid_redirect_uri", "These redirect URIs are not allowed.", "uris"
             )
-        self._make_room()
+        self._make_room(settings["registrations_per_hour"])
         name = oauth_values.clean_name(said.get("client_name"))
         software = (said.get("software_id"), said.get("software_version"))
         return self._new(
@@ -185,10 +187,27 @@ class DoormanOauthClient(models.Model):
             }
         )
 
+    @staticmethod
+    def _may_return(uri, settings, hosts=None):
+        """Whether the settings let people be sent back to an address.
+
+        :param dict settings: as ``doorman.settings._oauth``
+        :param hosts: the only hosts, in place of those of the settings
+        """
+        return oauth_values.may_return(
+            uri,
+            settings["redirect_hosts"] if hosts is None else hosts,
+            settings["custom_schemes"],
+            settings["known_schemes"],
+        )
+
     @api.model
-    def _make_room(self):
+    def _make_room(self, an_hour):
         """Registering costs nothing and proves nothing. Of those that nobody has
-        allowed, so many are kept, give or take those that come at one instant."""
+        allowed, so many are kept, give or take those that come at one instant.
+
+        :param int an_hour: how many one address may register in an hour
+        """
         self.env.cr.execute(
             SQL(
                 """
@@ -198,7 +217,7 @@ class DoormanOauthClient(models.Model):
                 """
             )
         )
-        if self.env.cr.fetchone()[0] < MAX_UNUSED:
+        if self.env.cr.fetchone()[0] < max(MAX_UNUSED, UNUSED_OF_ALL * an_hour):
             return
         if not self._drop_unused(60, 20):
             raise OAuthRefusal(

@@ -162,11 +162,9 @@ class DoormanOauthRequest(models.AbstractModel):
     @api.model
     def _check(self, asked, client, said, settings):
         uri, state = asked.get("redirect_uri"), asked.get("state")
-        hosts, custom = settings["redirect_hosts"], settings["custom_schemes"]
-        if client.kind == "custom":
-            # An administrator has written them down one by one.
-            hosts = []
-        if not oauth_values.may_return(uri, hosts, custom) or not oauth_values.matches(
+        # An administrator has written them down one by one.
+        hosts = [] if client.kind == "custom" else None
+        if not client._may_return(uri, settings, hosts) or not oauth_values.matches(
             uri, said["redirect_uris"]
         ):
             self._refuse("invalid_request", "redirect URI not allowed")

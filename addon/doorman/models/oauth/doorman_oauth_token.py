@@ -18,7 +18,7 @@ class DoormanOauthToken(models.AbstractModel):
             ── generation 0: the code, for a minute
     redeem  ── generation 1: access and refresh token, made from pepper and code
     refresh ── generation n + 1, made from pepper and refresh token: shown again within
-               the grace, the same one gives the same successor
+               the grace, it gives the newest tokens that came of it, the same to all
     reuse   ── of a code, or of a refresh token otherwise: the whole family is dead
     """
 

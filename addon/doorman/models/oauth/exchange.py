@@ -1,3 +1,4 @@
+import hashlib
 from datetime import timedelta
 
 from odoo import api, models
@@ -100,7 +101,7 @@ class DoormanOauthToken(models.AbstractModel):
         scopes = self._narrowed(row["scopes"].split(), asked.get("scopes"))
         self._check_alive(row)
         if row["used_at"]:
-            return self._again(row, proof)
+            return self._again(*self._newest(row, proof))
         self._check_pace(row)
         return self._next(row, proof, " ".join(scopes))
 
@@ -188,14 +189,13 @@ class DoormanOauthToken(models.AbstractModel):
         return [scope for scope in granted if scope in asked]
 
     def _in_grace(self, row, client):
-        """Whether a refresh token that was used is shown once more by who has not got
-        the answer yet: soon, and before its successor was used."""
+        """Whether a refresh token that was used is shown once more by a client that
+        has not got the answer yet: soon, by the clock. Programs of one login that
+        share its tokens refresh at once, and some of them several generations late."""
         settings = self.env["doorman.settings"]._get().sudo()
         grace = timedelta(seconds=settings.oauth_grace_seconds)
         return (
-            row["client_id"] == client.id
-            and row["generation"] == row["latest"] - 1
-            and self.env.cr.now() < row["used_at"] + grace
+            row["client_id"] == client.id and self.env.cr.now() < row["used_at"] + grace
         )
 
     # ---- what they get ----
@@ -226,6 +226,19 @@ class DoormanOauthToken(models.AbstractModel):
                 row["until"],
             )
         return self._again(row | {"generation": won[0] - 1}, proof)
+
+    def _newest(self, row, proof):
+        """The last refresh token that was used, and its row, by way of one before it.
+        Whoever is late gets what the others have: an answer of its own generation
+        would be shown after the grace, and end the login.
+
+        :return: the row, as far as ``_again`` reads it, and the token's proof
+        """
+        while row["generation"] < row["latest"] - 1:
+            token = oauth_values.derive(row["pepper"], "refresh", proof)
+            proof = hashlib.sha256(token.encode()).hexdigest()
+            row = row | {"generation": row["generation"] + 1}
+        return row, proof
 
     def _again(self, row, proof):
         """The generation after this one: no other than the first time."""

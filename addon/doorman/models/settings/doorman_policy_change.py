@@ -124,6 +124,8 @@ class DoormanPolicyChange(models.Model):
     def _text(self, record, name, value):
         if record._fields[name].type == "boolean":
             return self.env._("on") if value else self.env._("off")
+        if record._fields[name].type == "text":
+            return ", ".join((value or "").split("\n")) or self.env._("empty")
         return str(value or 0)
 
     # ---- asking, telling ----

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ...policy import closed_models
 from ...policy.policy_fields import MAX_RATE_DAY, MAX_RATE_MINUTE
+from ...policy.public_url import normal_url
 from ...policy.shared import LIVE_STATUSES, LOOPBACK_HOSTS
 
 # The service says hello every 15 s.
@@ -172,7 +173,7 @@ class DoormanSettings(models.Model):
     @api.depends("public_url", "gateway_url")
     def _compute_mcp_url(self):
         for record in self:
-            url = (record.public_url or "").strip().rstrip("/")
+            url = normal_url(record.public_url) or ""
             if url and not url.endswith(MCP_PATH):
                 url += MCP_PATH
             record.mcp_url = url or record._own_url()
@@ -240,31 +241,14 @@ class DoormanSettings(models.Model):
     @api.constrains("public_url")
     def _check_public_url(self):
         for record in self.filtered("public_url"):
-            if not self._is_origin(record.public_url.strip()):
+            url = normal_url(record.public_url)
+            if not url or urlsplit(url).path not in ("", MCP_PATH):
                 raise ValidationError(
                     self.env._(
                         "The public URL must look like https://mcp.example.com: "
                         "no path, user or query."
                     )
                 )
-
-    @staticmethod
-    def _is_origin(url):
-        try:
-            parts = urlsplit(url)
-            # Raises for a port that is none.
-            parts.port  # noqa: B018  # pylint: disable=pointless-statement
-        except ValueError:
-            return False
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and not ("@" in parts.netloc or parts.query or parts.fragment)
-            and parts.path in ("", "/", MCP_PATH)
-            and url.isascii()
-            and url.isprintable()
-            and not set(url) & set(" \"'`$\\<>{}|^")
-        )
 
     @api.constrains(
         "idle_after_hours",
@@ -289,9 +273,16 @@ class DoormanSettings(models.Model):
         )
 
     def write(self, vals):
-        res = super().write(vals)
+        res = super().write(self._with_normal_url(vals))
         self._bump()
         return res
+
+    @staticmethod
+    def _with_normal_url(vals):
+        """The address as clients have it, whatever was typed. What is none stays, and
+        is refused."""
+        url = normal_url(vals.get("public_url"))
+        return {**vals, "public_url": url} if url else vals
 
     @api.ondelete(at_uninstall=False)
     def _refuse_unlink(self):

@@ -12,7 +12,8 @@ class DoormanSettings(models.Model):
         tracking=True,
         help="What one MCP administrator changes waits until another one has confirmed "
         "it, if it widens access: self-approval, SQL or Python switched on, limits "
-        "taken away, an audit kept for less than 30 days, or this switch put off. "
+        "taken away, an audit kept for less than 30 days, what leaves the company "
+        "released, or this switch put off. "
         "Otherwise all of them are told.",
     )
 

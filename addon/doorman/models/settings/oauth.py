@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...policy import oauth_values
+from ...policy.shared import MAX_REGISTRATIONS, REGISTRATIONS
 
 
 class DoormanSettings(models.Model):
@@ -34,11 +35,26 @@ class DoormanSettings(models.Model):
         tracking=True,
         help="One host a line, e.g. claude.ai. Empty: any.",
     )
-    oauth_custom_schemes = fields.Boolean(
-        "Custom URL schemes",
+    oauth_known_schemes = fields.Boolean(
+        "URL schemes of known programs",
+        default=True,
         tracking=True,
-        help="People may be sent back to a program by an address like cursor://... "
-        "Any program on their computer can claim such a scheme for itself.",
+        help="People may be sent back to Claude, Cursor, Visual Studio Code, Windsurf, "
+        "Zed, Raycast or Warp by an address like cursor://... Any program on their "
+        "computer can claim such a scheme for itself.",
+    )
+    oauth_custom_schemes = fields.Boolean(
+        "Any custom URL scheme",
+        tracking=True,
+        help="The same for every program: also by schemes that Doorman does not know.",
+    )
+    oauth_registrations_per_hour = fields.Integer(
+        "Registrations an hour",
+        default=REGISTRATIONS,
+        tracking=True,
+        help="How many times AI tools may register themselves in an hour from one "
+        "address. People behind one proxy or VPN share theirs; so do all users of an "
+        "AI tool that comes from its vendor's servers.",
     )
     oauth_unused_hours = fields.Integer(
         "Unused registrations expire after (hours)",
@@ -47,9 +63,14 @@ class DoormanSettings(models.Model):
         help="AI tools that registered themselves and that nobody has allowed.",
     )
 
-    @api.constrains("oauth_unused_hours")
-    def _check_unused_hours(self):
-        self._check_range({"oauth_unused_hours": (1, 24 * 365)})
+    @api.constrains("oauth_unused_hours", "oauth_registrations_per_hour")
+    def _check_registrations(self):
+        self._check_range(
+            {
+                "oauth_unused_hours": (1, 24 * 365),
+                "oauth_registrations_per_hour": (1, MAX_REGISTRATIONS),
+            }
+        )
 
     @api.constrains("oauth_redirect_hosts", "oauth_document_hosts")
     def _check_hosts(self):
@@ -79,7 +100,9 @@ class DoormanSettings(models.Model):
             "documents": settings.oauth_client_documents,
             "redirect_hosts": oauth_values.hosts_of(settings.oauth_redirect_hosts),
             "document_hosts": oauth_values.hosts_of(settings.oauth_document_hosts),
+            "known_schemes": settings.oauth_known_schemes,
             "custom_schemes": settings.oauth_custom_schemes,
+            "registrations_per_hour": settings.oauth_registrations_per_hour,
             "access_seconds": settings.oauth_access_minutes * 60,
             "refresh_seconds": settings.oauth_refresh_days * 24 * 3600,
             "scopes": settings.scope_ids.mapped("code"),

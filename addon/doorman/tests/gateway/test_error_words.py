@@ -2,16 +2,25 @@
 operation, no Python comes back."""
 
 import re
-from unittest.mock import patch
 
 import psycopg2
 
-from odoo.exceptions import RedirectWarning, UserError, ValidationError
+from odoo.exceptions import (
+    AccessDenied,
+    AccessError,
+    LockError,
+    MissingError,
+    RedirectWarning,
+    UserError,
+    ValidationError,
+)
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
-from ...gateway import error_words
-from ...policy.refusal import Refusal, at
+from ...policy import shared
+from ...policy.refusal import Refusal, at, told_later
+from ...policy.refusal_codes import KIND_OF
 from ...tools import operations
 from ..common import WriteCase
 
@@ -106,6 +115,7 @@ class TestErrorWords(WriteCase):
             return answer
         said = f"{method} {ids} {str(kwargs)[:150]}: {error}"
         self.assertNotIn(error["kind"], NOT_THE_CALLERS, said)
+        self.assertEqual(KIND_OF.get(error.get("code")), error["kind"], said)
         # What was sent may be quoted.
         words = re.sub(r"'[^']*'|\"[^\"]*\"", "", error["message"])
         self.assertFalse(PYTHON.search(words), said)
@@ -192,51 +202,175 @@ class TestErrorWords(WriteCase):
     # ---- one by one ----
 
     def error(self, exc):
+        """:return: what a call gets of an error, and the words that the audit keeps"""
+
         def fail(_call):
             raise exc
 
-        with self.doing(fail, "search_count"):
-            return self.call("res.partner", "search_count")["error"]
+        return self.failing(fail)
 
-    def test_a_redirect_is_a_message(self):
-        warning = RedirectWarning(
-            "Configure a journal first.", 42, "Go there", {"a": 1}
+    def failing(self, fail):
+        before = self.rows()
+        with self.doing(fail, "search_count"):
+            error = self.call("res.partner", "search_count")["error"]
+        (row,) = self.new_rows(before)
+        self.assertEqual(
+            (row["reason"], row["message"]), (error["kind"], error["message"])
         )
-        error = self.error(warning)
-        self.assertEqual(error["kind"], "business_rule")
-        self.assertEqual(error["message"], "Configure a journal first.")
+        return error, row["words"]
+
+    def test_what_odoo_says(self):
+        """Its own words, with a code."""
+        for exc, code in (
+            (AccessError("No."), "access_denied"),
+            (AccessDenied("No."), "access_denied"),
+            (MissingError("No."), "unknown_record"),
+            (LockError("No."), "record_locked"),
+            (UserError("No."), "odoo_refused"),
+            (ValidationError("No."), "odoo_refused"),
+            # Its other arguments are for Odoo's own client.
+            (RedirectWarning("No.", 42, "Go there", {"a": 1}), "odoo_refused"),
+        ):
+            with self.subTest(exc=exc):
+                error, words = self.error(exc)
+                self.assertEqual((error["code"], error["message"]), (code, "No."))
+                self.assertEqual(error["kind"], KIND_OF[code])
+                self.assertIsNone(words)
 
     def test_words_of_python_are_left_out(self):
-        for exc in (
-            ValueError("time data '1' does not match format '%Y-%m-%d'"),
-            ValueError("Invalid isoformat string: 'x'"),
-            ValueError("invalid literal for int() with base 10: 'x'"),
-            ValueError("could not convert string to float: 'x'"),
-            TypeError("unsupported operand type(s) for +: 'int' and 'str'"),
-            TypeError("'NoneType' object is not iterable"),
-            ValueError(), KeyError("name"), OverflowError("int too large"),
-            psycopg2.DataError("invalid input syntax for type integer"),
+        moment, number = "A date or time", "A number in this call"
+        unclear = "Odoo could not make sense"
+        for exc, code, said in (
+            (ValueError("time data '1' does not match format '%Y-%m-%d'"),
+             "wrong_value", moment),
+            (ValueError("Invalid isoformat string: 'x'"), "wrong_value", moment),
+            (ValueError("invalid literal for int() with base 10: 'x'"),
+             "wrong_value", number),
+            (ValueError("could not convert string to float: 'x'"),
+             "wrong_value", number),
+            (TypeError("unsupported operand type(s) for +: 'int' and 'str'"),
+             "not_understood", unclear),
+            (TypeError("'NoneType' object is not iterable"), "not_understood", unclear),
+            (ValueError(), "not_understood", unclear),
+            (KeyError("name"), "not_understood", unclear),
+            (OverflowError("int too large"), "not_understood", unclear),
+            (psycopg2.DataError("invalid input syntax for type integer"),
+             "wrong_value", "A value has the wrong type"),
+            (psycopg2.ProgrammingError("can't adapt type 'dict'"),
+             "wrong_value", "A value has the wrong type"),
+            (psycopg2.errors.UndefinedFunction("operator does not exist"),
+             "wrong_value", "A value has the wrong type"),
+            (ValueError("Cannot convert res.partner.x to SQL because it is not stored"),
+             "field_not_searchable", "res.partner.x is worked out by Odoo"),
         ):  # fmt: skip
             with self.subTest(exc=exc):
-                error = self.error(exc)
-                self.assertEqual(error["kind"], "invalid_input")
+                error, words = self.error(exc)
+                self.assertEqual(
+                    (error["kind"], error["code"]), ("invalid_input", code)
+                )
+                self.assertTrue(error["message"].startswith(said), error)
                 self.assertFalse(PYTHON.search(error["message"]), error)
                 self.assertTrue(error["hint"])
-        self.assertEqual(self.error(UserError("Not so."))["message"], "Not so.")
-        self.assertEqual(self.error(ValidationError("No."))["kind"], "business_rule")
-        error = self.error(ValueError("Wrong value for res.partner.type: 'x'"))
-        self.assertIn("res.partner.type", error["message"])
-        self.assertIn("res.partner", error_words.meaning(
-            ValueError("Invalid field 'nope' on 'res.partner'")))  # fmt: skip
+                self.assertEqual(told_later(words, "en_US"), error["message"])
+
+    def test_an_unknown_field(self):
+        """Whoever finds it, it is told as the guard tells it."""
+        told = self.call("res.partner", "read", self.acme.ids, fields=["nmae"])["error"]
+        self.assertEqual(told["code"], "unknown_field")
+        self.assertIn("name", told["hint"])
+        for text in (
+            "Invalid field 'nmae' on 'res.partner'",
+            "Invalid field 'nmae' on model 'res.partner'",
+            "Invalid field 'nmae' on model 'res.partner' for 'nmae:sum'.",
+            "Invalid field 'nmae' in 'res.partner'",
+            "Invalid field res.partner.nmae in condition ('nmae', '=', 1)",
+        ):
+            with self.subTest(text):
+                error, words = self.error(ValueError(text))
+                self.assertEqual(error, told)
+                self.assertEqual(told_later(words, "en_US"), told["message"])
+        # As Odoo says it itself, of a model that the call is about.
+        for fail in (
+            lambda call: call.model.search([("nmae", "=", 1)]),
+            lambda call: call.model.search([], order="nmae"),
+            lambda call: call.model.read(["nmae"]),
+            lambda call: call.model.create({"nmae": 1}),
+            lambda call: call.model._read_group([], ["nmae"], []),
+            lambda call: call.model._read_group([], [], ["nmae:sum"]),
+        ):
+            with self.doing(fail, "search_count"):
+                error = self.call("res.partner", "search_count")["error"]
+            self.assertEqual(error, told)
+        # Which fields another model has, this connection may not know.
+        for model in ("res.users", "res.country", "no.model"):
+            error, _words = self.error(
+                ValueError(f"Invalid field 'logni' on '{model}'")
+            )
+            self.assertEqual(error["code"], "unknown_field")
+            self.assertEqual(error["hint"], shared.SAY_NO_FIELD_HINT)
+
+    def test_a_wrong_value(self):
+        for field, code in (
+            ("type", "unknown_choice"),
+            ("country_id", "wrong_value"),
+            ("nope", "wrong_value"),
+        ):
+            with self.subTest(field):
+                exc = ValueError(f"Wrong value for res.partner.{field}: 'x'")
+                error, words = self.error(exc)
+                self.assertEqual(error["code"], code)
+                self.assertIn(f"res.partner.{field} ", error["message"])
+                self.assertEqual(told_later(words, "en_US"), error["message"])
+
+    def test_what_takes_too_long(self):
+        error, words = self.error(psycopg2.errors.QueryCanceled("canceling statement"))
+        self.assertEqual(
+            (error["kind"], error["code"]), ("odoo_timeout", "took_too_long")
+        )
+        self.assertEqual(told_later(words, "en_US"), error["message"])
+
+    def test_what_the_database_refuses(self):
+        """In the words that Odoo has for it."""
+        currency = self.env.ref("base.EUR")
+
+        def twice(call):
+            call.env["res.currency"].sudo().create(
+                {"name": currency.name, "symbol": "x"}
+            )
+
+        with self.doing(twice, "search_count"), mute_logger("odoo.sql_db"):
+            error = self.call("res.partner", "search_count")["error"]
+            self.assertEqual(error["kind"], "business_rule")
+            self.assertEqual(error["code"], "odoo_refused")
+            self.assertEqual(error["message"], "The currency code must be unique!")
+            # In the language of the call, as whatever else Odoo says.
+            self.env["res.lang"]._activate_lang("fr_FR")
+            rule = self.env["ir.model.constraint"].search(
+                [("name", "=", "res_currency_unique_name")]
+            )
+            rule.with_context(lang="fr_FR").message = "Deux fois !"
+            self.people["user"].lang = "fr_FR"
+            error = self.call("res.partner", "search_count")["error"]
+            self.assertEqual(error["message"], "Deux fois !")
 
     def test_a_bug_stays_one(self):
-        with patch("odoo.addons.doorman.gateway.errors._logger"):
-            error = self.error(AttributeError("'bool' object has no attribute 'x'"))
-        self.assertEqual(error["kind"], "internal")
-        self.assertFalse(PYTHON.search(error["message"]))
+        for fail in (
+            lambda call: False.x,
+            lambda call: call.env.cr.execute("SELECT nope FROM res_partner"),
+            lambda call: call.env.cr.execute("SELECT FROM WHERE"),
+        ):
+            with mute_logger("odoo.addons.doorman.gateway.errors", "odoo.sql_db"):
+                error, words = self.failing(fail)
+            self.assertEqual((error["kind"], error["code"]), ("internal", "failed"))
+            self.assertFalse(PYTHON.search(error["message"]))
+            self.assertTrue(error["hint"])
+            self.assertEqual(told_later(words, "en_US"), error["message"])
 
     def test_the_place_is_told_once(self):
         for exc in (Refusal("invalid_input", "No."), UserError("No."), KeyError("x")):
             with self.assertRaises(type(exc)), at("outer"), at("records[3]"):
                 raise exc
-            self.assertTrue(self.error(exc)["message"].startswith("records[3]: "))
+            error, words = self.error(exc)
+            self.assertTrue(error["message"].startswith("records[3]: "))
+            if words:
+                self.assertEqual(told_later(words, "en_US"), error["message"])

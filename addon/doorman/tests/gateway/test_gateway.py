@@ -82,7 +82,8 @@ class TestGateway(DoormanCase):
             "user_login": "dm-user",
             "company_id": self.company.id,
             "ip": "192.0.2.1",
-            "tool": "test",
+            # What it does says which it is of, not the service, which says "test".
+            "tool": "read_records",
             "request_id": "r1",
             "model": "res.partner",
             "orm_method": "read",

@@ -45,6 +45,19 @@ class TestServiceSays(ApprovalCase):
             self.connection.state,
         )
 
+    # ---- what it was ----
+
+    def test_deny_a_call_that_says_it_is_another(self):
+        """With both keys in hand, one could hide among reads what it deletes."""
+        partner = self.env["res.partner"].create({"name": "x"})
+        said = {"tool": "search_records"}
+        request = self.request("res.partner", "unlink", partner.ids)
+        request["audit"] = request["audit"] | said
+        before = self.rows()
+        self.assertNotIn("error", self.gateway.call(self.fence(), request))
+        [row] = self.new_rows(before)
+        self.assertEqual((row["tool"], row["orm_method"]), ("delete_records", "unlink"))
+
     # ---- how often ----
 
     def test_without_its_credential_nothing_is_charged(self):

@@ -1,5 +1,6 @@
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools.translate import code_translations
 
 from ..common import ApprovalCase, proof_of
 from .test_undo import UndoCase
@@ -142,6 +143,27 @@ class TestUndoRefused(UndoCase, ApprovalCase):
             refused = self.check("undo_impossible", row["change_id"])
             self.assertIn(word, refused["message"])
             before = self.rows()
+
+    def test_why_it_is_never_undone_in_two_languages(self):
+        """In English for the AI tool, whatever its user's language; people read it in
+        theirs."""
+        self.gate()
+        self.env["res.lang"]._activate_lang("fr_FR")
+        english = "It deleted records of %(model)s, which are not kept."
+        french = {english: "%(model)s : effacé pour toujours."}
+        known = {("doorman", "fr_FR"): french}
+        self.patch(code_translations, "python_translations", known)
+        self.people["user"].lang = "fr_FR"
+        partner, before = self.env["res.partner"].create({"name": "P"}), self.rows()
+        self.call("res.partner", "unlink", partner.ids)
+        [row] = self.new_rows(before)
+        before = self.rows()
+        refused = self.check("undo_impossible", row["change_id"])
+        self.assertIn("It deleted records of ", refused["message"])
+        [row] = self.new_rows(before)
+        shown = self.env["doorman.audit"].browse(row["id"])
+        self.assertIn("effacé", shown.with_context(lang="fr_FR").message_shown)
+        self.assertNotIn("effacé", shown.with_context(lang="en_US").message_shown)
 
     def test_an_old_value_that_no_connection_may_write(self):
         """Code in a text: a person put it there, an AI tool puts it nowhere."""

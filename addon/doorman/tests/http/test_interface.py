@@ -46,6 +46,8 @@ ARGUMENTS = {
 }
 # The same arguments; what is in them has changed.
 ARGUMENTS[6] = ARGUMENTS[5]
+# ``hello`` tells which schemes people may be sent back by, and how many registrations.
+ARGUMENTS[7] = ARGUMENTS[6]
 
 
 class TestInterface(DoormanCase):

@@ -119,7 +119,10 @@ class TestOauthPage(OauthMixin, HttpCase):
             ("http://localhost:33418/cb", "http://localhost:33418", "on your computer"),
             ("http://127.0.0.1:5/cb?x=%2F", "http://127.0.0.1:5", "on your computer"),
             ("http://[::1]:5/cb", "http:", "on your computer"),
-            ("cursor://x.y-z/oauth/callback", "cursor:", "on your computer"),
+            ("cursor://x.y-z/oauth/callback", "cursor:", "cursor://x.y-z</span>"),
+            ("cursor://anysphere.cursor-mcp/cb", "cursor:", ", usually Cursor. Allow"),
+            ("com.raycast:/oauth?package_name=x", "com.raycast:", ", usually Raycast."),
+            ("com.example.app:/cb", "com.example.app:", "com.example.app:/</span>"),
             ("https://a.example:8443/~a/(b)/%7Ec;d=1,2?q='x'&r[]=!*",
              "https://a.example:8443", "a.example"),
         ):  # fmt: skip

@@ -25,6 +25,11 @@ WIDER = (
     ("rows_day", 1000, 100_000_000),
     ("key_max_days", 365, 0),
     ("key_max_days", 365, 3650),
+    ("approve_outward", True, False),
+    ("recipient_domains", "acme.example", False),
+    ("recipient_domains", "acme.example", "# nothing but a comment"),
+    ("recipient_domains", "acme.example", "acme.example\nother.example"),
+    ("recipient_domains", "acme.example", "*.acme.example"),
 )
 NOT_WIDER = (
     ("allow_self_approval", True, False),
@@ -41,6 +46,10 @@ NOT_WIDER = (
     ("rows_day", 1000, 2000),
     ("key_max_days", 90, 365),
     ("key_max_days", 0, 365),
+    ("approve_outward", False, True),
+    ("recipient_domains", False, "acme.example"),
+    ("recipient_domains", "a.example\nb.example", "b.example"),
+    ("recipient_domains", "a.example\nb.example", "b.example, a.example # both"),
 )
 
 
@@ -310,6 +319,10 @@ class TestFourEyes(FourEyesCase):
             )
             self.assertTrue(done["ids"], done)
             self.made(lambda: connection)
+        with self.subTest("what leaves the company waits"):
+            connection = connections.create(vals | {"approve_outward": False})
+            self.assertTrue(connection.approve_outward)
+            self.assertEqual(self.pending(connection).field_name, "approve_outward")
         with self.subTest("a context from outside"):
             context = {"doorman_inside": True, "su": True, "doorman_agreed": True}
             self.by_first().with_context(**context).write({"allow_sql": True})
@@ -321,6 +334,9 @@ class TestFourEyes(FourEyesCase):
             invites._make({"rate_limit_minute": 50_000})
         with self.assertRaises(ValidationError):
             invites._make({"rows_day": 50_000_000})
+        with self.assertRaises(ValidationError):
+            invites._make({"approve_outward": False})
+        invites._make({"recipient_domains": False, "approve_outward": True})
         invite, _token = invites._make({"rate_limit_minute": 600, "rows_day": 0})
         self.assertEqual(invite.rate_limit_minute, 600)
         answer = invites.api_create({"rate_limit_minute": 50_000})

@@ -198,10 +198,12 @@ class TestOauthAttack(OauthCase):
     def test_the_service_and_odoo_refuse_the_same_schemes(self):
         for uri in (
             "ms-msdt://x/cb", "search-ms://x/cb", "jar://x/cb", "resource://x/cb",
-            "com.app:/cb", "com.app:cb",
+            "com.app:cb", "javascript:/x", "file:/etc/passwd", "https:/x.example/cb",
         ):  # fmt: skip
             self.assertFalse(oauth_values.may_return(uri, [], True), uri)
-        self.assertTrue(oauth_values.may_return("com.app://x/cb", [], True))
+        for uri in ("com.app://x/cb", "com.app:/cb"):  # RFC 8252 section 7.1
+            self.assertTrue(oauth_values.may_return(uri, [], True))
+            self.assertFalse(oauth_values.may_return(uri, [], False, True))
 
     # ---- names ----
 

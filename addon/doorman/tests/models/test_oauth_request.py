@@ -29,7 +29,8 @@ class TestOauthRegister(OauthCase):
         for uris in (
             None, [], "x", [None], [""], [CALLBACK] * 11, ["https://x.example/" * 60],
             ["http://app.example.com/cb"], ["javascript:alert(1)"],
-            ["data:text/html,x"], ["https://u:p@x.example/"], ["https://x.example/#f"], ["cursor://x/cb"],
+            ["data:text/html,x"], ["https://u:p@x.example/"], ["https://x.example/#f"], ["myapp://x/cb"],
+            ["cursor://evil.example/cb"], ["com.example.app:/cb"], ["CURSOR://x/cb"],
             ["https:///x"], ["//x.example"], ["https://x.example/ y"],
             ["https://x.example\\@y.example/"], ["https://ex\u0430mple.com/"],
             ["https://x.example/\nLocation: y"], [CALLBACK, "http://x.example/"],
@@ -48,20 +49,26 @@ class TestOauthRegister(OauthCase):
 
     def test_what_the_settings_say_holds(self):
         self.settings.oauth_redirect_hosts = "# ours\nclaude.example\n"
-        local, custom = ["http://localhost/cb"], ["cursor://x/cb"]
+        local, custom = ["http://localhost/cb"], ["myapp://x/cb"]
+        known = ["cursor://anysphere.cursor-mcp/oauth/callback"]
         deny, allow = "invalid_redirect_uri", "ok"
         for uris, expected in (
             ([CALLBACK], deny),
             (["https://x.claude.example/cb"], deny),
             (["https://claude.example.evil.example/cb"], deny),
             (custom, deny),
+            (known + custom, deny),
+            (known, allow),
             (["https://claude.example/cb"], allow),
             (local, allow),
         ):
             with self.subTest(uris=uris):
                 found = self.error(self.register(redirect_uris=uris))
                 self.assertEqual(found, expected)
+        self.settings.oauth_known_schemes = False
+        self.assertEqual(self.error(self.register(redirect_uris=known)), deny)
         self.settings.oauth_custom_schemes = True
+        self.assertEqual(self.error(self.register(redirect_uris=known)), allow)
         self.assertEqual(self.error(self.register(redirect_uris=custom)), allow)
         found = self.error(self.register(redirect_uris=["javascript://x/cb"]))
         self.assertEqual(found, deny)
@@ -71,9 +78,28 @@ class TestOauthRegister(OauthCase):
             self.assertEqual(found, "access_denied")
             self.settings[name] = True
 
+    def test_the_service_is_told_what_there_is(self):
+        oauth = self.gateway.hello()["oauth"]
+        self.assertEqual(oauth["registrations_per_hour"], 100)
+        self.assertIs(oauth["known_schemes"], True)
+        self.assertIs(oauth["custom_schemes"], False)
+        self.settings.oauth_registrations_per_hour = 7
+        self.settings.oauth_known_schemes = False
+        oauth = self.gateway.hello()["oauth"]
+        self.assertEqual(oauth["registrations_per_hour"], 7)
+        self.assertIs(oauth["known_schemes"], False)
+
+    def test_what_one_address_may_register_is_kept(self):
+        module = __import__(f"{MODELS}doorman_oauth_client", fromlist=["x"])
+        self.patch(module, "MAX_UNUSED", 2)
+        self.settings.oauth_registrations_per_hour = 1
+        for expected in ["ok"] * 10 + ["temporarily_unavailable"]:
+            self.assertEqual(self.error(self.register()), expected)
+
     def test_unused_registrations_give_way(self):
         module = __import__(f"{MODELS}doorman_oauth_client", fromlist=["x"])
         self.patch(module, "MAX_UNUSED", 2)
+        self.patch(module, "UNUSED_OF_ALL", 0)
         old, used = self.client(), self.client()
         self.tokens(used)
         self.register()

@@ -140,13 +140,40 @@ class TestOauthToken(OauthCase):
             answer = self.refresh(tokens["refresh_token"])
             self.assertEqual(self.error(answer), "invalid_grant")
 
-    def test_an_older_generation_is_theft_at_once(self):
+    def test_an_older_generation_gets_the_newest_within_the_grace(self):
+        all_of_them = [self.tokens()]
+        for _time in range(4):
+            all_of_them.append(self.refresh(all_of_them[-1]["refresh_token"]))
+        newest = all_of_them[-1]
+        self.later(30)
+        for older in all_of_them[:-1]:
+            found = self.refresh(older["refresh_token"])
+            self.assertEqual(found | {"expires_in": 3600}, newest)
+        self.assertTrue(self.resolves(newest["access_token"]))
+        self.assertEqual(self.dead(), [None])
+        self.assertEqual(self.error(self.refresh(newest["refresh_token"])), "ok")
+
+    def test_an_older_generation_is_theft_after_the_grace(self):
+        first = self.tokens()
+        second = self.refresh(first["refresh_token"])
+        self.later(59)
+        third = self.refresh(second["refresh_token"])
+        self.later(2)  # the second is in its grace, the first is not
+        found = self.refresh(second["refresh_token"])
+        self.assertEqual(found | {"expires_in": 3600}, third)
+        found = self.refresh(first["refresh_token"])
+        self.assertEqual(self.error(found), "invalid_grant")
+        self.assertEqual(self.dead(), ["refresh token reused"])
+        for tokens in (first, second, third):
+            self.assertFalse(self.resolves(tokens["access_token"]))
+            found = self.refresh(tokens["refresh_token"])
+            self.assertEqual(self.error(found), "invalid_grant")
+
+    def test_an_older_generation_of_another_client_is_theft_at_once(self):
         first = self.tokens()
         second = self.refresh(first["refresh_token"])
         third = self.refresh(second["refresh_token"])
-        self.assertEqual(
-            self.error(self.refresh(first["refresh_token"])), "invalid_grant"
-        )
+        self.refresh(first["refresh_token"], self.client())
         self.assertFalse(self.resolves(third["access_token"]))
 
     def test_no_grace_for_another_client(self):

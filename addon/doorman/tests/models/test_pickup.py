@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from odoo import fields, http
 from odoo.exceptions import UserError
@@ -10,7 +11,8 @@ from odoo.tools import mute_logger
 from ...policy.credentials import token_digest
 from ..common import ROLES, DoormanCase, DoormanMixin, proof_of
 
-ROUTE = "/doorman/pickup/"
+ROUTE = "/doorman/pickup"
+DETAILS = f"{ROUTE}/details"
 
 
 class PickupMixin(DoormanMixin):
@@ -18,7 +20,9 @@ class PickupMixin(DoormanMixin):
         """:return: the token of a new link, made by this role"""
         connection = (connection or self.connection).with_user(self.people[role])
         dialog = connection.action_pickup_link()
-        return dialog["context"]["default_link"].rpartition("/")[2]
+        link, _hash, token = dialog["context"]["default_link"].partition("#")
+        self.assertTrue(link.endswith(ROUTE), link)
+        return token
 
     def _pick(self, token, role="user"):
         """:return: the key that a link gives to this role, or None"""
@@ -255,17 +259,23 @@ class TestPickupPage(PickupMixin, HttpCase):
         for person in cls.people.values():
             person.sudo().password = person.login
 
-    def _open(self, token, role="user", **kwargs):
+    def _log_in(self, role):
         login = self.people[role].login
         self.env.flush_all()
         if role:
             self.authenticate(login, login)
-        return self.url_open(f"{ROUTE}{token}", **kwargs)
+
+    def _open(self, token, role="user"):
+        """What somebody sees who opens a link, by way of the page with the script."""
+        self._log_in(role)
+        self.url_open(ROUTE)
+        data = {"csrf_token": http.Request.csrf_token(self), "token": token}
+        return self.url_open(f"{ROUTE}/open", data=data)
 
     def _take(self, token, role="user", csrf=True):
         self._open(token, role)
         data = {"csrf_token": http.Request.csrf_token(self)} if csrf else {"x": "y"}
-        return self.url_open(f"{ROUTE}{token}", data=data)
+        return self.url_open(DETAILS, data=data)
 
     def _check_headers(self, response):
         headers = response.headers
@@ -312,10 +322,80 @@ class TestPickupPage(PickupMixin, HttpCase):
         token = self._link()
         self.authenticate(None, None)
         self.env.flush_all()
-        response = self.url_open(f"{ROUTE}{token}", allow_redirects=False)
+        page = self.url_open(ROUTE)
+        self.assertEqual(page.status_code, 200)
+        self._check_headers(page)
+        data = {"csrf_token": http.Request.csrf_token(self), "token": token}
+        sent = self.url_open(f"{ROUTE}/open", data=data, allow_redirects=False)
+        self.assertEqual(sent.status_code, 303)
+        self.assertEqual(urlsplit(sent.headers["Location"]).path, DETAILS)
+        response = self.url_open(DETAILS, allow_redirects=False)
         self.assertEqual(response.status_code, 303)
         self.assertIn("/web/login", response.headers["Location"])
+        self.assertNotIn(token, response.headers["Location"])
         self.assertFalse(self._used())
+        # What the visitor opened outlasts Odoo's own login.
+        login = self.people["user"].login
+        form = {
+            "csrf_token": http.Request.csrf_token(self),
+            "login": login,
+            "password": login,
+            "redirect": DETAILS,
+        }
+        page = self.url_open("/web/login", data=form)
+        self.assertIn(self.connection.name, page.text)
+        self.assertEqual(urlsplit(page.url).path, DETAILS)
+
+    def test_the_token_is_in_no_address(self):
+        token = self._link()
+        for response in (self._open(token), self._take(token)):
+            self.assertEqual(response.status_code, 200)
+            self.assertNotIn(token, response.text)
+            for one in (*response.history, response):
+                self.assertNotIn(token, one.url)
+
+    def test_where_the_link_leads(self):
+        page = self.url_open(ROUTE)
+        self._check_headers(page)
+        self.assertIn('name="token" value=""', page.text)
+        self.assertIn('action="/doorman/pickup/open"', page.text)
+        self.assertIn("/doorman/static/src/invite/invite.js", page.text)
+        self.assertEqual(len(re.findall(r"<script[^>]*>", page.text)), 2)
+
+    def test_what_somebody_else_opened_is_not_theirs(self):
+        """The session holds a hash; whose the link is, Odoo looks up each time."""
+        token = self._link()
+        self._open(token)
+        self._log_in("user2")
+        self.assertEqual(self.url_open(DETAILS).status_code, 404)
+        self.assertEqual(self._open(token, "user2").status_code, 404)
+        self.assertEqual(self._take(token, "user2").status_code, 404)
+        self.assertFalse(self._used())
+
+    def test_details_without_a_link(self):
+        self._log_in("user")
+        self.assertEqual(self.url_open(DETAILS).status_code, 404)
+        data = {"csrf_token": http.Request.csrf_token(self)}
+        self.assertEqual(self.url_open(DETAILS, data=data).status_code, 404)
+
+    def test_links_of_before_go_on(self):
+        """They have the token in their path, and were sent when Odoo was updated."""
+        token = self._link()
+        self._log_in("user2")
+        self.assertEqual(self.url_open(f"{ROUTE}/{token}").status_code, 404)
+        self._log_in("user")
+        page = self.url_open(f"{ROUTE}/{token}")
+        self.assertEqual(page.status_code, 200)
+        self._check_headers(page)
+        self.assertIn(self.connection.name, page.text)
+        self.assertFalse(self._used())
+        data = {"csrf_token": http.Request.csrf_token(self)}
+        taken = self.url_open(f"{ROUTE}/{token}", data=data)
+        self.assertRegex(taken.text, r"dmk_[0-9a-f]{40}")
+        again = self.url_open(f"{ROUTE}/{token}", data=data)
+        self.assertEqual(again.status_code, 404)
+        for odd in ("x", "x" * 43, "open", "%00%27"):
+            self.assertEqual(self.url_open(f"{ROUTE}/{odd}").status_code, 404)
 
     def test_every_link_that_does_not_work_looks_alike(self):
         token = self._link()
@@ -325,7 +405,7 @@ class TestPickupPage(PickupMixin, HttpCase):
         answers = {
             "garbage": self._open("x"),
             "oversize": self._open("x" * 3000),
-            "odd": self._open("%00%27%20OR%201=1"),
+            "odd": self._open("\x00' OR 1=1"),
         }
         for role in ("user2", "admin", "internal", "portal"):
             answers[role] = self._open(token, role)
@@ -350,8 +430,9 @@ class TestPickupPage(PickupMixin, HttpCase):
         for _time in range(3):
             self.assertEqual(self._open(token).status_code, 200)
         self.env.flush_all()
-        head = self.opener.head(f"{self.base_url()}{ROUTE}{token}", timeout=12)
-        self.assertEqual(head.status_code, 200)
+        for path in (ROUTE, DETAILS, f"{ROUTE}/{token}"):
+            head = self.opener.head(f"{self.base_url()}{path}", timeout=12)
+            self.assertEqual(head.status_code, 200)
         self.assertFalse(self._used())
         self.env.flush_all()
         self.assertIn("snapshot", self.gateway.resolve(self.proof))
@@ -363,8 +444,9 @@ class TestPickupPage(PickupMixin, HttpCase):
         self.assertEqual(response.status_code, 400)
         self.assertFalse(self._used())
         self.authenticate("dm-user", "dm-user")
-        wrong = self.url_open(f"{ROUTE}{token}", data={"csrf_token": "x" * 50})
-        self.assertEqual(wrong.status_code, 400)
+        for path in (f"{ROUTE}/open", DETAILS, f"{ROUTE}/{token}"):
+            wrong = self.url_open(path, data={"csrf_token": "x" * 50, "token": token})
+            self.assertEqual(wrong.status_code, 400)
         self.assertFalse(self._used())
 
     def test_what_the_key_can_do_is_said(self):

@@ -125,6 +125,8 @@ class TestPolicy(DoormanCase):
             (self.settings, "oauth_access_minutes", 0),
             (self.settings, "oauth_refresh_days", 366),
             (self.settings, "oauth_grace_seconds", -1),
+            (self.settings, "oauth_registrations_per_hour", 0),
+            (self.settings, "oauth_registrations_per_hour", 10_001),
         ]
         for record, name, value in rows:
             with self.subTest(field=name, value=value):
@@ -324,6 +326,8 @@ class TestPolicy(DoormanCase):
             "https://mcp.example.com/": "https://mcp.example.com/mcp",
             " https://mcp.example.com/mcp ": "https://mcp.example.com/mcp",
             "http://127.0.0.1:8090": "http://127.0.0.1:8090/mcp",
+            "HTTPS://MCP.Example.com:443//": "https://mcp.example.com/mcp",
+            "https://mcp.example.com:8443/mcp/": "https://mcp.example.com:8443/mcp",
         }.items():
             with self.subTest(url=url):
                 settings.public_url = url

@@ -197,7 +197,7 @@ class TestWizard(DoormanCase):
         self.assertFalse(made.api_key_id)
         self.assertTrue(made.pickup_pending)
         shown = self._show(dialog)
-        self.assertIn("/doorman/pickup/", shown["link"])
+        self.assertIn("/doorman/pickup#", shown["link"])
         self.assertEqual(shown["owner"], user.name)
         self.assertTrue(shown["link_until"])
 
@@ -346,7 +346,7 @@ class TestWizard(DoormanCase):
             "http://a.example.com/cb", "http://127.0.0.1.evil.com/cb", "https://",
             "https:///cb", "https://a.example.com/cb#x", "https://*.example.com/cb",
             "https://u:p@a.example.com/cb", "https://a@b.example.com/", "javascript:1",
-            "data:text/html,x", "cursor://x/cb", "file:///etc/passwd", "ftp://a/b",
+            "data:text/html,x", "myapp://x/cb", "file:///etc/passwd", "ftp://a/b",
             "https://a.example.com:x/cb", "https://a.example.com:99999/", "https://[x/",
             "https://a.example.com/a b", "https://a.example.com/\x01", "https://é.fr/",
             "https://a.example.com\\@b.example.com/", "HTTPS:/a", "http://localhost@b/",

@@ -15,6 +15,23 @@ ADDONS = Path(__file__).resolve().parents[3]
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 # How many refusals are not marked for translation. It may only go down.
 PLAIN = 0
+# Where a request is worked on: whatever is refused there is a Refusal.
+WORKS = ("gateway", "policy", "tools")
+ODOO = {
+    *("AccessDenied", "AccessError", "LockError", "MissingError", "RedirectWarning"),
+    *("UserError", "ValidationError"),
+}
+# What raises one of Odoo's own errors there, and to whom.
+ODOOS_OWN = {
+    # The service itself, which may not call, or calls what there is not.
+    ("doorman_gateway.py", "_check_caller"),
+    ("doorman_gateway.py", "json_call"),
+    # A service of another interface.
+    ("interface.py", "_check_caller"),
+    ("interface.py", "hello"),
+    # The code of run_python says so.
+    ("python_run.py", "user_error"),
+}
 
 
 def name_of(node):
@@ -34,11 +51,13 @@ class TestRefusalWords(BaseCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.calls = {"Refusal": [], "_lt": []}
-        cls.words = []
+        cls.trees = {}
         for path in sorted(ADDONS.glob("doorman*/**/*.py")):
             if "tests" in path.parts:
                 continue
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            cls.trees[path.relative_to(ADDONS).as_posix()] = tree
+            for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and name_of(node.func) in cls.calls:
                     place = f"{path.relative_to(ADDONS)}:{node.lineno}"
                     cls.calls[name_of(node.func)].append((place, node))
@@ -130,3 +149,68 @@ class TestRefusalWords(BaseCase):
                 if isinstance(part, ast.Call) and name_of(part.func) == "_lt"
             ]
             self.assertFalse(inside, f"{place}: Odoo does not find a text in a text")
+
+    # ---- nothing else refuses ----
+
+    def works(self):
+        """:return: path and tree of each file in which a request is worked on"""
+        found = [
+            (path, tree)
+            for path, tree in self.trees.items()
+            if not path.startswith("doorman/") or set(WORKS) & set(Path(path).parts)
+        ]
+        self.assertGreater(len(found), 100)
+        return found
+
+    def test_told_in_one_place(self):
+        """What the service gets of a failure is made by ``Refusal.told``: words that
+        are written down anywhere else have no code, and nobody can translate them."""
+        made, sent = [], []
+        for path, tree in self.trees.items():
+            for node in ast.walk(tree):
+                if not isinstance(node, ast.Dict):
+                    continue
+                items = {
+                    key.value: value
+                    for key, value in zip(node.keys, node.values, strict=True)
+                    if isinstance(key, ast.Constant)
+                }
+                place = f"{path}:{node.lineno}"
+                if {"kind", "message"} <= items.keys():
+                    made.append(place)
+                if "/gateway/" in path and "error" in items:
+                    told = ast.unparse(items["error"])
+                    sent += [] if told.endswith(".told()") else [f"{place}: {told}"]
+        self.assertEqual(
+            [place.partition(":")[0] for place in made],
+            ["doorman/policy/refusal.py"],
+            made,
+        )
+        self.assertFalse(sent)
+
+    def test_refused_by_refusals(self):
+        """Errors of Odoo's are for what Odoo says itself."""
+        found = {
+            (Path(path).name, function.name): f"{path}:{node.lineno}"
+            for path, tree in self.works()
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef)
+            for node in ast.walk(function)
+            if isinstance(node, ast.Call) and name_of(node.func) in ODOO
+        }
+        self.assertEqual(set(found), ODOOS_OWN, found)
+
+    def test_words_of_audit_rows(self):
+        """People read them: a text that is written out there is in English for all."""
+        plain = [
+            f"{path}:{node.lineno}"
+            for path, tree in self.works()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and name_of(node.func) == "update"
+            and ast.unparse(node.func).endswith("audit.update")
+            for given in node.keywords
+            if given.arg == "message"
+            and isinstance(given.value, ast.JoinedStr | ast.Constant)
+        ]
+        self.assertFalse(plain)

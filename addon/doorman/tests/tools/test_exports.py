@@ -80,7 +80,7 @@ class TestExports(ExportMixin, WriteCase):
         own = CSVExport().from_data([], labels, self.as_odoo(FIELDS, records))
         self.assertEqual(content.decode(), own)
         rows = self.new_rows(before)
-        self.assertEqual([r["tool"] for r in rows], ["get_attachment", "test"])
+        self.assertEqual([r["tool"] for r in rows], ["export_records"] * 2)
         self.assertIn("25 rows", rows[1]["message"])
         self.assertNotIn("Export 0001", str(rows))
 

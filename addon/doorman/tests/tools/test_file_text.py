@@ -1,4 +1,5 @@
 import io
+import re
 import time
 import zipfile
 import zlib
@@ -324,7 +325,15 @@ class TestFileTextAttack(FileMixin, WriteCase):
 
     def test_many_files_in_one(self):
         raw = archive(**{f"m{n}": "<x/>" for n in range(10_001)})
-        self.assertIn("10000 files", self.refused("a.docx", raw))
+        self.assertIn("too many files", self.refused("a.docx", raw))
+
+    def test_every_word_of_the_readers_has_a_sentence(self):
+        words = set()
+        for path in file_text.READERS.glob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            words |= set(re.findall(r'(?:Unreadable\(|"error": )"(.*?)"', text))
+            self.assertNotRegex(text, r'(?:Unreadable\(|"error": )f"')
+        self.assertEqual(words, set(file_text.WHY))
 
     def test_damaged_ones(self):
         for name in ("a.pdf", "a.docx", "a.xlsx", "a.pptx", "a.odt"):

@@ -1,5 +1,5 @@
 // @odoo-module ignore
-// The token of an invite is in the fragment of its link, which no server sees. It is
+// The token of an invite or a pick-up link is in its fragment, which no server sees. It is
 // taken out of the address, so that no history keeps it, and posted.
 (() => {
     "use strict";
