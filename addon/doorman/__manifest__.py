@@ -23,6 +23,7 @@
         "wizards/doorman_invite_wizard_views.xml",
         "wizards/doorman_undo_dialog_views.xml",
         "views/doorman_key_views.xml",
+        "views/doorman_key_report_views.xml",
         "views/doorman_pickup_templates.xml",
         "views/doorman_approval_templates.xml",
         "views/doorman_approval_views.xml",

@@ -22,6 +22,7 @@ const (
 	auditAction      = "action-doorman.doorman_audit_action"
 	useAction        = "action-doorman.doorman_use_action"
 	toolAction       = "action-doorman.doorman_tool_action"
+	keyAction        = "action-doorman.doorman_key_report_action"
 )
 
 // page is a tab of a headless Chromium. Its methods end the test when what they wait for does not come.
@@ -328,6 +329,7 @@ out["admin_group"] = env.ref("doorman.group_admin").id`)
 	t.Run("phone", b.phone)
 	t.Run("wizard", b.wizard)
 	t.Run("the list", b.list)
+	t.Run("keys", b.keys)
 	t.Run("rotate", b.rotate)
 	t.Run("revoke and reactivate", b.revoke)
 	t.Run("revoke several", b.revokeSeveral)

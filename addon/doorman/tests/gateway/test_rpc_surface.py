@@ -95,6 +95,7 @@ PUBLIC = {
     },
     "doorman.shown.mixin": {"create", "write"},
     "doorman.reject": {"action_reject"},
+    "doorman.key.report": {"action_open_connection"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.explain": {"action_explain"},
     "doorman.rotate.service.key": {"action_rotate"},

@@ -1,0 +1,23 @@
+"""How long the key of a connection works."""
+
+from odoo import api, fields, models
+
+from ...policy.credentials import MAX_KEY_DAYS
+
+
+class DoormanSettings(models.Model):
+    _inherit = "doorman.settings"
+
+    key_max_days = fields.Integer(
+        "Maximum key age (days)",
+        default=365,
+        tracking=True,
+        help="How long a key works at most. It is for new keys: those that exist stay "
+        "as they are. "
+        "The end of its connection, and Odoo's own limit for the groups of its user "
+        "(API Keys maximum duration days), hold as well. 0: no maximum.",
+    )
+
+    @api.constrains("key_max_days")
+    def _check_key_max_days(self):
+        self._check_range({"key_max_days": (0, MAX_KEY_DAYS)})
