@@ -179,7 +179,7 @@ class InviteController(http.Controller):
     def _about(self, invite):
         user = request.env.user
         granted = invite._granted_scopes(user)
-        hours = invite._key_hours(user)
+        hours = invite._key_hours()
         return {
             "company": invite.company_id.name,
             "maker": invite.creator_id.name,

@@ -65,7 +65,7 @@ class DoormanConnectWizard(models.TransientModel):
         readonly=False,
         help="Then it has to be rotated. The connection goes on.",
     )
-    key_days_max = fields.Float(compute="_compute_key_days_max")
+    key_days_max = fields.Integer(compute="_compute_key_days_max")
     handover = fields.Selection(
         [("link", "Personal pick-up link"), ("self", "I hand the key over myself")],
         "How they get the key",
@@ -106,16 +106,13 @@ class DoormanConnectWizard(models.TransientModel):
             missing = wizard._scopes() - wizard._own_scopes()
             wizard.missing_scopes = ", ".join(missing.mapped("code"))
 
-    @api.depends("user_id")
     def _compute_key_days_max(self):
-        for wizard in self:
-            groups = wizard.user_id.sudo().all_group_ids
-            wizard.key_days_max = groups._doorman_key_days()
+        self.key_days_max = self.env["doorman.settings"]._key_days()
 
     @api.depends("user_id")
     def _compute_key_days(self):
         for wizard in self:
-            wizard.key_days = int(wizard.key_days_max)
+            wizard.key_days = wizard.key_days_max
 
     @api.depends("user_id")
     def _compute_link_only(self):

@@ -25,7 +25,7 @@ class DoormanRotateKey(models.TransientModel):
         store=True,
         readonly=False,
     )
-    key_days_max = fields.Float(compute="_compute_key_days_max")
+    key_days_max = fields.Integer(compute="_compute_key_days_max")
     # Why the caller would not be shown the key.
     refusal = fields.Char(compute="_compute_refusal")
 
@@ -35,16 +35,13 @@ class DoormanRotateKey(models.TransientModel):
             connection = wizard.connection_id
             wizard.refusal = connection and connection._why_not_see_key()
 
-    @api.depends("connection_id")
     def _compute_key_days_max(self):
-        for wizard in self:
-            groups = wizard.connection_id.user_id.sudo().all_group_ids
-            wizard.key_days_max = groups._doorman_key_days()
+        self.key_days_max = self.env["doorman.settings"]._key_days()
 
     @api.depends("connection_id")
     def _compute_key_days(self):
         for wizard in self:
-            wizard.key_days = int(wizard.key_days_max)
+            wizard.key_days = wizard.key_days_max
 
     @api.constrains("overlap_minutes")
     def _check_overlap(self):

@@ -13,7 +13,10 @@ const changesAction = "action-doorman.doorman_policy_change_action"
 
 // undo takes back what an AI tool has changed, from its row in the audit.
 func (b *backend) undo(t *testing.T) {
-	_, key := b.connect(t, "Windsurf, clean-up", adminID)
+	connection, key := b.connect(t, "Windsurf, clean-up", adminID)
+	b.o.Python(t, fmt.Sprintf(`
+env["doorman.connection"].browse(%d).scope_ids = env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))])
+env.cr.commit()`, connection))
 	made := kit.AsAdmin(t, b.o, "res.partner", "create", []any{map[string]any{"name": "Undone Ltd", "function": "Buyer", "comment": "<p>Pays late</p>"}})
 	var ids []int64
 	if err := json.Unmarshal(made, &ids); err != nil {

@@ -126,20 +126,16 @@ class DoormanConnection(models.Model):
         :return: the same; 0: as long as it may
         :raise UserError: if that is longer than it may
         """
-        longest = self.user_id.sudo().all_group_ids._doorman_key_days()
+        longest = self.env["doorman.settings"]._key_days()
         if type(days) is not int or not 0 <= days <= MAX_KEY_DAYS:
             raise UserError(
                 self.env._(
                     "A key works for a number of days from 1 to %s.", MAX_KEY_DAYS
                 )
             )
-        if longest is not None and days > longest:
+        if longest and days > longest:
             raise UserError(
-                self.env._(
-                    "A key of %(user)s may work for %(days)g days at most.",
-                    user=self.user_id.name,
-                    days=longest,
-                )
+                self.env._("A key may work for %(days)s days at most.", days=longest)
             )
         return days
 
@@ -148,8 +144,8 @@ class DoormanConnection(models.Model):
         :return: when a key that is made now ends, if its connection does not end
             before; False for never
         """
-        longest = self.user_id.sudo().all_group_ids._doorman_key_days()
-        if longest is not None:
+        longest = self.env["doorman.settings"]._key_days()
+        if longest:
             days = min(days or longest, longest)
         return bool(days) and fields.Datetime.now() + timedelta(days=days)
 

@@ -42,19 +42,3 @@ class ResGroups(models.Model):
             [("auth_type", "=", "oauth")]
         )
         return connections.user_id, connections.user_id._doorman_users()
-
-    def _doorman_key_days(self):
-        """How long a key that is made now may work for somebody with these groups: by
-        the Server Settings, and by what Odoo lets these groups have
-        (``res.users.apikeys._check_expiration_date``).
-
-        :return: days, not always a whole number; None for no maximum
-        :rtype: float or None
-        """
-        settings = self.env["doorman.settings"]._get().sudo()
-        limits = [settings.key_max_days] if settings.key_max_days else []
-        if self.env.ref("base.group_system") not in self:
-            durations = self.sudo().mapped("api_key_duration")
-            # Where no group says anything, Odoo allows a day.
-            limits.append(max(durations, default=0) or 1.0)
-        return min(limits, default=None)

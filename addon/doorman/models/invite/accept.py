@@ -146,17 +146,10 @@ class DoormanInvite(models.Model):
         connections = connections.with_context(active_test=False)
         return bool(connections.search_count([("user_id", "=", user.id)], limit=1))
 
-    def _key_hours(self, user):
-        """:param user: who opened the link
-        :return: how long the key works from its acceptance; 0 for no end. Who is not an
-            internal user yet is told what one would get.
-        """
-        groups = user.sudo().all_group_ids
-        if not user._is_internal():
-            groups = self.env.ref("base.group_user") | self.account_group_ids
-            groups = groups.sudo().all_implied_ids
-        days = groups._doorman_key_days()
-        hours = [self.key_lifetime_hours, days and days * 24]
+    def _key_hours(self):
+        """:return: how long the key works from its acceptance; 0 for no end"""
+        days = self.env["doorman.settings"]._key_days()
+        hours = [self.key_lifetime_hours, days * 24]
         return min(filter(None, hours), default=0)
 
     def _may_join(self, user):
