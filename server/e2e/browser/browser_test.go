@@ -141,10 +141,18 @@ func (p *page) form(id int64) {
 	p.open(fmt.Sprintf("%s/%d", connectionAction, id), ".o_form_view .o_field_widget[name=name]")
 }
 
-// click clicks once: a second click could do twice what is to be done once.
+// click clicks once, and once the element rests: a second click could do twice what is to be done once, and what is still
+// being laid out is somewhere else when the click arrives.
 func (p *page) click(selector string) {
 	p.Helper()
 	p.wait(selector)
+	var before string
+	p.until(func() (string, bool) {
+		at, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`JSON.stringify(`+found(selector)+`[0]?.getBoundingClientRect() ?? "")`))
+		rests := err == nil && at == before
+		before = at
+		return fmt.Sprintf("%s does not rest: %s (%v)", selector, at, err), rests
+	})
 	ctx, cancel := context.WithTimeout(p.ctx, never)
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.Click(selector)); err != nil {
