@@ -14,5 +14,6 @@ COPY --from=build /doorman /doorman
 # Inside a container "this machine only" would be nobody: the compose file and the proxy decide who gets here.
 ENV DOORMAN_LISTEN=0.0.0.0:8090
 EXPOSE 8090
+HEALTHCHECK --interval=10s --timeout=5s CMD ["/doorman", "health"]
 ENTRYPOINT ["/doorman"]
 CMD ["serve"]

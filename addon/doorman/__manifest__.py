@@ -15,6 +15,7 @@
         "data/doorman_scope_data.xml",
         "data/doorman_data.xml",
         "data/doorman_activity_data.xml",
+        "wizards/base_module_uninstall_views.xml",
         "wizards/doorman_rotate_key_views.xml",
         "wizards/doorman_explain_views.xml",
         "wizards/doorman_rotate_service_key_views.xml",
@@ -22,6 +23,7 @@
         "wizards/doorman_invite_wizard_views.xml",
         "wizards/doorman_undo_dialog_views.xml",
         "views/doorman_key_views.xml",
+        "views/doorman_key_report_views.xml",
         "views/doorman_pickup_templates.xml",
         "views/doorman_approval_templates.xml",
         "views/doorman_approval_views.xml",
@@ -51,6 +53,5 @@
         ],
     },
     "post_load": "post_load",
-    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -21,6 +21,7 @@ const usage = `Usage: doorman <command>
 
   serve     run the service; configured by DOORMAN_... variables, see docs/install.md
   check     say what is wrong with an installation, and how to mend it; same configuration as serve
+  health    ask the service that runs here whether it lives, for images without a shell; exit code 1 if it does not
   explain   say whether a connection may use a tool, and what decides it; explain --help says how
   version   print the version`
 
@@ -41,6 +42,11 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 			return UsageError{"check takes no arguments: it is configured by DOORMAN_... variables, as serve is"}
 		}
 		return checkCommand(ctx, environ, stdout)
+	case "health":
+		if len(rest) > 0 {
+			return UsageError{"health takes no arguments: DOORMAN_LISTEN says where the service is"}
+		}
+		return healthCommand(ctx, environ, stdout)
 	case "explain":
 		return explainCommand(ctx, rest, environ, stdout)
 	case "version", "--version", "-v":

@@ -32,13 +32,14 @@ type Config struct {
 	OdooBatch     int           `env:"DOORMAN_ODOO_BATCH" envDefault:"8"`
 	RedisURL      secret.Text   `env:"DOORMAN_REDIS_URL"`
 
-	Listen         string   `env:"DOORMAN_LISTEN" envDefault:"127.0.0.1:8090"`
-	PublicURL      string   `env:"DOORMAN_PUBLIC_URL"`
-	TrustedProxies []string `env:"DOORMAN_TRUSTED_PROXIES"`
-	AllowedOrigins []string `env:"DOORMAN_ALLOWED_ORIGINS"`
-	MetricsAllow   []string `env:"DOORMAN_METRICS_ALLOW" envDefault:"127.0.0.0/8,::1/128"`
-	MaxBody        int64    `env:"DOORMAN_MAX_BODY" envDefault:"1048576"`
-	LogLevel       string   `env:"DOORMAN_LOG_LEVEL" envDefault:"info"`
+	Listen         string        `env:"DOORMAN_LISTEN" envDefault:"127.0.0.1:8090"`
+	StopDelay      time.Duration `env:"DOORMAN_STOP_DELAY" envDefault:"3s"`
+	PublicURL      string        `env:"DOORMAN_PUBLIC_URL"`
+	TrustedProxies []string      `env:"DOORMAN_TRUSTED_PROXIES"`
+	AllowedOrigins []string      `env:"DOORMAN_ALLOWED_ORIGINS"`
+	MetricsAllow   []string      `env:"DOORMAN_METRICS_ALLOW" envDefault:"127.0.0.0/8,::1/128"`
+	MaxBody        int64         `env:"DOORMAN_MAX_BODY" envDefault:"1048576"`
+	LogLevel       string        `env:"DOORMAN_LOG_LEVEL" envDefault:"info"`
 
 	// What follows is worked out from the above.
 	public         *url.URL
@@ -194,6 +195,9 @@ func (c *Config) checkRedis() (problems []error) {
 }
 
 func (c *Config) checkHTTP() (problems []error) {
+	if c.StopDelay < 0 || c.StopDelay > 5*time.Minute {
+		problems = append(problems, errors.New("DOORMAN_STOP_DELAY must be between 0s and 5m"))
+	}
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err == nil && port == "" {
 		err = errors.New("no port")

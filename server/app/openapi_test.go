@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"doorman/odoo/odootest"
+	"doorman/server/access"
 	"doorman/server/api"
 	"doorman/server/e2e/kit"
 )
@@ -97,6 +100,43 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
+// TestOpenAPIScopes: the scopes that the document enumerates are those of the catalog, in the service and in Odoo.
+func TestOpenAPIScopes(t *testing.T) {
+	t.Parallel()
+	s, _ := overFake(t, nil)
+	data, err := os.ReadFile("../../addon/doorman/data/doorman_scope_data.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var catalog []access.Scope
+	for _, code := range regexp.MustCompile(`<field name="code">([^<]*)</field>`).FindAllSubmatch(data, -1) {
+		catalog = append(catalog, access.Scope(code[1]))
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(catalog)), slices.Sorted(slices.Values(access.Scopes))) {
+		t.Errorf("Odoo's catalog has %v, the service %v", catalog, access.Scopes)
+	}
+	enumerated := 0
+	for name, text := range kit.FetchOpenAPI(t, s).Components.Schemas {
+		var schema struct {
+			Properties map[string]struct {
+				Items struct{ Enum []access.Scope }
+			}
+		}
+		if err := json.Unmarshal(text, &schema); err != nil {
+			t.Fatal(name, err)
+		}
+		if scopes, ok := schema.Properties["scopes"]; ok {
+			enumerated++
+			if !slices.Equal(scopes.Items.Enum, access.Scopes) {
+				t.Errorf("%s enumerates %v, the catalog has %v", name, scopes.Items.Enum, access.Scopes)
+			}
+		}
+	}
+	if enumerated != 2 {
+		t.Errorf("%d schemas have scopes, want those of a new invite and of an invite", enumerated)
+	}
+}
+
 // TestOpenAPIInput: what the document says of a new invite is what the service takes.
 func TestOpenAPIInput(t *testing.T) {
 	t.Parallel()
@@ -132,6 +172,12 @@ func TestOpenAPIInput(t *testing.T) {
 	}
 	if documented, taken, _ := take(map[string]any{"scopes": []string{"mcp:orm"}, "nonsense": 1}); documented || taken {
 		t.Error("a field that is not documented")
+	}
+	for _, scope := range append(slices.Clone(access.Scopes), "mcp:nothing", "mcp:", "orm", "MCP:ORM", "mcp:orm ") {
+		known := slices.Contains(access.Scopes, scope)
+		if documented, _, _ := take(map[string]any{"scopes": []access.Scope{scope}}); documented != known {
+			t.Errorf("scope %q: documented %t, in the catalog %t", scope, documented, known)
+		}
 	}
 	if documented, taken, _ := take(map[string]any{}); documented || taken {
 		t.Error("nothing at all")

@@ -178,8 +178,12 @@ func under(path, base string) bool { return path == base || strings.HasPrefix(pa
 // healthz says that the process lives. It asks nobody: an Odoo that is down must not get the service restarted.
 func (s *service) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz says whether Odoo can be reached, by asking it, and Redis where that is used.
+// readyz says whether Odoo can be reached, by asking it, and Redis where that is used; and no more, once the service is
+// about to stop.
 func (s *service) readyz(c echo.Context) error {
+	if s.stopping.Load() {
+		return c.JSON(http.StatusServiceUnavailable, map[string]any{"ready": false, "kind": "stopping", "message": "This replica is being stopped."})
+	}
 	hello, err := s.health.check(c.Request().Context())
 	if err == nil {
 		err = s.config.checkLimits(c.Request().Context())

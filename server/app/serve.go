@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,8 +29,8 @@ import (
 	"doorman/server/secret"
 )
 
-// grace is how long requests under way may take after the order to stop.
-const grace = 20 * time.Second
+// grace is how long requests under way may take, beyond the time that a call of Odoo may, once no new one is taken.
+const grace = 5 * time.Second
 
 // service is one running Doorman.
 type service struct {
@@ -43,6 +44,7 @@ type service struct {
 	metrics  *metrics
 	health   *health
 	port     string
+	stopping atomic.Bool
 }
 
 type fixturesKey struct{}
@@ -110,8 +112,9 @@ func (i invites) Ask(ctx context.Context, key secret.Text, method string, args m
 	return i.client.Invites(ctx, odoo.Key(key.Reveal()), method, args)
 }
 
-// serve runs the service on listener until ctx ends: then no new request is taken, those under way are finished, the
-// jobs are drained, and what is left for the audit is sent.
+// serve runs the service on listener until ctx ends. Then /readyz says so, and load balancers have a moment to send
+// requests elsewhere; after it no new request is taken, those under way are finished, the jobs are drained, and what is
+// left for the audit is sent.
 func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	_, s.port, _ = net.SplitHostPort(listener.Addr().String())
 	server := s.server()
@@ -132,7 +135,12 @@ func (s *service) serve(ctx context.Context, listener net.Listener) error {
 	case err = <-served:
 	case <-ctx.Done():
 		s.log.Info().Msg("stopping")
-		err = shutdown(server)
+		s.stopping.Store(true)
+		select {
+		case err = <-served:
+		case <-time.After(s.config.StopDelay):
+			err = shutdown(server, s.config.OdooTimeout+grace)
+		}
 	}
 	runner.Stop()
 	stopBackground()
@@ -158,12 +166,12 @@ func (s *service) server() *http.Server {
 	}
 }
 
-func shutdown(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+func shutdown(server *http.Server, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		_ = server.Close()
-		return fmt.Errorf("some requests were cut off after %s: %w", grace, err)
+		return fmt.Errorf("some requests were cut off after %s: %w", patience, err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ user = env["res.users"].with_context(no_reset_password=True).create({
     "group_ids": [Command.set([env.ref(g).id for g in groups])]})
 Connection = env["doorman.connection"]
 scopes = env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))])
-limits = {"rate_limit_minute": 1_000_000, "rate_limit_day": 100_000_000, "rows_limit_day": 0}
+limits = {"rate_limit_minute": 1_000_000, "rate_limit_day": 100_000_000}
 connection = Connection.create({"name": "Bench", "user_id": user.id, "scope_ids": [Command.set(scopes.ids)],
                                 **{k: v for k, v in limits.items() if k in Connection._fields}})
 api_key = env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "Bench", datetime.now() + timedelta(days=1))

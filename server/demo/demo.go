@@ -93,7 +93,7 @@ func startService(ctx context.Context, o options, say *teller, r *ready, stderr 
 	say.title("The Doorman service")
 	service, err := app.Start(ctx, []string{
 		"DOORMAN_ODOO_URL=" + r.OdooURL, "DOORMAN_ODOO_DB=" + r.OdooDB, "DOORMAN_ODOO_KEY=" + r.ServiceKey,
-		"DOORMAN_LISTEN=" + net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), "DOORMAN_LOG_LEVEL=warn",
+		"DOORMAN_LISTEN=" + net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), "DOORMAN_LOG_LEVEL=warn", "DOORMAN_STOP_DELAY=0s",
 	}, zerolog.ConsoleWriter{Out: stderr})
 	if err != nil {
 		return nil, err

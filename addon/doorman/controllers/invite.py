@@ -160,15 +160,26 @@ class InviteController(http.Controller):
             "refusal": refusal,
             "error": error,
             "sign_up": public and invite.new_accounts,
+            # What Odoo makes of people who sign up by themselves is no internal user.
+            "free_sign_up": public and self._free_sign_up(),
             "form": form and form.shown() or {},
             "login": f"/web/login?redirect={DETAILS}",
         }
         return self._page("doorman.invite_page", values, status=422 if error else 200)
 
+    @staticmethod
+    def _free_sign_up():
+        """:return: where anybody may make a portal account, or False"""
+        # Of an addon that need not be there (auth_signup).
+        users = request.env["res.users"].sudo()
+        scope = getattr(users, "_get_signup_invitation_scope", None)
+        free = scope and scope() == "b2c"
+        return free and f"/web/signup?redirect={DETAILS}"
+
     def _about(self, invite):
         user = request.env.user
         granted = invite._granted_scopes(user)
-        hours = invite.key_lifetime_hours
+        hours = invite._key_hours()
         return {
             "company": invite.company_id.name,
             "maker": invite.creator_id.name,
@@ -179,7 +190,7 @@ class InviteController(http.Controller):
             "read_only": invite.read_only,
             "restricted": invite.tools_restricted or invite.models_restricted,
             "gated": bool(invite.approval_tool_ids or invite.approval_rule_ids),
-            "key_days": hours / 24 if hours % 24 else hours // 24,
+            "key_days": round(hours / 24, 1) if hours % 24 else int(hours // 24),
             "link_until": self._time(invite.expires_at),
         }
 
@@ -207,7 +218,7 @@ class InviteController(http.Controller):
             ],
             "read_only": connection.read_only,
             "restricted": connection.tools_restricted or connection.models_restricted,
-            "expires": self._time(connection.expires_at, connection.env),
+            "expires": self._time(connection.key_expires_at, connection.env),
             "key": key,
             "url": dialog.url,
             "url_known": dialog.url_known,

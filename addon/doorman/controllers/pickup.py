@@ -89,6 +89,7 @@ class PickupController(http.Controller):
             "doorman.pickup_key_page",
             {
                 **self._about(pickup),
+                "expires": self._time(pickup.connection_id.key_expires_at),
                 "key": key,
                 "url": shown.url,
                 "url_known": shown.url_known,
@@ -110,7 +111,7 @@ class PickupController(http.Controller):
             "scopes": connection.scope_ids.filtered(lambda s: s.group_id in granted),
             "read_only": connection.read_only,
             "restricted": connection.tools_restricted or connection.models_restricted,
-            "expires": self._time(connection.expires_at),
+            "expires": self._time(connection._key_end(pickup.key_days)),
             "replaces": bool(connection.api_key_id),
             "link_until": self._time(pickup.expires_at),
         }

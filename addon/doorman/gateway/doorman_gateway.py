@@ -91,7 +91,7 @@ class DoormanGateway(models.AbstractModel):
             # the endpoint takes batches.
             "workers": config["workers"],
             "jobs": self._job_list(),
-            "other_mcp": settings._other_mcp(),
+            "other_mcp": list(settings._other_mcp()),
         }
 
     def _note_service(self, version, url):

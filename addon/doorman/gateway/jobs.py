@@ -1,8 +1,9 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..policy.audit_values import AT_THE_DOOR
+from ..policy.credentials import KEY_ENDS
 from ..policy.shared import CHARGED_METHODS, LIVE_STATUSES
 from .run_job import job, progress
 
@@ -70,6 +71,31 @@ PURGE = """
 """
 
 
+# Keys that end before their connection does. Each is a row of its own: a new key is
+# reminded of anew. Not those that were rotated away, which are meant to end.
+KEYS_ENDING = """
+    UPDATE doorman_connection_proof p SET reminded = true
+      FROM doorman_connection c, res_users_apikeys k
+     WHERE c.id = p.connection_id AND c.api_key_id = p.api_key_id
+       AND k.id = p.api_key_id AND p.reminded IS NOT TRUE
+       AND c.active AND c.state IN ('awaiting', 'connected', 'idle')
+       AND k.expiration_date > now() at time zone 'utc'
+       AND k.expiration_date < now() at time zone 'utc' + make_interval(days => %s)
+       AND (c.expires_at IS NULL OR c.expires_at > k.expiration_date)
+    RETURNING c.id
+"""
+
+# A key that its age has ended stays in the report until there is another.
+FORGET_KEYS = """
+    DELETE FROM doorman_connection_proof p
+     WHERE NOT EXISTS (SELECT FROM res_users_apikeys k WHERE k.id = p.api_key_id)
+       AND NOT EXISTS (
+           SELECT FROM doorman_connection c
+            WHERE c.id = p.connection_id AND c.api_key_id = p.api_key_id
+              AND LEAST(p.latest, c.expires_at) <= now() at time zone 'utc')
+"""
+
+
 class DoormanGateway(models.AbstractModel):
     """The work that the service's jobs start. Each can run at any time, as often as
     one likes, from several replicas at once."""
@@ -128,22 +154,22 @@ class DoormanGateway(models.AbstractModel):
         ended._remove_keys()
         for connection in ended:
             connection.message_post(body=self.env._("Expired."))
-        self.env.cr.execute(
-            """
-            DELETE FROM doorman_connection_proof p WHERE NOT EXISTS (
-                SELECT FROM res_users_apikeys k WHERE k.id = p.api_key_id)
-            """
-        )
+        self.env.cr.execute(FORGET_KEYS)
         self.env["doorman.settings"]._end_old_service_keys()
         return progress(expired=len(ended))
 
     @job(every=86_400, timeout=300)
     def _remind_expiry(self):
         """An activity for every connection that expires within two weeks, once: for
-        its user if they may see it, else for who made it.
+        its user if they may see it, else for who made it. The same for every key that
+        ends before its connection, for its user and their administrator.
 
         :rtype: dict
         """
+        return progress(reminded=self._remind_connections() + self._remind_keys())
+
+    def _remind_connections(self):
+        """:return: of how many somebody was reminded"""
         self.env.cr.execute(
             """
             UPDATE doorman_connection SET expiry_reminded = true
@@ -162,23 +188,53 @@ class DoormanGateway(models.AbstractModel):
             person = connection.user_id
             if not person.has_group("doorman.group_user"):
                 person = connection.create_uid
+            reminded += self._remind(
+                connection,
+                person,
+                REMINDER,
+                connection.expires_at,
+                self.env._("The connection %s expires", connection.name),
+                self.env._(
+                    "Its AI tool stops working then. Ask an MCP administrator for a "
+                    "later date if it is still needed."
+                ),
+            )
+        return reminded
+
+    def _remind_keys(self):
+        """:return: of how many somebody was reminded"""
+        self.env.cr.execute(KEYS_ENDING, [REMIND_DAYS])
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        reminded = 0
+        for connection in self.env["doorman.connection"].sudo().browse(ids):
+            reminded += self._remind(
+                connection,
+                connection.user_id | connection._administrator(),
+                KEY_ENDS,
+                connection.key_expires_at,
+                self.env._("The key of %s ends", connection.name),
+                self.env._(
+                    "Its AI tool is refused then. Open the connection and rotate the "
+                    "key: the new one goes into the AI tool's settings."
+                ),
+            )
+        return reminded
+
+    @api.model
+    def _remind(self, connection, people, kind, when, summary, note):
+        """:return: whether there was somebody who may know of it"""
+        told = False
+        for person in people:
             if not person.active or not person.has_group("doorman.group_user"):
                 continue
             # Who made it may have lost the right to know of it.
             if not connection.with_user(person).has_access("read"):
                 continue
             connection.activity_schedule(
-                REMINDER,
-                connection.expires_at.date(),
-                summary=self.env._("The connection %s expires", connection.name),
-                note=self.env._(
-                    "Its AI tool stops working then. Ask an MCP administrator for a "
-                    "later date if it is still needed."
-                ),
-                user_id=person.id,
+                kind, when.date(), summary=summary, note=note, user_id=person.id
             )
-            reminded += 1
-        return progress(reminded=reminded)
+            told = True
+        return told
 
     @job(every=86_400, timeout=1_800)
     def _purge_audit(self):

@@ -4,6 +4,7 @@ A pure rule over values; what comes of it is the models' (models/mixins).
 """
 
 from . import recipients
+from .credentials import MAX_KEY_DAYS
 
 # A limit that is as high as that limits nothing.
 OFF_FROM = {
@@ -11,6 +12,7 @@ OFF_FROM = {
     "rate_limit_day": 1_000_000,
     "rows_reply": 50_000,
     "rows_day": 1_000_000,
+    "key_max_days": MAX_KEY_DAYS,
 }
 LEAST_RETENTION_DAYS = 30
 # Switches that widen when they go on, and when they go off.

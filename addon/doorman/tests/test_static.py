@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Who calls sudo(), and how often. Each was looked at: what is done with the greater
 # right is checked before, or is no more than reading what decides.
 SUDO = {
+    "controllers/invite.py:_free_sign_up": 1,
     "controllers/sign_up.py:account": 1,
     "demo/invites.py:_demo_fill": 1,
     "gateway/approvals.py:_approval_of": 1,
@@ -40,7 +41,8 @@ SUDO = {
     "gateway/jobs.py:_expire_connections": 1,
     "gateway/jobs.py:_fold_use": 1,
     "gateway/jobs.py:_purge_audit": 2,
-    "gateway/jobs.py:_remind_expiry": 1,
+    "gateway/jobs.py:_remind_connections": 1,
+    "gateway/jobs.py:_remind_keys": 1,
     "gateway/jobs_invites.py:_expire_invites": 1,
     "gateway/jobs_invites.py:_remind_invited": 1,
     "gateway/jobs_oauth.py:_purge_oauth": 1,
@@ -100,7 +102,9 @@ SUDO = {
     "models/connection/from_oauth.py:unlink": 1,
     "models/connection/keys.py:_issue_key": 1,
     "models/connection/keys.py:_new_key_dialog": 2,
-    "models/connection/keys.py:_remove_keys": 2,
+    "models/connection/keys.py:_administrator": 1,
+    "models/connection/keys.py:_compute_key_expires_at": 1,
+    "models/connection/keys.py:_remove_keys": 3,
     "models/connection/keys.py:_why_not_see_key": 2,
     "models/connection/outside_text.py:_reads_strangers": 1,
     "models/connection/model_rule_policy.py:_rules": 1,
@@ -215,6 +219,7 @@ SUDO = {
     "models/settings/doorman_settings.py:_mcp_url": 1,
     "models/settings/doorman_settings.py:_snapshot": 2,
     "models/settings/doorman_settings.py:_switch": 1,
+    "models/settings/key_age.py:_key_days": 1,
     "models/settings/read_only.py:_switch_read_only": 1,
     "models/settings/read_only.py:_who_made_read_only": 1,
     "models/settings/oauth.py:_oauth": 1,

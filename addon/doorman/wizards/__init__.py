@@ -1,3 +1,4 @@
+from . import base_module_uninstall
 from . import doorman_dialog_mixin
 from . import doorman_connect_wizard
 from . import connect_oauth_client

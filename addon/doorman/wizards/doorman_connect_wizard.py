@@ -58,6 +58,14 @@ class DoormanConnectWizard(models.TransientModel):
     )
     missing_scopes = fields.Char(compute="_compute_missing_scopes")
     expires_at = fields.Datetime("Expires on")
+    key_days = fields.Integer(
+        "Key works for (days)",
+        compute="_compute_key_days",
+        store=True,
+        readonly=False,
+        help="Then it has to be rotated. The connection goes on.",
+    )
+    key_days_max = fields.Integer(compute="_compute_key_days_max")
     handover = fields.Selection(
         [("link", "Personal pick-up link"), ("self", "I hand the key over myself")],
         "How they get the key",
@@ -97,6 +105,14 @@ class DoormanConnectWizard(models.TransientModel):
         for wizard in self:
             missing = wizard._scopes() - wizard._own_scopes()
             wizard.missing_scopes = ", ".join(missing.mapped("code"))
+
+    def _compute_key_days_max(self):
+        self.key_days_max = self.env["doorman.settings"]._key_days()
+
+    @api.depends("user_id")
+    def _compute_key_days(self):
+        for wizard in self:
+            wizard.key_days = wizard.key_days_max
 
     @api.depends("user_id")
     def _compute_link_only(self):
@@ -187,8 +203,8 @@ class DoormanConnectWizard(models.TransientModel):
         self.ensure_one()
         connection = self.env["doorman.connection"].create(self._connection_values())
         if self.for_other and self.handover == "link":
-            return connection.action_pickup_link()
-        return connection._new_key_dialog()
+            return connection.action_pickup_link(self.key_days)
+        return connection._new_key_dialog(key_days=self.key_days)
 
     def _connection_values(self):
         if not (

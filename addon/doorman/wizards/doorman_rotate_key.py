@@ -19,6 +19,13 @@ class DoormanRotateKey(models.TransientModel):
         "doorman.connection", required=True, readonly=True, ondelete="cascade"
     )
     overlap_minutes = fields.Integer("Overlap (minutes)", default=0)
+    key_days = fields.Integer(
+        "Key works for (days)",
+        compute="_compute_key_days",
+        store=True,
+        readonly=False,
+    )
+    key_days_max = fields.Integer(compute="_compute_key_days_max")
     # Why the caller would not be shown the key.
     refusal = fields.Char(compute="_compute_refusal")
 
@@ -27,6 +34,14 @@ class DoormanRotateKey(models.TransientModel):
         for wizard in self:
             connection = wizard.connection_id
             wizard.refusal = connection and connection._why_not_see_key()
+
+    def _compute_key_days_max(self):
+        self.key_days_max = self.env["doorman.settings"]._key_days()
+
+    @api.depends("connection_id")
+    def _compute_key_days(self):
+        for wizard in self:
+            wizard.key_days = wizard.key_days_max
 
     @api.constrains("overlap_minutes")
     def _check_overlap(self):
@@ -47,4 +62,4 @@ class DoormanRotateKey(models.TransientModel):
             the caller may not see this user's key
         """
         self.ensure_one()
-        return self.connection_id.action_rotate_key(self.overlap_minutes)
+        return self.connection_id.action_rotate_key(self.overlap_minutes, self.key_days)

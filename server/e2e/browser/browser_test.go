@@ -22,6 +22,7 @@ const (
 	auditAction      = "action-doorman.doorman_audit_action"
 	useAction        = "action-doorman.doorman_use_action"
 	toolAction       = "action-doorman.doorman_tool_action"
+	keyAction        = "action-doorman.doorman_key_report_action"
 )
 
 // page is a tab of a headless Chromium. Its methods end the test when what they wait for does not come.
@@ -140,10 +141,18 @@ func (p *page) form(id int64) {
 	p.open(fmt.Sprintf("%s/%d", connectionAction, id), ".o_form_view .o_field_widget[name=name]")
 }
 
-// click clicks once: a second click could do twice what is to be done once.
+// click clicks once, and once the element rests: a second click could do twice what is to be done once, and what is still
+// being laid out is somewhere else when the click arrives.
 func (p *page) click(selector string) {
 	p.Helper()
 	p.wait(selector)
+	var before string
+	p.until(func() (string, bool) {
+		at, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`JSON.stringify(`+found(selector)+`[0]?.getBoundingClientRect() ?? "")`))
+		rests := err == nil && at == before
+		before = at
+		return fmt.Sprintf("%s does not rest: %s (%v)", selector, at, err), rests
+	})
 	ctx, cancel := context.WithTimeout(p.ctx, never)
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.Click(selector)); err != nil {
@@ -316,7 +325,8 @@ env["doorman.connection"]._demo_refresh()
 out["pia"] = user("pia", "doorman.group_user").id
 if "odoobot_state" in env["res.users"]._fields:  # else it opens a chat over what is to be seen
     env["res.users"].search([]).odoobot_state = "disabled"
-out["settings"] = settings.id`)
+out["settings"] = settings.id
+out["admin_group"] = env.ref("doorman.group_admin").id`)
 	b := &backend{o, kit.Serve(t, o.Environ()...)}
 	kit.AsAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": b.s.URL})
 	kit.Eventually(t, 10*time.Second, "the service has said hello", func() bool {
@@ -327,6 +337,7 @@ out["settings"] = settings.id`)
 	t.Run("phone", b.phone)
 	t.Run("wizard", b.wizard)
 	t.Run("the list", b.list)
+	t.Run("keys", b.keys)
 	t.Run("rotate", b.rotate)
 	t.Run("revoke and reactivate", b.revoke)
 	t.Run("revoke several", b.revokeSeveral)
@@ -336,5 +347,8 @@ out["settings"] = settings.id`)
 	t.Run("a tool switched off", b.toolOff)
 	t.Run("own tool", b.ownTool)
 	t.Run("explain", b.explain)
+	t.Run("undo", b.undo)
+	t.Run("a change that waits for a second administrator", b.policyChange)
+	t.Run("dialogs", b.lookAtDialogs)
 	t.Run("MCP user", b.user)
 }

@@ -20,6 +20,7 @@ func (b *backend) explain(t *testing.T) {
 		p.wait(".modal .o_field_widget[name=" + field + "] input")
 		p.do(chromedp.SendKeys(".modal .o_field_widget[name="+field+"] input", text))
 		p.click(`//*[contains(@class, "o-autocomplete--dropdown-item")][contains(., "` + item + `")]`)
+		p.gone(".o-autocomplete--dropdown-menu") // it lies over the buttons
 	}
 	choose("tool_id", "search_records", "search_records")
 	choose("model_id", "Contact", "Contact")

@@ -58,7 +58,7 @@ out["settings"] = settings.id`)
 type invited struct {
 	o    *kit.Odoo
 	s    *kit.Service
-	node *kit.Node
+	node *kit.Interpreter
 	link string
 	keys []string
 }
@@ -223,4 +223,50 @@ func totp(t *testing.T, secret string, now time.Time) string {
 	sum := mac.Sum(nil)
 	at := sum[len(sum)-1] & 0xf
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff%1_000_000)
+}
+
+// TestRealBrowserInviteNoAccount shows what somebody without an account is told to do, and somebody with a portal account.
+func TestRealBrowserInviteNoAccount(t *testing.T) {
+	o := kit.RealOdoo(t, 0, `
+user("paul", "base.group_portal")
+def link(**values):
+    _invite, token = env["doorman.invite"].with_user(admin)._make(
+        {"scope_ids": [Command.set(env.ref("doorman.scope_search").ids)], **values})
+    env.cr.flush()
+    return token
+out["asks"], out["makes"] = link(), link(new_accounts=True)
+env["ir.config_parameter"].set_param("auth_signup.invitation_scope", "b2b")`)
+	kit.AsAdmin(t, o, "res.users", "has_access", []int64{}, "read") // Odoo learns its own address
+	page := o.Server.URL() + "/doorman/invite#"
+	free := func(scope string) {
+		kit.AsAdmin(t, o, "ir.config_parameter", "set_param", "auth_signup.invitation_scope", scope)
+	}
+	p := visitor(t, o)
+	p.visit(page + o.Text("asks"))
+	p.see("#no_account", "Ask Mitchell Admin for an account, or for an invite that lets you make one yourself")
+	p.shot("invite-no-account", 1400, 900)
+	p.shot("invite-no-account-phone", 390, 844)
+	p.missing("a sign-up that this Odoo does not allow", `a[href^="/web/signup"], #signup`)
+	free("b2c")
+	p = visitor(t, o)
+	p.visit(page + o.Text("asks"))
+	p.see("#no_account", "Then ask Mitchell Admin to make it an internal user")
+	p.shot("invite-free-sign-up", 1400, 900)
+	p.shot("invite-free-sign-up-phone", 390, 844)
+	p.click(`#no_account a`)
+	p.wait(`form.oe_signup_form`)
+
+	p = visitor(t, o)
+	p.visit(page + o.Text("makes"))
+	p.wait("#signup")
+	p.missing("two ways to an account", "#no_account")
+
+	p = visitor(t, o)
+	p.visit(page + o.Text("asks"))
+	p.click("#login")
+	p.logIn("paul")
+	p.see(".alert-warning", "is a portal account, and a key needs an internal user. Ask Mitchell Admin")
+	p.missing("a portal user may accept", "#accept")
+	p.shot("invite-portal", 1400, 900)
+	p.shot("invite-portal-phone", 390, 844)
 }

@@ -118,7 +118,7 @@ func TestRealClients(t *testing.T) {
 }
 
 // checkClient lets one client list and call everything, with each of the connections.
-func checkClient(t *testing.T, node *kit.Node, flavour, protocol, url string, o *kit.Odoo) {
+func checkClient(t *testing.T, node *kit.Interpreter, flavour, protocol, url string, o *kit.Odoo) {
 	names := []string{"full", "looker", "partners"}
 	j := job{URL: url}
 	for _, name := range names {
@@ -193,7 +193,7 @@ func checkRefused(t *testing.T, r toolResult, kind string) {
 }
 
 // checkDeadKeys: a key that opens nothing is a 401 that the client shows as one, with our words.
-func checkDeadKeys(t *testing.T, node *kit.Node, flavour, url string, o *kit.Odoo) {
+func checkDeadKeys(t *testing.T, node *kit.Interpreter, flavour, url string, o *kit.Odoo) {
 	names := []string{"unknown key", "revoked key", "no key of ours"}
 	answers := runClient(t, node, flavour, job{URL: url, Sessions: []session{
 		{Key: "dmk_" + strings.Repeat("0", 40)}, {Key: o.Text("revoked")}, {Key: "x"},
@@ -208,7 +208,7 @@ func checkDeadKeys(t *testing.T, node *kit.Node, flavour, url string, o *kit.Odo
 	}
 }
 
-func runClient(t *testing.T, node *kit.Node, flavour string, j job) []answer {
+func runClient(t *testing.T, node *kit.Interpreter, flavour string, j job) []answer {
 	t.Helper()
 	stdin, err := json.Marshal(j)
 	if err != nil {

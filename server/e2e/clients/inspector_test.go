@@ -20,7 +20,7 @@ const (
 )
 
 // checkInspector runs the Inspector's command line in both eras; scripts and people's CI use it, by its exit codes.
-func checkInspector(t *testing.T, node *kit.Node, url string, o *kit.Odoo) {
+func checkInspector(t *testing.T, node *kit.Interpreter, url string, o *kit.Odoo) {
 	config := filepath.Join(t.TempDir(), "inspector.json")
 	servers := map[string]any{}
 	for name, key := range map[string]string{"good": o.Text("full"), "wrong": "dmk_wrong"} {

@@ -4,7 +4,7 @@
 //
 // The person is played by the test's fake Odoo, whose consent page takes the answer by POST, as the real one does; or, with
 // a real Odoo, by the test itself behind the address "person": it takes an authorization URL and gives the redirect's query.
-// Then a further scope is asked for, too, and the connection is revoked in Odoo at the end.
+// Then a further scope is asked for, too, and the connection is revoked in Odoo: the client has to log in again by itself.
 import { readFileSync } from "node:fs";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -57,6 +57,10 @@ class Provider {
   saveTokens = (tokens) => {
     this.saved = tokens;
   };
+  // The SDK asks for it once a refresh token is refused: its login is over.
+  invalidateCredentials = (which) => {
+    if (which === "tokens" || which === "all") this.saved = undefined;
+  };
   codeVerifier = () => this.verifier;
   saveCodeVerifier = (verifier) => {
     this.verifier = verifier;
@@ -94,8 +98,9 @@ try {
 } catch (e) {
   await comeBack(e);
 }
-const first = await client.callTool({ name: "search_records", arguments: { model: "res.partner" } });
-seen.called = !first.isError;
+const first = { name: "search_records", arguments: { model: "res.partner" } };
+seen.tools = (await client.listTools()).tools.length;
+seen.called = !(await client.callTool(first)).isError;
 
 // The access token is over: the client refreshes by itself.
 const old = provider.saved;
@@ -119,11 +124,14 @@ if (job.person) {
   }
   seen.steppedUp = !third.isError;
   await fetch(`${job.person}/revoke`, { method: "POST" });
+  let fourth;
   try {
-    seen.afterRevoke = (await client.callTool({ name: "get_context", arguments: {} })).isError ? "refused" : "answered";
-  } catch {
-    seen.afterRevoke = "refused"; // the client wants to log in anew, and the person does not
+    fourth = await client.callTool(first);
+  } catch (e) {
+    await comeBack(e);
+    fourth = await client.callTool(first);
   }
+  seen.loggedInAgain = !fourth.isError;
 }
 await client.close();
 process.stdout.write(JSON.stringify(seen));

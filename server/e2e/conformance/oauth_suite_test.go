@@ -27,7 +27,7 @@ func TestOAuthSuite(t *testing.T) {
 	port := freePort(t)
 	odoo.MakeClient("dmo_suite", "", "http://127.0.0.1:"+port+"/callback")
 	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), kit.NodeTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), kit.ProgramTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node.Path, filepath.Join(node.Dir, suite), "authorization", "--url", s.URL, "--client-id", "dmo_suite",
 		"--resource", s.MCP, "-p", port, "--output-dir", dir)

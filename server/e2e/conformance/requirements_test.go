@@ -52,7 +52,7 @@ func TestRequirements(t *testing.T) {
 }
 
 // extensions are the scenarios that the suite runs and does not require: protocol extensions, which Doorman has none of.
-func extensions(t *testing.T, node *kit.Node, revision string) (names []string) {
+func extensions(t *testing.T, node *kit.Interpreter, revision string) (names []string) {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(node.Dir, filepath.Dir(filepath.Dir(suite)), "requirements", revision+".yaml"))
 	if err != nil {

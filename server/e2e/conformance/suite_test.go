@@ -71,7 +71,7 @@ func TestRealSuite(t *testing.T) {
 }
 
 // runScenario runs one scenario and returns how many of its checks passed, and which failed as expected.
-func runScenario(t *testing.T, node *kit.Node, url, scenario, version string) (passed int, failed []string) {
+func runScenario(t *testing.T, node *kit.Interpreter, url, scenario, version string) (passed int, failed []string) {
 	t.Helper()
 	dir := t.TempDir()
 	expected, err := filepath.Abs("expected-failures.yml")

@@ -2,7 +2,7 @@
 //
 //	Serve      the service, as `doorman serve` would run it         Post, Call, Connect   what AI tools send to it
 //	RealOdoo   a database on a real Odoo, prepared by a script      As, LogIn, Visit      what people do there
-//	NeedNode   the official clients and suites, installed by npm    NewCountingProxy      how often Odoo is asked
+//	NeedNode, NeedPython   the official clients and suites          NewCountingProxy      how often Odoo is asked
 //
 // Starting an Odoo costs seconds, and so does opening a database. The tests of a package share a server (RealOdoo), but
 // for those that stop it (OwnOdoo); some share a database too, one after the other (SharedOdoo).

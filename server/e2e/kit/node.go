@@ -1,8 +1,6 @@
 package kit
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,24 +10,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
-
-// NodeTimeout is far beyond what any of the programs takes: it ends one that waits for a browser or a terminal.
-const NodeTimeout = time.Minute
-
-// Node is the installed Node programs of server/e2e/clients.
-type Node struct {
-	// Dir is the folder of its package.json, where the scripts are too.
-	Dir string
-	// Path is the Node that runs them.
-	Path string
-}
 
 var installed = sync.OnceValues(installNode)
 
 // NeedNode skips, saying why, unless both the clients and the real Odoo were asked for; then it installs the clients.
-func NeedNode(t testing.TB) *Node {
+func NeedNode(t testing.TB) *Interpreter {
 	t.Helper()
 	if os.Getenv("DOORMAN_TEST_NODE") == "" {
 		t.Skip("needs Node and npm: set DOORMAN_TEST_NODE=1, as make test does")
@@ -43,12 +29,11 @@ func NeedNode(t testing.TB) *Node {
 }
 
 // installNode runs npm where node_modules is missing or older than the lock file, and finds a Node that is new enough.
-func installNode() (*Node, error) {
-	dir, err := rootOf("go.mod")
+func installNode() (*Interpreter, error) {
+	dir, err := clientsDir()
 	if err != nil {
 		return nil, err
 	}
-	dir = filepath.Join(dir, "server", "e2e", "clients")
 	// The lock is on the file that the installation follows: another test process may be about to do the same.
 	release, err := lockFile(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
@@ -64,7 +49,7 @@ func installNode() (*Node, error) {
 		}
 	}
 	node, err := findNode(dir)
-	return &Node{Dir: dir, Path: node}, err
+	return &Interpreter{Dir: dir, Path: node}, err
 }
 
 // upToDate compares with the file that npm writes last: an installation that broke off does not have it.
@@ -109,33 +94,4 @@ func newEnough(version string) bool {
 	major, _ := strconv.Atoi(m[1])
 	minor, _ := strconv.Atoi(m[2])
 	return major > 22 || major == 22 && minor >= 19
-}
-
-// Output is what a program said and how it ended.
-type Output struct {
-	Stdout, Stderr string
-	Code           int
-}
-
-// Run runs a script under Node. Its environment is empty but for environ and a home of its own, so that neither this
-// machine's proxies nor somebody's saved sign-ins change the outcome.
-func (k *Node) Run(t testing.TB, environ []string, stdin, script string, args ...string) Output {
-	t.Helper()
-	path := filepath.Join(k.Dir, script)
-	if _, err := os.Stat(path); err != nil { // also tells go test that the result hangs on this file
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), NodeTimeout)
-	defer cancel()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, k.Path, append([]string{path}, args...)...)
-	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(k.Path), "NO_COLOR=1"}, environ...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
-	cmd.WaitDelay = time.Second // a grandchild that keeps the pipes open must not keep the test
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
-		t.Fatalf("%s: %v\n%s", script, err, stderr.String())
-	}
-	return Output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }

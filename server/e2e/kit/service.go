@@ -43,7 +43,7 @@ func ServeIn(ctx context.Context, t testing.TB, environ ...string) *Service {
 	ctx, cancel := context.WithCancel(ctx)
 	reader, writer := io.Pipe()
 	done := make(chan error, 1)
-	environ = append([]string{"DOORMAN_LISTEN=127.0.0.1:0", "DOORMAN_LOG_LEVEL=debug"}, environ...)
+	environ = append([]string{"DOORMAN_LISTEN=127.0.0.1:0", "DOORMAN_LOG_LEVEL=debug", "DOORMAN_STOP_DELAY=0s"}, environ...)
 	go func() {
 		err := app.Run(ctx, []string{"serve"}, environ, io.Discard, writer)
 		_ = writer.CloseWithError(io.EOF)

@@ -1,5 +1,6 @@
 from . import doorman_connection
 from . import keys
+from . import doorman_key_report
 from . import doorman_key_show
 from . import doorman_model_rule
 from . import model_rule_policy

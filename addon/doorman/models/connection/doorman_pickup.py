@@ -31,6 +31,7 @@ class DoormanPickup(models.Model):
     user_id = fields.Many2one(related="connection_id.user_id")
     expires_at = fields.Datetime("Expires on", required=True, readonly=True)
     used_at = fields.Datetime("Used on", readonly=True)
+    key_days = fields.Integer("The key works for (days)", readonly=True)
     state = fields.Selection(
         [
             ("waiting", "Waiting"),
@@ -79,15 +80,17 @@ class DoormanPickup(models.Model):
                 pickup.state = "expired" if pickup.expires_at <= now else "waiting"
 
     @api.model
-    def _make(self, connection):
+    def _make(self, connection, key_days=0):
         """A new link for the user of this connection, in place of older ones.
 
+        :param int key_days: how long its key works; 0: as long as it may
         :return: the token, in clear for the only time, and the record
         """
         pickup = self.create(
             {
                 "connection_id": connection.id,
                 "expires_at": fields.Datetime.now() + timedelta(hours=LINK_HOURS),
+                "key_days": key_days,
             }
         )
         pickup.flush_recordset()
@@ -208,7 +211,9 @@ class DoormanPickup(models.Model):
         pickup.invalidate_recordset(["used_at"])
         connection = pickup.connection_id
         self._end(connection)
-        key = connection._issue_key()
+        key = connection._issue_key(
+            key_days=pickup.key_days, made_by=pickup.create_uid, seen_how="pickup"
+        )
         # Its user may be no MCP user, who could read it.
         connection._inside().message_post(
             body=self.env._("New API key, picked up by %s.", self.env.user.name)

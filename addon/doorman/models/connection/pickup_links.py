@@ -46,12 +46,14 @@ class DoormanConnection(models.Model):
             self.env["doorman.pickup"]._end(changed)
         return changed
 
-    def action_pickup_link(self):
+    def action_pickup_link(self, key_days=0):
         """Make a personal link by which this connection's user, and nobody else, gets
         its new key. Older unused links of the connection end.
 
+        :param int key_days: how long the key works; 0: as long as it may
         :return: the dialog that shows the link, once
         :raise AccessError: for anyone but MCP administrators
+        :raise UserError: if that is longer than it may
         """
         self.ensure_one()
         self._check_may_manage()
@@ -61,7 +63,8 @@ class DoormanConnection(models.Model):
             raise UserError(self.env._("Only API key connections have a key."))
         if self.state not in LIVE_STATUSES:
             raise UserError(self.env._("Reactivate the connection first."))
-        token, pickup = self.env["doorman.pickup"].sudo()._make(self)
+        days = self._check_key_days(key_days)
+        token, pickup = self.env["doorman.pickup"].sudo()._make(self, days)
         self.sudo().message_post(
             body=self.env._(
                 "Pick-up link for %(user)s made by %(who)s.",

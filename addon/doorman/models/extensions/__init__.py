@@ -1,6 +1,7 @@
 from . import base
 from . import ir_actions
 from . import ir_mail_server
+from . import ir_module_module
 from . import ir_rule
 from . import ir_sequence
 from . import ir_ui_menu

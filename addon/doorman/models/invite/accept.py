@@ -83,11 +83,7 @@ class DoormanInvite(models.Model):
         if not self._may_accept(user.login) or self._is_made_up(user):
             return None
         if not user._is_internal() or user._is_superuser() or not user.active:
-            return self.env._(
-                "Your account, %s, is not one of an internal user. Ask for one, or log "
-                "in with another.",
-                user.login,
-            )
+            return self._needs_internal_user(user)
         if self._was_taken_from(user):
             return self.env._(
                 "An administrator has ended the MCP access of your account, %s. Ask "
@@ -101,6 +97,26 @@ class DoormanInvite(models.Model):
                 user.login,
             )
         return False
+
+    def _needs_internal_user(self, user):
+        """:return: what somebody can do who has an account of another kind"""
+        login, maker = user.login, self.creator_id.name
+        if user._is_portal():
+            return self.env._(
+                "Your account, %(login)s, is a portal account, and a key needs an "
+                "internal user. Ask %(maker)s or your Odoo administrator to make it "
+                "one, then open the link again. Or log out, and log in as an internal "
+                "user.",
+                login=login,
+                maker=maker,
+            )
+        return self.env._(
+            "Your account, %(login)s, is not an internal user, and a key needs one. "
+            "Ask %(maker)s or your Odoo administrator to make it one, then open the "
+            "link again. Or log out, and log in as an internal user.",
+            login=login,
+            maker=maker,
+        )
 
     def _is_made_up(self, user):
         """Whether a list of logins would take an account for somebody that nobody says
@@ -129,6 +145,12 @@ class DoormanInvite(models.Model):
         connections = self.env["doorman.connection"].sudo()
         connections = connections.with_context(active_test=False)
         return bool(connections.search_count([("user_id", "=", user.id)], limit=1))
+
+    def _key_hours(self):
+        """:return: how long the key works from its acceptance; 0 for no end"""
+        days = self.env["doorman.settings"]._key_days()
+        hours = [self.key_lifetime_hours, days * 24]
+        return min(filter(None, hours), default=0)
 
     def _may_join(self, user):
         """Whether somebody is of the organization, or becomes so by accepting. Groups
@@ -201,7 +223,7 @@ class DoormanInvite(models.Model):
         flags = {f: True for f in self._restrictions().values() if self[f]}
         connection.write(flags)
         connection = connection.with_context(doorman_inside=None)
-        key = connection._issue_key()
+        key = connection._issue_key(made_by=self.creator_id, seen_how="invite")
         acceptance = self.env["doorman.invite.acceptance"].create(
             {
                 "invite_id": self.id,

@@ -4,6 +4,7 @@ from . import approvals
 from . import oauth
 from . import read_only
 from . import other_mcp
+from . import key_age
 from . import undo
 from . import four_eyes
 from . import doorman_policy_change

@@ -1,6 +1,6 @@
 """Other doors for AI tools on the same Odoo, which no connection governs."""
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 
 
 class DoormanSettings(models.Model):
@@ -12,6 +12,7 @@ class DoormanSettings(models.Model):
         self.other_mcp = ", ".join(self._other_mcp())
 
     @api.model
+    @tools.ormcache(cache="routing")
     def _other_mcp(self):
         """:return: technical names of the other modules of this database that answer at
         an address such as ``/mcp``"""
@@ -23,4 +24,4 @@ class DoormanSettings(models.Model):
             origin = rule.endpoint.func.__module__.split(".")
             if origin[:2] == ["odoo", "addons"]:
                 found.add(origin[2])
-        return sorted(name for name in found if not name.startswith("doorman"))
+        return tuple(sorted(name for name in found if not name.startswith("doorman")))

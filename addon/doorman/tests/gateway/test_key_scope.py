@@ -89,7 +89,7 @@ class TestKeyScope(DoormanCase):
 
     def test_no_other_module(self):
         settings = self.env["doorman.settings"]
-        self.assertEqual(settings._other_mcp(), [])
+        self.assertEqual(settings._other_mcp(), ())
         self.assertFalse(settings._get().other_mcp)
         self.assertEqual(self.gateway.hello()["other_mcp"], [])
 
@@ -108,8 +108,11 @@ class TestKeyScope(DoormanCase):
             ]
         )
         http = type(self.env["ir.http"])
+        # As when modules come and go.
+        self.env.registry.clear_cache("routing")
+        self.addCleanup(self.env.registry.clear_cache, "routing")
         with patch.object(http, "routing_map", lambda self, key=None: paths):
             settings = self.env["doorman.settings"]
-            self.assertEqual(settings._other_mcp(), ["ai_mcp", "some_mcp"])
+            self.assertEqual(settings._other_mcp(), ("ai_mcp", "some_mcp"))
             self.assertEqual(self.gateway.hello()["other_mcp"], ["ai_mcp", "some_mcp"])
             self.assertEqual(settings._get().other_mcp, "ai_mcp, some_mcp")

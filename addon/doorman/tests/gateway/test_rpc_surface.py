@@ -11,6 +11,7 @@ from ..common import ROLES, DoormanCase
 # has thought about that, together with a test of who may call it.
 PUBLIC = {
     "base": {"create", "unlink", "write"},
+    "base.module.uninstall": {"action_doorman_audit"},
     "doorman.approval": {
         "action_approve",
         "action_cancel",
@@ -103,6 +104,7 @@ PUBLIC = {
     },
     "doorman.shown.mixin": {"create", "write"},
     "doorman.reject": {"action_reject"},
+    "doorman.key.report": {"action_open_connection"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.explain": {"action_explain"},
     "doorman.rotate.service.key": {"action_rotate"},
@@ -131,6 +133,7 @@ PUBLIC = {
     "ir.actions.server": {"create", "unlink", "write"},
     # Odoo's own, which it keeps from everybody but administrators.
     "ir.mail_server": {"send_email"},
+    "ir.module.module": {"module_uninstall"},
     "mail.activity": {"unlink", "write"},
     "mail.message": {"create", "write"},
     "res.groups": {"create", "unlink", "write"},

@@ -281,7 +281,7 @@ class TestInvitePage(InviteMixin, HttpCase):
     def test_no_sign_up_where_it_is_not_allowed(self):
         invite, token = self.invite()
         page = self._open(token, None)
-        self.assertNotIn("signup", page.text)
+        self.assertNotIn("/doorman/invite/signup", page.text)
         answer = self._sign_up()
         self.assertEqual(answer.status_code, 404)
         self.assertEqual(self.state(invite), ("active", 0))
@@ -291,6 +291,36 @@ class TestInvitePage(InviteMixin, HttpCase):
         answer = self._sign_up()
         self.assertIsNone(self._key(answer))
         self.assertEqual(self.state(invite), ("active", 0))
+
+    def test_who_has_no_account_is_told_what_to_do(self):
+        """Ask, or sign up where this Odoo lets anybody: never both, and neither where
+        the invite itself makes an account."""
+        ask = "for an account, or for an invite that lets you make one"
+        free = "/web/signup?redirect=/doorman/invite/details"
+        signs_up = "_get_signup_invitation_scope" in dir(self.env["res.users"])
+        for scope, new_accounts, expected in (
+            ("b2b", False, {ask}),
+            ("b2c", False, {free} if signs_up else {ask}),
+            ("b2b", True, set()),
+            ("b2c", True, set()),
+        ):
+            with self.subTest(scope=scope, new_accounts=new_accounts):
+                parameters = self.env["ir.config_parameter"].sudo()
+                parameters.set_param("auth_signup.invitation_scope", scope)
+                _invite, token = self.invite(new_accounts=new_accounts)
+                text = " ".join(self._open(token, None).text.split())
+                self.assertEqual({w for w in (ask, free) if w in text}, expected)
+                self.assertEqual("/doorman/invite/signup" in text, new_accounts)
+                self.assertEqual("internal user of this Odoo" in text, bool(expected))
+                if expected:
+                    self.assertIn(self.people["admin"].name, text)
+
+    def test_what_a_link_that_does_not_work_tells_of_accounts(self):
+        """Nothing: who tries links does not learn that one is good."""
+        for role in (None, "portal", "internal"):
+            text = self._open("x" * 43, role).text
+            self.assertNotIn("No account yet?", text)
+            self.assertNotIn("internal user", text)
 
     # ---- what does not work ----
 
@@ -338,7 +368,9 @@ class TestInvitePage(InviteMixin, HttpCase):
         invite, token = self.invite()
         page = self._open(token, "portal")
         self.assertEqual(page.status_code, 200)
-        self.assertIn("not one of an internal user", page.text)
+        text = " ".join(page.text.split())
+        self.assertIn("a portal account, and a key needs an internal user", text)
+        self.assertIn(f"Ask {self.people['admin'].name} or your Odoo administr", text)
         self.assertNotIn('id="accept"', page.text)
         self.assertEqual(self._post("accept").status_code, 404)
         self.assertEqual(self.state(invite), ("active", 0))

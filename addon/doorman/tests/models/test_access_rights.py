@@ -87,6 +87,7 @@ MATRIX = {
         "unlink": {"admin"},
     },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
+    "key": {"read": {"admin"}},
     "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "rotate_service": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "undo": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
@@ -224,6 +225,9 @@ class TestAccessRights(DoormanCase):
             "rotate": cls.env["doorman.rotate.key"]
             .with_user(cls.people["user"])
             .create({"connection_id": cls.connection.id}),
+            "key": cls.env["doorman.key.report"].search(
+                [("connection_id", "=", cls.connection.id)]
+            ),
             "explain": cls.env["doorman.explain"]
             .with_user(cls.people["admin"])
             .create(cls._question()),
@@ -287,6 +291,10 @@ class TestAccessRights(DoormanCase):
             ),
             "doorman.rotate.key": (
                 {"overlap_minutes": 1},
+                {"connection_id": cls.connection.id},
+            ),
+            "doorman.key.report": (
+                {"expires_at": False},
                 {"connection_id": cls.connection.id},
             ),
             "doorman.explain": ({"model_id": False}, cls._question()),

@@ -1,6 +1,8 @@
 from datetime import timedelta
 from functools import partial
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -27,6 +29,19 @@ class TestInvite(InviteMixin, DoormanCase):
             *(Command.unlink(g.id) for g in groups - keep),
             *(Command.link(g.id) for g in keep),
         ]
+
+    # ---- the list ----
+
+    def test_the_columns_of_the_list(self):
+        """In the words of the page that invites were asked for with."""
+        invites = self.env["doorman.invite"].with_user(self.people["admin"])
+        arch = etree.fromstring(invites.get_view(view_type="list")["arch"])
+        titles = {
+            node.get("name"): node.get("string")
+            or invites._fields[node.get("name")].string
+            for node in arch.iter("field")
+        }
+        self.assertEqual(titles["creator_id"], "Created by")
 
     # ---- who ----
 

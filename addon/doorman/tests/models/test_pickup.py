@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from odoo import fields, http
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -457,10 +458,17 @@ class TestPickupPage(PickupMixin, HttpCase):
         self.assertIn("has a key already", page.text)
         connection = self._connect("internal", name="<b>Bold & co</b>")
         page = self._open(self._link(connection), "internal")
-        self.assertIn("It works until it is revoked", page.text)
+        # It has an end of its own.
+        self.assertIn("It stops working on", page.text)
         self.assertIn("Nothing yet", page.text)
         self.assertNotIn("has a key already", page.text)
         self.assertIn("&lt;b&gt;Bold &amp; co", page.text)
+        # Where nothing ends it: Odoo does not limit its administrators.
+        self.settings.key_max_days = 0
+        system = self.env.ref("base.group_system")
+        self.people["internal"].group_ids = [Command.link(system.id)]
+        page = self._open(self._link(connection), "internal")
+        self.assertIn("It works until it is revoked", page.text)
 
     def test_the_page_runs_no_script_but_its_own(self):
         page = self._open(self._link())

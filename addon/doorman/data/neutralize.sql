@@ -1,0 +1,17 @@
+-- A copy is for trying things out: no AI tool comes in, and nothing that opens the original opens it.
+UPDATE doorman_settings
+   SET enabled = false,
+       oauth_assertions = false,
+       public_url = NULL,
+       gateway_url = NULL,
+       gateway_version = NULL,
+       gateway_last_seen = NULL;
+-- the keys of the service and of all connections
+DELETE FROM res_users_apikeys
+      WHERE scope = 'doorman'
+         OR id IN (SELECT api_key_id FROM doorman_service_key);
+DELETE FROM doorman_service_key;
+-- logins by OAuth, and links in e-mails
+DELETE FROM doorman_oauth_token;
+DELETE FROM doorman_pickup_token;
+DELETE FROM doorman_invite_token;
