@@ -38,7 +38,7 @@ class DoormanConnection(models.Model):
         """What the report of keys tells of a key, beside its proof: none of it opens
         anything. ``latest`` is how long the key may work, whatever the end of its
         connection is moved to."""
-        super().init()
+        res = super().init()
         self.env.cr.execute(
             SQL(
                 """
@@ -55,6 +55,7 @@ class DoormanConnection(models.Model):
                 """
             )
         )
+        return res
 
     @api.depends("api_key_id", "expires_at")
     def _compute_key_expires_at(self):
