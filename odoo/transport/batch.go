@@ -18,8 +18,9 @@ const (
 	// places are is Odoo's own word, and a slow report that holds one must not hold up who waits behind it.
 	patience = 25 * time.Millisecond
 	// gathering is how long a place that came free in a crowd waits for whoever comes with the next read. The clients
-	// whose answers just left are about to ask again, and the first of them would go alone.
-	gathering = time.Millisecond
+	// whose answers just left are about to ask again, and the first of them would go alone. Meanwhile a worker of Odoo's
+	// is idle: measured at 8 at once, 100 and 500 microseconds gave less, and a millisecond a fifth less.
+	gathering = 250 * time.Microsecond
 	// crowdLasts is how long after a read found no place there still is a crowd.
 	crowdLasts = 30 * time.Millisecond
 	// batchBody is the largest read, in bytes, that shares a request.
