@@ -58,7 +58,7 @@ func (s *Server) answeredBefore(c Call, connection int64) (value any, known bool
 	return s.replay(c, connection)
 }
 
-// noRecord is the refusal of a record that there is not.
+// noRecord is the refusal of a record that does not exist.
 func noRecord(model string, id int64) *Problem {
 	return &Problem{"not_found", "unknown_record", fmt.Sprintf("There is no %s with the id %d.", model, id), "search_records finds ids."}
 }

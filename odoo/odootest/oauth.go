@@ -201,7 +201,7 @@ func (s *Server) grant(r *oauthRequest) string {
 	return code
 }
 
-// hold makes the connection of a holder, if there is none.
+// hold makes the connection of a holder that has not got one.
 func (s *Server) hold(key, client string, scopes []access.Scope) {
 	if s.oauth.holders[key] != "" {
 		return

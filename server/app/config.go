@@ -259,7 +259,7 @@ func (c *Config) listenOn() (net.Listener, error) {
 	return listener, nil
 }
 
-// parsePublicURL takes an origin, in whatever spelling it was typed: a path would make the OAuth issuer one with a path,
+// parsePublicURL takes an origin, in any spelling: a path would make the OAuth issuer one with a path,
 // which clients look for in places that a proxy may not pass on. Plain http is for this machine only: keys travel in every
 // request.
 func parsePublicURL(s string) (*url.URL, error) {

@@ -43,17 +43,7 @@ func TestEnterpriseGoSDK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := sdk.NewClient(&sdk.Implementation{Name: "go", Version: "1"}, nil)
-	session, err := client.Connect(t.Context(), &sdk.StreamableClientTransport{
-		Endpoint: s.MCP, HTTPClient: &http.Client{Transport: watch}, OAuthHandler: handler, MaxRetries: -1,
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = session.Close() }()
-	if _, failed := kit.Call(t, session, "search_records", map[string]any{"model": "res.partner"}); failed != "" {
-		t.Fatal(failed)
-	}
+	session := loggedIn(t, s, watch, handler)
 	if logins != 1 || len(idp.Given()) != 1 {
 		t.Errorf("%d logins, %d assertions", logins, len(idp.Given()))
 	}

@@ -102,17 +102,7 @@ func TestOAuthGoSDK(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			client := sdk.NewClient(&sdk.Implementation{Name: "go", Version: "1"}, nil)
-			session, err := client.Connect(t.Context(), &sdk.StreamableClientTransport{
-				Endpoint: s.MCP, HTTPClient: &http.Client{Transport: watch}, OAuthHandler: handler, MaxRetries: -1,
-			}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = session.Close() }()
-			if _, failed := kit.Call(t, session, "search_records", map[string]any{"model": "res.partner"}); failed != "" {
-				t.Fatal(failed)
-			}
+			session := loggedIn(t, s, watch, handler)
 			if len(seen) != 4 || strings.Contains(seen[3], "mcp:orm") || !strings.Contains(seen[3], "mcp:search") || !strings.Contains(seen[3], "offline_access") {
 				t.Fatalf("%d consents, asked for %q", len(seen)/4, seen[3])
 			}
@@ -187,4 +177,21 @@ func TestOAuthSources(t *testing.T) {
 		!strings.Contains(challenge, `scope="mcp:metadata mcp:search"`) {
 		t.Errorf("%d %v", status, header)
 	}
+}
+
+// loggedIn opens a session of the Go SDK's client, which logs in by handler, and makes a call.
+func loggedIn(t *testing.T, s *kit.Service, watch http.RoundTripper, handler auth.OAuthHandler) *sdk.ClientSession {
+	t.Helper()
+	client := sdk.NewClient(&sdk.Implementation{Name: "go", Version: "1"}, nil)
+	session, err := client.Connect(t.Context(), &sdk.StreamableClientTransport{
+		Endpoint: s.MCP, HTTPClient: &http.Client{Transport: watch}, OAuthHandler: handler, MaxRetries: -1,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	if _, failed := kit.Call(t, session, "search_records", map[string]any{"model": "res.partner"}); failed != "" {
+		t.Fatal(failed)
+	}
+	return session
 }

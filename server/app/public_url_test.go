@@ -13,7 +13,7 @@ import (
 	"doorman/odoo/odootest"
 )
 
-// TestPublicURLAsTyped: whatever an administrator types, there is one address: in what clients are told, in what their tokens
+// TestPublicURLAsTyped: all spellings that an administrator may type are one address: in what clients are told, in what their tokens
 // are for, and in the Host and Origin that are let in.
 func TestPublicURLAsTyped(t *testing.T) {
 	t.Parallel()

@@ -227,7 +227,7 @@ func TestAssertionRefused(t *testing.T) {
 	}
 }
 
-// TestAssertionForms: what is no compact JWS with one signature by a key pair.
+// TestAssertionForms: texts that are not a compact JWS with one signature by a key pair.
 func TestAssertionForms(t *testing.T) {
 	t.Parallel()
 	s := company(t)

@@ -106,7 +106,7 @@ func sent(values url.Values) url.Values {
 
 // own reports whether a resource is this endpoint (RFC 8707 section 2). Clients name it by its address or by its origin,
 // with a slash at the end or without, in small letters or capitals; there is no other resource on this origin. Another
-// scheme, host or port is another server, whatever the spelling.
+// scheme, host or port is another server in any spelling.
 func (s *Server) own(resource string) bool {
 	u, err := publicurl.Parse(resource)
 	if err != nil {

@@ -41,7 +41,7 @@ var unknownURIs = []string{
 	"zed:///cb", "warp://action/new_tab", "warp://mcpx/oauth2callback", "cursor://oauthx/cb", "cursor://x?oauth",
 }
 
-// forbiddenURIs are none that anybody is sent to, whatever is set.
+// forbiddenURIs are refused whatever the settings.
 var forbiddenURIs = []string{
 	"javascript:alert(1)", "javascript:/alert(1)", "javascript://oauth/%0aalert(1)", "JavaScript:/alert(1)", "data:text/html,x", "data:/text/html,x", "data://text/html,x",
 	"file:/etc/passwd", "file:///etc/passwd", "vbscript:/x", "blob:/x", "about:/x", "view-source:/x", "intent:/x", "ms-msdt:/x", "search-ms:/x", "mailto:/a@b",
@@ -200,7 +200,7 @@ func TestWithoutValue(t *testing.T) {
 	if second.status != 200 || second.text("scope") != first.text("scope") {
 		t.Errorf("%d %s", second.status, second.body)
 	}
-	// Beside the header: an empty client_id and secret in the form are no second way to authenticate.
+	// Beside the header: an empty client_id and secret in the form do not count as a second way to authenticate.
 	verifier, challenge = pkce()
 	form = redeeming("", webURI, s.code("dmo_secret", webURI, challenge), verifier)
 	empty("client_secret")(form)

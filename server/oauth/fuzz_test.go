@@ -159,7 +159,7 @@ func FuzzAssertion(f *testing.F) {
 	})
 }
 
-// FuzzClaims: whatever an issuer signs, what is taken is for us, for this client, and good now.
+// FuzzClaims: of all that an issuer may sign, only what is for us, for this client, and good now is taken.
 func FuzzClaims(f *testing.F) {
 	const now = 1_800_000_000
 	good := `{"iss":"https://idp.example.com","sub":"u","jti":"j","client_id":"dmo_x","aud":"` + issuer + `","iat":1800000000,"exp":1800000300`

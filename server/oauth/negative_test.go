@@ -505,7 +505,7 @@ func TestTokenForms(t *testing.T) {
 		{"revoke: an unknown client", url.Values{"token": {token}, "client_id": {"dmo_none"}}, nil},
 		{"revoke: a public client with a secret", url.Values{"token": {token}, "client_id": {client}, "client_secret": {"x"}}, nil},
 		{"revoke: a bearer", url.Values{"token": {token}}, []string{"Authorization", "Bearer " + token}},
-		// Who the client is comes first (RFC 7009 section 2.1): whatever it sends for a token.
+		// The client is authenticated first (RFC 7009 section 2.1), no matter which token it sends.
 		{"revoke: a wrong secret", url.Values{"token": {token}, "client_id": {"dmo_secret"}, "client_secret": {"dms_wrong"}}, nil},
 		{"revoke: a wrong secret, and no token of ours", url.Values{"token": {"abc"}, "client_id": {"dmo_secret"}, "client_secret": {"dms_wrong"}}, nil},
 		{"revoke: a wrong secret, and no token", url.Values{"client_id": {"dmo_secret"}, "client_secret": {"dms_wrong"}}, nil},
@@ -519,7 +519,7 @@ func TestTokenForms(t *testing.T) {
 	}
 	for _, token := range []string{"abc", "dma_" + strings.Repeat("a", 43), "dmk_key", strings.Repeat("a", 4000)} {
 		if a := s.post("/oauth/revoke", url.Values{"token": {token}, "client_id": {"dmo_secret"}, "client_secret": {"dms_right"}}); a.status != 200 {
-			t.Errorf("a client that is one, and a token that is none: %d %s", a.status, a.body)
+			t.Errorf("the right client, and an unknown token: %d %s", a.status, a.body)
 		}
 	}
 	if a := s.do(http.MethodPost, "/oauth/token", form, "Content-Type", kind+"; charset=UTF-8"); a.status != 200 {

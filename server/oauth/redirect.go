@@ -50,7 +50,7 @@ func classify(raw string) target {
 }
 
 // split takes a URI apart: scheme://authority/path, or scheme:/path, as RFC 8252 section 7.1 has it for a program's own
-// scheme. What else begins with a scheme is none that people may be sent to: javascript:alert(1), mailto:a@b.
+// scheme. Nobody is sent to anything else that begins with a scheme: javascript:alert(1), mailto:a@b.
 func split(raw string) (scheme, authority, path string, ok bool) {
 	scheme, rest, found := strings.Cut(raw, ":")
 	if !found || !strings.HasPrefix(rest, "/") || rest == "//" {

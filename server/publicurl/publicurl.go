@@ -71,7 +71,7 @@ func isName(s string) bool {
 		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
 }
 
-// Same reports whether two addresses are one. What is no address is the same as nothing.
+// Same reports whether two addresses are one. A text that is not an address is not the same as anything.
 func Same(a, b string) bool {
 	one, err := Parse(a)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"doorman/server/publicurl"
 )
 
-// TestOneForm: whatever people type, it comes out as browsers and clients have it.
+// TestOneForm: people type it in many ways, and it comes out as browsers and clients have it.
 func TestOneForm(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
@@ -49,7 +49,7 @@ func TestOneForm(t *testing.T) {
 	}
 }
 
-// TestNotOne: what is no address of a server is none in any spelling.
+// TestNotOne: texts that are not addresses of a server.
 func TestNotOne(t *testing.T) {
 	t.Parallel()
 	for _, typed := range []string{

@@ -160,7 +160,7 @@ class InviteController(http.Controller):
             "refusal": refusal,
             "error": error,
             "sign_up": public and invite.new_accounts,
-            # What Odoo makes of people who sign up by themselves is no internal user.
+            # People who sign up by themselves do not become internal users.
             "free_sign_up": public and self._free_sign_up(),
             "form": form and form.shown() or {},
             "login": f"/web/login?redirect={DETAILS}",

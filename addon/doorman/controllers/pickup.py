@@ -61,7 +61,7 @@ class PickupController(http.Controller):
         "/doorman/pickup/<string:token>", auth="user", methods=["GET"], sitemap=False
     )
     def show_old(self, token, **_params):
-        """As ``details``. Mail scanners open links, too."""
+        """As ``details``. Mail scanners open links as well."""
         return self._offer(token_digest(token))
 
     @http.route(

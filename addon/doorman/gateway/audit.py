@@ -95,8 +95,8 @@ class DoormanGateway(models.AbstractModel):
         )
 
     def _tool_asked(self, request, asked):
-        """The tool that a request is of: by what it does, whatever the service says.
-        Only of what is no call is its word taken."""
+        """The tool of a request, by what the request does. The service is believed only
+        where nothing is called."""
         said = asked.get("tool")
         known = said and operations.of(request)
         return self._text(self._tool_of(request) if known else said)

@@ -26,8 +26,8 @@ class DoormanGateway(models.AbstractModel):
     _inherit = "doorman.gateway"
 
     def _failure(self, exc, model="", lang=None):
-        """What went wrong, as a refusal: whatever it was, it has a code, and words
-        without anything of the inside.
+        """What went wrong, as a refusal. It always has a code, and its words tell
+        nothing of the inside.
 
         Concurrency errors are not answers: they go up, so that Odoo runs the whole
         request again and no audit row tells of a call that did not happen.

@@ -224,7 +224,7 @@ def _scheduled(message):
         return None
     people, env = message.partner_ids, message.env
     if not message.is_note and message.model in env:
-        # Those who follow by then get it, too.
+        # Those who follow by then get it as well.
         people |= env[message.model].sudo().browse(message.res_id).message_partner_ids
     return told(
         "scheduled",

@@ -13,7 +13,7 @@ def normal_url(raw):
     than DNS has is refused: people paste keys behind this address, and two names may
     look alike.
 
-    :return: None for what is no such address, or has a user, a query or a fragment
+    :return: None if it is not such an address, or has a user, a query or a fragment
     :rtype: str or None
     """
     text = str(raw or "").strip()

@@ -56,7 +56,7 @@ func (b *backend) policyChange(t *testing.T) {
 	p.wait(".o_form_view")
 	p.shot("policy-change", 1400, 700)
 	p.shot("policy-change-phone", 412, 900)
-	// Whoever asked cannot confirm, only withdraw.
+	// The administrator who requested it cannot confirm it, only withdraw it.
 	p.missing("the one who asked confirms", "button[name=action_confirm]")
 	b.o.Python(t, `
 env["doorman.policy.change"].search([]).unlink()

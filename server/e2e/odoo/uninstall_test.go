@@ -37,7 +37,7 @@ SELECT 'activities of ' || res_model FROM mail_activity WHERE res_model LIKE 'do
 SELECT 'files of ' || res_model FROM ir_attachment WHERE res_model LIKE 'doorman%';
 SELECT 'followers of ' || res_model FROM mail_followers WHERE res_model LIKE 'doorman%'`
 
-// mayStay is what is no longer, or never was, Doorman's.
+// mayStay is what does not belong to Doorman, or not any more.
 var mayStay = []string{
 	"xmlid base.module_doorman", // the list of Apps
 	"contact Made once true",    // what was done through it

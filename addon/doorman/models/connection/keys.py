@@ -151,7 +151,7 @@ class DoormanConnection(models.Model):
         return bool(days) and fields.Datetime.now() + timedelta(days=days)
 
     def _key_end(self, days=0):
-        """:return: when a key that is made now ends, whatever ends it; or False"""
+        """:return: when a key that is made now ends, for any reason; or False"""
         ends = [self._latest_key_end(days), self.expires_at]
         return min(filter(None, ends), default=False)
 
@@ -291,7 +291,7 @@ class DoormanConnection(models.Model):
         )
         keys.exists().unlink()
         self._inside().sudo().write({"api_key_id": False})
-        # What they say is of a key that is no longer there.
+        # They are about a key that has gone.
         self.sudo().activity_unlink([KEY_ENDS])
 
     def _retire_key(self, minutes):

@@ -40,15 +40,16 @@ class DoormanOauthIssuer(models.Model):
         "_select_provider",
         "OAuth provider",
         tracking=True,
-        help="The provider by which these people log in at Odoo. Who has logged in "
-        "there is known by the same ID here.",
+        help="The provider by which these people log in at Odoo. People who have "
+        "logged in that way are known by the same ID here.",
     )
     has_providers = fields.Boolean(compute="_compute_has_providers")
     match_email = fields.Boolean(
         "Find people by e-mail address",
         tracking=True,
-        help="Who is not known by their ID is the one active internal user with the "
-        "e-mail address that the issuer has verified. If there are two, it is nobody.",
+        help="People who are not known by their ID are looked for by the e-mail "
+        "address that the issuer has verified, among active internal users. If two "
+        "have it, it is nobody.",
     )
     client_ids = fields.Text(
         "Allowed client IDs",

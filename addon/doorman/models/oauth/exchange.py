@@ -229,8 +229,8 @@ class DoormanOauthToken(models.AbstractModel):
 
     def _newest(self, row, proof):
         """The last refresh token that was used, and its row, by way of one before it.
-        Whoever is late gets what the others have: an answer of its own generation
-        would be shown after the grace, and end the login.
+        A latecomer gets what the others have: a token of its own generation would be
+        shown after the grace, and end the login.
 
         :return: the row, as far as ``_again`` reads it, and the token's proof
         """

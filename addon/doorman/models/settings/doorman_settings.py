@@ -279,8 +279,8 @@ class DoormanSettings(models.Model):
 
     @staticmethod
     def _with_normal_url(vals):
-        """The address as clients have it, whatever was typed. What is none stays, and
-        is refused."""
+        """The address as clients have it. A text that is not an address stays as it
+        was typed, and is refused."""
         url = normal_url(vals.get("public_url"))
         return {**vals, "public_url": url} if url else vals
 

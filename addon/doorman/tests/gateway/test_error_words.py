@@ -274,7 +274,7 @@ class TestErrorWords(WriteCase):
                 self.assertEqual(told_later(words, "en_US"), error["message"])
 
     def test_an_unknown_field(self):
-        """Whoever finds it, it is told as the guard tells it."""
+        """Odoo's own finding is told in the guard's words."""
         told = self.call("res.partner", "read", self.acme.ids, fields=["nmae"])["error"]
         self.assertEqual(told["code"], "unknown_field")
         self.assertIn("name", told["hint"])
@@ -343,7 +343,7 @@ class TestErrorWords(WriteCase):
             self.assertEqual(error["kind"], "business_rule")
             self.assertEqual(error["code"], "odoo_refused")
             self.assertEqual(error["message"], "The currency code must be unique!")
-            # In the language of the call, as whatever else Odoo says.
+            # In the language of the call, like everything else that Odoo says.
             self.env["res.lang"]._activate_lang("fr_FR")
             rule = self.env["ir.model.constraint"].search(
                 [("name", "=", "res_currency_unique_name")]

@@ -479,7 +479,7 @@ class TestKeyReminder(KeyAgeCase):
 
     def setUp(self):
         super().setUp()
-        # Those of demo data are none of ours.
+        # Without those of the demo data.
         self.remind()
         self.admin = self.people["admin"]
         self.env.cr.execute(

@@ -28,7 +28,7 @@ class TestNeutralize(OauthMixin, DoormanCase):
         self.neutralize()
         self.assertFalse(settings._get().enabled)
         self.assertFalse(settings._get().public_url)
-        # Who has the secret of a client, and an assertion, has both for the copy too.
+        # A client's secret and an assertion would open the copy as well.
         self.assertFalse(settings._get().oauth_assertions)
         self.assertFalse(settings._service_uid(key))
         for proof in (held, proof_of(login)):

@@ -333,7 +333,7 @@ class TestOauthAssertion(AssertionCase):
                 self.assertEqual(self.error(answer), "invalid_grant")
                 savepoint.rollback()
                 self.env.invalidate_all()
-        # Who is known by their ID is not looked for by the address of somebody else.
+        # People known by their ID are not looked for by somebody else's address.
         self.issuer.match_email = True
         self.people["user2"].email = "second@company.example"
         self.show(email="second@company.example")

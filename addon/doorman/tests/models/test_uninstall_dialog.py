@@ -6,7 +6,7 @@ from ..common import DoormanCase
 
 @tagged("post_install", "-at_install")
 class TestUninstallDialog(DoormanCase):
-    """Odoo's dialog says that the audit goes, too. What is left, or not, afterwards is
+    """Odoo's dialog says that the audit goes as well. What is left afterwards is
     tested from outside (server/e2e/odoo/uninstall_test.go)."""
 
     def dialog(self, name):

@@ -262,7 +262,7 @@ class TestWizard(DoormanCase):
 
     def test_the_wizard_has_no_field_for_a_key(self):
         for name in self.env["doorman.connect.wizard"]._fields:
-            # How long one works is no secret.
+            # How long one works may be told.
             if name not in ("key_days", "key_days_max"):
                 self.assertNotIn("key", name)
             self.assertNotIn("token", name)

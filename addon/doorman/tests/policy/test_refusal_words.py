@@ -15,7 +15,7 @@ ADDONS = Path(__file__).resolve().parents[3]
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 # How many refusals are not marked for translation. It may only go down.
 PLAIN = 0
-# Where a request is worked on: whatever is refused there is a Refusal.
+# Where a request is worked on: everything refused there is a Refusal.
 WORKS = ("gateway", "policy", "tools")
 ODOO = {
     *("AccessDenied", "AccessError", "LockError", "MissingError", "RedirectWarning"),
