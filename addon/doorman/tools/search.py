@@ -9,6 +9,7 @@ from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
 from . import row_counts
 from .arguments import number, only
+from .counted_pages import counted_page
 from .default_fields import default_fields
 from .linked_names import MAX_NAMES, names_of, without_bytes
 from .nearest_names import nearest_names
@@ -94,16 +95,15 @@ def search_read(call):
     each = kwargs.pop("names", None)
     most = number(kwargs, "count", None, MAX_COUNTED, minimum=0)
     kwargs.pop("count", None)
+    total = unreadable = None
     if not call.careful:
-        rows, unreadable = model.search_read(**kwargs), None
+        rows, total = counted_page(model, kwargs, most)
     else:
         domain, names = kwargs["domain"], kwargs["fields"]
         where = {key: kwargs[key] for key in kwargs if key not in ("domain", "fields")}
         rows, unreadable = _careful(call, model.search(domain, **where), names)
-    total = None
-    if most and len(rows) == kwargs["limit"]:
-        # There may be more than were asked for: how many in all.
-        total = model.search_count(kwargs["domain"], most)
+        if most and len(rows) == kwargs["limit"]:
+            total = model.search_count(domain, most)
     near = None
     if not rows and kwargs["limit"] and not kwargs.get("offset"):
         near = nearest_names(guard, model, asked)
