@@ -50,11 +50,17 @@ func (c *Client) Close() { c.link.Close() }
 // Transport names the way in use: for "auto" also the one it picked, e.g. "auto/json2".
 func (c *Client) Transport() string { return c.link.Name() }
 
-// Hello implements access.Gateway. Of an addon that does not fit, the error is of kind Updating.
+// Hello implements access.Gateway. Of an addon that does not fit, the error is of kind Updating; of a copied database, and
+// of another one than before, OdooUnavailable.
 func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
 	err = c.do(ctx, job{method: "hello", params: c.hello}, func(raw json.RawMessage) (err error) {
-		h, err = wire.DecodeHello(raw)
-		return err
+		if h, err = wire.DecodeHello(raw); err != nil {
+			return err
+		}
+		if misfit := c.link.Misfit(); misfit != nil { // what one hello alone does not say: that it is another database
+			return c.errorOf(transport.AsFailure(misfit), "hello")
+		}
+		return nil
 	})
 	return h, err
 }

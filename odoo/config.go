@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"doorman/odoo/transport"
@@ -121,11 +122,30 @@ func (c Config) transport(base *url.URL) transport.Options {
 		Hello: wire.EncodeHello(c.Version, c.Endpoint), MaxBody: c.MaxBody, MaxInFlight: c.MaxInFlight,
 		Workers: c.Workers, Batch: c.Batch, RoundTripper: c.RoundTripper, Batched: c.Batched,
 		Interface: access.Interface, Greet: c.Greet,
-		Fits: func(hello json.RawMessage) error {
-			if misfit := wire.Misfit(hello); misfit != nil {
-				return misfit
-			}
-			return nil
-		},
+		Fits: new(origin).fits,
 	}
+}
+
+// origin remembers which database answered first.
+type origin struct {
+	mu       sync.Mutex
+	id, name string
+}
+
+// fits is transport.Options.Fits.
+func (o *origin) fits(hello json.RawMessage) error {
+	if misfit := wire.Misfit(hello); misfit != nil {
+		return misfit
+	}
+	id, name := wire.Origin(hello)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case id == "" || id == o.id:
+		return nil
+	case o.id == "":
+		o.id, o.name = id, name
+		return nil
+	}
+	return wire.OtherDatabase(o.name, name)
 }

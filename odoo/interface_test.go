@@ -62,6 +62,52 @@ func (o otherInterface) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.next.RoundTrip(again)
 }
 
+// strangers are databases that this service does not work with.
+var strangers = []struct {
+	name  string
+	addon odootest.Addon
+	says  string
+	shows string
+}{
+	{"a copy", odootest.Addon{CopyOf: "prod"}, "is a copy of another one", "is a copy of prod"},
+	{"another database", odootest.Addon{ID: "another"}, "Another Odoo database answers than before", "now it is"},
+}
+
+// TestStrangers: a copied database, and another one than before, get no call by any way; the right one does again.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	for _, transport := range transports {
+		for _, row := range strangers {
+			t.Run(transport+"/"+row.name, func(t *testing.T) {
+				t.Parallel()
+				s := odootest.New(t)
+				s.Become(fitting)
+				c := newClient(t, s, transport, greeting)
+				if _, err := c.Hello(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				stranger := fitting
+				stranger.ID, stranger.CopyOf = row.addon.ID, row.addon.CopyOf
+				s.Become(stranger)
+				_, err := c.Hello(t.Context())
+				e := wantKind(t, err, access.OdooUnavailable)
+				if !strings.Contains(e.Message, row.says) || !strings.Contains(e.Detail, row.shows) || e.Hint == "" || e.RetryAfter <= 0 {
+					t.Errorf("%q (%s), hint %q, retry %s", e.Message, e.Detail, e.Hint, e.RetryAfter)
+				}
+				calls := s.Count("resolve")
+				_, err = c.Resolve(t.Context(), access.Proof{})
+				if e := wantKind(t, err, access.OdooUnavailable); !strings.Contains(e.Message, row.says) || s.Count("resolve") != calls {
+					t.Errorf("%v, sent %d", e, s.Count("resolve")-calls)
+				}
+				s.Become(fitting)
+				if _, err := c.Hello(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
 func greeting(c *odoo.Config) { c.Greet = true }
 
 // TestMisfit: an addon that does not fit is told from one that does, by hello and by every call, by every way.

@@ -19,6 +19,7 @@
         "wizards/doorman_rotate_key_views.xml",
         "wizards/doorman_explain_views.xml",
         "wizards/doorman_rotate_service_key_views.xml",
+        "wizards/doorman_review_copy_views.xml",
         "wizards/doorman_connect_wizard_views.xml",
         "wizards/doorman_invite_wizard_views.xml",
         "wizards/doorman_undo_dialog_views.xml",

@@ -10,6 +10,8 @@ type Addon struct {
 	Interface int    // 1 = one that says none and asks for none, as 0.1.0
 	Code      string // version of the code
 	Database  string // version that the database was updated to
+	ID        string // of the database; "" = that of one fake
+	CopyOf    string // the name of the database that this one is a copy of
 	// Renamed are the gateway methods that have an argument of another name than this service knows.
 	Renamed []string
 }

@@ -1,6 +1,7 @@
 package odootest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -195,6 +196,7 @@ func (s *Server) hello(params map[string]any) any {
 		"other_mcp": append([]string{}, s.otherMCP...),
 	}
 	if s.addon.Interface > 1 {
+		told["database_id"], told["copy_of"] = cmp.Or(s.addon.ID, "fake"), s.addon.CopyOf
 		told["interface"], told["code_version"] = s.addon.Interface, s.addon.Code
 	}
 	return told

@@ -1,6 +1,8 @@
 -- A copy is for trying things out: no AI tool comes in, and nothing that opens the original opens it.
 UPDATE doorman_settings
    SET enabled = false,
+       database_identity = NULL,
+       database_name = NULL,
        oauth_assertions = false,
        public_url = NULL,
        gateway_url = NULL,

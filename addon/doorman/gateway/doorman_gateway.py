@@ -74,6 +74,9 @@ class DoormanGateway(models.AbstractModel):
         """
         self._check_caller()
         settings = self.env["doorman.settings"].sudo()._get()
+        is_copy = settings._look_for_copy()
+        if settings.enabled:
+            settings._note_database()
         if version:
             self._note_service(version, url)
         module = self.env["ir.module.module"].sudo()
@@ -81,6 +84,8 @@ class DoormanGateway(models.AbstractModel):
             "odoo_version": release.version,
             "addon_version": module._get("doorman").latest_version or "",
             "database": self.env.cr.dbname,
+            "database_id": settings._database_id(),
+            "copy_of": settings.database_name or "?" if is_copy else "",
             "web_url": settings.get_base_url(),
             "enabled": settings.enabled,
             "settings_version": settings.version,

@@ -26,7 +26,7 @@ FENCE_FUNCTION = """
         login varchar, user_active boolean, user_share boolean, key_valid boolean,
         enabled boolean, settings_version integer, log_payloads boolean,
         token_scopes text, token_expires_at timestamp, client_id varchar,
-        resource varchar, read_only_by varchar
+        resource varchar, read_only_by varchar, database_identity varchar
     ) LANGUAGE plpgsql STABLE AS $$
     DECLARE
         moment timestamp := now() at time zone 'utc';
@@ -58,8 +58,10 @@ FENCE_FUNCTION = """
             RETURN;
         END IF;
         SELECT s.enabled, s.version, s.log_payloads, s.oauth_enabled,
-               CASE WHEN s.all_read_only THEN COALESCE(s.all_read_only_by, '?') END
-          INTO enabled, settings_version, log_payloads, is_oauth, read_only_by
+               CASE WHEN s.all_read_only THEN COALESCE(s.all_read_only_by, '?') END,
+               s.database_identity
+          INTO enabled, settings_version, log_payloads, is_oauth, read_only_by,
+               database_identity
           FROM doorman_settings s WHERE s.singleton;
         IF is_key THEN
             key_valid := EXISTS (
@@ -151,14 +153,23 @@ class DoormanGateway(models.AbstractModel):
                 _lt(shared.SAY_INVALID),
                 _lt(shared.SAY_INVALID_HINT),
             )
-        elif not row["enabled"]:
+        elif not row["enabled"] or self._in_copy(row):
             reason = _lt("server switched off")
+            if row["enabled"]:
+                reason = _lt("the database is a copy")
             refused = Refusal(
                 "switched_off", _lt(shared.SAY_OFF), _lt(shared.SAY_OFF_HINT)
             )
         else:
             return None, None
         return refused, reason
+
+    def _in_copy(self, row):
+        # Whatever else looked before: keys of the original open no copy.
+        settings = self.env["doorman.settings"]
+        return bool(row["database_identity"]) and settings._is_copy(
+            row["database_identity"]
+        )
 
     def _fenced(self, fence, request, work=None, durable=False):
         """Check the fence, then run. What is checked and what is done see the same

@@ -7,6 +7,8 @@ from . import doorman_reject
 from . import doorman_explain
 from . import doorman_rotate_service_key
 from . import doorman_undo_dialog
+from . import doorman_review_copy
+from . import doorman_review_copy_line
 from . import doorman_invite_wizard
 from . import doorman_invite_wizard_model_rule
 from . import doorman_invite_wizard_rule

@@ -69,7 +69,13 @@ func (h *hosts) database(ctx context.Context, host *localodoo.Host) (string, err
 	if err != nil {
 		return "", err
 	}
-	return host.NewDatabaseFrom(ctx, template)
+	db, err := host.NewDatabaseFrom(ctx, template)
+	if err != nil {
+		return "", err
+	}
+	// Access is open in the template: without this, its copies would let nobody in.
+	_, err = host.Psql(ctx, db, "UPDATE doorman_settings SET database_identity = NULL, database_name = NULL")
+	return db, err
 }
 
 func (h *hosts) get(modules []string) (*localodoo.Host, error) {

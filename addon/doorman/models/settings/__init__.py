@@ -2,6 +2,7 @@ from . import doorman_settings
 from . import service_key
 from . import approvals
 from . import oauth
+from . import database_copy
 from . import read_only
 from . import other_mcp
 from . import key_age

@@ -41,6 +41,8 @@ class DoormanSettings(models.Model):
             "tools_restricted",
             "models_restricted",
             "companies_restricted",
+            "database_identity",
+            "database_name",
         }
     )
 
@@ -375,7 +377,7 @@ class DoormanSettings(models.Model):
         off -= set(lacking.mapped("name"))
         off |= set(tools_.filtered(lambda t: not t.active).mapped("name"))
         return {
-            "enabled": settings.enabled,
+            "enabled": settings.enabled and not settings.is_copy,
             "version": settings.version,
             "disabled_tools": sorted(off),
             "missing_modules": sorted(set(lacking.mapped("needs_module"))),

@@ -90,6 +90,8 @@ MATRIX = {
     "key": {"read": {"admin"}},
     "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "rotate_service": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    "review_copy": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    "review_copy_line": {"read": {"admin"}, "write": {"admin"}},
     "undo": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
 }
 CLIENT = {
@@ -234,6 +236,13 @@ class TestAccessRights(DoormanCase):
             "rotate_service": cls.env["doorman.rotate.service.key"]
             .with_user(cls.people["admin"])
             .create({}),
+            "review_copy": cls.env["doorman.review.copy"]
+            .with_user(cls.people["admin"])
+            .create({}),
+            "review_copy_line": cls.env["doorman.review.copy"]
+            .with_user(cls.people["admin"])
+            .create({})
+            .line_ids[:1],
             "undo": cls.env["doorman.undo.dialog"]
             .with_user(cls.people["user"])
             .create({"connection_id": cls.connection.id, "change_id": 1}),
@@ -301,6 +310,11 @@ class TestAccessRights(DoormanCase):
             "doorman.rotate.service.key": (
                 {"overlap_minutes": 1},
                 {"overlap_minutes": 1},
+            ),
+            "doorman.review.copy": ({"purpose": "beside"}, {"purpose": "beside"}),
+            "doorman.review.copy.line": (
+                {"keep": True},
+                {"kind": "connection", "record": cls.connection.id},
             ),
             "doorman.undo.dialog": (
                 {"why_not": "x"},

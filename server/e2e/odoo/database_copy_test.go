@@ -1,0 +1,103 @@
+package odoo_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"doorman/server/e2e/kit"
+)
+
+// review says what becomes of a copy, as an MCP administrator does in the dialog, and switches access on.
+const review = `
+admin = env.ref("base.user_admin")
+admin.group_ids = [(4, env.ref("doorman.group_admin").id)]
+settings = env["doorman.settings"]._get().with_user(admin)
+dialog = env["doorman.review.copy"].with_user(admin).browse(settings.action_review_copy()["res_id"])
+dialog.purpose = "instead"
+for line in dialog.line_ids:
+    line.keep = line.name == "kept"
+dialog.action_apply()
+settings.action_enable()
+`
+
+// TestRealDatabaseCopy: keys of a database open no copy of it until an administrator has said what the copy is; then what was
+// ticked, and nothing else. A service that two databases answer takes calls of the first.
+func TestRealDatabaseCopy(t *testing.T) {
+	t.Parallel()
+	o := kit.OwnOdoo(t, 0, "")
+	original := o.Beside(t, `connection("kept", admin); connection("forgotten", admin)`)
+	db, err := o.Host.NewDatabaseFrom(t.Context(), original.DB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = o.Host.DropDatabase(context.Background(), db) })
+	copied := &kit.Odoo{Host: o.Host, Server: o.Server, DB: db, ServiceKey: original.ServiceKey, Out: original.Out}
+	opens := func(s *kit.Service, key string) bool {
+		t.Helper()
+		ok, err := kit.Search(t.Context(), s.MCP, original.Text(key))
+		return ok && err == nil
+	}
+	ready := func(s *kit.Service) (int, string) {
+		status, _, body := kit.Get(t, http.MethodGet, strings.TrimSuffix(s.MCP, "/mcp")+"/readyz")
+		return status, body
+	}
+	ofOriginal, ofCopy := kit.Serve(t, original.Environ()...), kit.Serve(t, copied.Environ()...)
+	for _, key := range []string{"kept", "forgotten"} {
+		if !opens(ofOriginal, key) {
+			t.Errorf("the original refuses %q", key)
+		}
+		if opens(ofCopy, key) {
+			t.Errorf("the copy takes %q", key)
+		}
+	}
+	if status, body := ready(ofCopy); status != http.StatusServiceUnavailable || !strings.Contains(body, "copy of another one") {
+		t.Errorf("the service of the copy says %d %s", status, body)
+	}
+	if on, err := o.Host.Psql(t.Context(), db, "SELECT enabled FROM doorman_settings"); err != nil || strings.TrimSpace(on) != "f" {
+		t.Errorf("access in the copy: %q %v", on, err)
+	}
+
+	copied.Python(t, review)
+	kit.Eventually(t, time.Minute, "the copy's service to be ready", func() bool { status, _ := ready(ofCopy); return status == http.StatusOK })
+	if !opens(ofCopy, "kept") || opens(ofCopy, "forgotten") {
+		t.Error("after the review the copy takes what was not ticked, or refuses what was")
+	}
+	if !opens(ofOriginal, "forgotten") {
+		t.Error("the original does not answer any more")
+	}
+
+	// Both are in use now, and one key opens both: by accident a proxy leads to one, then to the other.
+	to, err := url.Parse(o.Server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var name atomic.Value
+	name.Store(original.DB)
+	wrong := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Header.Set("X-Odoo-Database", name.Load().(string))
+	}}
+	proxy := httptest.NewServer(wrong)
+	t.Cleanup(proxy.Close)
+	both := kit.Serve(t, original.EnvironAt(proxy.URL)...)
+	if !opens(both, "kept") {
+		t.Error("through the proxy nothing is answered")
+	}
+	name.Store(db)
+	kit.Eventually(t, time.Minute, "the service to notice", func() bool {
+		status, body := ready(both)
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "Another Odoo database")
+	})
+	if opens(both, "kept") {
+		t.Error("a call went to the other database")
+	}
+	name.Store(original.DB)
+	kit.Eventually(t, time.Minute, "the first database", func() bool { return opens(both, "kept") })
+}
