@@ -58,7 +58,7 @@ func (c *Client) Hello(ctx context.Context) (h access.Hello, err error) {
 			return err
 		}
 		if misfit := c.link.Misfit(); misfit != nil { // what one hello alone does not say: that it is another database
-			return c.errorOf(transport.AsFailure(misfit), "hello")
+			return c.errorOf(transport.AsFailure(misfit), job{method: "hello"})
 		}
 		return nil
 	})
@@ -80,27 +80,27 @@ func (c *Client) Resolve(ctx context.Context, p access.Proof) (r access.Resoluti
 // the same request.
 // A Request.Timeout beyond Config.Timeout prolongs the call's deadline to a little more than itself.
 func (c *Client) Call(ctx context.Context, f access.Fence, r access.Request) (access.Reply, error) {
-	return c.fenced(ctx, "call", f, map[string]any{"request": wire.EncodeRequest(r)}, r.Timeout, wire.DecodeCall)
+	j := job{method: "call", params: map[string]any{"request": wire.EncodeRequest(r)}, harmless: r.Reads || r.DryRun, keyed: r.IdempotencyKey != ""}
+	return c.fenced(ctx, f, j, r.Timeout, wire.DecodeCall)
 }
 
 // ApprovalStatus implements access.Gateway.
 func (c *Client) ApprovalStatus(ctx context.Context, f access.Fence, requestID int64, a access.Audit) (access.Reply, error) {
 	params := map[string]any{"request_id": requestID, "audit": wire.EncodeAudit(a)}
-	return c.fenced(ctx, "approval_status", f, params, 0, wire.DecodeStatus)
+	return c.fenced(ctx, f, job{method: "approval_status", params: params, harmless: true}, 0, wire.DecodeStatus)
 }
 
 // Fields implements access.Gateway.
 func (c *Client) Fields(ctx context.Context, f access.Fence, model, lang string) (access.Reply, error) {
-	return c.fenced(ctx, "fields", f, map[string]any{"model": model, "lang": lang}, 0, wire.DecodeReply)
+	j := job{method: "fields", params: map[string]any{"model": model, "lang": lang}}
+	return c.fenced(ctx, f, j, 0, wire.DecodeReply)
 }
 
 // fenced asks a method that checks the fence first. A timeout of 0 is the client's own.
 func (c *Client) fenced(
-	ctx context.Context, method string, f access.Fence, params map[string]any, timeout time.Duration,
-	decode func(json.RawMessage) (access.Reply, error),
+	ctx context.Context, f access.Fence, j job, timeout time.Duration, decode func(json.RawMessage) (access.Reply, error),
 ) (reply access.Reply, err error) {
-	params["fence"] = wire.EncodeFence(f)
-	j := job{method: method, params: params, connection: f.Connection}
+	j.params["fence"], j.connection = wire.EncodeFence(f), f.Connection
 	if timeout > 0 {
 		j.atLeast = timeout + 2*time.Second
 	}
@@ -144,6 +144,8 @@ type job struct {
 	params     map[string]any
 	connection int64         // whose turn it is in the queue; 0 = the service's own
 	atLeast    time.Duration // deadline, if longer than the client's
+	harmless   bool          // it touches no record of anybody's: where the answer is lost, it may be asked again
+	keyed      bool          // the addon knows it again by its idempotency key
 }
 
 // do runs j and hands the result to decode. It is the one place where a failure becomes an error and a call is counted.
@@ -153,7 +155,7 @@ func (c *Client) do(ctx context.Context, j job, decode func(json.RawMessage) err
 	if err == nil {
 		err = decode(raw)
 	} else {
-		err = c.errorOf(transport.AsFailure(err), j.method)
+		err = c.errorOf(transport.AsFailure(err), j)
 	}
 	outcome := "ok"
 	if err != nil {

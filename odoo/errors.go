@@ -18,23 +18,24 @@ const (
 	msgNoAnswer  = "Odoo did not answer."
 	hintLater    = "Try again in a moment."
 	hintLook     = "Look at the records first; try again only if nothing has changed."
+	hintSameKey  = "Send it again with the same idempotency_key: what was done is not done twice."
 	hintKey      = "An administrator makes a new service key in Doorman > Configuration > Server Settings and puts it in DOORMAN_ODOO_KEY."
 )
 
-// harmless are methods that touch no record of anybody's: where the answer is lost, whoever asked may ask again. The
-// client itself does not.
-var harmless = map[string]bool{"approval_status": true, "file_link": true, "file_take": true}
-
-// errorOf turns a failure of method into the error that leaves this package. MaxBody is in bytes.
-func (c *Client) errorOf(f *transport.Failure, method string) *access.Error {
-	e := c.words(f, method)
-	e.Detail = c.detail(f, method)
+// errorOf turns a failure of a job into the error that leaves this package. MaxBody is in bytes.
+func (c *Client) errorOf(f *transport.Failure, j job) *access.Error {
+	e := c.words(f, j)
+	e.Detail = c.detail(f, j.method)
 	return e
 }
 
 // words finds kind, message, hint and retry time.
-func (c *Client) words(f *transport.Failure, method string) *access.Error {
-	maybe := f.Sent && !transport.Repeatable(method) && !harmless[method]
+func (c *Client) words(f *transport.Failure, j job) *access.Error {
+	maybe := f.Sent && !transport.Repeatable(j.method) && !j.harmless
+	look := hintLook
+	if j.keyed {
+		look = hintSameKey
+	}
 	switch f.Class {
 	case transport.Misfit:
 		told := *access.AsError(f.Misfit)
@@ -53,11 +54,11 @@ func (c *Client) words(f *transport.Failure, method string) *access.Error {
 		return unavailable("Odoo, or a proxy before it, asks to slow down.", hintLater, max(f.Retry, 5*time.Second))
 	case transport.NoAnswer, transport.Gateway, transport.Garbage:
 		if maybe {
-			return unavailable(msgMaybeDone, hintLook, max(f.Retry, wire.RetrySoon))
+			return unavailable(msgMaybeDone, look, max(f.Retry, wire.RetrySoon))
 		}
 		return unavailable(msgNoAnswer, hintLater, max(f.Retry, wire.RetrySoon))
 	case transport.Timeout, transport.Cancelled:
-		return timeout(f, maybe)
+		return timeout(f, maybe, look)
 	case transport.TooLarge:
 		e := access.NewError(access.TooLarge, fmt.Sprintf("Odoo's answer is larger than %d MiB.", max(c.maxBody>>20, 1)),
 			"Ask for fewer records or fewer fields.")
@@ -86,9 +87,14 @@ func (c *Client) setupWords(f *transport.Failure) *access.Error {
 		}
 		return unavailable("Odoo refused Doorman's own key.", hint, 0)
 	case transport.Missing:
+		if c.link.Answered() { // Odoo looks for its databases in PostgreSQL, and finds none while that is away
+			return unavailable("Odoo does not find its database right now; nothing was done.",
+				"Try again in a moment. If it stays like this, an administrator looks whether PostgreSQL runs, and whether "+
+					"the module doorman is still installed.", wire.RetrySoon)
+		}
 		return unavailable("The Doorman addon does not answer in Odoo.",
-			"An administrator checks DOORMAN_ODOO_URL and DOORMAN_ODOO_DB, installs or updates the module doorman in that database, "+
-				"and lets POST /doorman/jsonrpc through the proxy, if there is one.", 0)
+			"An administrator looks whether PostgreSQL runs, checks DOORMAN_ODOO_URL and DOORMAN_ODOO_DB, installs or updates the module "+
+				"doorman in that database, and lets POST /doorman/jsonrpc through the proxy, if there is one.", 0)
 	case transport.Redirect:
 		return unavailable("Odoo's address redirects elsewhere ("+f.Reason+"); Doorman does not follow, because its key would go along.",
 			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", 0)
@@ -99,15 +105,15 @@ func (c *Client) setupWords(f *transport.Failure) *access.Error {
 	return access.NewError(access.Internal, "Something went wrong inside Doorman.", wire.HintAdmin)
 }
 
-// timeout is for calls that the deadline, or the caller, ended.
-func timeout(f *transport.Failure, maybe bool) *access.Error {
+// timeout is for calls that the deadline, or the caller, ended. look is what to do where nobody knows what was done.
+func timeout(f *transport.Failure, maybe bool, look string) *access.Error {
 	msg, hint := "Odoo did not answer in time", access.SayAskLess
 	if f.Class == transport.Cancelled {
 		msg = "The request was cancelled before Odoo answered"
 	}
 	switch {
 	case maybe:
-		msg, hint = msg+"; the request may or may not have been carried out.", hintLook
+		msg, hint = msg+"; the request may or may not have been carried out.", look
 	case f.Sent:
 		msg += "."
 	default:

@@ -74,7 +74,7 @@ func TestFaultKinds(t *testing.T) {
 		}
 	}
 	c := raises(t, "", "")
-	if e := c.errorOf(&transport.Failure{Class: transport.Fault, Sent: true, Message: "x"}, "call"); e.Kind != access.Internal {
+	if e := c.errorOf(&transport.Failure{Class: transport.Fault, Sent: true, Message: "x"}, job{method: "call"}); e.Kind != access.Internal {
 		t.Errorf("an exception without a name: %v", e)
 	}
 }
@@ -85,15 +85,21 @@ func TestEveryClassHasWords(t *testing.T) {
 	c, _ := New(Config{URL: "http://odoo.test", Database: "d", Key: "k"})
 	for cls := transport.NoAnswer; cls <= transport.BadRequest; cls++ {
 		for _, sent := range []bool{true, false} {
-			e := c.errorOf(&transport.Failure{Class: cls, Sent: sent}, "call")
+			e := c.errorOf(&transport.Failure{Class: cls, Sent: sent}, job{method: "call"})
 			if e.Message == "" || cls != transport.Fault && e.Kind == access.Internal {
 				t.Errorf("class %d: %v", cls, e)
 			}
 			if !sent && strings.Contains(e.Message, "may or may not") {
 				t.Errorf("class %d: %q, but it was not sent", cls, e.Message)
 			}
-			if e := c.errorOf(&transport.Failure{Class: cls, Sent: sent}, "resolve"); strings.Contains(e.Message, "may or may not") {
-				t.Errorf("class %d: %q of a read", cls, e.Message)
+			for _, read := range []job{{method: "resolve"}, {method: "call", harmless: true}, {method: "call", harmless: true, keyed: true}} {
+				if e := c.errorOf(&transport.Failure{Class: cls, Sent: sent}, read); strings.Contains(e.Message+e.Hint, "may or may not") || strings.Contains(e.Hint, "idempotency_key") {
+					t.Errorf("class %d: %q of a read", cls, e.Message)
+				}
+			}
+			keyed := c.errorOf(&transport.Failure{Class: cls, Sent: sent}, job{method: "call", keyed: true})
+			if lost := strings.Contains(keyed.Message, "may or may not"); lost != strings.Contains(keyed.Hint, "same idempotency_key") {
+				t.Errorf("class %d: %q %q", cls, keyed.Message, keyed.Hint)
 			}
 		}
 	}

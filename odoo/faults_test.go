@@ -38,7 +38,7 @@ var faults = []struct {
 	{name: "trickles bytes", fault: odootest.Fault{Kind: odootest.Trickle}, want: access.OdooTimeout, maybe: true},
 	{name: "page with status 200", fault: odootest.Fault{Kind: odootest.HTML}, want: access.OdooUnavailable, maybe: true},
 	{name: "page with status 403", fault: odootest.Fault{Kind: odootest.HTML, Status: 403}, want: access.OdooUnavailable, says: "does not let the request through"},
-	{name: "page with status 404", fault: odootest.Fault{Kind: odootest.HTML, Status: 404}, want: access.OdooUnavailable, says: "addon does not answer"},
+	{name: "page with status 404", fault: odootest.Fault{Kind: odootest.HTML, Status: 404}, want: access.OdooUnavailable, says: "does not find its database"},
 	{name: "page with status 405", fault: odootest.Fault{Kind: odootest.HTML, Status: 405}, want: access.OdooUnavailable, says: "does not let the request through"},
 	{name: "page with status 401", fault: odootest.Fault{Kind: odootest.HTML, Status: 401}, want: access.OdooUnavailable, says: "own key"},
 	{name: "page with status 413", fault: odootest.Fault{Kind: odootest.HTML, Status: 413}, want: access.TooLarge},

@@ -13,7 +13,8 @@ var _ access.Files = (*Client)(nil)
 
 // FileLink implements access.Gateway.
 func (c *Client) FileLink(ctx context.Context, f access.Fence, ticket int64, p access.Proof) (access.Reply, error) {
-	return c.fenced(ctx, "file_link", f, map[string]any{"ticket": ticket, "digest": p.Hex()}, 0, wire.DecodeReply)
+	j := job{method: "file_link", params: map[string]any{"ticket": ticket, "digest": p.Hex()}, harmless: true}
+	return c.fenced(ctx, f, j, 0, wire.DecodeReply)
 }
 
 // FileOpen implements access.Files.
@@ -46,5 +47,5 @@ func (c *Client) FilePut(ctx context.Context, p access.Proof, content []byte, a 
 // followed asks a method that takes a link's proof. It waits in the queue of people's requests: whose connection it is,
 // only Odoo knows.
 func (c *Client) followed(ctx context.Context, method string, params map[string]any, decode func(json.RawMessage) error) error {
-	return c.do(ctx, job{method: method, params: params, connection: peoplesTurn}, decode)
+	return c.do(ctx, job{method: method, params: params, connection: peoplesTurn, harmless: method == "file_take"}, decode)
 }

@@ -22,7 +22,7 @@ func FuzzWords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, class int, name, message string, status int, sent bool) {
 		failed := &transport.Failure{Class: transport.Class(class), Name: name, Message: message, Status: status, Sent: sent}
 		for _, method := range []string{"call", "resolve", "approval_status"} {
-			e := c.errorOf(failed, method)
+			e := c.errorOf(failed, job{method: method})
 			if e.Message == "" || len(e.Message) > maxWords || len(e.Detail) > maxWords || strings.Contains(e.Error(), "Traceback (most") {
 				t.Fatalf("%+v", e)
 			}

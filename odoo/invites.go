@@ -85,7 +85,7 @@ func (c *Client) inviteError(f *transport.Failure, method string) *access.Error 
 		if inviteReads[method] {
 			f.Sent = false // asking again is harmless, so "may have been done" would only worry
 		}
-		e = c.words(f, method)
+		e = c.words(f, job{method: method})
 		if f.Class == transport.NoAnswer || f.Class == transport.Gateway || f.Class == transport.Garbage {
 			e = inviteNoAnswer(method)
 		}

@@ -245,6 +245,12 @@ func (h *Host) Dump(ctx context.Context, db string) (string, error) {
 	return h.pg.dump(ctx, db)
 }
 
+// StopPostgres ends the host's PostgreSQL, as an outage does: Odoo servers go on running without it.
+func (h *Host) StopPostgres() error { return h.pg.stop() }
+
+// StartPostgres starts it again, and returns when it takes connections.
+func (h *Host) StartPostgres(ctx context.Context) error { return h.pg.start(ctx) }
+
 // Close stops the Odoo servers, then PostgreSQL, waits for them and removes the
 // temp dir. It may be called more than once; every call returns the same error.
 func (h *Host) Close() error {

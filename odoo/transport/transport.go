@@ -99,6 +99,12 @@ func (l *Link) Do(ctx context.Context, method string, params map[string]any) (js
 	return l.hands.Do(ctx, method, params)
 }
 
+// Answered reports whether the addon has ever said hello.
+func (l *Link) Answered() bool {
+	known, _ := l.hands.said()
+	return known
+}
+
 // Misfit is why the addon, as it last said hello, cannot take calls, as a *Failure; nil if it can, or has said nothing.
 func (l *Link) Misfit() error { return l.hands.failure() }
 

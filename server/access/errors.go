@@ -32,6 +32,7 @@ const (
 	Expired         Kind = "expired"
 	OdooUnavailable Kind = "odoo_unavailable"
 	OdooTimeout     Kind = "odoo_timeout"
+	Unavailable     Kind = "unavailable" // something that the service itself needs is away: Redis
 	Updating        Kind = "updating" // the service, its addon and its database are not of one version yet
 	TooLarge        Kind = "too_large"
 	Internal        Kind = "internal"
@@ -42,7 +43,16 @@ var kinds = map[Kind]bool{
 	Unauthenticated: true, Forbidden: true, NotAllowed: true, ReadOnly: true, UnknownTool: true, UnknownModel: true,
 	UnknownField: true, InvalidInput: true, NotFound: true, Conflict: true, BusinessRule: true, RateLimited: true,
 	NeedsModule: true, PendingApproval: true, Rejected: true, Expired: true, OdooUnavailable: true, OdooTimeout: true,
-	Updating: true, TooLarge: true, Internal: true,
+	Unavailable: true, Updating: true, TooLarge: true, Internal: true,
+}
+
+// Outage reports a failure that is nobody's fault who called: what is needed is away, or broken.
+func (k Kind) Outage() bool {
+	switch k {
+	case OdooUnavailable, OdooTimeout, Unavailable, Updating, Internal:
+		return true
+	}
+	return false
 }
 
 // Kinds returns every Kind, sorted.

@@ -212,6 +212,8 @@ type Request struct {
 	Timeout time.Duration  // how long PostgreSQL may work on it; 0 = Odoo's own limit
 	Audit   Audit
 
+	// Reads says that the call changes nothing: where its answer is lost, it may simply be asked again.
+	Reads bool
 	// DryRun asks what a change would do: it is done, told, and undone in one transaction.
 	DryRun bool
 	// IdempotencyKey is the client's own name for a change: the same key and request within a day is answered as the

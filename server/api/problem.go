@@ -107,7 +107,7 @@ func problemOf(err error) *problem {
 		p.status = http.StatusUnauthorized
 	case access.RateLimited:
 		p.status = http.StatusTooManyRequests
-	case access.OdooUnavailable, access.Updating:
+	case access.OdooUnavailable, access.Unavailable, access.Updating:
 		p.status = http.StatusServiceUnavailable
 	case access.OdooTimeout:
 		p.status = http.StatusGatewayTimeout

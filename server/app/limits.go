@@ -33,6 +33,11 @@ func (l limiter) Seed(ctx context.Context, key string, used int, now time.Time) 
 	return l.Limiter.Seed(ctx, l.key(key), used, now)
 }
 
+// GiveBack implements caller.Limiter.
+func (l limiter) GiveBack(ctx context.Context, key string, now time.Time) error {
+	return l.Limiter.GiveBack(ctx, l.key(key), now)
+}
+
 // Add implements caller.Limiter.
 func (l limiter) Add(ctx context.Context, key string, n int, now time.Time) (int, time.Duration, error) {
 	return l.Limiter.Add(ctx, l.key(key), n, now)
@@ -52,8 +57,8 @@ func (c *Config) checkLimits(ctx context.Context) error {
 	defer cancel()
 	if err := c.redis.Ping(ctx); err != nil {
 		return &access.Error{
-			Kind: access.Internal, Message: "Redis does not answer, so no request can be counted, and none is let in.",
-			Hint: "An administrator checks Redis, and DOORMAN_REDIS_URL.", Detail: err.Error(),
+			Kind: access.Unavailable, Message: "Redis does not answer, so no request can be counted, and none is let in.",
+			Hint: "An administrator checks Redis, and DOORMAN_REDIS_URL.", RetryAfter: 3 * time.Second, Detail: err.Error(),
 		}
 	}
 	return nil

@@ -285,7 +285,7 @@ var statuses = map[access.Kind]int{
 	access.UnknownField: http.StatusUnprocessableEntity, access.UnknownModel: http.StatusUnprocessableEntity,
 	access.BusinessRule: http.StatusUnprocessableEntity, access.Conflict: http.StatusConflict, access.TooLarge: http.StatusRequestEntityTooLarge,
 	access.RateLimited: http.StatusTooManyRequests, access.OdooUnavailable: http.StatusServiceUnavailable, access.OdooTimeout: http.StatusGatewayTimeout,
-	access.Updating: http.StatusServiceUnavailable,
+	access.Updating: http.StatusServiceUnavailable, access.Unavailable: http.StatusServiceUnavailable,
 }
 
 func fail(w http.ResponseWriter, err error) {

@@ -19,6 +19,61 @@ func added(t testing.TB, l Limiter, key string, n int, now time.Time) (int, time
 	return used, rest
 }
 
+// TestGiveBack: what is given back may be taken again that day, and never more than was taken; the minute keeps it.
+func TestGiveBack(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, start func(t *testing.T) Limiter) {
+		l, key := start(t), uuid.NewString()
+		limits := Limits{Minute: 100, Day: 2}
+		take := func(at time.Duration) bool {
+			t.Helper()
+			v, err := l.Take(t.Context(), key, limits, noon.Add(at))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v.Allowed
+		}
+		giveBack := func(at time.Duration) {
+			t.Helper()
+			if err := l.GiveBack(t.Context(), key, noon.Add(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		giveBack(0) // nothing was taken: nothing is given
+		for i, want := range []bool{true, true, false} {
+			if got := take(0); got != want {
+				t.Fatalf("call %d: %v", i, got)
+			}
+		}
+		giveBack(time.Second)
+		for i, want := range []bool{true, false} {
+			if got := take(time.Second); got != want {
+				t.Fatalf("after giving one back, call %d: %v", i, got)
+			}
+		}
+		// What was taken yesterday makes no room today.
+		for i, want := range []bool{true, true, false} {
+			if got := take(13 * time.Hour); got != want {
+				t.Fatalf("tomorrow, call %d: %v", i, got)
+			}
+		}
+		giveBack(12*time.Hour - time.Second)
+		if take(13 * time.Hour) {
+			t.Error("a call of yesterday made room today")
+		}
+		limits = Limits{Minute: 2, Day: 100}
+		for range 5 {
+			giveBack(13 * time.Hour)
+		}
+		if take(13 * time.Hour) {
+			t.Error("the limit per minute was given back, too")
+		}
+		if err := l.GiveBack(t.Context(), "", noon); !errors.Is(err, ErrKey) {
+			t.Errorf("without a key: %v", err)
+		}
+	})
+}
+
 func TestAddCountsTheDay(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, start func(t *testing.T) Limiter) {

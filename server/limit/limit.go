@@ -44,6 +44,10 @@ type Limiter interface {
 	// requests of yesterday would be charged to today.
 	Seed(ctx context.Context, key string, used int, now time.Time) error
 
+	// GiveBack takes one request out of the day of a key again, if it is still the day of now and anything was counted in it. The
+	// limit per minute keeps it: who asks again and again while nothing can be answered is still too fast.
+	GiveBack(ctx context.Context, key string, now time.Time) error
+
 	// Add counts n things at once in the day of a key, whatever there are already, and tells how many that makes and how
 	// long until the day ends. 0 only asks. A key that is counted so is not for Take.
 	Add(ctx context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error)

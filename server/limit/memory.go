@@ -99,6 +99,22 @@ func (m *Memory) Seed(_ context.Context, key string, used int, now time.Time) er
 	return err
 }
 
+// GiveBack takes one request out of the day again; see Limiter.
+func (m *Memory) GiveBack(_ context.Context, key string, now time.Time) error {
+	if key == "" {
+		return ErrKey
+	}
+	s := m.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	today := dayOf(now)
+	e, err := s.touch(key, s.clock(now.Sub(m.base)), today)
+	if err == nil && e.day == today {
+		e.used = max(e.used-1, 0)
+	}
+	return err
+}
+
 // Add counts n things in the day; see Limiter.
 func (m *Memory) Add(_ context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error) {
 	if err := checkCount(key, n); err != nil {

@@ -115,6 +115,14 @@ func (r *Redis) Seed(ctx context.Context, key string, used int, now time.Time) e
 	return r.safe(seedScript.Run(ctx, r.client, keys(key), used, dayOf(now), r.clock(now)).Err())
 }
 
+// GiveBack takes one request out of the day again; see Limiter.
+func (r *Redis) GiveBack(ctx context.Context, key string, now time.Time) error {
+	if key == "" {
+		return ErrKey
+	}
+	return r.safe(giveBackScript.Run(ctx, r.client, keys(key), dayOf(now), r.clock(now)).Err())
+}
+
 // Add counts n things in the day; see Limiter.
 func (r *Redis) Add(ctx context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error) {
 	if err := checkCount(key, n); err != nil {

@@ -85,6 +85,14 @@ if of >= day and known > used then store(now, day, known) end
 return 1
 `)
 
+// giveBackScript: ARGV is the day (of the caller) that the request was counted in, the time.
+var giveBackScript = redis.NewScript(prelude + `
+local of, now = tonumber(ARGV[1]), clock(ARGV[2])
+local day, used = counter(math.floor(now / DAY))
+if of >= day and used > 0 then store(now, day, used - 1) end
+return 1
+`)
+
 // addScript: ARGV is how many more there are, the time. It answers how many that makes today, and the rest of the day.
 var addScript = redis.NewScript(prelude + `
 local more, now = tonumber(ARGV[1]), clock(ARGV[2])

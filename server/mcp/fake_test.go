@@ -241,6 +241,15 @@ func (l *fakeLimiter) Seed(_ context.Context, key string, used int, now time.Tim
 	return l.err
 }
 
+func (l *fakeLimiter) GiveBack(_ context.Context, key string, _ time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.taken[key]--
+	}
+	return l.err
+}
+
 func (l *fakeLimiter) Add(_ context.Context, key string, n int, _ time.Time) (int, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

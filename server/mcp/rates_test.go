@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,10 +143,10 @@ func TestLimiterDown(t *testing.T) {
 		at.move(time.Second)
 		a := call(t, server, "search_records", searchPartners)
 		content := a.Result.StructuredContent
-		if a.status != 200 || a.kind() != "internal" || content["message"] != "The rate limits cannot be checked right now." || content["retry_after_seconds"] != 3.0 {
+		if a.status != 200 || a.kind() != "unavailable" || content["message"] != "The rate limits cannot be checked right now." || content["retry_after_seconds"] != 3.0 {
 			t.Fatalf("tools/call: %d %s", a.status, a.body)
 		}
-		if a := send(t, server, listTools); a.status != 503 || a.header.Get("Retry-After") != "3" || a.kind() != "internal" {
+		if a := send(t, server, listTools); a.status != 503 || a.header.Get("Retry-After") != "3" || a.kind() != "unavailable" {
 			t.Fatalf("tools/list: %d %v %s", a.status, a.header, a.body)
 		}
 	}
@@ -223,5 +224,39 @@ func TestManyEventsGoInBatches(t *testing.T) {
 	s.Run(ctx)
 	if largest > 500 || rows != 1200 {
 		t.Fatalf("%d rows, %d at once", rows, largest)
+	}
+}
+
+// TestOutagesAreFree: a call that an outage ended does not use up the day, whatever it was; one that Odoo worked on does.
+func TestOutagesAreFree(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		fails access.Kind // "" = it succeeds
+		free  bool
+	}{
+		{"", false}, {access.OdooUnavailable, true}, {access.Updating, true}, {access.Unavailable, true},
+		{access.OdooTimeout, false}, {access.Internal, false}, {access.NotFound, false}, {access.BusinessRule, false},
+		{access.InvalidInput, false}, {access.Conflict, false}, {access.TooLarge, false},
+	} {
+		f, limiter := newFake(), newLimiter()
+		f.snapshot.Connection.Policy.RateDay = 100
+		f.call = func(access.Fence, access.Request) (access.Reply, error) {
+			if row.fails != "" {
+				return access.Reply{}, access.NewError(row.fails, "It failed.", "")
+			}
+			return reply(`[]`), nil
+		}
+		server := serve(t, mcp.New(mcp.Config{Gateway: f, Limiter: limiter, Identify: identify}))
+		key := strconv.FormatInt(f.snapshot.Connection.ID, 10)
+		for range 3 {
+			call(t, server, "search_records", searchPartners)
+		}
+		want := 3
+		if row.free {
+			want = 0
+		}
+		if got := limiter.count(key); got != want {
+			t.Errorf("%q: %d calls of the day are used up, want %d", row.fails, got, want)
+		}
 	}
 }

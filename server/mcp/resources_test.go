@@ -207,7 +207,7 @@ func TestResourceIsRateLimited(t *testing.T) {
 		t.Error(b.body)
 	}
 	l.fail(fmt.Errorf("no limiter"))
-	if a := ask(t, url, oldEra, "resources/read", uri("odoo://res.partner/1"), nil); a.kind() != "internal" || f.callCount() != 2 {
+	if a := ask(t, url, oldEra, "resources/read", uri("odoo://res.partner/1"), nil); a.kind() != "unavailable" || f.callCount() != 2 {
 		t.Error(a.body)
 	}
 }
@@ -228,7 +228,7 @@ func TestHiddenRecordLooksMissing(t *testing.T) {
 		t.Errorf("missing %s\nhidden %s", missing.body, hidden.body)
 	}
 	for kind, code := range map[access.Kind]int{
-		access.UnknownModel: -32002, access.NotAllowed: -32002, access.OdooUnavailable: 503, access.OdooTimeout: 504, access.Internal: 500,
+		access.UnknownModel: -32002, access.NotAllowed: -32002, access.OdooUnavailable: 503, access.OdooTimeout: 504, access.Unavailable: 503, access.Internal: 500,
 	} {
 		if a := read(func() (access.Reply, error) {
 			return access.Reply{}, access.NewError(kind, "Odoo says so.", "Do this.")

@@ -128,11 +128,11 @@ func TestRowsNotCounted(t *testing.T) {
 		r.Rows = 1
 		return r, nil
 	}
-	if a := call(t, url, "search_records", searchPartners); a.kind() != "internal" || strings.Contains(a.body, "canary-name") {
+	if a := call(t, url, "search_records", searchPartners); a.kind() != "unavailable" || strings.Contains(a.body, "canary-name") {
 		t.Errorf("%s", a.body)
 	}
 	before := f.callCount()
-	if a := call(t, url, "search_records", searchPartners); a.kind() != "internal" || f.callCount() != before {
+	if a := call(t, url, "search_records", searchPartners); a.kind() != "unavailable" || f.callCount() != before {
 		t.Errorf("%s", a.body)
 	}
 }

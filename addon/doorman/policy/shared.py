@@ -56,6 +56,7 @@ KINDS = (
     "expired",
     "odoo_unavailable",
     "odoo_timeout",
+    "unavailable",
     "updating",
     "too_large",
     "internal",

@@ -86,6 +86,18 @@ func RealOdooWith(t testing.TB, modules []string, workers int, setup string) *Od
 	return o
 }
 
+// OwnHost is OwnOdoo with a PostgreSQL of the test's own, too, for one that stops it.
+func OwnHost(t testing.TB, workers int, setup string) *Odoo {
+	t.Helper()
+	SkipWithoutOdoo(t)
+	host, err := localodoo.Start(t.Context(), localodoo.Options{Addons: []string{AddonDir(t)}, Modules: []string{"doorman"}, Demo: true, Log: os.Stderr})
+	if err != nil {
+		t.Fatalf("no local Odoo: %v", err)
+	}
+	t.Cleanup(func() { _ = host.Close() })
+	return serveOwn(t, newOdoo(t, host, setup), workers)
+}
+
 // OwnOdoo is RealOdoo with a server of the test's own, for one that stops it, or reads what it does by itself.
 func OwnOdoo(t testing.TB, workers int, setup string) *Odoo {
 	t.Helper()
@@ -94,7 +106,12 @@ func OwnOdoo(t testing.TB, workers int, setup string) *Odoo {
 	if err != nil {
 		t.Fatalf("no local Odoo: %v", err)
 	}
-	o := newOdoo(t, host, setup)
+	return serveOwn(t, newOdoo(t, host, setup), workers)
+}
+
+// serveOwn starts a server for one database.
+func serveOwn(t testing.TB, o *Odoo, workers int) *Odoo {
+	t.Helper()
 	server, err := o.Host.Serve(t.Context(), localodoo.ServeOptions{Workers: workers, Databases: []string{o.DB}})
 	if err != nil {
 		t.Fatal(err)

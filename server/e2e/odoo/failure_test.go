@@ -91,6 +91,51 @@ func TestRealOdooFails(t *testing.T) {
 	}
 }
 
+// TestRealPostgresFails: without PostgreSQL, reads and changes are refused by every way with a time to wait, nobody is told that
+// it may have been done, and all goes on when it is back.
+func TestRealPostgresFails(t *testing.T) {
+	t.Parallel()
+	o := kit.OwnHost(t, 2, `connection("key", admin, scope_ids=[Command.set(env["doorman.scope"].search([]).ids)])`)
+	services := map[string]*kit.Service{}
+	for _, way := range []string{"doorman", "json2", "jsonrpc", "xmlrpc"} {
+		services[way] = kit.Serve(t, append(o.Environ(), "DOORMAN_ODOO_TRANSPORT="+way)...)
+		if ok, err := kit.Search(t.Context(), services[way].MCP, o.Text("key")); !ok || err != nil {
+			t.Fatalf("%s: %v %v", way, ok, err)
+		}
+	}
+	if err := o.Host.StopPostgres(); err != nil {
+		t.Fatal(err)
+	}
+	for way, s := range services {
+		for _, call := range []map[string]any{
+			kit.ToolCall("search_records", map[string]any{"model": "res.partner", "limit": 1}),
+			kit.ToolCall("create_records", map[string]any{"model": "res.partner", "records": []any{map[string]any{"name": "x"}}}),
+			kit.ToolCall("update_records", map[string]any{"model": "res.partner", "ids": []int{1}, "values": map[string]any{"name": "x"}, "idempotency_key": "k"}),
+		} {
+			reply, err := kit.TryPost(t.Context(), s.MCP, o.Text("key"), "tools/call", call)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, failed := reply.Tool()
+			if wait, _ := content["retry_after_seconds"].(float64); failed != "odoo_unavailable" || wait < 1 {
+				t.Errorf("%s: %v: %q %v", way, call["name"], failed, content)
+			}
+			if said := kit.Sprint(content); strings.Contains(said, "may or may not") {
+				t.Errorf("%s: %v: %s", way, call["name"], said)
+			}
+		}
+	}
+	if err := o.Host.StartPostgres(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for way, s := range services {
+		kit.Eventually(t, recovery, way+" works again", func() bool {
+			ok, err := kit.Search(t.Context(), s.MCP, o.Text("key"))
+			return ok && err == nil
+		})
+	}
+}
+
 // TestRealRestartBetweenCalls: an Odoo that was restarted does not cost the next call a stall or a failure.
 func TestRealRestartBetweenCalls(t *testing.T) {
 	o := kit.OwnOdoo(t, 0, `connection("key", admin)`)

@@ -156,14 +156,25 @@ func (d *Door) Failed(c *Caller, err error) {
 	}
 }
 
+// CameToNothing looks at how a counted call failed: one that was not even begun, since what it needs is away, does not use up
+// the day.
+func (d *Door) CameToNothing(ctx context.Context, c *Caller, err error) {
+	switch access.AsError(err).Kind {
+	case access.OdooUnavailable, access.Unavailable, access.Updating:
+		if snapshot := c.Snapshot(); snapshot != nil {
+			d.rates.giveBack(ctx, snapshot)
+		}
+	}
+}
+
 // Refused notes a refusal that Odoo does not know of; tool and model are "" where there are none.
 func (d *Door) Refused(c *Caller, method, tool, model string, e *access.Error) {
 	d.countRefusal(e.Kind)
-	switch e.Kind {
-	case access.Unauthenticated:
+	if e.Kind == access.Unauthenticated {
 		c.dead.Store(e)
-	case access.OdooUnavailable, access.OdooTimeout, access.Updating, access.Internal:
-		return // an outage, not a refusal
+	}
+	if e.Kind.Outage() {
+		return // nobody refused it
 	}
 	d.audit.add(d.event(c, access.Event{
 		Model: mcperr.Clip(model, 64), Reason: e.Kind, Message: e.Message, Audit: c.Audit(nil, method, tool),

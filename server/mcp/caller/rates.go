@@ -28,6 +28,9 @@ type Limiter interface {
 	// Seed tells how many requests of key the UTC day of now has seen at least.
 	Seed(ctx context.Context, key string, used int, now time.Time) error
 
+	// GiveBack takes one request of key out of the UTC day of now again.
+	GiveBack(ctx context.Context, key string, now time.Time) error
+
 	// Add counts n more in the UTC day of now, and tells how many that makes and how long until the day ends.
 	Add(ctx context.Context, key string, n int, now time.Time) (used int, rest time.Duration, err error)
 }
@@ -46,6 +49,16 @@ func limitKey(s *access.Snapshot) string { return strconv.FormatInt(s.Connection
 func (l *rates) call(ctx context.Context, s *access.Snapshot) (access.Rate, *access.Error) {
 	p := s.Connection.Policy
 	return l.take(ctx, limitKey(s), p.RateMinute, p.RateDay)
+}
+
+// giveBack takes a call out of the day that came to nothing for a reason of ours.
+func (l *rates) giveBack(ctx context.Context, s *access.Snapshot) {
+	if s.Connection.Policy.RateDay == 0 {
+		return
+	}
+	if err := l.limiter.GiveBack(context.WithoutCancel(ctx), limitKey(s), l.now()); err != nil {
+		l.complain(ctx, err)
+	}
 }
 
 // other counts one request that is not a tool call, in a bucket of its own: a client that lists its tools over and over
@@ -70,7 +83,7 @@ func (l *rates) take(ctx context.Context, key string, minute, day int) (access.R
 
 func notChecked() *access.Error {
 	return &access.Error{
-		Kind: access.Internal, Message: "The rate limits cannot be checked right now.", Hint: "Try again shortly.",
+		Kind: access.Unavailable, Message: "The rate limits cannot be checked right now.", Hint: "Try again shortly.",
 		RetryAfter: ratesRetry,
 	}
 }

@@ -50,7 +50,7 @@ func HTTPStatus(e *access.Error) int {
 		return http.StatusRequestEntityTooLarge
 	case access.InvalidInput:
 		return http.StatusBadRequest
-	case access.OdooUnavailable, access.Updating:
+	case access.OdooUnavailable, access.Unavailable, access.Updating:
 		return http.StatusServiceUnavailable
 	case access.OdooTimeout:
 		return http.StatusGatewayTimeout

@@ -120,6 +120,7 @@ func (r *Resources) Read(ctx context.Context, who *caller.Caller, session *sdk.S
 	outcome := "ok"
 	if failure != nil {
 		outcome = string(failure.Kind)
+		r.calls.Door.CameToNothing(ctx, who, failure)
 	}
 	r.calls.Observe(kind.tool, outcome, r.calls.Now().Sub(start))
 	if failure != nil {

@@ -70,7 +70,7 @@ func (c *Call) Do(ctx context.Context, r access.Request) (access.Reply, error) {
 	if c.kept != nil {
 		return access.Reply{Value: c.kept}, nil
 	}
-	r.Audit, r.AskNobody = c.audit, c.nobody
+	r.Audit, r.AskNobody, r.Reads = c.audit, c.nobody, !c.tool.Writes
 	r.Timeout = c.patience
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = min(r.Timeout, time.Until(deadline))

@@ -87,6 +87,9 @@ func (r *Runner) Handler(t *Tool) sdk.ToolHandler {
 		} else {
 			value, err = t.Run(ctx, c, c.args)
 		}
+		if err != nil {
+			r.Door.CameToNothing(ctx, who, err)
+		}
 		result, outcome := c.result(req, value, err)
 		r.Observe(t.Name, outcome, r.Now().Sub(start))
 		return result, nil
