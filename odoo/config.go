@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"doorman/odoo/transport"
 	"doorman/odoo/wire"
 	"doorman/server/access"
@@ -38,6 +40,7 @@ type Config struct {
 	Transport string        // one of the Transport constants; "" = TransportDoorman
 	Version   string        // the service's own version, told to Odoo with every hello; may be empty
 	Endpoint  string        // the service's own MCP endpoint as AI tools reach it, told likewise; may be empty
+	Replica   string        // which process this is, told likewise; "" = one drawn for this client
 	Timeout   time.Duration // deadline of one call, its time in the queue included; 0 = 30 s
 
 	// Greet makes the first call wait until Odoo has said hello, so that nothing is asked of an addon of another interface.
@@ -103,6 +106,9 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	if c.Batch <= 0 {
 		c.Batch = 8
 	}
+	if c.Replica == "" {
+		c.Replica = uuid.NewString()
+	}
 	if c.Batched == nil {
 		c.Batched = func(int) {}
 	}
@@ -119,7 +125,7 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 func (c Config) transport(base *url.URL) transport.Options {
 	return transport.Options{
 		Base: base, Database: c.Database, Key: c.KeyFrom, Login: c.Login, Way: c.Transport,
-		Hello: wire.EncodeHello(c.Version, c.Endpoint), MaxBody: c.MaxBody, MaxInFlight: c.MaxInFlight,
+		Hello: wire.EncodeHello(c.Version, c.Endpoint, c.Replica), MaxBody: c.MaxBody, MaxInFlight: c.MaxInFlight,
 		Workers: c.Workers, Batch: c.Batch, RoundTripper: c.RoundTripper, Batched: c.Batched,
 		Interface: access.Interface, Greet: c.Greet,
 		Fits: new(origin).fits,

@@ -62,6 +62,13 @@ func (s *Server) Revoke(credential string) {
 	})
 }
 
+// SetServices names the addresses of the services that said hello a moment ago.
+func (s *Server) SetServices(urls ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.services = urls
+}
+
 // SetOtherMCP names other modules that answer AI tools on this Odoo.
 func (s *Server) SetOtherMCP(names ...string) {
 	s.mu.Lock()
@@ -193,7 +200,7 @@ func (s *Server) hello(params map[string]any) any {
 		"workers": s.opt.Workers,
 		"jobs":    jobList(),
 
-		"other_mcp": append([]string{}, s.otherMCP...),
+		"other_mcp": append([]string{}, s.otherMCP...), "services": append([]string{}, s.services...),
 	}
 	if s.addon.Interface > 1 {
 		told["database_id"], told["copy_of"] = cmp.Or(s.addon.ID, "fake"), s.addon.CopyOf

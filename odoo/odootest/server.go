@@ -27,6 +27,7 @@ type Server struct {
 	addon       Addon
 	enabled     bool
 	otherMCP    []string
+	services    []string
 	settings    int64
 	connections map[[32]byte]*access.Snapshot // by SHA-256 of the proof, as in Odoo
 	usedToday   map[int64]int                 // by connection

@@ -63,7 +63,7 @@ func codeOf(s string) string {
 }
 
 // DecodeHello reads {odoo_version, addon_version, database, enabled, settings_version, registry, company, oauth,
-// web_url, jobs, other_mcp}.
+// web_url, jobs, other_mcp, services}.
 func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 	var w struct {
 		OdooVersion     string     `json:"odoo_version"`
@@ -77,6 +77,7 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		WebURL          string     `json:"web_url"`
 		Jobs            []jobWire  `json:"jobs"`
 		OtherMCP        []string   `json:"other_mcp"`
+		Services        []string   `json:"services"`
 	}
 	if misfit := Misfit(raw); misfit != nil {
 		return access.Hello{}, misfit
@@ -92,7 +93,7 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
 		OAuth:  w.OAuth.settings(),
 		WebURL: webURL(w.WebURL),
-		Jobs:   jobsOf(w.Jobs), OtherMCP: cleanTexts(w.OtherMCP),
+		Jobs:   jobsOf(w.Jobs), OtherMCP: cleanTexts(w.OtherMCP), Services: cleanTexts(w.Services),
 	}, nil
 }
 

@@ -6,10 +6,10 @@ import (
 	"doorman/server/access"
 )
 
-// EncodeHello tells Odoo which service asks (its version) and where AI tools reach it (its MCP endpoint): the addon's
-// settings page shows both, with the time.
-func EncodeHello(version, endpoint string) map[string]any {
-	return map[string]any{"version": version, "url": endpoint}
+// EncodeHello tells Odoo which service asks (its version, and which of its processes) and where AI tools reach it (its MCP
+// endpoint): the addon's settings page shows it, with the time.
+func EncodeHello(version, endpoint, replica string) map[string]any {
+	return map[string]any{"version": version, "url": endpoint, "replica": replica}
 }
 
 // EncodeAudit is the part of a request that only the audit reads.

@@ -8,7 +8,7 @@ package access
 
 // Interface is the number of the interface between the service and its addon: the gateway's methods, their arguments and
 // answers. Every change of those raises it. An addon or a service that says none speaks interface 1.
-const Interface = 8
+const Interface = 9
 
 // What begins the credentials that Doorman hands out, so that a secret scanner, and a person, can tell what was found.
 const (

@@ -281,6 +281,7 @@ type Hello struct {
 	OAuth        OAuthSettings
 	WebURL       string   // where people reach Odoo, without a slash at its end; "" = Odoo does not say
 	OtherMCP     []string // other modules of Odoo's that let AI tools in, past Doorman
+	Services     []string // addresses of the services that run with this Odoo's service key, each once
 	Jobs         []Job    // what Upkeep is to be asked for; not checked yet
 }
 

@@ -4,10 +4,8 @@ UPDATE doorman_settings
        database_identity = NULL,
        database_name = NULL,
        oauth_assertions = false,
-       public_url = NULL,
-       gateway_url = NULL,
-       gateway_version = NULL,
-       gateway_last_seen = NULL;
+       public_url = NULL;
+DELETE FROM doorman_replica;
 -- the keys of the service and of all connections
 DELETE FROM res_users_apikeys
       WHERE scope = 'doorman'

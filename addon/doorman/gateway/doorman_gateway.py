@@ -66,11 +66,12 @@ class DoormanGateway(models.AbstractModel):
     # ---- methods ----
 
     @api.model
-    def hello(self, version="", url=""):
+    def hello(self, version="", url="", replica=""):
         """Who answers here; also the service's heartbeat.
 
         :param str version: of the service; empty: somebody only asks
         :param str url: of its MCP endpoint, as AI tools reach it
+        :param str replica: which of its processes asks
         """
         self._check_caller()
         settings = self.env["doorman.settings"].sudo()._get()
@@ -78,7 +79,7 @@ class DoormanGateway(models.AbstractModel):
         if settings.enabled:
             settings._note_database()
         if version:
-            self._note_service(version, url)
+            self.env["doorman.replica"]._note(replica, version, url)
         module = self.env["ir.module.module"].sudo()
         return {
             "odoo_version": release.version,
@@ -96,20 +97,9 @@ class DoormanGateway(models.AbstractModel):
             # the endpoint takes batches.
             "workers": config["workers"],
             "jobs": self._job_list(),
+            "services": settings._service_urls(),
             "other_mcp": list(settings._other_mcp()),
         }
-
-    def _note_service(self, version, url):
-        self.env.cr.execute(
-            # Not at every call: several replicas that say hello at the same instant
-            # would make each other wait and try again.
-            "UPDATE doorman_settings SET gateway_last_seen = now() at time zone 'utc', "
-            "gateway_version = %s, gateway_url = %s WHERE singleton "
-            "AND (gateway_last_seen IS NULL "
-            "OR gateway_last_seen < now() at time zone 'utc' - interval '5 seconds')",
-            [str(version)[:64], str(url)[:256] or None],
-            log_exceptions=False,  # who loses the race is run again by Odoo
-        )
 
     @api.model
     def resolve(self, proof):

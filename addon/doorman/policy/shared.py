@@ -85,7 +85,7 @@ STATUSES = (
 # INTERFACE is the number of the interface between the service and its addon: the
 # gateway's methods, their arguments and answers. Every change of those raises it. An
 # addon or a service that says none speaks interface 1.
-INTERFACE = 8
+INTERFACE = 9
 # What begins the credentials that Doorman hands out, so that a secret scanner, and a
 # person, can tell what was found.
 PREFIX_KEY = "dmk_"  # an API key of a connection

@@ -225,6 +225,8 @@ SUDO = {
     "models/settings/oauth.py:_oauth": 1,
     "models/settings/database_copy.py:_look_for_copy": 1,
     "models/settings/database_copy.py:_switch": 1,
+    "models/settings/doorman_replica.py:_alive": 1,
+    "models/settings/doorman_settings.py:_compute_gateway": 1,
     "models/settings/service_key.py:_generate_service_key": 1,
     "models/settings/service_key.py:_new_service_key": 1,
     "models/settings/service_key.py:_end_old_service_keys": 1,

@@ -1,3 +1,4 @@
+from . import doorman_replica
 from . import doorman_settings
 from . import service_key
 from . import approvals

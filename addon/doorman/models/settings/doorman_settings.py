@@ -9,8 +9,6 @@ from ...policy.policy_fields import MAX_RATE_DAY, MAX_RATE_MINUTE
 from ...policy.public_url import normal_url
 from ...policy.shared import LIVE_STATUSES, LOOPBACK_HOSTS
 
-# The service says hello every 15 s.
-SILENT_AFTER_SECONDS = 60
 MCP_PATH = "/mcp"
 # Tools that are off until an administrator switches them on here.
 SWITCHES = {"run_sql": "allow_sql", "run_python": "allow_shell"}
@@ -35,9 +33,6 @@ class DoormanSettings(models.Model):
             "all_read_only_by",
             "version",
             "singleton",
-            "gateway_last_seen",
-            "gateway_version",
-            "gateway_url",
             "tools_restricted",
             "models_restricted",
             "companies_restricted",
@@ -62,10 +57,20 @@ class DoormanSettings(models.Model):
         help="Where AI tools reach the service, e.g. https://mcp.example.com. Empty: "
         "what the service says of itself.",
     )
-    gateway_last_seen = fields.Datetime("Service last seen", readonly=True)
-    gateway_version = fields.Char("Service version", readonly=True)
-    gateway_url = fields.Char("Service's own URL", readonly=True)
-    gateway_silent = fields.Boolean(compute="_compute_gateway_silent")
+    # Of the process of the service that said hello last.
+    gateway_last_seen = fields.Datetime("Service last seen", compute="_compute_gateway")
+    gateway_version = fields.Char("Service version", compute="_compute_gateway")
+    gateway_url = fields.Char("Service's own URL", compute="_compute_gateway")
+    gateway_silent = fields.Boolean(compute="_compute_gateway")
+    replica_ids = fields.Many2many(
+        "doorman.replica", string="Running processes", compute="_compute_gateway"
+    )
+    gateway_urls = fields.Char(
+        "Services with this key",
+        compute="_compute_gateway",
+        help="Addresses of services that run with this Odoo's service key, if they are "
+        "more than one.",
+    )
     mcp_url = fields.Char("MCP endpoint", compute="_compute_mcp_url")
 
     approval_tool_ids = fields.Many2many(relation="doorman_settings_approval_tool_rel")
@@ -164,15 +169,27 @@ class DoormanSettings(models.Model):
     def _compute_name(self):
         self.name = self.env._("Server Settings")
 
-    def _compute_gateway_silent(self):
-        silent = fields.Datetime.subtract(
-            fields.Datetime.now(), seconds=SILENT_AFTER_SECONDS
-        )
+    def _compute_gateway(self):
+        replicas = self.env["doorman.replica"]
+        last = replicas.sudo().search([], limit=1)
+        alive = replicas._alive()
+        urls = self._service_urls()
         for record in self:
-            seen = record.gateway_last_seen
-            record.gateway_silent = not seen or seen < silent
+            record.gateway_last_seen = last.seen
+            record.gateway_version = last.version
+            record.gateway_url = last.url
+            record.gateway_silent = not alive
+            record.replica_ids = alive
+            record.gateway_urls = ", ".join(urls) if len(urls) > 1 else False
 
-    @api.depends("public_url", "gateway_url")
+    @api.model
+    def _service_urls(self):
+        """:return: the addresses of the services that run, each once"""
+        return sorted(
+            {url for url in self.env["doorman.replica"]._alive().mapped("url") if url}
+        )
+
+    @api.depends("public_url")
     def _compute_mcp_url(self):
         for record in self:
             url = normal_url(record.public_url) or ""

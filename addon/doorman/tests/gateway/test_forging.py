@@ -44,9 +44,6 @@ SETTINGS = {
     "all_read_only": True,
     "all_read_only_by": "forged",
     "version": 99,
-    "gateway_last_seen": "2020-01-01 00:00:00",
-    "gateway_version": "9",
-    "gateway_url": "https://attacker.example/mcp",
     "models_restricted": True,
 }
 TOOL = {"name": "forged", "scope_code": "mcp:metadata", "risk": "low"}

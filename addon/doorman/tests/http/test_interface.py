@@ -51,6 +51,9 @@ ARGUMENTS[7] = ARGUMENTS[6]
 # What a trusted issuer says of a person.
 ARGUMENTS[8] = ARGUMENTS[7] | {"oauth_assert": ("grant",)}
 
+# Each process of the service has a heartbeat of its own, and says which database it is.
+ARGUMENTS[9] = ARGUMENTS[8] | {"hello": ("version", "url", "replica")}
+
 
 class TestInterface(DoormanCase):
     def arguments(self, method):

@@ -89,6 +89,7 @@ MATRIX = {
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
     "key": {"read": {"admin"}},
     "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    "replica": {"read": {"admin"}},
     "rotate_service": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "review_copy": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "review_copy_line": {"read": {"admin"}, "write": {"admin"}},
@@ -236,6 +237,9 @@ class TestAccessRights(DoormanCase):
             "rotate_service": cls.env["doorman.rotate.service.key"]
             .with_user(cls.people["admin"])
             .create({}),
+            "replica": cls.env["doorman.replica"].create(
+                {"identifier": "a", "seen": "2026-01-01 00:00:00"}
+            ),
             "review_copy": cls.env["doorman.review.copy"]
             .with_user(cls.people["admin"])
             .create({}),
@@ -310,6 +314,10 @@ class TestAccessRights(DoormanCase):
             "doorman.rotate.service.key": (
                 {"overlap_minutes": 1},
                 {"overlap_minutes": 1},
+            ),
+            "doorman.replica": (
+                {"url": "x"},
+                {"identifier": "b", "seen": "2026-01-01 00:00:00"},
             ),
             "doorman.review.copy": ({"purpose": "beside"}, {"purpose": "beside"}),
             "doorman.review.copy.line": (

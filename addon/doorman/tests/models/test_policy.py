@@ -363,7 +363,7 @@ class TestPolicy(DoormanCase):
             "http://[attacker",
             "attacker",
         ):
-            self.env.cr.execute("UPDATE doorman_settings SET gateway_last_seen = NULL")
+            self.env.cr.execute("DELETE FROM doorman_replica")
             self.gateway.hello("1.0", url)
             self.settings.invalidate_recordset()
             with self.subTest(url=url):
@@ -371,7 +371,7 @@ class TestPolicy(DoormanCase):
                 self.assertFalse(self.settings._mcp_url())
 
     def test_an_administrator_takes_the_address_over(self):
-        self.env.cr.execute("UPDATE doorman_settings SET gateway_last_seen = NULL")
+        self.env.cr.execute("DELETE FROM doorman_replica")
         self.gateway.hello("1.0", "https://mcp.example.com/mcp")
         self.settings.invalidate_recordset()
         self.settings.with_user(self.people["admin"]).action_use_gateway_url()
@@ -379,7 +379,7 @@ class TestPolicy(DoormanCase):
         self.assertEqual(self.settings._mcp_url(), "https://mcp.example.com/mcp")
 
     def test_who_only_asks_is_not_the_service(self):
-        self.env.cr.execute("UPDATE doorman_settings SET gateway_last_seen = NULL")
+        self.env.cr.execute("DELETE FROM doorman_replica")
         self.assertTrue(self.gateway.hello()["addon_version"])
         self.gateway.hello("", "https://mcp.example.com/mcp")
         self.settings.invalidate_recordset()
