@@ -62,6 +62,13 @@ func (s *Server) Revoke(credential string) {
 	})
 }
 
+// SetWebURLFollows says whether Odoo changes its address when an administrator logs in by another.
+func (s *Server) SetWebURLFollows(follows bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.webFollows = follows
+}
+
 // SetServices names the addresses of the services that said hello a moment ago.
 func (s *Server) SetServices(urls ...string) {
 	s.mu.Lock()
@@ -196,7 +203,7 @@ func (s *Server) hello(params map[string]any) any {
 		"odoo_version": s.opt.OdooVersion, "addon_version": s.addon.Database, "database": s.opt.Database,
 		"enabled": s.enabled, "settings_version": s.settings, "registry": "1", "company": "Fake Company",
 		"oauth":   s.oauthSettings(),
-		"web_url": s.opt.WebURL,
+		"web_url": s.opt.WebURL, "web_url_follows": s.webFollows,
 		"workers": s.opt.Workers,
 		"jobs":    jobList(),
 

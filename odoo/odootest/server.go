@@ -28,6 +28,7 @@ type Server struct {
 	enabled     bool
 	otherMCP    []string
 	services    []string
+	webFollows  bool
 	settings    int64
 	connections map[[32]byte]*access.Snapshot // by SHA-256 of the proof, as in Odoo
 	usedToday   map[int64]int                 // by connection

@@ -91,6 +91,7 @@ type incoming struct {
 	xml      bool
 	body     []byte
 	location string
+	password bool // it asks for a password (RFC 7617), which Odoo's endpoints never do
 	retry    time.Duration
 }
 
@@ -143,10 +144,11 @@ func (p *poster) once(ctx context.Context, o outgoing) (in incoming, stale bool,
 func (p *poster) read(ctx context.Context, resp *http.Response) (incoming, error) {
 	ctype, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	in := incoming{
-		status: resp.StatusCode,
-		json:   ctype == "application/json" || ctype == "application/json-rpc",
-		xml:    ctype == "text/xml" || ctype == "application/xml",
-		retry:  retryAfter(resp.Header.Get("Retry-After")),
+		password: strings.HasPrefix(strings.ToLower(resp.Header.Get("WWW-Authenticate")), "basic"),
+		status:   resp.StatusCode,
+		json:     ctype == "application/json" || ctype == "application/json-rpc",
+		xml:      ctype == "text/xml" || ctype == "application/xml",
+		retry:    retryAfter(resp.Header.Get("Retry-After")),
 	}
 	if loc, err := resp.Location(); err == nil && in.status >= 300 && in.status < 400 {
 		in.location = loc.Host // the rest may hold what was sent
@@ -228,6 +230,9 @@ func statusFailure(in incoming) *Failure {
 	switch in.status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
 		f.Class, f.Reason = KeyRefused, "key refused"
+		if in.password {
+			f.Class, f.Reason = Blocked, "a proxy before Odoo asks for a password"
+		}
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		f.Class, f.Reason = Gateway, "no Odoo behind the proxy"
 	case http.StatusNotFound, http.StatusGone:

@@ -78,6 +78,7 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		Jobs            []jobWire  `json:"jobs"`
 		OtherMCP        []string   `json:"other_mcp"`
 		Services        []string   `json:"services"`
+		WebURLFollows   bool       `json:"web_url_follows"`
 	}
 	if misfit := Misfit(raw); misfit != nil {
 		return access.Hello{}, misfit
@@ -92,8 +93,8 @@ func DecodeHello(raw json.RawMessage) (access.Hello, error) {
 		OdooVersion: w.OdooVersion, AddonVersion: w.AddonVersion, Database: w.Database, Enabled: *w.Enabled,
 		Settings: *w.SettingsVersion, Registry: w.Registry, CompanyName: w.Company,
 		OAuth:  w.OAuth.settings(),
-		WebURL: webURL(w.WebURL),
-		Jobs:   jobsOf(w.Jobs), OtherMCP: cleanTexts(w.OtherMCP), Services: cleanTexts(w.Services),
+		WebURL: webURL(w.WebURL), WebURLFollows: w.WebURLFollows,
+		Jobs: jobsOf(w.Jobs), OtherMCP: cleanTexts(w.OtherMCP), Services: cleanTexts(w.Services),
 	}, nil
 }
 

@@ -271,18 +271,19 @@ type Progress struct {
 
 // Hello is what Odoo says of itself.
 type Hello struct {
-	OdooVersion  string
-	AddonVersion string // that the database was last updated to
-	Database     string
-	Enabled      bool
-	Settings     int64 // version of the settings
-	Registry     string
-	CompanyName  string
-	OAuth        OAuthSettings
-	WebURL       string   // where people reach Odoo, without a slash at its end; "" = Odoo does not say
-	OtherMCP     []string // other modules of Odoo's that let AI tools in, past Doorman
-	Services     []string // addresses of the services that run with this Odoo's service key, each once
-	Jobs         []Job    // what Upkeep is to be asked for; not checked yet
+	OdooVersion   string
+	AddonVersion  string // that the database was last updated to
+	Database      string
+	Enabled       bool
+	Settings      int64 // version of the settings
+	Registry      string
+	CompanyName   string
+	OAuth         OAuthSettings
+	WebURL        string   // where people reach Odoo, without a slash at its end; "" = Odoo does not say
+	WebURLFollows bool     // Odoo changes WebURL whenever an administrator logs in by another address
+	OtherMCP      []string // other modules of Odoo's that let AI tools in, past Doorman
+	Services      []string // addresses of the services that run with this Odoo's service key, each once
+	Jobs          []Job    // what Upkeep is to be asked for; not checked yet
 }
 
 // Job is one piece of periodic work that Odoo wants done.

@@ -58,7 +58,7 @@ func checkCommand(ctx context.Context, environ []string, stdout io.Writer) error
 		defer func() { _ = c.redis.Close() }()
 	}
 	failed := 0
-	for _, look := range []func(context.Context) []finding{p.odoo, p.web, p.public, p.proxies, p.redis} {
+	for _, look := range []func(context.Context) []finding{p.keyFile, p.odoo, p.web, p.public, p.running, p.redis} {
 		for _, f := range look(ctx) {
 			if err := f.print(stdout); err != nil {
 				return err
@@ -93,6 +93,8 @@ type prober struct {
 	config *Config
 	client *http.Client
 	hello  *access.Hello
+	// reached says that Doorman answers at the public URL.
+	reached bool
 }
 
 // odoo asks the addon who it is, with the service's own key. Without a version of its own, so that Odoo does not take
@@ -120,11 +122,25 @@ func (p *prober) odoo(ctx context.Context) []finding {
 		found = append(found, finding{doubt, "Other MCP", "AI tools get into this Odoo past Doorman, too: by " + strings.Join(hello.OtherMCP, ", ") + ".",
 			"Uninstall the module in Apps, or block its address (/mcp) in front of Odoo."})
 	}
+	if len(hello.Services) > 1 {
+		found = append(found, finding{doubt, "Service key", "Several services run with this Odoo's key: " + strings.Join(hello.Services, ", ") + ".",
+			"Replicas of one service have one DOORMAN_PUBLIC_URL. Stop the others, or make a new service key for one of them only."})
+	}
+	found = append(found, p.transport(client.Transport())...)
 	if !hello.Enabled {
 		found = append(found, finding{doubt, "Master switch", "Access for AI tools is switched off in Odoo.",
 			"Doorman > Configuration > Server Settings > Enable."})
 	}
 	return found
+}
+
+// odooURL is where Odoo is called; nil = the configuration's address is none, which is said elsewhere.
+func (p *prober) odooURL() *url.URL {
+	u, err := url.Parse(p.config.OdooURL)
+	if err != nil {
+		return nil
+	}
+	return u
 }
 
 // web looks whether people get to Odoo where Odoo says it is: consent pages, invites and approvals send them there.
@@ -139,6 +155,13 @@ func (p *prober) web(ctx context.Context) []finding {
 		return []finding{{wrong, part, "Odoo does not say where people reach it.", mend}}
 	}
 	var found []finding
+	if isLoopback(u.Hostname()) && p.config.public != nil && !isLoopback(p.config.public.Hostname()) {
+		return []finding{{wrong, part, p.hello.WebURL + " leads people back to their own machine: logins, invites and approvals go nowhere.", mend}}
+	}
+	if p.hello.WebURLFollows {
+		found = append(found, finding{doubt, part, "Odoo changes web.base.url whenever an administrator logs in by another address.",
+			"In Odoo, add the system parameter web.base.url.freeze with the value True."})
+	}
 	if u.Scheme != "https" && !isLoopback(u.Hostname()) {
 		found = append(found, finding{doubt, part, p.hello.WebURL + " is not https: passwords travel in the clear.", mend})
 	}
@@ -181,6 +204,7 @@ func (p *prober) public(ctx context.Context) []finding {
 	case got.status != http.StatusOK || string(got.body) != "ok\n" || got.header.Get("X-Request-Id") == "":
 		return []finding{{wrong, part, fmt.Sprintf("%s/healthz answers %d, and not as Doorman does.", base, got.status), mend}}
 	}
+	p.reached = true
 	return append([]finding{{fine, part, base, ""}}, p.paths(ctx, base, mend)...)
 }
 
@@ -206,16 +230,6 @@ func (p *prober) paths(ctx context.Context, base, mend string) (found []finding)
 	return append(found, finding{fine, "OAuth", "AI tools find out how to log in.", ""})
 }
 
-// proxies: the service speaks plain HTTP, so https means a proxy, whose address every caller has until it is trusted.
-func (p *prober) proxies(context.Context) []finding {
-	c := p.config
-	if c.public == nil || c.public.Scheme != "https" || len(c.trustedProxies) > 0 {
-		return nil
-	}
-	return []finding{{doubt, "Proxy", "No proxy is trusted, but there must be one: the service itself does not speak https.",
-		"Set DOORMAN_TRUSTED_PROXIES to its address; without it IP restrictions, the audit and the limits on guessing see the proxy as every caller."}}
-}
-
 func (p *prober) redis(ctx context.Context) []finding {
 	if p.config.redis == nil {
 		return nil
@@ -224,7 +238,17 @@ func (p *prober) redis(ctx context.Context) []finding {
 		e := access.AsError(err)
 		return []finding{{wrong, "Redis", e.Message, e.Hint}}
 	}
-	return []finding{{fine, "Redis", "It answers.", ""}}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	evicts, err := p.config.redis.Evicts(ctx)
+	switch {
+	case err != nil:
+		return []finding{{fine, "Redis", "It counts. Whether it evicts keys when its memory is full, it does not tell this user.", ""}}
+	case evicts:
+		return []finding{{doubt, "Redis", "It drops keys when its memory is full: counts of requests go with them, and limits are wrong.",
+			"Set maxmemory-policy to noeviction, or give Doorman a Redis of its own."}}
+	}
+	return []finding{{fine, "Redis", "It counts.", ""}}
 }
 
 // answer is what an address said, read to its end or to maxProbe bytes.
@@ -234,16 +258,8 @@ type answer struct {
 	body   []byte
 }
 
-// get fetches a page, and not all of a large one.
-func (p *prober) get(ctx context.Context, address string) (answer, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return answer{}, err
-	}
-	response, err := p.client.Do(r)
-	if err != nil {
-		return answer{}, err
-	}
+// readAnswer reads a page, and not all of a large one.
+func readAnswer(response *http.Response) (answer, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxProbe))
 	return answer{response.StatusCode, response.Header, body}, errors.Join(err, response.Body.Close())
 }

@@ -55,10 +55,10 @@ func (c *Config) checkLimits(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, pingWithin)
 	defer cancel()
-	if err := c.redis.Ping(ctx); err != nil {
+	if err := c.redis.Ready(ctx); err != nil {
 		return &access.Error{
-			Kind: access.Unavailable, Message: "Redis does not answer, so no request can be counted, and none is let in.",
-			Hint: "An administrator checks Redis, and DOORMAN_REDIS_URL.", RetryAfter: 3 * time.Second, Detail: err.Error(),
+			Kind: access.Unavailable, Message: "Redis does not count, so no request is let in.",
+			Hint: "An administrator looks whether Redis runs, whether DOORMAN_REDIS_URL names it, and whether its user may read, write and run scripts under doorman:*.", RetryAfter: 3 * time.Second, Detail: err.Error(),
 		}
 	}
 	return nil

@@ -194,7 +194,7 @@ func TestRedisDown(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil, "DOORMAN_REDIS_URL=redis://user:"+canary+"@127.0.0.1:1/0")
 	status, _, body := kit.Get(t, http.MethodGet, s.URL+"/readyz")
-	if status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis does not answer") || !strings.Contains(body, "DOORMAN_REDIS_URL") {
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis does not count") || !strings.Contains(body, "DOORMAN_REDIS_URL") {
 		t.Errorf("readyz: %d %s", status, body)
 	}
 	status, called := search(t, s.MCP, odootest.DefaultCredential)

@@ -181,8 +181,13 @@ func (s *service) healthz(c echo.Context) error { return c.String(http.StatusOK,
 // readyz says whether Odoo can be reached, by asking it, and Redis where that is used; and no more, once the service is
 // about to stop.
 func (s *service) readyz(c echo.Context) error {
+	state := map[string]any{"ready": false}
+	if told := s.asked(c); told != nil {
+		state["asked"] = told
+	}
 	if s.stopping.Load() {
-		return c.JSON(http.StatusServiceUnavailable, map[string]any{"ready": false, "kind": "stopping", "message": "This replica is being stopped."})
+		state["kind"], state["message"] = "stopping", "This replica is being stopped."
+		return c.JSON(http.StatusServiceUnavailable, state)
 	}
 	hello, err := s.health.check(c.Request().Context())
 	if err == nil {
@@ -190,9 +195,11 @@ func (s *service) readyz(c echo.Context) error {
 	}
 	if err != nil {
 		e := access.AsError(err)
-		return c.JSON(http.StatusServiceUnavailable, map[string]any{"ready": false, "kind": e.Kind, "message": e.Message, "hint": e.Hint})
+		state["kind"], state["message"], state["hint"] = e.Kind, e.Message, e.Hint
+		return c.JSON(http.StatusServiceUnavailable, state)
 	}
-	return c.JSON(http.StatusOK, map[string]any{"ready": true, "enabled": hello.Enabled})
+	state["ready"], state["enabled"] = true, hello.Enabled
+	return c.JSON(http.StatusOK, state)
 }
 
 // metricsPage shows the metrics to the networks that may see them.

@@ -43,6 +43,7 @@ type service struct {
 	files    *files.Handler
 	metrics  *metrics
 	health   *health
+	key      func() odoo.Key // as it is right now
 	port     string
 	stopping atomic.Bool
 }
@@ -67,7 +68,7 @@ func WithFetcher(ctx context.Context, f *safefetch.Fetcher) context.Context {
 func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, error) {
 	m := newMetrics()
 	key := odoo.Key(c.OdooKey.Reveal())
-	var from func() odoo.Key
+	from := func() odoo.Key { return key }
 	if c.OdooKeyFile != "" {
 		from = newKeyFile(c.OdooKeyFile, key, log).current
 	}
@@ -80,7 +81,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 	if err != nil {
 		return nil, err
 	}
-	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL)}
+	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL), key: from}
 	fixtures, _ := ctx.Value(fixturesKey{}).(mcp.Fixtures)
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),

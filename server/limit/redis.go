@@ -17,6 +17,8 @@ import (
 // How long Redis may take, where the URL does not say otherwise. Each request waits for it, so this is short.
 const (
 	dialTimeout = time.Second
+	// readyAtOnce is a limit that nobody reaches who only looks whether limits are counted.
+	readyAtOnce = 1_000_000
 	ioTimeout   = 500 * time.Millisecond
 )
 
@@ -77,8 +79,24 @@ func parseURL(rawURL string) (*redis.Options, error) {
 	return options, nil
 }
 
-// Ping reports whether Redis answers.
-func (r *Redis) Ping(ctx context.Context) error { return r.safe(r.client.Ping(ctx).Err()) }
+// Ready reports whether Redis counts: it answers, and this user may run what counting takes. It counts nothing of anybody's.
+func (r *Redis) Ready(ctx context.Context) error {
+	_, err := r.Take(ctx, "ready", Limits{Minute: readyAtOnce, Day: readyAtOnce}, time.Now())
+	return err
+}
+
+// Evicts reports whether Redis drops keys when its memory is full. An error: it does not tell this user.
+func (r *Redis) Evicts(ctx context.Context) (bool, error) {
+	info, err := r.client.InfoMap(ctx, "memory").Result()
+	if err != nil {
+		return false, r.safe(err)
+	}
+	policy, told := info["Memory"]["maxmemory_policy"]
+	if !told {
+		return false, errors.New("limit: redis does not tell its maxmemory_policy")
+	}
+	return policy != "noeviction", nil
+}
 
 // Close closes the connections to Redis.
 func (r *Redis) Close() error { return r.safe(r.client.Close()) }

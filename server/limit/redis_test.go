@@ -56,7 +56,7 @@ func startServer(args ...string) (s *server, err error) {
 	defer cancel()
 	for {
 		// A server that wants a password answers too.
-		if err := r.Ping(ctx); err == nil || strings.Contains(err.Error(), "NOAUTH") {
+		if err := r.Ready(ctx); err == nil || strings.Contains(err.Error(), "NOAUTH") {
 			return s, nil
 		} else if ctx.Err() != nil {
 			s.stop()
@@ -202,7 +202,7 @@ func TestStoppedRedisIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, withPassword(s.url, canary))
-	if err := r.Ping(t.Context()); err != nil {
+	if err := r.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !take(t, r, "k", limits(10, 10), time.Now()).Allowed {
@@ -216,7 +216,7 @@ func TestStoppedRedisIsAnError(t *testing.T) {
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("six requests took %s to learn that Redis is gone", took)
 	}
-	if err := r.Ping(t.Context()); err == nil {
+	if err := r.Ready(t.Context()); err == nil {
 		t.Error("a stopped Redis answers a ping")
 	}
 }
@@ -305,7 +305,7 @@ func TestServerThatQuotesThePassword(t *testing.T) {
 	t.Parallel()
 	answering(t, "-ERR unknown command 'AUTH', with args beginning with: '"+canary+"'\r\n", func(r *Redis, _ *atomic.Int64) {
 		refusedWithError(t, r)
-		noCanary(t, r.Ping(t.Context()))
+		noCanary(t, r.Ready(t.Context()))
 	})
 }
 

@@ -88,6 +88,7 @@ class DoormanGateway(models.AbstractModel):
             "database_id": settings._database_id(),
             "copy_of": settings.database_name or "?" if is_copy else "",
             "web_url": settings.get_base_url(),
+            "web_url_follows": not settings._web_url_is_kept(),
             "enabled": settings.enabled,
             "settings_version": settings.version,
             "registry": self._registry(),

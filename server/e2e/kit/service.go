@@ -28,6 +28,19 @@ type Service struct {
 // Log returns what the service has logged so far.
 func (s *Service) Log() string { return s.log.String() }
 
+// Listens is where the service itself takes connections, whatever stands before its public URL.
+func (s *Service) Listens(t testing.TB) string {
+	t.Helper()
+	for line := range strings.Lines(s.Log()) {
+		var open struct{ Listen string }
+		if json.Unmarshal([]byte(line), &open) == nil && open.Listen != "" {
+			return "http://" + open.Listen
+		}
+	}
+	t.Fatal("the service does not say where it listens")
+	return ""
+}
+
 // Stop ends the service as SIGTERM would, and returns what serve returned. Cleanup calls it too.
 func (s *Service) Stop() error { return s.stop() }
 

@@ -15,7 +15,7 @@ func TestRealCheck(t *testing.T) {
 	kit.AsAdmin(t, o, "ir.config_parameter", "set_param", "web.base.url", o.Server.URL())
 	printed, said := kit.Check(t, append(o.Environ(), "DOORMAN_PUBLIC_URL="+s.URL)...)
 	t.Log("\n" + printed)
-	if said != "<nil>" || strings.Count(printed, "ok    ") != 4 || strings.Count(printed, "\n") != 4 {
+	if said != "<nil>" || strings.Count(printed, "ok    ") != 5 || strings.Count(printed, "\n") != 6 || !strings.Contains(printed, "web.base.url.freeze") {
 		t.Errorf("%s\n%s", said, printed)
 	}
 	printed, said = kit.Check(t, append(o.Environ(), "DOORMAN_PUBLIC_URL="+s.URL, "DOORMAN_ODOO_KEY="+"another-key")...)

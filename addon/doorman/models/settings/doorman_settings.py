@@ -183,6 +183,13 @@ class DoormanSettings(models.Model):
             record.gateway_urls = ", ".join(urls) if len(urls) > 1 else False
 
     @api.model
+    def _web_url_is_kept(self):
+        """Whether Odoo leaves ``web.base.url`` alone when an administrator logs in
+        (``odoo/addons/base/models/res_users.py``, ``authenticate``)."""
+        parameters = self.env["ir.config_parameter"].sudo()
+        return bool(parameters.get_param("web.base.url.freeze"))
+
+    @api.model
     def _service_urls(self):
         """:return: the addresses of the services that run, each once"""
         return sorted(
