@@ -25,7 +25,7 @@ func in(t *testing.T, d time.Duration, run func(ctx context.Context, n int64) er
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		job, n := counted(run)
-		r := jobs.New(zerolog.Nop(), nil)
+		r := jobs.New(zerolog.Nop(), nil, nil)
 		if err := r.Start(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestStopWaitsForRuns(t *testing.T) {
 			ended.Store(true)
 			return ctx.Err()
 		})
-		r := jobs.New(zerolog.Nop(), nil)
+		r := jobs.New(zerolog.Nop(), nil, nil)
 		if err := r.Start(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestBadScheduleIsAnError(t *testing.T) {
 	for _, job := range []jobs.Job{
 		{Name: "x", Timeout: time.Second}, {Name: "x", Every: time.Second}, {Name: "Sometimes", Every: time.Second, Timeout: time.Second},
 	} {
-		if err := jobs.New(zerolog.Nop(), nil).Start(t.Context(), job); err == nil {
+		if err := jobs.New(zerolog.Nop(), nil, nil).Start(t.Context(), job); err == nil {
 			t.Errorf("%+v: no error", job)
 		}
 	}
