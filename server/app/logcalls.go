@@ -31,7 +31,5 @@ func (s *service) logCalls(ctx context.Context, who request, seen *observe.Reque
 	}
 }
 
-// milliseconds is d in milliseconds, to the tenth.
-func milliseconds(d time.Duration) float64 {
-	return float64(d.Round(100*time.Microsecond)/(100*time.Microsecond)) / 10
-}
+// milliseconds is d in milliseconds, to the microsecond.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

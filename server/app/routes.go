@@ -193,7 +193,7 @@ func (s *service) hostAllowed(host string) bool {
 func (s *service) neighbourly(host string) bool {
 	host = strings.ToLower(host)
 	without := host
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && (host[0] == '[' && host[i-1] == ']' || strings.Count(host, ":") == 1) {
 		without = host[:i]
 	}
 	return slices.Contains(s.config.AllowedHosts, host) || slices.Contains(s.config.AllowedHosts, without)

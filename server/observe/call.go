@@ -90,8 +90,11 @@ type Call struct {
 // Start notes that a call begins. l says whose call it is and of what, name is the tool's as a span may have it: from a closed
 // list. The context is for what the call does; End has to follow.
 func Start(ctx context.Context, l Line, name string) (context.Context, *Call) {
-	c := &Call{request: requestOf(ctx), line: l}
-	outer := trace.SpanFromContext(ctx)
+	request, outer := requestOf(ctx), trace.SpanFromContext(ctx)
+	if request == nil && !outer.IsRecording() {
+		return ctx, nil
+	}
+	c := &Call{request: request, line: l}
 	if outer.IsRecording() {
 		ctx, c.span = outer.TracerProvider().Tracer(Scope).Start(ctx, l.Method+" "+name,
 			trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
@@ -101,8 +104,6 @@ func Start(ctx context.Context, l Line, name string) (context.Context, *Call) {
 				attribute.Int64("doorman.connection.id", l.Connection),
 				attribute.Int64("doorman.user.id", l.User),
 			))
-	} else if c.request == nil {
-		return ctx, nil
 	}
 	return ctx, c
 }

@@ -33,18 +33,18 @@ type tripKey struct{}
 
 // Depart notes that a gateway method of Odoo's is about to be called. The context is for the call; Arrive has to follow.
 func Depart(ctx context.Context, method string) (context.Context, *Trip) {
-	t := &Trip{request: requestOf(ctx)}
-	outer := trace.SpanFromContext(ctx)
+	request, outer := requestOf(ctx), trace.SpanFromContext(ctx)
+	if request == nil && !outer.IsRecording() {
+		return ctx, nil
+	}
+	t := &Trip{request: request, start: time.Now()}
 	if outer.IsRecording() {
 		ctx, t.span = outer.TracerProvider().Tracer(Scope).Start(ctx, "doorman.gateway/"+method,
 			trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 				attribute.String("rpc.system.name", "jsonrpc"),
 				attribute.String("rpc.method", "doorman.gateway/"+method),
 			))
-	} else if t.request == nil {
-		return ctx, nil
 	}
-	t.start = time.Now()
 	return context.WithValue(ctx, tripKey{}, t), t
 }
 
