@@ -56,15 +56,16 @@ func newMetrics() *metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "doorman_odoo_in_flight", Help: "Calls of Odoo under way.",
 		}),
+		// Not "job": a label of that name is what Prometheus calls the target that it scrapes.
 		jobRuns: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "doorman_job_runs_total", Help: "Runs of jobs, by job and outcome (ok, or the kind of the error).",
-		}, []string{"job", "outcome"}),
+		}, []string{"job_name", "outcome"}),
 		jobSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "doorman_job_seconds", Help: "How long runs of jobs took.", Buckets: []float64{.01, .1, 1, 10, 60, 600},
-		}, []string{"job"}),
+		}, []string{"job_name"}),
 		jobSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "doorman_job_last_success_timestamp_seconds", Help: "When each job last succeeded in this process, in Unix time.",
-		}, []string{"job"}),
+		}, []string{"job_name"}),
 	}
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "doorman_build_info", Help: "Always 1: which Doorman this is, and which interface it speaks with its addon.",
