@@ -111,7 +111,8 @@ $(PROMTOOL):
 	@echo "unpacking promtool into .cache/promtool"
 	@mkdir -p .cache/promtool
 	@if command -v promtool >/dev/null; then mkdir -p $(@D) && ln -sf "$$(command -v promtool)" $@; \
-	else cd .cache/promtool && apt-get download -qq prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb usr/bin/prometheus; fi
+	else sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; cd .cache/promtool; get="apt-get download -qq -o APT::Sandbox::User=root prometheus"; \
+	  { $$get 2>/dev/null || { $$sudo apt-get update -qq && $$get; }; } && dpkg -x prometheus_*.deb . && rm prometheus_*.deb usr/bin/prometheus; fi
 
 $(VENV)/.installed: .ci/lint/requirements.txt
 	@echo "installing Python's linters into $(VENV)"
