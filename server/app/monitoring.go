@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // its handlers are mounted below, on a listener of their own; what it adds to DefaultServeMux is served nowhere
+	"net/http/pprof" // mounted below; what it adds to http.DefaultServeMux is served nowhere
 	"net/netip"
 	"slices"
 	"time"

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -61,9 +62,7 @@ func (c *Collector) take(body []byte, batch *collector.ExportTraceServiceRequest
 	defer c.mu.Unlock()
 	c.raw.Write(body)
 	for _, resource := range batch.GetResourceSpans() {
-		for name, value := range flat(resource.GetResource().GetAttributes()) {
-			c.about[name] = value
-		}
+		maps.Copy(c.about, flat(resource.GetResource().GetAttributes()))
 		for _, scope := range resource.GetScopeSpans() {
 			for _, s := range scope.GetSpans() {
 				c.spans = append(c.spans, spanOf(s))
