@@ -17,9 +17,10 @@ REAL        := ./server/e2e/odoo ./server/e2e/addon ./server/e2e/browser ./odoo/
 OFFICE      := ./server/e2e/office
 UPGRADE     := ./server/e2e/upgrade
 VENV        := .cache/venv
+PROMTOOL    := .cache/promtool/usr/bin/promtool
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real office policies upgrade fuzz lint lint-go lint-compose lint-python lint-xml lint-readme format readme bench bench-peers build deps clean
+.PHONY: help demo test prepare unit real office policies upgrade fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme format readme bench bench-peers build deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,7 +31,7 @@ demo: ## a real Odoo, the service, and an AI tool's walk through it, on this mac
 test: prepare ## every test there is: lint, unit with -race, the real Odoo, the addon, clients, conformance, upgrades, fuzz, an office; each within its budget
 	@MAKE="$(MAKE)" $(GO) run ./server/e2e/budget
 
-prepare: deps $(VENV)/.installed .ci/lint/node_modules/.installed ## what the tests need, downloaded and compiled: without it a first run would be over its budgets
+prepare: deps $(PROMTOOL) $(VENV)/.installed .ci/lint/node_modules/.installed ## what the tests need, downloaded and compiled: without it a first run would be over its budgets
 	@echo "== downloading and compiling what the tests need =="
 	$(GO) build ./...
 	$(GO) run $(GOLANGCI) version
@@ -70,7 +71,7 @@ fuzz: ## each fuzz target for FUZZTIME (10s), those of logging in for FUZZLOGIN 
 	  fi; \
 	  echo "$$0 $$1"; echo "$$said"; exit $$code'
 
-lint: deps lint-go lint-compose lint-python lint-xml lint-readme ## every linter; each of them alone by the names that follow
+lint: deps lint-go lint-compose lint-rules lint-python lint-xml lint-readme ## every linter; each of them alone by the names that follow
 	@echo "Nothing to complain about."
 
 lint-go: ## golangci-lint: staticcheck, errcheck, gosec and others, gofmt (see .golangci.yml)
@@ -79,6 +80,9 @@ lint-go: ## golangci-lint: staticcheck, errcheck, gosec and others, gofmt (see .
 
 lint-compose: ## docker-compose.yml against the compose specification
 	$(GO) run $(COMPOSE) docker-compose.yml >/dev/null
+
+lint-rules: $(PROMTOOL) ## the alerts and the dashboard's expressions, by Prometheus's own promtool
+	DOORMAN_TEST_PROMTOOL=$(abspath $(PROMTOOL)) $(GO) test -count=1 -vet=off -run '^TestPromtool$$' ./server/app
 
 lint-python: $(VENV)/.installed ## ruff and pylint-odoo
 	$(VENV)/bin/ruff check --config addon/ruff.toml addon .ci
@@ -101,6 +105,14 @@ format: $(VENV)/.installed .ci/lint/node_modules/.installed ## gofmt, ruff and p
 
 readme: $(VENV)/.installed ## each addon's README.rst, from the fragments in its readme/
 	$(VENV)/bin/python .ci/lint/addon_readme.py $(ADDONS)
+
+# Debian's package (19 MB) unpacked, and not installed: that would start a Prometheus.
+$(PROMTOOL):
+	@echo "unpacking promtool into .cache/promtool"
+	@mkdir -p .cache/promtool
+	@if command -v promtool >/dev/null; then mkdir -p $(@D) && ln -sf "$$(command -v promtool)" $@; \
+	else sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; cd .cache/promtool; get="apt-get download -qq -o APT::Sandbox::User=root prometheus"; \
+	  { $$get 2>/dev/null || { $$sudo apt-get update -qq && $$get; }; } && dpkg -x prometheus_*.deb . && rm prometheus_*.deb usr/bin/prometheus; fi
 
 $(VENV)/.installed: .ci/lint/requirements.txt
 	@echo "installing Python's linters into $(VENV)"

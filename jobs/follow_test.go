@@ -42,7 +42,7 @@ func following(t *testing.T, do func(r *jobs.Runner, o *odoo, log *page)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		o, log := &odoo{calls: map[string]int{}}, &page{}
-		r := jobs.New(zerolog.New(log), o)
+		r := jobs.New(zerolog.New(log), o, nil)
 		if err := r.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +237,7 @@ func TestHeartbeatFollows(t *testing.T) {
 			}
 			return access.Hello{Jobs: []access.Job{{Name: "a", Every: time.Minute, Timeout: time.Second}}}, nil
 		}}
-		r := jobs.New(zerolog.Nop(), o)
+		r := jobs.New(zerolog.Nop(), o, nil)
 		beat := r.Heartbeat(gateway, func(access.Hello, error) { noted.Add(1) })
 		if err := r.Start(t.Context(), beat); err != nil {
 			t.Fatal(err)

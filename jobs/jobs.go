@@ -67,6 +67,7 @@ const retry = 2 * time.Second
 type Runner struct {
 	log    zerolog.Logger
 	upkeep access.Upkeep
+	told   func(job, outcome string, d time.Duration)
 	cron   *cron.Cron
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -90,10 +91,14 @@ type entry struct {
 	trying bool         // its first run is under way, or has succeeded
 }
 
-// New returns a runner that asks u for what Odoo lists. It runs nothing until Start.
-func New(log zerolog.Logger, u access.Upkeep) *Runner {
+// New returns a runner that asks u for what Odoo lists. It runs nothing until Start. told hears of every finished run: "ok" or the
+// kind of the error, and how long it took; nil = nobody does.
+func New(log zerolog.Logger, u access.Upkeep, told func(job, outcome string, d time.Duration)) *Runner {
+	if told == nil {
+		told = func(string, string, time.Duration) {}
+	}
 	return &Runner{
-		log: log, upkeep: u, cron: cron.New(cron.WithChain(cron.Recover(logger{log}))),
+		log: log, upkeep: u, told: told, cron: cron.New(cron.WithChain(cron.Recover(logger{log}))),
 		followed: map[string]*entry{}, refused: map[string]access.Job{},
 	}
 }
@@ -173,7 +178,7 @@ func (r *Runner) run(e *entry) error {
 		return nil
 	}
 	defer e.busy.Unlock()
-	return runOnce(r.ctx, r.log, job)
+	return r.runOnce(job)
 }
 
 // steady is every so often, counted from one moment. Unlike cron's own @every it does not start anew when a job is put on
@@ -189,20 +194,24 @@ func (s steady) Next(t time.Time) time.Time {
 }
 
 // runOnce runs a job within its deadline and logs how it went.
-func runOnce(ctx context.Context, log zerolog.Logger, job Job) (err error) {
+func (r *Runner) runOnce(job Job) (err error) {
+	start := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
-			log.Error().Str("job", job.Name).Interface("panic", p).Msg("job panicked")
+			r.told(job.Name, string(access.Internal), time.Since(start))
+			r.log.Error().Str("job", job.Name).Interface("panic", p).Msg("job panicked")
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, job.Timeout)
+	ctx, cancel := context.WithTimeout(r.ctx, job.Timeout)
 	defer cancel()
-	start := time.Now()
 	err = job.Run(ctx)
-	event := log.Debug()
+	event, outcome := r.log.Debug(), "ok"
 	if err != nil && ctx.Err() != context.Canceled {
-		event = log.Warn().Str("error", access.AsError(err).Error())
+		event, outcome = r.log.Warn().Str("error", access.AsError(err).Error()), string(access.AsError(err).Kind)
+	}
+	if ctx.Err() != context.Canceled { // the service stops: that says nothing of the job
+		r.told(job.Name, outcome, time.Since(start))
 	}
 	event.Str("job", job.Name).Dur("took", time.Since(start)).Msg("job ran")
 	return err

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"doorman/jobs"
+	"doorman/server/access"
 )
 
 func counted(run func(ctx context.Context, n int64) error) (jobs.Job, *atomic.Int64) {
@@ -25,7 +27,7 @@ func in(t *testing.T, d time.Duration, run func(ctx context.Context, n int64) er
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		job, n := counted(run)
-		r := jobs.New(zerolog.Nop(), nil)
+		r := jobs.New(zerolog.Nop(), nil, nil)
 		if err := r.Start(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +99,7 @@ func TestStopWaitsForRuns(t *testing.T) {
 			ended.Store(true)
 			return ctx.Err()
 		})
-		r := jobs.New(zerolog.Nop(), nil)
+		r := jobs.New(zerolog.Nop(), nil, nil)
 		if err := r.Start(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -114,8 +116,56 @@ func TestBadScheduleIsAnError(t *testing.T) {
 	for _, job := range []jobs.Job{
 		{Name: "x", Timeout: time.Second}, {Name: "x", Every: time.Second}, {Name: "Sometimes", Every: time.Second, Timeout: time.Second},
 	} {
-		if err := jobs.New(zerolog.Nop(), nil).Start(t.Context(), job); err == nil {
+		if err := jobs.New(zerolog.Nop(), nil, nil).Start(t.Context(), job); err == nil {
 			t.Errorf("%+v: no error", job)
 		}
 	}
+}
+
+// TestRunsAreTold: each run once, with what came of it; not one that the end of the service has cut off.
+func TestRunsAreTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		told := map[string]int{}
+		r := jobs.New(zerolog.Nop(), nil, func(job, outcome string, d time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			if d != 0 && job != "late" {
+				t.Errorf("%s took %s", job, d)
+			}
+			told[job+" "+outcome]++
+		})
+		err := r.Start(t.Context(),
+			jobs.Job{Name: "good", Every: time.Hour, Timeout: time.Second, Run: func(context.Context) error { return nil }},
+			jobs.Job{Name: "bad", Every: time.Hour, Timeout: time.Second, Run: func(context.Context) error {
+				return access.NewError(access.OdooTimeout, "too long", "")
+			}},
+			jobs.Job{Name: "panics", Every: time.Hour, Timeout: time.Second, Run: func(context.Context) error { panic("broken") }},
+			jobs.Job{Name: "late", Every: time.Hour, Timeout: time.Second, Run: func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}},
+			jobs.Job{Name: "cut_off", Every: time.Hour, Timeout: time.Hour, Run: func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}},
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(1500 * time.Millisecond)
+		r.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		want := map[string]int{"good ok": 1, "bad odoo_timeout": 1, "panics internal": 1, "late internal": 1}
+		for name, n := range told {
+			if want[name] != n {
+				t.Errorf("%s: %d times", name, n)
+			}
+		}
+		if len(told) != len(want) {
+			t.Errorf("told %v", told)
+		}
+	})
 }

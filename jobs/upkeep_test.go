@@ -86,7 +86,7 @@ func replicas(t *testing.T, n int, d time.Duration, o *odoo, list ...access.Job)
 	synctest.Test(t, func(t *testing.T) {
 		var runners []*jobs.Runner
 		for range n {
-			r := jobs.New(zerolog.Nop(), o)
+			r := jobs.New(zerolog.Nop(), o, nil)
 			if err := r.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +157,7 @@ func TestARunThatDoesNothingFails(t *testing.T) {
 	var log strings.Builder
 	o := &odoo{calls: map[string]int{}, rows: 100, batch: 1, slow: time.Hour}
 	synctest.Test(t, func(t *testing.T) {
-		r := jobs.New(zerolog.New(&log), o)
+		r := jobs.New(zerolog.New(&log), o, nil)
 		if err := r.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

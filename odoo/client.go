@@ -9,6 +9,7 @@ import (
 	"doorman/odoo/transport"
 	"doorman/odoo/wire"
 	"doorman/server/access"
+	"doorman/server/observe"
 )
 
 // Client implements access.Gateway. It is safe for concurrent use; every error is an *access.Error.
@@ -151,6 +152,7 @@ type job struct {
 // do runs j and hands the result to decode. It is the one place where a failure becomes an error and a call is counted.
 func (c *Client) do(ctx context.Context, j job, decode func(json.RawMessage) error) error {
 	start := time.Now()
+	ctx, trip := observe.Depart(ctx, j.method)
 	raw, err := c.run(ctx, j)
 	if err == nil {
 		err = decode(raw)
@@ -161,6 +163,7 @@ func (c *Client) do(ctx context.Context, j job, decode func(json.RawMessage) err
 	if err != nil {
 		outcome = string(access.AsError(err).Kind)
 	}
+	trip.Arrive(outcome)
 	c.observe(cmp.Or(j.counted, j.method), outcome, time.Since(start))
 	return err
 }

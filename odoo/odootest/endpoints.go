@@ -2,12 +2,19 @@ package odootest
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"doorman/server/access"
+)
+
+// TotalMS and DatabaseMS are what the fake says that every request took, where it is asked.
+const (
+	TotalMS    = 2.5
+	DatabaseMS = 1.25
 )
 
 const maxRequest = access.MaxFile*4/3 + 1<<20 // the addon's own limit (controllers/gateway.py, MAX_BODY)
@@ -45,7 +52,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, ok := s.parse(r, path, body)
 	s.seen.request(Request{
 		Transport: q.transport, Method: q.method, Path: path, Database: r.Header.Get("X-Odoo-Database"),
-		Authorization: r.Header.Get("Authorization"), Body: body,
+		Authorization: r.Header.Get("Authorization"), Traceparent: r.Header.Get("Traceparent"), Body: body,
 	})
 	q.fault, q.cleared = s.fault(q.transport, q.method)
 	if s.opt.Log != nil {
@@ -97,6 +104,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 	if q.person {
 		s.raise(w, q, notService)
 		return
+	}
+	if q.transport == "doorman" && r.Header.Get("X-Doorman-Timing") != "" { // controllers/gateway.py, _timing
+		w.Header().Set("Server-Timing", fmt.Sprintf("total;dur=%.2f, db;dur=%.2f", TotalMS, DatabaseMS))
 	}
 	if err := s.misfit(q); err.name != "" {
 		s.raise(w, q, err)

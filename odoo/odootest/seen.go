@@ -14,6 +14,7 @@ type Request struct {
 	Path          string
 	Database      string // X-Odoo-Database
 	Authorization string
+	Traceparent   string
 	Body          []byte
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"doorman/server/observe"
 )
 
 // How reads share requests.
@@ -275,6 +277,10 @@ func (b *batcher) together(ctx context.Context, readers []*read) ([]incoming, er
 		bodies[i] = r.body
 	}
 	in, err := b.send(ctx, slices.Concat([]byte("["), bytes.Join(bodies, []byte(",")), []byte("]")))
+	lead := observe.TripOf(readers[0].ctx)
+	for _, r := range readers {
+		observe.TripOf(r.ctx).Shares(lead, len(readers))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"doorman/odoo/wire"
+	"doorman/server/observe"
 )
 
 const (
@@ -111,10 +112,10 @@ func (p *poster) post(ctx context.Context, o outgoing) (incoming, error) {
 func (p *poster) once(ctx context.Context, o outgoing) (in incoming, stale bool, err error) {
 	u := *p.base
 	u.Path += o.path
-	watch := &sendWatch{}
+	sending := &sendWatch{}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // an answer that is given up half way must not keep its connection busy
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, watch.trace()), http.MethodPost, u.String(), bytes.NewReader(o.body))
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, sending.trace()), http.MethodPost, u.String(), bytes.NewReader(o.body))
 	if err != nil {
 		return incoming{}, false, &Failure{Class: BadRequest, Reason: "request cannot be built"}
 	}
@@ -126,16 +127,18 @@ func (p *poster) once(ctx context.Context, o outgoing) (in incoming, stale bool,
 	if o.bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+string(o.bearer))
 	}
+	observe.Ask(ctx, req.Header)
 	if o.repeat {
 		// An empty list is net/http's mark for "may be repeated" that is not sent. Without it a POST is not repeated.
 		req.Header["Idempotency-Key"] = []string{}
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		sent, dead := watch.outcome()
+		sent, dead := sending.outcome()
 		return incoming{}, dead && ctx.Err() == nil, networkFailure(ctx, err, sent)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	observe.Told(ctx, resp.Header)
 	in, err = p.read(ctx, resp)
 	return in, false, err
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ import (
 	"doorman/server/secret"
 )
 
-// Config is the service's configuration, from the environment. Nothing else in the program reads the environment.
+// Config is the service's configuration, from the environment. Nothing else of ours reads the environment; OpenTelemetry's SDK
+// reads its own variables there, see tracing.go.
 type Config struct {
 	OdooURL       string        `env:"DOORMAN_ODOO_URL"`
 	OdooDB        string        `env:"DOORMAN_ODOO_DB"`
@@ -37,14 +39,17 @@ type Config struct {
 	PublicURL      string        `env:"DOORMAN_PUBLIC_URL"`
 	TrustedProxies []string      `env:"DOORMAN_TRUSTED_PROXIES"`
 	AllowedOrigins []string      `env:"DOORMAN_ALLOWED_ORIGINS"`
-	MetricsAllow   []string      `env:"DOORMAN_METRICS_ALLOW" envDefault:"127.0.0.0/8,::1/128"`
+	AllowedHosts   []string      `env:"DOORMAN_ALLOWED_HOSTS"`
+	MetricsListen  string        `env:"DOORMAN_METRICS_LISTEN"`
+	MetricsAllow   []string      `env:"DOORMAN_METRICS_ALLOW"`
 	MaxBody        int64         `env:"DOORMAN_MAX_BODY" envDefault:"1048576"`
 	LogLevel       string        `env:"DOORMAN_LOG_LEVEL" envDefault:"info"`
 
 	// What follows is worked out from the above.
 	public         *url.URL
 	trustedProxies []netip.Prefix
-	metricsAllow   []netip.Prefix
+	metricsAllow   []netip.Prefix // empty = not set
+	tracesURL      string         // where spans go; "" = nowhere
 	logLevel       zerolog.Level
 	redis          *limit.Redis // nil = the limits are counted in this process
 }
@@ -54,11 +59,14 @@ var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
 // loadConfig reads the configuration. The error names every problem at once: who sets up a service wants to mend them
 // all before the next try.
 func loadConfig(environ []string) (*Config, error) {
-	variables := map[string]string{}
+	variables, telemetry := map[string]string{}, map[string]string{}
 	for _, entry := range environ {
-		name, value, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "DOORMAN_") && value != "" {
+		switch name, value, _ := strings.Cut(entry, "="); {
+		case value == "":
+		case strings.HasPrefix(name, "DOORMAN_"):
 			variables[name] = value
+		case strings.HasPrefix(name, "OTEL_"):
+			telemetry[name] = value
 		}
 	}
 	c := &Config{}
@@ -70,6 +78,9 @@ func loadConfig(environ []string) (*Config, error) {
 	problems = append(problems, c.checkOdoo()...)
 	problems = append(problems, c.checkRedis()...)
 	problems = append(problems, c.checkHTTP()...)
+	problems = append(problems, c.checkMetrics()...)
+	tracesURL, wrong := tracesURL(telemetry)
+	c.tracesURL, problems = tracesURL, append(problems, wrong...)
 	if len(problems) > 0 {
 		return nil, configError(problems)
 	}
@@ -216,16 +227,12 @@ func (c *Config) checkHTTP() (problems []error) {
 			problems = append(problems, err)
 		}
 	}
-	for _, list := range []struct {
-		name string
-		from []string
-		to   *[]netip.Prefix
-	}{
-		{"DOORMAN_TRUSTED_PROXIES", c.TrustedProxies, &c.trustedProxies},
-		{"DOORMAN_METRICS_ALLOW", c.MetricsAllow, &c.metricsAllow},
-	} {
-		if *list.to, err = parsePrefixes(list.from); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", list.name, err))
+	if c.trustedProxies, err = parsePrefixes(c.TrustedProxies); err != nil {
+		problems = append(problems, fmt.Errorf("DOORMAN_TRUSTED_PROXIES: %w", err))
+	}
+	for i, host := range c.AllowedHosts {
+		if c.AllowedHosts[i] = strings.ToLower(strings.TrimSpace(host)); !isHostName(c.AllowedHosts[i]) {
+			problems = append(problems, fmt.Errorf("DOORMAN_ALLOWED_HOSTS: %q is not a host such as doorman.tools.svc or doorman:8090", host))
 		}
 	}
 	for i, origin := range c.AllowedOrigins {
@@ -244,6 +251,27 @@ func (c *Config) checkHTTP() (problems []error) {
 	}
 	return problems
 }
+
+func (c *Config) checkMetrics() (problems []error) {
+	var err error
+	if c.metricsAllow, err = parsePrefixes(c.MetricsAllow); err != nil {
+		problems = append(problems, fmt.Errorf("DOORMAN_METRICS_ALLOW: %w", err))
+	}
+	if c.MetricsListen == "" {
+		return problems
+	}
+	if _, port, err := net.SplitHostPort(c.MetricsListen); err != nil || port == "" {
+		problems = append(problems, errors.New("DOORMAN_METRICS_LISTEN must look like 127.0.0.1:9091 or 0.0.0.0:9091"))
+	} else if c.MetricsListen == c.Listen && port != "0" {
+		problems = append(problems, errors.New("DOORMAN_METRICS_LISTEN is DOORMAN_LISTEN: metrics need an address of their own, or none"))
+	}
+	return problems
+}
+
+// hostForm is a name or an IPv4 address with or without a port: a pattern would let in what nobody thought of.
+var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:[0-9]{1,5})?$|^\[[0-9a-f:.]+\](:[0-9]{1,5})?$`)
+
+func isHostName(s string) bool { return len(s) <= 253 && hostForm.MatchString(s) }
 
 // listenOn starts to listen, and lets the public URL be that address where none is set.
 func (c *Config) listenOn() (net.Listener, error) {

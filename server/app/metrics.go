@@ -1,12 +1,17 @@
 package app
 
 import (
+	"net/http"
+	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"doorman/server/access"
+	"doorman/server/observe"
 )
 
 // metrics are the service's own, in a registry of its own. Labels come from closed lists only: a name from outside as a
@@ -20,6 +25,9 @@ type metrics struct {
 	odooBatch    prometheus.Histogram
 	refusals     *prometheus.CounterVec
 	inFlight     prometheus.Gauge
+	jobRuns      *prometheus.CounterVec
+	jobSeconds   *prometheus.HistogramVec
+	jobSuccess   *prometheus.GaugeVec
 }
 
 func newMetrics() *metrics {
@@ -48,8 +56,23 @@ func newMetrics() *metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "doorman_odoo_in_flight", Help: "Calls of Odoo under way.",
 		}),
+		// Not "job": a label of that name is what Prometheus calls the target that it scrapes.
+		jobRuns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "doorman_job_runs_total", Help: "Runs of jobs, by job and outcome (ok, or the kind of the error).",
+		}, []string{"job_name", "outcome"}),
+		jobSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "doorman_job_seconds", Help: "How long runs of jobs took.", Buckets: []float64{.01, .1, 1, 10, 60, 600},
+		}, []string{"job_name"}),
+		jobSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "doorman_job_last_success_timestamp_seconds", Help: "When each job last succeeded in this process, in Unix time.",
+		}, []string{"job_name"}),
 	}
+	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "doorman_build_info", Help: "Always 1: which Doorman this is, and which interface it speaks with its addon.",
+		ConstLabels: prometheus.Labels{"version": version(), "goversion": runtime.Version(), "interface": strconv.Itoa(access.Interface)},
+	}, func() float64 { return 1 })
 	m.registry.MustRegister(m.toolCalls, m.toolSeconds, m.odooRequests, m.odooSeconds, m.odooBatch, m.refusals, m.inFlight,
+		m.jobRuns, m.jobSeconds, m.jobSuccess, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -67,3 +90,39 @@ func (m *metrics) odoo(method, outcome string, d time.Duration) {
 func (m *metrics) batched(n int) { m.odooBatch.Observe(float64(n)) }
 
 func (m *metrics) refused(kind access.Kind) { m.refusals.WithLabelValues(string(kind)).Inc() }
+
+// job is told of every finished run of a job. Their names are Odoo's, bounded in number and form by package jobs.
+func (m *metrics) job(name, outcome string, d time.Duration) {
+	m.jobRuns.WithLabelValues(name, outcome).Inc()
+	m.jobSeconds.WithLabelValues(name).Observe(d.Seconds())
+	if outcome == "ok" {
+		m.jobSuccess.WithLabelValues(name).SetToCurrentTime()
+	}
+}
+
+// watch adds the caches. They count for themselves: it costs nothing until somebody looks.
+func (m *metrics) watch(caches []observe.Cache) { m.registry.MustRegister(cacheCollector(caches)) }
+
+// cacheCollector implements prometheus.Collector.
+type cacheCollector []observe.Cache
+
+var (
+	cacheRequests = prometheus.NewDesc("doorman_cache_requests_total", "Questions to each cache, by result (hit, miss).", []string{"cache", "result"}, nil)
+	cacheEntries  = prometheus.NewDesc("doorman_cache_entries", "How much is in each cache.", []string{"cache"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c cacheCollector) Describe(to chan<- *prometheus.Desc) { to <- cacheRequests; to <- cacheEntries }
+
+// Collect implements prometheus.Collector.
+func (c cacheCollector) Collect(to chan<- prometheus.Metric) {
+	for _, cache := range c {
+		hits, misses, entries := cache.Look()
+		to <- prometheus.MustNewConstMetric(cacheRequests, prometheus.CounterValue, float64(hits), cache.Name, "hit")
+		to <- prometheus.MustNewConstMetric(cacheRequests, prometheus.CounterValue, float64(misses), cache.Name, "miss")
+		to <- prometheus.MustNewConstMetric(cacheEntries, prometheus.GaugeValue, float64(entries), cache.Name)
+	}
+}
+
+// page shows all of them.
+func (m *metrics) page() http.Handler { return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}) }

@@ -11,15 +11,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"doorman/server/access"
 	"doorman/server/api"
 	"doorman/server/clientip"
+	"doorman/server/observe"
 	"doorman/server/publicurl"
 )
 
@@ -73,8 +73,13 @@ func (s *service) routes() *echo.Echo {
 	s.oauth.Mount(e)
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
-	e.GET("/metrics", s.metricsPage(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
+	if s.config.MetricsListen == "" {
+		e.GET("/metrics", s.metricsPage)
+	}
 	addHead(e)
+	for _, route := range e.Routes() {
+		s.served[route.Path] = true
+	}
 	return e
 }
 
@@ -99,14 +104,26 @@ func (s *service) identifyRequest(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		r := c.Request()
-		found := request{ip: clientip.Of(r, s.config.trustedProxies), id: uuid.NewString()}
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestKey{}, found)))
+		found := request{ip: clientip.Of(r, s.config.trustedProxies), id: requestIDOf(r)}
+		ctx := context.WithValue(incoming(r), requestKey{}, found)
+		var span trace.Span
+		if !quiet[c.Path()] {
+			ctx, span = s.tracing.start(ctx, r.Method, s.routeOf(c), found.id)
+			defer func() { endSpan(span, c.Response()) }()
+		}
+		var seen *observe.Request
+		if under(c.Path(), mcpPath) && s.log.GetLevel() <= zerolog.InfoLevel {
+			seen = &observe.Request{}
+			ctx = observe.With(ctx, seen)
+		}
+		c.SetRequest(r.WithContext(ctx))
 		c.Response().Header().Set("X-Request-Id", found.id)
 		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
 		err := next(c)
 		if err != nil {
 			c.Error(err)
 		}
+		s.logCalls(ctx, found, seen, c, start)
 		if event := s.log.Debug(); event.Enabled() {
 			event.Str("request_id", found.id).Str("method", r.Method).Str("path", api.Withhold(r.URL.Path)).
 				Int("status", c.Response().Status).Stringer("ip", found.ip).Dur("took", time.Since(start)).Msg("request")
@@ -115,13 +132,24 @@ func (s *service) identifyRequest(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// quiet are the routes that are asked all the time, by machines, and make no spans.
+var quiet = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
+
+// routeOf is the route that a request goes to; "" if it goes to none: the path is then the client's own, and may hold anything.
+func (s *service) routeOf(c echo.Context) string {
+	if path := c.Path(); s.served[path] {
+		return path
+	}
+	return ""
+}
+
 // checkSource refuses requests whose Host or Origin is not ours: a page in a browser could otherwise reach a service on
 // its user's machine by rebinding a name of its own to 127.0.0.1.
 func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if !s.hostAllowed(r.Host) && c.Path() != "/healthz" && c.Path() != "/readyz" {
-			return echo.NewHTTPError(http.StatusForbidden, "This host name is not Doorman's: DOORMAN_PUBLIC_URL says which is.")
+			return echo.NewHTTPError(http.StatusForbidden, "This host name is not Doorman's: DOORMAN_PUBLIC_URL says which is, DOORMAN_ALLOWED_HOSTS which others are allowed.")
 		}
 		origin := r.Header.Get("Origin")
 		if origin == "" || s.oauth.Open(r.URL.Path) {
@@ -143,7 +171,7 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 		header.Set("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-Id, Retry-After")
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			header.Set("Access-Control-Allow-Methods", "POST")
-			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name")
+			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, X-Request-Id, Traceparent, Tracestate")
 			header.Set("Access-Control-Max-Age", "600")
 			return c.NoContent(http.StatusNoContent)
 		}
@@ -151,17 +179,33 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// hostAllowed takes the public host, and this machine's own names where the service listens on it: a proxy on the same
+// hostAllowed takes the public host, those that the configuration adds for neighbours in a cluster, and this machine's own names where the service listens on it: a proxy on the same
 // machine, or a probe, may come by either.
 func (s *service) hostAllowed(host string) bool {
-	if publicurl.IsHost(s.config.public, host) {
+	if publicurl.IsHost(s.config.public, host) || s.neighbourly(host) {
 		return true
 	}
-	name, port := host, ""
+	name, port := splitHost(host)
+	return isLoopback(name) && port == s.port
+}
+
+// neighbourly reports whether a host is among DOORMAN_ALLOWED_HOSTS; one that is there without a port is with any.
+func (s *service) neighbourly(host string) bool {
+	host = strings.ToLower(host)
+	without := host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && (host[0] == '[' && host[i-1] == ']' || strings.Count(host, ":") == 1) {
+		without = host[:i]
+	}
+	return slices.Contains(s.config.AllowedHosts, host) || slices.Contains(s.config.AllowedHosts, without)
+}
+
+// splitHost takes a Host header apart: the name, of an IPv6 address without its brackets, and the port, "" for none.
+func splitHost(host string) (name, port string) {
+	name = host
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		name, port = host[:i], host[i+1:]
 	}
-	return isLoopback(strings.Trim(name, "[]")) && port == s.port
+	return strings.Trim(name, "[]"), port
 }
 
 func (s *service) originAllowed(origin string) bool {
@@ -200,18 +244,6 @@ func (s *service) readyz(c echo.Context) error {
 	}
 	state["ready"], state["enabled"] = true, hello.Enabled
 	return c.JSON(http.StatusOK, state)
-}
-
-// metricsPage shows the metrics to the networks that may see them.
-func (s *service) metricsPage(page http.Handler) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		ip, _ := identify(c.Request())
-		if !slices.ContainsFunc(s.config.metricsAllow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
-			return echo.ErrNotFound
-		}
-		page.ServeHTTP(c.Response(), c.Request())
-		return nil
-	}
 }
 
 // httpError answers what no handler did, in the same form everywhere.

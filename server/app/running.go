@@ -23,17 +23,17 @@ func Start(ctx context.Context, environ []string, log io.Writer) (*Running, erro
 	if err != nil {
 		return nil, err
 	}
-	listener, err := c.listenOn()
+	listener, metricsListener, err := c.listen()
 	if err != nil {
 		return nil, err
 	}
 	s, err := newService(ctx, c, newLog(c, log))
 	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+		return nil, errors.Join(err, listener.Close(), closeIfOpen(metricsListener))
 	}
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &Running{service: s, cancel: cancel, done: make(chan error, 1)}
-	go func() { r.done <- s.serve(serving, listener) }()
+	go func() { r.done <- s.serve(serving, listener, metricsListener) }()
 	return r, nil
 }
 

@@ -44,6 +44,8 @@ type service struct {
 	metrics  *metrics
 	health   *health
 	key      func() odoo.Key // as it is right now
+	tracing  *tracing
+	served   map[string]bool // the routes that there are
 	port     string
 	stopping atomic.Bool
 }
@@ -81,7 +83,12 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 	if err != nil {
 		return nil, err
 	}
-	s := &service{config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL), key: from}
+	s := &service{
+		config: c, log: log, gateway: client, metrics: m, health: newHealth(client, c.OdooURL), key: from, served: map[string]bool{},
+	}
+	if s.tracing, err = newTracing(ctx, c, log); err != nil {
+		return nil, err
+	}
 	fixtures, _ := ctx.Value(fixturesKey{}).(mcp.Fixtures)
 	s.endpoint = mcp.New(mcp.Config{
 		Gateway: client, Limiter: newLimiter(c), Identify: identify, Log: log, Version: version(),
@@ -102,6 +109,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 			log.Warn().Str("request_id", requestID).Str("error", err.Error()).Msg("the invites API could not answer")
 		},
 	})
+	m.watch(slices.Concat(s.endpoint.Caches(), s.oauth.Caches()))
 	return s, nil
 }
 
@@ -116,18 +124,21 @@ func (i invites) Ask(ctx context.Context, key secret.Text, method string, args m
 // serve runs the service on listener until ctx ends. Then /readyz says so, and load balancers have a moment to send
 // requests elsewhere; after it no new request is taken, those under way are finished, the jobs are drained, and what is
 // left for the audit is sent.
-func (s *service) serve(ctx context.Context, listener net.Listener) error {
+func (s *service) serve(ctx context.Context, listener, metricsListener net.Listener) error {
 	_, s.port, _ = net.SplitHostPort(listener.Addr().String())
 	server := s.server()
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	var workers sync.WaitGroup
 	workers.Go(func() { s.endpoint.Run(background) })
-	runner := jobs.New(s.log, s.gateway)
+	runner := jobs.New(s.log, s.gateway, s.metrics.job)
 	err := runner.Start(background, runner.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))
 	if err != nil {
 		return err
 	}
+	stopMetrics := s.serveMetrics(metricsListener)
+	defer stopMetrics()
+	defer s.tracing.stop()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	s.log.Info().Str("listen", listener.Addr().String()).Str("mcp", s.config.public.String()+mcpPath).Str("version", version()).Msg("doorman is open")
@@ -191,15 +202,15 @@ func serveCommand(ctx context.Context, environ []string, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	listener, err := c.listenOn()
+	listener, metricsListener, err := c.listen()
 	if err != nil {
 		return err
 	}
 	s, err := newService(ctx, c, newLog(c, stderr))
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listener.Close(), closeIfOpen(metricsListener))
 	}
-	if err := s.serve(ctx, listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.serve(ctx, listener, metricsListener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -35,7 +35,7 @@ func TestStopping(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.serve(ctx, listener) }()
+	go func() { ended <- s.serve(ctx, listener, nil) }()
 	get := func(path string) (int, string) {
 		t.Helper()
 		answer, err := http.Get("http://" + listener.Addr().String() + path)

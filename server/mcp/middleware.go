@@ -32,7 +32,7 @@ func (s *Server) admit(next sdk.MethodHandler) sdk.MethodHandler {
 		}
 		session, _ := req.GetSession().(*sdk.ServerSession)
 		if refusal := s.door.AdmitOther(ctx, c); refusal != nil {
-			s.door.Refused(c, method, "", "", refusal)
+			s.door.TurnAway(ctx, c, method, "", true, refusal)
 			return nil, mcperr.RPC(refusal)
 		}
 		result, err := s.handlerOf(c, session, method, next)(ctx, method, req)
@@ -53,7 +53,8 @@ func (s *Server) admitCall(ctx context.Context, c *caller.Caller, req sdk.Reques
 	}
 	start := s.now()
 	rate, refusal := s.door.AdmitCall(ctx, c)
-	switch known := s.tools.Find(c.Snapshot(), name); {
+	known := s.tools.Find(c.Snapshot(), name)
+	switch {
 	case refusal == nil && known == nil:
 		refusal = s.tools.Unknown(c.Snapshot(), name)
 	case refusal == nil && s.tools.Tool(name) == nil:
@@ -63,7 +64,7 @@ func (s *Server) admitCall(ctx context.Context, c *caller.Caller, req sdk.Reques
 	case known != nil:
 		s.observe(name, string(refusal.Kind), s.now().Sub(start))
 	}
-	s.door.Refused(c, caller.MethodCall, mcperr.Clip(name, 60), "", refusal)
+	s.door.TurnAway(ctx, c, caller.MethodCall, mcperr.Clip(name, 60), known != nil, refusal)
 	return next(withPrepared(ctx, toolcall.ErrorResult(refusal)), caller.MethodCall, toCustomHandler(req))
 }
 
@@ -86,7 +87,7 @@ func (s *Server) admitUnknown(ctx context.Context, c *caller.Caller, method stri
 	if method != caller.MethodCall {
 		return nil, c.Unknown
 	}
-	s.door.Refused(c, method, "", "", c.Unknown)
+	s.door.TurnAway(ctx, c, method, "", true, c.Unknown)
 	return next(withPrepared(ctx, toolcall.ErrorResult(c.Unknown)), method, toCustomHandler(req))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -16,6 +17,7 @@ import (
 	"doorman/server/mcp/resources"
 	"doorman/server/mcp/toolcall"
 	"doorman/server/mcp/tools"
+	"doorman/server/observe"
 )
 
 const instructions = `Doorman lets you work in this Odoo as one of its users, within what an administrator allows. ` +
@@ -211,6 +213,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // ForgetClient drops what is remembered of an OAuth client's tokens, which it has just revoked.
 func (s *Server) ForgetClient(id string) { s.door.ForgetClient(id) }
+
+// Caches are those of the endpoint, to be watched.
+func (s *Server) Caches() []observe.Cache {
+	return slices.Concat(s.door.Caches(), s.calls.Caches(), s.resources.Caches())
+}
 
 // Run carries what did not reach Odoo into Odoo's audit until ctx ends; what is pending then is sent before it returns.
 func (s *Server) Run(ctx context.Context) { s.audit.Run(ctx) }

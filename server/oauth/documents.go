@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 
 	"doorman/server/access"
 	"doorman/server/safefetch"
@@ -49,6 +50,7 @@ func newDocuments(f *safefetch.Fetcher, now func() time.Time) *documents {
 		fetcher: f, now: now, hosts: map[string]int{},
 		cache: otter.Must(&otter.Options[string, fetched]{
 			MaximumSize:      maxDocuments,
+			StatsRecorder:    stats.NewCounter(),
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, fetched]) time.Duration { return e.Value.life }),
 		}),
 	}

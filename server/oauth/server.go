@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"doorman/server/access"
+	"doorman/server/observe"
 	"doorman/server/safefetch"
 )
 
@@ -98,6 +99,11 @@ func New(c Config) *Server {
 		issuers:   newIssuers(c.Fetcher, c.Now),
 		authorize: newRates(time.Minute), registerA: newRates(time.Hour), registerG: newRates(time.Hour),
 	}
+}
+
+// Caches are those of the server, to be watched.
+func (s *Server) Caches() []observe.Cache {
+	return []observe.Cache{observe.CacheOf("client_documents", s.documents.cache)}
 }
 
 // Mount adds the endpoints. What is not offered (OpenID's discovery) is not there.

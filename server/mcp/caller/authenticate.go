@@ -9,6 +9,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
+	"doorman/server/observe"
 )
 
 // MethodCall and MethodRead are the methods of the protocol that are calls of a tool, see access.ChargedMethods.
@@ -30,6 +31,9 @@ func (d *Door) Authenticate(next http.Handler) http.Handler {
 		ip, requestID := d.identify(r)
 		credential, present := bearer(r)
 		if credential == "" || notForCalls(credential) {
+			if present {
+				observe.Refused(r.Context(), observe.Line{Client: mcperr.Clip(r.UserAgent(), 120), Outcome: string(access.Unauthenticated)})
+			}
 			d.challenge(w, present, access.Invalid())
 			return
 		}
@@ -41,20 +45,20 @@ func (d *Door) Authenticate(next http.Handler) http.Handler {
 		}
 		if g := snapshot.Grant; g != nil && g.Resource != d.resource {
 			// Of another service of the same Odoo: who is tricked into using that one must not open this one too.
-			d.refuseHTTP(w, c, "", access.Invalid())
+			d.refuseHTTP(w, r, c, "", access.Invalid())
 			return
 		}
 		c.snapshot = snapshot
 		m, err := d.peek(w, r)
 		if err != nil {
-			d.refuseHTTP(w, c, m.method, err)
+			d.refuseHTTP(w, r, c, m.method, err)
 			return
 		}
 		if d.stepUp(w, r, c, m) {
 			return
 		}
 		if refusal := d.admitEarly(r.Context(), c, m.method); refusal != nil {
-			d.refuseHTTP(w, c, m.method, refusal)
+			d.refuseHTTP(w, r, c, m.method, refusal)
 			return
 		}
 		defer d.enter(c, r, m)()
@@ -88,7 +92,7 @@ func (d *Door) unresolved(w http.ResponseWriter, r *http.Request, c *Caller, nex
 			return
 		}
 	}
-	d.refuseHTTP(w, c, "", e)
+	d.refuseHTTP(w, r, c, "", e)
 }
 
 // bearer returns the credential of the Authorization header, and whether the request tried to show one. A credential
@@ -129,9 +133,9 @@ func (d *Door) challenge(w http.ResponseWriter, present bool, e *access.Error) {
 }
 
 // refuseHTTP answers a request that is refused before it is known for what, and records it.
-func (d *Door) refuseHTTP(w http.ResponseWriter, c *Caller, method string, err error) {
+func (d *Door) refuseHTTP(w http.ResponseWriter, r *http.Request, c *Caller, method string, err error) {
 	e := access.AsError(err)
-	d.Refused(c, method, "", "", e)
+	d.TurnAway(r.Context(), c, method, "", true, e)
 	if e.Kind == access.Unauthenticated {
 		d.challenge(w, true, e)
 		return

@@ -11,6 +11,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
+	"doorman/server/observe"
 )
 
 // Caller is who stands behind one HTTP request. Its exported fields do not change.
@@ -75,6 +76,15 @@ func (c *Caller) Audit(session *sdk.ServerSession, method, tool string) access.A
 		// As long as the body, if the sender likes; and kept until Odoo has it.
 		Method: mcperr.Clip(method, 60), Tool: tool,
 	}
+}
+
+// Line is what the log says of the caller and of what was asked for, without its outcome.
+func (c *Caller) Line(a access.Audit) observe.Line {
+	line := observe.Line{Client: a.Client, Method: a.Method, Tool: a.Tool}
+	if s := c.Snapshot(); s != nil {
+		line.Connection, line.User = s.Connection.ID, s.User.ID
+	}
+	return line
 }
 
 // ModernProtocol is the first version without sessions: what a server wants of a client's user is part of its answer

@@ -13,6 +13,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
+	"doorman/server/observe"
 )
 
 // Identify tells who sends a request, as the layers in front found it.
@@ -141,6 +142,11 @@ func (d *Door) Learn(c *Caller, fresh *access.Snapshot) {
 	d.resolver.put(c.Proof, fresh)
 }
 
+// Caches are those of the door, to be watched.
+func (d *Door) Caches() []observe.Cache {
+	return []observe.Cache{observe.CacheOf("snapshots", d.resolver.cache)}
+}
+
 // ForgetClient drops what is remembered of an OAuth client's tokens: it has just given one back.
 func (d *Door) ForgetClient(id string) { d.resolver.forgetClient(id) }
 
@@ -165,6 +171,18 @@ func (d *Door) CameToNothing(ctx context.Context, c *Caller, err error) {
 			d.rates.giveBack(ctx, snapshot)
 		}
 	}
+}
+
+// TurnAway is Refused for a request that did not get as far as a call: for the log and the trace, too. They get the tool if it is
+// known: another name is the client's invention, and may hold anything.
+func (d *Door) TurnAway(ctx context.Context, c *Caller, method, tool string, known bool, e *access.Error) {
+	line := c.Line(c.Audit(nil, method, ""))
+	if known {
+		line.Tool = tool
+	}
+	line.Outcome, line.Code = string(e.Kind), e.Code
+	observe.Refused(ctx, line)
+	d.Refused(c, method, tool, "", e)
 }
 
 // Refused notes a refusal that Odoo does not know of; tool and model are "" where there are none.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 	"golang.org/x/sync/singleflight"
 
 	"doorman/server/access"
@@ -102,7 +103,7 @@ func newResolver(g access.Gateway, l *rates, now func() time.Time) *resolver {
 	return &resolver{
 		gateway: g, now: now, rates: l, guesses: limit.NewGuesses(),
 		cache: otter.Must(&otter.Options[access.Proof, *resolved]{
-			MaximumSize: resolveMax,
+			MaximumSize: resolveMax, StatsRecorder: stats.NewCounter(),
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[access.Proof, *resolved]) time.Duration {
 				return e.Value.ttl()
 			}),

@@ -47,7 +47,7 @@ func (d *Door) stepUp(w http.ResponseWriter, r *http.Request, c *Caller, m peeke
 		if refusal.Kind != access.RateLimited {
 			return false // the call itself says it in a form that a model reads
 		}
-		d.refuseHTTP(w, c, m.method, refusal)
+		d.refuseHTTP(w, r, c, m.method, refusal)
 		return true
 	}
 	words := make([]string, len(wanted))
@@ -56,7 +56,7 @@ func (d *Door) stepUp(w http.ResponseWriter, r *http.Request, c *Caller, m peeke
 	}
 	e := access.NewError(access.NotAllowed, fmt.Sprintf("%s needs the scope %s, which your login did not include.", t.Name, t.Scope),
 		"Log in again: your client asks for it.")
-	d.Refused(c, m.method, t.Name, "", e)
+	d.TurnAway(r.Context(), c, m.method, t.Name, true, e)
 	d.observe(t.Name, string(e.Kind), 0)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="doorman", error="insufficient_scope", scope=`+strconv.Quote(strings.Join(words, " "))+
 		fmt.Sprintf(`, resource_metadata=%q, error_description=%q`, d.resourceMetadata, e.Message))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 	"golang.org/x/sync/singleflight"
 
@@ -49,7 +50,7 @@ type namesCache struct {
 
 func newNamesCache() *namesCache {
 	return &namesCache{cache: otter.Must(&otter.Options[namesKey, []openModel]{
-		MaximumSize: namesMax, ExpiryCalculator: otter.ExpiryWriting[namesKey, []openModel](namesTTL),
+		MaximumSize: namesMax, StatsRecorder: stats.NewCounter(), ExpiryCalculator: otter.ExpiryWriting[namesKey, []openModel](namesTTL),
 	})}
 }
 

@@ -15,6 +15,7 @@ import (
 	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 	"doorman/server/mcp/toolcall"
+	"doorman/server/observe"
 )
 
 // A resource is what a tool reads, under an address that a person can pick in their AI tool:
@@ -57,6 +58,11 @@ var (
 type Resources struct {
 	calls *toolcall.Runner
 	names *namesCache
+}
+
+// Caches are those of the resources, to be watched.
+func (r *Resources) Caches() []observe.Cache {
+	return []observe.Cache{observe.CacheOf("model_names", r.names.cache)}
 }
 
 // New builds the resources, whose reads are calls.
@@ -113,7 +119,7 @@ func (r *Resources) Read(ctx context.Context, who *caller.Caller, session *sdk.S
 		refusal = unknown // said only now: guessing addresses counts too
 	}
 	if refusal != nil {
-		r.calls.Door.Refused(who, caller.MethodRead, kind.tool, "", refusal)
+		r.calls.Door.TurnAway(ctx, who, caller.MethodRead, kind.tool, true, refusal)
 		return nil, resourceError(session, params.URI, refusal)
 	}
 	text, failure := r.run(caller.WithRate(ctx, rate), who, kind, arguments, toolcall.Origin{Method: caller.MethodRead, Session: session, Params: params})
@@ -140,15 +146,19 @@ func (r *Resources) run(
 	defer end()
 	value, err := t.Run(ctx, c, arguments)
 	if found, lists := value.(interface{ Empty() bool }); err == nil && lists && found.Empty() {
-		return "", noRecord(arguments)
+		missing := noRecord(arguments)
+		c.Ended(string(missing.Kind))
+		return "", missing
 	}
 	if err == nil {
 		var text []byte
 		if text, err = json.Marshal(value); err == nil {
+			c.Ended("ok")
 			return string(text), nil
 		}
 	}
 	if p, waits := toolcall.Waits(err); waits {
+		c.Ended(string(access.PendingApproval))
 		return "", pendingRead(p)
 	}
 	e := access.AsError(err)

@@ -7,6 +7,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/caller"
+	"doorman/server/observe"
 )
 
 // Call is one call of a tool: the only way for a tool to reach Odoo.
@@ -23,6 +24,7 @@ type Call struct {
 	kept     json.RawMessage  // what Odoo answered when a person approved it: told again instead of called again
 	nobody   bool             // nobody made it on purpose: no person is asked to approve it
 	decided  *access.Snapshot // that the decision to go on rests on; nil = there is none
+	seen     *observe.Call    // for log and trace; nil = nobody looks
 	progress *progress        // tells the client that Odoo is still at work; nil = it did not ask
 }
 
@@ -31,6 +33,9 @@ func (c *Call) Caller() *caller.Caller { return c.who }
 
 // Catalog is every tool that there is.
 func (c *Call) Catalog() *Catalog { return c.runner.Catalog }
+
+// Ended notes how the call ended, in one word: ok, or the kind of an error. NoteFailure does it of errors.
+func (c *Call) Ended(outcome string) { c.seen.Outcome(outcome, "") }
 
 // Now is the time of the service.
 func (c *Call) Now() time.Time { return c.runner.Now() }

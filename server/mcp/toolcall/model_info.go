@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
@@ -94,6 +95,7 @@ type modelCache struct {
 func newModelCache() *modelCache {
 	return &modelCache{cache: otter.Must(&otter.Options[modelKey, *ModelInfo]{
 		MaximumSize:      modelMax,
+		StatsRecorder:    stats.NewCounter(),
 		ExpiryCalculator: otter.ExpiryWriting[modelKey, *ModelInfo](modelTTL),
 	})}
 }

@@ -16,6 +16,7 @@ import (
 // result is how a call ended, as the client gets it, and in one word.
 func (c *Call) result(req *sdk.CallToolRequest, value any, err error) (*sdk.CallToolResult, string) {
 	if p, waits := Waits(err); waits {
+		c.Ended(string(access.PendingApproval))
 		if req.Params.RequestState == "" && opensURLs(req.Session) {
 			return c.elicitResult(p), string(access.PendingApproval)
 		}
@@ -24,6 +25,7 @@ func (c *Call) result(req *sdk.CallToolRequest, value any, err error) (*sdk.Call
 	if err == nil {
 		var result *sdk.CallToolResult
 		if result, err = okResult(value, c.tool.Writes); err == nil {
+			c.Ended("ok")
 			return result, "ok"
 		}
 	}
@@ -43,8 +45,9 @@ func (c *Call) withRequestID(e *access.Error) *access.Error {
 	return &told
 }
 
-// NoteFailure puts the error of a call into the audit where Odoo did not. It reports whether Odoo did.
+// NoteFailure puts the error of a call into the audit where Odoo did not, and notes it for log and trace. It reports whether Odoo did.
 func (c *Call) NoteFailure(e *access.Error) (recorded bool) {
+	c.seen.Outcome(string(e.Kind), e.Code)
 	if !c.recorded {
 		c.runner.Door.Refused(c.who, c.audit.Method, c.tool.Name, c.model, e)
 	}

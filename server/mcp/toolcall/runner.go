@@ -10,6 +10,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp/caller"
+	"doorman/server/observe"
 )
 
 // Config is what calls need. All of it is required but the log.
@@ -35,6 +36,11 @@ type Runner struct {
 // NewRunner builds a runner.
 func NewRunner(c Config) *Runner { return &Runner{Config: c, models: newModelCache()} }
 
+// Caches are those of the calls, to be watched.
+func (r *Runner) Caches() []observe.Cache {
+	return []observe.Cache{observe.CacheOf("models", r.models.cache)}
+}
+
 // Origin is the request of the protocol that a call is for.
 type Origin struct {
 	Method  string // tools/call, or another one that is a call of a tool too
@@ -52,7 +58,9 @@ func (r *Runner) Start(ctx context.Context, who *caller.Caller, t *Tool, argumen
 		runner: r, who: who, tool: t.Tool, args: arguments, rate: caller.RateOf(ctx), patience: patience,
 		audit: who.Audit(from.Session, from.Method, t.Name), progress: r.progressOf(ctx, who, from),
 	}
+	ctx, c.seen = observe.Start(ctx, who.Line(c.audit), r.Catalog.MetricName(t.Name))
 	return ctx, c, func() {
+		c.seen.End()
 		c.progress.stop()
 		stop()
 		cancel()

@@ -1,10 +1,11 @@
 import json
+import re
 from unittest.mock import patch
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ...controllers.gateway import MAX_BODY
+from ...controllers.gateway import MAX_BODY, TIMING_HEADER
 from ...gateway.interface import HEADER, INTERFACE
 from ..common import DoormanMixin
 
@@ -67,6 +68,33 @@ class TestHttp(DoormanHttpCase):
         response = self.rpc("call", params)
         self.assertIsInstance(response.json()["result"]["value"], int)
         self.assertEqual(len(self.new_rows(before)), 1)
+
+    def test_the_time_in_odoo(self):
+        """As W3C Server Timing writes it, and only where it is asked for."""
+        asked = {TIMING_HEADER: "1"}
+        timed = r"^total;dur=(\d+\.\d\d), db;dur=(\d+\.\d\d)$"
+        params = {
+            "fence": self.fence(),
+            "request": self.request("res.partner", "search_count", domain=[]),
+        }
+        for name, response, told in [
+            ("asked", self.rpc("call", params, headers=asked), True),
+            ("not asked", self.rpc("call", params), False),
+            ("an error", self.rpc("nothing", headers=asked), True),
+            ("a stranger", self.rpc("hello", key="wrong", headers=asked), False),
+            ("no key", self.post({}, headers=asked | {"Authorization": None}), False),
+        ]:
+            with self.subTest(name):
+                header = response.headers.get("Server-Timing")
+                if not told:
+                    self.assertIsNone(header)
+                    continue
+                found = re.match(timed, header)
+                self.assertTrue(found, header)
+                total, database = map(float, found.groups())
+                self.assertGreater(total, database)
+                if name == "asked":
+                    self.assertGreater(database, 0)
 
     def test_never_by_a_replica(self):
         """Which may not know yet what was revoked a moment ago."""
