@@ -11,9 +11,9 @@ FUZZLOGIN   ?= 30s
 FUZZJOBS    ?= 2
 REALJOBS    ?= 2
 # Packages that have no test without a real Odoo, and all that need one: the slowest first, since they run side by side.
-ONLYREAL    := addon|browser|clients|kit|odoo|upgrade
+ONLYREAL    := addon|browser|clients|deploy|kit|odoo|upgrade
 REAL        := ./server/e2e/odoo ./server/e2e/addon ./server/e2e/browser ./odoo/localodoo ./odoo \
-               ./server/e2e/clients ./server/demo ./server/e2e/conformance
+               ./server/e2e/clients ./server/e2e/deploy ./server/demo ./server/e2e/conformance
 OFFICE      := ./server/e2e/office
 UPGRADE     := ./server/e2e/upgrade
 VENV        := .cache/venv
@@ -90,8 +90,8 @@ lint-compose: ## docker-compose.yml against the compose specification
 	$(GO) run $(COMPOSE) docker-compose.yml >/dev/null
 
 lint-python: $(VENV)/.installed ## ruff and pylint-odoo
-	$(VENV)/bin/ruff check --config addon/ruff.toml addon .ci
-	$(VENV)/bin/ruff format --config addon/ruff.toml --check addon .ci
+	$(VENV)/bin/ruff check --config addon/ruff.toml addon deploy .ci
+	$(VENV)/bin/ruff format --config addon/ruff.toml --check addon deploy .ci
 	$(VENV)/bin/pylint --rcfile .pylintrc $(ADDONS)
 
 # po-pretty-format is off, as in OCA's own repositories: a template stays as Odoo exports it.
@@ -105,7 +105,7 @@ lint-readme: $(VENV)/.installed ## each addon's README.rst is what its fragments
 
 format: $(VENV)/.installed .ci/lint/node_modules/.installed ## gofmt, ruff and prettier, as the linters want it
 	gofmt -w $$(git ls-files '*.go')
-	$(VENV)/bin/ruff format --config addon/ruff.toml addon .ci
+	$(VENV)/bin/ruff format --config addon/ruff.toml addon deploy .ci
 	.ci/lint/node_modules/.bin/prettier --log-level warn --write 'addon/**/*.{xml,js,css,scss}'
 
 readme: $(VENV)/.installed ## each addon's README.rst, from the fragments in its readme/

@@ -1,5 +1,7 @@
-# Run by `odoo shell`, see bootstrap.sh. It may run at every start, so what an administrator has changed since stays: only the
-# very first run switches access on, and Odoo's default password never survives a run.
+# Run by `odoo shell`, see bootstrap.sh. It runs at every start, so what people have
+# changed since stays: only the very first run switches access on. Odoo's default
+# password never survives a run.
+# ruff: noqa: F821 -- the shell gives env
 import os
 from pathlib import Path
 
@@ -35,9 +37,9 @@ if not key or not settings._service_uid(key):
     env.cr.commit()
     # Replaced as a whole: the service may be reading it.
     fresh = key_file.with_suffix(".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w") as file:
-        file.write(key + "\n")
+    fresh.touch(0o640)
     fresh.chmod(0o640)
+    fresh.write_text(key + "\n")
     fresh.rename(key_file)
 env.cr.commit()
 print("doorman: ready")
