@@ -261,6 +261,7 @@ func logIn(t *testing.T, odoo, password string) bool {
 // TestRealCompose: one command, no click. The services' commands in their order, from no database at all to a governed
 // answer; then again, as each start of the stack does.
 func TestRealCompose(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.secrets()
 	s.modes(t)

@@ -42,6 +42,7 @@ type site struct {
 
 // TestProxies: nginx and Caddy as deploy/ configures them.
 func TestProxies(t *testing.T) {
+	t.Parallel()
 	kit.SkipWithoutOdoo(t) // like it, these programs are fetched for `make test` only
 	for name, start := range map[string]func(*testing.T, *site, []string){"nginx": startNginx, "caddy": startCaddy} {
 		t.Run(name, func(t *testing.T) {
