@@ -35,10 +35,10 @@ func (h *Host) RunProgram(ctx context.Context, p Program) error {
 	}
 	defer os.RemoveAll(bin)
 	script := fmt.Sprintf("#!/bin/sh\nexec %s \"$@\"\n", strings.Join(append([]string{odoo.path}, odoo.args...), " "))
-	if err := os.WriteFile(filepath.Join(bin, "odoo"), []byte(script), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(bin, "odoo"), []byte(script), 0o755); err != nil {
 		return err
 	}
-	if err := errors.Join(os.Chmod(bin, 0o755), os.Chmod(filepath.Join(bin, "odoo"), 0o755)); err != nil { //nolint:gosec // for Odoo's account
+	if err := errors.Join(os.Chmod(bin, 0o755), os.Chmod(filepath.Join(bin, "odoo"), 0o755)); err != nil {
 		return err
 	}
 	env := slices.Clone(odoo.env)

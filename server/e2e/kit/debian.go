@@ -19,7 +19,7 @@ func DebianProgram(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(root, ".cache", "debian", name)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // programs, no secrets
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	release, err := lockFile(filepath.Dir(dir)) // another test process may be about to do the same
@@ -42,13 +42,13 @@ func DebianProgram(t testing.TB, name string) string {
 // fetchDebian unpacks a package into dir, which is there only once it is complete.
 func fetchDebian(t testing.TB, name, dir string) {
 	t.Helper()
-	stage, err := os.MkdirTemp(filepath.Dir(dir), ".stage")
+	stage, err := os.MkdirTemp(filepath.Dir(dir), ".stage") //nolint:usetesting // beside dir: it is renamed to it
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(stage)
 	// apt downloads as a user of its own where it can.
-	if err := os.Chmod(stage, 0o755); err != nil { //nolint:gosec // as above
+	if err := os.Chmod(stage, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	download := exec.Command("apt-get", "-q", "-o", "Acquire::Retries=3", "download", name)
