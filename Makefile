@@ -11,16 +11,25 @@ FUZZLOGIN   ?= 30s
 FUZZJOBS    ?= 2
 REALJOBS    ?= 2
 # Packages that have no test without a real Odoo, and all that need one: the slowest first, since they run side by side.
-ONLYREAL    := addon|browser|clients|kit|odoo|upgrade
+ONLYREAL    := addon|browser|clients|deploy|kit|odoo|upgrade
 REAL        := ./server/e2e/odoo ./server/e2e/addon ./server/e2e/browser ./odoo/localodoo ./odoo \
-               ./server/e2e/clients ./server/demo ./server/e2e/conformance
+               ./server/e2e/clients ./server/e2e/deploy ./server/demo ./server/e2e/conformance
 OFFICE      := ./server/e2e/office
 UPGRADE     := ./server/e2e/upgrade
 VENV        := .cache/venv
 PROMTOOL    := .cache/promtool/usr/bin/promtool
+# Of a tag v1.2.3 it is 1.2.3; of any other commit the addon's version, as a thing before its release.
+DIST_VERSION ?= $(shell tag=$$(git describe --tags --exact-match --match 'v*' 2>/dev/null) && echo $${tag\#v} || \
+                  echo "$$(sed -n 's/.*"version": "19.0.\(.*\)",/\1/p' addon/doorman/__manifest__.py)~dev.$$(git rev-parse --short=12 HEAD)")
+CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+ACTIONLINT  := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+HELM        := helm.sh/helm/v4/cmd/helm@v4.3.1
+# Programs in Go of `make dist` and `make lint-deploy`, built once; their Python counterparts.
+GOTOOLS     := $(CURDIR)/.cache/go-tools
+DEPLOYVENV  := .cache/venv-deploy
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real office policies upgrade fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme format readme bench bench-peers build deps clean
+.PHONY: help demo test prepare unit real office policies upgrade fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme format readme bench bench-peers build dist lint-deploy deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -85,8 +94,8 @@ lint-rules: $(PROMTOOL) ## the alerts and the dashboard's expressions, by Promet
 	DOORMAN_TEST_PROMTOOL=$(abspath $(PROMTOOL)) $(GO) test -count=1 -vet=off -run '^TestPromtool$$' ./server/app
 
 lint-python: $(VENV)/.installed ## ruff and pylint-odoo
-	$(VENV)/bin/ruff check --config addon/ruff.toml addon .ci
-	$(VENV)/bin/ruff format --config addon/ruff.toml --check addon .ci
+	$(VENV)/bin/ruff check --config addon/ruff.toml addon deploy .ci
+	$(VENV)/bin/ruff format --config addon/ruff.toml --check addon deploy .ci
 	$(VENV)/bin/pylint --rcfile .pylintrc $(ADDONS)
 
 # po-pretty-format is off, as in OCA's own repositories: a template stays as Odoo exports it.
@@ -100,7 +109,7 @@ lint-readme: $(VENV)/.installed ## each addon's README.rst is what its fragments
 
 format: $(VENV)/.installed .ci/lint/node_modules/.installed ## gofmt, ruff and prettier, as the linters want it
 	gofmt -w $$(git ls-files '*.go')
-	$(VENV)/bin/ruff format --config addon/ruff.toml addon .ci
+	$(VENV)/bin/ruff format --config addon/ruff.toml addon deploy .ci
 	.ci/lint/node_modules/.bin/prettier --log-level warn --write 'addon/**/*.{xml,js,css,scss}'
 
 readme: $(VENV)/.installed ## each addon's README.rst, from the fragments in its readme/
@@ -145,5 +154,28 @@ bench-peers: ## Doorman beside two other MCP servers for Odoo, which it gets fro
 build: ## bin/doorman
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X doorman/server/app.Version=$(VERSION)" -o bin/doorman ./server
 
+dist: $(DEPLOYVENV)/.installed $(GOTOOLS)/cyclonedx-gomod ## dist/: binaries, Debian packages, the addons, bills of materials, checksums
+	@GO="$(GO)" DIST_VERSION="$(DIST_VERSION)" NFPM="$(CURDIR)/$(DEPLOYVENV)/bin/nfpm" CYCLONEDX="$(GOTOOLS)/cyclonedx-gomod" .ci/dist
+
+lint-deploy: $(DEPLOYVENV)/.installed $(GOTOOLS)/actionlint $(GOTOOLS)/helm ## what is in deploy/, the Dockerfile and the workflows; not part of `make test`: it builds helm (minutes)
+	@PATH="$(CURDIR)/$(DEPLOYVENV)/bin:$(GOTOOLS):$$PATH" .ci/lint-deploy
+
+$(DEPLOYVENV)/.installed: .ci/deploy/requirements.txt
+	@echo "installing the tools of packaging into $(DEPLOYVENV)"
+	@python3 -m venv $(DEPLOYVENV)
+	@$(DEPLOYVENV)/bin/pip install --quiet --only-binary :all: --requirement $<
+	@touch $@
+
+# A newer version in this file builds them anew.
+$(GOTOOLS)/cyclonedx-gomod: Makefile
+	GOBIN=$(GOTOOLS) $(GO) install $(CYCLONEDX) && touch $@
+
+$(GOTOOLS)/actionlint: Makefile
+	GOBIN=$(GOTOOLS) $(GO) install $(ACTIONLINT) && touch $@
+
+$(GOTOOLS)/helm: Makefile
+	@echo "building helm (a few minutes, once)"
+	GOBIN=$(GOTOOLS) $(GO) install $(HELM) && touch $@
+
 clean: ## what was built here (the cache of Odoo stays)
-	rm -rf bin .cache .ci/lint/node_modules server/e2e/clients/node_modules
+	rm -rf bin dist .cache .ci/lint/node_modules server/e2e/clients/node_modules

@@ -6,6 +6,8 @@
     "version": "19.0.0.2.0",
     "category": "Technical",
     "author": "Doorman contributors",
+    "website": "https://github.com/doorman-mcp/doorman",
+    "support": "maintainers@doorman.invalid",
     "license": "LGPL-3",
     "depends": ["base", "web", "mail"],
     "data": [
@@ -44,6 +46,7 @@
         "views/mail_activity_views.xml",
         "views/doorman_menus.xml",
     ],
+    "images": ["static/description/main_screenshot.png"],
     "demo": [
         "demo/doorman_demo.xml",
     ],

@@ -7,6 +7,8 @@
     "version": "19.0.0.2.0",
     "category": "Technical",
     "author": "Doorman contributors",
+    "website": "https://github.com/doorman-mcp/doorman",
+    "support": "maintainers@doorman.invalid",
     "license": "LGPL-3",
     "depends": ["doorman"],
     "uninstall_hook": "uninstall_hook",

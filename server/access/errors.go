@@ -33,7 +33,7 @@ const (
 	OdooUnavailable Kind = "odoo_unavailable"
 	OdooTimeout     Kind = "odoo_timeout"
 	Unavailable     Kind = "unavailable" // something that the service itself needs is away: Redis
-	Updating        Kind = "updating" // the service, its addon and its database are not of one version yet
+	Updating        Kind = "updating"    // the service, its addon and its database are not of one version yet
 	TooLarge        Kind = "too_large"
 	Internal        Kind = "internal"
 )

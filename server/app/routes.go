@@ -55,7 +55,7 @@ func (s *service) routes() *echo.Echo {
 	e.HTTPErrorHandler = s.httpError
 	// Echo's own default trusts whatever X-Forwarded-For says.
 	e.IPExtractor = func(r *http.Request) string { return clientip.Of(r, s.config.trustedProxies).String() }
-	e.Use(s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource)
+	e.Use(s.endConnections, s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource)
 
 	// With a slash at its end it is the same endpoint. A redirect would lose the body, and in some clients the key.
 	for _, path := range []string{mcpPath, mcpPath + "/"} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -126,7 +125,8 @@ func (i invites) Ask(ctx context.Context, key secret.Text, method string, args m
 // left for the audit is sent.
 func (s *service) serve(ctx context.Context, listener, metricsListener net.Listener) error {
 	_, s.port, _ = net.SplitHostPort(listener.Addr().String())
-	server := s.server()
+	server, open := s.server(), &connections{}
+	server.ConnState = open.note
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	var workers sync.WaitGroup
@@ -151,7 +151,7 @@ func (s *service) serve(ctx context.Context, listener, metricsListener net.Liste
 		select {
 		case err = <-served:
 		case <-time.After(s.config.StopDelay):
-			err = shutdown(server, s.config.OdooTimeout+grace)
+			err = shutdown(server, listener, open, s.config.OdooTimeout+grace)
 		}
 	}
 	runner.Stop()
@@ -176,16 +176,6 @@ func (s *service) server() *http.Server {
 		// whatever works on its answer, for ever. Files have limits of their own.
 		WriteTimeout: bodyTime + s.config.OdooTimeout + max(s.config.OdooTimeout, mcp.Patience()) + bodyTime,
 	}
-}
-
-func shutdown(server *http.Server, patience time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		_ = server.Close()
-		return fmt.Errorf("some requests were cut off after %s: %w", patience, err)
-	}
-	return nil
 }
 
 // gcPercent lets the heap grow to four times what is in use between two collections. The SDK's JSON decoder allocates

@@ -36,6 +36,7 @@ func TestStopping(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.serve(ctx, listener, nil) }()
+	closes := false // whether the last answer ended its connection
 	get := func(path string) (int, string) {
 		t.Helper()
 		answer, err := http.Get("http://" + listener.Addr().String() + path)
@@ -44,10 +45,11 @@ func TestStopping(t *testing.T) {
 		}
 		defer answer.Body.Close()
 		text, _ := io.ReadAll(answer.Body)
+		closes = answer.Close
 		return answer.StatusCode, string(text)
 	}
-	if status, text := get("/readyz"); status != http.StatusOK {
-		t.Fatalf("before: %d %s", status, text)
+	if status, text := get("/readyz"); status != http.StatusOK || closes {
+		t.Fatalf("before: %d %s, connection ended: %v", status, text, closes)
 	}
 	stop()
 	for deadline := time.Now().Add(10 * time.Second); ; {
@@ -64,6 +66,9 @@ func TestStopping(t *testing.T) {
 	}
 	if status, _ := get("/mcp"); status == http.StatusServiceUnavailable {
 		t.Errorf("calls are refused already: %d", status)
+	}
+	if !closes {
+		t.Error("the connection stays open: the next call on it may be lost")
 	}
 	_ = listener.Close() // nobody waits five minutes here
 	<-ended

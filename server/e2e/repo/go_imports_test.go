@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 	"server/e2e/clients":     {},
 	"server/e2e/conformance": {},
 	"server/e2e/odoo":        {},
+	"server/e2e/deploy":      {},
 	"server/e2e/office":      {},
 	"server/e2e/repo":        {},
 	"server/e2e/upgrade":     {"odoo/localodoo", "server/e2e/kit"},

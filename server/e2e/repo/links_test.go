@@ -37,7 +37,7 @@ func files(t *testing.T) (found []string) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && slices.Contains([]string{".git", ".cache", "node_modules", "__pycache__", "bin"}, entry.Name()):
+		case entry.IsDir() && slices.Contains([]string{".git", ".cache", "node_modules", "__pycache__", "bin", "dist"}, entry.Name()):
 			return filepath.SkipDir
 		case !entry.IsDir():
 			name, err := filepath.Rel(repoRoot(t), path)
