@@ -128,6 +128,7 @@ ABSTRACT = {
     "doorman.protected.mixin": {},
     "doorman.undo": {},
     "doorman.undo.mixin": {},
+    "doorman.loose.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},
         "create": {"user", "user2", "admin"},
@@ -192,6 +193,14 @@ class TestAccessRights(DoormanCase):
             .create({"issuer_id": cls.issuer.id, "name": "x"}),
             "connection": cls.connection,
             "connection2": cls.connection2,
+            "use_day": cls._use("doorman.use.day", company_id=cls.company.id),
+            "use_stranger": cls._use("doorman.use.day", company_id=False),
+            "use": cls._use(
+                "doorman.use.connection", connection_id=cls.connection.id
+            ),
+            "use2": cls._use(
+                "doorman.use.connection", connection_id=cls.connection2.id
+            ),
             "audit": audit1,
             "audit2": audit2,
             "stranger": stranger,
@@ -251,6 +260,11 @@ class TestAccessRights(DoormanCase):
             .with_user(cls.people["user"])
             .create({"connection_id": cls.connection.id, "change_id": 1}),
         }
+
+    @classmethod
+    def _use(cls, model, **vals):
+        domain = [(name, "=", value) for name, value in vals.items()]
+        return cls.env[model].search(domain, limit=1)
 
     @classmethod
     def _question(cls):
