@@ -4,7 +4,15 @@ from odoo import models
 
 from ...policy.audit_values import AT_THE_DOOR
 from ...policy.shared import CHARGED_METHODS
-from . import tables
+from .tables import (
+    ADD_CONNECTIONS,
+    ADD_DAYS,
+    REST,
+    SCHEMA,
+    TAKE_CONNECTIONS,
+    TAKE_DAYS,
+    VIEWS,
+)
 
 VALUES = {"charged": tuple(CHARGED_METHODS), "door": tuple(AT_THE_DOOR)}
 
@@ -21,8 +29,8 @@ BATCH = """
 # fails to serialize, and Odoo runs it again.
 FOLD = f"""
     WITH batch AS MATERIALIZED ({BATCH}),
-    days AS ({tables.ADD_DAYS}),
-    connections AS ({tables.ADD_CONNECTIONS}),
+    days AS ({ADD_DAYS}),
+    connections AS ({ADD_CONNECTIONS}),
     used AS (
         SELECT connection_id,
                -- A clock that goes ahead must not keep it from ever being idle.
@@ -111,7 +119,7 @@ PURGE = f"""
                     OR (a.xid, a.id::bigint) <= (m.xid, m.id))
              LIMIT %(limit)s)
         RETURNING *
-    ), days AS ({tables.TAKE_DAYS}), connections AS ({tables.TAKE_CONNECTIONS})
+    ), days AS ({TAKE_DAYS}), connections AS ({TAKE_CONNECTIONS})
     SELECT (SELECT count(*) FROM batch),
            (SELECT array_agg(id) FROM days WHERE entries = 0),
            (SELECT array_agg(id) FROM connections WHERE entries = 0)
@@ -126,8 +134,8 @@ REBUILD = f"""
                outcome, reason, said, count, rows
           FROM doorman_audit
          WHERE id NOT IN (SELECT id FROM doorman_audit_rest())
-    ), days AS ({tables.ADD_DAYS})
-    {tables.ADD_CONNECTIONS}
+    ), days AS ({ADD_DAYS})
+    {ADD_CONNECTIONS}
 """
 
 
@@ -136,9 +144,9 @@ class DoormanAudit(models.Model):
 
     def init(self):
         res = super().init()
-        self.env.cr.execute(tables.SCHEMA)
-        self.env.cr.execute(tables.REST)
-        self.env.cr.execute(tables.VIEWS, VALUES)
+        self.env.cr.execute(SCHEMA)
+        self.env.cr.execute(REST)
+        self.env.cr.execute(VIEWS, VALUES)
         return res
 
     def _window(self):
@@ -183,9 +191,7 @@ class DoormanAudit(models.Model):
         :return: how many went
         """
         cr = self.env.cr
-        cr.execute(
-            PURGE, VALUES | {"days": days, "limit": limit}, log_exceptions=False
-        )
+        cr.execute(PURGE, VALUES | {"days": days, "limit": limit}, log_exceptions=False)
         deleted, empty_days, empty_connections = cr.fetchone()
         cr.execute(
             "DELETE FROM doorman_use_day_sum WHERE id = ANY(%s::integer[]); "

@@ -74,7 +74,7 @@ SCHEMA = """
 """
 
 # A function, and not a part of the views: PostgreSQL plans its query with the values of
-# the mark. Without them it takes the rest for a third of the table, and reads all of it.
+# the mark. Without them it takes the rest for a third of the table, and reads it all.
 REST = """
     CREATE OR REPLACE FUNCTION doorman_audit_rest() RETURNS SETOF doorman_audit
     LANGUAGE plpgsql STABLE ROWS 100 COST 100 AS $$

@@ -174,7 +174,7 @@ class TestConnection(DoormanCase):
         self.assertEqual(after, row)
         shown = self.env["doorman.audit"].browse(row["id"])
         self.assertFalse(shown.connection_id)
-        self.assertEqual(shown.connection_name, "user")
+        self.assertEqual(shown.connection_name, row["connection_name"])
 
     def test_deleting_a_user_keeps_the_audit(self):
         self.call("res.partner", "search_count", domain=[])
