@@ -51,7 +51,7 @@ class DoormanConnection(models.Model):
     _shown_fields = frozenset({"name", "description"})
     _frozen_fields = frozenset({"auth_type", "user_id"})
 
-    name = fields.Char(required=True, tracking=True)
+    name = fields.Char(required=True, tracking=True, index="trigram")
     active = fields.Boolean(default=True, tracking=True)
     auth_type = fields.Selection(
         [("bearer", "API Key"), ("oauth", "OAuth Client")],
@@ -438,7 +438,9 @@ class DoormanConnection(models.Model):
 
     def action_open_requests(self):
         """The use of this connection, as a graph."""
-        return self._open_audit("doorman.doorman_use_connection_action")
+        action = self._open_audit("doorman.doorman_use_connection_action")
+        views = sorted(action["views"], key=lambda view: view[1] != "graph")
+        return action | {"views": views}
 
     def _open_audit(self, xmlid):
         self.ensure_one()
