@@ -1,4 +1,8 @@
 from odoo import fields, models
+from odoo.fields import Domain
+
+# So many records of a name are looked up first.
+MOST_NAMED = 20
 
 
 class LooseMany2one(fields.Many2one):
@@ -21,10 +25,33 @@ class LooseMany2one(fields.Many2one):
 
 
 class DoormanLooseMixin(models.AbstractModel):
-    """Groups by a ``LooseMany2one``, also of what is gone."""
+    """Searches for names of a ``LooseMany2one``, and groups by what may be gone."""
 
     _name = "doorman.loose.mixin"
     _description = "Doorman: groups by what may be gone"
+
+    def _search(self, domain, *args, **kwargs):
+        domain = Domain(domain).map_conditions(self._by_id)
+        return super()._search(domain, *args, **kwargs)
+
+    def _by_id(self, condition):
+        """A name that few records have becomes their ids: an index then gives the rows
+        in their order, where a join would sort all that one connection ever did."""
+        name, operator, value = (
+            condition.field_expr,
+            condition.operator,
+            condition.value,
+        )
+        field = self._fields.get(name)
+        if (
+            not isinstance(field, LooseMany2one)
+            or operator not in ("ilike", "=ilike", "like", "=like")
+            or not value
+        ):
+            return condition
+        named = self.env[field.comodel_name].with_context(active_test=False)
+        found = named.search([("display_name", operator, value)], limit=MOST_NAMED + 1)
+        return Domain(name, "in", found.ids) if len(found) <= MOST_NAMED else condition
 
     def _web_read_group_groupby_formatter(self, groupby_spec, values):
         """A group of what is gone keeps its id, by which its rows are found, and gets

@@ -13,6 +13,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import mute_logger
 
+from ...models.audit import loose_many2one
 from ..common import ENDLESS, DoormanCase
 
 # What counting says, in the columns of the views.
@@ -201,6 +202,30 @@ class TestUse(DoormanCase):
                 for role in ("user", "admin"):
                     shown = self.connection.with_user(self.people[role])
                     self.assertEqual(shown.audit_count, 3)
+
+    def test_names_are_searched_for_as_odoo_does(self):
+        """With ids that are looked up first, and with a join."""
+        self._write(60)
+        self.connection2.active = False
+        who = self.people["admin"]
+        for model in ("doorman.audit", "doorman.use.connection"):
+            records = self.env[model].with_user(who)
+            for leaf in (
+                ("connection_id", "ilike", self.connection.name),
+                ("connection_id", "ilike", "TOOL OF"),
+                ("connection_id", "=like", "Tool of user_"),
+                ("connection_id", "ilike", "nobody's"),
+                ("connection_id", "ilike", ""),
+                ("connection_id", "not ilike", self.connection.name),
+                ("user_id", "ilike", "Test user"),
+            ):
+                for domain in ([leaf], ["!", leaf], ["|", leaf, ("id", "=", 0)]):
+                    with self.subTest(model=model, domain=domain):
+                        found = records.search(domain)
+                        with patch.object(loose_many2one, "MOST_NAMED", -1):
+                            self.assertEqual(records.search(domain), found)
+        found = records.search([("connection_id", "ilike", self.connection.name)])
+        self.assertTrue(found)
 
     def test_lists_and_groups_of_what_is_gone(self):
         self._write(20)
