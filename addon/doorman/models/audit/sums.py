@@ -1,12 +1,14 @@
 """Adding the audit up, in commit order. ``tables.py`` says how."""
 
 from odoo import models
+from odoo.tools.sql import column_exists
 
 from ...policy.audit_values import AT_THE_DOOR
 from ...policy.shared import CHARGED_METHODS
 from .tables import (
     ADD_CONNECTIONS,
     ADD_DAYS,
+    COLUMN,
     REST,
     SCHEMA,
     TAKE_CONNECTIONS,
@@ -144,6 +146,9 @@ class DoormanAudit(models.Model):
 
     def init(self):
         res = super().init()
+        if not column_exists(self.env.cr, "doorman_audit", "xid"):
+            # Not at each update: it waits for every call, and lets none in after it.
+            self.env.cr.execute(COLUMN)
         self.env.cr.execute(SCHEMA)
         self.env.cr.execute(REST)
         self.env.cr.execute(VIEWS, VALUES)

@@ -23,10 +23,12 @@ deletes. The two views add the rest, so that each of them says at any time what 
 would.
 """
 
+# Without a value for the rows that are there: that would write each of them.
+COLUMN = """
+    ALTER TABLE doorman_audit ADD COLUMN xid xid8;
+    ALTER TABLE doorman_audit ALTER COLUMN xid SET DEFAULT pg_current_xact_id()
+"""
 SCHEMA = """
-    ALTER TABLE doorman_audit ADD COLUMN IF NOT EXISTS xid xid8;
-    ALTER TABLE doorman_audit ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
-
     CREATE TABLE IF NOT EXISTS doorman_audit_mark (
         singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
         xid xid8 NOT NULL,
