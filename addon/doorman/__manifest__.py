@@ -35,6 +35,7 @@
         "views/doorman_tool_views.xml",
         "views/doorman_own_tool_views.xml",
         "views/doorman_audit_views.xml",
+        "views/doorman_use_views.xml",
         "views/doorman_oauth_client_views.xml",
         "views/doorman_oauth_issuer_views.xml",
         "views/doorman_application_views.xml",

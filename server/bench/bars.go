@@ -40,6 +40,8 @@ const (
 	maxGrowth     = 6.0   // MB from the middle of the run to its end: flat, but for what the collector leaves lying
 	maxSearch     = 300.0 // ms, p95 of a search by a name with a slip among 100,000 contacts
 	minFound      = 0.95  // of them, those whose contact comes first or second
+	maxScale      = 1.3   // time with the big audit, in that with the small one
+	maxScaleNoise = 3.0   // ms: what is no slower than this is not slower
 	maxCalls      = 1.01  // Odoo calls per tool call; a snapshot is fetched anew every 30 s
 )
 
@@ -66,6 +68,13 @@ func bars(r results) (out []bar) {
 			out = append(out,
 				newBar("search, "+k.Kind+": p95 (ms)", k.P95, maxSearch, atMost),
 				newBar("search, "+k.Kind+": found first or second", float64(k.Found)/float64(k.Searches), minFound, atLeast))
+		}
+	}
+	if p := r.Scale; p != nil {
+		for _, s := range p.Kinds {
+			if s.Grows == "" {
+				out = append(out, s.bar())
+			}
 		}
 	}
 	return out

@@ -13,6 +13,9 @@
 //	         load ──┬── bare go-sdk server ── fake      one typed tool, the same POST, nothing else
 //	                └── doorman serve ─────── fake
 //
+//	scale  (only when asked for) the addon in two databases, a small one and one with 10,000 connections and 3,000,000 audit
+//	       rows: every screen, job and gateway method in both, in turns. What is compared is the least time of each
+//
 //	peers  (only when asked for) the same real Odoo, and two servers from the Python Package Index in a virtual environment of
 //	       the cache; without them the part is skipped:
 //

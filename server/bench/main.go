@@ -25,13 +25,14 @@ type options struct {
 	odooLog string
 	venv    string
 	docs    string
+	rows    int
 }
 
 func parseOptions(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 6, "how often every way has its turn; the fake part takes twice as many")
 	flags.Float64Var(&o.seconds, "seconds", 1, "length of one turn")
-	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), search, or peers")
+	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), search, scale, or peers")
 	flags.BoolVar(&o.check, "check", false, "exit with 1 if a bar is missed")
 	flags.StringVar(&o.json, "json", "", "write all results to this `file` too")
 	flags.StringVar(&o.doorman, "doorman", "", "use this `binary` instead of building doorman")
@@ -40,18 +41,21 @@ func parseOptions(args []string) (o options, err error) {
 	flags.StringVar(&o.odooLog, "odoo-log", "", "real Odoo: keep its log in this `file`")
 	flags.StringVar(&o.venv, "venv", "", "peers part: a `folder` with a virtual environment that holds the other servers, instead of one in the cache")
 	flags.StringVar(&o.docs, "docs", "", "peers part: put the tables into this Markdown `file`, between its marks")
+	flags.IntVar(&o.rows, "rows", 3_000_000, "scale part: audit rows of the big database, of which each connection has 300")
 	if err = flags.Parse(args); err != nil {
 		return o, err
 	}
 	switch {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case !slices.Contains([]string{"", "real", "fake", "search", "peers"}, o.only):
-		err = fmt.Errorf("--only is real, fake, search or peers, not %q", o.only)
+	case !slices.Contains([]string{"", "real", "fake", "search", "scale", "peers"}, o.only):
+		err = fmt.Errorf("--only is real, fake, search, scale or peers, not %q", o.only)
 	case o.check && o.only == "peers":
 		err = errors.New("--check judges bars, and the part peers has none")
 	case o.only != "peers" && o.venv+o.docs != "":
 		err = errors.New("--venv and --docs are for --only peers")
+	case o.rows < 10*smallRows || o.rows > 100_000_000:
+		err = errors.New("--rows must be between 100,000 and 100,000,000")
 	case o.rounds < 1 || o.rounds > 100:
 		err = errors.New("--rounds must be between 1 and 100")
 	case o.seconds < 0.1 || o.seconds > 60:
@@ -99,13 +103,19 @@ func run(ctx context.Context, o options) (passed bool, err error) {
 		return true, runPeers(ctx, o, func(ctx context.Context) (*peersPart, error) { return comparePeers(ctx, o, tools) })
 	}
 	var all results
-	if o.only == "search" {
+	switch o.only {
+	case "search":
 		if all.Search, err = measureSearch(ctx, o, tools); err != nil {
 			return false, fmt.Errorf("search: %w", err)
 		}
 		all.Search.print(os.Stdout)
-		all.Bars = bars(all)
-		return printBars(os.Stdout, all.Bars), writeJSON(o.json, all)
+		return judge(o, all)
+	case "scale":
+		if all.Scale, err = measureScale(ctx, o, tools); err != nil {
+			return false, fmt.Errorf("scale: %w", err)
+		}
+		all.Scale.print(os.Stdout)
+		return judge(o, all)
 	}
 	if o.only != "fake" {
 		if all.Real, err = realPart(ctx, o, tools); err != nil {
@@ -119,6 +129,11 @@ func run(ctx context.Context, o options) (passed bool, err error) {
 		}
 		printPart(os.Stdout, all.Fake)
 	}
+	return judge(o, all)
+}
+
+// judge prints the bars of what was measured, and writes all of it where that is asked for.
+func judge(o options, all results) (passed bool, err error) {
 	all.Bars = bars(all)
 	passed = printBars(os.Stdout, all.Bars)
 	return passed, writeJSON(o.json, all)

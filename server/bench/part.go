@@ -30,6 +30,7 @@ type results struct {
 	Real   *part       `json:"real,omitempty"`
 	Fake   *part       `json:"fake,omitempty"`
 	Search *searchPart `json:"search,omitempty"`
+	Scale  *scalePart  `json:"scale,omitempty"`
 	Peers  *peersPart  `json:"peers,omitempty"`
 	Bars   []bar       `json:"bars,omitempty"`
 }

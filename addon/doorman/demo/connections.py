@@ -201,6 +201,7 @@ class DoormanConnection(models.Model):
         made = self.env.cr.fetchone()[0]
         age = fields.Datetime.now() - (made or fields.Datetime.now())
         self.env.cr.execute("UPDATE doorman_audit SET time = time + %s", [age])
+        self.env["doorman.audit"]._rebuild_sums()
         self.env.cr.execute(
             """
             UPDATE doorman_connection
@@ -283,7 +284,7 @@ class DoormanConnection(models.Model):
     @api.model
     def _demo_audit(self, connections, now):
         """The same rows at every installation, relative to its time. The counters
-        above hold them, so they are marked as folded."""
+        above hold them, so they only go into the sums."""
         draw = random.Random(832)  # noqa: S311  (nothing secret)
         since = now - timedelta(days=DAYS)
         used = connections.filtered(lambda c: c.last_used and c.last_used > since)
@@ -294,12 +295,10 @@ class DoormanConnection(models.Model):
             span = (connection.last_used - since).total_seconds()
             time = since + timedelta(seconds=draw.random() * span)
             rows.append({"connection": connection, "time": time})
-        last = self.env["doorman.audit"].search([], limit=1).id
+        last = self.env["doorman.audit"].search([], order="id desc", limit=1).id or 0
         for row in sorted(rows, key=lambda row: row["time"]):
             self.env["doorman.audit"]._insert(self._demo_row(draw, **row))
-        self.env.cr.execute(
-            "UPDATE doorman_audit SET folded = true WHERE id > %s", [last or 0]
-        )
+        self.env["doorman.audit"]._count_as_folded(after=last)
 
     @api.model
     def _demo_row(self, draw, connection, time):

@@ -2,55 +2,14 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..policy.audit_values import AT_THE_DOOR
 from ..policy.credentials import KEY_ENDS
-from ..policy.shared import CHARGED_METHODS, LIVE_STATUSES
+from ..policy.shared import LIVE_STATUSES
 from .run_job import job, progress
 
 FOLD_ROWS = 20_000
 PURGE_ROWS = 20_000
 REMIND_DAYS = 14
 REMINDER = "mail.mail_activity_data_todo"
-
-# One statement: what is marked as folded is exactly what is added up, also while
-# requests go on writing rows. Rows that another run holds are left to it.
-FOLD = """
-    WITH batch AS (
-        SELECT id FROM doorman_audit WHERE folded IS NOT TRUE
-         ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-    ), marked AS (
-        UPDATE doorman_audit a SET folded = true FROM batch WHERE a.id = batch.id
-        RETURNING a.connection_id, a.time, a.count,
-                  a.outcome = 'refused' AND a.reason = ANY(%s)
-                      OR COALESCE(a.said, false) AS at_the_door,
-                  a.method = ANY(%s) AS is_call,
-                  a.method LIKE 'approval/%%' OR a.method LIKE 'oauth/%%' AS decided
-    ), used AS (
-        SELECT connection_id,
-               -- A clock that goes ahead must not keep it from ever being idle.
-               max(LEAST(time, now() at time zone 'utc'))
-                   FILTER (WHERE NOT at_the_door) AS last,
-               COALESCE(sum(count) FILTER (WHERE is_call AND NOT at_the_door), 0)
-                   AS requests
-          -- What a person decides is not a use of the connection.
-          FROM marked WHERE connection_id IS NOT NULL AND NOT decided
-         GROUP BY connection_id
-    ), moved AS (
-        UPDATE doorman_connection c
-           SET request_count =
-                   LEAST(COALESCE(c.request_count, 0) + used.requests, 2147483647),
-               last_used = GREATEST(c.last_used, used.last),
-               state = CASE WHEN c.state = 'awaiting'
-                             AND used.last >= COALESCE(c.state_since, '-infinity')
-                            THEN 'connected' ELSE c.state END,
-               state_since = CASE WHEN c.state = 'awaiting'
-                                   AND used.last >= COALESCE(c.state_since, '-infinity')
-                                  THEN used.last ELSE c.state_since END
-          FROM used WHERE c.id = used.connection_id AND used.last IS NOT NULL
-        RETURNING c.id
-    )
-    SELECT (SELECT count(*) FROM marked), (SELECT count(*) FROM moved)
-"""
 
 # Silent connections become idle, and used ones, or those a longer threshold brings
 # back, connected again.
@@ -62,14 +21,6 @@ MOVE_IDLE = """
      WHERE (c.state = 'connected' AND c.last_used < t.since)
         OR (c.state = 'idle' AND c.last_used >= t.since)
 """
-
-PURGE = """
-    DELETE FROM doorman_audit WHERE id IN (
-        SELECT id FROM doorman_audit
-         WHERE time < now() at time zone 'utc' - make_interval(days => %s)
-           AND folded LIMIT %s)
-"""
-
 
 # Keys that end before their connection does. Each is a row of its own: a new key is
 # reminded of anew. Not those that were rotated away, which are meant to end.
@@ -117,14 +68,7 @@ class DoormanGateway(models.AbstractModel):
         """
         if not self._alone("doorman.fold_use"):
             return progress(folded=0)
-        # If a connection is changed at the same instant, Odoo runs this again: that is
-        # not an error to log.
-        self.env.cr.execute(
-            FOLD,
-            [FOLD_ROWS, AT_THE_DOOR, list(CHARGED_METHODS)],
-            log_exceptions=False,
-        )
-        folded, _moved = self.env.cr.fetchone()
+        folded = self.env["doorman.audit"]._fold(FOLD_ROWS)
         settings = self.env["doorman.settings"]._get().sudo()
         self.env.cr.execute(
             MOVE_IDLE, [settings.idle_after_hours], log_exceptions=False
@@ -248,8 +192,7 @@ class DoormanGateway(models.AbstractModel):
         if not self._alone("doorman.purge_audit"):
             return progress(deleted=0)
         days = self.env["doorman.settings"]._get().sudo().audit_retention_days
-        self.env.cr.execute(PURGE, [days, PURGE_ROWS])
-        deleted = self.env.cr.rowcount
+        deleted = self.env["doorman.audit"]._purge(days, PURGE_ROWS)
         self.env["doorman.idempotency"]._purge()
         self.env["doorman.day"]._purge()
         self.env["doorman.undo"]._purge()

@@ -136,7 +136,7 @@ SUDO = {
     "models/extensions/res_users.py:_doorman_fingerprint": 1,
     "models/extensions/res_users.py:_doorman_grant_defaults": 1,
     "models/extensions/res_users.py:_doorman_log_out": 1,
-    "models/extensions/res_users.py:unlink": 3,
+    "models/extensions/res_users.py:unlink": 2,
     "models/extensions/res_users_page.py:_compute_doorman_scopes": 1,
     "models/extensions/res_users_page.py:_doorman_on_board": 1,
     "models/invite/accept.py:_accept": 1,
@@ -283,6 +283,14 @@ SUDO = {
 BUILT_SQL = {
     "models/audit/doorman_audit.py:INSERT",
     "models/audit/doorman_audit.py:FENCED_INSERT",
+    "models/audit/sums.py:FOLD",
+    "models/audit/sums.py:PURGE",
+    "models/audit/sums.py:REBUILD",
+    "models/audit/tables.py:VIEWS",
+    "models/audit/tables.py:ADD_DAYS",
+    "models/audit/tables.py:ADD_CONNECTIONS",
+    "models/audit/tables.py:TAKE_DAYS",
+    "models/audit/tables.py:TAKE_CONNECTIONS",
 }
 
 SQL_WORDS = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b")

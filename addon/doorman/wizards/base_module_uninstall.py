@@ -16,6 +16,7 @@ class BaseModuleUninstall(models.TransientModel):
 
     def action_doorman_audit(self):
         """The audit, in a list from which it can be exported."""
-        return self.env["ir.actions.act_window"]._for_xml_id(
+        action = self.env["ir.actions.act_window"]._for_xml_id(
             "doorman.doorman_audit_action"
         )
+        return action | {"context": {}}  # all of it

@@ -21,6 +21,7 @@ const (
 	settingsAction   = "action-doorman.doorman_settings_action"
 	auditAction      = "action-doorman.doorman_audit_action"
 	useAction        = "action-doorman.doorman_use_action"
+	usesAction       = "action-doorman.doorman_use_connection_action"
 	toolAction       = "action-doorman.doorman_tool_action"
 	keyAction        = "action-doorman.doorman_key_report_action"
 )

@@ -59,6 +59,7 @@ func (b *backend) everyView(t *testing.T) {
 	p.missing("a row without payload has no tabs", ".o_notebook")
 	p.shot("audit-row", 1400, 600)
 	p.open(useAction, ".o_graph_view canvas")
+	p.open(usesAction, ".o_list_view .o_data_row")
 	p.click(".o_switch_view.o_pivot")
 	p.wait(".o_pivot_view table")
 	p.see(".o_pivot_view", "Cursor, web shop team")

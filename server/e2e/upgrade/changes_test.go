@@ -13,6 +13,7 @@ type may struct {
 // mayChange is what the update to today's code alters, by the version that it comes from.
 var mayChange = map[string]may{
 	"0.1.0": {Columns: map[string]string{
+		"doorman_audit.folded":                   "a mark says how far the counters have got",
 		"doorman_scope.write_date":               "every update loads its data file again",
 		"res_users_apikeys of connections.scope": "keys of connections have a scope of their own, which opens nothing else",
 	}, Rows: map[string]string{

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -185,9 +186,16 @@ func (s *site) update(t *testing.T, b *base) {
 	for _, table := range empty(b.before) {
 		t.Errorf("nothing was in %s before the update, so nothing is proven of it", table)
 	}
+	left := b.number(t, "SELECT count(*) FROM doorman_audit WHERE folded IS NOT TRUE")
 	log, err := s.host.Update(t.Context(), b.DB, "doorman")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n := b.number(t, notAsCounted); n != 0 {
+		t.Errorf("%d sums of the audit are not what counting says", n)
+	}
+	if n := b.number(t, "SELECT count(*) FROM doorman_audit_rest()"); n != left || left == 0 {
+		t.Errorf("%d rows are still to be added up, %d were before the update", n, left)
 	}
 	takeDump(t, b.Odoo).sameAs(t, b.before, mayChange[s.v.Version])
 	out, err := s.host.Psql(t.Context(), b.DB, "SELECT latest_version FROM ir_module_module WHERE name = 'doorman'")
@@ -206,6 +214,25 @@ func (s *site) update(t *testing.T, b *base) {
 		}
 	}
 	takeDump(t, b.Odoo).sameAs(t, b.before, mayChange[s.v.Version])
+}
+
+// notAsCounted is in how many places the sums of the audit differ from it.
+const notAsCounted = `
+	WITH counted AS (SELECT time::date AS day, company_id, outcome, count(*), sum(count) FROM doorman_audit GROUP BY 1, 2, 3),
+	shown AS (SELECT day, company_id, outcome, sum(entries), sum(requests) FROM doorman_use_day GROUP BY 1, 2, 3)
+	SELECT count(*) FROM ((TABLE counted EXCEPT TABLE shown) UNION ALL (TABLE shown EXCEPT TABLE counted)) differs`
+
+// number is the one number that a query gives.
+func (b *base) number(t *testing.T, sql string) (n int) {
+	t.Helper()
+	out, err := b.Host.Psql(t.Context(), b.DB, sql)
+	if err == nil {
+		n, err = strconv.Atoi(strings.TrimSpace(out))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // mayBeEmpty are tables of then in which there need not be anything.

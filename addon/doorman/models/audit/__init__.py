@@ -1,1 +1,4 @@
+from . import loose_many2one
 from . import doorman_audit
+from . import sums
+from . import doorman_use

@@ -4,12 +4,17 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ...policy.audit_values import AT_THE_DOOR
 from ...policy.plain_text import visible
 from ...policy.refusal import told_later
-from ...policy.shared import CHARGED_METHODS
 from ...policy.withhold import clean
+from .loose_many2one import LooseMany2one
 
+OUTCOMES = [
+    ("ok", "OK"),
+    ("pending", "Waits for approval"),
+    ("error", "Error"),
+    ("refused", "Refused"),
+]
 # The columns of a row, in the order of the INSERT.
 COLUMNS = (
     "time",
@@ -52,10 +57,14 @@ LIMITS = {
     "response_payload": 10_000,
 }
 
-# now() is the time of the transaction: the same instant the fence was checked at.
+# now() is the time of the transaction: the same instant the fence was checked at. The
+# transaction has its number before the row has its id (OFFSET keeps PostgreSQL from
+# merging the two): what the mark of ``tables.py`` rests on.
 INSERT = (
-    "INSERT INTO doorman_audit ({}) VALUES "
-    "(COALESCE(%s, now() at time zone 'utc'), {})".format(
+    "INSERT INTO doorman_audit (xid, id, {}) "
+    "SELECT x.xid, nextval('doorman_audit_id_seq'), "
+    "COALESCE(%s, now() at time zone 'utc'), {} "
+    "FROM (SELECT pg_current_xact_id() AS xid OFFSET 0) x".format(
         ", ".join(f'"{name}"' for name in COLUMNS),
         ", ".join(["%s"] * (len(COLUMNS) - 1)),
     )
@@ -63,24 +72,14 @@ INSERT = (
 FENCED_INSERT = "RELEASE SAVEPOINT doorman; " + INSERT
 
 
-class LooseMany2one(fields.Many2one):
-    """A many2one without a foreign key.
-
-    The audit keeps its rows when what they are about is deleted, and a foreign key
-    would lock the connection's row at every single request.
-    """
-
-    def update_db_foreign_key(self, model, column):
-        """No foreign key (odoo/orm/fields_relational.py)."""
-
-
 class DoormanAudit(models.Model):
     """One row a request. Nobody writes or deletes one, administrators included."""
 
     _name = "doorman.audit"
-    _inherit = ["doorman.undo.mixin"]
+    _inherit = ["doorman.undo.mixin", "doorman.loose.mixin"]
     _description = "MCP audit"
-    _order = "id desc"
+    # As the indexes are: a list begins without sorting anybody's whole history.
+    _order = "time desc, id desc"
     _log_access = False
     _rec_name = "tool"
     # The endpoint knows it again by this.
@@ -90,7 +89,7 @@ class DoormanAudit(models.Model):
     connection_id = LooseMany2one("doorman.connection", readonly=True)
     connection_name = fields.Char("Connection (name)", readonly=True)
     connection_type = fields.Char(readonly=True)
-    user_id = LooseMany2one("res.users", readonly=True, index=True)
+    user_id = LooseMany2one("res.users", readonly=True)
     user_login = fields.Char("User (login)", readonly=True)
     company_id = LooseMany2one("res.company", readonly=True)
     ip = fields.Char(
@@ -118,16 +117,7 @@ class DoormanAudit(models.Model):
         help="The service told of it and showed no credential of that connection: "
         "nothing but its word says that it was so. It counts against no limit.",
     )
-    outcome = fields.Selection(
-        [
-            ("ok", "OK"),
-            ("pending", "Waits for approval"),
-            ("error", "Error"),
-            ("refused", "Refused"),
-        ],
-        readonly=True,
-        required=True,
-    )
+    outcome = fields.Selection(OUTCOMES, readonly=True, required=True)
     reason = fields.Char(readonly=True)
     message = fields.Char(readonly=True, help="As the AI tool got it.")
     # The same words of a refusal, to be told to each reader in their language.
@@ -152,11 +142,20 @@ class DoormanAudit(models.Model):
     approval_id = LooseMany2one("doorman.approval", readonly=True)
     request_payload = fields.Text("Asked", readonly=True)
     response_payload = fields.Text("Answered", readonly=True)
-    # Whether the connection's counters hold it already.
-    folded = fields.Boolean(readonly=True)
-
-    _of_connection = models.Index("(connection_id, time)")
-    _to_fold = models.Index("(id) WHERE folded IS NOT TRUE")
+    # Rows that are asked for lie far apart: they are found, sorted, counted and held
+    # against the record rules without the table.
+    _of_connection = models.Index(
+        "(connection_id, time, id) INCLUDE (company_id, user_id)"
+    )
+    _of_user = models.Index("(user_id, time, id) INCLUDE (company_id)")
+    _not_ok = models.Index(
+        "(outcome, time, id) INCLUDE (company_id, user_id) WHERE outcome <> 'ok'"
+    )
+    _decisions = models.Index(
+        "(time, id) INCLUDE (company_id, user_id) WHERE method LIKE 'approval/%'"
+    )
+    # The whole value is asked for, so its hash is enough.
+    _of_request = models.Index("USING hash (request_id) WHERE request_id <> ''")
 
     # Neither calls super: nobody creates or changes a row this way.
     @api.model_create_multi
@@ -198,41 +197,21 @@ class DoormanAudit(models.Model):
 
     def _used_today(self, connection_id):
         """How many requests of the present UTC day count against the day limit."""
-        self.env.cr.execute(
-            """
-            SELECT COALESCE(sum(count), 0) FROM doorman_audit
-             WHERE connection_id = %s
-               AND time >= date_trunc('day', now() at time zone 'utc')
-               AND method = ANY(%s)
-               AND NOT (outcome = 'refused' AND reason = ANY(%s))
-               AND said IS NOT TRUE
-            """,
-            [connection_id, list(CHARGED_METHODS), AT_THE_DOOR],
-        )
-        return int(self.env.cr.fetchone()[0])
+        return self._of_today("charged", connection_id)
 
     def _rows_today(self, connection_id):
         """How many rows a connection was given in the present UTC day."""
-        self.env.cr.execute(
-            """
-            SELECT COALESCE(sum(rows), 0) FROM doorman_audit
-             WHERE connection_id = %s
-               AND time >= date_trunc('day', now() at time zone 'utc')
-            """,
-            [connection_id],
-        )
-        return int(self.env.cr.fetchone()[0])
+        return self._of_today("rows", connection_id)
 
-    def _forget_connections(self, ids):
+    def _of_today(self, column, connection_id):
         self.env.cr.execute(
             SQL(
-                "UPDATE doorman_audit SET connection_id = NULL "
-                "WHERE connection_id = ANY(%s)",
-                ids,
+                """
+                SELECT COALESCE(sum(%s), 0) FROM doorman_use_connection
+                 WHERE connection_id = %s AND day >= (now() at time zone 'utc')::date
+                """,
+                SQL.identifier(column),
+                connection_id,
             )
         )
-
-    def _forget_users(self, ids):
-        self.env.cr.execute(
-            SQL("UPDATE doorman_audit SET user_id = NULL WHERE user_id = ANY(%s)", ids)
-        )
+        return int(self.env.cr.fetchone()[0])

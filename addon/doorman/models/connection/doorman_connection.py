@@ -51,7 +51,7 @@ class DoormanConnection(models.Model):
     _shown_fields = frozenset({"name", "description"})
     _frozen_fields = frozenset({"auth_type", "user_id"})
 
-    name = fields.Char(required=True, tracking=True)
+    name = fields.Char(required=True, tracking=True, index="trigram")
     active = fields.Boolean(default=True, tracking=True)
     auth_type = fields.Selection(
         [("bearer", "API Key"), ("oauth", "OAuth Client")],
@@ -216,8 +216,8 @@ class DoormanConnection(models.Model):
 
     def _compute_audit_count(self):
         counts = dict(
-            self.env["doorman.audit"]._read_group(
-                [("connection_id", "in", self.ids)], ["connection_id"], ["__count"]
+            self.env["doorman.use.connection"]._read_group(
+                [("connection_id", "in", self.ids)], ["connection_id"], ["entries:sum"]
             )
         )
         for connection in self:
@@ -278,8 +278,6 @@ class DoormanConnection(models.Model):
         for connection in self:
             # The chatter goes with the connection: this is what stays.
             audit._insert(connection._deletion())
-        # The audit outlives what it is about: rows keep the name and lose the link.
-        audit._forget_connections(self.ids)
         self._remove_keys()
         return super().unlink()
 
@@ -287,6 +285,7 @@ class DoormanConnection(models.Model):
         """The audit row that says who deleted this connection."""
         user = self.user_id.sudo()
         return {
+            "connection_id": self.id,
             "connection_name": self.name,
             "connection_type": self.auth_type,
             "user_id": user.id,
@@ -439,16 +438,17 @@ class DoormanConnection(models.Model):
 
     def action_open_requests(self):
         """The use of this connection, as a graph."""
-        # What is shown adds up to what the button says.
-        context = {"search_default_counted": 1}
-        return self._open_audit("doorman.doorman_use_action", context)
+        action = self._open_audit("doorman.doorman_use_connection_action")
+        views = sorted(action["views"], key=lambda view: view[1] != "graph")
+        return action | {"views": views}
 
-    def _open_audit(self, xmlid, context=None):
+    def _open_audit(self, xmlid):
         self.ensure_one()
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         action["domain"] = [("connection_id", "=", self.id)]
-        action["context"] = context or {}
+        # All of it, as the button counts: this connection's rows have an index.
+        action["context"] = {}
         return action
 
     # ---- what the gateway reads ----

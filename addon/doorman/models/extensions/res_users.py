@@ -37,13 +37,12 @@ class ResUsers(models.Model):
 
     def unlink(self):
         refuse_inside(self.env)
-        # Here, and not by the database's cascade: keys and audit rows go with them.
+        # Here, and not by the database's cascade: keys go with them.
         connections = self.env["doorman.connection"].sudo()
         connections.with_context(active_test=False).search(
             [("user_id", "in", self.ids)]
         ).unlink()
         self.env["doorman.invite"].sudo()._creators_gone(self)
-        self.env["doorman.audit"].sudo()._forget_users(self.ids)
         return super().unlink()
 
     def _doorman_users(self):

@@ -254,11 +254,7 @@ class DoormanSettings(models.Model):
         connections = self.env["doorman.connection"].search_count(
             [("state", "in", ("inactive", *LIVE_STATUSES))]
         )
-        week_ago = fields.Datetime.subtract(fields.Datetime.now(), days=7)
-        audit = self.env["doorman.audit"]
-        totals = dict(
-            audit._read_group([("time", ">=", week_ago)], ["outcome"], ["count:sum"])
-        )
+        totals = self.env["doorman.use.day"]._per_outcome()
         for record in self:
             record.connection_count = connections
             record.request_count = sum(totals.values())

@@ -24,6 +24,10 @@ MATRIX = {
     "audit": {"read": {"user", "admin"}},
     "audit2": {"read": {"user2", "admin"}},
     "stranger": {"read": {"admin"}},
+    "use_day": {"read": {"admin"}},
+    "use_stranger": {"read": {"admin"}},
+    "use": {"read": {"user", "admin"}},
+    "use2": {"read": {"user2", "admin"}},
     "scope": {"read": {"user", "user2", "admin"}},
     "tool": {"read": {"user", "user2", "admin"}, "write": {"admin"}},
     "own_tool": {
@@ -128,6 +132,7 @@ ABSTRACT = {
     "doorman.protected.mixin": {},
     "doorman.undo": {},
     "doorman.undo.mixin": {},
+    "doorman.loose.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},
         "create": {"user", "user2", "admin"},
@@ -192,6 +197,12 @@ class TestAccessRights(DoormanCase):
             .create({"issuer_id": cls.issuer.id, "name": "x"}),
             "connection": cls.connection,
             "connection2": cls.connection2,
+            "use_day": cls._use("doorman.use.day", company_id=cls.company.id),
+            "use_stranger": cls._use("doorman.use.day", company_id=False),
+            "use": cls._use("doorman.use.connection", connection_id=cls.connection.id),
+            "use2": cls._use(
+                "doorman.use.connection", connection_id=cls.connection2.id
+            ),
             "audit": audit1,
             "audit2": audit2,
             "stranger": stranger,
@@ -253,6 +264,11 @@ class TestAccessRights(DoormanCase):
         }
 
     @classmethod
+    def _use(cls, model, **vals):
+        domain = [(name, "=", value) for name, value in vals.items()]
+        return cls.env[model].search(domain, limit=1)
+
+    @classmethod
     def _question(cls):
         tool = cls.env["doorman.tool"].search([], limit=1) or cls.tool("read_records")
         return {"connection_id": cls.connection.id, "tool_id": tool.id}
@@ -263,6 +279,8 @@ class TestAccessRights(DoormanCase):
         return {
             "doorman.connection": ({"name": "x"}, {"name": "x"}),
             "doorman.audit": ({"tool": "x"}, {"outcome": "ok", "tool": "x"}),
+            "doorman.use.day": ({"requests": 0}, {"outcome": "ok"}),
+            "doorman.use.connection": ({"requests": 0}, {"outcome": "ok"}),
             "doorman.oauth.client": ({"active": False}, CLIENT | {"client_id": "y"}),
             "doorman.oauth.issuer": (
                 {"match_email": True},
@@ -406,6 +424,37 @@ class TestAccessRights(DoormanCase):
         self.assertEqual(audit.search_count([("user_login", "!=", "x")]), 1)
         groups = audit.formatted_read_group([], ["user_id"], ["__count"])
         self.assertEqual([g["__count"] for g in groups], [1])
+
+    def test_sums_follow_the_rules(self):
+        """What is of another company is neither shown nor counted."""
+        other = self.env["res.company"].create({"name": "Other"})
+        for company, count in ((other, 3), (self.company, 4)):
+            self.env["doorman.audit"]._insert(
+                {
+                    "connection_id": 1,
+                    "connection_name": "sums",
+                    "company_id": company.id,
+                    "outcome": "pending",
+                    "count": count,
+                }
+            )
+        admin = self.people["admin"]
+        for model in ("doorman.use.day", "doorman.use.connection"):
+            use = self.env[model].with_user(admin)
+            with self.subTest(model=model):
+                [total] = use._read_group(
+                    [("outcome", "=", "pending")], [], ["requests:sum"]
+                )
+                self.assertEqual(total, (4,))
+                self.assertFalse(use.search([("company_id", "=", other.id)]))
+        admin.company_ids = [Command.link(other.id)]
+        both = self.env["doorman.use.day"].with_user(admin)
+        both = both.with_context(allowed_company_ids=[self.company.id, other.id])
+        self.assertEqual(both._per_outcome()["pending"], 7)
+        for role in ("user", "internal", "approver", "portal"):
+            with self.subTest(role=role, deny=True):
+                day = self.env["doorman.use.day"].with_user(self.people[role])
+                self.assertEqual(self.outcome(day._per_outcome), "deny")
 
     def test_exports_follow_the_rules(self):
         """What Odoo's own export writes into the CSV file."""
