@@ -2,3 +2,4 @@ from . import loose_many2one
 from . import doorman_audit
 from . import sums
 from . import doorman_use
+from . import usage

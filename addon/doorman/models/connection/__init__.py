@@ -11,3 +11,5 @@ from . import explain
 from . import doorman_pickup
 from . import pickup_links
 from . import from_oauth
+from . import rest_api
+from . import rest_usage

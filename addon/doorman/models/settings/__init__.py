@@ -10,3 +10,4 @@ from . import key_age
 from . import undo
 from . import four_eyes
 from . import doorman_policy_change
+from . import rest_api
