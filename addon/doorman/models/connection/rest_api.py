@@ -261,6 +261,10 @@ class DoormanConnection(models.Model):
             # Who may write is checked above, what is written is looked at below.
             connection.sudo().write(vals)
         after = connection._api_compared()
+        for name in LIMITS:
+            # Its own limit may be the default's today, which may be higher tomorrow.
+            if shown[name] and not connection[name]:
+                after[name] = 0
         for name in RULES:
             if not narrows(name, before[name], after[name]):
                 raise self._api_widens(name)

@@ -113,7 +113,7 @@ class DoormanInvite(models.Model):
         if not 0 < seconds <= MAX_INVITE_LINK_SECONDS:
             raise self._api_invalid("expires_in_seconds", seconds)
         vals["expires_at"] = fields.Datetime.now() + timedelta(seconds=seconds)
-        groups = self._api_list("account_groups", values.get("account_groups", []))
+        groups = self._api_items("account_groups", values.get("account_groups", []))
         vals["account_group_ids"] = [
             Command.set([self._api_group("account_groups", g) for g in groups])
         ]

@@ -99,7 +99,7 @@ class DoormanApiMixin(models.AbstractModel):
             raise self._api_invalid(name, value)
         return value
 
-    def _api_list(self, name, value, kind=str):
+    def _api_items(self, name, value, kind=str):
         if type(value) is not list or len(value) > MAX_POLICY_ITEMS:
             raise self._api_invalid(name, value)
         return [self._api_typed(name, item, kind) for item in value]
@@ -119,7 +119,7 @@ class DoormanApiMixin(models.AbstractModel):
         return value
 
     def _api_lines(self, name, value):
-        lines = self._api_list(name, value)
+        lines = self._api_items(name, value)
         for line in lines:
             if len(line.splitlines()) != 1 or not line.strip():
                 raise self._api_invalid(name, line)
@@ -154,7 +154,7 @@ class DoormanApiMixin(models.AbstractModel):
                 vals[name] = self._api_typed(name, value, PLAIN[name])
             elif name in NAMED:
                 field, model, key = NAMED[name]
-                names = self._api_list(name, value)
+                names = self._api_items(name, value)
                 vals[field] = [
                     Command.set(self._api_named(name, names, model, key).ids)
                 ]
@@ -165,7 +165,7 @@ class DoormanApiMixin(models.AbstractModel):
         return vals
 
     def _api_from_companies(self, value):
-        ids = self._api_list("companies", value, int)
+        ids = self._api_items("companies", value, int)
         if set(ids) - set(self.env.user.company_ids.ids):
             raise ApiRefused(
                 "companies_exceeded",
@@ -248,7 +248,7 @@ class DoormanApiMixin(models.AbstractModel):
             vals["model_id"] = self._api_named("model", [model], "ir.model", "model").id
         known = self.env["ir.model.fields"].sudo()
         for closed in ("hidden", "masked"):
-            names = self._api_list(closed, rule.get(closed, []))
+            names = self._api_items(closed, rule.get(closed, []))
             fields_ = known.search([("model", "=", model), ("name", "in", names)])
             if set(names) - set(fields_.mapped("name")):
                 raise self._api_invalid(closed, names)
