@@ -21,20 +21,20 @@ const maxRequest = access.MaxFile*4/3 + 1<<20 // the addon's own limit (controll
 
 // query is one request on its way through an endpoint.
 type query struct {
-	transport string
-	method    string          // gateway method, or "authenticate"
-	id        json.RawMessage // of a JSON-RPC request
-	params    map[string]any  // named arguments of the gateway method
-	service   []any           // arguments of "authenticate"
-	denied    bool            // the key, or the user id, is wrong
-	person    bool            // a key that is right, but not the service's
-	invites   bool            // a method of doorman.invite, as whose key it is
-	admin     bool            // the key of an MCP administrator
-	nodb      bool            // the database is not ours
-	batch     []envelope      // a JSON-RPC batch; its method is "call"
-	speaks    string          // the interface that the caller says it speaks; "" = it says none
-	fault     *Fault
-	cleared   <-chan struct{}
+	transport   string
+	method      string          // gateway method, or "authenticate"
+	id          json.RawMessage // of a JSON-RPC request
+	params      map[string]any  // named arguments of the gateway method
+	service     []any           // arguments of "authenticate"
+	denied      bool            // the key, or the user id, is wrong
+	person      bool            // a key that is right, but not the service's
+	administers bool            // a method of the REST API, as whose key it is
+	admin       bool            // the key of an MCP administrator
+	nodb        bool            // the database is not ours
+	batch       []envelope      // a JSON-RPC batch; its method is "call"
+	speaks      string          // the interface that the caller says it speaks; "" = it says none
+	fault       *Fault
+	cleared     <-chan struct{}
 }
 
 // ServeHTTP answers the four endpoints.
@@ -92,8 +92,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 		s.raise(w, q, noAddon(q))
 		return
 	}
-	if q.invites {
-		value, err := s.inviteMethod(q)
+	if q.administers {
+		value, err := s.adminMethod(q)
 		if err.name != "" {
 			s.raise(w, q, err)
 			return
@@ -168,8 +168,8 @@ func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool)
 		q.person = key == s.opt.PersonKey
 		q.denied = !hasKey || !s.serviceKey(key) && !q.person
 		return q, q.readParams(body)
-	case strings.HasPrefix(path, "/json/2/doorman.invite/"):
-		q.transport, q.method, q.invites = "json2", strings.TrimPrefix(path, "/json/2/doorman.invite/"), true
+	case administers(path):
+		q.transport, q.method, q.administers = "json2", path[strings.LastIndex(path, "/")+1:], true
 		q.admin = key == s.opt.PersonKey
 		q.denied = !hasKey || !q.admin && key != s.opt.UserKey && !s.serviceKey(key)
 		return q, q.readParams(body)

@@ -155,6 +155,7 @@ const (
 const (
 	MaxConnections    = 500   // rows of one page of the list
 	MaxConnectionName = 100   // characters
+	MaxKeyDays        = 3650  // that a key works, if somebody says how long
 	MaxUsageRows      = 1_000 // rows of one page of the use of connections
 	MaxUsageDays      = 366   // that one request for it may be about
 )

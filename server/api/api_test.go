@@ -56,7 +56,7 @@ type world struct {
 func newWorld(answer string, err error) *world {
 	w := &world{odoo: fakeOdoo{answer: answer, err: err}}
 	w.api = api.New(api.Config{
-		Invites: &w.odoo, Guesses: &w.guesses, Now: time.Now,
+		Odoo: &w.odoo, Guesses: &w.guesses, Now: time.Now,
 		Identify: func(*http.Request) (netip.Addr, string) { return netip.MustParseAddr("192.0.2.1"), "request-1" },
 		WebURL:   func() string { return "https://odoo.example.com" },
 		Report:   func(id string, err error) { w.reported = append(w.reported, id+" "+err.Error()) },
@@ -153,7 +153,7 @@ func TestGuesses(t *testing.T) {
 		failed bool
 	}{
 		{"a good key", nil, false},
-		{"a good key of somebody else", &access.InviteRefusal{Code: access.InviteForbidden, Message: "m"}, false},
+		{"a good key of somebody else", &access.AdminRefusal{Code: access.AdminForbidden, Message: "m"}, false},
 		{"Odoo is down", &access.Error{Kind: access.OdooUnavailable, Message: "m"}, false},
 		{"a wrong key", &access.Error{Kind: access.Unauthenticated, Message: "m"}, true},
 	} {
@@ -179,19 +179,19 @@ func TestErrors(t *testing.T) {
 		status int
 		code   string
 	}{
-		{&access.InviteRefusal{Code: access.InviteForbidden, Message: "m"}, 403, "forbidden"},
-		{&access.InviteRefusal{Code: access.InviteScopes, Message: "m"}, 403, "scopes_exceeded"},
-		{&access.InviteRefusal{Code: access.InviteGroups, Message: "m"}, 403, "groups_exceeded"},
-		{&access.InviteRefusal{Code: access.InviteCompanies, Message: "m"}, 403, "companies_exceeded"},
-		{&access.InviteRefusal{Code: access.InviteInput, Message: "m"}, 400, "invalid_input"},
-		{&access.InviteRefusal{Code: access.InviteNotFound, Message: "m"}, 404, "not_found"},
+		{&access.AdminRefusal{Code: access.AdminForbidden, Message: "m"}, 403, "forbidden"},
+		{&access.AdminRefusal{Code: access.AdminScopes, Message: "m"}, 403, "scopes_exceeded"},
+		{&access.AdminRefusal{Code: access.AdminGroups, Message: "m"}, 403, "groups_exceeded"},
+		{&access.AdminRefusal{Code: access.AdminCompanies, Message: "m"}, 403, "companies_exceeded"},
+		{&access.AdminRefusal{Code: access.AdminInput, Message: "m"}, 400, "invalid_input"},
+		{&access.AdminRefusal{Code: access.AdminNotFound, Message: "m"}, 404, "not_found"},
 		{&access.Error{Kind: access.Unauthenticated, Message: "m", Detail: "canary"}, 401, "unauthenticated"},
 		{&access.Error{Kind: access.OdooUnavailable, Message: "m", Detail: "canary"}, 503, "odoo_unavailable"},
 		{&access.Error{Kind: access.OdooTimeout, Message: "m", Detail: "canary"}, 504, "odoo_timeout"},
 		{&access.Error{Kind: access.Internal, Message: "canary", Detail: "canary"}, 500, "internal"},
 		{&access.Error{Kind: access.BusinessRule, Message: "canary", Detail: "canary"}, 500, "internal"},
 		{errors.New("canary"), 500, "internal"},
-		{&access.InviteRefusal{Code: "launch", Message: "canary"}, 500, "internal"},
+		{&access.AdminRefusal{Code: "launch", Message: "canary"}, 500, "internal"},
 	} {
 		w := newWorld("", row.err)
 		answer, e := w.do("GET", invites, "")

@@ -242,6 +242,7 @@ MAX_POLICY_ITEMS = 1_000  # entries of one list of a policy
 # Limits of the rest of the REST API.
 MAX_CONNECTIONS = 500  # rows of one page of the list
 MAX_CONNECTION_NAME = 100  # characters
+MAX_KEY_DAYS = 3_650  # that a key works, if somebody says how long
 MAX_USAGE_ROWS = 1_000  # rows of one page of the use of connections
 MAX_USAGE_DAYS = 366  # that one request for it may be about
 

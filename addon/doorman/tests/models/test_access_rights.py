@@ -121,6 +121,7 @@ ABSTRACT = {
     "doorman.wizard": {},
     "doorman.oauth.request": {},
     "doorman.oauth.token": {},
+    "doorman.api.mixin": {},
     "doorman.dialog.mixin": {},
     "doorman.policy.mixin": {},
     "doorman.policy.line.mixin": {},

@@ -11,34 +11,42 @@ import (
 	"doorman/server/access"
 )
 
-const (
-	inviteModel = "doorman.invite"
-	// peoplesTurn is the queue that administrators' requests wait in: of no connection (those are > 0), and not the
-	// service's own (0), so that a busy script cannot make the heartbeat wait behind it.
-	peoplesTurn = -1
-)
+// peoplesTurn is the queue that administrators' requests wait in: of no connection (those are > 0), and not the service's
+// own (0), so that a busy script cannot make the heartbeat wait behind it.
+const peoplesTurn = -1
 
-// inviteReads are the methods that may be asked again if the answer is lost; revoking an ended invite ends nothing more.
-var inviteReads = map[string]bool{"api_list": true, "api_get": true, "api_revoke": true}
+// adminModels are the methods of the REST API, and the models in Odoo that have them.
+var adminModels = map[string]string{
+	"api_create": "doorman.invite", "api_list": "doorman.invite", "api_get": "doorman.invite", "api_revoke": "doorman.invite",
 
-// Invites calls a method of doorman.invite over JSON-2 as the person whose key it is: their rights are those of the key,
-// and the service's own key has no part in it. The key is kept nowhere and appears in no error. method is one of api_create,
-// api_list, api_get and api_revoke.
+	"api_connect": connectionModel, "api_connections": connectionModel, "api_connection": connectionModel,
+	"api_narrow": connectionModel, "api_rotate": connectionModel, "api_disconnect": connectionModel, "api_usage": connectionModel,
+
+	"api_server": "doorman.settings", "api_switch_off": "doorman.settings",
+}
+
+// makes are those that must not be asked again if the answer is lost: the first request may have made something. The
+// others read, or leave after two requests what they leave after one: what is ended stays ended, of two links the last one
+// works.
+var makes = map[string]bool{"api_create": true, "api_connect": true}
+
+// Admin calls a method of the REST API over JSON-2 as the person whose key it is: their rights are those of the key, and
+// the service's own key has no part in it. The key is kept nowhere and appears in no error. method is one of those above.
 //
-// The result is the addon's, as JSON. An error is an *access.InviteRefusal where the addon refused (nothing was done), else
+// The result is the addon's, as JSON. An error is an *access.AdminRefusal where the addon refused (nothing was done), else
 // an *access.Error: Unauthenticated for a key that Odoo does not know, OdooUnavailable and OdooTimeout with RetryAfter.
-func (c *Client) Invites(ctx context.Context, key Key, method string, args map[string]any) (json.RawMessage, error) {
+func (c *Client) Admin(ctx context.Context, key Key, method string, args map[string]any) (json.RawMessage, error) {
 	start := time.Now()
-	raw, err := c.askAs(ctx, key, inviteModel, method, args)
+	raw, err := c.askAs(ctx, key, adminModels[method], method, args)
 	if err == nil {
-		raw, err = wire.DecodeInvites(raw)
+		raw, err = wire.DecodeAdmin(raw)
 	} else if f := transport.AsFailure(err); f.Class == transport.Fault && faultWords(f).Kind == access.Forbidden {
 		// The user may not call this at all: the service's own may not.
-		err = &access.InviteRefusal{Code: access.InviteForbidden, Message: "This key may not manage invites."}
+		err = &access.AdminRefusal{Code: access.AdminForbidden, Message: "This key may not administer MCP access."}
 	} else {
-		err = c.inviteError(f, method)
+		err = c.adminError(f, method)
 	}
-	c.observe(method, inviteOutcome(err), time.Since(start))
+	c.observe(method, adminOutcome(err), time.Since(start))
 	return raw, err
 }
 
@@ -65,29 +73,29 @@ func (c *Client) askAs(ctx context.Context, key Key, model, method string, args 
 	return c.link.AskAs(ctx, key, model, method, args)
 }
 
-// inviteError finds the words for a failure. What only the person's key is to blame for is not the fault of the installation,
+// adminError finds the words for a failure. What only the person's key is to blame for is not the fault of the installation,
 // so errors.go's words about the service's own key would send the reader the wrong way.
-func (c *Client) inviteError(f *transport.Failure, method string) *access.Error {
+func (c *Client) adminError(f *transport.Failure, method string) *access.Error {
 	var e *access.Error
 	switch f.Class {
 	case transport.KeyRefused:
 		e = access.NewError(access.Unauthenticated, "This key is not valid (any more).",
 			"Make one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'.")
 	case transport.Missing, transport.Blocked:
-		e = unavailable("The invites of the Doorman addon do not answer in Odoo.",
+		e = unavailable("The REST API of the Doorman addon does not answer in Odoo.",
 			"An administrator updates the module doorman, and lets POST /json/2/ through the proxy, if there is one.", wire.RetrySoon)
 	case transport.Fault:
-		e = inviteFault(f)
+		e = adminFault(f)
 	case transport.Redirect:
 		e = unavailable("Odoo's address redirects elsewhere; Doorman does not follow, because your key would go along.",
 			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", wire.RetrySoon)
 	default:
-		if inviteReads[method] {
+		if !makes[method] {
 			f.Sent = false // asking again is harmless, so "may have been done" would only worry
 		}
 		e = c.words(f, job{method: method})
 		if f.Class == transport.NoAnswer || f.Class == transport.Gateway || f.Class == transport.Garbage {
-			e = inviteNoAnswer(method)
+			e = adminNoAnswer(method)
 		}
 	}
 	if e.Kind == access.OdooUnavailable && e.RetryAfter == 0 {
@@ -97,28 +105,28 @@ func (c *Client) inviteError(f *transport.Failure, method string) *access.Error 
 	return e
 }
 
-func inviteNoAnswer(method string) *access.Error {
-	if inviteReads[method] {
+func adminNoAnswer(method string) *access.Error {
+	if !makes[method] {
 		return unavailable(msgNoAnswer, hintLater, wire.RetrySoon)
 	}
-	return unavailable(msgMaybeDone, "List the invites first; make it again only if it is not there, and revoke it if it is: "+
+	return unavailable(msgMaybeDone, "List them first; make it again only if it is not there, and revoke it if it is: "+
 		"its link was told in the answer that got lost.", wire.RetrySoon)
 }
 
-// inviteFault is for an exception of Odoo's: the transaction was rolled back. It has fixed words for each kind.
-func inviteFault(f *transport.Failure) *access.Error {
+// adminFault is for an exception of Odoo's: the transaction was rolled back. It has fixed words for each kind.
+func adminFault(f *transport.Failure) *access.Error {
 	switch e := faultWords(f); e.Kind {
 	case access.Conflict:
-		return unavailable("Somebody else is changing the same invite; nothing was done.", hintLater, wire.RetrySoon)
+		return unavailable("Somebody else is changing the same; nothing was done.", hintLater, wire.RetrySoon)
 	case access.OdooUnavailable, access.OdooTimeout:
 		return e
 	}
 	return access.NewError(access.Internal, "Odoo could not do this; nothing was done.", wire.HintAdmin)
 }
 
-// inviteOutcome is the metric's word for how a request ended, of closed lists.
-func inviteOutcome(err error) string {
-	var refused *access.InviteRefusal
+// adminOutcome is the metric's word for how a request ended, of closed lists.
+func adminOutcome(err error) string {
+	var refused *access.AdminRefusal
 	switch {
 	case err == nil:
 		return "ok"

@@ -25,7 +25,7 @@ func TestInvitesAsWhom(t *testing.T) {
 	for _, row := range []struct {
 		name, key, method string
 		args              map[string]any
-		refused           access.InviteCode
+		refused           access.AdminCode
 		kind              access.Kind
 	}{
 		{name: "an administrator makes one", key: o.PersonKey, method: "api_create", args: oneScope},
@@ -33,13 +33,13 @@ func TestInvitesAsWhom(t *testing.T) {
 		{name: "and ends it", key: o.PersonKey, method: "api_revoke", args: map[string]any{"invite_id": 1, "connections": true}},
 		{name: "and lists it", key: o.PersonKey, method: "api_list", args: map[string]any{"limit": 1, "offset": 0}},
 
-		{name: "no administrator", key: o.UserKey, method: "api_create", args: oneScope, refused: access.InviteForbidden},
-		{name: "the service itself", key: o.Key, method: "api_create", args: oneScope, refused: access.InviteForbidden},
-		{name: "the service looks", key: o.Key, method: "api_list", refused: access.InviteForbidden},
+		{name: "no administrator", key: o.UserKey, method: "api_create", args: oneScope, refused: access.AdminForbidden},
+		{name: "the service itself", key: o.Key, method: "api_create", args: oneScope, refused: access.AdminForbidden},
+		{name: "the service looks", key: o.Key, method: "api_list", refused: access.AdminForbidden},
 		{name: "more than one's own", key: o.PersonKey, method: "api_create", args: map[string]any{
 			"values": map[string]any{"scopes": []string{"mcp:shell"}},
-		}, refused: access.InviteScopes},
-		{name: "one that is not there", key: o.PersonKey, method: "api_get", args: map[string]any{"invite_id": 99}, refused: access.InviteNotFound},
+		}, refused: access.AdminScopes},
+		{name: "one that is not there", key: o.PersonKey, method: "api_get", args: map[string]any{"invite_id": 99}, refused: access.AdminNotFound},
 		{name: "a wrong key", key: "0123456789", method: "api_list", kind: access.Unauthenticated},
 		{name: "no key", key: "", method: "api_list", kind: access.Unauthenticated},
 		{name: "a key of two lines", key: o.PersonKey + "\r\nX-Odoo-Database: other", method: "api_list", kind: access.Unauthenticated},
@@ -47,8 +47,8 @@ func TestInvitesAsWhom(t *testing.T) {
 	} {
 		for _, transport := range transports {
 			t.Run(row.name+" "+transport, func(t *testing.T) {
-				_, err := newClient(t, s, transport).Invites(t.Context(), odoo.Key(row.key), row.method, row.args)
-				var refused *access.InviteRefusal
+				_, err := newClient(t, s, transport).Admin(t.Context(), odoo.Key(row.key), row.method, row.args)
+				var refused *access.AdminRefusal
 				switch {
 				case row.refused != "":
 					if !errors.As(err, &refused) || refused.Code != row.refused || refused.Message == "" {
@@ -76,9 +76,9 @@ func TestInvitesOfWhoMayCallNothing(t *testing.T) {
 	s := odootest.New(t, odootest.Options{Canary: canary, PersonKey: "key-" + canary})
 	c := newClient(t, s, odoo.TransportDoorman, func(*odoo.Config) {})
 	s.Inject(odootest.Fault{Kind: odootest.Exception, Name: "odoo.exceptions.AccessError", Message: canary, Times: 1, Methods: []string{"api_list"}})
-	_, err := c.Invites(t.Context(), odoo.Key("key-"+canary), "api_list", map[string]any{"limit": 1, "offset": 0})
-	var refused *access.InviteRefusal
-	if !errors.As(err, &refused) || refused.Code != access.InviteForbidden || strings.Contains(refused.Message, canary) {
+	_, err := c.Admin(t.Context(), odoo.Key("key-"+canary), "api_list", map[string]any{"limit": 1, "offset": 0})
+	var refused *access.AdminRefusal
+	if !errors.As(err, &refused) || refused.Code != access.AdminForbidden || strings.Contains(refused.Message, canary) {
 		t.Errorf("%+v", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestInvitesFaults(t *testing.T) {
 			for method, args := range map[string]map[string]any{"api_create": oneScope, "api_list": {"limit": 1, "offset": 0}} {
 				row.fault.Times, row.fault.Methods = 1, []string{method}
 				s.Inject(row.fault)
-				_, err := c.Invites(t.Context(), odoo.Key("key-"+canary), method, args)
+				_, err := c.Admin(t.Context(), odoo.Key("key-"+canary), method, args)
 				e := wantKind(t, err, row.kind)
 				told := fmt.Sprintf("%+v", *e)
 				if strings.Contains(told, canary) || !strings.Contains(e.Message, row.says) {
@@ -157,7 +157,7 @@ func TestInvitesBlockedPath(t *testing.T) {
 	s.Inject(odootest.Fault{Kind: odootest.HTML, Status: 502, Methods: []string{"api_list"}})
 	c := newClient(t, s, odoo.TransportDoorman)
 	for range 20 {
-		_, err := c.Invites(t.Context(), odoo.Key(s.Options().PersonKey), "api_list", nil)
+		_, err := c.Admin(t.Context(), odoo.Key(s.Options().PersonKey), "api_list", nil)
 		_ = wantKind(t, err, access.OdooUnavailable)
 	}
 	if _, err := c.Resolve(t.Context(), access.ProofOf(odootest.DefaultCredential)); err != nil {
@@ -174,7 +174,7 @@ func TestInvitesWhileOdooIsAway(t *testing.T) {
 	for range 10 {
 		_, _ = c.Resolve(t.Context(), access.ProofOf(odootest.DefaultCredential))
 	}
-	_, err := c.Invites(t.Context(), odoo.Key(s.Options().PersonKey), "api_create", oneScope)
+	_, err := c.Admin(t.Context(), odoo.Key(s.Options().PersonKey), "api_create", oneScope)
 	if e := wantKind(t, err, access.OdooUnavailable); s.Count("api_create") != 0 || !strings.Contains(e.Message, "nothing was done") || e.RetryAfter <= 0 {
 		t.Errorf("%v, asked %d times", e, s.Count("api_create"))
 	}
@@ -204,12 +204,12 @@ func TestInvitesRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = c.Invites(t.Context(), "key", "api_list", nil)
+			_, err = c.Admin(t.Context(), "key", "api_list", nil)
 			if row.code == "" {
 				_ = wantKind(t, err, access.Internal)
 				return
 			}
-			var refused *access.InviteRefusal
+			var refused *access.AdminRefusal
 			if !errors.As(err, &refused) || string(refused.Code) != row.code || refused.Message != row.message {
 				t.Errorf("%v", err)
 			}
