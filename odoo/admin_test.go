@@ -15,6 +15,8 @@ import (
 	"doorman/server/access"
 )
 
+var oneConnection = map[string]any{"values": map[string]any{"name": "n", "user": "admin", "scopes": []string{"mcp:search"}}}
+
 var oneScope = map[string]any{"values": map[string]any{"scopes": []string{"mcp:search"}}}
 
 // TestInvitesAsWhom: the person's own key goes to Odoo and says who they are, whichever way the service itself takes.
@@ -32,6 +34,25 @@ func TestInvitesAsWhom(t *testing.T) {
 		{name: "and sees it", key: o.PersonKey, method: "api_get", args: map[string]any{"invite_id": 1}},
 		{name: "and ends it", key: o.PersonKey, method: "api_revoke", args: map[string]any{"invite_id": 1, "connections": true}},
 		{name: "and lists it", key: o.PersonKey, method: "api_list", args: map[string]any{"limit": 1, "offset": 0}},
+
+		{name: "an administrator makes a connection", key: o.PersonKey, method: "api_connect", args: oneConnection},
+		{name: "and sees them", key: o.PersonKey, method: "api_connections", args: map[string]any{"limit": 1, "offset": 0}},
+		{name: "and one", key: o.PersonKey, method: "api_connection", args: map[string]any{"connection_id": 1}},
+		{name: "and makes it stricter", key: o.PersonKey, method: "api_narrow", args: map[string]any{"connection_id": 1, "values": map[string]any{"read_only": true}}},
+		{name: "and rotates its key", key: o.PersonKey, method: "api_rotate", args: map[string]any{"connection_id": 1, "key_days": 1}},
+		{name: "and its use", key: o.PersonKey, method: "api_usage", args: map[string]any{"limit": 1, "offset": 0}},
+		{name: "and the server", key: o.PersonKey, method: "api_server"},
+		{name: "and makes none wider", key: o.PersonKey, method: "api_narrow", args: map[string]any{"connection_id": 1, "values": map[string]any{"scopes": []string{"mcp:orm", "mcp:search"}}}, refused: access.AdminWidens},
+		{name: "and switches nothing on", key: o.PersonKey, method: "api_switch_off", args: map[string]any{"values": map[string]any{"enabled": true}}, refused: access.AdminWidens},
+		{name: "and no key of a greater one", key: o.PersonKey, method: "api_connect", args: map[string]any{"values": map[string]any{
+			"name": "n", "user": "boss", "scopes": []string{"mcp:search"}, "deliver": "key",
+		}}, refused: access.AdminKey},
+		{name: "a connection that is not there", key: o.PersonKey, method: "api_disconnect", args: map[string]any{"connection_id": 99}, refused: access.AdminNotFound},
+		{name: "no administrator connects", key: o.UserKey, method: "api_connect", args: oneConnection, refused: access.AdminForbidden},
+		{name: "no administrator narrows", key: o.UserKey, method: "api_narrow", args: map[string]any{"connection_id": 1}, refused: access.AdminForbidden},
+		{name: "the service switches off", key: o.Key, method: "api_switch_off", args: map[string]any{"values": map[string]any{"enabled": false}}, refused: access.AdminForbidden},
+		{name: "a wrong key disconnects", key: "0123456789", method: "api_disconnect", args: map[string]any{"connection_id": 1}, kind: access.Unauthenticated},
+		{name: "a method that is none of these", key: o.PersonKey, method: "unlink", kind: access.Internal},
 
 		{name: "no administrator", key: o.UserKey, method: "api_create", args: oneScope, refused: access.AdminForbidden},
 		{name: "the service itself", key: o.Key, method: "api_create", args: oneScope, refused: access.AdminForbidden},
@@ -100,10 +121,10 @@ func TestInvitesFaults(t *testing.T) {
 		{"a UserError that is not the addon's", odootest.Fault{Kind: odootest.Exception, Name: "odoo.exceptions.UserError", Message: canary}, access.Internal, "nothing was done", false},
 		{"a rollback", odootest.Fault{Kind: odootest.Exception, Name: "psycopg2.errors.SerializationFailure", Message: canary}, access.OdooUnavailable, "nothing was done", false},
 		{"no database", odootest.Fault{Kind: odootest.Exception, Name: "psycopg2.OperationalError", Message: canary}, access.OdooUnavailable, "nothing was done", false},
-		{"no such method", odootest.Fault{Kind: odootest.Exception, Name: "werkzeug.exceptions.NotFound", Message: canary}, access.OdooUnavailable, "do not answer", false},
+		{"no such method", odootest.Fault{Kind: odootest.Exception, Name: "werkzeug.exceptions.NotFound", Message: canary}, access.OdooUnavailable, "does not answer", false},
 		{"a page instead", odootest.Fault{Kind: odootest.HTML}, access.OdooUnavailable, "", true},
 		{"a page of a proxy", odootest.Fault{Kind: odootest.HTML, Status: 502}, access.OdooUnavailable, "", true},
-		{"a blocked path", odootest.Fault{Kind: odootest.HTML, Status: 403}, access.OdooUnavailable, "do not answer", false},
+		{"a blocked path", odootest.Fault{Kind: odootest.HTML, Status: 403}, access.OdooUnavailable, "does not answer", false},
 		{"a redirect", odootest.Fault{Kind: odootest.Redirect, Location: thief + "/" + canary}, access.OdooUnavailable, "does not follow", false},
 		{"half an answer", odootest.Fault{Kind: odootest.Truncated}, access.OdooUnavailable, "", true},
 		{"no JSON", odootest.Fault{Kind: odootest.InvalidJSON}, access.OdooUnavailable, "", true},
