@@ -81,8 +81,11 @@ func checkInvite(shown map[string]any) any {
 	return nil
 }
 
-// checkPolicy is checkInvite for the part that connections have as well.
+// checkPolicy is checkInvite for the part that connections have as well. What lines of rules leave out it fills in.
 func checkPolicy(shown map[string]any) any {
+	if refused := fillRules(shown); refused != nil {
+		return refused
+	}
 	for _, scope := range list(shown["scopes"]) {
 		known := slices.ContainsFunc(access.Scopes, func(s access.Scope) bool { return string(s) == scope })
 		switch text, _ := scope.(string); {
@@ -100,6 +103,29 @@ func checkPolicy(shown map[string]any) any {
 	for _, company := range list(shown["companies"]) {
 		if !slices.Contains(ownCompanies, number(company)) {
 			return adminRefusal(access.AdminCompanies, "requested companies exceed admin's own companies")
+		}
+	}
+	return nil
+}
+
+// fillRules gives the rules of a policy all of their fields, as the addon does. An approval rule says something.
+func fillRules(shown map[string]any) any {
+	for name, defaults := range map[string]map[string]any{
+		"approval_rules": {"risk": "", "model": "", "tool": "", "more_than": 0.0, "per_day": false, "reads": false},
+		"model_rules":    {"model": "", "read": true, "create": false, "write": false, "delete": false, "domain": "", "hidden": []any{}, "masked": []any{}},
+	} {
+		filled := []any{}
+		for _, given := range list(shown[name]) {
+			rule := maps.Clone(defaults)
+			values, _ := given.(map[string]any)
+			maps.Copy(rule, values)
+			if name == "approval_rules" && rule["risk"] == "" && rule["model"] == "" && rule["tool"] == "" && number(rule["more_than"]) == 0 {
+				return adminRefusal(access.AdminInput, "An approval rule needs a condition.")
+			}
+			filled = append(filled, rule)
+		}
+		if shown[name] != nil {
+			shown[name] = filled
 		}
 	}
 	return nil
