@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -210,6 +212,24 @@ func TestRealAdminAPI(t *testing.T) {
 		t.Errorf("rotate what has ended: %d %v", status, answer)
 	}
 
+	t.Run("two at once", func(t *testing.T) {
+		both := []string{`{"allowed_models":["res.partner"]}`, `{"allowed_models":["res.users"]}`}
+		for round := range 5 {
+			free := admin.must("POST", kit.ConnectionsPath, `{"name":"Free","user":"uma","scopes":["mcp:search"],"allowed_models":["res.partner","res.users"]}`, 201)
+			var statuses [2]int
+			var asking sync.WaitGroup
+			for i, body := range both {
+				asking.Go(func() {
+					statuses[i], _, _ = kit.NoFollow(t, "PATCH", fmt.Sprint(s.URL, kit.ConnectionsPath, "/", free["id"]), body, "Authorization", "Bearer "+admin.key)
+				})
+			}
+			asking.Wait()
+			slices.Sort(statuses[:])
+			if statuses != [2]int{200, 403} {
+				t.Errorf("round %d: %v: one makes it stricter, and what the other one wants is not stricter than that", round, statuses)
+			}
+		}
+	})
 	t.Run("read only for all, and off", func(t *testing.T) {
 		kit.AsAdmin(t, o, "doorman.settings", "action_make_read_only", []int64{})
 		if state := admin.must("GET", kit.ServerPath, "", 200); state["enabled"] != true || state["all_read_only"] != true {
