@@ -44,9 +44,11 @@ class DoormanConnection(models.Model):
         if connection_id is not None:
             domain = [("connection_id", "=", self._api_find(connection_id).id)]
         if user is not None:
-            domain.append(("user_login", "=", self._api_typed("user", user, str)))
-        audit = self.env["doorman.audit"]
-        rows, total = audit._usage(domain, first, last, limit, offset)
+            login = self._api_typed("user", user, str)
+            people = self.env["res.users"].sudo().with_context(active_test=False)
+            domain.append(("user_id", "in", people.search([("login", "=", login)]).ids))
+        use = self.env["doorman.use.connection"]
+        rows, total = use._usage(domain, first, last, limit, offset)
         return {
             "usage": rows,
             "total": total,

@@ -43,7 +43,7 @@ class TestAdminApiUsage(AdminApiMixin, DoormanCase):
                 "connection": "Tool of user",
                 "user": "dm-user",
                 "requests": 5,
-                "ok": 1,
+                "ok": 2,
                 "pending": 2,
                 "error": 1,
                 "refused": 2,
