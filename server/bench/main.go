@@ -32,7 +32,7 @@ func parseOptions(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 6, "how often every way has its turn; the fake part takes twice as many")
 	flags.Float64Var(&o.seconds, "seconds", 1, "length of one turn")
-	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), search, scale, or peers")
+	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), writes, search, scale, or peers")
 	flags.BoolVar(&o.check, "check", false, "exit with 1 if a bar is missed")
 	flags.StringVar(&o.json, "json", "", "write all results to this `file` too")
 	flags.StringVar(&o.doorman, "doorman", "", "use this `binary` instead of building doorman")
@@ -48,8 +48,8 @@ func parseOptions(args []string) (o options, err error) {
 	switch {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case !slices.Contains([]string{"", "real", "fake", "search", "scale", "peers"}, o.only):
-		err = fmt.Errorf("--only is real, fake, search, scale or peers, not %q", o.only)
+	case !slices.Contains([]string{"", "real", "fake", "writes", "search", "scale", "peers"}, o.only):
+		err = fmt.Errorf("--only is real, fake, writes, search, scale or peers, not %q", o.only)
 	case o.check && o.only == "peers":
 		err = errors.New("--check judges bars, and the part peers has none")
 	case o.only != "peers" && o.venv+o.docs != "":
@@ -109,6 +109,14 @@ func run(ctx context.Context, o options) (passed bool, err error) {
 			return false, fmt.Errorf("search: %w", err)
 		}
 		all.Search.print(os.Stdout)
+		return judge(o, all)
+	case "writes":
+		if all.Writes, err = measureWrites(ctx, o, tools); err != nil {
+			return false, fmt.Errorf("writes: %w", err)
+		}
+		for _, p := range []*part{all.Writes.Create, all.Writes.Update, all.Writes.Floor} {
+			printPart(os.Stdout, p)
+		}
 		return judge(o, all)
 	case "scale":
 		if all.Scale, err = measureScale(ctx, o, tools); err != nil {

@@ -31,6 +31,7 @@ type results struct {
 	Fake   *part       `json:"fake,omitempty"`
 	Search *searchPart `json:"search,omitempty"`
 	Scale  *scalePart  `json:"scale,omitempty"`
+	Writes *writesPart `json:"writes,omitempty"`
 	Peers  *peersPart  `json:"peers,omitempty"`
 	Bars   []bar       `json:"bars,omitempty"`
 }
