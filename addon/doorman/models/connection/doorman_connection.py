@@ -375,6 +375,21 @@ class DoormanConnection(models.Model):
             )
         return True
 
+    def action_ask_revoke(self):
+        """Ask before these connections are ended.
+
+        :raise AccessError: for anyone but the user and MCP administrators
+        :return: the dialog that says what ends with them
+        """
+        self._check_may_manage()
+        ends = self.filtered(lambda c: c.state != "revoked")
+        if not ends:
+            raise UserError(self.env._("These connections are revoked already."))
+        dialog = self.env["doorman.revoke.many"].create(
+            {"connection_ids": [(6, 0, ends.ids)]}
+        )
+        return dialog._open(self.env._("Revoke"))
+
     def action_activate(self):
         """Let in connections that wait for an administrator.
 

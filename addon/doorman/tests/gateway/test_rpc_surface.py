@@ -14,6 +14,8 @@ PUBLIC = {
     "base.module.uninstall": {"action_doorman_audit"},
     "doorman.approval": {
         "action_approve",
+        "action_approve_many",
+        "action_approve_or_open",
         "action_cancel",
         "action_open_reject",
         "action_reject",
@@ -31,6 +33,7 @@ PUBLIC = {
     "doorman.connection": {
         "action_activate",
         "action_approve_outward",
+        "action_ask_revoke",
         "action_give_permissions",
         "action_open_approvals",
         "action_open_audit",
@@ -112,6 +115,8 @@ PUBLIC = {
     "doorman.shown.mixin": {"create", "write"},
     "doorman.reject": {"action_reject"},
     "doorman.key.report": {"action_open_connection"},
+    "doorman.approve.many": {"action_approve"},
+    "doorman.revoke.many": {"action_revoke"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.explain": {"action_explain"},
     "doorman.rotate.service.key": {"action_rotate"},
