@@ -31,6 +31,7 @@ PUBLIC = {
         "action_make_client",
     },
     "doorman.connection": {
+        "access_state",
         "action_activate",
         "action_approve_outward",
         "action_ask_revoke",
