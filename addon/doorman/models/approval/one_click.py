@@ -86,8 +86,14 @@ class DoormanApproval(models.Model):
         return dialog._open(self.env._("Approve low-risk requests"))
 
     def _summaries(self):
-        """What these would do, one a line."""
+        """What these would do, and for whom, one a line."""
         rows = Markup("").join(
-            Markup("<li>%s</li>") % request.summary for request in self
+            Markup("<li>%s <span class='text-muted'>%s · %s</span></li>")
+            % (
+                request.summary,
+                request.sudo().requester_id.name or "",
+                request.connection_name or "",
+            )
+            for request in self
         )
         return Markup("<ul class='mb-2 ps-3 text-break'>%s</ul>") % rows

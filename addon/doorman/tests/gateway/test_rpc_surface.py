@@ -156,6 +156,7 @@ PUBLIC = {
     "ir.actions.server": {"create", "unlink", "write"},
     # Odoo's own, which it keeps from everybody but administrators.
     "ir.mail_server": {"send_email"},
+    "ir.http": {"session_info"},
     "ir.module.module": {"module_uninstall"},
     "mail.activity": {"unlink", "write"},
     "mail.message": {"create", "write"},
