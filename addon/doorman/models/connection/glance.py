@@ -59,7 +59,7 @@ class DoormanConnection(models.Model):
         """Whether AI tools get in at all, for the banner above lists of connections.
 
         :return: ``{off, read_only}``
-        :raise AccessError: for who may not see connections
+        :raise AccessError: for people who may not see connections
         """
         self.check_access("read")
         settings = self.env["doorman.settings"]._get().sudo()

@@ -5,7 +5,7 @@ class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     def session_info(self):
-        """Tells the web client whether this person decides on requests, without being
+        """Tells the web client whether this person is an approver without being
         an MCP user: they have no menu of Doorman's, and get an entry in their own."""
         info = super().session_info()
         user = self.env.user

@@ -50,10 +50,12 @@ const deciding = () => ({
         const open = isOpen(this.env, this.props.activity.res_id);
         const method = open ? "action_approve" : "action_approve_or_open";
         return this.decide(method, (result) => {
-            if (result.type === "ir.actions.act_window") {
-                this.props.onClickEditActivityButton?.();
-            }
             const {action} = this.env.services;
+            if (result.type === "ir.actions.act_window") {
+                // Opened, and not decided: this page is left as it is.
+                this.props.onClickEditActivityButton?.();
+                return action.doAction(result);
+            }
             return action.doAction(result).then(() => this.onDecided());
         });
     },

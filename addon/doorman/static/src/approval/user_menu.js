@@ -2,7 +2,7 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {session} from "@web/session";
 
-// Who decides on requests without being an MCP user has no menu of Doorman's.
+// Approvers who are not MCP users have no menu of Doorman's.
 registry.category("user_menuitems").add("doorman_decisions", (env) => ({
     type: "item",
     id: "doorman_decisions",
