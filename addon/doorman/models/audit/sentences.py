@@ -44,17 +44,16 @@ class DoormanAudit(models.Model):
 
     @api.model
     def _methods_in_words(self):
-        _ = self.env._
         return {
-            "approval/approve": _("Approved"),
-            "approval/approve_first": _("Approved by the first of two"),
-            "approval/reject": _("Rejected"),
-            "approval/expire": _("Not decided in time"),
-            "approval/cancel": _("Cancelled"),
-            "connection/delete": _("Connection deleted"),
-            "initialize": _("Said hello"),
-            "tools/list": _("Asked for its tools"),
-            "resources/read": _("Read a resource"),
+            "approval/approve": self.env._("Approved"),
+            "approval/approve_first": self.env._("Approved by the first of two"),
+            "approval/reject": self.env._("Rejected"),
+            "approval/expire": self.env._("Not decided in time"),
+            "approval/cancel": self.env._("Cancelled"),
+            "connection/delete": self.env._("Connection deleted"),
+            "initialize": self.env._("Said hello"),
+            "tools/list": self.env._("Asked for its tools"),
+            "resources/read": self.env._("Read a resource"),
         }
 
     @api.depends("reason")
@@ -71,32 +70,31 @@ class DoormanAudit(models.Model):
 
         :return: ``{reason: text}``
         """
-        _ = self.env._
         return {
-            "unauthenticated": _("The key or login is not valid"),
-            "forbidden": _("No access"),
-            "not_allowed": _("The connection may not do this"),
-            "read_only": _("The connection may only read"),
-            "unknown_tool": _("There is no such tool"),
-            "unknown_model": _("There is no such model"),
-            "unknown_field": _("There is no such field"),
-            "invalid_input": _("The request is malformed"),
-            "not_found": _("The record does not exist"),
-            "conflict": _("Something else changed it at the same time"),
-            "business_rule": _("Odoo's own rules do not allow it"),
-            "rate_limited": _("Too many requests"),
-            "needs_module": _("A module is missing"),
-            "pending_approval": _("Waits for approval"),
-            "rejected": _("Rejected"),
-            "expired": _("Nobody decided in time"),
-            "cancelled": _("Cancelled"),
-            "odoo_unavailable": _("Odoo could not be reached"),
-            "odoo_timeout": _("Odoo did not answer in time"),
-            "updating": _("Doorman was being updated"),
-            "too_large": _("Too large"),
-            "internal": _("Error in Doorman"),
-            "dry_run": _("Tried out only"),
-            "replayed": _("Done before: not done again"),
+            "unauthenticated": self.env._("The key or login is not valid"),
+            "forbidden": self.env._("No access"),
+            "not_allowed": self.env._("The connection may not do this"),
+            "read_only": self.env._("The connection may only read"),
+            "unknown_tool": self.env._("There is no such tool"),
+            "unknown_model": self.env._("There is no such model"),
+            "unknown_field": self.env._("There is no such field"),
+            "invalid_input": self.env._("The request is malformed"),
+            "not_found": self.env._("The record does not exist"),
+            "conflict": self.env._("Something else changed it at the same time"),
+            "business_rule": self.env._("Odoo's own rules do not allow it"),
+            "rate_limited": self.env._("Too many requests"),
+            "needs_module": self.env._("A module is missing"),
+            "pending_approval": self.env._("Waits for approval"),
+            "rejected": self.env._("Rejected"),
+            "expired": self.env._("Nobody decided in time"),
+            "cancelled": self.env._("Cancelled"),
+            "odoo_unavailable": self.env._("Odoo could not be reached"),
+            "odoo_timeout": self.env._("Odoo did not answer in time"),
+            "updating": self.env._("Doorman was being updated"),
+            "too_large": self.env._("Too large"),
+            "internal": self.env._("Error in Doorman"),
+            "dry_run": self.env._("Tried out only"),
+            "replayed": self.env._("Done before: not done again"),
         }
 
     @api.model
@@ -105,18 +103,25 @@ class DoormanAudit(models.Model):
 
         :return: ``{reason: text}``; of those that can be helped
         """
-        _ = self.env._
-        wider = _("If the AI tool is meant to do this, widen Permissions below.")
-        corrected = _("The AI tool made a mistake and is told how to correct it.")
-        later = _("It passes: the AI tool may try again later.")
+        wider = self.env._(
+            "If the AI tool is meant to do this, widen Permissions below."
+        )
+        corrected = self.env._(
+            "The AI tool made a mistake and is told how to correct it."
+        )
+        later = self.env._("It passes: the AI tool may try again later.")
         return {
-            "unauthenticated": _("Give the AI tool a new key, or log in again in it."),
-            "forbidden": _(
+            "unauthenticated": self.env._(
+                "Give the AI tool a new key, or log in again in it."
+            ),
+            "forbidden": self.env._(
                 "Check the master switch, the allowed IP addresses and what this "
                 "connection's user may do in Odoo."
             ),
             "not_allowed": wider,
-            "read_only": _("If it is meant to change records, switch Read-only off."),
+            "read_only": self.env._(
+                "If it is meant to change records, switch Read-only off."
+            ),
             "unknown_tool": corrected,
             "unknown_model": corrected,
             "unknown_field": corrected,
@@ -124,14 +129,16 @@ class DoormanAudit(models.Model):
             "not_found": corrected,
             "business_rule": corrected,
             "conflict": later,
-            "rate_limited": _("Raise the limits below if this is normal use."),
-            "needs_module": _("Install the Odoo module that the tool needs."),
-            "rejected": _("A person said no. Nothing has to be done."),
-            "expired": _("Name an approver who is there, or allow more time."),
-            "cancelled": _("Nothing has to be done."),
+            "rate_limited": self.env._("Raise the limits below if this is normal use."),
+            "needs_module": self.env._("Install the Odoo module that the tool needs."),
+            "rejected": self.env._("A person said no. Nothing has to be done."),
+            "expired": self.env._("Name an approver who is there, or allow more time."),
+            "cancelled": self.env._("Nothing has to be done."),
             "odoo_unavailable": later,
             "odoo_timeout": later,
             "updating": later,
-            "too_large": _("The AI tool has to ask for less at a time."),
-            "internal": _("Look up the request ID in the logs of Odoo and Doorman."),
+            "too_large": self.env._("The AI tool has to ask for less at a time."),
+            "internal": self.env._(
+                "Look up the request ID in the logs of Odoo and Doorman."
+            ),
         }

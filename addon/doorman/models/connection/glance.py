@@ -90,11 +90,10 @@ class DoormanConnection(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT connection_id, time::date, sum(count),
-                       sum(count) FILTER (WHERE outcome IN ('refused', 'error'))
-                  FROM doorman_audit
-                 WHERE connection_id = ANY(%s) AND time >= %s
-                   AND method NOT LIKE 'approval/%%'
+                SELECT connection_id, day, sum(requests),
+                       sum(requests) FILTER (WHERE outcome IN ('refused', 'error'))
+                  FROM doorman_use_connection
+                 WHERE connection_id = ANY(%s) AND day >= %s
                  GROUP BY 1, 2
                 """,
                 self.ids,

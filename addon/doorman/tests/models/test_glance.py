@@ -34,7 +34,6 @@ class TestGlance(DoormanCase):
             (5, {"outcome": "error"}),
             (13, {}),
             (20, {"count": 9}),
-            (0, {"method": "approval/approve", "count": 7}),
         ):
             self.row(ago=ago, **vals)
         self.row(self.connection2, count=50)
