@@ -90,6 +90,7 @@ class DoormanAudit(models.Model):
             "cancelled": self.env._("Cancelled"),
             "odoo_unavailable": self.env._("Odoo could not be reached"),
             "odoo_timeout": self.env._("Odoo did not answer in time"),
+            "unavailable": self.env._("The service could not check its limits"),
             "updating": self.env._("Doorman was being updated"),
             "too_large": self.env._("Too large"),
             "internal": self.env._("Error in Doorman"),
@@ -136,6 +137,7 @@ class DoormanAudit(models.Model):
             "cancelled": self.env._("Nothing has to be done."),
             "odoo_unavailable": later,
             "odoo_timeout": later,
+            "unavailable": later,
             "updating": later,
             "too_large": self.env._("The AI tool has to ask for less at a time."),
             "internal": self.env._(
