@@ -29,7 +29,7 @@ func (b *backend) everyView(t *testing.T) {
 	p.shot("connection-phone", 412, 900)
 	p.click("button[name=action_open_requests]")
 	p.wait(".o_graph_view canvas")
-	p.see(".o_searchview_facet", "Counted requests")
+	p.see(".o_control_panel", "Requests by connection")
 	p.shot("use", 1400, 600)
 
 	p.form(b.id(t, "Claude, browser"))
