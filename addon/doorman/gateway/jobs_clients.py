@@ -17,4 +17,4 @@ class DoormanGateway(models.AbstractModel):
         """
         if not self._alone("doorman.learn_clients"):
             return progress(learned=0)
-        return progress(learned=self.env["doorman.connection"].sudo()._learn_clients())
+        return progress(learned=self.env["doorman.connection"]._learn_clients())

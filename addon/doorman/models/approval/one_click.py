@@ -20,8 +20,7 @@ class DoormanApproval(models.Model):
 
     def _risk_and_warned(self):
         """:return: its risk, and whether there is something to know before deciding"""
-        request = self.sudo()
-        return request.risk, bool(self._warnings(request.preview or {}))
+        return self.risk, bool(self._warnings(self.preview or {}))
 
     def _has_to_be_opened(self):
         risk, warned = self._risk_and_warned()
@@ -91,7 +90,7 @@ class DoormanApproval(models.Model):
             Markup("<li>%s <span class='text-muted'>%s · %s</span></li>")
             % (
                 request.summary,
-                request.sudo().requester_id.name or "",
+                request.requester_id.name or "",
                 request.connection_name or "",
             )
             for request in self

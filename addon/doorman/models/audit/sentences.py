@@ -14,7 +14,7 @@ class DoormanAudit(models.Model):
     @api.depends("tool", "method", "model", "record_ids")
     @api.depends_context("lang")
     def _compute_what(self):
-        tools = self.env["doorman.tool"].sudo().with_context(active_test=False)
+        tools = self.env["doorman.tool"].with_context(active_test=False)
         titles = {tool.name: tool.title for tool in tools.search([])}
         labels = self._model_labels()
         methods = self._methods_in_words()
@@ -37,7 +37,7 @@ class DoormanAudit(models.Model):
             row.what = visible(what)
 
     def _model_labels(self):
-        models_of = self.env["ir.model"].sudo()
+        models_of = self.env["ir.model"]
         names = set(self.mapped("model")) - {False}
         found = models_of.search([("model", "in", list(names))])
         return {model.model: model.name for model in found}

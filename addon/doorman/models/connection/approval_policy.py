@@ -176,8 +176,8 @@ class DoormanConnection(models.Model):
         )
 
     def _waiting_count(self):
-        """How many requests of these connections wait, whoever may see them."""
-        return len(self.sudo()._pending_approvals())
+        """How many requests of these connections wait, of those the caller may see."""
+        return len(self._pending_approvals())
 
     def _drop_requests(self, reason):
         """Nobody needs to decide on what may no longer be done."""

@@ -62,8 +62,11 @@ class DoormanConnection(models.Model):
         :raise AccessError: for people who may not see connections
         """
         self.check_access("read")
-        settings = self.env["doorman.settings"]._get().sudo()
-        return {"off": not settings.enabled, "read_only": settings.all_read_only}
+        any_of_them = self.new()
+        return {
+            "off": any_of_them.server_off,
+            "read_only": any_of_them.all_read_only,
+        }
 
     # ---- which AI tool ----
 
