@@ -75,6 +75,16 @@ class TestSafeClicks(ApprovalCase):
         )
         self.assertEqual(set(asking.mapped("type")), {"list", "kanban"})
 
+    def test_every_secret_asks_before_it_is_gone(self):
+        views = self.env["ir.ui.view"].search([("model", "=", "doorman.key.show")])
+        self.assertGreaterEqual(len(views), 4)
+        for view in views:
+            footer = etree.fromstring(view.arch).find(".//footer")
+            with self.subTest(view.name):
+                self.assertEqual(
+                    [node.get("name") for node in footer], ["doorman_shown_once"]
+                )
+
     # ---- many at once ----
 
     def many(self, requests):

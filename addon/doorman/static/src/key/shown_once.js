@@ -1,4 +1,10 @@
-import {Component, onMounted, onWillUnmount, useExternalListener, useRef} from "@odoo/owl";
+import {
+    Component,
+    onMounted,
+    onWillUnmount,
+    useExternalListener,
+    useRef,
+} from "@odoo/owl";
 import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
@@ -7,7 +13,9 @@ import {useService} from "@web/core/utils/hooks";
 
 /** The fields by which a dialog shows a secret. */
 const SECRETS = ["key", "link"];
-const COPIED_FROM = [...SECRETS, "snippets"].map((name) => `[name=${name}]`).join(",");
+const COPIED_FROM = [...SECRETS, "snippets", "message"]
+    .map((name) => `[name=${name}]`)
+    .join(",");
 
 /**
  * The button that closes a dialog in which a secret is shown, this once. However it is
