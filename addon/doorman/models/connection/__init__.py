@@ -1,4 +1,5 @@
 from . import doorman_connection
+from . import glance
 from . import keys
 from . import doorman_key_report
 from . import doorman_key_show

@@ -14,6 +14,8 @@ PUBLIC = {
     "base.module.uninstall": {"action_doorman_audit"},
     "doorman.approval": {
         "action_approve",
+        "action_approve_many",
+        "action_approve_or_open",
         "action_cancel",
         "action_open_reject",
         "action_reject",
@@ -29,8 +31,10 @@ PUBLIC = {
         "action_make_client",
     },
     "doorman.connection": {
+        "access_state",
         "action_activate",
         "action_approve_outward",
+        "action_ask_revoke",
         "action_give_permissions",
         "action_open_approvals",
         "action_open_audit",
@@ -112,6 +116,8 @@ PUBLIC = {
     "doorman.shown.mixin": {"create", "write"},
     "doorman.reject": {"action_reject"},
     "doorman.key.report": {"action_open_connection"},
+    "doorman.approve.many": {"action_approve"},
+    "doorman.revoke.many": {"action_revoke"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.explain": {"action_explain"},
     "doorman.rotate.service.key": {"action_rotate"},
@@ -150,6 +156,7 @@ PUBLIC = {
     "ir.actions.server": {"create", "unlink", "write"},
     # Odoo's own, which it keeps from everybody but administrators.
     "ir.mail_server": {"send_email"},
+    "ir.http": {"session_info"},
     "ir.module.module": {"module_uninstall"},
     "mail.activity": {"unlink", "write"},
     "mail.message": {"create", "write"},
