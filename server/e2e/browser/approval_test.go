@@ -117,7 +117,7 @@ func (a *asked) clock(p *page) {
 	p.see(".o-mail-ActivityGroup", "MCP approval")
 	p.see(".o-mail-ActivityGroup", "4 Today")
 	p.click(".o-mail-ActivityGroup")
-	p.see(".o_data_row", "Permanently delete 12 records of Contact: Trade fair lead 01")
+	p.see(".o_data_row", "Permanently delete 12 contacts: Trade fair lead 01")
 	if got := p.texts(".o_data_row button[name=action_approve_or_open]"); len(got) != 4 {
 		p.Errorf("%d of 4 rows can be approved", len(got))
 	}
@@ -127,7 +127,7 @@ func (a *asked) clock(p *page) {
 // approve decides on the page of a request that was opened from the list, by the activity in its chatter.
 func (a *asked) approve(p *page) {
 	p.click(`//td[@name="summary"][contains(., "Azure Nordic")][contains(., "Change")]`)
-	p.see(".o_form_sheet", "Change City, Country, Notes, Phone of Contact: Azure Nordic")
+	p.see(".o_form_sheet", "Change city, country, notes, and phone on contact Azure Nordic")
 	p.see(".o_doorman_change", "City Paris → Berlin")
 	p.see(".o_doorman_change", "Country France → Germany")
 	p.see(".o_doorman_change", "Notes Pays late. → Pays on time, since May.")
@@ -156,7 +156,7 @@ func (a *asked) reject(p *page) {
 	p.shot("approval-activity", 1400, 620)
 	p.shot("approval-phone", 390, 844)
 	p.click(reject)
-	p.see(".modal", "Permanently delete 12 records of Contact")
+	p.see(".modal", "Permanently delete 12 contacts")
 	p.click(".modal .modal-footer .btn-danger")
 	p.wait(".modal .o_field_invalid")
 	a.seen(p.T, "leads", "pending_approval")
@@ -176,7 +176,7 @@ func (a *asked) reject(p *page) {
 func (a *asked) list(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
 	p.see(".o_searchview_facet", "Pending")
-	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Create Contact: Deco GmbH")]//button[@name="action_approve_or_open"]`)
+	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Create contact Deco GmbH")]//button[@name="action_approve_or_open"]`)
 	p.see(".o_notification", "Approved, and done")
 	p.until(func() (string, bool) {
 		rows := p.texts(".o_data_row")
@@ -209,7 +209,7 @@ func (a *asked) many(p *page) {
 func (a *asked) activityView(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
 	p.click(".o_switch_view.o_activity")
-	p.see(".o_activity_summary_cell", "Note on Contact: Azure Nordic")
+	p.see(".o_activity_summary_cell", "Note on contact Azure Nordic")
 	p.js(`[...document.querySelectorAll(".o_activity_summary_cell")].find(e => e.innerText.includes("Note on Contact")).firstElementChild.click()`)
 	p.see(".o-mail-ActivityListPopover", "Approve Reject")
 	p.missing("Odoo's own buttons", odoosOwn+", .o-mail-ActivityListPopover > button")
@@ -261,7 +261,7 @@ func (a *asked) ownMenu(p *page) {
 	p.open("", ".o_user_menu button")
 	p.click(".o_user_menu button")
 	p.click(`//*[contains(@class, "dropdown-item")][normalize-space()="MCP approvals"]`)
-	p.see(".o_data_row", "Create Contact: Deco GmbH")
+	p.see(".o_data_row", "Create contact Deco GmbH")
 	p.shot("approvals-own", 1400, 620)
 }
 
