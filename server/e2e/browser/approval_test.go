@@ -149,7 +149,7 @@ func (a *asked) approve(p *page) {
 // reject needs a reason, which the AI tool gets.
 func (a *asked) reject(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
-	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Permanently delete 12 records")]//button[@name="action_approve_or_open"]`)
+	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Permanently delete 12 contacts")]//button[@name="action_approve_or_open"]`)
 	p.wait(".o_doorman_approval .o_form_sheet")
 	a.seen(p.T, "leads", "pending_approval") // a list deletes nothing by one click
 	p.see(".alert-warning", "What is deleted cannot be brought back.")
