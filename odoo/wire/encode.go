@@ -7,9 +7,13 @@ import (
 )
 
 // EncodeHello tells Odoo which service asks (its version, and which of its processes) and where AI tools reach it (its MCP
-// endpoint): the addon's settings page shows it, with the time.
+// endpoint): the addon's settings page shows it, with the time. The process is in the version's build metadata (semver.org,
+// item 10): an addon of before has no argument for it, and has to understand hello to say that it is old.
 func EncodeHello(version, endpoint, replica string) map[string]any {
-	return map[string]any{"version": version, "url": endpoint, "replica": replica}
+	if version != "" {
+		version += "+" + replica
+	}
+	return map[string]any{"version": version, "url": endpoint}
 }
 
 // EncodeAudit is the part of a request that only the audit reads.

@@ -66,12 +66,12 @@ class DoormanGateway(models.AbstractModel):
     # ---- methods ----
 
     @api.model
-    def hello(self, version="", url="", replica=""):
+    def hello(self, version="", url=""):
         """Who answers here; also the service's heartbeat.
 
-        :param str version: of the service; empty: somebody only asks
+        :param str version: of the service, and which of its processes asks:
+            ``0.2.0+<UUID>``; empty: somebody only asks
         :param str url: of its MCP endpoint, as AI tools reach it
-        :param str replica: which of its processes asks
         """
         self._check_caller()
         settings = self.env["doorman.settings"].sudo()._get()
@@ -79,7 +79,7 @@ class DoormanGateway(models.AbstractModel):
         if settings.enabled:
             settings._note_database()
         if version:
-            self.env["doorman.replica"]._note(replica, version, url)
+            self.env["doorman.replica"]._note(version, url)
         module = self.env["ir.module.module"].sudo()
         return {
             "odoo_version": release.version,

@@ -43,7 +43,7 @@ class DoormanGateway(models.AbstractModel):
             raise UserError(misfit)
 
     @api.model
-    def hello(self, version="", url="", replica=""):
+    def hello(self, version="", url=""):
         """Also tells a service that does not fit what there is; the others get
         ``doorman.gateway``'s answer as well.
 
@@ -63,7 +63,7 @@ class DoormanGateway(models.AbstractModel):
         # What else hello reads may not be in such a database yet.
         if self._misfit():
             return versions
-        return super().hello(version, url, replica) | versions
+        return super().hello(version, url) | versions
 
     def _misfit(self):
         """:return: why no call is taken right now, in words, or None"""

@@ -14,6 +14,9 @@ type may struct {
 var mayChange = map[string]may{
 	"0.1.0": {Columns: map[string]string{
 		"doorman_audit.folded":                   "a mark says how far the counters have got",
+		"doorman_settings.gateway_last_seen":     "each process of the service has a row of its own",
+		"doorman_settings.gateway_version":       "likewise",
+		"doorman_settings.gateway_url":           "likewise",
 		"doorman_scope.write_date":               "every update loads its data file again",
 		"res_users_apikeys of connections.scope": "keys of connections have a scope of their own, which opens nothing else",
 	}, Rows: map[string]string{

@@ -1,8 +1,12 @@
+import re
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 # The service says hello every 15 s.
 SILENT_AFTER_SECONDS = 60
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UNNAMED = "unnamed"
 # Whoever has the service's key could say hello under any number of names.
 MAX_REPLICAS = 100
 
@@ -38,15 +42,17 @@ class DoormanReplica(models.Model):
     )
 
     @api.model
-    def _note(self, identifier, version, url):
+    def _note(self, version, url):
         """Take a heartbeat.
 
-        :param str identifier: drawn by the process when it starts; at most 36 letters
-            are kept
-        :param str version: of the service
+        :param str version: of the service, and behind its last + the UUID that the
+            process has drawn when it started; processes without one share a row
         :param str url: of its MCP endpoint, as AI tools reach it
         """
-        identifier = str(identifier)[:36]
+        version, _plus, identifier = str(version).rpartition("+")
+        if not UUID.fullmatch(identifier):
+            version = f"{version}+{identifier}" if version else identifier
+            identifier = UNNAMED
         self.env.cr.execute(
             SQL(
                 NOTE,

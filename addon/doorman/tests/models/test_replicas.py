@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import NAMESPACE_DNS, uuid5
 
 from odoo.tests import tagged
 
@@ -6,6 +7,10 @@ from ...models.settings.doorman_replica import MAX_REPLICAS, SILENT_AFTER_SECOND
 from ..common import DoormanCase
 
 URL = "https://mcp.example.com/mcp"
+
+
+def named(replica):
+    return str(uuid5(NAMESPACE_DNS, replica))
 
 
 @tagged("post_install", "-at_install")
@@ -19,7 +24,7 @@ class TestReplicas(DoormanCase):
         self.env.invalidate_all()
 
     def hello(self, replica, url=URL):
-        told = self.gateway.hello("1.0", url, replica)
+        told = self.gateway.hello(f"1.0+{named(replica)}", url)
         self.env.invalidate_all()
         return told
 
@@ -38,7 +43,8 @@ class TestReplicas(DoormanCase):
         self.env.cr.execute("SELECT xmin::text FROM doorman_settings")
         self.assertEqual(self.env.cr.fetchall(), before)
         self.assertEqual(
-            sorted(self.replicas.search([]).mapped("identifier")), ["a", "b"]
+            sorted(self.replicas.search([]).mapped("identifier")),
+            sorted([named("a"), named("b")]),
         )
         self.assertEqual(self.settings.replica_count, 2)
         self.assertEqual(self.settings.gateway_version, "1.0")
@@ -71,22 +77,35 @@ class TestReplicas(DoormanCase):
 
     def test_who_only_asks_is_none(self):
         self.gateway.hello()
-        self.gateway.hello("", URL, "a")
+        self.gateway.hello("", URL)
         self.assertFalse(self.replicas.search([]))
 
     def test_bounded(self):
         """The service's key fills no table."""
         for n in range(MAX_REPLICAS + 5):
-            self.replicas._note(f"r{n}", "1", URL)
+            self.replicas._note(f"1+{named(str(n))}", URL)
         self.assertEqual(self.replicas.search_count([]), MAX_REPLICAS)
         self.age(20)
-        self.hello("r0")
+        self.hello("0")
         newest = self.replicas.search([], limit=1)
-        self.assertEqual(newest.identifier, "r0")
-        self.hello("x" * 500, "https://" + "y" * 5000)
+        self.assertEqual(newest.identifier, named("0"))
+        self.hello("new", "https://" + "y" * 5000)
+        self.assertEqual(self.replicas.search_count([]), MAX_REPLICAS)
         self.age(2 * 24 * 3600)
         self.replicas._gc_replicas()
         self.assertEqual(self.replicas.search_count([]), 1)
-        self.hello("z" * 500, "https://" + "y" * 5000)
+        self.gateway.hello("v" * 500, "https://" + "y" * 5000)
+        self.env.invalidate_all()
         long = self.replicas.search([], limit=1)
-        self.assertEqual((len(long.identifier), len(long.url)), (36, 256))
+        self.assertEqual((len(long.version), len(long.url)), (64, 256))
+
+    def test_versions_without_a_process_share_a_row(self):
+        for version in ("1.0", "1.0+dirty", f"1.0+{named('a').upper()}", "1.0+"):
+            self.age(20)
+            self.gateway.hello(version, URL)
+            self.env.invalidate_all()
+            known = self.replicas.search([])
+            self.assertEqual((known.identifier, known.version), ("unnamed", version))
+        self.gateway.hello(f"v0.1.0-0.2026+dirty+{named('a')}", URL)
+        self.env.invalidate_all()
+        self.assertIn("v0.1.0-0.2026+dirty", self.replicas.search([]).mapped("version"))
