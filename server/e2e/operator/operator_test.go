@@ -255,6 +255,8 @@ func TestRealOperator(t *testing.T) {
 	}
 	l.end(i.o)
 	if t.Failed() {
+		log, _ := os.ReadFile(i.o.Server.LogFile())
+		_ = os.WriteFile("/tmp/ops_odoo.log", log, 0o600)
 		return
 	}
 	i.copies(key)
