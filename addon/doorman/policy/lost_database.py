@@ -25,7 +25,8 @@ def is_lost(exc):
     :return: bool
     """
     if isinstance(exc, psycopg2.InterfaceError):
-        # Of a cursor it is a mistake in somebody's code.
-        return "connection already closed" in str(exc)
+        # psycopg2 says either once the connection is gone. Of a cursor that somebody's
+        # code has closed Odoo says it itself, with a capital letter.
+        return str(exc) in ("connection already closed", "cursor already closed")
     # What libpq says of a connection has no SQLSTATE, so it is of no class of its own.
     return type(exc) is psycopg2.OperationalError or isinstance(exc, _ENDED)

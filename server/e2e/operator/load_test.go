@@ -52,7 +52,7 @@ func startLoad(t *testing.T, mcp, key string, clients int) *load {
 
 // create makes one record, however often that has to be said.
 func (l *load) create(name string) {
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(4 * time.Minute)
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for ; ; <-again.C {

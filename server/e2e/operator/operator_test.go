@@ -157,7 +157,7 @@ func (i *installation) serve() {
 	}
 }
 
-// freeAddress is where nobody listens. Such a port is below those that the kernel gives to clients.
+// freeAddress is where nobody listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -194,24 +194,28 @@ env["doorman.settings"]._end_old_service_keys()
 `)
 }
 
-// crash is what an operator does not choose, and how it is made good.
-type crash struct {
-	name        string
-	break_, fix func()
+// outage is what costs calls under way, and how it ends.
+type outage struct {
+	name       string
+	begin, end func()
 }
 
-func (i *installation) crashes() []crash {
+func (i *installation) outages() []outage {
 	must := func(err error) {
 		if err != nil {
 			i.t.Fatal(err)
 		}
 	}
 	victim := i.replicas[0]
-	return []crash{
-		{"a replica", func() { victim.stop(i.t, syscall.SIGKILL) }, func() { victim.start(i.t) }},
-		{"one of Odoo's workers", i.killWorker, func() {}},
-		{"Odoo", func() { must(i.o.Server.Kill()) }, func() { must(i.o.Server.Restart(i.t.Context())) }},
-		{"PostgreSQL", func() { must(i.o.Host.StopPostgres()) }, func() { must(i.o.Host.StartPostgres(i.t.Context())) }},
+	return []outage{
+		{"a replica dies", func() { victim.stop(i.t, syscall.SIGKILL) }, func() { victim.start(i.t) }},
+		{"one of Odoo's workers dies", i.killWorker, func() {}},
+		{"Odoo dies", func() { must(i.o.Server.Kill()) }, func() { must(i.o.Server.Restart(i.t.Context())) }},
+		{"PostgreSQL ends", func() { must(i.o.Host.StopPostgres()) }, func() { must(i.o.Host.StartPostgres(i.t.Context())) }},
+		{"an update", func() {
+			must(i.o.Server.Stop())
+			i.run(kit.CommandOf(i.t, "docs/upgrade.md", "odoo -d mydb -u doorman", "mydb", i.o.DB))
+		}, func() { must(i.o.Server.Restart(i.t.Context())) }},
 	}
 }
 
@@ -247,16 +251,14 @@ func TestRealOperator(t *testing.T) {
 	l := startLoad(t, i.front.URL+"/mcp", key, 4)
 	l.smoothly(1, "a rolling restart", i.rolling)
 	l.smoothly(2, "a new service key", i.newKey)
-	for _, c := range i.crashes() {
-		l.goesOn("before the end of " + c.name)
-		c.break_()
-		c.fix()
-		l.goesOn("after the end of " + c.name)
+	for _, o := range i.outages() {
+		l.goesOn("before: " + o.name)
+		o.begin()
+		o.end()
+		l.goesOn("after: " + o.name)
 	}
 	l.end(i.o)
 	if t.Failed() {
-		log, _ := os.ReadFile(i.o.Server.LogFile())
-		_ = os.WriteFile("/tmp/ops_odoo.log", log, 0o600)
 		return
 	}
 	i.copies(key)

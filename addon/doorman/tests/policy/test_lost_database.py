@@ -23,6 +23,7 @@ class TestLostDatabase(TransactionCase):
             (psycopg2.errors.TooManyConnections(), True),
             (psycopg2.OperationalError("server closed the connection"), True),
             (psycopg2.InterfaceError("connection already closed"), True),
+            (psycopg2.InterfaceError("cursor already closed"), True),
             (PoolError("The Connection Pool Is Full"), True),
             (psycopg2.InterfaceError("Cursor already closed"), False),
             (psycopg2.errors.QueryCanceled(), False),
