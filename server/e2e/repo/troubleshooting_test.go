@@ -3,9 +3,14 @@ package repo_test
 import (
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -50,6 +55,56 @@ func TestSymptomsExist(t *testing.T) {
 	if symptoms < 40 {
 		t.Errorf("only %d symptoms were found", symptoms)
 	}
+}
+
+// TestFindingsAreExplained: what `doorman check` complains of is on the page. Findings whose words come from elsewhere, such as what
+// Odoo's client says, have no text of their own here.
+func TestFindingsAreExplained(t *testing.T) {
+	t.Parallel()
+	var symptoms []string
+	for _, match := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(pages(t)["docs/troubleshooting.md"], -1) {
+		symptoms = append(symptoms, match[1])
+	}
+	findings := 0
+	for _, name := range []string{"check.go", "check_running.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(repoRoot(t), "server", "app", name), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			literal, isLiteral := n.(*ast.CompositeLit)
+			if !isLiteral || len(literal.Elts) != 4 {
+				return true
+			}
+			if grade, isName := literal.Elts[0].(*ast.Ident); !isName || grade.Name != "wrong" && grade.Name != "doubt" {
+				return true
+			}
+			said := literals(literal.Elts[2])
+			if len(said) < 8 { // what joins words from elsewhere
+				return true
+			}
+			findings++
+			if !slices.ContainsFunc(symptoms, func(symptom string) bool { return len(symptom) > 8 && strings.Contains(said, symptom) }) {
+				t.Errorf("docs/troubleshooting.md does not explain: %s", said)
+			}
+			return true
+		})
+	}
+	if findings < 20 {
+		t.Errorf("only %d findings were found", findings)
+	}
+}
+
+// literals are the texts in an expression, joined.
+func literals(of ast.Expr) (text string) {
+	ast.Inspect(of, func(n ast.Node) bool {
+		if part, isText := n.(*ast.BasicLit); isText && part.Kind == token.STRING {
+			plain, _ := strconv.Unquote(part.Value)
+			text += plain
+		}
+		return true
+	})
+	return text
 }
 
 // productText is all code of the service and the addon without tests, with texts that go on in the next line joined.
