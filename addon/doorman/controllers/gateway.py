@@ -7,6 +7,7 @@ from odoo.http import request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import real_time
 
+from ..policy.lost_database import is_lost
 from ..policy.shared import MAX_FILE
 from . import gateway_batch
 
@@ -96,6 +97,8 @@ class DoormanController(http.Controller):
     def _fault(exc):
         if isinstance(exc, (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)):
             return 503, "odoo.exceptions.ConcurrencyError", "Too many at once"
+        if is_lost(exc):
+            return 503, "psycopg2.OperationalError", "The database does not answer"
         if isinstance(exc, AccessError):
             return 403, "odoo.exceptions.AccessError", exc.args[0]
         if type(exc) is UserError:

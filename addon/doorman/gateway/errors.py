@@ -6,6 +6,7 @@ from odoo import models
 from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..policy.lost_database import is_lost
 from ..policy.refusal import Refusal, with_place_of
 from . import error_words
 
@@ -30,14 +31,16 @@ class DoormanGateway(models.AbstractModel):
         nothing of the inside.
 
         Concurrency errors are not answers: they go up, so that Odoo runs the whole
-        request again and no audit row tells of a call that did not happen.
+        request again and no audit row tells of a call that did not happen. A database
+        that is away is none either: no row can tell of it.
 
         :param exc: what a call raised
         :param str model: that the call is about, if any
         :param str lang: that Odoo's own words are in; None for that of the environment
         :return: Refusal
         """
-        if isinstance(exc, (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)):
+        again = (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY)
+        if isinstance(exc, again) or is_lost(exc):
             raise exc
         if isinstance(exc, Refusal):
             return exc
