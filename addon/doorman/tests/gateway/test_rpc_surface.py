@@ -144,6 +144,7 @@ PUBLIC = {
     "doorman.undo.dialog": {"action_undo", "create", "write"},
     "doorman.undo.mixin": {"action_undo"},
     "doorman.thread.mixin": {"message_mail_with_source", "message_notify"},
+    "doorman.overview": {"data"},
     "doorman.own.tool": {
         "action_publish",
         "action_withdraw",
