@@ -58,6 +58,7 @@
             "doorman/static/src/approval/*",
             "doorman/static/src/key/*",
             "doorman/static/src/looks/*",
+            "doorman/static/src/connect/*",
             "doorman/static/src/overview/*",
             "doorman/static/src/snippets/*",
         ],
