@@ -138,8 +138,13 @@ def _copilot_studio(url, env):
 def _cursor(url, env):
     server = json.dumps({"mcpServers": {"odoo": {"url": url}}}, indent=2)
     return [
-        (env._("Press the button, and Install in Cursor."), ""),
-        (env._("Or add this to ~/.cursor/mcp.json."), server),
+        (
+            env._(
+                "Press Add to Cursor, and Install in Cursor. Or add this to "
+                "~/.cursor/mcp.json."
+            ),
+            server,
+        ),
         (env._("In Cursor, open Settings > Tools & MCP and press Connect."), ""),
         _allow(env),
     ]
@@ -147,8 +152,13 @@ def _cursor(url, env):
 
 def _vscode(url, env):
     return [
-        (env._("Press the button, and Install in VS Code."), ""),
-        (env._("Or run MCP: Add Server, choose HTTP and paste this address."), url),
+        (
+            env._(
+                "Press Add to VS Code, and Install in VS Code. Or run the command MCP: "
+                "Add Server, choose HTTP and paste this address."
+            ),
+            url,
+        ),
         (env._("VS Code asks whether the server may sign you in: press Allow."), ""),
         _allow(env),
     ]
@@ -168,7 +178,10 @@ def _gemini(url, env):
 def _other(url, env):
     return [
         (
-            env._("Paste this where the tool asks for the address of an MCP server."),
+            env._(
+                "Paste this address where the tool asks for a remote MCP server, or a "
+                "custom connector."
+            ),
             url,
         ),
         (env._("If it asks how to log in, choose OAuth."), ""),

@@ -110,7 +110,7 @@ class DoormanConnection(models.Model):
         user = self.user_id.sudo()
         if not user.active or not usable:
             return False, self.env._(
-                "%s has none of the permissions that the connection lends.", user.name
+                "%s has none of the permissions that the connection uses.", user.name
             )
         if usable != self.scope_ids:
             return False, self.env._(
@@ -118,4 +118,6 @@ class DoormanConnection(models.Model):
                 user=user.name,
                 scopes=self.missing_scopes,
             )
-        return True, self.env._("%s has the permissions that it lends.", user.name)
+        return True, self.env._(
+            "%s has the permissions that the connection uses.", user.name
+        )
