@@ -29,6 +29,7 @@ class DoormanConnectWizard(models.TransientModel):
     enabled = fields.Boolean(compute="_compute_server")
     oauth_enabled = fields.Boolean(compute="_compute_server")
     mcp_url = fields.Char("Endpoint URL", compute="_compute_server")
+    service_silent = fields.Boolean(compute="_compute_server")
 
     name = fields.Char("Connection name")
     user_id = fields.Many2one(
@@ -95,6 +96,7 @@ class DoormanConnectWizard(models.TransientModel):
             wizard.enabled = settings.enabled
             wizard.oauth_enabled = settings.oauth_enabled
             wizard.mcp_url = settings.mcp_url
+            wizard.service_silent = settings.gateway_silent
 
     @api.depends("user_id")
     def _compute_for_other(self):

@@ -103,6 +103,13 @@ class TestConnectGuide(DoormanCase):
             expected = "key" if "key" in guided.ways else "browser"
             self.assertEqual(self._choose(code).step, expected)
 
+    def test_a_silent_service_is_said_before(self):
+        wizard = self._choose("claude")
+        self.assertTrue(wizard.service_silent)
+        self.env["doorman.replica"]._note("x", "1.0", f"{URL}/mcp")
+        self.env.invalidate_all()
+        self.assertFalse(wizard.service_silent)
+
     def test_what_is_no_tool_is_refused(self):
         for code in (None, "", "own", "x", 1, ["claude"], "__class__"):
             with self.subTest(code=code), self.assertRaises(UserError):

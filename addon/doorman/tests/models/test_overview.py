@@ -53,6 +53,16 @@ class TestOverview(DoormanCase):
                 seen = menu.id in menus._visible_menu_ids()
                 self.assertEqual(seen, role == "admin")
 
+    def test_the_application_opens_with_it(self):
+        root = self.env.ref("doorman.menu_root").id
+        overview = self.env.ref("doorman.doorman_overview_action")
+        connections = self.env.ref("doorman.doorman_connection_action")
+        for role, action in (("admin", overview), ("user", connections)):
+            menus = self.env["ir.ui.menu"].with_user(self.people[role])
+            with self.subTest(role=role):
+                opened = menus.load_web_menus(False)[root]
+                self.assertEqual(opened["actionID"], action.id)
+
     def test_periods(self):
         for days in PERIODS:
             use = self.overview.data(days)["use"]
