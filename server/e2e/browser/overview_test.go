@@ -57,12 +57,12 @@ func (b *backend) overview(t *testing.T) {
 		p.see(`[data-tile="`+code+`"]`, strings.TrimSpace(n))
 	}
 	p.see(`[data-list="connections"]`, "Cursor, web shop team")
-	p.shot("overview", 1400, 1200)
+	p.shot("overview", 1400, 1040)
 	p.shot("overview-phone", 390, 2400)
 	p.click(`//*[contains(@class, "btn-group")]//button[normalize-space()="30 days"]`)
 	p.wait(`//button[normalize-space()="30 days" and @aria-pressed="true"]`)
 	p.wait(".o_doorman_chart canvas")
-	p.shot("overview-30", 1400, 1200)
+	p.shot("overview-30", 1400, 1040)
 	p.click(`[data-tile="refused"]`)
 	p.wait(".o_list_view .o_data_row")
 	for _, row := range p.texts(".o_data_row td[name=outcome]") {
