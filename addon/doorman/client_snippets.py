@@ -45,6 +45,8 @@ def snippets(url, key, name="odoo", env=English):
         _vscode,
         _gemini,
         _codex,
+        _n8n,
+        _copilot_studio,
         _continue,
         _inspector,
         _curl,
@@ -70,7 +72,7 @@ def _json(value):
     return _escape(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _shell(text):
+def shell_word(text):
     # Double quotes where nothing in the text is special: they work everywhere.
     if PLAIN.fullmatch(text):
         return f'"{text}"' if " " in text else text
@@ -92,8 +94,8 @@ def _claude_code(url, key, name, env):
         "Claude Code",
         env._("Run in a terminal"),
         "shell",
-        f"claude mcp add --transport http {name} {_shell(url)} "
-        f"--header {_shell(header)}",
+        f"claude mcp add --transport http {name} {shell_word(url)} "
+        f"--header {shell_word(header)}",
         env._(
             "Run it in the folder of your project, or add --scope user before the "
             "name to have it everywhere. The key stays in the history of your shell: "
@@ -186,6 +188,35 @@ def _codex(url, key, name, env):
     )
 
 
+def _n8n(url, key, name, env):
+    return (
+        "n8n",
+        "n8n",
+        env._("Node: MCP Client Tool"),
+        "text",
+        f"Endpoint: {url}\n"
+        "Server Transport: HTTP Streamable\n"
+        "Authentication: Bearer Auth\n"
+        f"Bearer Token: {key}",
+        env._("Make a credential of the type Bearer Auth and paste the key into it."),
+    )
+
+
+def _copilot_studio(url, key, name, env):
+    return (
+        "copilot_studio",
+        "Copilot Studio",
+        env._("Tools > Add a tool > New tool > Model Context Protocol"),
+        "text",
+        f"Server URL: {url}\n"
+        "Authentication: API key\n"
+        "Type: Header\n"
+        "Header name: Authorization\n"
+        f"API key: {_bearer(key)}",
+        env._("The key is asked for when you create the connection."),
+    )
+
+
 def _continue(url, key, name, env):
     text = (
         "name: Odoo\n"
@@ -216,8 +247,8 @@ def _inspector(url, key, name, env):
         "MCP Inspector",
         env._("Run in a terminal"),
         "shell",
-        f"npx -y @modelcontextprotocol/inspector --cli {_shell(url)} "
-        f"--transport http --header {_shell(header)} --method tools/list",
+        f"npx -y @modelcontextprotocol/inspector --cli {shell_word(url)} "
+        f"--transport http --header {shell_word(header)} --method tools/list",
         env._(
             "For a first look: it lists the tools. The key can be seen in the list of "
             "processes while it runs, and stays in the history of your shell."

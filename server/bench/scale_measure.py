@@ -78,6 +78,9 @@ for days in (7, 90):
         [("day", ">=", s), ("connection_id", "=", ident)], ["day:day", "outcome"], ["charged:sum"]))
 week = fields.Date.subtract(fields.Date.today(), days=6)
 timed("overview: a week", lambda: day._series(week))
+page = env["doorman.overview"].with_user(admin)
+timed("overview: the page, but for the busiest connections", lambda: [part() for part in (
+    lambda: page._use(90), page._tools, page._approvals, page._keys, page._server, page._steps)])
 timed("overview: the ten busiest connections of a week", lambda: use._top(week))
 timed("pivot: connection by status, 7 days", lambda: use.formatted_read_group(
     [("day", ">=", week)], ["connection_name", "outcome"], ["requests:sum"]))

@@ -2,6 +2,7 @@ from . import base_module_uninstall
 from . import doorman_dialog_mixin
 from . import doorman_many_mixin
 from . import doorman_connect_wizard
+from . import connect_guide
 from . import connect_oauth_client
 from . import doorman_rotate_key
 from . import doorman_reject

@@ -29,6 +29,7 @@ class DoormanConnectWizard(models.TransientModel):
     enabled = fields.Boolean(compute="_compute_server")
     oauth_enabled = fields.Boolean(compute="_compute_server")
     mcp_url = fields.Char("Endpoint URL", compute="_compute_server")
+    service_silent = fields.Boolean(compute="_compute_server")
 
     name = fields.Char("Connection name")
     user_id = fields.Many2one(
@@ -57,6 +58,7 @@ class DoormanConnectWizard(models.TransientModel):
         help="Tools that change something are hidden and refused."
     )
     missing_scopes = fields.Char(compute="_compute_missing_scopes")
+    no_mcp_user = fields.Boolean(compute="_compute_missing_scopes")
     expires_at = fields.Datetime("Expires on")
     key_days = fields.Integer(
         "Key works for (days)",
@@ -94,6 +96,7 @@ class DoormanConnectWizard(models.TransientModel):
             wizard.enabled = settings.enabled
             wizard.oauth_enabled = settings.oauth_enabled
             wizard.mcp_url = settings.mcp_url
+            wizard.service_silent = settings.gateway_silent
 
     @api.depends("user_id")
     def _compute_for_other(self):
@@ -105,6 +108,7 @@ class DoormanConnectWizard(models.TransientModel):
         for wizard in self:
             missing = wizard._scopes() - wizard._own_scopes()
             wizard.missing_scopes = ", ".join(missing.mapped("code"))
+            wizard.no_mcp_user = not wizard._is_mcp_user()
 
     def _compute_key_days_max(self):
         self.key_days_max = self.env["doorman.settings"]._key_days()
@@ -170,6 +174,10 @@ class DoormanConnectWizard(models.TransientModel):
         groups = self.user_id.sudo().all_group_ids
         return self.env["doorman.scope"].search([("group_id", "in", groups.ids)])
 
+    def _is_mcp_user(self):
+        groups = self.user_id.sudo().all_group_ids
+        return self.env.ref("doorman.group_user") in groups
+
     def _scopes(self):
         if self.access == "custom":
             return self.scope_ids._origin
@@ -226,6 +234,7 @@ class DoormanConnectWizard(models.TransientModel):
             )
         if not scopes:
             raise UserError(self.env._("Choose at least one scope."))
+        self._check_usable(scopes)
         return {
             "name": (self.name or self.client_name).strip(),
             "auth_type": "bearer",
@@ -235,3 +244,20 @@ class DoormanConnectWizard(models.TransientModel):
             or (self.access == "custom" and self.read_only),
             "expires_at": self.expires_at,
         }
+
+    def _check_usable(self, scopes):
+        """A key or client with which every call is refused helps nobody."""
+        # Who logs in by browser has to be an MCP user besides.
+        lets_in = self.step != "client" or self._is_mcp_user()
+        if lets_in and scopes & self._own_scopes():
+            return
+        if not self.user_id.sudo()._is_internal():
+            return  # what the connection itself refuses, and says why
+        raise UserError(
+            self.env._(
+                "%s lacks the permissions for this: every call would be refused. Press "
+                "Give the User These Permissions first, or ask an Odoo administrator "
+                "to.",
+                self.user_id.name,
+            )
+        )

@@ -18,9 +18,9 @@ func (b *backend) wizard(t *testing.T) {
 	p := browser(t, b.o, "admin")
 	p.open(connectionAction, ".o_list_view .o_data_row")
 	p.click(`//*[contains(@class, "o_control_panel")]//button[contains(., "Connect a New Tool")]`)
-	p.see(".modal", "How does the tool log in?")
-	p.shot("wizard", 1400, 720)
-	p.shot("wizard-phone", 412, 900)
+	p.see(".modal", "Which AI tool?")
+	p.shot("wizard", 1400, 760)
+	p.shot("wizard-phone", 390, 900)
 	p.click(`//*[contains(@class, "modal")]//button[normalize-space()="API Key"]`)
 	p.fill(".modal .o_field_widget[name=name] input", "Claude Code, month-end")
 	p.shot("wizard-key", 1400, 720)
@@ -30,11 +30,39 @@ func (b *backend) wizard(t *testing.T) {
 	p.see(".modal .o_field_widget[name=url]", b.s.MCP)
 	p.see(".modal .o_field_widget[name=snippets]", shown)
 	p.see(".modal .o_field_widget[name=snippets]", b.s.MCP)
-	p.shot("key", 1400, 1000)
+	p.shot("key", 1400, 1100)
 	key := p.key()
 	b.admits(t, "the key of the wizard", key, true)
 	p.open(connectionAction, ".o_list_view .o_data_row")
 	p.see(".o_data_row", "Claude Code, month-end")
+}
+
+// firstCall goes from an AI tool's tile to its first call, with nothing typed.
+func (b *backend) firstCall(t *testing.T) {
+	p := browser(t, b.o, "admin")
+	p.open(connectionAction, ".o_list_view .o_data_row")
+	p.click(`//*[contains(@class, "o_control_panel")]//button[contains(., "Connect a New Tool")]`)
+	p.click(`//*[contains(@class, "o_doorman_tiles")]//button[normalize-space()="Codex"]`)
+	p.wait(".modal button[name=action_connect]")
+	p.missing("it has no browser login here", `.modal button[name=action_choose_browser]`)
+	p.click(".modal button[name=action_connect]")
+	p.see(".modal .o_field_widget[name=snippets]", "[mcp_servers.odoo]")
+	p.missing("other tools are not shown", ".modal .o_field_widget[name=snippets] .nav-link:nth-child(2)")
+	p.see(".modal .o_doorman_first_call", "Waiting for the first call.")
+	p.click(".modal .o_doorman_test")
+	p.see(".modal .o_doorman_first_call", "The connection is active and has a key that works.")
+	p.missing("all that Odoo knows is well", ".modal .o_doorman_first_call .fa-times")
+	p.shot("first-call", 1400, 1000)
+	p.shot("first-call-phone", 390, 1500)
+	key := strings.Fields(p.texts(".modal .o_field_widget[name=key]")[0])[0]
+	b.admits(t, "the key of the wizard", key, true)
+	p.see(".modal .o_doorman_first_call", "Connected: ")
+	p.see(".modal .o_doorman_first_call", "from 127.0.0.1")
+	p.missing("there is nothing left to test", ".modal .o_doorman_test")
+	p.shot("connected", 1400, 1000)
+	if id := b.id(t, "Codex, Mitchell Admin"); id == 0 {
+		t.Error("the connection has no name of its own")
+	}
 }
 
 // rotate makes new keys, with the old one dead at once, and with an overlap.

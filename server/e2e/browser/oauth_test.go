@@ -273,7 +273,7 @@ func (b *consents) openWizard(p *page, button string) {
 	p.Helper()
 	p.open(connectionAction, ".o_list_view .o_data_row")
 	p.click(`//*[contains(@class, "o_control_panel")]//button[contains(., "Connect a New Tool")]`)
-	p.see(".modal", "How does the tool log in?")
+	p.see(".modal", "Which AI tool?")
 	p.click(`//*[contains(@class, "modal")]//button[@name="` + button + `"]`)
 }
 
@@ -281,12 +281,25 @@ func (b *consents) wizardURL(t *testing.T) {
 	p := browser(t, b.o, "admin")
 	b.openWizard(p, "action_choose_browser")
 	p.see(".modal .o_field_widget[name=mcp_url]", b.s.MCP)
-	for _, tool := range []string{"claude.ai", "Claude Desktop", "ChatGPT", "Cursor", "VS Code", "Claude Code"} {
-		p.see(".modal", tool)
-	}
+	p.see(".modal", "Waiting for the first call.")
 	p.shot("wizard-oauth", 1400, 900)
 	p.click(".modal button[name=action_back]")
-	p.see(".modal", "How does the tool log in?")
+	p.see(".modal", "Which AI tool?")
+	for tool, want := range map[string]string{
+		"Claude": "Add custom connector", "ChatGPT": "developer mode", "Copilot Studio": "Dynamic discovery",
+		"Cursor": "mcp.json", "VS Code": "MCP: Add Server",
+	} {
+		p.click(`//*[contains(@class, "o_doorman_tiles")]//button[normalize-space()="` + tool + `"]`)
+		p.see(".modal .o_doorman_guide", want)
+		p.see(".modal .o_doorman_guide", b.s.MCP)
+		if tool == "Cursor" {
+			p.see(".modal .o_doorman_install", "Add to Cursor")
+			p.shot("wizard-cursor", 1400, 900)
+			p.shot("wizard-cursor-phone", 390, 1100)
+		}
+		p.click(".modal button[name=action_back]")
+		p.see(".modal", "Which AI tool?")
+	}
 }
 
 // wizardClient makes a confidential client, and lets it dance.

@@ -4,3 +4,4 @@ from . import sentences
 from . import sums
 from . import doorman_use
 from . import usage
+from . import doorman_overview

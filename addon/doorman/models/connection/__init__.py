@@ -14,3 +14,4 @@ from . import pickup_links
 from . import from_oauth
 from . import rest_api
 from . import rest_usage
+from . import first_call

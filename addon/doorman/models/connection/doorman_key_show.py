@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ...client_guides import CLIENTS
 from ...client_snippets import snippets
 from ...policy.shared import PREFIX_KEY
 
@@ -18,6 +19,11 @@ class DoormanKeyShow(models.AbstractModel):
     id = fields.Id()
     key = fields.Char(readonly=True)
     connection = fields.Char(readonly=True)
+    connection_id = fields.Integer(readonly=True)
+    # When the key was made: the dialog waits for a call after that.
+    since = fields.Char(readonly=True)
+    # The AI tool that it is for, if that was chosen (client_guides.py).
+    client = fields.Char(readonly=True)
     # Whose key it is, where it is somebody else's.
     owner = fields.Char(readonly=True)
     link = fields.Char(readonly=True)
@@ -43,10 +49,15 @@ class DoormanKeyShow(models.AbstractModel):
             dialog.for_tool = key.startswith(PREFIX_KEY)
             dialog.url = url or UNKNOWN_URL
             dialog.url_known = bool(url)
-            dialog.snippets = dialog.for_tool and self._snippets(key)
+            dialog.snippets = dialog.for_tool and self._snippets(key, dialog.client)
 
     @api.model
-    def _snippets(self, key):
-        """:return: the snippets of all clients, with this key filled in"""
+    def _snippets(self, key, client=None):
+        """:return: the snippets with this key filled in: those of an AI tool, or of all
+        where none was chosen"""
         url = self.env["doorman.settings"]._mcp_url()
-        return snippets(url or UNKNOWN_URL, key, env=self.env)
+        found = snippets(url or UNKNOWN_URL, key, env=self.env)
+        if client in CLIENTS:
+            codes = CLIENTS[client].snippets
+            found = [snippet for snippet in found if snippet["code"] in codes]
+        return found

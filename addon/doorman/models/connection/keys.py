@@ -222,7 +222,13 @@ class DoormanConnection(models.Model):
                 "The old one works for %s more minutes.", overlap_minutes
             )
         self.sudo().message_post(body=body)
-        context = {"default_key": key, "default_connection": self.name}
+        context = {
+            "default_key": key,
+            "default_connection": self.name,
+            "default_connection_id": self.id,
+            # For the first call of this key: by the clock that the audit goes by.
+            "default_since": fields.Datetime.to_string(self.env.cr.now()),
+        }
         title = self.env._("Your new key")
         if self.user_id != self.env.user:
             context["default_owner"] = self.user_id.name

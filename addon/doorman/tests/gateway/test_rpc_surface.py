@@ -23,12 +23,14 @@ PUBLIC = {
     "doorman.audit": {"create", "write"},
     "doorman.connect.wizard": {
         "action_back",
+        "action_choose",
         "action_choose_browser",
         "action_choose_client",
         "action_choose_key",
         "action_connect",
         "action_give_permissions",
         "action_make_client",
+        "first_call",
     },
     "doorman.connection": {
         "access_state",
@@ -52,6 +54,8 @@ PUBLIC = {
         "api_rotate",
         "api_usage",
         "explain",
+        "first_call",
+        "test_connection",
         "unlink",
         "write",
     },
@@ -144,6 +148,7 @@ PUBLIC = {
     "doorman.undo.dialog": {"action_undo", "create", "write"},
     "doorman.undo.mixin": {"action_undo"},
     "doorman.thread.mixin": {"message_mail_with_source", "message_notify"},
+    "doorman.overview": {"data"},
     "doorman.own.tool": {
         "action_publish",
         "action_withdraw",

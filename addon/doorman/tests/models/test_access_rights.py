@@ -120,6 +120,7 @@ OPERATIONS = ("read", "write", "create", "unlink")
 
 # No table, so nothing to read; the dialog with the key needs both to open.
 ABSTRACT = {
+    "doorman.overview": {},
     "doorman.gateway": {},
     "doorman.day": {},
     "doorman.idempotency": {},

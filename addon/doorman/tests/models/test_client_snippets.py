@@ -19,7 +19,7 @@ URL = "https://mcp.example.com/mcp"
 KEY = "dmk_0123456789abcdef"
 CLIENTS = [
     "claude_code", "claude_desktop", "cursor", "vscode", "gemini", "codex",
-    "continue", "inspector", "curl", "generic",
+    "n8n", "copilot_studio", "continue", "inspector", "curl", "generic",
 ]  # fmt: skip
 HOSTILE = (
     'a"b', "a'b", "a`id`b", "$(id)", "${HOME}", "a\\", "a\\nb", "a\nb", "a b",
@@ -128,6 +128,21 @@ class TestSnippets(BaseCase):
         self.assertEqual(body["method"], "tools/list")
         self.assertEqual(words[-2], "--url")
         return words[-1], f"Bearer {words[2]}"
+
+    def _n8n(self, text):
+        url, _, rest = text.removeprefix("Endpoint: ").partition(
+            "\nServer Transport: HTTP Streamable\nAuthentication: Bearer Auth\n"
+            "Bearer Token: "
+        )
+        # n8n puts the word before it.
+        return url, f"Bearer {rest}"
+
+    def _copilot_studio(self, text):
+        url, _, rest = text.removeprefix("Server URL: ").partition(
+            "\nAuthentication: API key\nType: Header\n"
+            "Header name: Authorization\nAPI key: "
+        )
+        return url, rest
 
     def _generic(self, text):
         self.assertTrue(text.startswith("URL: "))

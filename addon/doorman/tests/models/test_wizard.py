@@ -14,6 +14,8 @@ ACTIONS = (
     "action_back",
     "action_make_client",
     "action_connect",
+    "action_choose",
+    "first_call",
 )
 URL = "https://mcp.example.com"
 
@@ -72,7 +74,7 @@ class TestWizard(DoormanCase):
         self.assertEqual(shown["key"], key)
         self.assertEqual(shown["url"], f"{URL}/mcp")
         self.assertTrue(shown["url_known"])
-        self.assertEqual(len(shown["snippets"]), 10)
+        self.assertEqual(len(shown["snippets"]), 12)
         for snippet in shown["snippets"]:
             self.assertIn(key, snippet["text"])
             self.assertIn(f"{URL}/mcp", snippet["text"])
