@@ -283,6 +283,8 @@ SUDO = {
 BUILT_SQL = {
     "models/audit/doorman_audit.py:INSERT",
     "models/audit/doorman_audit.py:FENCED_INSERT",
+    "models/audit/chain_tables.py:FUNCTIONS",
+    "models/audit/chain_tables.py:OLD",
     "models/audit/sums.py:FOLD",
     "models/audit/sums.py:PURGE",
     "models/audit/sums.py:REBUILD",

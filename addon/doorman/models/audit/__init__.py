@@ -1,4 +1,5 @@
 from . import loose_many2one
 from . import doorman_audit
 from . import sums
+from . import chain
 from . import doorman_use

@@ -45,6 +45,8 @@ COLUMNS = (
     "approval_id",
     "change_id",
     "said",
+    "given",
+    "given_cut",
 )
 # How long each may be, in characters. A write names 100 records at most, all of which
 # have to be told.
