@@ -29,6 +29,7 @@ type query struct {
 	denied    bool            // the key, or the user id, is wrong
 	person    bool            // a key that is right, but not the service's
 	invites   bool            // a method of doorman.invite, as whose key it is
+	audit     bool            // a method of doorman.audit, as whose key it is
 	admin     bool            // the key of an MCP administrator
 	nodb      bool            // the database is not ours
 	batch     []envelope      // a JSON-RPC batch; its method is "call"
@@ -92,8 +93,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 		s.raise(w, q, noAddon(q))
 		return
 	}
-	if q.invites {
-		value, err := s.inviteMethod(q)
+	if q.invites || q.audit {
+		method := s.inviteMethod
+		if q.audit {
+			method = s.auditMethod
+		}
+		value, err := method(q)
 		if err.name != "" {
 			s.raise(w, q, err)
 			return
@@ -168,8 +173,10 @@ func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool)
 		q.person = key == s.opt.PersonKey
 		q.denied = !hasKey || !s.serviceKey(key) && !q.person
 		return q, q.readParams(body)
-	case strings.HasPrefix(path, "/json/2/doorman.invite/"):
-		q.transport, q.method, q.invites = "json2", strings.TrimPrefix(path, "/json/2/doorman.invite/"), true
+	case strings.HasPrefix(path, "/json/2/doorman.invite/"), strings.HasPrefix(path, "/json/2/doorman.audit/"):
+		var model string
+		model, q.method, _ = strings.Cut(strings.TrimPrefix(path, "/json/2/"), "/")
+		q.transport, q.invites, q.audit = "json2", model == "doorman.invite", model == "doorman.audit"
 		q.admin = key == s.opt.PersonKey
 		q.denied = !hasKey || !q.admin && key != s.opt.UserKey && !s.serviceKey(key)
 		return q, q.readParams(body)

@@ -39,6 +39,7 @@ type Server struct {
 	approvals   []*Approval         // by id, from 1
 	oauth       *oauthState
 	invites     []*invite   // by id, from 1
+	audit       []string    // lines of the audit, as they are exported
 	undoable    []*undoable // by change_id, from 1
 	files       []*kept     // by ticket, from 1; nil = fetched
 	faults      []*Fault

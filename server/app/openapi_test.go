@@ -50,6 +50,7 @@ func TestOpenAPI(t *testing.T) {
 	calls := map[string]struct{ path, asked string }{
 		create: {kit.InvitesPath, "api_create"}, "GET " + kit.InvitesPath: {kit.InvitesPath, "api_list"},
 		"GET " + one: {kit.InvitesPath + "/1", "api_get"}, "DELETE " + one: {kit.InvitesPath + "/1", "api_revoke"},
+		"GET /api/org/mcp/audit": {"/api/org/mcp/audit", "api_export"},
 	}
 	for _, name := range slices.Sorted(maps.Keys(calls)) { // the DELETE first: of an invite that is not there yet
 		c := calls[name]

@@ -73,16 +73,18 @@ class DoormanAudit(models.Model):
 
         :param int after: the number of the link before the first
         :param int limit: how many at most, up to 5,000
-        :return: ``{lines, last, head, start}``. A line is ``{"n", "digest", "row"}`` as
+        :return: ``{lines, last, before, head, start}``. A line is ``{"n", "digest", "row"}`` as
             JSON: the row in the form its digest is made of, ``null`` if it is gone. Of
             a row of other companies it has ``"withheld": true`` instead. ``last`` is
-            the number of the last line, and ``after`` if there is none
+            the number of the last line, and ``before`` the link before the first
         :raise AccessError: for anyone but MCP auditors and administrators
         """
         self._check_auditor()
         after = self._whole("after", after, 0, LAST)
         limit = self._whole("limit", limit, 1, MOST_EXPORTED)
-        self.env.cr.execute(EXPORT, {"after": after, "limit": limit})
+        chain = self._chain()
+        before = self._place(after, chain)
+        self.env.cr.execute(EXPORT, {"after": before["n"], "limit": limit})
         found = self.env.cr.dictfetchall()
         ids = [link["audit_id"] for link in found if link["row"] != "null"]
         mine = set(self.search([("id", "in", ids)], order="id").ids)
@@ -91,8 +93,21 @@ class DoormanAudit(models.Model):
             shown = link["row"] == "null" or link["audit_id"] in mine
             rest = f'"row":{link["row"]}' if shown else '"withheld":true'
             lines.append(f'{{"n":{link["n"]},"digest":"{link["digest"]}",{rest}}}')
-        last = found[-1]["n"] if found else after
-        return {"lines": lines, "last": last, **self._chain()}
+        last = found[-1]["n"] if found else before["n"]
+        return {"lines": lines, "last": last, "before": before, **chain}
+
+    def _place(self, n, chain):
+        """:return: the link with this number, or the nearest that there is"""
+        if n <= chain["start"]["n"]:
+            return chain["start"]
+        if n >= chain["head"]["n"]:
+            return chain["head"]
+        self.env.cr.execute(
+            "SELECT n, encode(digest, 'hex') AS digest FROM doorman_audit_link "
+            "WHERE n <= %s ORDER BY n DESC LIMIT 1",
+            [n],
+        )
+        return next(iter(self.env.cr.dictfetchall()), chain["start"])
 
     @api.model
     def api_verify(self, after=None, digest=None, head=None, limit=MOST_VERIFIED):

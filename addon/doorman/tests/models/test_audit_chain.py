@@ -73,6 +73,12 @@ class TestAuditChain(DoormanCase):
         self.assertEqual(follow(found["lines"]), found["head"]["digest"])
         self.assertEqual(links[-1]["digest"], found["head"]["digest"])
         self.assertEqual(found["last"], found["head"]["n"])
+        self.assertEqual(found["before"], {"n": 0, "digest": ZERO})
+        rest = self.reader.api_export(2, 5_000)
+        self.assertEqual(rest["before"], {"n": 2, "digest": links[1]["digest"]})
+        self.assertEqual(rest["lines"], found["lines"][2:])
+        after = self.reader.api_export(10**9, 5_000)
+        self.assertEqual((after["lines"], after["before"]), ([], found["head"]))
         self.assertEqual(self._problem(), None)
 
     def test_it_is_the_row(self):
