@@ -16,9 +16,9 @@ func AuditLines(count int) []string {
 	for n := 1; n <= count; n++ {
 		row := fmt.Sprintf(`{"approval_id":null,"change_id":null,"changed":null,"client":"fake \"AI\" ünï",`+
 			`"company_id":1,"connection_id":7,"connection_name":"Tool","connection_type":"bearer","content":null,"count":1,`+
-			`"duration_ms":12,"given":[%d,%d],"given_cut":false,"id":%d,"ip":"192.0.2.1","method":"tools/call","model":"res.partner",`+
-			`"orm_method":"search_read","outcome":"ok","reason":null,"record_ids":null,"request_id":"r-%d","rows":2,"said":null,`+
-			`"time":"2026-11-29T10:00:00.000000Z","tool":"search_records","user_id":2,"user_login":"anna"}`, n, n+1, n+100, n)
+			`"duration_ms":12,"id":%d,"ip":"192.0.2.1","method":"tools/call","model":"res.partner",`+
+			`"orm_method":"search_read","outcome":"ok","reason":null,"record_ids":null,"request_id":"r-%d","rows":2,"said":null,"seen":["res.partner,%d","res.partner,%d"],"seen_cut":false,`+
+			`"time":"2026-11-29T10:00:00.000000Z","tool":"search_records","user_id":2,"user_login":"anna"}`, n+100, n, n, n+1)
 		digest = sha256.Sum256(append(digest[:], row...))
 		lines = append(lines, fmt.Sprintf(`{"n":%d,"digest":"%s","row":%s}`, n, hex.EncodeToString(digest[:]), row))
 	}

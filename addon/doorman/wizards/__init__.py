@@ -5,6 +5,7 @@ from . import connect_oauth_client
 from . import doorman_rotate_key
 from . import doorman_reject
 from . import doorman_explain
+from . import doorman_record_history
 from . import doorman_rotate_service_key
 from . import doorman_undo_dialog
 from . import doorman_review_copy

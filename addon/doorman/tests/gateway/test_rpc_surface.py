@@ -18,7 +18,13 @@ PUBLIC = {
         "action_open_reject",
         "action_reject",
     },
-    "doorman.audit": {"api_export", "api_verify", "create", "write"},
+    "doorman.audit": {
+        "api_erase",
+        "api_export",
+        "api_verify",
+        "create",
+        "write",
+    },
     "doorman.connect.wizard": {
         "action_back",
         "action_choose_browser",
@@ -107,6 +113,7 @@ PUBLIC = {
     "doorman.key.report": {"action_open_connection"},
     "doorman.rotate.key": {"action_rotate"},
     "doorman.explain": {"action_explain"},
+    "doorman.record.history": {"action_erase", "action_show"},
     "doorman.rotate.service.key": {"action_rotate"},
     "doorman.review.copy": {
         "action_apply",

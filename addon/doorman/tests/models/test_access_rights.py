@@ -93,6 +93,12 @@ MATRIX = {
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
     "key": {"read": {"admin", "auditor"}},
     "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
+    # The administrator's own: a dialog is its maker's alone.
+    "record_history": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin", "auditor"},
+    },
     "replica": {"read": {"admin", "auditor"}},
     "rotate_service": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "review_copy": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
@@ -248,6 +254,9 @@ class TestAccessRights(DoormanCase):
             "rotate_service": cls.env["doorman.rotate.service.key"]
             .with_user(cls.people["admin"])
             .create({}),
+            "record_history": cls.env["doorman.record.history"]
+            .with_user(cls.people["admin"])
+            .create({"model_id": cls.env["ir.model"]._get_id("res.partner")}),
             "replica": cls.env["doorman.replica"].create(
                 {"identifier": "a", "seen": "2026-01-01 00:00:00"}
             ),
@@ -332,6 +341,10 @@ class TestAccessRights(DoormanCase):
             "doorman.rotate.service.key": (
                 {"overlap_minutes": 1},
                 {"overlap_minutes": 1},
+            ),
+            "doorman.record.history": (
+                {"res_id": 2},
+                {"model_id": cls.env["ir.model"]._get_id("res.partner")},
             ),
             "doorman.replica": (
                 {"url": "x"},

@@ -83,7 +83,7 @@ class TestAuditChain(DoormanCase):
 
     def test_it_is_the_row(self):
         """Each column's value is in the line, but for what can be erased."""
-        self._rows(1, given=[3, 1], given_cut=True)
+        self._rows(1, seen=["res.partner,3", "res.partner,1"], seen_cut=True)
         self.audit._extend_chain(100_000)
         row = json.loads(self.reader.api_export(0, 5_000)["lines"][-1])["row"]
         self._sql("SELECT * FROM doorman_audit WHERE id = %s", row["id"])
@@ -115,7 +115,8 @@ class TestAuditChain(DoormanCase):
             "a changed id of a record": (
                 "changed",
                 n,
-                "UPDATE doorman_audit SET given = '{7}' WHERE id = %(id)s",
+                "UPDATE doorman_audit SET seen = ARRAY['res.partner,7'] "
+                "WHERE id = %(id)s",
             ),
             "a changed message": (
                 "content_changed",
