@@ -1,5 +1,7 @@
 """Erasing what the audit and what goes with it keep of the contents of a record."""
 
+import json
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -13,8 +15,8 @@ ERASE = """
      WHERE id IN %(ids)s;
     UPDATE doorman_audit_link SET salt = NULL WHERE audit_id IN %(ids)s
 """
-# A job that gives one of these rows its link just now would not know that they are gone:
-# one of the two is run again.
+# A job that gives one of these rows its link just now would not know that they are
+# gone: one of the two is run again.
 ALONE = "UPDATE doorman_audit_chain SET n = n"
 ERASED = "(erased)"
 
@@ -108,10 +110,14 @@ class DoormanApproval(models.Model):
 
     def _erase(self):
         """Forget what these decided requests would have done, in values and words."""
+        for request in self:
+            payload = json.loads(request.payload or "{}")
+            # What is left says which kind of call it was.
+            left = {"method": payload.get("method"), "model": payload.get("model")}
+            request._inside().payload = json.dumps({"ids": [], "kwargs": {}} | left)
         self._inside().write(
             {
                 "summary": ERASED,
-                "payload": False,
                 "arguments": False,
                 "preview": False,
                 "versions": False,

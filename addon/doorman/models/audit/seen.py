@@ -15,9 +15,8 @@ class DoormanAudit(models.Model):
 
     def _compute_seen_text(self):
         self.env.cr.execute(
-            SQL("SELECT id, seen FROM doorman_audit WHERE id IN %s", tuple(self.ids))
-            if self.ids
-            else SQL("SELECT NULL, NULL WHERE false")
+            "SELECT id, seen FROM doorman_audit WHERE id = ANY(%s::integer[])",
+            [self.ids],
         )
         seen = dict(self.env.cr.fetchall())
         for row in self:

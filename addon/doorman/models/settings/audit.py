@@ -25,9 +25,12 @@ class DoormanSettings(models.Model):
         self.env["doorman.policy.change"]._note(
             self,
             self.env._(
-                "%(who)s shortened how long the audit stays, from %(before)s days to "
-                "%(after)s. Older rows are removed within a day: export them before.",
+                "%(who)s shortened %(field)s: %(before)s to %(after)s. Older rows are "
+                "removed within a day: export them before.",
                 who=self.env.user.name,
+                field=self.env["doorman.policy.change"]._label(
+                    self, "audit_retention_days"
+                ),
                 before=before,
                 after=self.audit_retention_days,
             ),
