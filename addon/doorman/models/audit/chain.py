@@ -7,7 +7,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools.sql import column_exists
 
-from .chain_tables import CHAIN, EXPORT, FORGET, FUNCTIONS, INSERTED, SCHEMA
+from .chain_tables import CHAIN, EXPORT, FUNCTIONS, INSERTED, SCHEMA
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 # How many rows one request may ask for: both are far within a request's time.
@@ -27,8 +27,6 @@ class DoormanAudit(models.Model):
     _inherit = "doorman.audit"
 
     def init(self):
-        if not column_exists(self.env.cr, "doorman_audit", "xid"):
-            self.env.cr.execute(FORGET)
         if not column_exists(self.env.cr, "doorman_audit", "seen"):
             self.env.cr.execute(SEEN)
         res = super().init()

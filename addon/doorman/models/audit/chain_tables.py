@@ -90,8 +90,6 @@ SCHEMA = """
       FROM (SELECT decode(repeat('00', 32), 'hex') AS zero) z
         ON CONFLICT DO NOTHING
 """
-# Of an addon that was removed: Odoo does not know these tables, and ids begin anew.
-FORGET = "DROP TABLE IF EXISTS doorman_audit_link, doorman_audit_chain"
 
 FUNCTIONS = f"""
     CREATE OR REPLACE FUNCTION doorman_audit_row(a doorman_audit, content bytea)
