@@ -11,7 +11,7 @@ FUZZLOGIN   ?= 30s
 FUZZJOBS    ?= 2
 REALJOBS    ?= 2
 # Packages that have no test without a real Odoo, and all that need one: the slowest first, since they run side by side.
-ONLYREAL    := addon|browser|clients|deploy|kit|odoo|upgrade
+ONLYREAL    := addon|browser|clients|deploy|kit|odoo|soak|upgrade
 REAL        := ./server/e2e/odoo ./server/e2e/addon ./server/e2e/browser ./odoo/localodoo ./odoo \
                ./server/e2e/clients ./server/e2e/deploy ./server/demo ./server/e2e/conformance
 OFFICE      := ./server/e2e/office
@@ -29,7 +29,7 @@ GOTOOLS     := $(CURDIR)/.cache/go-tools
 DEPLOYVENV  := .cache/venv-deploy
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real office policies upgrade fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme format readme bench bench-peers bench-scale build dist lint-deploy deps clean
+.PHONY: help demo test prepare unit real office policies upgrade soak soak-short fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme format readme bench bench-peers bench-scale build dist lint-deploy deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,13 @@ office: deps ## everyday jobs of an office over MCP, and every button of every f
 policies: deps ## the same jobs under three restrictive policies
 	@echo "== the same jobs under restrictive policies =="
 	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 40m -run '^TestRealPolicies$$' $(OFFICE)
+
+soak: deps ## half an hour of calls of every kind, at the end of which nothing may have grown
+	DOORMAN_SOAK=30m $(MAKE) soak-short
+
+soak-short: deps ## the same for three minutes
+	@echo "== a soak on a real Odoo =="
+	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 60m -v ./server/e2e/soak
 
 upgrade: deps ## databases of every version, with all that people had in them, brought to today's
 	@echo "== upgrades from every version =="

@@ -68,6 +68,7 @@ type Runner struct {
 	log    zerolog.Logger
 	upkeep access.Upkeep
 	told   func(job, outcome string, d time.Duration)
+	outage outage
 	cron   *cron.Cron
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -207,8 +208,17 @@ func (r *Runner) runOnce(job Job) (err error) {
 	defer cancel()
 	err = job.Run(ctx)
 	event, outcome := r.log.Debug(), "ok"
-	if err != nil && ctx.Err() != context.Canceled {
-		event, outcome = r.log.Warn().Str("error", access.AsError(err).Error()), string(access.AsError(err).Kind)
+	switch {
+	case err == nil:
+		if after := r.outage.over(time.Now()); after > 0 {
+			event = r.log.Info().Dur("after", after)
+		}
+	case ctx.Err() != context.Canceled:
+		e := access.AsError(err)
+		if r.outage.news(e, time.Now()) {
+			event = r.log.Warn()
+		}
+		event, outcome = event.Str("error", e.Error()), string(e.Kind)
 	}
 	if ctx.Err() != context.Canceled { // the service stops: that says nothing of the job
 		r.told(job.Name, outcome, time.Since(start))

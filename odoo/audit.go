@@ -69,5 +69,5 @@ func (c *Client) auditError(f *transport.Failure, method string) *access.Error {
 		}
 	}
 	f.Sent = false // all of it only reads, so "may have been done" would only worry
-	return c.inviteError(f, method)
+	return c.adminError(f, method)
 }

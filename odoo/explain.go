@@ -35,7 +35,7 @@ func (c *Client) explainError(f *transport.Failure) *access.Error {
 	case transport.Fault:
 		return explainFault(f)
 	}
-	return c.inviteError(f, "explain")
+	return c.adminError(f, "explain")
 }
 
 func explainFault(f *transport.Failure) *access.Error {

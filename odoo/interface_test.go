@@ -130,7 +130,7 @@ func TestMisfit(t *testing.T) {
 				if e := wantKind(t, err, access.Updating); !strings.Contains(e.Message, row.says) || e.RetryAfter <= 0 {
 					t.Errorf("resolve: %v", e)
 				}
-				_, err = c.Invites(t.Context(), odootest.DefaultPersonKey, "api_list", nil)
+				_, err = c.Admin(t.Context(), odootest.DefaultPersonKey, "api_list", nil)
 				_ = wantKind(t, err, access.Updating)
 				if n := s.Count("resolve") + s.Count("api_list"); n != 0 {
 					t.Errorf("%d calls were sent to an addon that does not fit", n)

@@ -25,6 +25,7 @@
         "wizards/doorman_review_copy_views.xml",
         "wizards/doorman_connect_wizard_views.xml",
         "wizards/doorman_invite_wizard_views.xml",
+        "wizards/doorman_many_views.xml",
         "wizards/doorman_undo_dialog_views.xml",
         "views/doorman_key_views.xml",
         "views/doorman_key_report_views.xml",
@@ -55,6 +56,8 @@
     "assets": {
         "web.assets_backend": [
             "doorman/static/src/approval/*",
+            "doorman/static/src/key/*",
+            "doorman/static/src/looks/*",
             "doorman/static/src/snippets/*",
         ],
     },

@@ -21,21 +21,21 @@ const maxRequest = access.MaxFile*4/3 + 1<<20 // the addon's own limit (controll
 
 // query is one request on its way through an endpoint.
 type query struct {
-	transport string
-	method    string          // gateway method, or "authenticate"
-	id        json.RawMessage // of a JSON-RPC request
-	params    map[string]any  // named arguments of the gateway method
-	service   []any           // arguments of "authenticate"
-	denied    bool            // the key, or the user id, is wrong
-	person    bool            // a key that is right, but not the service's
-	invites   bool            // a method of doorman.invite, as whose key it is
-	audit     bool            // a method of doorman.audit, as whose key it is
-	admin     bool            // the key of an MCP administrator
-	nodb      bool            // the database is not ours
-	batch     []envelope      // a JSON-RPC batch; its method is "call"
-	speaks    string          // the interface that the caller says it speaks; "" = it says none
-	fault     *Fault
-	cleared   <-chan struct{}
+	transport   string
+	method      string          // gateway method, or "authenticate"
+	id          json.RawMessage // of a JSON-RPC request
+	params      map[string]any  // named arguments of the gateway method
+	service     []any           // arguments of "authenticate"
+	denied      bool            // the key, or the user id, is wrong
+	person      bool            // a key that is right, but not the service's
+	administers bool            // a method of the REST API, as whose key it is
+	audit       bool            // one of doorman.audit
+	admin       bool            // the key of an MCP administrator
+	nodb        bool            // the database is not ours
+	batch       []envelope      // a JSON-RPC batch; its method is "call"
+	speaks      string          // the interface that the caller says it speaks; "" = it says none
+	fault       *Fault
+	cleared     <-chan struct{}
 }
 
 // ServeHTTP answers the four endpoints.
@@ -93,8 +93,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 		s.raise(w, q, noAddon(q))
 		return
 	}
-	if q.invites || q.audit {
-		method := s.inviteMethod
+	if q.administers {
+		method := s.adminMethod
 		if q.audit {
 			method = s.auditMethod
 		}
@@ -173,10 +173,9 @@ func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool)
 		q.person = key == s.opt.PersonKey
 		q.denied = !hasKey || !s.serviceKey(key) && !q.person
 		return q, q.readParams(body)
-	case strings.HasPrefix(path, "/json/2/doorman.invite/"), strings.HasPrefix(path, "/json/2/doorman.audit/"):
-		var model string
-		model, q.method, _ = strings.Cut(strings.TrimPrefix(path, "/json/2/"), "/")
-		q.transport, q.invites, q.audit = "json2", model == "doorman.invite", model == "doorman.audit"
+	case administers(path):
+		q.transport, q.method, q.administers = "json2", path[strings.LastIndex(path, "/")+1:], true
+		q.audit = strings.HasPrefix(path, "/json/2/doorman.audit/")
 		q.admin = key == s.opt.PersonKey
 		q.denied = !hasKey || !q.admin && key != s.opt.UserKey && !s.serviceKey(key)
 		return q, q.readParams(body)

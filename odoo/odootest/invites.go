@@ -23,50 +23,25 @@ type invite struct {
 	expires time.Time
 }
 
+// policyDefaults are what the addon gives a policy of which nothing is said.
+func policyDefaults() map[string]any {
+	return map[string]any{
+		"scopes": []any{}, "read_only": false, "research_tools": false, "approve_outward": true, "allowed_tools": []any{},
+		"approval_tools": []any{}, "allowed_models": []any{}, "companies": []any{}, "approval_rules": []any{}, "model_rules": []any{},
+		"approver": "", "approver_group": "", "two_approvers": "", "approval_expiry_hours": 24.0, "allowed_ips": []any{},
+		"blocked_ips": []any{}, "recipient_domains": []any{}, "rate_limit_minute": 0.0, "rate_limit_day": 0.0, "rows_reply": 0.0,
+		"rows_day": 0.0, "description": "",
+	}
+}
+
 // inviteDefaults are what the addon gives an invite whose creator says nothing.
 func inviteDefaults() map[string]any {
-	return map[string]any{
-		"scopes": []any{}, "max_uses": 1.0, "expires_in_seconds": 259200.0, "key_name_preset": "MCP key",
-		"key_lifetime_hours": 2160.0, "read_only": false, "research_tools": false, "approve_outward": true, "allowed_tools": []any{}, "approval_tools": []any{},
-		"allowed_models": []any{}, "companies": []any{}, "approval_rules": []any{}, "model_rules": []any{}, "approver": "", "approver_group": "", "two_approvers": "",
-		"approval_expiry_hours": 24.0, "allowed_ips": []any{}, "blocked_ips": []any{}, "recipient_domains": []any{}, "rate_limit_minute": 0.0,
-		"rate_limit_day": 0.0, "rows_reply": 0.0, "rows_day": 0.0, "accept_list": []any{}, "new_accounts": false, "account_groups": []any{}, "description": "",
-	}
-}
-
-// inviteMethod is the public methods of doorman.invite (models/invite/rest_api.py), as whose key it is.
-func (s *Server) inviteMethod(q *query) (any, raised) {
-	if !q.admin {
-		return inviteRefusal(access.InviteForbidden, "Only an MCP administrator may do this."), raised{}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch q.method {
-	case "api_create":
-		return s.createInvite(q.params["values"]), raised{}
-	case "api_list":
-		return s.listInvites(q.params), raised{}
-	case "api_get", "api_revoke":
-		id := int(number(q.params["invite_id"]))
-		if id < 1 || id > len(s.invites) {
-			return inviteRefusal(access.InviteNotFound, "There is no such invite."), raised{}
-		}
-		found := s.invites[id-1]
-		if q.method == "api_get" {
-			shown := maps.Clone(found.shown)
-			shown["acceptances"] = []any{}
-			return map[string]any{"invite": shown}, raised{}
-		}
-		if found.shown["state"] == "active" {
-			found.shown["state"] = "revoked"
-		}
-		return map[string]any{"invite": found.shown, "revoked_connections": 0}, raised{}
-	}
-	return nil, raised{name: "werkzeug.exceptions.NotFound", message: "The method 'doorman.invite." + q.method + "' does not exist"}
-}
-
-func inviteRefusal(code access.InviteCode, message string) any {
-	return map[string]any{"error": map[string]any{"code": code, "message": message}}
+	shown := policyDefaults()
+	maps.Copy(shown, map[string]any{
+		"max_uses": 1.0, "expires_in_seconds": 259200.0, "key_name_preset": "MCP key", "key_lifetime_hours": 2160.0,
+		"accept_list": []any{}, "new_accounts": false, "account_groups": []any{},
+	})
+	return shown
 }
 
 func (s *Server) createInvite(given any) any {
@@ -74,7 +49,7 @@ func (s *Server) createInvite(given any) any {
 	shown := inviteDefaults()
 	for name := range values {
 		if _, known := shown[name]; !known {
-			return inviteRefusal(access.InviteInput, name+" is not valid: ''")
+			return adminRefusal(access.AdminInput, name+" is not valid: ''")
 		}
 	}
 	maps.Copy(shown, values)
@@ -97,41 +72,80 @@ func (s *Server) createInvite(given any) any {
 
 // checkInvite holds an invite against what the administrator has, and what there is.
 func checkInvite(shown map[string]any) any {
+	if refused := checkPolicy(shown); refused != nil {
+		return refused
+	}
+	if slices.Contains(list(shown["account_groups"]), any("base.group_system")) {
+		return adminRefusal(access.AdminGroups, "An invite makes nobody an administrator.")
+	}
+	return nil
+}
+
+// checkPolicy is checkInvite for the part that connections have as well. What lines of rules leave out it fills in.
+func checkPolicy(shown map[string]any) any {
+	if refused := fillRules(shown); refused != nil {
+		return refused
+	}
 	for _, scope := range list(shown["scopes"]) {
 		known := slices.ContainsFunc(access.Scopes, func(s access.Scope) bool { return string(s) == scope })
 		switch text, _ := scope.(string); {
 		case !known:
-			return inviteRefusal(access.InviteInput, "scopes is not valid: '"+text+"'")
+			return adminRefusal(access.AdminInput, "scopes is not valid: '"+text+"'")
 		case !slices.Contains(ownScopes, text):
-			return inviteRefusal(access.InviteScopes, "requested scopes exceed admin's own permissions")
+			return adminRefusal(access.AdminScopes, "requested scopes exceed admin's own permissions")
 		}
 	}
 	for _, tool := range list(shown["allowed_tools"]) {
 		if text, _ := tool.(string); !slices.Contains(knownTools, text) {
-			return inviteRefusal(access.InviteInput, "allowed_tools is not valid: '"+text+"'")
+			return adminRefusal(access.AdminInput, "allowed_tools is not valid: '"+text+"'")
 		}
 	}
 	for _, company := range list(shown["companies"]) {
 		if !slices.Contains(ownCompanies, number(company)) {
-			return inviteRefusal(access.InviteCompanies, "requested companies exceed admin's own companies")
+			return adminRefusal(access.AdminCompanies, "requested companies exceed admin's own companies")
 		}
 	}
-	if slices.Contains(list(shown["account_groups"]), any("base.group_system")) {
-		return inviteRefusal(access.InviteGroups, "An invite makes nobody an administrator.")
+	return nil
+}
+
+// fillRules gives the rules of a policy all of their fields, as the addon does. An approval rule says something.
+func fillRules(shown map[string]any) any {
+	for name, defaults := range map[string]map[string]any{
+		"approval_rules": {"risk": "", "model": "", "tool": "", "more_than": 0.0, "per_day": false, "reads": false},
+		"model_rules":    {"model": "", "read": true, "create": false, "write": false, "delete": false, "domain": "", "hidden": []any{}, "masked": []any{}},
+	} {
+		filled := []any{}
+		for _, given := range list(shown[name]) {
+			rule := maps.Clone(defaults)
+			values, _ := given.(map[string]any)
+			maps.Copy(rule, values)
+			if name == "approval_rules" && rule["risk"] == "" && rule["model"] == "" && rule["tool"] == "" && number(rule["more_than"]) == 0 {
+				return adminRefusal(access.AdminInput, "An approval rule needs a condition.")
+			}
+			filled = append(filled, rule)
+		}
+		if shown[name] != nil {
+			shown[name] = filled
+		}
 	}
 	return nil
 }
 
 func (s *Server) listInvites(params map[string]any) any {
-	limit, offset := int(number(params["limit"])), int(number(params["offset"]))
 	found := []any{}
 	for _, i := range slices.Backward(s.invites) {
 		if state := params["state"]; state == nil || state == i.shown["state"] {
 			found = append(found, i.shown)
 		}
 	}
-	page := found[min(offset, len(found)):]
-	return map[string]any{"invites": page[:min(limit, len(page))], "total": len(found)}
+	return map[string]any{"invites": pageOf(found, params), "total": len(found)}
+}
+
+// pageOf is the part of a list that is asked for.
+func pageOf(found []any, params map[string]any) []any {
+	limit, offset := int(number(params["limit"])), int(number(params["offset"]))
+	rest := found[min(offset, len(found)):]
+	return rest[:min(limit, len(rest))]
 }
 
 // expireInvites ends those whose time is over. It returns how many.

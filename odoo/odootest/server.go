@@ -38,10 +38,11 @@ type Server struct {
 	waits       map[int64]Waits     // by connection
 	approvals   []*Approval         // by id, from 1
 	oauth       *oauthState
-	invites     []*invite   // by id, from 1
-	audit       []string    // lines of the audit, as they are exported
-	undoable    []*undoable // by change_id, from 1
-	files       []*kept     // by ticket, from 1; nil = fetched
+	invites     []*invite        // by id, from 1
+	managed     []map[string]any // made by the REST API, by id, from 1
+	audit       []string         // lines of the audit, as they are exported
+	undoable    []*undoable      // by change_id, from 1
+	files       []*kept          // by ticket, from 1; nil = fetched
 	faults      []*Fault
 	cleared     chan struct{}
 	seen        *log

@@ -107,6 +107,8 @@ const (
 	SayManyPeople  = "A document is sent to at most %(most)s people, not %(number)s."
 	SayLinkGone    = "This link does not work (any more)."
 	SayNoInvite    = "There is no such invite."
+
+	SayNoConnection = "There is no such connection."
 )
 
 // Limits of custom tools.
@@ -147,6 +149,15 @@ const (
 	MaxInviteName        = 100                // characters
 	MaxPolicyText        = 10_000             // characters of one text of a policy
 	MaxPolicyItems       = 1_000              // entries of one list of a policy
+)
+
+// Limits of the rest of the REST API.
+const (
+	MaxConnections    = 500   // rows of one page of the list
+	MaxConnectionName = 100   // characters
+	MaxKeyDays        = 3650  // that a key works, if somebody says how long
+	MaxUsageRows      = 1_000 // rows of one page of the use of connections
+	MaxUsageDays      = 366   // that one request for it may be about
 )
 
 // LiveStatuses are the states of a connection that may call.

@@ -13,10 +13,10 @@ import (
 	"doorman/server/secret"
 )
 
-// Invites is Odoo as this package sees it. Ask calls a method of doorman.invite (api_create, api_list, api_get or
-// api_revoke) with a person's own key, which it must not keep. Its errors are those of odoo.Client.Invites:
-// *access.InviteRefusal, or *access.Error.
-type Invites interface {
+// Odoo is the Odoo behind this API. Ask calls a method of the addon (access.AdminCode has what it refuses with) with a
+// person's own key, which it must not keep. Its errors are those of odoo.Client.Admin: *access.AdminRefusal, or
+// *access.Error.
+type Odoo interface {
 	Ask(ctx context.Context, key secret.Text, method string, args map[string]any) (json.RawMessage, error)
 }
 
@@ -27,7 +27,7 @@ type Guesses interface {
 
 // Config is what the API needs; all of it is required.
 type Config struct {
-	Invites Invites
+	Odoo    Odoo
 	Audit   Audit
 	Guesses Guesses
 	// Identify tells who sends a request, as the layers in front found it.
@@ -52,8 +52,11 @@ type Route struct {
 }
 
 const (
-	invitesPath = "/api/org/mcp/invites"
-	linkPath    = "/oauth/invite/"
+	invitesPath     = "/api/org/mcp/invites"
+	connectionsPath = "/api/org/mcp/connections"
+	usagePath       = "/api/org/mcp/usage"
+	serverPath      = "/api/org/mcp/server"
+	linkPath        = "/oauth/invite/"
 )
 
 // New builds the API.
@@ -64,6 +67,15 @@ func New(c Config) *API {
 		{http.MethodGet, invitesPath, a.keyed(a.list)},
 		{http.MethodGet, invitesPath + "/{id}", a.keyed(a.get)},
 		{http.MethodDelete, invitesPath + "/{id}", a.keyed(a.revoke)},
+		{http.MethodPost, connectionsPath, a.keyed(a.connect)},
+		{http.MethodGet, connectionsPath, a.keyed(a.connections)},
+		{http.MethodGet, connectionsPath + "/{id}", a.keyed(a.connection)},
+		{http.MethodPatch, connectionsPath + "/{id}", a.keyed(a.narrow)},
+		{http.MethodDelete, connectionsPath + "/{id}", a.keyed(a.disconnect)},
+		{http.MethodPost, connectionsPath + "/{id}/rotate", a.keyed(a.rotate)},
+		{http.MethodGet, usagePath, a.keyed(a.usage)},
+		{http.MethodGet, serverPath, a.keyed(a.server)},
+		{http.MethodPatch, serverPath, a.keyed(a.switchOff)},
 		{http.MethodGet, auditPath, a.audit},
 		{http.MethodGet, "/api/openapi.json", a.document},
 		{http.MethodGet, linkPath + "{token}", a.link},
@@ -107,11 +119,15 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // match reports whether a path is a route's, and what stands for its variable. A segment may be empty: an empty id or
 // token is wrong, but the caller meant this route.
 func match(route, path string) (segment string, ok bool) {
-	prefix, _, variable := strings.Cut(route, "{")
+	prefix, rest, variable := strings.Cut(route, "{")
 	if !variable {
 		return "", path == route
 	}
+	_, suffix, _ := strings.Cut(rest, "}")
 	segment, ok = strings.CutPrefix(path, prefix)
+	if ok {
+		segment, ok = strings.CutSuffix(segment, suffix)
+	}
 	return segment, ok && !strings.Contains(segment, "/")
 }
 
@@ -162,7 +178,7 @@ func (a *API) keyed(read func(w http.ResponseWriter, r *http.Request, segment st
 // ask hands a request to Odoo, and reads the answer.
 func (a *API) ask(r *http.Request, key secret.Text, q asked) *problem {
 	return a.guarded(r, func() error {
-		raw, err := a.config.Invites.Ask(r.Context(), key, q.method, q.args)
+		raw, err := a.config.Odoo.Ask(r.Context(), key, q.method, q.args)
 		if err != nil {
 			return err
 		}

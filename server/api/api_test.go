@@ -22,6 +22,11 @@ const goodInvite = `{"id":7,"state":"active","scopes":["mcp:search"],"max_uses":
 "model_rules":[],"approval_rules":[],"approve_outward":true,"approver":"","approver_group":"","two_approvers":"","approval_expiry_hours":24,"allowed_ips":[],"blocked_ips":[],"recipient_domains":[],"rate_limit_minute":0,
 "rate_limit_day":0,"rows_reply":0,"rows_day":0,"accept_list":[],"new_accounts":false,"account_groups":[],"description":"","company":"C","created_by":"admin","created_at":"2026-03-18T12:00:00Z"}`
 
+const goodConnection = `{"id":7,"name":"n","status":"awaiting","status_since":"2026-03-18T12:00:00Z","type":"bearer","archived":false,"user":"ann","user_name":"Ann",
+"company":"C","missing_scopes":[],"scopes":["mcp:search"],"read_only":false,"research_tools":false,"allowed_tools":[],"allowed_models":[],"companies":[],"approval_tools":[],
+"model_rules":[],"approval_rules":[],"approve_outward":true,"approver":"","approver_group":"","two_approvers":"","approval_expiry_hours":24,"allowed_ips":[],"blocked_ips":[],"recipient_domains":[],"rate_limit_minute":0,
+"rate_limit_day":0,"rows_reply":0,"rows_day":0,"description":"","expires_at":null,"key_expires_at":null,"pickup_pending":true,"last_used":null,"requests":0,"invite_id":null,"created_by":"admin","created_at":"2026-03-18T12:00:00Z"}`
+
 // fakeOdoo answers every question alike, and keeps them.
 type fakeOdoo struct {
 	answer string
@@ -62,7 +67,7 @@ func newWorld(answer string, err error) *world {
 // with makes the API with another configuration.
 func (w *world) with(change func(*api.Config)) *api.API {
 	c := api.Config{
-		Invites: &w.odoo, Guesses: &w.guesses, Now: time.Now,
+		Odoo: &w.odoo, Guesses: &w.guesses, Now: time.Now,
 		Identify: func(*http.Request) (netip.Addr, string) { return netip.MustParseAddr("192.0.2.1"), "request-1" },
 		WebURL:   func() string { return "https://odoo.example.com" },
 		Report:   func(id string, err error) { w.reported = append(w.reported, id+" "+err.Error()) },
@@ -91,7 +96,12 @@ func (w *world) do(method, target, body string, headers ...string) (*httptest.Re
 
 type told struct{ Code, Message, Hint string }
 
-const invites = "/api/org/mcp/invites"
+const (
+	invites     = "/api/org/mcp/invites"
+	connections = "/api/org/mcp/connections"
+	usage       = "/api/org/mcp/usage"
+	server      = "/api/org/mcp/server"
+)
 
 // TestCredential: one key of a form that keys have goes to Odoo, and nothing else does.
 func TestCredential(t *testing.T) {
@@ -160,7 +170,7 @@ func TestGuesses(t *testing.T) {
 		failed bool
 	}{
 		{"a good key", nil, false},
-		{"a good key of somebody else", &access.InviteRefusal{Code: access.InviteForbidden, Message: "m"}, false},
+		{"a good key of somebody else", &access.AdminRefusal{Code: access.AdminForbidden, Message: "m"}, false},
 		{"Odoo is down", &access.Error{Kind: access.OdooUnavailable, Message: "m"}, false},
 		{"a wrong key", &access.Error{Kind: access.Unauthenticated, Message: "m"}, true},
 	} {
@@ -186,19 +196,22 @@ func TestErrors(t *testing.T) {
 		status int
 		code   string
 	}{
-		{&access.InviteRefusal{Code: access.InviteForbidden, Message: "m"}, 403, "forbidden"},
-		{&access.InviteRefusal{Code: access.InviteScopes, Message: "m"}, 403, "scopes_exceeded"},
-		{&access.InviteRefusal{Code: access.InviteGroups, Message: "m"}, 403, "groups_exceeded"},
-		{&access.InviteRefusal{Code: access.InviteCompanies, Message: "m"}, 403, "companies_exceeded"},
-		{&access.InviteRefusal{Code: access.InviteInput, Message: "m"}, 400, "invalid_input"},
-		{&access.InviteRefusal{Code: access.InviteNotFound, Message: "m"}, 404, "not_found"},
+		{&access.AdminRefusal{Code: access.AdminForbidden, Message: "m"}, 403, "forbidden"},
+		{&access.AdminRefusal{Code: access.AdminScopes, Message: "m"}, 403, "scopes_exceeded"},
+		{&access.AdminRefusal{Code: access.AdminGroups, Message: "m"}, 403, "groups_exceeded"},
+		{&access.AdminRefusal{Code: access.AdminCompanies, Message: "m"}, 403, "companies_exceeded"},
+		{&access.AdminRefusal{Code: access.AdminWidens, Message: "m"}, 403, "would_widen"},
+		{&access.AdminRefusal{Code: access.AdminKey, Message: "m"}, 403, "key_withheld"},
+		{&access.AdminRefusal{Code: access.AdminConflict, Message: "m"}, 409, "conflict"},
+		{&access.AdminRefusal{Code: access.AdminInput, Message: "m"}, 400, "invalid_input"},
+		{&access.AdminRefusal{Code: access.AdminNotFound, Message: "m"}, 404, "not_found"},
 		{&access.Error{Kind: access.Unauthenticated, Message: "m", Detail: "canary"}, 401, "unauthenticated"},
 		{&access.Error{Kind: access.OdooUnavailable, Message: "m", Detail: "canary"}, 503, "odoo_unavailable"},
 		{&access.Error{Kind: access.OdooTimeout, Message: "m", Detail: "canary"}, 504, "odoo_timeout"},
 		{&access.Error{Kind: access.Internal, Message: "canary", Detail: "canary"}, 500, "internal"},
 		{&access.Error{Kind: access.BusinessRule, Message: "canary", Detail: "canary"}, 500, "internal"},
 		{errors.New("canary"), 500, "internal"},
-		{&access.InviteRefusal{Code: "launch", Message: "canary"}, 500, "internal"},
+		{&access.AdminRefusal{Code: "launch", Message: "canary"}, 500, "internal"},
 	} {
 		w := newWorld("", row.err)
 		answer, e := w.do("GET", invites, "")
@@ -310,6 +323,106 @@ func TestPaths(t *testing.T) {
 		}
 		if row.status >= 400 && (e.Code == "" || e.Message == "" || e.Hint == "") || (row.status == 405) != (header.Get("Allow") != "") {
 			t.Errorf("%s %s: %+v %v", row.method, row.target, e, header)
+		}
+	}
+}
+
+// TestAdministration: what there is beside the invites, what is asked of Odoo for it, and what is refused unasked.
+func TestAdministration(t *testing.T) {
+	t.Parallel()
+	answer := `{"connection":` + goodConnection + `,"pickup_url":"u","pickup_expires_at":"t","key":null,"connections":[],"usage":[],"total":0,"first":"f","last":"l",
+"server":{"enabled":true,"all_read_only":false,"mcp_url":"","service_version":"","service_last_seen":null}}`
+	const made = `{"name":"n","user":"ann","scopes":["mcp:search"]}`
+	for _, row := range []struct {
+		method, target, body, asked string
+		status                      int
+	}{
+		{"POST", connections, made, "api_connect map[values:map[name:n scopes:[mcp:search] user:ann]]", 201},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"expires_at":"2027-01-31T12:00:00Z","deliver":"key"}`, "api_connect map[values:map[deliver:key expires_at:2027-01-31T12:00:00Z name:n scopes:[a] user:ann]]", 201},
+		{"GET", connections, "", "api_connections map[limit:100 offset:0]", 200},
+		{"GET", connections + "?status=idle&type=oauth&user=ann%40b.example&invite=5&limit=500", "", "api_connections map[invite_id:5 limit:500 offset:0 status:idle type:oauth user:ann@b.example]", 200},
+		{"GET", connections + "/7", "", "api_connection map[connection_id:7]", 200},
+		{"PATCH", connections + "/7", `{"read_only":true}`, "api_narrow map[connection_id:7 values:map[read_only:true]]", 200},
+		{"PATCH", connections + "/7", `{}`, "api_narrow map[connection_id:7 values:map[]]", 200},
+		{"DELETE", connections + "/7", "", "api_disconnect map[connection_id:7]", 200},
+		{"POST", connections + "/7/rotate", "", "api_rotate map[connection_id:7]", 200},
+		{"POST", connections + "/7/rotate", `{"key_days":30}`, "api_rotate map[connection_id:7 key_days:30]", 200},
+		{"GET", usage, "", "api_usage map[limit:100 offset:0]", 200},
+		{"GET", usage + "?from=2027-01-01&to=2027-01-31&connection=7&user=ann&limit=1000", "", "api_usage map[connection_id:7 first:2027-01-01 last:2027-01-31 limit:1000 offset:0 user:ann]", 200},
+		{"GET", server, "", "api_server map[]", 200},
+		{"PATCH", server, `{"enabled":false}`, "api_switch_off map[values:map[enabled:false]]", 200},
+		// Odoo refuses this one, and says where it is done.
+		{"PATCH", server, `{"enabled":true}`, "api_switch_off map[values:map[enabled:true]]", 200},
+
+		{"POST", connections, `{"user":"ann","scopes":["a"]}`, "", 400},
+		{"POST", connections, `{"name":"n","scopes":["a"]}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"key":"dmk_x"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"expires_at":"2027-01-31"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"expires_at":"2027-02-30T00:00:00Z"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"expires_at":"2027-01-31T12:00:00z"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"expires_at":"2027-01-31T12:00:00+00:00"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"expires_at":"2027-01-31T12:00:00.5Z"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"expires_at":"0000-01-31T12:00:00Z"}`, "", 400},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"key_days":3651}`, "", 400},
+		{"POST", connections + "?user=ann", made, "", 400},
+		{"GET", connections + "?state=idle", "", "", 400},
+		{"GET", connections + "?status=gone", "", "", 400},
+		{"GET", connections + "?type=key", "", "", 400},
+		{"GET", connections + "?user=", "", "", 400},
+		{"GET", connections + "?user=a%00", "", "", 400},
+		{"GET", connections + "?user=%ff", "", "", 400},
+		{"GET", connections + "?invite=x", "", "", 400},
+		{"GET", connections + "?limit=501", "", "", 400},
+		{"GET", connections + "/7?key=1", "", "", 400},
+		{"PATCH", connections + "/7", `{"name":"n"}`, "", 400},
+		{"PATCH", connections + "/7", `{"user":"bob"}`, "", 400},
+		{"PATCH", connections + "/7", `{"read_only":true,"read_only":false}`, "", 400},
+		{"PATCH", connections + "/7", `[{"op":"remove"}]`, "", 400},
+		{"PATCH", connections + "/7", "", "", 400},
+		{"DELETE", connections + "/7?really=yes", "", "", 400},
+		{"POST", connections + "/7/rotate", `{"deliver":"key"}`, "", 400},
+		{"POST", connections + "/7/rotate", `{"key_days":-1}`, "", 400},
+		{"GET", usage + "?from=2027-1-1", "", "", 400},
+		{"GET", usage + "?from=2027-02-30", "", "", 400},
+		{"GET", usage + "?to=today", "", "", 400},
+		{"GET", usage + "?connection=0", "", "", 400},
+		{"GET", usage + "?limit=1001", "", "", 400},
+		{"PATCH", server, `{}`, "", 400},
+		{"PATCH", server, `{"enabled":0}`, "", 400},
+		{"PATCH", server, `{"all_read_only":false}`, "", 400},
+		{"GET", connections + "/0", "", "", 404},
+		{"GET", connections + "/", "", "", 404},
+		{"PATCH", connections + "/2147483648", `{}`, "", 404},
+		{"DELETE", connections + "/all", "", "", 404},
+		{"POST", connections + "//rotate", "", "", 404},
+		{"POST", connections + "/7/8/rotate", "", "", 404},
+		{"POST", connections + "/7/approve", "", "", 404},
+		{"POST", connections + "/7/rotate/", "", "", 404},
+		{"GET", server + "/", "", "", 404},
+		{"PUT", connections + "/7", `{}`, "", 405},
+		{"DELETE", connections, "", "", 405},
+		{"POST", connections + "/7", `{}`, "", 405},
+		{"GET", connections + "/7/rotate", "", "", 405},
+		{"POST", usage, `{}`, "", 405},
+		{"POST", server, `{"enabled":true}`, "", 405},
+		{"DELETE", server, "", "", 405},
+		{"HEAD", server, "", "api_server map[]", 200},
+	} {
+		w := newWorld(answer, nil)
+		got, e := w.do(row.method, row.target, row.body)
+		asked := ""
+		if len(w.odoo.asked) > 0 {
+			asked = fmt.Sprint(w.odoo.asked[0], " ", w.odoo.args)
+		}
+		if got.Code != row.status || asked != row.asked {
+			t.Errorf("%s %s %s: %d %s, asked %q", row.method, row.target, row.body, got.Code, got.Body, asked)
+		}
+		if row.status >= 400 && (e.Code == "" || e.Message == "" || e.Hint == "") {
+			t.Errorf("%s %s: %+v", row.method, row.target, e)
+		}
+		if location := got.Header().Get("Location"); (location == connections+"/7") != (row.status == 201) {
+			t.Errorf("%s %s: Location %q", row.method, row.target, location)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package api is the REST API for invites, and the door that an invite's link leads through.
+// Package api is the REST API for administrators, and the door that an invite's link leads through.
 //
 //	administrator's script                                        a person with a link
 //	  │  Authorization: Bearer <their own Odoo API key>             │  GET /oauth/invite/{token}
@@ -11,8 +11,9 @@
 //	  ▼
 //	guesses ── 429: too many wrong keys from this network
 //	  ▼
-//	Invites ──> Odoo's JSON-2, with that key ── 401, 403, 404, 503, 504
-//	  ▼                  Odoo says who this is and what they may do; the service's own key has no part in it
+//	Odoo ──> its JSON-2, with that key ── 401, 403, 404, 409, 503, 504
+//	  ▼                  Odoo says who this is and what they may do; the service's own key has no part in it.
+//	  ▼                  What widens access it refuses: people do that on its screens
 //	answer, with only the fields that openapi.json documents
 //
 // The key and the token pass through and are kept nowhere: no cache, no log, no metric, no error holds them. Every answer

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -24,13 +25,9 @@ const (
 // field reads the JSON of one field, and returns what Odoo is told.
 type field func(name string, raw json.RawMessage) (any, *problem)
 
-// inviteFields is every field that an invite can be made with. The two durations have other names in Odoo.
-var inviteFields = map[string]field{
+// policyFields are those of every policy.
+var policyFields = map[string]field{
 	"scopes":                names(1),
-	"max_uses":              number(1, access.MaxInviteUses),
-	"expires_in":            linkSeconds,
-	"key_name_preset":       text(1, access.MaxInviteName),
-	"key_expires_in":        keyHours,
 	"read_only":             boolean,
 	"research_tools":        boolean,
 	"allowed_tools":         names(0),
@@ -51,10 +48,43 @@ var inviteFields = map[string]field{
 	"rate_limit_day":        number(0, maxID),
 	"rows_reply":            number(0, maxID),
 	"rows_day":              number(0, maxID),
-	"accept_list":           names(0),
-	"new_accounts":          boolean,
-	"account_groups":        names(0),
-	"description":           text(0, access.MaxPolicyText),
+}
+
+// inviteFields is every field that an invite can be made with. The two durations have other names in Odoo.
+var inviteFields = with(policyFields, map[string]field{
+	"max_uses":        number(1, access.MaxInviteUses),
+	"expires_in":      linkSeconds,
+	"key_name_preset": text(1, access.MaxInviteName),
+	"key_expires_in":  keyHours,
+	"accept_list":     names(0),
+	"new_accounts":    boolean,
+	"account_groups":  names(0),
+	"description":     text(0, access.MaxPolicyText),
+})
+
+// connectionFields is every field that a connection can be made with.
+var connectionFields = with(policyFields, map[string]field{
+	"name":        text(1, access.MaxConnectionName),
+	"user":        text(1, access.MaxPolicyText),
+	"expires_at":  instant,
+	"key_days":    number(0, access.MaxKeyDays),
+	"deliver":     oneOf("link", "key"),
+	"description": text(0, access.MaxPolicyText),
+})
+
+// narrowedFields are those of which Odoo takes a stricter value.
+var narrowedFields = with(policyFields, map[string]field{"expires_at": instant})
+
+var (
+	rotateFields = map[string]field{"key_days": number(0, access.MaxKeyDays)}
+	serverFields = map[string]field{"enabled": boolean}
+)
+
+// with is a table with more fields.
+func with(fields, more map[string]field) map[string]field {
+	all := maps.Clone(fields)
+	maps.Copy(all, more)
+	return all
 }
 
 var modelRuleFields = map[string]field{
@@ -70,9 +100,9 @@ var ruleFields = map[string]field{
 // inOdoo are the names that Odoo knows a field by, where they differ.
 var inOdoo = map[string]string{"expires_in": "expires_in_seconds", "key_expires_in": "key_lifetime_hours"}
 
-// readInvite reads the body of a request that makes an invite. Nothing of it is ignored: a restriction whose name is
-// misspelt must not become an invite without it.
-func readInvite(w http.ResponseWriter, r *http.Request) (map[string]any, *problem) {
+// readBody reads the body of a request, one JSON object with some of these fields. Nothing of it is ignored: a restriction
+// whose name is misspelt must not become an invite without it.
+func readBody(w http.ResponseWriter, r *http.Request, fields map[string]field, needed ...string) (map[string]any, *problem) {
 	if t, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" ||
 		len(r.Header.Values("Content-Type")) > 1 || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
 		return nil, statusProblem(http.StatusUnsupportedMediaType)
@@ -87,12 +117,14 @@ func readInvite(w http.ResponseWriter, r *http.Request) (map[string]any, *proble
 	case !utf8.Valid(body):
 		return nil, invalid("The request is not UTF-8.")
 	}
-	given, p := object("The request", body, inviteFields)
+	given, p := object("The request", body, fields)
 	if p != nil {
 		return nil, p
 	}
-	if given["scopes"] == nil {
-		return nil, invalid("scopes is missing: name at least one, such as \"mcp:search\".")
+	for _, name := range needed {
+		if given[name] == nil {
+			return nil, invalid("%s is missing%s.", name, examples[name])
+		}
 	}
 	values := map[string]any{}
 	for name, value := range given {
@@ -102,6 +134,11 @@ func readInvite(w http.ResponseWriter, r *http.Request) (map[string]any, *proble
 		values[name] = value
 	}
 	return values, nil
+}
+
+// examples are for fields that have to be there.
+var examples = map[string]string{
+	"scopes": `: name at least one, such as "mcp:search"`, "user": ": the login of the Odoo user that the AI tool acts as",
 }
 
 // object reads one JSON object with known fields, none of them twice: of two, one reader would take the first and another
@@ -167,8 +204,13 @@ func asText(raw json.RawMessage, least, most int) (string, bool) {
 	if json.Unmarshal(raw, &s) != nil || s == nil {
 		return "", false
 	}
-	n := utf8.RuneCountInString(*s)
-	return *s, n >= least && n <= most && !strings.ContainsRune(*s, 0)
+	return *s, plainText(*s, least, most)
+}
+
+// plainText reports whether PostgreSQL can keep a text, of so many characters.
+func plainText(s string, least, most int) bool {
+	n := utf8.RuneCountInString(s)
+	return n >= least && n <= most && !strings.ContainsRune(s, 0) && utf8.ValidString(s)
 }
 
 func text(least, most int) field {
@@ -187,6 +229,15 @@ func oneOf(allowed ...string) field {
 		}
 		return nil, invalid("%s must be one of %s.", name, enumerate(allowed))
 	}
+}
+
+// instant takes one way of RFC 3339: in UTC, of whole seconds.
+func instant(name string, raw json.RawMessage) (any, *problem) {
+	s, ok := asText(raw, len(time.RFC3339)-5, len(time.RFC3339)-5)
+	if t, err := time.Parse("2006-01-02T15:04:05Z", s); ok && err == nil && t.Year() > 0 {
+		return s, nil
+	}
+	return nil, invalid(`%s must be a time in UTC such as "2027-01-31T12:00:00Z".`, name)
 }
 
 func boolean(name string, raw json.RawMessage) (any, *problem) {

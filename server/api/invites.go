@@ -16,7 +16,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, _ string) (asked, *
 	if _, p := query(r); p != nil {
 		return asked{}, p
 	}
-	values, p := readInvite(w, r)
+	values, p := readBody(w, r, inviteFields, "scopes")
 	if p != nil {
 		return asked{}, p
 	}
@@ -36,15 +36,9 @@ func (a *API) list(_ http.ResponseWriter, r *http.Request, _ string) (asked, *pr
 	if p != nil {
 		return asked{}, p
 	}
-	args := map[string]any{"limit": int64(defaultLimit), "offset": int64(0)}
-	for name, bounds := range map[string]bounds{"limit": {1, access.MaxInvites}, "offset": {0, maxID}} {
-		if text, there := given[name]; there {
-			n, ok := wholeNumber(text, bounds)
-			if !ok {
-				return asked{}, invalid("%s must be a whole number from %d to %d.", name, bounds.least, bounds.most)
-			}
-			args[name] = n
-		}
+	args, p := page(given, access.MaxInvites)
+	if p != nil {
+		return asked{}, p
 	}
 	if state, there := given["state"]; there {
 		if !slices.Contains(states, state) {
@@ -116,13 +110,32 @@ func wholeNumber(text string, b bounds) (int64, bool) {
 	return n, err == nil && n >= b.least && n <= b.most
 }
 
+// page reads which part of a list is wanted.
+func page(given map[string]string, most int64) (map[string]any, *problem) {
+	args := map[string]any{"limit": int64(defaultLimit), "offset": int64(0)}
+	for name, bounds := range map[string]bounds{"limit": {1, most}, "offset": {0, maxID}} {
+		if text, there := given[name]; there {
+			n, ok := wholeNumber(text, bounds)
+			if !ok {
+				return nil, invalid("%s must be a whole number from %d to %d.", name, bounds.least, bounds.most)
+			}
+			args[name] = n
+		}
+	}
+	return args, nil
+}
+
 // inviteID reads the id of a path. What cannot be one is as little there as one that nobody has.
 func inviteID(segment string) (int64, *problem) {
+	return pathID(segment, access.SayNoInvite, invitesPath)
+}
+
+func pathID(segment, message, list string) (int64, *problem) {
 	if id, ok := wholeNumber(segment, bounds{1, maxID}); ok {
 		return id, nil
 	}
 	p := statusProblem(http.StatusNotFound)
-	p.message, p.hint = access.SayNoInvite, "GET "+invitesPath+" lists those there are; an id is a number."
+	p.message, p.hint = message, "GET "+list+" lists those there are; an id is a number."
 	return 0, p
 }
 

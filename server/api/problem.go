@@ -73,20 +73,24 @@ func invalid(format string, args ...any) *problem {
 }
 
 // refusals are the statuses of Odoo's own refusals.
-var refusals = map[access.InviteCode]int{
-	access.InviteForbidden: http.StatusForbidden, access.InviteScopes: http.StatusForbidden,
-	access.InviteGroups: http.StatusForbidden, access.InviteCompanies: http.StatusForbidden,
-	access.InviteInput: http.StatusBadRequest, access.InviteNotFound: http.StatusNotFound,
+var refusals = map[access.AdminCode]int{
+	access.AdminForbidden: http.StatusForbidden, access.AdminScopes: http.StatusForbidden,
+	access.AdminGroups: http.StatusForbidden, access.AdminCompanies: http.StatusForbidden,
+	access.AdminWidens: http.StatusForbidden, access.AdminKey: http.StatusForbidden,
+	access.AdminInput: http.StatusBadRequest, access.AdminNotFound: http.StatusNotFound, access.AdminConflict: http.StatusConflict,
 }
 
 // hints are what to do about them.
-var hints = map[access.InviteCode]string{
-	access.InviteForbidden: "Use the key of an MCP administrator.",
-	access.InviteScopes:    "Ask for scopes that you have yourself: they are on your user's form in Odoo.",
-	access.InviteGroups:    "Name groups that you have yourself; no invite gives an administrator's.",
-	access.InviteCompanies: "Name companies that you may work in yourself.",
-	access.InviteInput:     "GET /api/openapi.json tells what each field takes.",
-	access.InviteNotFound:  "GET " + invitesPath + " lists those there are.",
+var hints = map[access.AdminCode]string{
+	access.AdminForbidden: "Use the key of an MCP administrator.",
+	access.AdminScopes:    "Ask for scopes that you have yourself: they are on your user's form in Odoo.",
+	access.AdminGroups:    "Name groups that you have yourself; no invite gives an administrator's.",
+	access.AdminCompanies: "Name companies that you may work in yourself.",
+	access.AdminWidens:    "What widens access is done by a person, in Odoo.",
+	access.AdminKey:       "Leave deliver out: the answer then has a pick-up link for the user.",
+	access.AdminInput:     "GET /api/openapi.json tells what each field takes.",
+	access.AdminNotFound:  "GET " + invitesPath + " and GET " + connectionsPath + " list those there are.",
+	access.AdminConflict:  "GET " + connectionsPath + "/{id} tells its type and status.",
 }
 
 // problemOf is the one place where an error becomes an answer. What it does not know is internal, in fixed words.
@@ -94,7 +98,7 @@ func problemOf(err error) *problem {
 	if own, ok := errors.AsType[*problem](err); ok {
 		return own
 	}
-	var refused *access.InviteRefusal
+	var refused *access.AdminRefusal
 	if errors.As(err, &refused) && refusals[refused.Code] != 0 {
 		return &problem{
 			status: refusals[refused.Code], code: string(refused.Code), message: refused.Message, hint: hints[refused.Code],
@@ -128,7 +132,7 @@ func problemOf(err error) *problem {
 // OAuth, and a client that tried would end at a consent for something else.
 func writeProblem(w http.ResponseWriter, p *problem) {
 	if p.status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="doorman invites"`)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="doorman"`)
 	}
 	if p.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))

@@ -15,18 +15,15 @@ import (
 //go:embed openapi.json
 var openAPI []byte
 
-var states = []string{"active", "used_up", "expired", "revoked", "suspended"}
+var (
+	states   = []string{"active", "used_up", "expired", "revoked", "suspended"}
+	statuses = []string{"inactive", "awaiting", "connected", "idle", "revoked", "expired"}
+	types    = []string{"bearer", "oauth"}
+)
 
-// Invite is an invite as the API shows it. Its token is nowhere in it.
-type Invite struct {
-	ID                  int64       `json:"id"`
-	State               string      `json:"state"`
+// Policy is what invites and connections may say of what an AI tool may do.
+type Policy struct {
 	Scopes              []string    `json:"scopes"`
-	MaxUses             int64       `json:"max_uses"`
-	CurrentUses         int64       `json:"current_uses"`
-	ExpiresAt           string      `json:"expires_at"` // RFC 3339, UTC
-	KeyNamePreset       string      `json:"key_name_preset"`
-	KeyLifetimeHours    int64       `json:"key_lifetime_hours"` // 0 = the keys have no end
 	ReadOnly            bool        `json:"read_only"`
 	ResearchTools       bool        `json:"research_tools"`
 	AllowedTools        []string    `json:"allowed_tools"`
@@ -47,13 +44,71 @@ type Invite struct {
 	RateLimitDay        int64       `json:"rate_limit_day"`
 	RowsReply           int64       `json:"rows_reply"`
 	RowsDay             int64       `json:"rows_day"`
-	AcceptList          []string    `json:"accept_list"`
-	NewAccounts         bool        `json:"new_accounts"`
-	AccountGroups       []string    `json:"account_groups"`
 	Description         string      `json:"description"`
-	Company             string      `json:"company"`
-	CreatedBy           string      `json:"created_by"` // login
-	CreatedAt           string      `json:"created_at"` // RFC 3339, UTC
+}
+
+// Invite is an invite as the API shows it. Its token is nowhere in it.
+type Invite struct {
+	ID               int64  `json:"id"`
+	State            string `json:"state"`
+	MaxUses          int64  `json:"max_uses"`
+	CurrentUses      int64  `json:"current_uses"`
+	ExpiresAt        string `json:"expires_at"` // RFC 3339, UTC
+	KeyNamePreset    string `json:"key_name_preset"`
+	KeyLifetimeHours int64  `json:"key_lifetime_hours"` // 0 = the keys have no end
+	Policy
+	AcceptList    []string `json:"accept_list"`
+	NewAccounts   bool     `json:"new_accounts"`
+	AccountGroups []string `json:"account_groups"`
+	Company       string   `json:"company"`
+	CreatedBy     string   `json:"created_by"` // login
+	CreatedAt     string   `json:"created_at"` // RFC 3339, UTC
+}
+
+// Connection is a connection as the API shows it. No key is in it, nor a link to one. Times are RFC 3339 in UTC.
+type Connection struct {
+	ID            int64    `json:"id"`
+	Name          string   `json:"name"`
+	Status        string   `json:"status"`
+	StatusSince   string   `json:"status_since"`
+	Type          string   `json:"type"`
+	Archived      bool     `json:"archived"`
+	User          string   `json:"user"` // login
+	UserName      string   `json:"user_name"`
+	Company       string   `json:"company"`        // of the user
+	MissingScopes []string `json:"missing_scopes"` // those that the user has no permission for
+	Policy
+	ExpiresAt     *string `json:"expires_at"`     // nil = never
+	KeyExpiresAt  *string `json:"key_expires_at"` // nil = with the connection, or there is no key
+	PickupPending bool    `json:"pickup_pending"` // a link to its key waits for its user
+	LastUsed      *string `json:"last_used"`
+	Requests      int64   `json:"requests"`
+	InviteID      *int64  `json:"invite_id"`  // nil = it came of none, or that was deleted
+	CreatedBy     string  `json:"created_by"` // login
+	CreatedAt     string  `json:"created_at"`
+}
+
+// Usage is how much a connection was used on one UTC day.
+type Usage struct {
+	Day          string `json:"day"` // 2026-01-31
+	ConnectionID int64  `json:"connection_id"`
+	Connection   string `json:"connection"` // name
+	User         string `json:"user"`       // login
+	Requests     int64  `json:"requests"`   // that count against the limit a day
+	OK           int64  `json:"ok"`
+	Pending      int64  `json:"pending"`
+	Error        int64  `json:"error"`
+	Refused      int64  `json:"refused"`
+	Rows         int64  `json:"rows"` // given out
+}
+
+// Server is the state of all of Doorman.
+type Server struct {
+	Enabled         bool    `json:"enabled"`
+	AllReadOnly     bool    `json:"all_read_only"`
+	MCPURL          string  `json:"mcp_url"`           // empty = not known
+	ServiceVersion  string  `json:"service_version"`   // empty = it was never there
+	ServiceLastSeen *string `json:"service_last_seen"` // RFC 3339, UTC
 }
 
 // Rule is an approval rule of an invite.
@@ -89,7 +144,13 @@ type Acceptance struct {
 	ConnectionState string `json:"connection_state"`
 }
 
-// What the four answers are.
+// pickup is a link by which the user of a connection gets their key.
+type pickup struct {
+	URL   *string `json:"pickup_url"`
+	Until *string `json:"pickup_expires_at"`
+}
+
+// What the answers are.
 type (
 	created struct {
 		URL string `json:"invite_url"`
@@ -107,6 +168,25 @@ type (
 		Invite
 		Revoked int64 `json:"revoked_connections"`
 	}
+	connectionsListed struct {
+		Connections []Connection `json:"connections"`
+		Total       int64        `json:"total"`
+	}
+	connectionCreated struct {
+		pickup
+		Key *string `json:"key"`
+		Connection
+	}
+	connectionRotated struct {
+		pickup
+		Connection
+	}
+	usageListed struct {
+		Usage []Usage `json:"usage"`
+		Total int64   `json:"total"`
+		First string  `json:"from"`
+		Last  string  `json:"to"`
+	}
 )
 
 // decode reads Odoo's answer. Every field must be there: an answer of another version would otherwise show an invite that
@@ -122,7 +202,7 @@ func decode(raw json.RawMessage, v any) error {
 	return &access.Error{
 		Kind: access.Internal, Message: "Odoo's answer cannot be used.",
 		Hint:   "An administrator updates the Doorman addon and the service to the same version.",
-		Detail: "answer of doorman.invite: not of the agreed shape", // never err: it quotes what was answered
+		Detail: "answer of the addon: not of the agreed shape", // never err: it quotes what was answered
 	}
 }
 

@@ -161,7 +161,7 @@ func TestInviteTokenStaysOut(t *testing.T) {
 			t.Errorf("%q got out", secret)
 		}
 	}
-	for _, line := range []string{`"path":"/oauth/invite/[withheld]"`, `the invites API could not answer`} {
+	for _, line := range []string{`"path":"/oauth/invite/[withheld]"`, `the REST API could not answer`} {
 		if !strings.Contains(log, line) {
 			t.Errorf("the log has no %s", line)
 		}

@@ -103,24 +103,24 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 		Revoked: s.endpoint.ForgetClient, Fetcher: fetcher,
 	})
 	s.api = api.New(api.Config{
-		Invites: invites{client}, Audit: auditPages{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
+		Odoo: administration{client}, Audit: auditPages{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
 		Report: func(requestID string, err error) {
-			log.Warn().Str("request_id", requestID).Str("error", err.Error()).Msg("the invites API could not answer")
+			log.Warn().Str("request_id", requestID).Str("error", err.Error()).Msg("the REST API could not answer")
 		},
 	})
 	m.watch(slices.Concat(s.endpoint.Caches(), s.oauth.Caches()))
 	return s, nil
 }
 
-// invites is the client as package api asks for it.
-type invites struct{ client *odoo.Client }
+// administration is the client as package api asks for it.
+type administration struct{ client *odoo.Client }
 
-// Ask implements api.Invites.
-func (i invites) Ask(ctx context.Context, key secret.Text, method string, args map[string]any) (json.RawMessage, error) {
-	return i.client.Invites(ctx, odoo.Key(key.Reveal()), method, args)
+// Ask implements api.Odoo.
+func (a administration) Ask(ctx context.Context, key secret.Text, method string, args map[string]any) (json.RawMessage, error) {
+	return a.client.Admin(ctx, odoo.Key(key.Reveal()), method, args)
 }
 
-// auditPages is the client as package api asks for it.
+// auditPages is the client as package api asks for the audit.
 type auditPages struct{ client *odoo.Client }
 
 // Page implements api.Audit.

@@ -32,7 +32,7 @@ func parseOptions(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 6, "how often every way has its turn; the fake part takes twice as many")
 	flags.Float64Var(&o.seconds, "seconds", 1, "length of one turn")
-	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), search, scale, or peers")
+	flags.StringVar(&o.only, "only", "", "`part` to run: real or fake (default: both), writes, search, scale, or peers")
 	flags.BoolVar(&o.check, "check", false, "exit with 1 if a bar is missed")
 	flags.StringVar(&o.json, "json", "", "write all results to this `file` too")
 	flags.StringVar(&o.doorman, "doorman", "", "use this `binary` instead of building doorman")
@@ -40,7 +40,7 @@ func parseOptions(args []string) (o options, err error) {
 	flags.StringVar(&o.addons, "addons", "", "real Odoo: use this addons `folder` instead of the repository's")
 	flags.StringVar(&o.odooLog, "odoo-log", "", "real Odoo: keep its log in this `file`")
 	flags.StringVar(&o.venv, "venv", "", "peers part: a `folder` with a virtual environment that holds the other servers, instead of one in the cache")
-	flags.StringVar(&o.docs, "docs", "", "peers part: put the tables into this Markdown `file`, between its marks")
+	flags.StringVar(&o.docs, "docs", "", "put the tables into this Markdown `file`, between the marks of their parts")
 	flags.IntVar(&o.rows, "rows", 3_000_000, "scale part: audit rows of the big database, of which each connection has 300")
 	if err = flags.Parse(args); err != nil {
 		return o, err
@@ -48,12 +48,12 @@ func parseOptions(args []string) (o options, err error) {
 	switch {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case !slices.Contains([]string{"", "real", "fake", "search", "scale", "peers"}, o.only):
-		err = fmt.Errorf("--only is real, fake, search, scale or peers, not %q", o.only)
+	case !slices.Contains([]string{"", "real", "fake", "writes", "search", "scale", "peers"}, o.only):
+		err = fmt.Errorf("--only is real, fake, writes, search, scale or peers, not %q", o.only)
 	case o.check && o.only == "peers":
 		err = errors.New("--check judges bars, and the part peers has none")
-	case o.only != "peers" && o.venv+o.docs != "":
-		err = errors.New("--venv and --docs are for --only peers")
+	case o.only != "peers" && o.venv != "":
+		err = errors.New("--venv is for --only peers")
 	case o.rows < 10*smallRows || o.rows > 100_000_000:
 		err = errors.New("--rows must be between 100,000 and 100,000,000")
 	case o.rounds < 1 || o.rounds > 100:
@@ -102,13 +102,21 @@ func run(ctx context.Context, o options) (passed bool, err error) {
 	if o.only == "peers" {
 		return true, runPeers(ctx, o, func(ctx context.Context) (*peersPart, error) { return comparePeers(ctx, o, tools) })
 	}
-	var all results
+	all := results{Machine: machine(), Load: loadAverage()}
 	switch o.only {
 	case "search":
 		if all.Search, err = measureSearch(ctx, o, tools); err != nil {
 			return false, fmt.Errorf("search: %w", err)
 		}
 		all.Search.print(os.Stdout)
+		return judge(o, all)
+	case "writes":
+		if all.Writes, err = measureWrites(ctx, o, tools); err != nil {
+			return false, fmt.Errorf("writes: %w", err)
+		}
+		for _, p := range []*part{all.Writes.Create, all.Writes.Update, all.Writes.Floor} {
+			printPart(os.Stdout, p)
+		}
 		return judge(o, all)
 	case "scale":
 		if all.Scale, err = measureScale(ctx, o, tools); err != nil {
@@ -136,5 +144,5 @@ func run(ctx context.Context, o options) (passed bool, err error) {
 func judge(o options, all results) (passed bool, err error) {
 	all.Bars = bars(all)
 	passed = printBars(os.Stdout, all.Bars)
-	return passed, writeJSON(o.json, all)
+	return passed, errors.Join(writeDocs(o, all), writeJSON(o.json, all))
 }

@@ -31,8 +31,12 @@ type results struct {
 	Fake   *part       `json:"fake,omitempty"`
 	Search *searchPart `json:"search,omitempty"`
 	Scale  *scalePart  `json:"scale,omitempty"`
+	Writes *writesPart `json:"writes,omitempty"`
 	Peers  *peersPart  `json:"peers,omitempty"`
 	Bars   []bar       `json:"bars,omitempty"`
+	// Machine is what it was measured on, Load what else it had to do: the load average of the minute before.
+	Machine string  `json:"machine"`
+	Load    float64 `json:"load"`
 }
 
 // race measures the ways, and the service's memory on the way.

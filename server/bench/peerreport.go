@@ -1,33 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
-
-// The tables stand between these lines of a page.
-const (
-	tablesBegin = "<!-- bench-peers: written by `make bench-peers`, not by hand -->\n"
-	tablesEnd   = "<!-- bench-peers: end -->\n"
-)
-
-// replaceTables puts the tables into a page, between its marks.
-//
-// Errors: a page without both marks, in their order, once.
-func replaceTables(file, tables string) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	before, rest, begun := strings.Cut(string(text), tablesBegin)
-	_, after, ended := strings.Cut(rest, tablesEnd)
-	if !begun || !ended || strings.Contains(after, tablesBegin) {
-		return errors.New(file + ": the marks of the tables are not there: " + tablesBegin + tablesEnd)
-	}
-	return os.WriteFile(file, []byte(before+tablesBegin+tables+tablesEnd+after), 0o644)
-}
 
 // markdown is everything that was measured, as a page shows it.
 func (p *peersPart) markdown() string {

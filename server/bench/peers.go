@@ -241,7 +241,7 @@ func runPeers(ctx context.Context, o options, compare func(context.Context) (*pe
 	tables := p.markdown()
 	fmt.Print("\n" + tables)
 	if o.docs != "" {
-		if err := replaceTables(o.docs, tables); err != nil {
+		if err := replaceTables(o.docs, "peers", tables); err != nil {
 			return err
 		}
 	}

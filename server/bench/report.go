@@ -21,7 +21,9 @@ func printPart(w io.Writer, p *part) {
 			s.Way, s.P50, s.P95, s.P99, s.Rate, s.RateRatio, s.P50Ratio, orDash(s.CPU), s.Requests)
 	}
 	fmt.Fprintf(w, "\n  rate x, p50 x: against %q, the median over the rounds. cpu us: of the MCP server, a request.\n", p.baseline)
-	fmt.Fprintf(w, "  Odoo calls per tool call, by the service's metrics: %.3f\n", p.CallsPerTool)
+	if p.CallsPerTool > 0 {
+		fmt.Fprintf(w, "  Odoo calls per tool call, by the service's metrics: %.3f\n", p.CallsPerTool)
+	}
 	fmt.Fprintf(w, "  the service's memory: start %.1f MB, middle %.1f MB, end %.1f MB, peak %.1f MB\n",
 		p.Start.RSS, p.Middle.RSS, p.End.RSS, p.End.Peak)
 	for _, note := range p.Notes {

@@ -7,11 +7,11 @@ import psycopg2
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
-from odoo.tools import format_datetime
 
 from ..policy.credentials import token_digest
 from ..policy.guesses import WINDOW_MINUTES
 from ..policy.invite_values import QUEUE_MS
+from .page_time import page_time
 from .pickup import HEADERS
 from .sign_up import SignUp, WrongInput
 
@@ -191,7 +191,7 @@ class InviteController(http.Controller):
             "restricted": invite.tools_restricted or invite.models_restricted,
             "gated": bool(invite.approval_tool_ids or invite.approval_rule_ids),
             "key_days": round(hours / 24, 1) if hours % 24 else int(hours // 24),
-            "link_until": self._time(invite.expires_at),
+            "link_until": page_time(request.env, invite.expires_at),
         }
 
     def _about_mine(self, acceptance):
@@ -199,7 +199,7 @@ class InviteController(http.Controller):
         states = dict(connection._fields["state"]._description_selection(request.env))
         return {
             "company": acceptance.invite_id.company_id.name,
-            "accepted_at": self._time(acceptance.accepted_at),
+            "accepted_at": page_time(request.env, acceptance.accepted_at),
             "connection": connection,
             "state": states.get(connection.state, ""),
         }
@@ -218,7 +218,7 @@ class InviteController(http.Controller):
             ],
             "read_only": connection.read_only,
             "restricted": connection.tools_restricted or connection.models_restricted,
-            "expires": self._time(connection.key_expires_at, connection.env),
+            "expires": page_time(connection.env, connection.key_expires_at),
             "key": key,
             "url": dialog.url,
             "url_known": dialog.url_known,
@@ -227,12 +227,6 @@ class InviteController(http.Controller):
             "next_login": acceptance.new_account and acceptance.user_id.login,
             "next_url": f"/odoo/doorman.connection/{connection.id}",
         }
-
-    def _time(self, value, env=None):
-        env = env or request.env
-        zone = env.user.tz or "UTC"
-        text = value and format_datetime(env, value, zone, "medium")
-        return text and f"{text} ({zone})"
 
     @staticmethod
     def _ip():

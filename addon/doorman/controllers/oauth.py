@@ -1,9 +1,9 @@
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
-from odoo.tools import format_datetime
 
 from ..policy import oauth_values
+from .page_time import page_time
 from .pickup import HEADERS
 
 ROUTE = "/doorman/consent"
@@ -99,7 +99,7 @@ class ConsentController(http.Controller):
             "gated": bool(policy.approval_tool_ids or policy.approval_rule_ids),
             "waits": self._waits(connection),
             "known": bool(connection),
-            "expires": self._time(connection.expires_at),
+            "expires": page_time(request.env, connection.expires_at),
             "days": days,
         }
 
@@ -108,11 +108,6 @@ class ConsentController(http.Controller):
         if connection:
             return connection.state == "inactive"
         return request.env["doorman.connection"]._waits(request.env.user)
-
-    def _time(self, value):
-        zone = request.env.user.tz or "UTC"
-        text = value and format_datetime(request.env, value, zone, "medium")
-        return text and f"{text} ({zone})"
 
     @staticmethod
     def _send(target):

@@ -1,8 +1,8 @@
 from odoo import http
 from odoo.http import request
-from odoo.tools import format_datetime
 
 from ..policy.credentials import token_digest
+from .page_time import page_time
 
 # In the session: not the token, but what is kept of it.
 OPENED = "doorman_pickup"
@@ -89,7 +89,7 @@ class PickupController(http.Controller):
             "doorman.pickup_key_page",
             {
                 **self._about(pickup),
-                "expires": self._time(pickup.connection_id.key_expires_at),
+                "expires": page_time(request.env, pickup.connection_id.key_expires_at),
                 "key": key,
                 "url": shown.url,
                 "url_known": shown.url_known,
@@ -111,15 +111,10 @@ class PickupController(http.Controller):
             "scopes": connection.scope_ids.filtered(lambda s: s.group_id in granted),
             "read_only": connection.read_only,
             "restricted": connection.tools_restricted or connection.models_restricted,
-            "expires": self._time(connection._key_end(pickup.key_days)),
+            "expires": page_time(request.env, connection._key_end(pickup.key_days)),
             "replaces": bool(connection.api_key_id),
-            "link_until": self._time(pickup.expires_at),
+            "link_until": page_time(request.env, pickup.expires_at),
         }
-
-    def _time(self, value):
-        zone = request.env.user.tz or "UTC"
-        text = value and format_datetime(request.env, value, zone, "medium")
-        return text and f"{text} ({zone})"
 
     def _page(self, template, values, status=200):
         response = request.render(

@@ -17,6 +17,7 @@ from . import approvals
 from . import explain
 from . import jobs
 from . import jobs_audit
+from . import jobs_clients
 from . import jobs_invites
 from . import oauth
 from . import jobs_oauth

@@ -7,8 +7,6 @@ import re
 MAX_OVERLAP_MINUTES = 7 * 24 * 60
 # The same of the service's key: where nobody says how long, and at most.
 SERVICE_OVERLAP_MINUTES, MAX_SERVICE_OVERLAP_MINUTES = 15, 24 * 60
-# How long a key works, if somebody says how long.
-MAX_KEY_DAYS = 3650
 # Hung on a connection while its key is about to end.
 KEY_ENDS = "doorman.mail_activity_key_ends"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -1,6 +1,6 @@
 """What an invite may say, and how its refusals are told."""
 
-from odoo.exceptions import AccessError
+from .api_values import ApiRefused
 
 LINK_HOURS = 72
 KEY_HOURS = 90 * 24
@@ -9,12 +9,5 @@ KEY_HOURS = 90 * 24
 QUEUE_MS = 20_000
 
 
-class InviteRefused(AccessError):
-    """An invite that would grant more than its creator has.
-
-    :param str code: stable, for the API
-    """
-
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
+class InviteRefused(ApiRefused):
+    """An invite that would grant more than its creator has."""

@@ -195,6 +195,7 @@ SAY_INLINE_HINT = _lt(
 SAY_MANY_PEOPLE = _lt("A document is sent to at most %(most)s people, not %(number)s.")
 SAY_LINK_GONE = _lt("This link does not work (any more).")
 SAY_NO_INVITE = _lt("There is no such invite.")
+SAY_NO_CONNECTION = _lt("There is no such connection.")
 
 # Limits of custom tools.
 MAX_CUSTOM_TOOLS = 30  # published at once
@@ -237,6 +238,13 @@ MAX_INVITE_KEY_HOURS = 87_600  # that a key made by a link works
 MAX_INVITE_NAME = 100  # characters
 MAX_POLICY_TEXT = 10_000  # characters of one text of a policy
 MAX_POLICY_ITEMS = 1_000  # entries of one list of a policy
+
+# Limits of the rest of the REST API.
+MAX_CONNECTIONS = 500  # rows of one page of the list
+MAX_CONNECTION_NAME = 100  # characters
+MAX_KEY_DAYS = 3_650  # that a key works, if somebody says how long
+MAX_USAGE_ROWS = 1_000  # rows of one page of the use of connections
+MAX_USAGE_DAYS = 366  # that one request for it may be about
 
 # LIVE_STATUSES are the states of a connection that may call.
 LIVE_STATUSES = (

@@ -4,7 +4,7 @@ A pure rule over values; what comes of it is the models' (models/mixins).
 """
 
 from . import recipients
-from .credentials import MAX_KEY_DAYS
+from .shared import MAX_KEY_DAYS
 
 # A limit that is as high as that limits nothing.
 OFF_FROM = {

@@ -44,6 +44,9 @@ def _button(env, call):
     for button in views._doorman_form(call.model._name, view_id).buttons:
         if button.label and button.method == name:
             return f"“{plain(button.label, 60)}” ({name})"
+    prefix, _underscore, words = name.partition("_")
+    if prefix in ("action", "button") and words:
+        return f"“{words.replace('_', ' ').capitalize()}” ({name})"
     return env._("Run %s", name)
 
 

@@ -1,7 +1,6 @@
 """Making, changing and deleting records."""
 
 from ..policy import inherited_models, ledger
-from ..policy.plain_text import plain
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
 from ..policy.text_edits import is_edit
@@ -17,6 +16,7 @@ from .changed_records import (
     settle,
 )
 from .operations import operation
+from .words import fields_within
 
 
 def _rows_to_create(call):
@@ -90,8 +90,8 @@ def _change_summary(words, call):
     names = dict.fromkeys(name for row in rows for name in row)
     labels = [call.describer.label(call.model, name) for name in names]
     return words.env._(
-        "Change %(fields)s of %(what)s",
-        fields=plain(", ".join(labels), 100),
+        "Change %(fields)s on %(what)s",
+        fields=fields_within(words.env, labels),
         what=words.what,
     )
 

@@ -4,10 +4,13 @@ for who decides on it."""
 from dataclasses import dataclass
 
 from odoo.api import Environment
+from odoo.tools import format_list
 
 from ..policy.plain_text import plain
 
 NAMES = 3
+# Ends of labels that have no other form for several of them, or are one already.
+UNCOUNTED = ("s", "ing", "ff", "data", "information", "equipment", "ware")
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Words:
     model: str
     # What the first records are called; "" if there are none.
     names: str
-    # All of that: "Contact: Acme", "2 records of Contact: Acme, Beta".
+    # All of that: "contact Acme", "2 contacts: Acme, Beta"; in languages other than
+    # English, whose words change, "Contact: Acme" and "2 records of Contact: ...".
     what: str
 
 
@@ -35,9 +39,44 @@ def words_for(env, label, names, count):
     named = ", ".join(plain(name, 60) for name in names[:NAMES])
     if len(names) > NAMES:
         named += env._(" and %s more", len(names) - NAMES)
-    what = env._("%(count)s records of %(model)s", count=count, model=label)
-    what = f"{label}: {named}" if count == 1 else f"{what}: {named}"
+    if count == 1:
+        what = f"{within(label)} {named}" if _in_english(env) else f"{label}: {named}"
+    else:
+        what = f"{_counted(env, label, count)}: {named}"
     return Words(env, label, named, what)
+
+
+def _in_english(env):
+    return (env.lang or "en_US").startswith("en")
+
+
+def _counted(env, label, count):
+    """A number of records, "2 contacts"."""
+    if _in_english(env) and label.isascii() and not label.lower().endswith(UNCOUNTED):
+        return f"{count} {_several(within(label))}"
+    return env._("%(count)s records of %(model)s", count=count, model=label)
+
+
+def _several(noun):
+    if noun.endswith("y") and not noun.endswith(("ay", "ey", "oy", "uy")):
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("x", "z", "ch", "sh")) else "s")
+
+
+def within(label):
+    """An English label as it stands within a sentence: "Sales Order" is "sales order",
+    "VAT" stays as it is."""
+    return " ".join(
+        word.lower() if word[:1].isupper() and word[1:].islower() else word
+        for word in label.split(" ")
+    )
+
+
+def fields_within(env, labels):
+    """Labels of fields as a sentence lists them: "phone and notes"."""
+    if _in_english(env):
+        labels = [within(label) for label in labels]
+    return plain(format_list(env, labels), 100)
 
 
 def read_summary(words, _call):

@@ -26,6 +26,7 @@ class DoormanRotateKey(models.TransientModel):
         readonly=False,
     )
     key_days_max = fields.Integer(compute="_compute_key_days_max")
+    waiting = fields.Integer("Waiting requests", compute="_compute_waiting")
     # Why the caller would not be shown the key.
     refusal = fields.Char(compute="_compute_refusal")
 
@@ -34,6 +35,11 @@ class DoormanRotateKey(models.TransientModel):
         for wizard in self:
             connection = wizard.connection_id
             wizard.refusal = connection and connection._why_not_see_key()
+
+    @api.depends("connection_id")
+    def _compute_waiting(self):
+        for wizard in self:
+            wizard.waiting = wizard.connection_id._waiting_count()
 
     def _compute_key_days_max(self):
         self.key_days_max = self.env["doorman.settings"]._key_days()

@@ -29,7 +29,7 @@ ann = user("ann", "base.group_user")
 ann.name = "Ann Boss"
 env["res.users"].search([]).odoobot_state = "disabled"  # else it opens a chat over what is to be seen
 tools = env["doorman.tool"]
-for name, risk in (("create_records", "medium"), ("update_records", "medium"), ("delete_records", "high"), ("post_message", "medium")):
+for name, risk in (("create_records", "medium"), ("update_records", "medium"), ("delete_records", "high"), ("post_message", "medium"), ("search_records", "low")):
     tools |= env["doorman.tool"].search([("name", "=", name)]) or env["doorman.tool"]._inside().create({"name": name, "risk": risk})
 connection("Claude Desktop, sales", tom, approver_id=ann.id, approve_outward=True, approval_tool_ids=[Command.set(tools.ids)],
     scope_ids=[Command.set(env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))]).ids)])
@@ -65,7 +65,7 @@ func TestRealBrowserApproval(t *testing.T) {
 		run  func(*page)
 	}{
 		{"clock", a.clock}, {"approve by the activity", a.approve}, {"reject by the activity", a.reject},
-		{"list", a.list}, {"activity view", a.activityView}, {"names do not run", a.names}, {"phone", a.phone}, {"a letter", a.letter}, {"what goes along", a.along},
+		{"list", a.list}, {"many at once", a.many}, {"activity view", a.activityView}, {"names do not run", a.names}, {"phone", a.phone}, {"a letter", a.letter}, {"what goes along", a.along}, {"own menu", a.ownMenu},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(&page{t, p.ctx, o}) }) {
 			return // the steps go on where the one before has left the page
@@ -117,8 +117,8 @@ func (a *asked) clock(p *page) {
 	p.see(".o-mail-ActivityGroup", "MCP approval")
 	p.see(".o-mail-ActivityGroup", "4 Today")
 	p.click(".o-mail-ActivityGroup")
-	p.see(".o_data_row", "Permanently delete 12 records of Contact: Trade fair lead 01")
-	if got := p.texts(".o_data_row button[name=action_approve]"); len(got) != 4 {
+	p.see(".o_data_row", "Permanently delete 12 contacts: Trade fair lead 01")
+	if got := p.texts(".o_data_row button[name=action_approve_or_open]"); len(got) != 4 {
 		p.Errorf("%d of 4 rows can be approved", len(got))
 	}
 	p.shot("approval-list", 1400, 420)
@@ -127,7 +127,7 @@ func (a *asked) clock(p *page) {
 // approve decides on the page of a request that was opened from the list, by the activity in its chatter.
 func (a *asked) approve(p *page) {
 	p.click(`//td[@name="summary"][contains(., "Azure Nordic")][contains(., "Change")]`)
-	p.see(".o_form_sheet", "Change City, Country, Notes, Phone of Contact: Azure Nordic")
+	p.see(".o_form_sheet", "Change city, country, notes, and phone on contact Azure Nordic")
 	p.see(".o_doorman_change", "City Paris → Berlin")
 	p.see(".o_doorman_change", "Country France → Germany")
 	p.see(".o_doorman_change", "Notes Pays late. → Pays on time, since May.")
@@ -148,12 +148,15 @@ func (a *asked) approve(p *page) {
 
 // reject needs a reason, which the AI tool gets.
 func (a *asked) reject(p *page) {
-	p.request(a.id["leads"])
+	p.open(approvalAction, ".o_list_view .o_data_row")
+	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Permanently delete 12 records")]//button[@name="action_approve_or_open"]`)
+	p.wait(".o_doorman_approval .o_form_sheet")
+	a.seen(p.T, "leads", "pending_approval") // a list deletes nothing by one click
 	p.see(".alert-warning", "What is deleted cannot be brought back.")
 	p.shot("approval-activity", 1400, 620)
 	p.shot("approval-phone", 390, 844)
 	p.click(reject)
-	p.see(".modal", "Permanently delete 12 records of Contact")
+	p.see(".modal", "Permanently delete 12 contacts")
 	p.click(".modal .modal-footer .btn-danger")
 	p.wait(".modal .o_field_invalid")
 	a.seen(p.T, "leads", "pending_approval")
@@ -173,7 +176,7 @@ func (a *asked) reject(p *page) {
 func (a *asked) list(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
 	p.see(".o_searchview_facet", "Pending")
-	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Create Contact: Deco GmbH")]//button[@name="action_approve"]`)
+	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Create contact Deco GmbH")]//button[@name="action_approve_or_open"]`)
 	p.see(".o_notification", "Approved, and done")
 	p.until(func() (string, bool) {
 		rows := p.texts(".o_data_row")
@@ -182,19 +185,41 @@ func (a *asked) list(p *page) {
 	a.seen(p.T, "deco", "executed")
 }
 
+// many approves several requests of low risk at once, and no others.
+func (a *asked) many(p *page) {
+	for _, city := range []string{"Lyon", "Paris"} {
+		a.pending(p.T, city, "search_records", kit.Args{"model": "res.partner", "domain": fmt.Sprintf(`[["city","=",%q]]`, city)})
+	}
+	p.open(approvalAction, ".o_list_view .o_data_row")
+	p.click("thead .o_list_record_selector input")
+	p.click(`//*[contains(@class, "o_control_panel")]//button[@name="action_approve_many"]`)
+	p.see(".modal", "Low risk and without a warning: 2.")
+	p.see(".modal", "Not among them, and to be opened one by one: 1.")
+	p.shot("approval-many", 1400, 620)
+	p.shot("approval-many-phone", 390, 844)
+	a.seen(p.T, "Lyon", "pending_approval")
+	p.click(".modal button[name=action_approve]")
+	p.see(".o_notification", "Approved, and done: 2")
+	a.seen(p.T, "Lyon", "executed")
+	a.seen(p.T, "Paris", "executed")
+	a.seen(p.T, "note", "pending_approval")
+}
+
 // activityView decides in the small window that Odoo's activities open in lists and cards too.
 func (a *asked) activityView(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
 	p.click(".o_switch_view.o_activity")
-	p.see(".o_activity_summary_cell", "Note on Contact: Azure Nordic")
+	p.see(".o_activity_summary_cell", "Note on contact Azure Nordic")
 	p.js(`[...document.querySelectorAll(".o_activity_summary_cell")].find(e => e.innerText.includes("Note on Contact")).firstElementChild.click()`)
 	p.see(".o-mail-ActivityListPopover", "Approve Reject")
 	p.missing("Odoo's own buttons", odoosOwn+", .o-mail-ActivityListPopover > button")
 	p.click(".o-mail-ActivityListPopover .o_doorman_approve")
-	// What was shown is from before the contact was changed.
+	// What was shown is from before the contact was changed: that is a warning, so it is opened.
+	p.see(".o_form_sheet .alert-warning", "Records have changed since this was asked for.")
+	a.seen(p.T, "note", "pending_approval")
+	p.click(approve)
 	p.see(".o_notification", "Nothing was done yet")
 	a.seen(p.T, "note", "pending_approval")
-	p.request(a.id["note"])
 	p.see(".o_doorman_body", "Dear Ms Nordic, your quotation is ready.")
 	p.see(".o-mail-Chatter", "Records have changed: it has to be looked at again.")
 	p.click(approve)
@@ -228,6 +253,16 @@ func (a *asked) along(p *page) {
 	}
 	p.shot("approval-along", 1400, 900)
 	p.shot("approval-along-phone", 390, 1100)
+}
+
+// ownMenu leads a person who is no MCP user to what they have decided.
+func (a *asked) ownMenu(p *page) {
+	p.do(chromedp.EmulateViewport(1400, 900))
+	p.open("", ".o_user_menu button")
+	p.click(".o_user_menu button")
+	p.click(`//*[contains(@class, "dropdown-item")][normalize-space()="MCP approvals"]`)
+	p.see(".o_data_row", "Create contact Deco GmbH")
+	p.shot("approvals-own", 1400, 620)
 }
 
 // names opens what has a script for a name, wherever names are shown.
@@ -292,7 +327,7 @@ func (a *asked) phone(p *page) {
 	p.click(clock)
 	p.click(".o-mail-ActivityGroup")
 	p.wait(".o_kanban_view .o_kanban_record")
-	p.click(".o_kanban_record button[name=action_approve]")
+	p.click(".o_kanban_record button[name=action_approve_or_open]")
 	p.see(".o_notification", "Approved, and done")
 	a.seen(p.T, "evil", "executed")
 	p.gone(counter)
@@ -303,7 +338,7 @@ func (a *asked) requester(t *testing.T) {
 	p := browser(t, a.o, "tom")
 	p.request(a.id["leads"])
 	p.see(".o_form_sheet", "You asked for this. It waits for Ann Boss")
-	p.missing("who asked can decide", "button[name=action_approve], button[name=action_open_reject], .o_doorman_approve")
+	p.missing("who asked can decide", "button[name^=action_approve]:not([name=action_approve_many]), button[name=action_open_reject], .o_doorman_approve")
 	p.missing("Odoo's own buttons", odoosOwn)
 	if got := strings.Join(p.texts(".o_form_statusbar button"), " "); !strings.Contains(got, "Withdraw") {
 		t.Errorf("who asked cannot withdraw it: %q", got)

@@ -260,9 +260,23 @@ func (p *page) key() string {
 	const field = ".modal .o_field_widget[name=key]"
 	p.see(field, "dmk_")
 	key := strings.Fields(p.texts(field)[0])[0]
-	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`)
-	p.gone(".modal")
+	p.done()
 	return key
+}
+
+// done closes a dialog that shows a secret: that asks first, since nothing was copied.
+func (p *page) done() {
+	p.Helper()
+	p.click(doneButton)
+	p.see(".modal", "Close without copying?")
+	p.click(`//*[contains(@class, "modal-footer")]//button[normalize-space()="Close"]`)
+	p.gone(".modal")
+}
+
+// tab opens a page of a form.
+func (p *page) tab(name string) {
+	p.Helper()
+	p.click(fmt.Sprintf(`//a[contains(@class, "nav-link")][normalize-space()=%q]`, name))
 }
 
 // backend is the real Odoo with the addon and its demo data, and the service before it.

@@ -133,7 +133,7 @@ func (i *invited) make(t *testing.T) {
 		p.Fatalf("the link is %s", i.link)
 	}
 	p.shot("invite-link", 1400, 900)
-	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`)
+	p.done()
 	p.open(inviteAction, ".o_list_view .o_data_row")
 	p.see(".o_data_row", "External Dev MCP Key")
 	p.see(".o_data_row", "mcp:search")

@@ -10,6 +10,7 @@ const (
 	rotateButton     = `//button[contains(., "Rotate Key")]`
 	reactivateButton = `//button[@name="action_reactivate"]`
 	confirmButton    = `.modal .modal-footer .btn-primary`
+	doneButton       = `//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`
 )
 
 // wizard goes from the button to a key that works.
@@ -69,15 +70,19 @@ func (b *backend) rotate(t *testing.T) {
 	b.admits(t, "the key after a rotation that was refused", newest, true)
 }
 
-// revoke ends a connection with one click, and brings it back with a new key.
+// revoke ends a connection, once it has said what ends, and brings it back with a new key.
 func (b *backend) revoke(t *testing.T) {
 	p := browser(t, b.o, "admin")
 	id, old := b.connect(t, "Continue, translations", adminID)
 	b.admits(t, "the first key", old, true)
 	p.form(id)
-	p.click("button[name=action_revoke]")
+	p.click("button[name=action_ask_revoke]")
+	p.see(".modal", "API keys stop working for good.")
+	b.admits(t, "before the question is answered, a call", old, true)
+	p.shot("revoke", 1400, 620)
+	p.shot("revoke-phone", 390, 844)
+	p.click(".modal button[name=action_revoke]")
 	p.see(".o_doorman_status", "Revoked")
-	p.missing("revoking asks back", ".modal")
 	b.admits(t, "the key of a revoked connection", old, false)
 
 	p.click(reactivateButton)
@@ -102,7 +107,10 @@ func (b *backend) revokeSeveral(t *testing.T) {
 	for _, name := range []string{"Old trial A", "Old trial B"} {
 		p.click(fmt.Sprintf(`//tr[contains(@class, "o_data_row")][.//td[@name="name"][normalize-space()=%q]]//td[contains(@class, "o_list_record_selector")]//input`, name))
 	}
-	p.click(`//*[contains(@class, "o_control_panel")]//button[@name="action_revoke"]`)
+	p.click(`//*[contains(@class, "o_control_panel")]//button[@name="action_ask_revoke"]`)
+	p.see(".modal", "Connections that end now: 2")
+	p.shot("revoke-several", 1400, 620)
+	p.click(".modal button[name=action_revoke]")
 	p.until(func() (string, bool) {
 		after := b.names(t, live)
 		return fmt.Sprintf("%d connections are alive, want %d", len(after), len(before)-2), len(after) == len(before)-2
@@ -126,6 +134,9 @@ func (b *backend) wrongLine(t *testing.T) {
 	p := browser(t, b.o, "admin")
 	id, key := b.connect(t, "Claude Desktop, warehouse", adminID)
 	p.form(id)
+	p.tab("Network and limits")
+	p.see(".o_form_sheet", "From everywhere. To limit it")
+	p.shot("connection-network", 1400, 1100)
 	p.fill(".o_field_widget[name=allowed_ips] textarea", "10.0.0.0/8\n10.0.0.300")
 	p.click(".o_form_button_save")
 	p.see(".modal", "Allowed IPs, line 2: '10.0.0.300' is neither an IP address nor a network.")
@@ -153,6 +164,9 @@ func (b *backend) masterSwitch(t *testing.T) {
 	p.shot("settings-off", 1400, 760)
 	p.form(id)
 	p.see(".o_form_sheet .alert", "The server is switched off")
+	p.open(connectionAction, ".o_list_view .o_data_row")
+	p.see(".o_doorman_banner", "Access is switched off")
+	p.shot("connections-off", 1400, 560)
 	p.open(settingsAction, "button[name=action_enable]")
 	p.click("button[name=action_enable]")
 	p.wait("button[name=action_disable]")
@@ -202,16 +216,25 @@ func (b *backend) user(t *testing.T) {
 	b.admits(t, "the key that its user made", key, true)
 	b.admits(t, "the key before", old, false)
 	p.form(id)
-	p.click("button[name=action_revoke]")
+	p.click("button[name=action_ask_revoke]")
+	p.click(".modal button[name=action_revoke]")
 	p.see(".o_doorman_status", "Revoked")
 	b.admits(t, "the key of what its user revoked", key, false)
 	p.click(reactivateButton)
 	p.click(confirmButton)
 	b.admits(t, "the key of what its user reactivated", p.key(), true)
 
+	p.open("", ".o_user_menu button")
+	p.click(".o_user_menu button")
+	p.click(`//*[contains(@class, "dropdown-item")][normalize-space()="My Preferences"]`)
+	p.tab("AI tools")
+	p.see(".modal", "Claude Code, Pia's laptop")
+	p.shot("preferences", 1400, 700)
+	p.shot("preferences-phone", 390, 844)
+
 	p.open(auditAction, ".o_list_view .o_data_row")
-	for _, row := range p.texts(".o_data_row td[name=user_login]") {
-		if row != "pia" {
+	for _, row := range p.texts(".o_data_row td[name=user_id]") {
+		if row != "Pia" {
 			t.Errorf("an MCP user sees the audit of %q", row)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"doorman/server/e2e/kit"
 
@@ -28,12 +29,13 @@ func (b *backend) everyView(t *testing.T) {
 	p.shot("connection-phone", 412, 900)
 	p.click("button[name=action_open_requests]")
 	p.wait(".o_graph_view canvas")
-	p.see(".o_searchview_facet", "Counted requests")
+	p.see(".o_control_panel", "Requests by connection")
 	p.shot("use", 1400, 600)
 
 	p.form(b.id(t, "Claude, browser"))
 	p.see(".o_form_sheet", "OAUTH INFO")
 	p.see(".o_form_sheet", "https://claude.ai/api/mcp/auth_callback")
+	p.tab("Approvals")
 	p.see(".o_field_widget[name=approval_tool_ids]", "aggregate_records (low risk)")
 	p.shot("connection-oauth", 1400, 1150)
 	p.missing("an OAuth connection has no key", "button[name=action_pickup_link]")
@@ -52,9 +54,15 @@ func (b *backend) everyView(t *testing.T) {
 	}
 	p.open(toolAction, ".o_list_view .o_data_row")
 	p.shot("tools", 1400, 480)
+	for _, phone := range []struct{ name, action string }{{"tools", toolAction}, {"audit", auditAction}} {
+		p.do(chromedp.EmulateViewport(390, 844))
+		p.open(phone.action, ".o_kanban_view .o_kanban_record:not(.o_kanban_ghost)")
+		p.shot(phone.name+"-phone", 390, 844)
+		p.do(chromedp.EmulateViewport(1400, 900))
+	}
 	p.open(auditAction, ".o_list_view .o_data_row")
 	p.shot("audit", 1400, 620)
-	p.click(".o_data_row td[name=tool]")
+	p.click(".o_data_row td[name=what]")
 	p.wait(".o_form_view .o_field_widget[name=request_id]")
 	p.missing("a row without payload has no tabs", ".o_notebook")
 	p.shot("audit-row", 1400, 600)
@@ -72,6 +80,8 @@ func (b *backend) everyView(t *testing.T) {
 func (b *backend) list(t *testing.T) {
 	p := browser(t, b.o, "admin")
 	kit.AsAdmin(t, b.o, "doorman.connection", "write", []int64{b.id(t, "VS Code, data clean-up")}, map[string]any{"active": false})
+	kit.AsAdmin(t, b.o, "doorman.connection", "write", []int64{b.id(t, "Gemini CLI, month-end reports")}, map[string]any{
+		"expires_at": time.Now().UTC().AddDate(0, 0, 5).Format(time.DateTime)})
 	p.open(connectionAction, ".o_list_view .o_data_row")
 	p.see(".o_searchview_facet", "Active")
 	p.seeRows("it opens with what is active", b.names(t, live))
@@ -79,6 +89,11 @@ func (b *backend) list(t *testing.T) {
 		t.Errorf("columns %q", headers)
 	}
 	p.missing("there is a New button", ".o_list_button_add")
+	p.click(".o_searchview_dropdown_toggler")
+	p.choose(".o_filter_menu", "Revoked")
+	p.seeRows("Revoked, chosen while Active is on", b.names(t, "active AND state = 'revoked'"))
+	p.choose(".o_filter_menu", "Active")
+	p.seeRows("Active again", b.names(t, live))
 	p.click(".o_searchview_facet .o_facet_remove")
 	all := b.names(t, "active")
 	p.seeRows("without a filter", all)
@@ -98,6 +113,8 @@ func (b *backend) list(t *testing.T) {
 		{"OAuth Client", "active AND auth_type = 'oauth'"},
 		{"Dynamic Registrations", "active AND dynamic_registration"},
 		{"Archived", "NOT active"},
+		{"Expiring soon", "active AND state NOT IN ('revoked', 'expired') AND expires_at < now() at time zone 'utc' + interval '14 days'"},
+		{"Never used", "active AND last_used IS NULL"},
 	} {
 		want := b.names(t, filter.where)
 		if len(want) == 0 || len(want) == len(all) {

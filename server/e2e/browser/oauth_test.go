@@ -309,8 +309,7 @@ func (b *consents) wizardClient(t *testing.T) {
 	}
 	id, secret := shown("client_id"), shown("key")
 	p.shot("client-secret", 1400, 900)
-	p.click(`//*[contains(@class, "modal-footer")]//button[contains(., "Done")]`)
-	p.gone(".modal")
+	p.done()
 	session := b.dance(t, kit.MadeByHand(id, secret), func(address string) {
 		p.visit(address)
 		p.see("body", "Support bot")

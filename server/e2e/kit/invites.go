@@ -11,8 +11,13 @@ import (
 	"testing"
 )
 
-// InvitesPath is where the API for invites is.
-const InvitesPath = "/api/org/mcp/invites"
+// Where the REST API is.
+const (
+	InvitesPath     = "/api/org/mcp/invites"
+	ConnectionsPath = "/api/org/mcp/connections"
+	UsagePath       = "/api/org/mcp/usage"
+	ServerPath      = "/api/org/mcp/server"
+)
 
 // InviteExamples are the two examples of docs/invites.md, as they stand there but for the host: to create, and to revoke.
 func InviteExamples(t testing.TB, s *Service) (create, revoke string) {
@@ -71,3 +76,20 @@ const WholeInvite = `{"scopes":["mcp:orm","mcp:search"],"max_uses":5,"expires_in
 "approval_rules":[{"risk":"high","model":"","tool":"update_records","more_than":5,"per_day":true,"reads":false}],"approver":"admin","approver_group":"base.group_user","two_approvers":"high",
 "approval_expiry_hours":48,"allowed_ips":["10.0.0.0/8"],"blocked_ips":["10.0.0.1"],"recipient_domains":["example.com","*.partner.example"],"rate_limit_minute":5,"rate_limit_day":50,"rows_reply":60,"rows_day":600,
 "accept_list":["@example.com"],"new_accounts":true,"account_groups":["base.group_user"],"description":"why"}`
+
+// WholeConnection is a body with every field of a new connection.
+const WholeConnection = `{"name":"k","user":"admin","expires_at":"2099-01-31T12:00:00Z","key_days":30,"deliver":"link","scopes":["mcp:orm","mcp:search"],` +
+	wholePolicy + `,"description":"why"}`
+
+// WholeNarrowing is a body with every field of which a connection takes a stricter value. FreeConnection makes one that it
+// makes stricter.
+const (
+	WholeNarrowing = `{"expires_at":"2099-01-31T12:00:00Z","scopes":["mcp:search"],` + wholePolicy + `}`
+	FreeConnection = `{"name":"free","user":"admin","scopes":["mcp:orm","mcp:search"],"approver":"approver","approver_group":"base.group_user","approval_expiry_hours":72}`
+)
+
+const wholePolicy = `"read_only":true,"research_tools":false,"approve_outward":true,
+"allowed_tools":["search_records"],"approval_tools":["create_records"],"allowed_models":["res.partner"],"companies":[1],
+"model_rules":[{"model":"res.partner","read":true,"create":true,"write":true,"delete":false,"domain":"[('id', '>', 0)]","hidden":["email"],"masked":["phone"]}],
+"approval_rules":[{"risk":"high","model":"","tool":"update_records","more_than":5,"per_day":true,"reads":false}],"approver":"approver","approver_group":"base.group_user","two_approvers":"high",
+"approval_expiry_hours":48,"allowed_ips":["10.0.0.0/8"],"blocked_ips":["10.0.0.1"],"recipient_domains":["example.com","*.partner.example"],"rate_limit_minute":5,"rate_limit_day":50,"rows_reply":60,"rows_day":600`

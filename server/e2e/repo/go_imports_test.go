@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"server/e2e/deploy":      {},
 	"server/e2e/office":      {},
 	"server/e2e/repo":        {},
+	"server/e2e/soak":        {},
 	"server/e2e/upgrade":     {"odoo/localodoo", "server/e2e/kit"},
 }
 

@@ -3,4 +3,5 @@ from . import doorman_approval
 from . import ask
 from . import describe
 from . import execute
+from . import one_click
 from . import two_approvers

@@ -90,7 +90,7 @@ class DoormanApproval(models.Model):
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_at = fields.Datetime("Decided on", readonly=True)
     hours_to_decide = fields.Float(readonly=True, aggregator="avg")
-    self_approved = fields.Boolean("Approved by who asked", readonly=True)
+    self_approved = fields.Boolean("Approved by the requester", readonly=True)
     reason = fields.Text(readonly=True)
     result = fields.Text(readonly=True, prefetch=False)
     # Of the connection, when the result was kept: under another one it is not told.
@@ -172,7 +172,7 @@ class DoormanApproval(models.Model):
     def _check_may_decide(self):
         """Public methods can be called by anyone with any ids.
 
-        :raise AccessError: for anyone who is not asked, first of all who asked
+        :raise AccessError: for anyone who is not asked, the requester above all
         """
         self._check_inside()
         self.check_access("read")
@@ -316,7 +316,9 @@ class DoormanApproval(models.Model):
             or all(me == request.requester_id for request in self)
         ):
             raise AccessError(
-                self.env._("Only who asked, or an MCP administrator, withdraws it.")
+                self.env._(
+                    "Only the requester or an MCP administrator can withdraw it."
+                )
             )
         for request in self:
             words = self.env._("Withdrawn by %s.", me.name)

@@ -30,13 +30,13 @@ class DoormanApproval(models.Model):
 
     held (it waits, and is not over) ── connection alive ── switch on ── records as
     they were shown ── the rules of a call, all of them, by now ── the call, with the
-    rights of who asked ── executed or failed ── audit row, all in one transaction
+    rights of the requester ── executed or failed ── audit row, all in one transaction
     """
 
     _inherit = "doorman.approval"
 
     def action_approve(self):
-        """Do it, now, with the rights of who asked. What was shown is what is done:
+        """Do it, now, with the requester's rights. What was shown is what is done:
         if its records have changed since, it is shown anew and nothing is done.
 
         :raise AccessError: for anyone who is not asked
@@ -110,7 +110,7 @@ class DoormanApproval(models.Model):
         return held
 
     def _why_lost(self):
-        """Why who asked may not ask any more, or None."""
+        """Why the requester may not ask any more, or None."""
         connection = self.connection_id
         if not connection:
             return self.env._("The connection was ended.")

@@ -1,4 +1,5 @@
 from . import doorman_connection
+from . import glance
 from . import keys
 from . import doorman_key_report
 from . import doorman_key_show
@@ -11,3 +12,5 @@ from . import explain
 from . import doorman_pickup
 from . import pickup_links
 from . import from_oauth
+from . import rest_api
+from . import rest_usage

@@ -175,6 +175,10 @@ class DoormanConnection(models.Model):
             [("connection_id", "in", self.ids), ("state", "=", "pending")]
         )
 
+    def _waiting_count(self):
+        """How many requests of these connections wait, of those the caller may see."""
+        return len(self._pending_approvals())
+
     def _drop_requests(self, reason):
         """Nobody needs to decide on what may no longer be done."""
         self.sudo()._pending_approvals()._drop(reason)

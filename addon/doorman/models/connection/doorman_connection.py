@@ -33,6 +33,7 @@ class DoormanConnection(models.Model):
             "policy_version",
             "api_key_id",
             "dynamic_registration",
+            "client",
             "client_id",
             "client_type",
             "redirect_uris",
@@ -245,10 +246,18 @@ class DoormanConnection(models.Model):
                 continue
             hours = max(0, int((now - since).total_seconds() // 3600))
             connection.idle_text = self.env._(
-                "for %(days)s days, %(hours)s hours",
-                days=hours // 24,
-                hours=hours % 24,
+                "for %(days)s, %(hours)s",
+                days=connection._days(hours // 24),
+                hours=connection._hours(hours % 24),
             )
+
+    @api.model
+    def _days(self, number):
+        return self.env._("1 day") if number == 1 else self.env._("%s days", number)
+
+    @api.model
+    def _hours(self, number):
+        return self.env._("1 hour") if number == 1 else self.env._("%s hours", number)
 
     @api.depends(*EFFECTIVE.values())
     def _compute_effective_rates(self):
@@ -374,6 +383,21 @@ class DoormanConnection(models.Model):
                 body=self.env._("Revoked by %s.", self.env.user.name)
             )
         return True
+
+    def action_ask_revoke(self):
+        """Ask before these connections are ended.
+
+        :raise AccessError: for anyone but the user and MCP administrators
+        :return: the dialog that says what ends with them
+        """
+        self._check_may_manage()
+        ends = self.filtered(lambda c: c.state != "revoked")
+        if not ends:
+            raise UserError(self.env._("These connections are revoked already."))
+        dialog = self.env["doorman.revoke.many"].create(
+            {"connection_ids": [(6, 0, ends.ids)]}
+        )
+        return dialog._open(self.env._("Revoke"))
 
     def action_activate(self):
         """Let in connections that wait for an administrator.

@@ -4,13 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...policy.credentials import (
-    KEY_ENDS,
-    MAX_KEY_DAYS,
-    MAX_OVERLAP_MINUTES,
-    stored_proof,
-)
-from ...policy.shared import LIVE_STATUSES, PREFIX_KEY
+from ...policy.credentials import KEY_ENDS, MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.shared import LIVE_STATUSES, MAX_KEY_DAYS, PREFIX_KEY
 
 # Of nobody else's: other modules that serve MCP take keys of the scope ``mcp``.
 KEY_SCOPE = "doorman"

@@ -1,5 +1,6 @@
 from . import base
 from . import ir_actions
+from . import ir_http
 from . import ir_mail_server
 from . import ir_module_module
 from . import ir_rule

@@ -47,11 +47,21 @@ class ResUsers(models.Model):
     doorman_last_used = fields.Datetime(
         "Last use", compute="_compute_doorman_access", groups=ADMIN
     )
+    doorman_own_tools = fields.Html(
+        "AI tools", compute="_compute_doorman_own_tools", sanitize=False
+    )
+    doorman_is_user = fields.Boolean(compute="_compute_doorman_own_tools")
     # Text and not a list of records: through one, who may write users could write
     # connections.
     doorman_access = fields.Html(
         "MCP access", compute="_compute_doorman_access", sanitize=False, groups=ADMIN
     )
+
+    @property
+    def SELF_READABLE_FIELDS(self):
+        """Of their own page, people see their own AI tools."""
+        own = ["doorman_own_tools", "doorman_is_user"]
+        return [*super().SELF_READABLE_FIELDS, *own]
 
     # ---- permissions ----
 
@@ -118,6 +128,26 @@ class ResUsers(models.Model):
 
     def _doorman_invites(self):
         return self.env["doorman.invite"].search([("creator_id", "in", self.ids)])
+
+    @api.depends_context("uid")
+    def _compute_doorman_own_tools(self):
+        """Of others, nothing: an administrator has their own page of them."""
+        # Odoo computes fields of one's own page with all rights.
+        me = self.env.user.with_user(self.env.user)
+        mine = me.has_group("doorman.group_user")
+        for user in self:
+            own = mine and user._origin == me
+            user.doorman_is_user = own
+            user.doorman_own_tools = (
+                me._doorman_table(me._doorman_alive(), []) if own else False
+            )
+
+    def _doorman_alive(self):
+        """Their connections that are not over."""
+        connections = self._doorman_connections()
+        return connections.filtered(
+            lambda c: c.active and c.state not in ("revoked", "expired")
+        )
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_doorman_access(self):

@@ -8,3 +8,4 @@ from . import doorman_model_rule_mixin
 from . import doorman_policy_mixin
 from . import doorman_widening_mixin
 from . import doorman_policy_sentence
+from . import doorman_api_mixin

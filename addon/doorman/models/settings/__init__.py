@@ -11,3 +11,4 @@ from . import undo
 from . import four_eyes
 from . import audit
 from . import doorman_policy_change
+from . import rest_api

@@ -62,9 +62,7 @@ class DoormanSettings(models.Model):
     gateway_version = fields.Char("Service version", compute="_compute_gateway")
     gateway_url = fields.Char("Service's own URL", compute="_compute_gateway")
     gateway_silent = fields.Boolean(compute="_compute_gateway")
-    replica_ids = fields.Many2many(
-        "doorman.replica", string="Running processes", compute="_compute_gateway"
-    )
+    replica_count = fields.Integer("Replicas", compute="_compute_gateway")
     gateway_urls = fields.Char(
         "Services with this key",
         compute="_compute_gateway",
@@ -176,10 +174,11 @@ class DoormanSettings(models.Model):
         urls = self._service_urls()
         for record in self:
             record.gateway_last_seen = last.seen
-            record.gateway_version = last.version
+            versions = alive.mapped("version") or [last.version]
+            record.gateway_version = ", ".join(sorted({v for v in versions if v}))
             record.gateway_url = last.url
             record.gateway_silent = not alive
-            record.replica_ids = alive
+            record.replica_count = len(alive)
             record.gateway_urls = ", ".join(urls) if len(urls) > 1 else False
 
     @api.model

@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 
-from ...policy.credentials import MAX_KEY_DAYS
+from ...policy.shared import MAX_KEY_DAYS
 
 
 class DoormanSettings(models.Model):

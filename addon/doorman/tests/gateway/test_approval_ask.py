@@ -112,7 +112,7 @@ class TestApprovalAsk(ApprovalCase):
         self.assertEqual(approval.connection_id, self.connection)
         self.assertEqual(approval.tool, "delete_records")
         self.assertEqual(approval.risk, "high")
-        self.assertEqual(approval.summary, "Permanently delete Contact: Acme")
+        self.assertEqual(approval.summary, "Permanently delete contact Acme")
         self.assertEqual(approval.record_count, 1)
         self.assertTrue(self.acme.exists())
         hours = approval.expires_at - approval.requested_at
@@ -303,7 +303,7 @@ class TestApprovalAsk(ApprovalCase):
         self.gate("create_records")
         before = self.env["mail.message"].search_count([])
         approval = self.waiting("res.partner", "create", vals_list=[{"name": "Ann"}])
-        self.assertEqual(approval.summary, "Create Contact: Ann")
+        self.assertEqual(approval.summary, "Create contact Ann")
         self.assertFalse(self.partners("Ann"))
         messages = self.env["mail.message"].search([])[: -before or None]
         self.assertFalse(messages.filtered(lambda m: m.model == "res.partner"))

@@ -67,6 +67,11 @@ MATRIX = {
         "create": {"admin"},
         "unlink": {"admin"},
     },
+    "approve_many": {
+        "read": {"approver"},
+        "create": {"internal", "user", "user2", "admin", "approver", "impostor"},
+    },
+    "revoke_many": {"read": {"user"}, "create": {"user", "user2", "admin"}},
     "reject": {
         "read": {"approver"},
         "write": {"approver"},
@@ -127,7 +132,9 @@ ABSTRACT = {
     "doorman.wizard": {},
     "doorman.oauth.request": {},
     "doorman.oauth.token": {},
+    "doorman.api.mixin": {},
     "doorman.dialog.mixin": {},
+    "doorman.many.mixin": {},
     "doorman.policy.mixin": {},
     "doorman.policy.line.mixin": {},
     "doorman.model.rule.mixin": {},
@@ -239,6 +246,12 @@ class TestAccessRights(DoormanCase):
             "approval_rule": cls.env["doorman.approval.rule"].create(
                 {"connection_id": cls.connection.id, "risk": "high"}
             ),
+            "approve_many": cls.env["doorman.approve.many"]
+            .with_user(cls.people["approver"])
+            .create({}),
+            "revoke_many": cls.env["doorman.revoke.many"]
+            .with_user(cls.people["user"])
+            .create({}),
             "reject": cls.env["doorman.reject"]
             .with_user(cls.people["approver"])
             .create({"approval_id": cls.approval().id, "reason": "no"}),
@@ -359,6 +372,8 @@ class TestAccessRights(DoormanCase):
                 {"why_not": "x"},
                 {"connection_id": cls.connection.id, "change_id": 1},
             ),
+            "doorman.approve.many": ({"left": 1}, {"left": 1}),
+            "doorman.revoke.many": ({"connection_ids": []}, {"connection_ids": []}),
             "doorman.approval": ({"summary": "x"}, {"summary": "x", "tool": "x"}),
             "doorman.model.rule": (
                 {"perm_create": True},

@@ -7,6 +7,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.doorman.models.approval.ask import MAX_ASKED
 from odoo.addons.doorman.tools.preview import change_of
+from odoo.addons.doorman.tools.words import words_for
 
 from ..common import ApprovalCase
 
@@ -27,32 +28,52 @@ class TestShown(ApprovalCase):
         ident = answer["pending"]["request_id"]
         return self.env["doorman.approval"].browse(ident)
 
+    def test_counted(self):
+        """Numbers of records as an English sentence has them, and as others do."""
+        for label, said in (
+            ("Contact", "2 contacts: A, B"),
+            ("Sales Order", "2 sales orders: A, B"),
+            ("Journal Entry", "2 journal entries: A, B"),
+            ("Delay", "2 delays: A, B"),
+            ("Tax", "2 taxes: A, B"),
+            ("POS Order", "2 POS orders: A, B"),
+            ("Time Off", "2 records of Time Off: A, B"),
+            ("Equipment", "2 records of Equipment: A, B"),
+            ("Products", "2 records of Products: A, B"),
+            ("Kontakte für alle", "2 records of Kontakte für alle: A, B"),
+        ):
+            with self.subTest(label=label):
+                self.assertEqual(words_for(self.env, label, ["A", "B"], 2).what, said)
+        self.env["res.lang"]._activate_lang("de_DE")
+        german = self.env(context={"lang": "de_DE"})
+        self.assertEqual(words_for(german, "Kontakt", ["A"], 1).what, "Kontakt: A")
+
     def test_summaries(self):
         partners = self.env["res.partner"].create(
             [{"name": f"P{number}"} for number in range(5)]
         )
         ids, one = partners.ids, self.acme.ids
         rows = (
-            ("Permanently delete Contact: Acme", "unlink", one, {}),
+            ("Permanently delete contact Acme", "unlink", one, {}),
             (
-                "Permanently delete 5 records of Contact: P0, P1, P2 and 2 more",
+                "Permanently delete 5 contacts: P0, P1, P2 and 2 more",
                 *("unlink", ids, {}),
             ),
             (
-                "Change Reference of Contact: Acme",
+                "Change reference on contact Acme",
                 *("write", one, {"vals": {"ref": "1"}}),
             ),
             (
-                "Create 2 records of Contact: A, B",
+                "Create 2 contacts: A, B",
                 *("create", None, {"vals_list": [{"name": "A"}, {"name": "B"}]}),
             ),
             (
-                "Run action_archive: Contact: Acme",
+                "“Archive” (action_archive): contact Acme",
                 *("call_method", one, {"method": "action_archive", "kwargs": {}}),
             ),
-            ("Note on Contact: Acme: “hi”", "message_post", one, {"body": "hi"}),
+            ("Note on contact Acme: “hi”", "message_post", one, {"body": "hi"}),
             (
-                "Post and e-mail to the followers of Contact: Acme: “hi”",
+                "Post and e-mail to the followers of contact Acme: “hi”",
                 *("message_post", one, {"body": "hi", "kind": "comment"}),
             ),
         )

@@ -38,8 +38,10 @@ class TestReplicas(DoormanCase):
         self.env.cr.execute("SELECT xmin::text FROM doorman_settings")
         self.assertEqual(self.env.cr.fetchall(), before)
         self.assertEqual(
-            sorted(self.settings.replica_ids.mapped("identifier")), ["a", "b"]
+            sorted(self.replicas.search([]).mapped("identifier")), ["a", "b"]
         )
+        self.assertEqual(self.settings.replica_count, 2)
+        self.assertEqual(self.settings.gateway_version, "1.0")
         self.assertFalse(self.settings.gateway_silent)
         self.assertFalse(self.settings.gateway_urls)
 
@@ -57,7 +59,7 @@ class TestReplicas(DoormanCase):
         self.age(SILENT_AFTER_SECONDS + 5)
         self.assertTrue(self.settings.gateway_silent)
         self.assertTrue(self.settings.gateway_last_seen)
-        self.assertFalse(self.settings.replica_ids)
+        self.assertFalse(self.settings.replica_count)
 
     def test_two_services_with_one_key(self):
         self.assertEqual(self.hello("a")["services"], [URL])

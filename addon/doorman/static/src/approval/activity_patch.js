@@ -8,6 +8,12 @@ import {useState} from "@odoo/owl";
 
 const APPROVAL = "doorman.approval";
 
+/** Whether the page is the request itself: what would be done is before the person. */
+function isOpen(env, id) {
+    const root = env.model?.root;
+    return root?.resModel === APPROVAL && root.resId === id;
+}
+
 /** Which state of the request the page shows, if it is a page of requests. */
 function shownRevision(env, id) {
     const root = env.model?.root;
@@ -41,9 +47,17 @@ const deciding = () => ({
     },
 
     approve() {
-        return this.decide("action_approve", (result) =>
-            this.env.services.action.doAction(result).then(() => this.onDecided())
-        );
+        const open = isOpen(this.env, this.props.activity.res_id);
+        const method = open ? "action_approve" : "action_approve_or_open";
+        return this.decide(method, (result) => {
+            const {action} = this.env.services;
+            if (result.type === "ir.actions.act_window") {
+                // Opened, and not decided: this page is left as it is.
+                this.props.onClickEditActivityButton?.();
+                return action.doAction(result);
+            }
+            return action.doAction(result).then(() => this.onDecided());
+        });
     },
 
     reject() {

@@ -1,8 +1,17 @@
 // @odoo-module ignore
-// The copy buttons of the pick-up page. Without this, or without the browser's leave
-// (no HTTPS), there are none: one click on a text selects all of it.
+// Times in the reader's own zone and form, and the copy buttons of the pick-up page. Without
+// this, or without the browser's leave (no HTTPS), there are none: one click on a text
+// selects all of it.
 (() => {
     "use strict";
+    const form = new Intl.DateTimeFormat(document.documentElement.lang, {
+        dateStyle: "long",
+        timeStyle: "short",
+    });
+    for (const time of document.querySelectorAll("time[datetime]")) {
+        time.title = time.textContent;
+        time.textContent = form.format(new Date(time.dateTime));
+    }
     if (!navigator.clipboard) {
         return;
     }

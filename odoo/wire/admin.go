@@ -7,12 +7,12 @@ import (
 	"doorman/server/access"
 )
 
-// DecodeInvites takes the addon's {"error": {code, message}} out of an answer.
-func DecodeInvites(raw json.RawMessage) (json.RawMessage, error) {
+// DecodeAdmin takes the addon's {"error": {code, message}} out of an answer.
+func DecodeAdmin(raw json.RawMessage) (json.RawMessage, error) {
 	var w struct {
 		Error *struct {
-			Code    access.InviteCode `json:"code"`
-			Message string            `json:"message"`
+			Code    access.AdminCode `json:"code"`
+			Message string           `json:"message"`
 		} `json:"error"`
 	}
 	if isNull(raw) {
@@ -27,7 +27,7 @@ func DecodeInvites(raw json.RawMessage) (json.RawMessage, error) {
 	case !w.Error.Code.Known():
 		return nil, Unusable("a code that this service does not know")
 	}
-	return nil, &access.InviteRefusal{
+	return nil, &access.AdminRefusal{
 		Code: w.Error.Code, Message: cmp.Or(CleanText(w.Error.Message), "Odoo refused this ("+string(w.Error.Code)+")."),
 	}
 }

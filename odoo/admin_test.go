@@ -15,6 +15,8 @@ import (
 	"doorman/server/access"
 )
 
+var oneConnection = map[string]any{"values": map[string]any{"name": "n", "user": "admin", "scopes": []string{"mcp:search"}}}
+
 var oneScope = map[string]any{"values": map[string]any{"scopes": []string{"mcp:search"}}}
 
 // TestInvitesAsWhom: the person's own key goes to Odoo and says who they are, whichever way the service itself takes.
@@ -25,7 +27,7 @@ func TestInvitesAsWhom(t *testing.T) {
 	for _, row := range []struct {
 		name, key, method string
 		args              map[string]any
-		refused           access.InviteCode
+		refused           access.AdminCode
 		kind              access.Kind
 	}{
 		{name: "an administrator makes one", key: o.PersonKey, method: "api_create", args: oneScope},
@@ -33,13 +35,32 @@ func TestInvitesAsWhom(t *testing.T) {
 		{name: "and ends it", key: o.PersonKey, method: "api_revoke", args: map[string]any{"invite_id": 1, "connections": true}},
 		{name: "and lists it", key: o.PersonKey, method: "api_list", args: map[string]any{"limit": 1, "offset": 0}},
 
-		{name: "no administrator", key: o.UserKey, method: "api_create", args: oneScope, refused: access.InviteForbidden},
-		{name: "the service itself", key: o.Key, method: "api_create", args: oneScope, refused: access.InviteForbidden},
-		{name: "the service looks", key: o.Key, method: "api_list", refused: access.InviteForbidden},
+		{name: "an administrator makes a connection", key: o.PersonKey, method: "api_connect", args: oneConnection},
+		{name: "and sees them", key: o.PersonKey, method: "api_connections", args: map[string]any{"limit": 1, "offset": 0}},
+		{name: "and one", key: o.PersonKey, method: "api_connection", args: map[string]any{"connection_id": 1}},
+		{name: "and makes it stricter", key: o.PersonKey, method: "api_narrow", args: map[string]any{"connection_id": 1, "values": map[string]any{"read_only": true}}},
+		{name: "and rotates its key", key: o.PersonKey, method: "api_rotate", args: map[string]any{"connection_id": 1, "key_days": 1}},
+		{name: "and its use", key: o.PersonKey, method: "api_usage", args: map[string]any{"limit": 1, "offset": 0}},
+		{name: "and the server", key: o.PersonKey, method: "api_server"},
+		{name: "and makes none wider", key: o.PersonKey, method: "api_narrow", args: map[string]any{"connection_id": 1, "values": map[string]any{"scopes": []string{"mcp:orm", "mcp:search"}}}, refused: access.AdminWidens},
+		{name: "and switches nothing on", key: o.PersonKey, method: "api_switch_off", args: map[string]any{"values": map[string]any{"enabled": true}}, refused: access.AdminWidens},
+		{name: "and no key of a greater one", key: o.PersonKey, method: "api_connect", args: map[string]any{"values": map[string]any{
+			"name": "n", "user": "boss", "scopes": []string{"mcp:search"}, "deliver": "key",
+		}}, refused: access.AdminKey},
+		{name: "a connection that is not there", key: o.PersonKey, method: "api_disconnect", args: map[string]any{"connection_id": 99}, refused: access.AdminNotFound},
+		{name: "no administrator connects", key: o.UserKey, method: "api_connect", args: oneConnection, refused: access.AdminForbidden},
+		{name: "no administrator narrows", key: o.UserKey, method: "api_narrow", args: map[string]any{"connection_id": 1}, refused: access.AdminForbidden},
+		{name: "the service switches off", key: o.Key, method: "api_switch_off", args: map[string]any{"values": map[string]any{"enabled": false}}, refused: access.AdminForbidden},
+		{name: "a wrong key disconnects", key: "0123456789", method: "api_disconnect", args: map[string]any{"connection_id": 1}, kind: access.Unauthenticated},
+		{name: "a method that is none of these", key: o.PersonKey, method: "unlink", kind: access.Internal},
+
+		{name: "no administrator", key: o.UserKey, method: "api_create", args: oneScope, refused: access.AdminForbidden},
+		{name: "the service itself", key: o.Key, method: "api_create", args: oneScope, refused: access.AdminForbidden},
+		{name: "the service looks", key: o.Key, method: "api_list", refused: access.AdminForbidden},
 		{name: "more than one's own", key: o.PersonKey, method: "api_create", args: map[string]any{
 			"values": map[string]any{"scopes": []string{"mcp:shell"}},
-		}, refused: access.InviteScopes},
-		{name: "one that is not there", key: o.PersonKey, method: "api_get", args: map[string]any{"invite_id": 99}, refused: access.InviteNotFound},
+		}, refused: access.AdminScopes},
+		{name: "one that is not there", key: o.PersonKey, method: "api_get", args: map[string]any{"invite_id": 99}, refused: access.AdminNotFound},
 		{name: "a wrong key", key: "0123456789", method: "api_list", kind: access.Unauthenticated},
 		{name: "no key", key: "", method: "api_list", kind: access.Unauthenticated},
 		{name: "a key of two lines", key: o.PersonKey + "\r\nX-Odoo-Database: other", method: "api_list", kind: access.Unauthenticated},
@@ -47,8 +68,8 @@ func TestInvitesAsWhom(t *testing.T) {
 	} {
 		for _, transport := range transports {
 			t.Run(row.name+" "+transport, func(t *testing.T) {
-				_, err := newClient(t, s, transport).Invites(t.Context(), odoo.Key(row.key), row.method, row.args)
-				var refused *access.InviteRefusal
+				_, err := newClient(t, s, transport).Admin(t.Context(), odoo.Key(row.key), row.method, row.args)
+				var refused *access.AdminRefusal
 				switch {
 				case row.refused != "":
 					if !errors.As(err, &refused) || refused.Code != row.refused || refused.Message == "" {
@@ -76,9 +97,9 @@ func TestInvitesOfWhoMayCallNothing(t *testing.T) {
 	s := odootest.New(t, odootest.Options{Canary: canary, PersonKey: "key-" + canary})
 	c := newClient(t, s, odoo.TransportDoorman, func(*odoo.Config) {})
 	s.Inject(odootest.Fault{Kind: odootest.Exception, Name: "odoo.exceptions.AccessError", Message: canary, Times: 1, Methods: []string{"api_list"}})
-	_, err := c.Invites(t.Context(), odoo.Key("key-"+canary), "api_list", map[string]any{"limit": 1, "offset": 0})
-	var refused *access.InviteRefusal
-	if !errors.As(err, &refused) || refused.Code != access.InviteForbidden || strings.Contains(refused.Message, canary) {
+	_, err := c.Admin(t.Context(), odoo.Key("key-"+canary), "api_list", map[string]any{"limit": 1, "offset": 0})
+	var refused *access.AdminRefusal
+	if !errors.As(err, &refused) || refused.Code != access.AdminForbidden || strings.Contains(refused.Message, canary) {
 		t.Errorf("%+v", err)
 	}
 }
@@ -100,10 +121,10 @@ func TestInvitesFaults(t *testing.T) {
 		{"a UserError that is not the addon's", odootest.Fault{Kind: odootest.Exception, Name: "odoo.exceptions.UserError", Message: canary}, access.Internal, "nothing was done", false},
 		{"a rollback", odootest.Fault{Kind: odootest.Exception, Name: "psycopg2.errors.SerializationFailure", Message: canary}, access.OdooUnavailable, "nothing was done", false},
 		{"no database", odootest.Fault{Kind: odootest.Exception, Name: "psycopg2.OperationalError", Message: canary}, access.OdooUnavailable, "nothing was done", false},
-		{"no such method", odootest.Fault{Kind: odootest.Exception, Name: "werkzeug.exceptions.NotFound", Message: canary}, access.OdooUnavailable, "do not answer", false},
+		{"no such method", odootest.Fault{Kind: odootest.Exception, Name: "werkzeug.exceptions.NotFound", Message: canary}, access.OdooUnavailable, "does not answer", false},
 		{"a page instead", odootest.Fault{Kind: odootest.HTML}, access.OdooUnavailable, "", true},
 		{"a page of a proxy", odootest.Fault{Kind: odootest.HTML, Status: 502}, access.OdooUnavailable, "", true},
-		{"a blocked path", odootest.Fault{Kind: odootest.HTML, Status: 403}, access.OdooUnavailable, "do not answer", false},
+		{"a blocked path", odootest.Fault{Kind: odootest.HTML, Status: 403}, access.OdooUnavailable, "does not answer", false},
 		{"a redirect", odootest.Fault{Kind: odootest.Redirect, Location: thief + "/" + canary}, access.OdooUnavailable, "does not follow", false},
 		{"half an answer", odootest.Fault{Kind: odootest.Truncated}, access.OdooUnavailable, "", true},
 		{"no JSON", odootest.Fault{Kind: odootest.InvalidJSON}, access.OdooUnavailable, "", true},
@@ -117,7 +138,7 @@ func TestInvitesFaults(t *testing.T) {
 			for method, args := range map[string]map[string]any{"api_create": oneScope, "api_list": {"limit": 1, "offset": 0}} {
 				row.fault.Times, row.fault.Methods = 1, []string{method}
 				s.Inject(row.fault)
-				_, err := c.Invites(t.Context(), odoo.Key("key-"+canary), method, args)
+				_, err := c.Admin(t.Context(), odoo.Key("key-"+canary), method, args)
 				e := wantKind(t, err, row.kind)
 				told := fmt.Sprintf("%+v", *e)
 				if strings.Contains(told, canary) || !strings.Contains(e.Message, row.says) {
@@ -157,7 +178,7 @@ func TestInvitesBlockedPath(t *testing.T) {
 	s.Inject(odootest.Fault{Kind: odootest.HTML, Status: 502, Methods: []string{"api_list"}})
 	c := newClient(t, s, odoo.TransportDoorman)
 	for range 20 {
-		_, err := c.Invites(t.Context(), odoo.Key(s.Options().PersonKey), "api_list", nil)
+		_, err := c.Admin(t.Context(), odoo.Key(s.Options().PersonKey), "api_list", nil)
 		_ = wantKind(t, err, access.OdooUnavailable)
 	}
 	if _, err := c.Resolve(t.Context(), access.ProofOf(odootest.DefaultCredential)); err != nil {
@@ -174,7 +195,7 @@ func TestInvitesWhileOdooIsAway(t *testing.T) {
 	for range 10 {
 		_, _ = c.Resolve(t.Context(), access.ProofOf(odootest.DefaultCredential))
 	}
-	_, err := c.Invites(t.Context(), odoo.Key(s.Options().PersonKey), "api_create", oneScope)
+	_, err := c.Admin(t.Context(), odoo.Key(s.Options().PersonKey), "api_create", oneScope)
 	if e := wantKind(t, err, access.OdooUnavailable); s.Count("api_create") != 0 || !strings.Contains(e.Message, "nothing was done") || e.RetryAfter <= 0 {
 		t.Errorf("%v, asked %d times", e, s.Count("api_create"))
 	}
@@ -204,12 +225,12 @@ func TestInvitesRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = c.Invites(t.Context(), "key", "api_list", nil)
+			_, err = c.Admin(t.Context(), "key", "api_list", nil)
 			if row.code == "" {
 				_ = wantKind(t, err, access.Internal)
 				return
 			}
-			var refused *access.InviteRefusal
+			var refused *access.AdminRefusal
 			if !errors.As(err, &refused) || string(refused.Code) != row.code || refused.Message != row.message {
 				t.Errorf("%v", err)
 			}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"doorman/odoo/localodoo"
+)
+
+const (
+	nameEmpty    = "an empty route of Odoo's"
+	nameDirect   = "/jsonrpc + db header"
+	writeWorkers = 32 // each changes a record of its own
+)
+
+// writesPart compares changes through Doorman, with ledger, gate and audit, with the same changes made directly.
+type writesPart struct {
+	Create *part `json:"create"`
+	Update *part `json:"update"`
+	Floor  *part `json:"floor"` // a search, against a request that does nothing at all
+}
+
+// writesScript lets the bench's connection change contacts, and makes one for each worker.
+const writesScript = `
+user.group_ids = [Command.link(env.ref("base.group_partner_manager").id)]
+for one in (connection, ruled):
+    one.scope_ids = [Command.set(env["doorman.scope"].search([]).ids)]
+made = env["res.partner"].create([{"name": "Bench %s" % n} for n in range(32)])
+print("IDS " + json.dumps(made.ids))
+`
+
+func measureWrites(ctx context.Context, o options, tools *toolbox) (*writesPart, error) {
+	host, db, err := startReal(ctx, o, tools, "doorman")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = host.Close() }()
+	seed, ids, err := seedWrites(ctx, host, db)
+	if err != nil {
+		return nil, err
+	}
+	server, err := host.Serve(ctx, localodoo.ServeOptions{Workers: 2, Databases: []string{db}, LogFile: o.odooLog})
+	if err != nil {
+		return nil, err
+	}
+	service, err := startDoorman(ctx, tools.doorman, server.URL(), db, seed.ServiceKey)
+	if err != nil {
+		return nil, err
+	}
+	defer service.stop()
+	w := writing{url: server.URL(), db: db, seed: seed, service: service, ids: ids}
+	out := &writesPart{}
+	for _, one := range []struct {
+		into  **part
+		title string
+		ways  []*way
+		base  string
+	}{
+		{&out.Create, "Real Odoo 19: create a contact", []*way{w.direct("create", w.createArgs), w.mcp("create_records", w.createTool)}, nameDirect},
+		{&out.Update, "Real Odoo 19: change a contact", []*way{w.direct("write", w.updateArgs), w.mcp("update_records", w.updateTool)}, nameDirect},
+		{&out.Floor, "Real Odoo 19: search of 2 partners, and a request that does nothing", []*way{w.empty(), mcpWay(nameDoorman, service, seed.Key)}, nameEmpty},
+	} {
+		if err := warmUp(ctx, one.ways, time.Second); err != nil {
+			return nil, err
+		}
+		p := &part{Title: one.title, baseline: one.base}
+		if err := p.race(ctx, one.ways, service, []int{1, 8}, o.rounds, o.slice()); err != nil {
+			return nil, err
+		}
+		*one.into = p
+	}
+	return out, enoughAudit(ctx, host, db, out.Create.requests(nameDoorman)+out.Update.requests(nameDoorman)+out.Floor.requests(nameDoorman))
+}
+
+func seedWrites(ctx context.Context, host *localodoo.Host, db string) (seed realSeed, ids []int64, err error) {
+	out, err := host.Shell(ctx, db, seedScript+writesScript)
+	if err != nil {
+		return seed, nil, err
+	}
+	for line := range strings.Lines(out) {
+		if text, found := strings.CutPrefix(line, "SEED "); found {
+			err = errors.Join(err, json.Unmarshal([]byte(text), &seed))
+		} else if text, found := strings.CutPrefix(line, "IDS "); found {
+			err = errors.Join(err, json.Unmarshal([]byte(text), &ids))
+		}
+	}
+	if err == nil && (seed.Key == "" || len(ids) != writeWorkers) {
+		err = errors.New("the set-up printed no key or no records")
+	}
+	return seed, ids, err
+}
+
+// writing makes the ways of the part. Every request has other values: a change to what is there already is none.
+type writing struct {
+	url, db string
+	seed    realSeed
+	service *child
+	ids     []int64
+	n       atomic.Int64
+}
+
+func (w *writing) createArgs(int) string { return fmt.Sprintf(`[[{"name":"Made %d"}]]`, w.n.Add(1)) }
+
+func (w *writing) updateArgs(worker int) string {
+	return fmt.Sprintf(`[[%d],{"comment":"<p>%d</p>"}]`, w.ids[worker], w.n.Add(1))
+}
+
+func (w *writing) createTool(int) string {
+	return fmt.Sprintf(`{"model":"res.partner","records":[{"name":"Made %d"}]}`, w.n.Add(1))
+}
+
+func (w *writing) updateTool(worker int) string {
+	return fmt.Sprintf(`{"model":"res.partner","ids":[%d],"values":{"comment":"%d"}}`, w.ids[worker], w.n.Add(1))
+}
+
+// each makes a way send a body of its own with every request.
+func each(one *way, body func(worker int) []byte) *way {
+	one.send = func(ctx context.Context, worker int, buffer *bytes.Buffer) (time.Time, error) {
+		mine := &way{name: one.name, url: one.url, header: one.header, body: body(worker), rows: one.rows, client: one.client}
+		err := mine.ask(ctx, buffer)
+		return time.Now(), err
+	}
+	return one
+}
+
+// direct is the call of a method of res.partner by Odoo's own /jsonrpc.
+func (w *writing) direct(method string, args func(int) string) *way {
+	one := newWay(nameDirect, w.url+"/jsonrpc", nil, doneByOdoo, map[string]string{"X-Odoo-Database": w.db})
+	return each(one, func(worker int) []byte {
+		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"call","params":{"service":"object","method":"execute_kw",`+
+			`"args":[%q,%d,%q,"res.partner",%q,%s]}}`, w.db, w.seed.UID, w.seed.APIKey, method, args(worker))
+	})
+}
+
+// mcp is the call of a tool.
+func (w *writing) mcp(tool string, arguments func(int) string) *way {
+	one := mcpWay(nameDoorman, w.service, w.seed.Key)
+	one.rows = doneByTool
+	return each(one, func(worker int) []byte {
+		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, arguments(worker))
+	})
+}
+
+// empty is a request that Odoo answers without a database's rows: what any request costs.
+func (w *writing) empty() *way {
+	return newWay(nameEmpty, w.url+"/web/webclient/version_info", []byte(`{"jsonrpc":"2.0","id":1,"method":"call","params":{}}`), doneByOdoo,
+		map[string]string{"X-Odoo-Database": w.db})
+}
+
+// doneByOdoo and doneByTool tell whether something was done, in the count of rows that every way has.
+func doneByOdoo(reply []byte) (int, error) {
+	var answer struct {
+		Result json.RawMessage `json:"result"`
+		Error  json.RawMessage `json:"error"`
+	}
+	if err := json.Unmarshal(reply, &answer); err != nil {
+		return 0, err
+	}
+	if answer.Error != nil || answer.Result == nil || string(answer.Result) == "false" {
+		return 0, errors.New("an error")
+	}
+	return wantRows, nil
+}
+
+func doneByTool(reply []byte) (int, error) {
+	var answer struct {
+		Result *struct {
+			IsError    bool `json:"isError"`
+			Structured struct {
+				Count  int   `json:"count"`
+				Change int64 `json:"change_id"`
+			} `json:"structuredContent"`
+		} `json:"result"`
+	}
+	if err := json.Unmarshal(reply, &answer); err != nil {
+		return 0, err
+	}
+	if answer.Result == nil || answer.Result.IsError || answer.Result.Structured.Count != 1 || answer.Result.Structured.Change == 0 {
+		return 0, errors.New("nothing was changed")
+	}
+	return wantRows, nil
+}
