@@ -69,7 +69,15 @@ MATRIX = {
     },
     "approve_many": {
         "read": {"approver"},
-        "create": {"internal", "user", "user2", "admin", "approver", "impostor"},
+        "create": {
+            "internal",
+            "user",
+            "user2",
+            "admin",
+            "approver",
+            "auditor",
+            "impostor",
+        },
     },
     "revoke_many": {"read": {"user"}, "create": {"user", "user2", "admin"}},
     "reject": {
