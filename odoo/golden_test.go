@@ -103,6 +103,7 @@ var goldenCases = []goldenCase{
 	{name: "fold_use", run: jobCase("fold_use")},
 	{name: "expire_connections", run: jobCase("expire_connections")},
 	{name: "purge_audit", run: jobCase("purge_audit")},
+	{name: "chain_audit", run: jobCase("chain_audit")},
 	{name: "remind_expiry", run: jobCase("remind_expiry")},
 	{name: "expire_approvals", run: jobCase("expire_approvals")},
 	{name: "remind_approvals", run: jobCase("remind_approvals")},

@@ -20,6 +20,7 @@
         "wizards/base_module_uninstall_views.xml",
         "wizards/doorman_rotate_key_views.xml",
         "wizards/doorman_explain_views.xml",
+        "wizards/doorman_record_history_views.xml",
         "wizards/doorman_rotate_service_key_views.xml",
         "wizards/doorman_review_copy_views.xml",
         "wizards/doorman_connect_wizard_views.xml",

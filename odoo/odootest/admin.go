@@ -9,7 +9,7 @@ import (
 
 // administers reports whether a path is a method of the REST API's.
 func administers(path string) bool {
-	for _, model := range []string{"invite", "connection", "settings"} {
+	for _, model := range []string{"invite", "connection", "settings", "audit"} {
 		if method, ok := strings.CutPrefix(path, "/json/2/doorman."+model+"/"); ok {
 			return strings.HasPrefix(method, "api_")
 		}

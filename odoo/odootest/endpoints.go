@@ -29,6 +29,7 @@ type query struct {
 	denied      bool            // the key, or the user id, is wrong
 	person      bool            // a key that is right, but not the service's
 	administers bool            // a method of the REST API, as whose key it is
+	audit       bool            // one of doorman.audit
 	admin       bool            // the key of an MCP administrator
 	nodb        bool            // the database is not ours
 	batch       []envelope      // a JSON-RPC batch; its method is "call"
@@ -93,7 +94,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *query) {
 		return
 	}
 	if q.administers {
-		value, err := s.adminMethod(q)
+		method := s.adminMethod
+		if q.audit {
+			method = s.auditMethod
+		}
+		value, err := method(q)
 		if err.name != "" {
 			s.raise(w, q, err)
 			return
@@ -170,6 +175,7 @@ func (s *Server) parse(r *http.Request, path string, body []byte) (*query, bool)
 		return q, q.readParams(body)
 	case administers(path):
 		q.transport, q.method, q.administers = "json2", path[strings.LastIndex(path, "/")+1:], true
+		q.audit = strings.HasPrefix(path, "/json/2/doorman.audit/")
 		q.admin = key == s.opt.PersonKey
 		q.denied = !hasKey || !q.admin && key != s.opt.UserKey && !s.serviceKey(key)
 		return q, q.readParams(body)

@@ -40,6 +40,7 @@ type Server struct {
 	oauth       *oauthState
 	invites     []*invite        // by id, from 1
 	managed     []map[string]any // made by the REST API, by id, from 1
+	audit       []string         // lines of the audit, as they are exported
 	undoable    []*undoable      // by change_id, from 1
 	files       []*kept          // by ticket, from 1; nil = fetched
 	faults      []*Fault

@@ -28,6 +28,7 @@ type Guesses interface {
 // Config is what the API needs; all of it is required.
 type Config struct {
 	Odoo    Odoo
+	Audit   Audit
 	Guesses Guesses
 	// Identify tells who sends a request, as the layers in front found it.
 	Identify func(*http.Request) (ip netip.Addr, requestID string)
@@ -75,6 +76,7 @@ func New(c Config) *API {
 		{http.MethodGet, usagePath, a.keyed(a.usage)},
 		{http.MethodGet, serverPath, a.keyed(a.server)},
 		{http.MethodPatch, serverPath, a.keyed(a.switchOff)},
+		{http.MethodGet, auditPath, a.audit},
 		{http.MethodGet, "/api/openapi.json", a.document},
 		{http.MethodGet, linkPath + "{token}", a.link},
 		{http.MethodHead, linkPath + "{token}", a.link},
@@ -173,8 +175,19 @@ func (a *API) keyed(read func(w http.ResponseWriter, r *http.Request, segment st
 	}
 }
 
-// ask hands a request to Odoo, unless this network has shown too many wrong keys, and reads the answer.
+// ask hands a request to Odoo, and reads the answer.
 func (a *API) ask(r *http.Request, key secret.Text, q asked) *problem {
+	return a.guarded(r, func() error {
+		raw, err := a.config.Odoo.Ask(r.Context(), key, q.method, q.args)
+		if err != nil {
+			return err
+		}
+		return decode(raw, q.into)
+	})
+}
+
+// guarded asks Odoo, unless this network has shown too many wrong keys.
+func (a *API) guarded(r *http.Request, ask func() error) *problem {
 	ip, requestID := a.config.Identify(r)
 	leave, refusal := a.config.Guesses.Enter(ip, a.config.Now())
 	if refusal != nil {
@@ -182,10 +195,7 @@ func (a *API) ask(r *http.Request, key secret.Text, q asked) *problem {
 	}
 	wrong := false
 	defer func() { leave(wrong, a.config.Now()) }()
-	raw, err := a.config.Odoo.Ask(r.Context(), key, q.method, q.args)
-	if err == nil {
-		err = decode(raw, q.into)
-	}
+	err := ask()
 	if err == nil {
 		return nil
 	}

@@ -60,13 +60,20 @@ type world struct {
 
 func newWorld(answer string, err error) *world {
 	w := &world{odoo: fakeOdoo{answer: answer, err: err}}
-	w.api = api.New(api.Config{
+	w.api = w.with(func(*api.Config) {})
+	return w
+}
+
+// with makes the API with another configuration.
+func (w *world) with(change func(*api.Config)) *api.API {
+	c := api.Config{
 		Odoo: &w.odoo, Guesses: &w.guesses, Now: time.Now,
 		Identify: func(*http.Request) (netip.Addr, string) { return netip.MustParseAddr("192.0.2.1"), "request-1" },
 		WebURL:   func() string { return "https://odoo.example.com" },
 		Report:   func(id string, err error) { w.reported = append(w.reported, id+" "+err.Error()) },
-	})
-	return w
+	}
+	change(&c)
+	return api.New(c)
 }
 
 // do sends a request with a key; headers are pairs, and an "Authorization" among them replaces it.

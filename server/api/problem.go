@@ -109,6 +109,9 @@ func problemOf(err error) *problem {
 	switch e.Kind {
 	case access.Unauthenticated:
 		p.status = http.StatusUnauthorized
+	case access.Forbidden:
+		p.status = http.StatusForbidden
+		return p
 	case access.RateLimited:
 		p.status = http.StatusTooManyRequests
 	case access.OdooUnavailable, access.Unavailable, access.Updating:
@@ -134,11 +137,15 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	if p.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))
 	}
+	writeJSON(w, p.status, errorOf(p))
+}
+
+func errorOf(p *problem) map[string]any {
 	told := map[string]string{"code": p.code, "message": p.message}
 	if p.hint != "" {
 		told["hint"] = p.hint
 	}
-	writeJSON(w, p.status, map[string]any{"error": told})
+	return map[string]any{"error": told}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

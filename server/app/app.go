@@ -23,6 +23,7 @@ const usage = `Usage: doorman <command>
   check     say what is wrong with an installation, and how to mend it; same configuration as serve
   health    ask the service that runs here whether it lives, for images without a shell; exit code 1 if it does not
   explain   say whether a connection may use a tool, and what decides it; explain --help says how
+  audit     take the audit out of Odoo, and say whether it was changed; audit --help says how
   version   print the version`
 
 // Run is the program: args without the program's name, environ as os.Environ gives it. It returns when the command is
@@ -49,6 +50,8 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return healthCommand(ctx, environ, stdout)
 	case "explain":
 		return explainCommand(ctx, rest, environ, stdout)
+	case "audit":
+		return auditCommand(ctx, rest, environ, stdout, stderr)
 	case "version", "--version", "-v":
 		_, err := fmt.Fprintln(stdout, "doorman", version())
 		return err

@@ -51,6 +51,7 @@ func TestOpenAPI(t *testing.T) {
 	calls := map[string]struct{ path, asked, body string }{
 		create: {kit.InvitesPath, "api_create", kit.WholeInvite}, "GET " + kit.InvitesPath: {kit.InvitesPath, "api_list", ""},
 		"GET " + one: {kit.InvitesPath + "/1", "api_get", ""}, "DELETE " + one: {kit.InvitesPath + "/1", "api_revoke", ""},
+		"GET /api/org/mcp/audit": {"/api/org/mcp/audit", "api_export", ""},
 
 		connect: {kit.ConnectionsPath, "api_connect", kit.WholeConnection}, "GET " + kit.ConnectionsPath: {kit.ConnectionsPath, "api_connections", ""},
 		"GET " + connection:              {kit.ConnectionsPath + "/1", "api_connection", ""},

@@ -103,7 +103,7 @@ func newService(ctx context.Context, c *Config, log zerolog.Logger) (*service, e
 		Revoked: s.endpoint.ForgetClient, Fetcher: fetcher,
 	})
 	s.api = api.New(api.Config{
-		Odoo: administration{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
+		Odoo: administration{client}, Audit: auditPages{client}, Guesses: limit.NewGuesses(), Identify: identify, WebURL: s.health.webURL, Now: time.Now,
 		Report: func(requestID string, err error) {
 			log.Warn().Str("request_id", requestID).Str("error", err.Error()).Msg("the REST API could not answer")
 		},
@@ -118,6 +118,14 @@ type administration struct{ client *odoo.Client }
 // Ask implements api.Odoo.
 func (a administration) Ask(ctx context.Context, key secret.Text, method string, args map[string]any) (json.RawMessage, error) {
 	return a.client.Admin(ctx, odoo.Key(key.Reveal()), method, args)
+}
+
+// auditPages is the client as package api asks for the audit.
+type auditPages struct{ client *odoo.Client }
+
+// Page implements api.Audit.
+func (a auditPages) Page(ctx context.Context, key secret.Text, after int64, limit int) (*access.AuditPage, error) {
+	return a.client.AuditExport(ctx, odoo.Key(key.Reveal()), after, limit)
 }
 
 // serve runs the service on listener until ctx ends. Then /readyz says so, and load balancers have a moment to send

@@ -16,6 +16,7 @@ from . import run_job
 from . import approvals
 from . import explain
 from . import jobs
+from . import jobs_audit
 from . import jobs_clients
 from . import jobs_invites
 from . import oauth

@@ -15,7 +15,7 @@ from ..policy.change_scope import Trial, acting, writing
 from ..policy.gate import Waits
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import RISKS
-from ..tools import operations
+from ..tools import operations, seen_records
 from ..tools.call import call_of, run
 from ..tools.operations import LOW
 
@@ -239,6 +239,7 @@ class DoormanGateway(models.AbstractModel):
             value = self._write(connection, row, request, audit, approved, shown)
             limits.spare(request, value)
         audit["rows"] = limits.check(request, value)
+        audit["seen"], audit["seen_cut"] = seen_records.of(request, value)
         return value
 
     def _look(self, connection, row, request, audit, approved, most):

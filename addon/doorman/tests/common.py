@@ -22,6 +22,7 @@ PEOPLE = {
     "admin": ["doorman.group_admin"],
     # Decides on approvals of the connection of "user", and is nothing else.
     "approver": ["base.group_user"],
+    "auditor": ["doorman.group_auditor"],
     # A person who was put into the service's group, and is not the service.
     "impostor": ["base.group_user", "doorman.group_service"],
 }

@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILT_SQL = {
     "models/audit/doorman_audit.py:INSERT",
     "models/audit/doorman_audit.py:FENCED_INSERT",
+    "models/audit/chain_tables.py:FUNCTIONS",
+    "models/audit/chain_tables.py:OLD",
     "models/audit/sums.py:FOLD",
     "models/audit/sums.py:PURGE",
     "models/audit/sums.py:REBUILD",

@@ -19,6 +19,7 @@ from ..policy.shared import MAX_EXPORT_FIELDS, MAX_EXPORT_ROWS, MAX_FILE
 from . import row_counts
 from .arguments import only
 from .operations import TAKE, operation
+from .seen_records import MOST_SEEN
 
 # Records that are in memory at once.
 BATCH = 1_000
@@ -179,7 +180,8 @@ def export_records(call):
         raise _too_large()
     name = plain_file_name(f"{label} ({model._name})")[:120]
     told = {"name": f"{name}.{form}", "type": TYPES[form], "size": len(content)}
-    return {"file": told | {"rows": count}, "content": content}
+    told["rows"] = count
+    return {"file": told, "content": content, "file_of": ids[: MOST_SEEN + 1]}
 
 
 def _write(model, ids, columns, table, most):

@@ -9,6 +9,7 @@ from . import doorman_reject
 from . import doorman_approve_many
 from . import doorman_revoke_many
 from . import doorman_explain
+from . import doorman_record_history
 from . import doorman_rotate_service_key
 from . import doorman_undo_dialog
 from . import doorman_review_copy

@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"server/mcp/prompts":   {"server/access", "server/mcp/mcperr", "server/mcp/toolcall"},
 	"server/oauth":         {"server/access", "server/publicurl", "server/safefetch", "server/observe"},
 	"server/api":           {"server/access", "server/secret"},
+	"server/audit":         {"server/access"},
 	"server/files":         {"server/access", "server/clientip"},
 	"jobs":                 {"server/access"},
 	"odoo/wire":            {"server/access"},
@@ -44,7 +45,7 @@ var mayImport = map[string][]string{
 	"odoo/odootest":        {"server/access"},
 	"odoo/localodoo":       {},
 	"server/app": {
-		"jobs", "odoo", "server/access", "server/api", "server/clientip", "server/files", "server/limit",
+		"jobs", "odoo", "server/access", "server/api", "server/audit", "server/clientip", "server/files", "server/limit",
 		"server/mcp", "server/oauth", "server/publicurl", "server/safefetch", "server/secret", "server/observe",
 	},
 	"server":                 {"server/app"},

@@ -2,6 +2,9 @@ from . import loose_many2one
 from . import doorman_audit
 from . import sentences
 from . import sums
+from . import chain
+from . import seen
+from . import erase
 from . import doorman_use
 from . import usage
 from . import doorman_overview

@@ -45,6 +45,8 @@ COLUMNS = (
     "approval_id",
     "change_id",
     "said",
+    "seen",
+    "seen_cut",
 )
 # How long each may be, in characters. A write names 100 records at most, all of which
 # have to be told.
@@ -138,6 +140,20 @@ class DoormanAudit(models.Model):
         readonly=True,
         help="Records, groups, messages, lines of a file and the like that the answer "
         "held.",
+    )
+    # ``seen text[]`` is a column that the ORM does not know (chain.py).
+    seen_text = fields.Char(
+        "Records seen or changed",
+        compute="_compute_seen_text",
+        search="_search_seen_text",
+        help="Model and id of each record that the call named, that it was given, or "
+        "that it changed.",
+    )
+    seen_cut = fields.Boolean(
+        "More than are listed",
+        readonly=True,
+        help="More than 1,000; or totals, code or a query, of which the records are "
+        "not known.",
     )
     approval_id = LooseMany2one("doorman.approval", readonly=True)
     request_payload = fields.Text("Asked", readonly=True)

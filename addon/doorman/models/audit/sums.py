@@ -5,6 +5,7 @@ from odoo.tools.sql import column_exists
 
 from ...policy.audit_values import AT_THE_DOOR
 from ...policy.shared import CHARGED_METHODS
+from .chain_tables import OLD, OLD_IDS
 from .tables import (
     ADD_CONNECTIONS,
     ADD_DAYS,
@@ -113,14 +114,8 @@ RENUMBER = """
 """
 
 PURGE = f"""
-    WITH batch AS (
-        DELETE FROM doorman_audit WHERE id IN (
-            SELECT a.id FROM doorman_audit a, doorman_audit_mark m
-             WHERE a.time < now() at time zone 'utc' - make_interval(days => %(days)s)
-               AND (a.id <= m.floor_id OR a.xid IS NULL
-                    OR (a.xid, a.id::bigint) <= (m.xid, m.id))
-             LIMIT %(limit)s)
-        RETURNING *
+    WITH {OLD}, batch AS (
+        DELETE FROM doorman_audit WHERE id IN ({OLD_IDS}) RETURNING *
     ), days AS ({TAKE_DAYS}), connections AS ({TAKE_CONNECTIONS})
     SELECT (SELECT count(*) FROM batch),
            (SELECT array_agg(id) FROM days WHERE entries = 0),
@@ -189,13 +184,14 @@ class DoormanAudit(models.Model):
         return folded
 
     def _purge(self, days, limit):
-        """Remove old rows that are in the sums, and take them off there.
+        """Remove old rows that are in the sums and the chain, and take them off there.
 
         :param int days: rows that are older go
         :param int limit: how many at most
         :return: how many went
         """
         cr = self.env.cr
+        self._extend_chain(limit)
         cr.execute(PURGE, VALUES | {"days": days, "limit": limit}, log_exceptions=False)
         deleted, empty_days, empty_connections = cr.fetchone()
         cr.execute(

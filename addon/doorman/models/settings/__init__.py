@@ -9,5 +9,6 @@ from . import other_mcp
 from . import key_age
 from . import undo
 from . import four_eyes
+from . import audit
 from . import doorman_policy_change
 from . import rest_api

@@ -10,47 +10,47 @@ from ..common import ROLES, DoormanCase
 # owner of the first connection, ``user2`` of the second.
 MATRIX = {
     "connection": {
-        "read": {"user", "admin"},
+        "read": {"user", "admin", "auditor"},
         "write": {"admin"},
         "create": {"admin"},
         "unlink": {"admin"},
     },
     "connection2": {
-        "read": {"user2", "admin"},
+        "read": {"user2", "admin", "auditor"},
         "write": {"admin"},
         "create": {"admin"},
         "unlink": {"admin"},
     },
-    "audit": {"read": {"user", "admin"}},
-    "audit2": {"read": {"user2", "admin"}},
-    "stranger": {"read": {"admin"}},
-    "use_day": {"read": {"admin"}},
-    "use_stranger": {"read": {"admin"}},
-    "use": {"read": {"user", "admin"}},
-    "use2": {"read": {"user2", "admin"}},
-    "scope": {"read": {"user", "user2", "admin"}},
-    "tool": {"read": {"user", "user2", "admin"}, "write": {"admin"}},
+    "audit": {"read": {"user", "admin", "auditor"}},
+    "audit2": {"read": {"user2", "admin", "auditor"}},
+    "stranger": {"read": {"admin", "auditor"}},
+    "use_day": {"read": {"admin", "auditor"}},
+    "use_stranger": {"read": {"admin", "auditor"}},
+    "use": {"read": {"user", "admin", "auditor"}},
+    "use2": {"read": {"user2", "admin", "auditor"}},
+    "scope": {"read": {"user", "user2", "admin", "auditor"}},
+    "tool": {"read": {"user", "user2", "admin", "auditor"}, "write": {"admin"}},
     "own_tool": {
-        "read": {"admin"},
+        "read": {"admin", "auditor"},
         "write": {"admin"},
         "create": {"admin"},
         "unlink": {"admin"},
     },
     "own_tool_parameter": {
-        "read": {"admin"},
+        "read": {"admin", "auditor"},
         "write": {"admin"},
         "create": {"admin"},
         "unlink": {"admin"},
     },
-    "settings": {"read": {"admin"}, "write": {"admin"}},
+    "settings": {"read": {"admin", "auditor"}, "write": {"admin"}},
     "pickup": {"read": {"admin"}},
     "wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     # Of "user", about their connection: a dialog is its maker's alone. What it does,
     # its method decides.
     # Made by "user" and put before "approver", who is not an MCP user.
-    "approval": {"read": {"user", "approver", "admin"}},
+    "approval": {"read": {"user", "approver", "admin", "auditor"}},
     "model_rule": {
-        "read": {"user", "admin"},
+        "read": {"user", "admin", "auditor"},
         "write": {"admin"},
         "create": {"admin"},
         "unlink": {"admin"},
@@ -62,32 +62,40 @@ MATRIX = {
         "unlink": {"admin"},
     },
     "approval_rule": {
-        "read": {"user", "admin"},
+        "read": {"user", "admin", "auditor"},
         "write": {"admin"},
         "create": {"admin"},
         "unlink": {"admin"},
     },
     "approve_many": {
         "read": {"approver"},
-        "create": {"internal", "user", "user2", "admin", "approver", "impostor"},
+        "create": {
+            "internal",
+            "user",
+            "user2",
+            "admin",
+            "approver",
+            "auditor",
+            "impostor",
+        },
     },
     "revoke_many": {"read": {"user"}, "create": {"user", "user2", "admin"}},
     "reject": {
         "read": {"approver"},
         "write": {"approver"},
-        "create": {"user", "admin", "approver"},
+        "create": {"user", "admin", "approver", "auditor"},
     },
-    "oauth_client": {"read": {"admin"}},
+    "oauth_client": {"read": {"admin", "auditor"}},
     "issuer": {
-        "read": {"admin"},
+        "read": {"admin", "auditor"},
         "write": {"admin"},
         "create": {"admin"},
         "unlink": {"admin"},
     },
     "issuer_client": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
-    "invite": {"read": {"admin"}},
-    "acceptance": {"read": {"admin"}},
-    "policy_change": {"read": {"admin"}},
+    "invite": {"read": {"admin", "auditor"}},
+    "acceptance": {"read": {"admin", "auditor"}},
+    "policy_change": {"read": {"admin", "auditor"}},
     "invite_wizard": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "invite_wizard_rule": {
         "read": {"admin"},
@@ -96,9 +104,15 @@ MATRIX = {
         "unlink": {"admin"},
     },
     "rotate": {"read": {"user"}, "write": {"user"}, "create": {"user", "admin"}},
-    "key": {"read": {"admin"}},
+    "key": {"read": {"admin", "auditor"}},
     "explain": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
-    "replica": {"read": {"admin"}},
+    # The administrator's own: a dialog is its maker's alone.
+    "record_history": {
+        "read": {"admin"},
+        "write": {"admin"},
+        "create": {"admin", "auditor"},
+    },
+    "replica": {"read": {"admin", "auditor"}},
     "rotate_service": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "review_copy": {"read": {"admin"}, "write": {"admin"}, "create": {"admin"}},
     "review_copy_line": {"read": {"admin"}, "write": {"admin"}},
@@ -262,6 +276,9 @@ class TestAccessRights(DoormanCase):
             "rotate_service": cls.env["doorman.rotate.service.key"]
             .with_user(cls.people["admin"])
             .create({}),
+            "record_history": cls.env["doorman.record.history"]
+            .with_user(cls.people["admin"])
+            .create({"model_id": cls.env["ir.model"]._get_id("res.partner")}),
             "replica": cls.env["doorman.replica"].create(
                 {"identifier": "a", "seen": "2026-01-01 00:00:00"}
             ),
@@ -346,6 +363,10 @@ class TestAccessRights(DoormanCase):
             "doorman.rotate.service.key": (
                 {"overlap_minutes": 1},
                 {"overlap_minutes": 1},
+            ),
+            "doorman.record.history": (
+                {"res_id": 2},
+                {"model_id": cls.env["ir.model"]._get_id("res.partner")},
             ),
             "doorman.replica": (
                 {"url": "x"},

@@ -372,7 +372,7 @@ class TestFourEyes(FourEyesCase):
         self.settings.four_eyes = False
         self.env.flush_all()
         before = self.settings.message_ids
-        self.by_first().write({"audit_retention_days": 60})
+        self.by_first().write({"audit_retention_days": 400})
         new = self.settings.message_ids - before
         self.assertFalse(new.partner_ids)
 

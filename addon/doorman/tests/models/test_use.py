@@ -258,7 +258,7 @@ class TestUse(DoormanCase):
         self.audit._fold(100_000)
         self.env.cr.execute(
             "UPDATE doorman_audit_mark SET floor_id = 0, next_id = NULL, "
-            "top_id = (SELECT COALESCE(max(id), 0) FROM doorman_audit)"
+            "next_xid = NULL, top_id = (SELECT COALESCE(max(id), 0) FROM doorman_audit)"
         )
         self._write(5)  # in the sums
         self.audit._fold(100)
