@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 )
 
 const (
@@ -40,7 +39,7 @@ func fakePart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 		ways = append(ways, mcpWay(nameOther, other, fakeKey))
 	}
 	p := &part{Title: "Fake Odoo that answers at once: the service's own cost", baseline: nameBare}
-	if err := warmUp(ctx, ways, time.Second); err != nil {
+	if err := warmUp(ctx, ways); err != nil {
 		return nil, err
 	}
 	before, err := odooRequests(ctx, service)

@@ -182,11 +182,11 @@ func race(ctx context.Context, ways []*way, concurrencies []int, rounds int, d t
 	return out, nil
 }
 
-// warmUp lets every way run for a moment, unmeasured: connections are opened, caches filled, both of Odoo's workers
+// warmUp lets every way run for a second, unmeasured: connections are opened, caches filled, both of Odoo's workers
 // load the registry.
-func warmUp(ctx context.Context, ways []*way, d time.Duration) error {
+func warmUp(ctx context.Context, ways []*way) error {
 	for _, w := range ways {
-		if _, err := w.turn(ctx, 8, d); err != nil {
+		if _, err := w.turn(ctx, 8, time.Second); err != nil {
 			return err
 		}
 	}

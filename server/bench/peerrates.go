@@ -167,7 +167,7 @@ func measurePeers(ctx context.Context, rivals []*rival, seed realSeed, rounds in
 			ways = append(ways, w)
 		}
 	}
-	if err := warmUp(ctx, ways, time.Second); err != nil {
+	if err := warmUp(ctx, ways); err != nil {
 		return nil, err
 	}
 	say("Measuring: %d ways x %d concurrencies x %d rounds x %s ...", len(ways), len(peerConcurrencies), rounds, d)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"doorman/odoo/localodoo"
 )
@@ -44,7 +43,7 @@ func realPart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 	}
 	defer service.stop()
 	ways := realWays(server.URL(), db, seed, service)
-	if err := warmUp(ctx, ways, time.Second); err != nil {
+	if err := warmUp(ctx, ways); err != nil {
 		return nil, err
 	}
 	before, err := odooRequests(ctx, service)

@@ -66,7 +66,7 @@ func measureWrites(ctx context.Context, o options, tools *toolbox) (*writesPart,
 		{&out.Update, "Real Odoo 19: change a contact", []*way{w.direct("write", w.updateArgs), w.mcp("update_records", w.updateTool)}, nameDirect},
 		{&out.Floor, "Real Odoo 19: search of 2 partners, and a request that does nothing", []*way{w.empty(), mcpWay(nameDoorman, service, seed.Key)}, nameEmpty},
 	} {
-		if err := warmUp(ctx, one.ways, time.Second); err != nil {
+		if err := warmUp(ctx, one.ways); err != nil {
 			return nil, err
 		}
 		p := &part{Title: one.title, baseline: one.base}

@@ -39,7 +39,9 @@ def counted_page(model, kwargs, most):
         total = len(query)
     # As search_read does: only the search itself looks at archived records.
     context = {k: v for k, v in model.env.context.items() if k != "active_test"}
-    return records.with_context(context)._read_format(fnames=fields), total
+    # One key less. pylint: disable-next=context-overridden
+    records = records.with_context(context)
+    return records._read_format(fnames=fields), total
 
 
 def _is_odoos(cls):

@@ -124,7 +124,9 @@ class DoormanReviewCopy(models.TransientModel):
         reason = self.env._("The database was restored from a copy of %s.", original)
         waiting._cancel(reason)
         connections = self.env["doorman.connection"].sudo()
-        self.env["doorman.pickup"].sudo()._end(connections.search([]))
+        self.env["doorman.pickup"].sudo()._end(
+            connections.search([("state", "!=", "revoked")])
+        )
         self.env["doorman.settings"]._take_over()
         return self.env._(
             "%(who)s: this copy of %(original)s takes its place. Kept: %(kept)s. "
