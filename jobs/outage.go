@@ -10,7 +10,7 @@ import (
 // tellAgain is how long an outage goes on before it is logged again: every job fails in it, some every other second.
 const tellAgain = time.Minute
 
-// outage is the state in which every job fails for one reason that is none of their own. It is safe for concurrent use.
+// outage is the state in which every job fails for the same outside reason. It is safe for concurrent use.
 type outage struct {
 	mu    sync.Mutex
 	kind  access.Kind // "" = there is none

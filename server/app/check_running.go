@@ -74,7 +74,7 @@ func (p *prober) callers(a *told) []finding {
 	proxied := c.public.Scheme == "https" // the service itself does not speak it
 	switch {
 	case a.Client == notUs:
-		return []finding{{wrong, part, "Whoever calls may say which address they come from: the proxy passes on the X-Forwarded-For that a client sends, " +
+		return []finding{{wrong, part, "Callers can pretend to come from any address: the proxy passes on the X-Forwarded-For that a client sends, " +
 			"or more than proxies are trusted. IP restrictions and limits on guessing mean nothing so.",
 			"Let the proxy set X-Forwarded-For to the address that it sees (nginx: proxy_set_header X-Forwarded-For $remote_addr), and let " +
 				"DOORMAN_TRUSTED_PROXIES name the proxies and nobody else."}}

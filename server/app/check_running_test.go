@@ -14,8 +14,8 @@ func TestCallers(t *testing.T) {
 		want                 string
 	}{
 		{"https://mcp.example.com", "10.0.0.5", "10.0.0.5", "FAIL The service takes its proxy, 10.0.0.5"},
-		{"https://mcp.example.com", notUs, "10.0.0.5", "FAIL Whoever calls may say"},
-		{"https://mcp.example.com", notUs, notUs, "FAIL Whoever calls may say"},
+		{"https://mcp.example.com", notUs, "10.0.0.5", "FAIL Callers can pretend"},
+		{"https://mcp.example.com", notUs, notUs, "FAIL Callers can pretend"},
 		{"https://mcp.example.com", "192.0.2.1", "10.0.0.5", "ok It is trusted"},
 		{"http://mcp.example.com", "192.0.2.1", "10.0.0.5", "ok It is trusted"},
 		{"http://mcp.example.com", "192.0.2.1", "192.0.2.1", ""},

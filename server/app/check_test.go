@@ -153,11 +153,11 @@ func TestCheckOfProxies(t *testing.T) {
 		{"it says who calls", "127.0.0.1", func(r *httputil.ProxyRequest) { r.Out.Header.Set("X-Forwarded-For", "192.0.2.9") }, nil,
 			"ok    Proxy          It is trusted, and tells who calls: this check comes from 192.0.2.9.", nothingWrong},
 		{"it passes on what a client says", "127.0.0.1", func(r *httputil.ProxyRequest) { r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] }, nil,
-			"FAIL  Proxy          Whoever calls may say which address", oneThing},
+			"FAIL  Proxy          Callers can pretend to come from", oneThing},
 		{"it adds to what a client says, and is trusted itself", "127.0.0.1", func(r *httputil.ProxyRequest) {
 			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"]
 			r.SetXForwarded()
-		}, nil, "FAIL  Proxy          Whoever calls may say which address", oneThing},
+		}, nil, "FAIL  Proxy          Callers can pretend to come from", oneThing},
 		{"it is not trusted, and nobody says that it is there", "", func(r *httputil.ProxyRequest) { r.SetXForwarded() }, nil,
 			"ok    Service        It runs, and takes calls.", nothingWrong},
 		{"the service that runs has another key", "", func(*httputil.ProxyRequest) {}, []string{"DOORMAN_ODOO_KEY=" + odootest.DefaultKey + "0"},

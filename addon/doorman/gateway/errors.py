@@ -31,8 +31,8 @@ class DoormanGateway(models.AbstractModel):
         nothing of the inside.
 
         Concurrency errors are not answers: they go up, so that Odoo runs the whole
-        request again and no audit row tells of a call that did not happen. A database
-        that is away is none either: no row can tell of it.
+        request again and no audit row tells of a call that did not happen. The same
+        goes for a database that is away: no row can be written.
 
         :param exc: what a call raised
         :param str model: that the call is about, if any

@@ -165,7 +165,7 @@ class DoormanGateway(models.AbstractModel):
         return refused, reason
 
     def _in_copy(self, row):
-        # Whatever else looked before: keys of the original open no copy.
+        # Keys of the original open no copy, even if nothing has looked before.
         settings = self.env["doorman.settings"]
         return bool(row["database_identity"]) and settings._is_copy(
             row["database_identity"]

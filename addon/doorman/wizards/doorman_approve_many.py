@@ -6,7 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 class DoormanApproveMany(models.TransientModel):
     """Asks whether to approve several requests of low risk, which it lists.
 
-    Whatever somebody puts into it: each is checked again when it is approved.
+    Each request is checked again when it is approved, however it got in here.
     """
 
     _name = "doorman.approve.many"

@@ -35,9 +35,9 @@ class DoormanAudit(models.Model):
         return res
 
     def _extend_chain(self, limit):
-        """Give committed rows their links. It reads rows only that it sees, so that a
-        transaction under way is none of them; who comes second at the same time fails
-        to serialize.
+        """Give committed rows their links. Rows of transactions under way are
+        not seen, and so not linked yet. Of two runs at once, the second fails to
+        serialize.
 
         :param int limit: how many at most
         :return: how many were
@@ -70,7 +70,7 @@ class DoormanAudit(models.Model):
 
     @api.model
     def api_export(self, after=0, limit=1000):
-        """Rows of the chain, for whoever keeps or checks them outside of Odoo.
+        """Rows of the chain, to be kept or checked outside of Odoo.
 
         :param int after: the number of the link before the first
         :param int limit: how many at most, up to 5,000

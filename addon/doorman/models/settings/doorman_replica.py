@@ -7,7 +7,7 @@ from odoo.tools import SQL
 SILENT_AFTER_SECONDS = 60
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 UNNAMED = "unnamed"
-# Whoever has the service's key could say hello under any number of names.
+# With the service's key, one could say hello under any number of names.
 MAX_REPLICAS = 100
 
 # A row of its own for each: heartbeats of replicas never wait for each other, nor does

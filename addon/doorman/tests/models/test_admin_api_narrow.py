@@ -103,7 +103,7 @@ class TestAdminApiNarrow(AdminApiMixin, DoormanCase):
         for models in ([], ["res.partner"]):
             answer = self._narrow(allowed_models=models, read_only=True)
             with self.subTest(models=models):
-                # That it stays as it is is no change.
+                # It stays as it is, so nothing changes.
                 self.assertEqual(self._code(answer), "would_widen" if models else "ok")
         self.env.invalidate_all()
         self.assertTrue(self.connection.models_restricted)

@@ -27,8 +27,8 @@ class TestSafeClicks(ApprovalCase):
         return request.with_env(self.mine)
 
     def test_one_click(self):
-        """From a list, low and medium risk are done; high risk is opened, and so is
-        whatever carries a warning."""
+        """From a list, low and medium risk are done; high risk is opened, and so are
+        requests that carry a warning."""
         for risk, delete, opened in (
             ("low", False, False),
             ("medium", False, False),
