@@ -104,7 +104,7 @@ class TestInvitePage(InviteMixin, HttpCase):
         self._check_headers(taken)
         key = self._key(taken)
         self.assertIn("https://mcp.example.com/mcp", taken.text)
-        self.assertEqual(taken.text.count("<details"), 10)
+        self.assertEqual(taken.text.count("<details"), 12)
         self.assertIn("What to do next", taken.text)
         self.assertEqual(self.state(invite), ("used_up", 1))
         self.assertIn("snapshot", self.gateway.resolve(proof_of(key)))

@@ -106,7 +106,7 @@ class TestConnectGuide(DoormanCase):
     def test_a_silent_service_is_said_before(self):
         wizard = self._choose("claude")
         self.assertTrue(wizard.service_silent)
-        self.env["doorman.replica"]._note("x", "1.0", f"{URL}/mcp")
+        self.env["doorman.replica"]._note("1.0", f"{URL}/mcp")
         self.env.invalidate_all()
         self.assertFalse(wizard.service_silent)
 
@@ -201,11 +201,13 @@ class TestConnectGuide(DoormanCase):
         self._call(self.connection)
         for role in ROLES:
             connection = self.connection.with_user(self.people[role])
-            allowed = "allow" if role in ("user", "admin") else "deny"
+            tests = "allow" if role in ("user", "admin") else "deny"
+            # It is in the audit, too.
+            sees = "allow" if role == "auditor" else tests
             with self.subTest(role=role):
                 run = lambda c=connection: c.first_call(since)  # noqa: E731
-                self.assertEqual(self.outcome(run), allowed)
-                self.assertEqual(self.outcome(connection.test_connection), allowed)
+                self.assertEqual(self.outcome(run), sees)
+                self.assertEqual(self.outcome(connection.test_connection), tests)
 
     def test_since_is_a_moment(self):
         connection = self.connection.with_user(self.admin)
@@ -242,7 +244,7 @@ class TestConnectGuide(DoormanCase):
         connection = self.connection.with_user(self.admin)
         connection.sudo()._issue_key()
         self.settings._switch(True)
-        self.env["doorman.replica"]._note("x", "1.0", f"{URL}/mcp")
+        self.env["doorman.replica"]._note("1.0", f"{URL}/mcp")
 
         def failing():
             self.env.invalidate_all()

@@ -188,7 +188,7 @@ class TestOverview(DoormanCase):
         self.settings.action_generate_service_key()
         done.add("key")
         check()
-        self.env["doorman.replica"]._note("x", "1.0", "https://mcp.example.com/mcp")
+        self.env["doorman.replica"]._note("1.0", "https://mcp.example.com/mcp")
         done.add("service")
         check()
         # What the service says of itself is not taken over unseen.

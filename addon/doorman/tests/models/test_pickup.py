@@ -310,7 +310,7 @@ class TestPickupPage(PickupMixin, HttpCase):
         self._check_headers(taken)
         [key] = set(re.findall(r"dmk_[0-9a-f]{40}", taken.text))
         self.assertIn("https://mcp.example.com/mcp", taken.text)
-        self.assertEqual(taken.text.count("<details"), 10)
+        self.assertEqual(taken.text.count("<details"), 12)
         self.assertTrue(self._used())
         self.assertIn("snapshot", self.gateway.resolve(proof_of(key)))
 
