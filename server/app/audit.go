@@ -21,8 +21,8 @@ const auditUsage = `Usage: doorman audit export [--to <where>] [--cursor <file>]
 
 export copies the audit out of Odoo, a line of JSON for each row, and tells the head of its chain last.
 
-  --to      a file that is appended to, or syslog+tls://host:6514, syslog+tcp://host:601, syslog+udp://host:514;
-            standard output without it
+  --to      a file that is appended to, syslog+tls://host:6514, syslog+tcp://host:601, syslog+udp://host:514, or
+            otlp+https://host:4318 (OpenTelemetry logs); standard output without it
   --cursor  a file that remembers where to go on: run it again, by a timer, and it exports what is new
   --after   begin after this row of the chain, if there is no cursor yet
   --ca      certificates that a syslog+tls collector is held against, instead of the system's
@@ -128,6 +128,8 @@ func openSink(ctx context.Context, to, ca string, stdout io.Writer) (audit.Sink,
 	switch {
 	case to == "" || to == "-":
 		return audit.NewWriter(stdout), nil
+	case strings.HasPrefix(to, "otlp+"):
+		return audit.DialOTLP(ctx, to)
 	case strings.Contains(to, "://"):
 		return audit.DialSyslog(ctx, to, ca)
 	}

@@ -107,14 +107,19 @@ func (s *syslog) Write(line []byte) error {
 	return err
 }
 
-func (s *syslog) message(line []byte) (string, error) {
+// timeOf is when the row of a line was written; the zero Time = the line has no row.
+func timeOf(line []byte) time.Time {
 	var told struct {
 		Row struct {
 			Time time.Time `json:"time"`
 		} `json:"row"`
 	}
-	_ = json.Unmarshal(line, &told) // a line without a row has no time
-	at := told.Row.Time
+	_ = json.Unmarshal(line, &told)
+	return told.Row.Time
+}
+
+func (s *syslog) message(line []byte) (string, error) {
+	at := timeOf(line)
 	if at.IsZero() {
 		at = s.now()
 	}
