@@ -65,7 +65,8 @@ class TestAdminApiUsage(AdminApiMixin, DoormanCase):
             request = self.request(model, "search_count", domain=[])
             request["audit"]["method"] = "tools/call"
             self.gateway.call(self.fence(), request)
-        [row] = self._ask("admin", "api_usage")["usage"]
+        mine = {"connection_id": self.connection.id}
+        [row] = self._ask("admin", "api_usage", **mine)["usage"]
         used = self.env["doorman.audit"]._used_today(self.connection.id)
         self.assertEqual((row["requests"], row["ok"]), (used, 1))
         self.assertEqual(used, 2)

@@ -102,6 +102,7 @@ class TestGlance(DoormanCase):
         return self.gateway.run_job("learn_clients")["counts"]["learned"]
 
     def test_clients(self):
+        self.learn()  # of what was there before
         now = fields.Datetime.now()
         (self.connection | self.connection2)._inside().write({"last_used": now})
         self.row(ago=2, client="Claude Code 1.0")
