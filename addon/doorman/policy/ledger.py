@@ -351,7 +351,7 @@ class Ledger:
         ]
         self.env.cr.execute(SQL(" UNION ALL ").join(parts))
         found = {}
-        # Not as they lie on PostgreSQL's pages: any change of a hidden value moves a row.
+        # Not as PostgreSQL keeps them: a change of a hidden value moves a row.
         for number, ident in sorted(self.env.cr.fetchall()):
             found.setdefault(below[number], []).append(ident)
         for link, others in found.items():
