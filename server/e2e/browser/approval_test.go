@@ -210,7 +210,7 @@ func (a *asked) activityView(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
 	p.click(".o_switch_view.o_activity")
 	p.see(".o_activity_summary_cell", "Note on contact Azure Nordic")
-	p.js(`[...document.querySelectorAll(".o_activity_summary_cell")].find(e => e.innerText.includes("Note on Contact")).firstElementChild.click()`)
+	p.js(`[...document.querySelectorAll(".o_activity_summary_cell")].find(e => e.innerText.includes("Note on contact")).firstElementChild.click()`)
 	p.see(".o-mail-ActivityListPopover", "Approve Reject")
 	p.missing("Odoo's own buttons", odoosOwn+", .o-mail-ActivityListPopover > button")
 	p.click(".o-mail-ActivityListPopover .o_doorman_approve")
