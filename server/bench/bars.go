@@ -43,7 +43,6 @@ const (
 	maxScale      = 1.3   // time with the big audit, in that with the small one
 	maxScaleNoise = 3.0   // ms: what is no slower than this is not slower
 	maxWrite      = 1.0   // median at c=1 of a change, in that of the same by /jsonrpc with the database header
-	maxFloor      = 1.8   // median at c=1 of a search, in that of a request that does nothing
 	maxCalls      = 1.01  // Odoo calls per tool call; a snapshot is fetched anew every 30 s
 )
 
@@ -75,8 +74,7 @@ func bars(r results) (out []bar) {
 	if w := r.Writes; w != nil {
 		out = append(out,
 			newBar("create: c=1 median / /jsonrpc with the header", w.Create.compare(nameDirect, 1, p50Ratio), maxWrite, atMost),
-			newBar("update: c=1 median / /jsonrpc with the header", w.Update.compare(nameDirect, 1, p50Ratio), maxWrite, atMost),
-			newBar("search: c=1 median / an empty route", w.Floor.compare(nameEmpty, 1, p50Ratio), maxFloor, atMost))
+			newBar("update: c=1 median / /jsonrpc with the header", w.Update.compare(nameDirect, 1, p50Ratio), maxWrite, atMost))
 	}
 	if p := r.Scale; p != nil {
 		for _, s := range p.Kinds {
