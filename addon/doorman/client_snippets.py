@@ -26,13 +26,28 @@ class English:
         return text
 
 
-def snippets(url, key, name="odoo", env=English):
+# By which of them an AI tool takes a key (wizards/client_guides.py has them all).
+OF_CLIENT = {
+    "claude": ("claude_code", "claude_desktop"),
+    "chatgpt": (),
+    "copilot_studio": ("copilot_studio",),
+    "cursor": ("cursor",),
+    "vscode": ("vscode",),
+    "gemini": ("gemini",),
+    "n8n": ("n8n",),
+    "codex": ("codex",),
+}
+
+
+def snippets(url, key, name="odoo", env=English, client=None):
     """One ready snippet for each client.
 
     :param str url: the MCP endpoint, e.g. ``https://mcp.example.com/mcp``
     :param str key: the connection's key, prefix included
     :param str name: what the client calls this server
     :param env: translates titles and notes (its ``_``)
+    :param str client: only those of this AI tool; one that takes no key has none, and
+        without a known one they are all there
     :return: dicts of code, title, where (file or place), language (json, toml, shell,
         yaml or text), text and note
     :rtype: list of dict
@@ -53,7 +68,9 @@ def snippets(url, key, name="odoo", env=English):
         _generic,
     )
     keys = ("code", "title", "where", "language", "text", "note")
-    return [dict(zip(keys, m(url, key, name, env), strict=True)) for m in makers]
+    found = [dict(zip(keys, m(url, key, name, env), strict=True)) for m in makers]
+    codes = OF_CLIENT.get(client)
+    return [one for one in found if codes is None or one["code"] in codes]
 
 
 # ---- quoting ----

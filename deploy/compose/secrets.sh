@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first container of docker-compose.yml: whatever secret is missing is made here, so that none has a default. Nothing that
+# The first container of docker-compose.yml: a secret that is missing is made here, so that none has a default. Nothing that
 # exists is changed. Runs as root in the Odoo image, without a network.
 set -eu
 

@@ -10,7 +10,7 @@ type AuditLink struct {
 type AuditPage struct {
 	Before AuditLink // the link before the first line
 	Lines  []string  // each {"n", "digest", "row"} or {"n", "digest", "withheld"}, as JSON
-	Last   int64     // the number of the last line; of Before if there is none
+	Last   int64     // the number of the last line; without lines that of Before
 	Head   AuditLink // the last link there is
 	Start  AuditLink // the last one that retention removed
 }

@@ -134,7 +134,7 @@ func (p *prober) odoo(ctx context.Context) []finding {
 	return found
 }
 
-// odooURL is where Odoo is called; nil = the configuration's address is none, which is said elsewhere.
+// odooURL is where Odoo is called; nil = the configured address cannot be parsed, which is said elsewhere.
 func (p *prober) odooURL() *url.URL {
 	u, err := url.Parse(p.config.OdooURL)
 	if err != nil {

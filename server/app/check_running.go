@@ -16,7 +16,7 @@ import (
 // notUs is an address that no client and no proxy has (RFC 5737): what believes it, believes anybody.
 const notUs = "203.0.113.7"
 
-// running asks the service that runs, by its public URL and so by whatever stands before it: whether it works, has the key of
+// running asks the service that runs, by its public URL and so through the proxies before it: whether it works, has the key of
 // this check, and whom it takes for the caller.
 func (p *prober) running(ctx context.Context) []finding {
 	const part = "Service"

@@ -57,7 +57,7 @@ func readDashboard(t *testing.T) (d dashboard) {
 	return d
 }
 
-// served are the metrics that there are, with their labels.
+// served are the metrics of the service, with their labels.
 func served(t *testing.T) map[string][]string {
 	t.Helper()
 	m := newMetrics()

@@ -94,7 +94,7 @@ func (s *service) profilesFor() []netip.Prefix {
 	return s.config.metricsAllow
 }
 
-// forMonitoring lets allowed networks in, everyone if there are none, by an address or a name that is ours: a page in a browser
+// forMonitoring lets allowed networks in, everyone if none is named, by an address or a name that is ours: a page in a browser
 // could otherwise read the metrics by a name of its own that it lets point here.
 func (s *service) forMonitoring(allowed []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +119,7 @@ func (s *service) metricsPage(c echo.Context) error {
 	r := c.Request()
 	ip, _ := identify(r)
 	allowed := s.profilesFor()
-	// By the public name it came through the proxy that speaks https for us, whatever that tells.
+	// By the public name it came through the proxy that speaks https for us, even if that says nothing of the client.
 	byProxy := forwarded(r) || s.config.public.Scheme == "https" && publicurl.IsHost(s.config.public, r.Host)
 	if byProxy && !within(clientip.Of(r, nil), s.config.trustedProxies) || !within(ip, allowed) {
 		return echo.ErrNotFound

@@ -83,7 +83,7 @@ func TestMetricsBesideTheEndpoint(t *testing.T) {
 	}
 }
 
-// TestMetricsListener: metrics for who reaches it, profiles for this machine, and nothing else.
+// TestMetricsListener: metrics for everyone who reaches it, profiles for this machine, and nothing else.
 func TestMetricsListener(t *testing.T) {
 	t.Parallel()
 	for _, config := range []struct {

@@ -44,7 +44,7 @@ type service struct {
 	health   *health
 	key      func() odoo.Key // as it is right now
 	tracing  *tracing
-	served   map[string]bool // the routes that there are
+	served   map[string]bool // its routes
 	port     string
 	stopping atomic.Bool
 }

@@ -62,7 +62,7 @@ func (c *connections) quiet(now time.Time) bool {
 	return true
 }
 
-// shutdown takes no more connections, finishes what those that there are have sent, and closes them. http.Server.Shutdown
+// shutdown takes no more connections, finishes what the open ones have sent, and closes them. http.Server.Shutdown
 // alone would drop a request that it reads on a new connection at that very moment, without an answer.
 func shutdown(server *http.Server, listener net.Listener, open *connections, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -224,7 +224,7 @@ func TestCallLines(t *testing.T) {
 	}
 }
 
-// TestNoContent: what a client asks for, and what Odoo answers, is in no span and in no line of the log, whatever came of it.
+// TestNoContent: what a client asks for, and what Odoo answers, is in no span and in no line of the log, whether it succeeded or failed.
 func TestNoContent(t *testing.T) {
 	t.Parallel()
 	to := kit.NewCollector(t, http.StatusOK)

@@ -42,7 +42,7 @@ type Result struct {
 	Problem *Problem
 }
 
-// Run exports all that there is. The cursor is written after each page has been flushed, so whatever ends the process,
+// Run exports the whole chain. The cursor is written after each page has been flushed: after a crash at any moment,
 // the next run repeats a page at most and leaves nothing out.
 func (e *Exporter) Run(ctx context.Context) (*Result, error) {
 	at, err := e.begin()

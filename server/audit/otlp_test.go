@@ -91,7 +91,7 @@ func TestOTLP(t *testing.T) {
 	}
 }
 
-// TestOTLPAddresses: what is none is refused before anything is exported.
+// TestOTLPAddresses: anything else is refused before anything is exported.
 func TestOTLPAddresses(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{

@@ -41,7 +41,7 @@ const (
 	maxSearch     = 300.0 // ms, p95 of a search by a name with a slip among 100,000 contacts
 	minFound      = 0.95  // of them, those whose contact comes first or second
 	maxScale      = 1.3   // time with the big audit, in that with the small one
-	maxScaleNoise = 3.0   // ms: what is no slower than this is not slower
+	maxScaleNoise = 3.0   // ms: a difference up to this is noise
 	maxWrite      = 1.0   // median at c=1 of a change, in that of the same by /jsonrpc with the database header
 	maxCalls      = 1.01  // Odoo calls per tool call; a snapshot is fetched anew every 30 s
 )

@@ -33,16 +33,12 @@ func realPart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := host.Serve(ctx, localodoo.ServeOptions{Workers: 2, Databases: []string{db}, LogFile: o.odooLog})
-	if err != nil {
-		return nil, err
-	}
-	service, err := startDoorman(ctx, tools.doorman, server.URL(), db, seed.ServiceKey)
+	url, service, err := serveReal(ctx, o, tools, host, db, seed)
 	if err != nil {
 		return nil, err
 	}
 	defer service.stop()
-	ways := realWays(server.URL(), db, seed, service)
+	ways := realWays(url, db, seed, service)
 	if err := warmUp(ctx, ways); err != nil {
 		return nil, err
 	}
@@ -86,6 +82,16 @@ func startReal(ctx context.Context, o options, tools *toolbox, modules ...string
 		return nil, "", errors.Join(err, host.Close())
 	}
 	return host, db, nil
+}
+
+// serveReal serves a database with two workers, and the service beside it. The caller stops the service.
+func serveReal(ctx context.Context, o options, tools *toolbox, host *localodoo.Host, db string, seed realSeed) (url string, service *child, err error) {
+	server, err := host.Serve(ctx, localodoo.ServeOptions{Workers: 2, Databases: []string{db}, LogFile: o.odooLog})
+	if err != nil {
+		return "", nil, err
+	}
+	service, err = startDoorman(ctx, tools.doorman, server.URL(), db, seed.ServiceKey)
+	return server.URL(), service, err
 }
 
 // checkAudit makes sure that the calls measured are the full ones: each has left its audit row.

@@ -97,11 +97,7 @@ func measureSearch(ctx context.Context, o options, tools *toolbox) (*searchPart,
 	if err != nil {
 		return nil, err
 	}
-	server, err := host.Serve(ctx, localodoo.ServeOptions{Workers: 2, Databases: []string{db}, LogFile: o.odooLog})
-	if err != nil {
-		return nil, err
-	}
-	service, err := startDoorman(ctx, tools.doorman, server.URL(), db, seed.ServiceKey)
+	_, service, err := serveReal(ctx, o, tools, host, db, seed)
 	if err != nil {
 		return nil, err
 	}

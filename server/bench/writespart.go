@@ -45,16 +45,12 @@ func measureWrites(ctx context.Context, o options, tools *toolbox) (*writesPart,
 	if err != nil {
 		return nil, err
 	}
-	server, err := host.Serve(ctx, localodoo.ServeOptions{Workers: 2, Databases: []string{db}, LogFile: o.odooLog})
-	if err != nil {
-		return nil, err
-	}
-	service, err := startDoorman(ctx, tools.doorman, server.URL(), db, seed.ServiceKey)
+	url, service, err := serveReal(ctx, o, tools, host, db, seed)
 	if err != nil {
 		return nil, err
 	}
 	defer service.stop()
-	w := writing{url: server.URL(), db: db, seed: seed, service: service, ids: ids}
+	w := writing{url: url, db: db, seed: seed, service: service, ids: ids}
 	out := &writesPart{}
 	for _, one := range []struct {
 		into  **part
@@ -96,7 +92,7 @@ func seedWrites(ctx context.Context, host *localodoo.Host, db string) (seed real
 	return seed, ids, err
 }
 
-// writing makes the ways of the part. Every request has other values: a change to what is there already is none.
+// writing makes the ways of the part. Every request has other values: Odoo skips a write that changes nothing.
 type writing struct {
 	url, db string
 	seed    realSeed

@@ -88,15 +88,7 @@ func (m *Memory) Seed(_ context.Context, key string, used int, now time.Time) er
 	if err := check(key, Limits{Minute: 1, Day: used}); err != nil {
 		return err
 	}
-	s := m.shard(key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	today := dayOf(now)
-	e, err := s.touch(key, s.clock(now.Sub(m.base)), today)
-	if err == nil && e.day == today {
-		e.used = max(e.used, used)
-	}
-	return err
+	return m.today(key, now, func(counted int) int { return max(counted, used) })
 }
 
 // GiveBack takes one request out of the day again; see Limiter.
@@ -104,13 +96,18 @@ func (m *Memory) GiveBack(_ context.Context, key string, now time.Time) error {
 	if key == "" {
 		return ErrKey
 	}
+	return m.today(key, now, func(counted int) int { return max(counted-1, 0) })
+}
+
+// today changes what is counted in the day of now; a day that has ended stays as it is.
+func (m *Memory) today(key string, now time.Time, change func(counted int) int) error {
 	s := m.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	today := dayOf(now)
 	e, err := s.touch(key, s.clock(now.Sub(m.base)), today)
 	if err == nil && e.day == today {
-		e.used = max(e.used-1, 0)
+		e.used = change(e.used)
 	}
 	return err
 }

@@ -227,7 +227,7 @@ func TestManyEventsGoInBatches(t *testing.T) {
 	}
 }
 
-// TestOutagesAreFree: a call that an outage ended does not use up the day, whatever it was; one that Odoo worked on does.
+// TestOutagesAreFree: a call that an outage ended does not use up the day; one that Odoo worked on does.
 func TestOutagesAreFree(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

@@ -41,7 +41,7 @@ var unknownURIs = []string{
 	"zed:///cb", "warp://action/new_tab", "warp://mcpx/oauth2callback", "cursor://oauthx/cb", "cursor://x?oauth",
 }
 
-// forbiddenURIs are refused whatever the settings.
+// forbiddenURIs are refused under all settings.
 var forbiddenURIs = []string{
 	"javascript:alert(1)", "javascript:/alert(1)", "javascript://oauth/%0aalert(1)", "JavaScript:/alert(1)", "data:text/html,x", "data:/text/html,x", "data://text/html,x",
 	"file:/etc/passwd", "file:///etc/passwd", "vbscript:/x", "blob:/x", "about:/x", "view-source:/x", "intent:/x", "ms-msdt:/x", "search-ms:/x", "mailto:/a@b",

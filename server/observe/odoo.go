@@ -18,7 +18,7 @@ import (
 // One that does not know it tells nothing.
 const AskHeader = "X-Doorman-Timing"
 
-// Trip is one call of Odoo under way. It is safe for concurrent use: who asked may have left while others, who share its
+// Trip is one call of Odoo under way. It is safe for concurrent use: its caller may have left while others, who share its
 // request, still wait. A nil Trip notes nothing.
 type Trip struct {
 	request *Request
@@ -140,5 +140,5 @@ func Told(ctx context.Context, header http.Header) {
 	t.took(took)
 }
 
-// maxMilliseconds is longer than any call may take: what is more is no answer of the addon.
+// maxMilliseconds is longer than any call may take: a larger number does not come from the addon.
 const maxMilliseconds = 24 * 60 * 60 * 1000

@@ -76,7 +76,7 @@ class DoormanGateway(models.AbstractModel):
         self._check_caller()
         settings = self.env["doorman.settings"].sudo()._get()
         is_copy = settings._look_for_copy()
-        if settings.enabled:
+        if settings.enabled and not settings.database_identity:
             settings._note_database()
         if version:
             self.env["doorman.replica"]._note(version, url)
@@ -98,7 +98,7 @@ class DoormanGateway(models.AbstractModel):
             # the endpoint takes batches.
             "workers": config["workers"],
             "jobs": self._job_list(),
-            "services": settings._service_urls(),
+            "services": self.env["doorman.replica"]._alive()._urls(),
             "other_mcp": list(settings._other_mcp()),
         }
 

@@ -35,6 +35,51 @@ class InviteMixin(DoormanMixin):
         invites = self.env["doorman.invite"].with_user(self.people[role])
         return invites._accept(token_digest(token), "192.0.2.9", account)
 
+    def whole_policy(self):
+        """:return: a value for each field of a policy that the REST API takes for both
+        invites and connections; of a tool ``t1``"""
+        return {
+            "scopes": ["mcp:metadata", "mcp:search"],
+            "read_only": True,
+            "allowed_tools": ["t1"],
+            "allowed_models": ["res.partner"],
+            "companies": self.company.ids,
+            "approval_tools": ["t1"],
+            "model_rules": [
+                {
+                    "model": "res.partner",
+                    "read": True,
+                    "create": False,
+                    "write": True,
+                    "delete": False,
+                    "domain": "[('user_id', '=', uid)]",
+                    "hidden": ["email"],
+                    "masked": ["phone"],
+                }
+            ],
+            "approval_rules": [
+                {
+                    "risk": "high",
+                    "model": "res.partner",
+                    "tool": "",
+                    "more_than": 4,
+                    "per_day": False,
+                    "reads": True,
+                }
+            ],
+            "approver": "dm-approver",
+            "approver_group": "base.group_user",
+            "two_approvers": "medium",
+            "approval_expiry_hours": 9,
+            "allowed_ips": ["192.0.2.0/24", "2001:db8::/32"],
+            "blocked_ips": ["192.0.2.66"],
+            "rate_limit_minute": 6,
+            "rate_limit_day": 60,
+            "recipient_domains": ["example.com", "*.partner.example"],
+            "rows_reply": 70,
+            "rows_day": 700,
+        }
+
     def state(self, invite):
         self.env.invalidate_all()
         return invite.state, invite.current_uses

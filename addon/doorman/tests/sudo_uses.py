@@ -1,7 +1,7 @@
 """Who calls ``sudo()``, and how often: for test_static."""
 
 # Who calls sudo(), and how often. Each was looked at: what is done with the greater
-# right is checked before, or is no more than reading what decides.
+# right is checked before, or only reads what decides.
 SUDO = {
     "controllers/invite.py:_free_sign_up": 1,
     "controllers/sign_up.py:account": 1,

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..client_guides import CLIENTS, browser_steps, install_link
+from .client_guides import CLIENTS, browser_steps, install_link
 
 OWN = "own"
 # How many logins since the wizard was opened are looked at.

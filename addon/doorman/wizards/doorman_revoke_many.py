@@ -8,7 +8,7 @@ SHOWN = 20
 class DoormanRevokeMany(models.TransientModel):
     """Asks before connections are revoked, and says what ends with them.
 
-    Who may do it is decided by the connection's method, not here.
+    The connection's method checks the right to do it.
     """
 
     _name = "doorman.revoke.many"

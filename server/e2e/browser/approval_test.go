@@ -255,7 +255,7 @@ func (a *asked) along(p *page) {
 	p.shot("approval-along-phone", 390, 1100)
 }
 
-// ownMenu leads a person who is no MCP user to what they have decided.
+// ownMenu leads a person outside the MCP groups to what they have decided.
 func (a *asked) ownMenu(p *page) {
 	p.do(chromedp.EmulateViewport(1400, 900))
 	p.open("", ".o_user_menu button")

@@ -18,7 +18,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -118,7 +117,7 @@ func (s *stack) command(service string) (words, env []string) {
 	return words, append(env, s.env...)
 }
 
-// secrets runs the first service: as root in its container, as whoever runs the tests here.
+// secrets runs the first service: as root in its container, as the user of the tests here.
 func (s *stack) secrets() {
 	s.t.Helper()
 	words, env := s.command("secrets")
@@ -162,7 +161,7 @@ func (s *stack) serveOdoo() string {
 	s.t.Helper()
 	words, env := s.command("odoo")
 	ctx, stop := context.WithCancel(context.Background())
-	var log lockedLog
+	var log kit.Log
 	ended := make(chan error, 1)
 	go func() {
 		path, err := s.lookOdoo(words[0])
@@ -216,23 +215,6 @@ func (s *stack) read(path ...string) string {
 		s.t.Fatal(err)
 	}
 	return string(text)
-}
-
-type lockedLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // logIn says whether this password lets the administrator in.

@@ -115,7 +115,7 @@ func (s *site) run(t *testing.T, check, serve *exec.Cmd) {
 	if out, err := check.CombinedOutput(); err != nil || bytes.Contains(out, []byte("warn")) {
 		t.Fatalf("%v: %v\n%s", check.Args, err, out)
 	}
-	var log lockedLog
+	var log kit.Log
 	serve.Stdout, serve.Stderr = &log, &log
 	serve.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := serve.Start(); err != nil {
@@ -185,7 +185,7 @@ func startNginx(t *testing.T, s *site, words []string) {
 	}
 	user := ""
 	if os.Getuid() == 0 {
-		user = "user root;\n" // whoever else could not enter the folder of this test
+		user = "user root;\n" // its usual user could not enter the folder of this test
 	}
 	main := user + fmt.Sprintf("daemon off;\nworker_processes 1;\npid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%sinclude %s/doorman.conf;\n}\n", dir, temp.String(), dir)
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(main), 0o600); err != nil {
@@ -297,7 +297,7 @@ func (s *site) bodies(t *testing.T) {
 			t.Errorf("one of %d bytes: %d %s", length, status, text)
 		}
 	}
-	// An unknown link: the service says so, whatever the proxy let through.
+	// An unknown link: the service itself says so, and not the proxy.
 	link := s.doorman + "/files/" + strings.Repeat("a", 43)
 	if status, text := s.ask(t, http.MethodPut, link, bytes.NewReader(make([]byte, most+1))); status != http.StatusNotFound {
 		t.Errorf("a file larger than a request: %d %s", status, text)

@@ -22,13 +22,13 @@ type Service struct {
 	URL  string // e.g. http://127.0.0.1:40123
 	MCP  string // the MCP endpoint
 	stop func() error
-	log  *lockedBuffer
+	log  *Log
 }
 
 // Log returns what the service has logged so far.
 func (s *Service) Log() string { return s.log.String() }
 
-// Listens is where the service itself takes connections, whatever stands before its public URL.
+// Listens is where the service itself takes connections, past any proxy before its public URL.
 func (s *Service) Listens(t testing.TB) string {
 	t.Helper()
 	for line := range strings.Lines(s.Log()) {
@@ -62,7 +62,7 @@ func ServeIn(ctx context.Context, t testing.TB, environ ...string) *Service {
 		_ = writer.CloseWithError(io.EOF)
 		done <- err
 	}()
-	s := &Service{log: &lockedBuffer{}}
+	s := &Service{log: &Log{}}
 	s.stop = sync.OnceValue(func() error { cancel(); return <-done })
 	t.Cleanup(func() { _ = s.Stop() })
 	open := make(chan string, 1)
@@ -82,7 +82,7 @@ func (s *Service) readLog(r io.Reader, open chan<- string) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		s.log.add(lines.Text())
+		_, _ = io.WriteString(s.log, lines.Text()+"\n")
 		var line struct{ MCP, Message string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.MCP != "" {
 			open <- line.MCP
@@ -153,21 +153,4 @@ func Eventually(t testing.TB, d time.Duration, what string, ok func() bool) {
 			t.Fatalf("not within %s: %s", d, what)
 		}
 	}
-}
-
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) add(line string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.text.WriteString(line + "\n")
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

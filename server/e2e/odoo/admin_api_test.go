@@ -114,7 +114,7 @@ func TestRealAdminAPI(t *testing.T) {
 					case call.path == kit.ServerPath:
 						continue // it is of no company: see the end
 					case call.method == "POST" && call.path == kit.ConnectionsPath:
-						want, code = 400, "invalid_input" // there is no uma for them
+						want, code = 400, "invalid_input" // they see no user of that name
 					case call.path == kit.ConnectionsPath || call.path == kit.UsagePath:
 						want, code = 200, ""
 					}

@@ -142,7 +142,7 @@ func (i *installation) serve() {
 		i.t.Cleanup(func() {
 			r.stop(i.t, syscall.SIGTERM)
 			if i.t.Failed() {
-				i.t.Logf("replica %d: %s", n, r.log.unusual())
+				i.t.Logf("replica %d: %s", n, r.unusual())
 			}
 		})
 	}
@@ -182,11 +182,11 @@ func (i *installation) newKey() {
 	const taken = "its new key is in use"
 	var before [2]int
 	for n, r := range i.replicas {
-		before[n] = r.log.count(taken)
+		before[n] = r.count(taken)
 	}
 	i.rotate()
 	for n, r := range i.replicas {
-		kit.Eventually(i.t, time.Minute, "the new key", func() bool { return r.log.count(taken) > before[n] })
+		kit.Eventually(i.t, time.Minute, "the new key", func() bool { return r.count(taken) > before[n] })
 	}
 	i.o.Python(i.t, `
 env.cr.execute("UPDATE doorman_service_key SET until = now() at time zone 'utc' - interval '1 second' WHERE until IS NOT NULL")

@@ -3,7 +3,6 @@
 package operator_test
 
 import (
-	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -12,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -36,7 +34,7 @@ type replica struct {
 	command string // of the documentation
 	at      string // where it listens: host and port
 	env     []string
-	log     lockedLog
+	log     kit.Log
 	cmd     *exec.Cmd
 }
 
@@ -126,31 +124,13 @@ func (b *balancer) isReady(t *testing.T, i int) {
 	kit.Eventually(t, time.Minute, "the replica is ready", b.ready[i].Load)
 }
 
-type lockedLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // count is how often the log says this.
-func (l *lockedLog) count(what string) int { return strings.Count(l.String(), what) }
+func (r *replica) count(what string) int { return strings.Count(r.log.String(), what) }
 
 // unusual is what the log says besides that things go well, at most so much of it as a person reads.
-func (l *lockedLog) unusual() string {
+func (r *replica) unusual() string {
 	var found []string
-	for line := range strings.Lines(l.String()) {
+	for line := range strings.Lines(r.log.String()) {
 		if strings.Contains(line, `"internal"`) || strings.Contains(line, `"level":"warn"`) || strings.Contains(line, `"level":"error"`) {
 			found = append(found, line)
 		}

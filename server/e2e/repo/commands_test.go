@@ -93,7 +93,7 @@ func TestEveryCommandIsRun(t *testing.T) {
 	}
 }
 
-// TestShellCommands: lines that go on are one command; other blocks, comments and blank lines are none.
+// TestShellCommands: lines that go on are one command; other blocks, comments and blank lines are left out.
 func TestShellCommands(t *testing.T) {
 	t.Parallel()
 	got := kit.ShellCommands("a\n```json\n{}\n```\n\n   ```sh\n   # why\n   one \\\n     --two   # three\n\n   four '#5'\n   ```\nsix\n```sh\nseven\n```\n")

@@ -37,7 +37,7 @@ func found(t *testing.T, path, pattern string) string {
 	return match[1]
 }
 
-// TestComposeIsHardened: whatever service is added, it is closed like the others, and no password is written down.
+// TestComposeIsHardened: a service that is added is closed like the others, and no password is written down.
 func TestComposeIsHardened(t *testing.T) {
 	t.Parallel()
 	// Capabilities that a service cannot do without, and why, stand in the file.
@@ -74,7 +74,7 @@ func TestComposeIsHardened(t *testing.T) {
 	}
 }
 
-// TestComposeInPublic: what puts the stack on the internet changes services that there are, and only what it is for.
+// TestComposeInPublic: what puts the stack on the internet changes existing services, and only what it is for.
 func TestComposeInPublic(t *testing.T) {
 	t.Parallel()
 	var over kit.Compose

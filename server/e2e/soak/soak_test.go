@@ -50,7 +50,7 @@ var growths = []struct {
 	{"the memory of Odoo's processes", func(s sample) float64 { return s.odoo }, 24 << 20},
 }
 
-// TestRealSoak: nothing grows with the calls that were made, whatever they were.
+// TestRealSoak: nothing grows with the number of calls, of any kind.
 func TestRealSoak(t *testing.T) {
 	kit.SkipWithoutOdoo(t)
 	if runtime.GOOS != "linux" {
@@ -60,7 +60,7 @@ func TestRealSoak(t *testing.T) {
 	if text := os.Getenv("DOORMAN_SOAK"); text != "" {
 		var err error
 		if length, err = time.ParseDuration(text); err != nil || length < 20*time.Second {
-			t.Fatalf("DOORMAN_SOAK=%q is no time of at least 20 s", text)
+			t.Fatalf("DOORMAN_SOAK=%q is not a duration of at least 20s", text)
 		}
 	}
 	o := kit.OwnOdoo(t, 2, `connection("key", admin, scope_ids=[Command.set(env["doorman.scope"].search([]).ids)])`)
@@ -138,7 +138,7 @@ func work(ctx context.Context, t *testing.T, url, key string, worker int, calls 
 	}
 }
 
-// post makes one call. That it is refused is none of the soak's business; that there is no answer is.
+// post makes one call. A refusal is fine; an answer that does not come is not.
 func post(ctx context.Context, url, key string, call map[string]any) error {
 	reply, err := kit.TryPost(ctx, url, key, "tools/call", call)
 	if err == nil && reply.Status >= http.StatusInternalServerError {

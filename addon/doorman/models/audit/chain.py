@@ -99,7 +99,7 @@ class DoormanAudit(models.Model):
         return {"lines": lines, "last": last, "before": before, **chain}
 
     def _place(self, n, chain):
-        """:return: the link with this number, or the nearest that there is"""
+        """:return: the link with this number, or the nearest one before it"""
         if n <= chain["start"]["n"]:
             return chain["start"]
         if n >= chain["head"]["n"]:

@@ -10,10 +10,10 @@ from .doorman_audit import OUTCOMES
 # What the page can be switched to.
 PERIODS = (7, 30, 90)
 # The busiest connections are worked out from a row for each connection and day: of a
-# week, whatever the chart shows.
+# week, even if the chart shows more.
 TOP_DAYS = 7
 # The sums know no tools. They are counted in the newest rows, found by the primary
-# key: as much to read whatever the audit holds.
+# key: as much to read in a large audit as in a small one.
 SAMPLE = 10_000
 SHOWN = 5
 
@@ -35,7 +35,7 @@ class DoormanOverview(models.AbstractModel):
         :return: a dict for the page (static/src/overview); days are UTC, and a number
             of requests counts refused ones that share an audit row, too
         :raise AccessError: for anyone but MCP administrators
-        :raise UserError: if it is none of the periods
+        :raise UserError: for any other number of days
         """
         self.env["doorman.settings"]._check_admin()
         if type(days) is not int or days not in PERIODS:

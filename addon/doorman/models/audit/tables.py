@@ -9,7 +9,7 @@ a later id.
 **The mark** (``doorman_audit_mark``, one row) says how far the sums have got:
 
 - every row up to ``(xid, id)`` is in the sums;
-- ``floor_id``: so is every row with an id up to this one, whatever its transaction.
+- ``floor_id``: so is every row with an id up to this one, of any transaction.
   It lets the rest be found by the primary key, without an index of transactions;
 - ``next_id``, ``next_xid``: what the floor becomes once no transaction below
   ``next_xid`` is under way. NULL: not chosen yet;

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 
-from ...client_guides import CLIENTS
 from ...client_snippets import snippets
 from ...policy.shared import PREFIX_KEY
 
@@ -22,7 +21,7 @@ class DoormanKeyShow(models.AbstractModel):
     connection_id = fields.Integer(readonly=True)
     # When the key was made: the dialog waits for a call after that.
     since = fields.Char(readonly=True)
-    # The AI tool that it is for, if that was chosen (client_guides.py).
+    # The AI tool that it is for, if that was chosen (wizards/client_guides.py).
     client = fields.Char(readonly=True)
     # Whose key it is, where it is somebody else's.
     owner = fields.Char(readonly=True)
@@ -56,8 +55,4 @@ class DoormanKeyShow(models.AbstractModel):
         """:return: the snippets with this key filled in: those of an AI tool, or of all
         where none was chosen"""
         url = self.env["doorman.settings"]._mcp_url()
-        found = snippets(url or UNKNOWN_URL, key, env=self.env)
-        if client in CLIENTS:
-            codes = CLIENTS[client].snippets
-            found = [snippet for snippet in found if snippet["code"] in codes]
-        return found
+        return snippets(url or UNKNOWN_URL, key, env=self.env, client=client)

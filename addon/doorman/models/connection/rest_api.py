@@ -258,7 +258,7 @@ class DoormanConnection(models.Model):
             vals[lines] = [fields.Command.clear(), *vals[lines]]
         if vals:
             # sudo: companies that the caller does not see would stay on the list.
-            # Who may write is checked above, what is written is looked at below.
+            # The right to write is checked above, what is written is looked at below.
             connection.sudo().write(vals)
         after = connection._api_compared()
         for name in LIMITS:

@@ -135,7 +135,7 @@ class DoormanApiMixin(models.AbstractModel):
 
     def _api_known(self, values, more):
         """:param more: names of the API beside those of a policy
-        :raise ValidationError: if there are others, or these are no values at all
+        :raise ValidationError: if there are others, or if it is not an object
         """
         if type(values) is not dict:
             raise self._api_invalid("values", values)

@@ -74,6 +74,10 @@ class DoormanReplica(models.Model):
         )
         return self.sudo().search([("seen", ">=", since)])
 
+    def _urls(self):
+        """:return: the addresses of the services that these run, each once"""
+        return sorted({url for url in self.mapped("url") if url})
+
     @api.autovacuum
     def _gc_replicas(self):
         """Forget processes that were not seen for a day, but for the last one."""

@@ -171,7 +171,7 @@ class DoormanSettings(models.Model):
         replicas = self.env["doorman.replica"]
         last = replicas.sudo().search([], limit=1)
         alive = replicas._alive()
-        urls = self._service_urls()
+        urls = alive._urls()
         for record in self:
             record.gateway_last_seen = last.seen
             versions = alive.mapped("version") or [last.version]
@@ -187,13 +187,6 @@ class DoormanSettings(models.Model):
         (``odoo/addons/base/models/res_users.py``, ``authenticate``)."""
         parameters = self.env["ir.config_parameter"].sudo()
         return bool(parameters.get_param("web.base.url.freeze"))
-
-    @api.model
-    def _service_urls(self):
-        """:return: the addresses of the services that run, each once"""
-        return sorted(
-            {url for url in self.env["doorman.replica"]._alive().mapped("url") if url}
-        )
 
     @api.depends("public_url")
     def _compute_mcp_url(self):

@@ -1,17 +1,13 @@
-import functools
 import hashlib
 import json
 import threading
-import uuid
 from datetime import timedelta
 
 from odoo import api, fields
 from odoo.exceptions import AccessError, ValidationError
-from odoo.modules.registry import DummyRLock, Registry
-from odoo.service.model import retrying
-from odoo.tests import BaseCase, get_db_name, tagged
-from odoo.tools import mute_logger
+from odoo.tests import tagged
 
+from ..at_once_common import AtOnceCase
 from ..common import ROLES, DoormanCase
 
 ZERO = "00" * 32
@@ -288,36 +284,19 @@ class TestAuditChain(DoormanCase):
 
 
 @tagged("post_install", "-at_install")
-class TestAuditChainAtOnce(BaseCase):
+class TestAuditChainAtOnce(AtOnceCase):
     """Transactions that commit in another order than they began in."""
 
     def setUp(self):
         super().setUp()
-        # Odoo holds it while it tests: the threads would wait for ever.
-        self.patch(Registry, "_lock", DummyRLock())
-        self.registry = Registry(get_db_name())
-        self.name = uuid.uuid4().hex
         self._alone(self._clean)
-        self.addCleanup(self._alone, self._clean)
 
     def _clean(self, env):
-        env.cr.execute("DELETE FROM doorman_audit WHERE request_id = %s", [self.name])
-        env["doorman.audit"]._rebuild_sums()
+        super()._clean(env)
         env.cr.execute(
             "DELETE FROM doorman_audit_link; UPDATE doorman_audit_chain SET n = 0, "
             "start_n = 0, digest = decode(repeat('00', 32), 'hex'), "
             "start_digest = decode(repeat('00', 32), 'hex'), floor_id = 0"
-        )
-
-    def _alone(self, work):
-        with self.registry.cursor() as cr:
-            env = api.Environment(cr, api.SUPERUSER_ID, {})
-            with mute_logger("odoo.service.model", "odoo.sql_db"):
-                return retrying(functools.partial(work, env), env)
-
-    def _insert(self, env):
-        env["doorman.audit"]._insert(
-            {"outcome": "ok", "count": 1, "request_id": self.name}
         )
 
     def _jobs(self, env):

@@ -8,8 +8,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...client_guides import CLIENTS, browser_steps, install_link
-from ...client_snippets import snippets
+from ...client_snippets import OF_CLIENT, snippets
+from ...wizards.client_guides import CLIENTS, browser_steps, install_link
 from ..common import ROLES, DoormanCase
 
 URL = "https://mcp.example.com"
@@ -62,8 +62,8 @@ class TestConnectGuide(DoormanCase):
         for code, guided in CLIENTS.items():
             with self.subTest(client=code):
                 self.assertLessEqual(set(guided.ways), {"browser", "key"})
-                self.assertEqual("key" in guided.ways, bool(guided.snippets))
-                self.assertLessEqual(set(guided.snippets), known)
+                self.assertEqual("key" in guided.ways, bool(OF_CLIENT[code]))
+                self.assertLessEqual(set(OF_CLIENT[code]), known)
                 steps = browser_steps(code, HOSTILE)
                 self.assertTrue(any(step["copy"] for step in steps))
                 for step in steps:
@@ -146,7 +146,7 @@ class TestConnectGuide(DoormanCase):
                 with self.assertRaises(UserError):
                     wizard.action_connect()
         wizard = self._choose("codex", user_id=person.id)
-        # Who may not give rights in Odoo may not here.
+        # Giving rights here takes the right to give them in Odoo.
         self.assertEqual(self.outcome(wizard.action_give_permissions), "deny")
         self.admin.group_ids += self.env.ref("base.group_erp_manager")
         wizard.action_give_permissions()

@@ -66,62 +66,25 @@ class TestInviteApi(InviteMixin, DoormanCase):
 
     def test_the_whole_policy_comes_back(self):
         self.tool("t1")
-        values = {
-            "scopes": ["mcp:metadata", "mcp:search"],
+        values = self.whole_policy() | {
             "max_uses": 3,
             "key_name_preset": "K",
             "key_lifetime_hours": 36,
-            "read_only": True,
-            "allowed_tools": ["t1"],
-            "allowed_models": ["res.partner"],
-            "companies": self.company.ids,
-            "approval_tools": ["t1"],
-            "model_rules": [
-                {
-                    "model": "res.partner",
-                    "read": True,
-                    "create": False,
-                    "write": True,
-                    "delete": False,
-                    "domain": "[('user_id', '=', uid)]",
-                    "hidden": ["email"],
-                    "masked": ["phone"],
-                }
-            ],
-            "approval_rules": [
-                {
-                    "risk": "high",
-                    "model": "res.partner",
-                    "tool": "",
-                    "more_than": 4,
-                    "per_day": False,
-                    "reads": True,
-                },
-                {
-                    "risk": "",
-                    "model": "",
-                    "tool": "t1",
-                    "more_than": 20,
-                    "per_day": True,
-                    "reads": False,
-                },
-            ],
-            "approver": "dm-approver",
-            "approver_group": "base.group_user",
-            "two_approvers": "medium",
-            "approval_expiry_hours": 9,
-            "allowed_ips": ["192.0.2.0/24", "2001:db8::/32"],
-            "blocked_ips": ["192.0.2.66"],
-            "rate_limit_minute": 6,
-            "rate_limit_day": 60,
-            "recipient_domains": ["example.com", "*.partner.example"],
-            "rows_reply": 70,
-            "rows_day": 700,
             "accept_list": ["ann@example.com", "@b.example"],
             "new_accounts": True,
             "account_groups": ["base.group_user"],
             "description": "Why",
         }
+        values["approval_rules"].append(
+            {
+                "risk": "",
+                "model": "",
+                "tool": "t1",
+                "more_than": 20,
+                "per_day": True,
+                "reads": False,
+            }
+        )
         answer = self._api().api_create(values)
         self.assertEqual(self._code(answer), "ok", answer)
         invite = answer["invite"]

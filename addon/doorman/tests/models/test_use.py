@@ -1,19 +1,14 @@
-import functools
 import random
 import threading
-import uuid
 from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import api, fields
 from odoo.fields import Command
-from odoo.modules.registry import DummyRLock, Registry
-from odoo.service.model import retrying
-from odoo.tests import BaseCase, tagged
-from odoo.tests.common import get_db_name
-from odoo.tools import mute_logger
+from odoo.tests import tagged
 
 from ...models.audit import loose_many2one
+from ..at_once_common import AtOnceCase
 from ..common import ENDLESS, DoormanCase
 
 # What counting says, in the columns of the views.
@@ -284,34 +279,11 @@ class TestUse(DoormanCase):
 
 
 @tagged("post_install", "-at_install")
-class TestUseAtOnce(BaseCase):
+class TestUseAtOnce(AtOnceCase):
     """Transactions that commit in another order than they began in."""
-
-    def setUp(self):
-        super().setUp()
-        # Odoo holds it while it tests: the threads would wait for ever.
-        self.patch(Registry, "_lock", DummyRLock())
-        self.registry = Registry(get_db_name())
-        self.name = uuid.uuid4().hex
-        self.addCleanup(self._alone, self._clean)
-
-    def _clean(self, env):
-        env.cr.execute("DELETE FROM doorman_audit WHERE request_id = %s", [self.name])
-        env["doorman.audit"]._rebuild_sums()
-
-    def _alone(self, work):
-        with self.registry.cursor() as cr:
-            env = api.Environment(cr, api.SUPERUSER_ID, {})
-            with mute_logger("odoo.service.model", "odoo.sql_db"):
-                return retrying(functools.partial(work, env), env)
 
     def _fold(self):
         return self._alone(lambda env: env["doorman.audit"]._fold(100_000))
-
-    def _insert(self, env):
-        env["doorman.audit"]._insert(
-            {"outcome": "ok", "count": 1, "request_id": self.name}
-        )
 
     def _check(self, expected=None):
         with self.registry.cursor() as cr:

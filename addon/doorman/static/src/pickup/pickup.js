@@ -1,7 +1,7 @@
 // @odoo-module ignore
-// Times in the reader's own zone and form, and the copy buttons of the pick-up page. Without
-// this, or without the browser's leave (no HTTPS), there are none: one click on a text
-// selects all of it.
+// Times in the reader's own zone and form, and the copy buttons of the pick-up page. The
+// buttons need the browser's permission (HTTPS); without them one click on a text selects
+// all of it.
 (() => {
     "use strict";
     const form = new Intl.DateTimeFormat(document.documentElement.lang, {

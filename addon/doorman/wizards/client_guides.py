@@ -10,7 +10,7 @@ import json
 from typing import NamedTuple
 from urllib.parse import quote
 
-from .client_snippets import English, shell_word
+from ..client_snippets import English, shell_word
 
 
 class Guided(NamedTuple):
@@ -20,19 +20,17 @@ class Guided(NamedTuple):
     # How it can log in, the usual way first: browser, key, client (an OAuth client
     # that is registered by hand).
     ways: tuple
-    # Codes of the snippets (client_snippets.py) that it takes a key by.
-    snippets: tuple = ()
 
 
 CLIENTS = {
-    "claude": Guided("Claude", ("browser", "key"), ("claude_code", "claude_desktop")),
+    "claude": Guided("Claude", ("browser", "key")),
     "chatgpt": Guided("ChatGPT", ("browser",)),
-    "copilot_studio": Guided("Copilot Studio", ("browser", "key"), ("copilot_studio",)),
-    "cursor": Guided("Cursor", ("browser", "key"), ("cursor",)),
-    "vscode": Guided("VS Code", ("browser", "key"), ("vscode",)),
-    "gemini": Guided("Gemini CLI", ("key", "browser"), ("gemini",)),
-    "n8n": Guided("n8n", ("key",), ("n8n",)),
-    "codex": Guided("Codex", ("key",), ("codex",)),
+    "copilot_studio": Guided("Copilot Studio", ("browser", "key")),
+    "cursor": Guided("Cursor", ("browser", "key")),
+    "vscode": Guided("VS Code", ("browser", "key")),
+    "gemini": Guided("Gemini CLI", ("key", "browser")),
+    "n8n": Guided("n8n", ("key",)),
+    "codex": Guided("Codex", ("key",)),
 }
 
 
