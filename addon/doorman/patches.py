@@ -12,10 +12,12 @@ from functools import wraps
 
 from odoo.exceptions import AccessError
 from odoo.fields import Field, Many2many
+from odoo.http import Request
 from odoo.modules.registry import Registry
 from odoo.orm.fields_relational import _RelationalMulti
 from odoo.service import model as service_model
 
+from . import shortcut
 from .policy import change_scope, ledger
 
 GATEWAY = "doorman.gateway"
@@ -26,6 +28,7 @@ def post_load():
     for name in ("connect", "connect_ex", "sendto", "sendmsg"):
         setattr(socket.socket, name, _offline(getattr(socket.socket, name)))
     Registry.cursor = _one_transaction(Registry.cursor)
+    Request._serve_db = _short(Request._serve_db)
     Field.determine_inverse = _inverses_noted(Field.determine_inverse)
     _RelationalMulti.write_batch = _commands_noted(_RelationalMulti.write_batch)
     Many2many.write_real = _links_noted(Many2many.write_real)
@@ -56,6 +59,19 @@ def _host(args):
         if isinstance(arg, tuple) and len(arg) >= 2:
             return f"{arg[0]}:{arg[1]}"
     return "?"
+
+
+def _short(serve_db):
+    """Odoo's HTTP requests: the service's need little of what Odoo does for each one
+    (shortcut.py)."""
+
+    @wraps(serve_db)
+    def short(self):
+        if shortcut.takes(self):
+            return shortcut.serve(self, serve_db)
+        return serve_db(self)
+
+    return short
 
 
 def _one_door(get_public_method):
