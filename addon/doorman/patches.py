@@ -145,7 +145,7 @@ def _links_noted(write_real):
         for records, _commands in records_commands_list:
             noted = ledger.of(records.env.cr)
             if noted is not None and field.store:
-                noted.linked(field, records)
+                noted.linked(field, records, new=create)
         return write_real(field, records_commands_list, create)
 
     return links_noted
