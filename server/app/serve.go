@@ -139,7 +139,7 @@ func (s *service) serve(ctx context.Context, listener, metricsListener net.Liste
 	defer stopBackground()
 	var workers sync.WaitGroup
 	workers.Go(func() { s.endpoint.Run(background) })
-	runner := jobs.New(s.log, s.gateway, s.metrics.job)
+	runner := jobs.New(s.log, s.gateway, s.watchJob)
 	err := runner.Start(background, runner.Heartbeat(s.gateway, s.health.note), jobs.Catalog(s.gateway, s.endpoint.Catalog()))
 	if err != nil {
 		return err
