@@ -176,7 +176,7 @@ const CodeRowsUsedUp = "rows_used_up"
 func RowsUsedUp(day int, rest time.Duration) *Error {
 	return &Error{
 		Kind: RateLimited, Code: CodeRowsUsedUp, RetryAfter: rest,
-		Message: fmt.Sprintf("This connection may get %d rows of data a day (UTC); that is used up.", day),
+		Message: fmt.Sprintf("This connection can read %d rows of data a day (UTC), and has reached that limit.", day),
 		Hint:    fmt.Sprintf("Try again in %s.", inWords(rest)),
 	}
 }

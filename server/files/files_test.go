@@ -44,7 +44,7 @@ func (f *fake) ask(ctx context.Context, what string, p access.Proof) error {
 		}
 	}
 	if err == nil && !f.any && p != access.ProofOf(good) {
-		err = access.NewError(access.NotFound, "This link does not work (any more).", "")
+		err = access.NewError(access.NotFound, "This link is invalid or no longer works.", "")
 	}
 	return err
 }

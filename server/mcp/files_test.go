@@ -193,7 +193,7 @@ func TestNoLinkNoFile(t *testing.T) {
 	t.Parallel()
 	f := answering(`{"file":{"name":"a","type":"","size":5},"ticket":9}`)
 	f.link = func() (access.Reply, error) {
-		return access.Reply{}, access.NewError(access.NotFound, "This file was fetched already.", "Ask for a new one.")
+		return access.Reply{}, access.NewError(access.NotFound, "This file has already been fetched.", "Ask for a new one.")
 	}
 	a := call(t, filesEndpoint(t, f), "get_attachment", `{"model":"res.partner","id":1,"attachment_id":4}`)
 	if a.kind() != "not_found" || strings.Contains(a.body, "/files/") {

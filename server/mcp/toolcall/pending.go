@@ -54,7 +54,7 @@ func pendingResult(p access.Pending) *sdk.CallToolResult {
 		return ErrorResult(access.AsError(err))
 	}
 	result.Content = append(result.Content, &sdk.TextContent{Text: fmt.Sprintf(
-		"Nothing was done yet: a person has to approve this at %s. Tell your user. Call approval_status with request_id %d "+
+		"Nothing has been done yet: a person has to approve this at %s. Tell your user. Call approval_status with request_id %d "+
 			"later, and do not repeat this call.", p.URL, p.RequestID)})
 	return result
 }
@@ -65,7 +65,7 @@ func (c *Call) elicitResult(p access.Pending) *sdk.CallToolResult {
 	return &sdk.CallToolResult{
 		InputRequests: sdk.InputRequestMap{"approval": &sdk.ElicitParams{
 			Mode: "url", URL: p.URL,
-			Message: fmt.Sprintf("Nothing was done yet: %s needs the approval of a person in Odoo. The page shows what would be done.", c.tool.Name),
+			Message: fmt.Sprintf("Nothing has been done yet: %s needs approval in Odoo. The page shows what would be done.", c.tool.Name),
 		}},
 		RequestState: c.sealState(p),
 	}

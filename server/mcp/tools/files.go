@@ -84,7 +84,7 @@ type fileResult struct {
 func getAttachment(ctx context.Context, call *toolcall.Call, args attachmentArgs) (any, error) {
 	bad := checkOne(args.Model, args.ID, "")
 	if bad == nil && args.Offset < 0 {
-		bad = access.NewError(access.InvalidInput, "The parameter offset is a number from 0.", "Take next_offset of the last reply.")
+		bad = access.NewError(access.InvalidInput, "The parameter offset must be 0 or more.", "Take next_offset of the last reply.")
 	}
 	if bad == nil && (args.Attachment < 0 || args.Attachment > 1<<31-1) {
 		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of an attachment.", args.Attachment), "Leave attachment_id out for a list.")
@@ -116,7 +116,7 @@ func getReport(ctx context.Context, call *toolcall.Call, args reportArgs) (any, 
 		bad = toolcall.CheckLanguage(args.Language)
 	}
 	if bad == nil && (len(args.IDs) == 0 || slices.ContainsFunc(args.IDs, func(id int64) bool { return id <= 0 || id > 1<<31-1 })) {
-		bad = access.NewError(access.InvalidInput, "The parameter ids is missing, or holds what is not a record id.", "Name the records to print; search_records finds them.")
+		bad = access.NewError(access.InvalidInput, "The parameter ids is missing, or holds something other than record ids.", "Specify the records to print; use search_records to find them.")
 	}
 	if bad != nil {
 		return nil, bad

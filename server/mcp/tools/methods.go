@@ -142,7 +142,7 @@ func boundedWizard(raw json.RawMessage) json.RawMessage {
 func object(name string, raw jsonArg) (map[string]json.RawMessage, *access.Error) {
 	found := map[string]json.RawMessage{}
 	if len(raw) > 0 && json.Unmarshal(raw, &found) != nil {
-		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is not a JSON object.", name), "Give each value by its name.")
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s must be a JSON object.", name), "Give each value by its name.")
 	}
 	if found == nil { // "null"
 		found = map[string]json.RawMessage{}

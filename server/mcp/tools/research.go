@@ -81,7 +81,7 @@ func fetch(ctx context.Context, call *toolcall.Call, args fetchArgs) (any, error
 	model, number, _ := strings.Cut(trimmed(args.ID), ":")
 	id, err := strconv.ParseInt(number, 10, 32)
 	if err != nil || id <= 0 {
-		return nil, access.NewError(access.InvalidInput, "The parameter id is not one of a record.", `It is what search gave, such as "res.partner:15".`)
+		return nil, access.NewError(access.InvalidInput, "The parameter id must be the id of a record.", `Use an id from search, such as "res.partner:15".`)
 	}
 	m, err := call.Open(ctx, model, "")
 	if err != nil {

@@ -40,7 +40,7 @@ func updateEach(ctx context.Context, call *toolcall.Call, args updateArgs) (any,
 func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil || len(list) == 0 {
-		return nil, nil, access.NewError(access.InvalidInput, "The parameter records is not a JSON list of objects.", eachHint)
+		return nil, nil, access.NewError(access.InvalidInput, "The parameter records must be a JSON list of objects.", eachHint)
 	}
 	if len(list) > maxRows {
 		return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(list), maxRows), "Update them in several calls.")

@@ -112,7 +112,7 @@ func (args *uploadArgs) inline() (string, *access.Error) {
 		}
 		var err error
 		if file, err = base64.StdEncoding.Strict().DecodeString(digits); err != nil || len(file) == 0 {
-			return "", access.NewError(access.InvalidInput, "The parameter base64 is not base64.", "Encode the file's bytes; text goes into text as it is.")
+			return "", access.NewError(access.InvalidInput, "The parameter base64 is not valid base64.", "Encode the file's bytes; text goes into text as it is.")
 		}
 	}
 	if len(file) > access.MaxInline {

@@ -201,9 +201,9 @@ class TestTextLosses(ApprovalCase):
         for html, word in (
             ('<p style="color: red;">a</p>', "colours"),
             ("<p><u>a</u></p>", "underlining"),
-            ('<p>a<img src="/web/image/1"></p>', "pictures"),
+            ('<p>a<img src="/web/image/1"></p>', "images"),
             ('<ul class="o_checklist"><li>a</li></ul>', "check lists"),
-            ('<div class="alert alert-info">a</div>', "coloured boxes"),
+            ('<div class="alert alert-info">a</div>', "colored boxes"),
         ):
             with self.subTest(word):
                 self.acme.comment = html
