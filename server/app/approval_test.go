@@ -131,7 +131,7 @@ func TestPendingAnswer(t *testing.T) {
 		t.Errorf("got %s", structured)
 	}
 	words := result.Content[1].(*sdk.TextContent).Text
-	for _, part := range []string{"Nothing was done", "http://odoo.example/odoo/doorman.approval/1", "approval_status", "request_id 1", "do not repeat"} {
+	for _, part := range []string{"Nothing has been done", "http://odoo.example/odoo/doorman.approval/1", "approval_status", "request_id 1", "do not repeat"} {
 		if !strings.Contains(words, part) {
 			t.Errorf("no %q in %q", part, words)
 		}

@@ -49,7 +49,7 @@ def activity_schedule(call):
         raise Refusal(
             "no_activities",
             _lt(
-                "%(model)s has no records to schedule an activity on.",
+                "Specify one record; %(model)s must support activities.",
                 model=model._name,
             ),
         )

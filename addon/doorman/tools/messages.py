@@ -215,7 +215,7 @@ def message_post(call):
         raise Refusal(
             "no_messages",
             _lt(
-                "%(model)s has no records to post messages on.",
+                "Specify one record; %(model)s must support messages.",
                 model=model._name,
             ),
         )

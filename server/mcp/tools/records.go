@@ -23,7 +23,7 @@ func init() {
 	add(130, toolcall.Tool{
 		Tool:  access.Tool{Name: "update_records", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
 		Title: "Update records", Category: "write", Destructive: true, Idempotent: true,
-		Description: "Set fields of up to 100 records, the same values on each or own ones: all, or none.",
+		Description: "Set fields of up to 100 records, the same values on each or different ones: all, or none.",
 		Output:      outputSchema(writtenSchema("dry_run:boolean", "changes:objects")...),
 	}, updateRecords)
 	add(140, toolcall.Tool{
@@ -147,7 +147,7 @@ func checkValues(raw json.RawMessage, m *toolcall.ModelInfo) *access.Error {
 		return access.NewError(access.InvalidInput, "The values are not a JSON object.", recordsHint)
 	}
 	if twice := repeated(raw); twice != "" {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is listed twice.", mcperr.Clip(twice, 60)), "Name each field once.")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) { // so that of several mistakes the same one is told each time
 		if err := m.MustHave(name); err != nil {

@@ -163,7 +163,7 @@ class TestShown(ApprovalCase):
             kwargs={"acc_number": "1"},
         )
         self.assertNotIn("only reads", approval.changes_html)
-        self.assertIn("only known once it is done", approval.changes_html)
+        self.assertIn("only known after it has run", approval.changes_html)
 
     def test_nobody_speaks_in_a_chatter_for_another(self):
         approval = self._summary("res.partner", "unlink", self.acme.ids)
@@ -290,7 +290,7 @@ class TestShown(ApprovalCase):
         approval = self._summary("res.partner", "unlink", many.ids)
         mine = self.by("approver", approval)
         self.assertIn("cannot be restored", mine.warnings_html)
-        self.assertIn("These are 10 records", mine.warnings_html)
+        self.assertIn("This affects 10 records", mine.warnings_html)
         self.assertNotIn("have changed since", mine.warnings_html)
         many[0].ref = "x"
         self.env.flush_all()

@@ -470,14 +470,14 @@ class TestModelRulesForm(RulesCase):
         )
         mine.read_only = False
         self.rule_for("res.partner", perm_unlink=False)
-        self.assertIn(f"delete {everything} but Contact", mine.may_text)
+        self.assertIn(f"delete {everything}, except Contact", mine.may_text)
         self.allow_models("res.country")
         self.assertIn("It can read Country, create Country", mine.may_text)
 
     def test_everybody_sees_what_theirs_may_do(self):
         self.rule_for("res.partner", hidden=["email"])
         mine = self.connection.with_user(self.people["user"])
-        self.assertIn("Hidden of Contact", mine.may_text)
+        self.assertIn("Hidden in Contact", mine.may_text)
         mine.model_rule_ids.read()
 
     def test_an_invite_keeps_what_it_granted(self):
