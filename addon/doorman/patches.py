@@ -84,7 +84,7 @@ def _one_door(get_public_method):
         if model._name != GATEWAY and GATEWAY in env.registry:
             if env.uid == env["doorman.settings"]._service_user_id():
                 raise AccessError(
-                    env._("The Doorman service may not call %s.", model._name)
+                    env._("The Doorman service cannot call %s.", model._name)
                 )
         return get_public_method(model, name)
 

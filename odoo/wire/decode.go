@@ -14,7 +14,7 @@ import (
 
 // What more than one package says of an error.
 const (
-	HintAdmin = "Tell your administrator: the service's log has more of it."
+	HintAdmin = "Tell your administrator. The service's log has the details."
 	RetrySoon = time.Second // when it is worth trying again
 )
 
@@ -26,7 +26,7 @@ const maxCount = 1 << 30
 func Unusable(what string) *access.Error {
 	return &access.Error{
 		Kind: access.Internal, Message: "Odoo's answer cannot be used.",
-		Hint:   "An administrator updates the Doorman addon and the service to the same version.",
+		Hint:   "An administrator has to update the Doorman addon and the service to the same version.",
 		Detail: "addon's answer: " + what,
 	}
 }

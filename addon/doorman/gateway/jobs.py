@@ -139,8 +139,8 @@ class DoormanGateway(models.AbstractModel):
                 connection.expires_at,
                 self.env._("The connection %s expires", connection.name),
                 self.env._(
-                    "Its AI tool stops working then. Ask an MCP administrator for a "
-                    "later date if it is still needed."
+                    "Its AI tool stops working then. If it is still needed, ask an "
+                    "MCP administrator for a later date."
                 ),
             )
         return reminded
@@ -156,10 +156,10 @@ class DoormanGateway(models.AbstractModel):
                 connection.user_id | connection._administrator(),
                 KEY_ENDS,
                 connection.key_expires_at,
-                self.env._("The key of %s ends", connection.name),
+                self.env._("The key of %s expires", connection.name),
                 self.env._(
-                    "Its AI tool is refused then. Open the connection and rotate the "
-                    "key: the new one goes into the AI tool's settings."
+                    "Its AI tool is refused from then on. Open the connection, rotate "
+                    "the key and enter the new one in the AI tool's settings."
                 ),
             )
         return reminded

@@ -43,7 +43,7 @@ class DoormanInviteWizard(models.TransientModel):
     key_name_preset = fields.Char(
         "Key name",
         default="External developer",
-        help="What the connection of everyone who accepts is called.",
+        help="The name of the connection of everyone who accepts.",
     )
     description = fields.Text()
     max_uses = fields.Integer("Max uses", default=1)
@@ -51,19 +51,20 @@ class DoormanInviteWizard(models.TransientModel):
     key_days = fields.Integer(
         "The key works for (days)",
         default=KEY_HOURS // 24,
-        help="From its acceptance. 0: until it is revoked.",
+        help="From acceptance. 0: until it is revoked.",
     )
     accept_from = fields.Selection(
         [("anyone", "Anyone with the link"), ("listed", "These people only")],
-        "Who may accept",
+        "Who can accept",
         default="anyone",
         required=True,
     )
     accept_list = fields.Text("Logins or domains")
     new_accounts = fields.Boolean(
-        "Let new members in",
-        help="Who has no account may make one. Who has one in another company is added "
-        "to this one, if they have no group that you lack.",
+        "Allow new members",
+        help="People without an account can create one. People with an account in "
+        "another company are added to this one, unless they have a group that you "
+        "lack.",
     )
     account_group_ids = fields.Many2many("res.groups", string="Groups for new accounts")
     approval_tool_ids = fields.Many2many(
@@ -138,7 +139,9 @@ class DoormanInviteWizard(models.TransientModel):
     def _invite_values(self):
         if not 0 < self.link_days <= 365 or not 0 <= self.key_days <= 3650:
             raise UserError(
-                self.env._("The link works for 1 to 365 days, the key for up to 3650.")
+                self.env._(
+                    "The link can work for 1 to 365 days, the key for up to 3650."
+                )
             )
         vals = {name: self[name] for name in COPIED}
         if self.accept_from == "anyone":
@@ -169,10 +172,11 @@ class DoormanInviteWizard(models.TransientModel):
         zone = self.env.user.tz or "UTC"
         until = format_datetime(self.env, invite.expires_at, zone, "medium")
         return self.env._(
-            "Hello,\n\nwith this link you get a key that lets your AI tool into the "
-            "Odoo of %(company)s:\n\n%(link)s\n\nIt works until %(until)s (%(zone)s). "
-            "Open it, log in, look at what is granted, and accept. The key is shown "
-            "once: have the settings of your AI tool at hand.\n\n%(name)s",
+            "Hello,\n\nthis link gives you a key that lets your AI tool into the Odoo "
+            "database of %(company)s:\n\n%(link)s\n\nIt works until %(until)s "
+            "(%(zone)s). Open it, log in, review what is granted, and accept. The key "
+            "is shown only once: have the settings of your AI tool at hand."
+            "\n\n%(name)s",
             company=invite.company_id.name,
             link=link,
             until=until,

@@ -18,7 +18,7 @@ class DoormanConnection(models.Model):
         groups="doorman.group_admin",
     )
     pickup_pending = fields.Boolean(
-        "Pick-up link waits", compute="_compute_pickup_pending"
+        "Pick-up link pending", compute="_compute_pickup_pending"
     )
 
     @api.depends("state")
@@ -58,7 +58,7 @@ class DoormanConnection(models.Model):
         self.ensure_one()
         self._check_may_manage()
         if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
         if self.auth_type != "bearer":
             raise UserError(self.env._("Only API key connections have a key."))
         if self.state not in LIVE_STATUSES:
@@ -67,7 +67,7 @@ class DoormanConnection(models.Model):
         token, pickup = self.env["doorman.pickup"].sudo()._make(self, days)
         self.sudo().message_post(
             body=self.env._(
-                "Pick-up link for %(user)s made by %(who)s.",
+                "Pick-up link for %(user)s created by %(who)s.",
                 user=self.user_id.name,
                 who=self.env.user.name,
             )
