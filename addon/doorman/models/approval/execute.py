@@ -294,6 +294,7 @@ class DoormanApproval(models.Model):
                 me.name,
             )
         self._note("approve", "ok", None, words)
+        self._look_at_pace()
         return self._tell(self.env._("Approved, and done"), self.summary, "success")
 
     def _failed(self, error):
@@ -316,6 +317,7 @@ class DoormanApproval(models.Model):
             why=why,
         )
         self._note("approve", "error", error["kind"], words)
+        self._look_at_pace()
         return self._tell(
             self.env._("Approved, but it could not be done"), why, "danger"
         )
