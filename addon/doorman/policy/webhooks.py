@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import secrets
 import socket
 import ssl
@@ -23,6 +24,8 @@ from .shared import LOOPBACK_HOSTS
 FORMATS = ("generic", "slack", "teams")
 TIMEOUT = 5.0  # seconds
 MAX_URL = 2_000
+# The letters of ASCII that show: a name in others is to be written with its xn--.
+WRITTEN = re.compile(r"[!-~]+")
 SECRET_PREFIX = "whsec_"
 SECRET_BYTES = 32
 # Addresses inside of which others are hidden: NAT64 and 6to4.
@@ -80,7 +83,7 @@ def split(url, own_network=False):
         return None
     if not host or parts.username or parts.password or parts.fragment:
         return None
-    if len(url) > MAX_URL or not url.isprintable() or " " in url:
+    if len(url) > MAX_URL or not WRITTEN.fullmatch(url):
         return None
     local = own_network and host in LOOPBACK_HOSTS
     if parts.scheme != "https" and not (parts.scheme == "http" and local):

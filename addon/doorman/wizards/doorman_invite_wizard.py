@@ -152,9 +152,7 @@ class DoormanInviteWizard(models.TransientModel):
         found = [email_normalize(part) for part in typed]
         for part, address in zip(typed, found, strict=True):
             if not address:
-                raise UserError(
-                    self.env._("%s is not an e-mail address.", repr(part))
-                )
+                raise UserError(self.env._("%s is not an e-mail address.", repr(part)))
         if len(found) > MAX_ADDRESSES:
             raise UserError(
                 self.env._("At most %s e-mails can be sent at once.", MAX_ADDRESSES)

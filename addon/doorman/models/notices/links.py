@@ -2,6 +2,7 @@
 
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import email_normalize
 
 LAYOUT = "mail.mail_notification_light"
 
@@ -27,6 +28,9 @@ def send_link(record, template, link, address, lang):
             "email_cc": False,
             "recipient_ids": [],
             "auto_delete": True,
+            # Of no record: it belongs into no chatter.
+            "model": False,
+            "res_id": False,
         },
         email_layout_xmlid=LAYOUT,
     )
@@ -61,11 +65,9 @@ class DoormanConnection(models.Model):
         """
         link, pickup = self._make_pickup_link(key_days)
         user = self.sudo().user_id
-        if not user.email:
+        if not email_normalize(user.email):
             raise UserError(self.env._("%s has no e-mail address.", user.name))
-        send_link(
-            pickup, "doorman.mail_template_pickup", link, user.email, user.lang
-        )
+        send_link(pickup, "doorman.mail_template_pickup", link, user.email, user.lang)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -92,9 +94,7 @@ class DoormanInvite(models.Model):
         for address in addresses:
             user = users.search([("email_normalized", "=", address)], limit=1)
             lang = user.lang or self.env.lang
-            send_link(
-                self.sudo(), "doorman.mail_template_invite", link, address, lang
-            )
+            send_link(self.sudo(), "doorman.mail_template_invite", link, address, lang)
         self.sudo().message_post(
             body=self.env._(
                 "%(who)s sent the link by e-mail to %(addresses)s.",

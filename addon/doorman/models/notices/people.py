@@ -47,7 +47,8 @@ class DoormanNotice(models.Model):
         person = person.sudo()
         text = self.with_context(lang=person.lang, tz=person.tz or "UTC")
         words = text._words()
-        text._record().message_notify(
+        # Inside: it is OdooBot who speaks, not whoever runs the job or tries it out.
+        text._record()._inside().message_notify(
             partner_ids=person.partner_id.ids,
             author_id=self.env.ref("base.partner_root").id,
             subject=words["title"],

@@ -12,15 +12,16 @@ MAX_CLIENT = 100
 MOST = 5
 
 KNOWN = """
-    INSERT INTO doorman_connection_origin (connection_id, kind, value)
+    INSERT INTO doorman_connection_origin AS new (connection_id, kind, value)
     SELECT c.id, o.kind, o.value
       FROM unnest(%s::integer[], %s::varchar[], %s::varchar[]) o(id, kind, value)
       JOIN doorman_connection c ON c.id = o.id
         ON CONFLICT DO NOTHING
     RETURNING connection_id, kind, value,
+              -- As it was before this statement.
               EXISTS (SELECT FROM doorman_connection_origin known
-                       WHERE known.connection_id = doorman_connection_origin.connection_id
-                         AND known.kind = doorman_connection_origin.kind)
+                       WHERE known.connection_id = new.connection_id
+                         AND known.kind = new.kind)
 """
 
 # Of a handful of connections, those that were refused something just now.

@@ -32,7 +32,7 @@ class DoormanNotice(models.Model):
         self.env.cr.execute(
             SQL(
                 "SELECT id FROM doorman_notice WHERE post_state = 'waiting' "
-                "AND next_try <= now() at time zone 'utc' "
+                "AND next_try <= clock_timestamp() at time zone 'utc' "
                 "ORDER BY next_try LIMIT %s FOR UPDATE SKIP LOCKED",
                 POST_AT_ONCE,
             ),

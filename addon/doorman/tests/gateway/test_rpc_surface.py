@@ -43,6 +43,7 @@ PUBLIC = {
         "action_activate",
         "action_approve_outward",
         "action_ask_revoke",
+        "action_email_pickup_link",
         "action_give_permissions",
         "action_open_approvals",
         "action_open_audit",
@@ -145,7 +146,9 @@ PUBLIC = {
         "action_enable",
         "action_generate_service_key",
         "action_make_read_only",
+        "action_new_webhook_secret",
         "action_review_copy",
+        "action_test_notice",
         "action_use_gateway_url",
         "api_rotate_service_key",
         "api_server",
@@ -220,6 +223,7 @@ ACTIONS = {
     "action_activate": {"admin"},
     "action_open_invite": {"admin"},
     "action_pickup_link": {"admin"},
+    "action_email_pickup_link": {"admin"},
 }
 SETTINGS_ACTIONS = (
     "action_enable",
@@ -228,6 +232,8 @@ SETTINGS_ACTIONS = (
     "action_allow_changes",
     "action_generate_service_key",
     "action_use_gateway_url",
+    "action_new_webhook_secret",
+    "action_test_notice",
 )
 
 
