@@ -94,6 +94,18 @@ class DoormanConnection(models.Model):
                 self._alert(ident, "refusals", 1, {"count": int(count)})
 
     def _look_at_origins(self, facts, settings):
+        for ident, kind, value, others in self._know_origins(facts):
+            # The first one of all is no news.
+            if others and settings[f"notice_{kind}"]:
+                self._alert(ident, kind, MOST, {"value": value})
+
+    @api.model
+    def _know_origins(self, facts):
+        """Keep from where, and by which tools, connections were used.
+
+        :return: what was not known yet: ``(connection, kind, value, whether others of
+            this kind were)``
+        """
         found = set()
         for fact in facts:
             networks = map(network_of, fact["ips"] or ())
@@ -101,13 +113,10 @@ class DoormanConnection(models.Model):
             found |= {(fact["id"], "address", n) for n in networks if n}
             found |= {(fact["id"], "client", t) for t in tools if t}
         if not found:
-            return
+            return []
         columns = [list(column) for column in zip(*sorted(found), strict=True)]
         self.env.cr.execute(SQL(KNOWN, *columns))
-        for ident, kind, value, others in self.env.cr.fetchall():
-            # The first one of all is no news.
-            if others and settings[f"notice_{kind}"]:
-                self._alert(ident, kind, MOST, {"value": value})
+        return self.env.cr.fetchall()
 
     def _alert(self, ident, kind, at_most, data):
         self.env["doorman.notice"]._queue(
