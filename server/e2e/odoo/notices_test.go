@@ -8,8 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/mail"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +35,32 @@ func (p posted) signed(secret string) bool {
 	mac := hmac.New(sha256.New, key)
 	_, _ = fmt.Fprintf(mac, "%s.%s.%s", p.header.Get("Webhook-Id"), p.header.Get("Webhook-Timestamp"), p.body)
 	return p.header.Get("Webhook-Signature") == "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// htmlOf is the HTML of an e-mail as Odoo builds it: one part of several, in base64.
+func htmlOf(t *testing.T, letter kit.Letter) string {
+	t.Helper()
+	message, err := mail.ReadMessage(strings.NewReader(letter.Text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for parts := multipart.NewReader(message.Body, params["boundary"]); ; {
+		part, err := parts.NextPart()
+		if err != nil {
+			t.Fatalf("no HTML: %v", err)
+		}
+		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+			html, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, part))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(html)
+		}
+	}
 }
 
 // TestRealNotices: a call over MCP waits, and by the service's own clock its approvers get an e-mail and the webhook a signed post; what
@@ -101,9 +130,12 @@ gated("key")
 	}
 
 	kit.AsAdmin(t, o, "doorman.connection", "action_email_pickup_link", []int64{o.ID("key_id")})
-	letters := post.Of("anna@our.example", "/doorman/pickup")
+	letters := post.Of("anna@our.example", "Your key for ")
 	if len(letters) != 1 {
 		t.Fatalf("%d e-mails with a pick-up link", len(letters))
+	}
+	if html := htmlOf(t, letters[0]); !strings.Contains(html, "/doorman/pickup#") {
+		t.Errorf("no link in %s", html)
 	}
 	kept, err := o.Host.Psql(t.Context(), o.DB, `SELECT (SELECT count(*) FROM mail_message WHERE body LIKE '%doorman/pickup#%'),
 		(SELECT count(*) FROM mail_mail WHERE body_html LIKE '%doorman/pickup#%'), (SELECT count(*) FROM doorman_pickup_token)`)
