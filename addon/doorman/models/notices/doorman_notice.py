@@ -2,6 +2,8 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
@@ -109,6 +111,8 @@ class DoormanNotice(models.Model):
         try:
             with self.env.cr.savepoint():
                 work()
+        except (ConcurrencyError, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            raise
         except Exception:
             _logger.exception("Doorman: notice %s cannot be told", self.id)
 

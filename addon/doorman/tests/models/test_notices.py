@@ -161,6 +161,49 @@ class TestNoticesOfRequests(NoticeCase):
         self.assertTrue(found["approver"][0].startswith("Still waiting: "))
         self.assertIn("R-77", self.messages.body)
 
+    def test_which_values(self):
+        """What would be changed, as those who decide see it: not what Odoo's own code
+        would do besides, and what is withheld stays so."""
+        row = {"label": "Ref", "before": "", "after": "R-77"}
+        other = {"label": "Note", "before": "", "after": "S-88"}
+        masked = {"label": "Phone", "before": None, "after": "••••"}
+        preview = {
+            "changes": [
+                {"name": "Acme", "rows": [row, masked]},
+                {"name": "Bolt", "rows": [other], "set_off": True},
+                {"name": "Gone"},
+            ]
+        }
+        self.settings.notice_values = True
+        self.told(lambda: self.asked(preview=preview))
+        self.assertIn("R-77", self.messages.body)
+        self.assertIn("••••", self.messages.body)
+        self.assertNotIn("S-88", self.messages.body)
+        preview = {"changes": [{"name": "Acme", "rows": [row] * 30}]}
+        self.told(lambda: self.asked(preview=preview))
+        self.assertEqual(self.messages.body.count("R-77"), 10)
+        self.told(lambda: self.asked(preview=False))
+        self.assertNotIn("<li>", self.messages.body)
+
+    def test_a_field_that_no_tool_may_touch(self):
+        self.settings.notice_values = True
+        user = self.people["user"]
+        answer = self.ask("res.users", "write", user.ids, vals={"password": "hunter2"})
+        self.assertIn("error", answer)
+        self.assertEqual(self.told(), {})
+
+    def test_they_can_be_erased(self):
+        self.settings.notice_values = True
+        self.told(self.waiting_delete)
+        message = self.messages
+        self.assertIn("Acme", message.body)
+        request = self.connection.approval_ids
+        request.with_user(self.people["approver"]).action_reject("no")
+        admin = self.env["doorman.audit"].with_user(self.admin)
+        admin.api_erase("res.partner", self.acme.id)
+        message.invalidate_recordset()
+        self.assertNotIn("Acme", f"{message.body} {message.subject}")
+
     def test_names_are_text(self):
         self.told(lambda: self.asked(summary="<b>x</b> <a href='//evil'>y</a>"))
         self.assertIn("&lt;b&gt;x", self.messages.body)
