@@ -197,6 +197,7 @@ class DoormanGateway(models.AbstractModel):
         self.env["doorman.day"]._purge()
         self.env["doorman.undo"]._purge()
         self.env["doorman.wizard"]._purge()
+        self.env["doorman.notice"]._purge()
         self.env["doorman.gateway"]._purge_files()
         old = fields.Datetime.now() - timedelta(days=days)
         self.env["doorman.approval"].sudo()._purge(old)

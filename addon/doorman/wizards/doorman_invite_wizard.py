@@ -3,11 +3,12 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import format_datetime
+from odoo.tools import email_normalize, format_datetime
 
 from ..policy.invite_values import KEY_HOURS, LINK_HOURS
 from ..policy.policy_fields import LINES, POLICY_FIELDS
 
+MAX_ADDRESSES = 20
 PRESETS = {
     "read": ("mcp:metadata", "mcp:search"),
     "write": ("mcp:metadata", "mcp:search", "mcp:orm"),
@@ -60,6 +61,11 @@ class DoormanInviteWizard(models.TransientModel):
         required=True,
     )
     accept_list = fields.Text("Logins or domains")
+    email_to = fields.Char(
+        "Send by e-mail to",
+        help="Addresses, separated by commas. Each gets an e-mail of their own with "
+        "the link. The e-mail is kept nowhere in Odoo.",
+    )
     new_accounts = fields.Boolean(
         "Allow new members",
         help="People without an account can create one. People with an account in "
@@ -117,9 +123,12 @@ class DoormanInviteWizard(models.TransientModel):
         # Before anything is read: of a wizard that is somebody else's.
         self.check_access("read")
         self.env["doorman.invite"]._check_admin()
+        addresses = self._addresses()
         invite, token = self.env["doorman.invite"]._make(self._invite_values())
         link = invite._link(token)
         until = fields.Datetime.to_string(invite.expires_at)
+        if addresses:
+            invite._email_link(link, addresses)
         return {
             "type": "ir.actions.act_window",
             "res_model": "doorman.key.show",
@@ -133,8 +142,23 @@ class DoormanInviteWizard(models.TransientModel):
                 "default_link_until": until,
                 "default_connection": invite.key_name_preset,
                 "default_message": self._message(invite, link),
+                "default_sent_to": ", ".join(addresses),
             },
         }
+
+    def _addresses(self):
+        """:raise UserError: if one is no e-mail address, or for more than 20"""
+        typed = [part.strip() for part in (self.email_to or "").split(",")]
+        typed = [part for part in typed if part]
+        found = [email_normalize(part) for part in typed]
+        for part, address in zip(typed, found, strict=True):
+            if not address:
+                raise UserError(self.env._("%s is not an e-mail address.", repr(part)))
+        if len(found) > MAX_ADDRESSES:
+            raise UserError(
+                self.env._("At most %s e-mails can be sent at once.", MAX_ADDRESSES)
+            )
+        return list(dict.fromkeys(found))
 
     def _invite_values(self):
         if not 0 < self.link_days <= 365 or not 0 <= self.key_days <= 3650:

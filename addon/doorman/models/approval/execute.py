@@ -294,6 +294,7 @@ class DoormanApproval(models.Model):
                 me.name,
             )
         self._note("approve", "ok", None, words)
+        self._look_at_pace()
         return self._tell(
             self.env._("Approved and carried out"), self.summary, "success"
         )
@@ -318,6 +319,7 @@ class DoormanApproval(models.Model):
             why=why,
         )
         self._note("approve", "error", error["kind"], words)
+        self._look_at_pace()
         return self._tell(
             self.env._("Approved, but it could not be carried out"), why, "danger"
         )

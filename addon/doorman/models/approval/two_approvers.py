@@ -58,6 +58,7 @@ class DoormanApproval(models.Model):
             "Approved by %s. One more person has to approve it.", me.name
         )
         self._note("approve_first", "ok", None, words)
+        self._look_at_pace()
         return self._tell(
             self.env._("Approved by you"),
             self.env._("Nothing has been done yet: one more person has to approve it."),

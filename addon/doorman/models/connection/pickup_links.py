@@ -55,6 +55,28 @@ class DoormanConnection(models.Model):
         :raise AccessError: for anyone but MCP administrators
         :raise UserError: if that is longer than it may
         """
+        link, pickup = self._make_pickup_link(key_days)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "doorman.key.show",
+            "name": self.env._("Personal pick-up link"),
+            "views": [
+                (self.env.ref("doorman.doorman_key_show_view_form_link").id, "form")
+            ],
+            "target": "new",
+            "context": {
+                "default_link": link,
+                "default_link_until": fields.Datetime.to_string(pickup.expires_at),
+                "default_connection": self.name,
+                "default_owner": self.user_id.name,
+            },
+        }
+
+    def _make_pickup_link(self, key_days):
+        """:return: the link, in clear for the only time, and its record
+        :raise AccessError: for anyone but MCP administrators
+        :raise UserError: if its key would work longer than it may
+        """
         self.ensure_one()
         self._check_may_manage()
         if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
@@ -72,18 +94,4 @@ class DoormanConnection(models.Model):
                 who=self.env.user.name,
             )
         )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "doorman.key.show",
-            "name": self.env._("Personal pick-up link"),
-            "views": [
-                (self.env.ref("doorman.doorman_key_show_view_form_link").id, "form")
-            ],
-            "target": "new",
-            "context": {
-                "default_link": f"{self.get_base_url()}/doorman/pickup#{token}",
-                "default_link_until": fields.Datetime.to_string(pickup.expires_at),
-                "default_connection": self.name,
-                "default_owner": self.user_id.name,
-            },
-        }
+        return f"{self.get_base_url()}/doorman/pickup#{token}", pickup

@@ -361,6 +361,7 @@ class TestActivity(ApprovalCase):
     def test_it_is_told_by_mail(self):
         before = self.env["mail.message"].search([], limit=1)
         approval = self.waiting_delete()
+        self.run_job("send_notices")
         told = self.env["mail.message"].search([("id", ">", before.id)])
         told = told.filtered(lambda m: m.model == "doorman.approval")
         self.assertIn(self.people["approver"].partner_id, told.partner_ids)
@@ -373,6 +374,7 @@ class TestActivity(ApprovalCase):
         self.env["res.company"].search([]).partner_id.email = False
         approval = self.waiting_delete()
         self.assertEqual(self.activities(approval).user_id, self.people["approver"])
+        self.run_job("send_notices")
         self.by("approver", approval).action_approve()
         self.assertEqual(approval.state, "executed")
 
