@@ -37,7 +37,7 @@ func TestBadInput(t *testing.T) {
 		{"an operator without its conditions", "search_records", `{"model":"res.partner","domain":["|",["name","=","x"]]}`, "invalid_input", "lacks its conditions"},
 		{"a word in a domain", "search_records", `{"model":"res.partner","domain":["and",["name","=","x"]]}`, "invalid_input", "neither a condition"},
 		{"an unknown field in a domain", "search_records", `{"model":"res.partner","domain":[["nmae","=","x"]]}`, "unknown_field", "Did you mean name"},
-		{"a domain that nests too deeply", "search_records", `{"model":"res.partner","domain":` + "[" + deep + "]" + `}`, "invalid_input", "nests"},
+		{"a domain that nests too deeply", "search_records", `{"model":"res.partner","domain":` + "[" + deep + "]" + `}`, "invalid_input", "nested too deeply"},
 		{"a domain of 201 conditions", "search_records", `{"model":"res.partner","domain":` + many + `}`, "invalid_input", "more than 200"},
 		{"an unknown field to sort by", "search_records", `{"model":"res.partner","order":"nmae desc"}`, "unknown_field", "Did you mean name"},
 		{"SQL to sort by", "search_records", `{"model":"res.partner","order":"name; drop table x"}`, "invalid_input", "not a sort order"},

@@ -97,7 +97,7 @@ func (args *documentArgs) check() *access.Error {
 		{"template", args.Template, access.MaxTemplateName}, {"subject", args.Subject, access.MaxSubject}, {"body", args.Body, access.MaxMessageBody},
 	} {
 		if n := utf8.RuneCountInString(text.value); n > text.most {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has %d letters, more than %d.", text.name, n, text.most), "Say it shorter.")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has %d characters, more than %d.", text.name, n, text.most), "Shorten it.")
 		}
 	}
 	if len(args.Partners) > 0 {

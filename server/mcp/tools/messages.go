@@ -264,7 +264,7 @@ func (args *postArgs) check() *access.Error {
 	case trimmed(args.Body) == "":
 		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "body"), "Say what to post.")
 	case n > access.MaxMessageBody:
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, access.MaxMessageBody), "Post less at once.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%d characters are more than %d.", n, access.MaxMessageBody), "Post a shorter message.")
 	}
 	if args.Kind != "" && args.Kind != "note" && args.Kind != "comment" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a kind of message.", mcperr.Clip(args.Kind, 20)), `It is "note" or "comment".`)

@@ -51,7 +51,7 @@ USE = """
 def refuse(reason, error="invalid_grant"):
     """:raise OAuthRefusal: always; what was wrong, only the logs learn"""
     words = {
-        "invalid_grant": "The code or token is not valid (any more).",
+        "invalid_grant": "The code or token is invalid or no longer works.",
         "invalid_scope": "The scope exceeds what was granted.",
         "invalid_target": "The token is for another resource.",
         "temporarily_unavailable": "Too many refreshes; wait a minute.",
