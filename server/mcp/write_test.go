@@ -156,7 +156,7 @@ func TestWritesAreRefusedBeforeOdooIsAsked(t *testing.T) {
 		{"send_document", `{"model":"res.partner","id":1,"body":"` + strings.Repeat("x", 20_001) + `"}`, "invalid_input", "20001"},
 		{"send_document", `{"model":"res.partner","id":1,"partner_ids":[3,3]}`, "invalid_input", "twice"},
 		{"send_document", `{"model":"res.partner","id":1,"emails":["` + strings.Repeat(`a@b.example","`, 20) + `a@b.example"]}`, "invalid_input", "at most 20"},
-		{"send_document", `{"model":"res.partner","id":1,"emails":["` + strings.Repeat("x", 255) + `"]}`, "invalid_input", "e-mail address"},
+		{"send_document", `{"model":"res.partner","id":1,"emails":["` + strings.Repeat("x", 255) + `"]}`, "invalid_input", "email address"},
 		{"schedule_activity", `{"model":"ir.rule","id":1}`, "not_allowed", "ir.rule"},
 		{"schedule_activity", `{"model":"res.partner","id":1,"date_deadline":"tomorrow"}`, "invalid_input", "not a date"},
 		{"schedule_activity", `{"model":"res.partner","id":1,"summary":"` + strings.Repeat("x", 201) + `"}`, "invalid_input", "201"},

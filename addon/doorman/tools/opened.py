@@ -179,8 +179,8 @@ def _wizard(pressed, action, title, active, ids, result):
     if not handle:
         return {"result": f"{result}. A person has to continue with it in Odoo."}
     return {
-        "result": f"{result}. Nothing is done until it is confirmed: use call_method with "
-        "this wizard's handle, the values to change, and one of its methods.",
+        "result": f"{result}. Nothing is done until it is confirmed: use call_method "
+        "with this wizard's handle, the values to change, and one of its methods.",
         "wizard": {"handle": handle} | told,
     }
 

@@ -110,7 +110,7 @@ func (args *documentArgs) check() *access.Error {
 	}
 	for _, email := range args.Emails {
 		if utf8.RuneCountInString(email) > access.MaxAddress {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not an e-mail address.", mcperr.Clip(email, 40)), `Write it like "ada@example.com".`)
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not an email address.", mcperr.Clip(email, 40)), `Write it like "ada@example.com".`)
 		}
 	}
 	return checkKey(args.Key)

@@ -201,7 +201,7 @@ type postArgs struct {
 	Model    string `json:"model"`
 	ID       int64  `json:"id"`
 	Body     string `json:"body" jsonschema:"Markdown"`
-	Kind     string `json:"kind,omitempty" jsonschema:"\"note\" (internal, the default) or \"comment\" (also e-mailed to followers, customers among them)"`
+	Kind     string `json:"kind,omitempty" jsonschema:"\"note\" (internal, the default) or \"comment\" (also emailed to followers, customers among them)"`
 	Partners idList `json:"notify_partner_ids,omitempty" jsonschema:"contacts to notify as well"`
 	Key      string `json:"idempotency_key,omitempty"`
 	Company  int64  `json:"company_id,omitempty"`
