@@ -52,7 +52,7 @@ func TestBadInput(t *testing.T) {
 		{"an id within an id", "read_records", `{"model":"res.partner","ids":[{"id":{"id":1}}]}`, "invalid_input", "list of record ids"},
 		{"a limit that is a word", "search_records", `{"model":"res.partner","limit":"ten"}`, "invalid_input", "whole number"},
 		{"a truth that is a word", "search_records", `{"model":"res.partner","include_archived":"yes"}`, "invalid_input", "true or false"},
-		{"101 ids", "read_records", `{"model":"res.partner","ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `]}`, "invalid_input", "more than 100"},
+		{"101 ids", "read_records", `{"model":"res.partner","ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `]}`, "invalid_input", "limit of 100"},
 		{"a date without its period", "aggregate_records", `{"model":"res.partner","group_by":["create_date"]}`, "invalid_input", "by which period"},
 		{"a period on what is not a date", "aggregate_records", `{"model":"res.partner","group_by":["name:month"]}`, "invalid_input", "no periods"},
 		{"a field that cannot be grouped by", "aggregate_records", `{"model":"res.partner","group_by":["comment"]}`, "invalid_input", "cannot be grouped"},

@@ -93,7 +93,7 @@ func readMessages(ctx context.Context, call *toolcall.Call, args messagesArgs) (
 		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of a message.", args.Before), "Use next_before_id from the last reply.")
 	}
 	if bad == nil && (args.Offset < 0 || (args.Offset > 0 && args.Limit != 1)) {
-		bad = access.NewError(access.InvalidInput, "text_offset goes on with one message.", "Send limit 1, before_id one above the message's id, and its next_offset.")
+		bad = access.NewError(access.InvalidInput, "text_offset continues a single message.", "Send limit 1, before_id one above the message's id, and its next_offset.")
 	}
 	if bad != nil {
 		return nil, bad
@@ -264,7 +264,7 @@ func (args *postArgs) check() *access.Error {
 	case trimmed(args.Body) == "":
 		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "body"), "Say what to post.")
 	case n > access.MaxMessageBody:
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%d characters are more than %d.", n, access.MaxMessageBody), "Post a shorter message.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%d characters exceed the limit of %d.", n, access.MaxMessageBody), "Post a shorter message.")
 	}
 	if args.Kind != "" && args.Kind != "note" && args.Kind != "comment" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a kind of message.", mcperr.Clip(args.Kind, 20)), `It is "note" or "comment".`)
