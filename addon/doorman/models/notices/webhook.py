@@ -110,7 +110,7 @@ class DoormanNotice(models.Model):
         """Why it did not get there, in plain words."""
         why, _space, status = (self.error or "").partition(" ")
         words = {
-            "bad_secret": self.env._("There is no valid secret: make a new one."),
+            "bad_secret": self.env._("There is no valid secret: create a new one."),
             "bad_url": self.env._("The webhook URL is not valid."),
             "unknown_name": self.env._("The webhook's host name is not known."),
             "not_public": self.env._("The webhook's address is not a public one."),
@@ -133,10 +133,10 @@ class DoormanNotice(models.Model):
             return self.env._("Delivered on %s", when)
         if self.post_state == "waiting":
             return self.env._(
-                "%(why)s Tried on %(when)s; it is tried again.",
+                "%(why)s Tried on %(when)s; another attempt will follow.",
                 why=self._why_not_sent(),
                 when=when,
             )
         return self.env._(
-            "%(why)s Tried last on %(when)s.", why=self._why_not_sent(), when=when
+            "%(why)s Last tried on %(when)s.", why=self._why_not_sent(), when=when
         )
