@@ -24,9 +24,10 @@ class DoormanNotice(models.Model):
 
     @api.model
     def _post_waiting(self):
-        """Post what is due, a few at a time.
+        """Post what is due, a few at a time, until one does not get there: a receiver
+        that does not answer must not keep a worker of Odoo's.
 
-        :return: how many were tried
+        :return: how many were tried, and whether to go on
         """
         self.flush_model()
         self.env.cr.execute(
@@ -39,13 +40,13 @@ class DoormanNotice(models.Model):
             log_exceptions=False,
         )
         due = self.sudo().browse([row[0] for row in self.env.cr.fetchall()])
-        for notice in due:
-            if notice._still_holds():
-                notice._post()
-            else:
+        for tried, notice in enumerate(due, 1):
+            if not notice._still_holds():
                 # Decided meanwhile: there is nothing to do about it any more.
                 notice.post_state = "none"
-        return len(due)
+            elif not notice._post():
+                return tried, False
+        return len(due), bool(due)
 
     def _post(self):
         """Try once, and note how it went.
