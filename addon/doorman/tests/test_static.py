@@ -328,6 +328,17 @@ class TestStatic(SourceChecks, BaseCase):
                         for right in ("write", "create", "unlink"):
                             self.assertEqual(row[f"perm_{right}"], "0")
 
+    def test_placeholders_are_examples(self):
+        """A placeholder is gone with the first letter typed, and screen readers may not
+        read it: what a field means, or what holds while it is empty, is text beside it.
+        """
+        for path in sorted(ROOT.rglob("*.xml")):
+            for node in ElementTree.parse(path).getroot().iter():
+                example = node.get("placeholder")
+                if example is not None:
+                    with self.subTest(path.name, placeholder=example):
+                        self.assertTrue(example.startswith("e.g. "))
+
     def test_view_names_and_files(self):
         for file, element in self._elements():
             if element.tag == "record" and element.get("model") == "ir.ui.view":
