@@ -82,7 +82,7 @@ var refusals = map[access.AdminCode]int{
 
 // hints are what to do about them.
 var hints = map[access.AdminCode]string{
-	access.AdminForbidden: "Use the key of an MCP administrator.",
+	access.AdminForbidden: "Use the key of " + administrators + ".",
 	access.AdminScopes:    "Ask for scopes that you have yourself: they are on your user's form in Odoo.",
 	access.AdminGroups:    "Name groups that you have yourself; no invite gives an administrator's.",
 	access.AdminCompanies: "Name companies that you may work in yourself.",
