@@ -14,7 +14,7 @@ import (
 
 // What more than one package says of an error.
 const (
-	HintAdmin = "Tell your administrator: the service's log has more of it."
+	HintAdmin = "An administrator finds more of it in the service's log."
 	RetrySoon = time.Second // when it is worth trying again
 )
 

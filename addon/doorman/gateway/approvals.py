@@ -200,7 +200,7 @@ class DoormanGateway(models.AbstractModel):
                 "nobody_may_approve",
                 _lt("Two people have to approve this, and there is only one who may."),
                 _lt(
-                    "Tell an MCP administrator to name a group of approvers for this "
+                    "An MCP administrator can name a group of approvers for this "
                     "connection, under Access and Approvals."
                 ),
             )
@@ -209,9 +209,8 @@ class DoormanGateway(models.AbstractModel):
                 "nobody_may_approve",
                 _lt("This needs the approval of a person, and nobody may give it."),
                 _lt(
-                    "Tell an MCP administrator to name an approver for this "
-                    "connection, under Access and Approvals; until then, leave out "
-                    "what needs one."
+                    "An MCP administrator can name an approver for this connection, "
+                    "under Access and Approvals. Until then, leave out what needs one."
                 ),
             )
         arguments = json.dumps(request.get("arguments") or {})

@@ -86,7 +86,7 @@ def failed():
     return Refusal(
         "failed",
         _lt("Odoo failed to answer this call."),
-        _lt("Tell your administrator: Odoo's log has more of it."),
+        _lt("An administrator finds more of it in Odoo's log."),
     )
 
 

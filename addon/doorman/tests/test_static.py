@@ -328,6 +328,19 @@ class TestStatic(SourceChecks, BaseCase):
                         for right in ("write", "create", "unlink"):
                             self.assertEqual(row[f"perm_{right}"], "0")
 
+    def test_views_carry_the_class_of_ours(self):
+        """looks.scss gives what has it enough contrast."""
+        for path in sorted(ROOT.rglob("*_views.xml")):
+            for record in ElementTree.parse(path).getroot().iter("record"):
+                fields = {field.get("name"): field for field in record}
+                arch = fields.get("arch")
+                if arch is None or "inherit_id" in fields:
+                    continue
+                if arch[0].tag not in ("form", "kanban", "list"):
+                    continue  # Odoo draws them by itself
+                with self.subTest(record.get("id")):
+                    self.assertIn("o_doorman", arch[0].get("class", "").split())
+
     def test_placeholders_are_examples(self):
         """A placeholder is gone with the first letter typed, and screen readers may not
         read it: what a field means, or what holds while it is empty, is text beside it.

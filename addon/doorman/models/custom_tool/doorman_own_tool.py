@@ -217,8 +217,8 @@ class DoormanOwnTool(models.Model):
             # By the person's own groups, whoever's code has come to call it.
             raise AccessError(
                 self.env._(
-                    "Only who may also write server actions publishes one: ask an Odoo "
-                    "administrator who is an MCP administrator."
+                    "Only an MCP administrator who may also write server actions can "
+                    "publish one."
                 )
             )
         for own in self:

@@ -115,8 +115,8 @@ class DoormanOauthClient(models.Model):
         if connections - seen.search([("id", "in", connections.ids)]).sudo():
             raise AccessError(
                 self.env._(
-                    "People of other companies use it too. Ask an administrator of all "
-                    "of them; the connections of yours you can revoke yourself."
+                    "People of other companies use it too. An administrator of all of "
+                    "them can do it; the connections of yours you can revoke yourself."
                 )
             )
 
