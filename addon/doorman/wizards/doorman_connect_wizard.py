@@ -255,8 +255,9 @@ class DoormanConnectWizard(models.TransientModel):
             return  # what the connection itself refuses, and says why
         raise UserError(
             self.env._(
-                "%s lacks the permissions for this: every call would be refused. An Odoo "
-                "administrator has to press Give the User These Permissions first.",
+                "%s lacks the permissions for this: every call would be refused. An "
+                "Odoo administrator has to press Give the User These Permissions "
+                "first.",
                 self.user_id.name,
             )
         )

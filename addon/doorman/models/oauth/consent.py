@@ -84,8 +84,8 @@ class DoormanOauthRequest(models.AbstractModel):
             return self.env._("An administrator has removed this application.")
         if client.user_id and client.user_id != user:
             return self.env._(
-                "This application was set up for somebody else. Log in as that user; an "
-                "MCP administrator can set one up for you."
+                "This application was set up for somebody else. Log in as that user; "
+                "an MCP administrator can set one up for you."
             )
         if not client and asked["client"]["kind"] != "document":
             return self.env._("This application is no longer registered here.")
