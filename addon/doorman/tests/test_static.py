@@ -341,6 +341,23 @@ class TestStatic(SourceChecks, BaseCase):
                 with self.subTest(record.get("id")):
                     self.assertIn("o_doorman", arch[0].get("class", "").split())
 
+    def test_no_row_says_something_by_its_colour_alone(self):
+        """What a row's colour hangs on is a column of it; archived rows are there for
+        who asks for them."""
+        for path in sorted(ROOT.rglob("*.xml")):
+            for rows in ElementTree.parse(path).getroot().iter("list"):
+                shown = {
+                    field.get("name")
+                    for field in rows.iter("field")
+                    if not field.get("column_invisible")
+                }
+                shown |= {"active", "not", "and", "or", "in"}
+                for name, hangs_on in rows.items():
+                    if name.startswith("decoration-"):
+                        words = re.sub(r"'[^']*'", "", hangs_on)
+                        with self.subTest(path.name, colour=hangs_on):
+                            self.assertLessEqual(set(re.findall(r"\w+", words)), shown)
+
     def test_placeholders_are_examples(self):
         """A placeholder is gone with the first letter typed, and screen readers may not
         read it: what a field means, or what holds while it is empty, is text beside it.
