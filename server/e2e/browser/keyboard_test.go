@@ -16,14 +16,13 @@ const focused = `(() => {
 	const e = document.activeElement;
 	if (!e || e === document.body) { return "nothing"; }
 	const look = () => { const s = getComputedStyle(e); return [s.outlineStyle === "none" ? "" : s.outlineWidth + s.outlineColor, s.boxShadow, s.borderColor, s.backgroundColor, s.textDecorationLine, s.color].join("|"); };
-	const still = document.createElement("style");
-	still.textContent = "* {transition: none !important}";
-	document.head.append(still);
+	const still = new CSSStyleSheet();
+	still.replaceSync("* {transition: none !important}");
+	document.adoptedStyleSheets = [still];
 	const has = look();
 	e.blur();
 	const without = look();
 	e.focus({preventScroll: true});
-	still.remove();
 	const box = e.getBoundingClientRect();
 	const there = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
 	const shown = has !== without || e.matches("input, textarea, [contenteditable], iframe");
@@ -115,7 +114,14 @@ func (r *reader) keysConnect(t *testing.T) {
 func (r *reader) keysApprove(t *testing.T) {
 	p := browser(t, r.o, "ann")
 	p.open("mcp-approvals", ".o_list_view .o_data_row")
-	p.tabTo(`.o_data_row button[name=action_approve_or_open]`, ".o_data_row button")
+	// Odoo's lists: the arrow leads from the search bar into the rows, Enter opens one.
+	p.tabTo(".o_searchview_input", ".o_searchview")
+	p.press(kb.ArrowDown)
+	p.press(kb.ArrowDown)
+	p.has("an arrow leads into the list", ".o_data_row")
+	p.press(kb.ArrowRight)
+	p.press(kb.Enter)
+	p.wait(".o_form_view.o_doorman_approval")
 	p.open(fmt.Sprintf("%s/%d", approvalAction, r.ai.id["azure"]), ".o_form_view.o_doorman_approval")
 	p.tabTo("button[name=action_approve]", ".o_form_view .o_statusbar_buttons")
 	p.press(kb.Enter)
