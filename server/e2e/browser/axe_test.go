@@ -33,7 +33,7 @@ var odoosFaults = []struct{ rules, elements, why string }{
 	{"label", ".o_list_record_selector input", "Odoo's tick that chooses a row"},
 	{"empty-table-header", ".o_list_table th, .o_pivot th, .o_activity_view th", "Odoo's columns of buttons and handles"},
 	{"aria-dialog-name", ".modal[role=dialog]", "Odoo's dialogs have a title, and do not name it as theirs"},
-	{"landmark-main-is-top-level landmark-no-duplicate-main landmark-no-duplicate-banner landmark-unique landmark-banner-is-top-level", ".o_content, .o_navbar, .o_main_navbar, .o_cp_searchview", "Odoo's layout of a page, which a dialog has too"},
+	{"landmark-main-is-top-level landmark-no-duplicate-main landmark-no-duplicate-banner landmark-unique landmark-banner-is-top-level", ".o_content, .modal-body, .o_navbar, .o_main_navbar, .o_cp_searchview", "Odoo's layout of a page, which a dialog has too"},
 	{"heading-order", ".modal-title", "Odoo's title of a dialog"},
 	{"scrollable-region-focusable", ".o_pivot", "Odoo's pivot table where it is wider than a phone"},
 	{"color-contrast", ".o_pivot th *, .o_pivot th, .o_activity_view *", "Odoo's pivot tables and activity view"},
@@ -316,7 +316,6 @@ func (r *reader) dialogs(t *testing.T, narrow func(*page) *page, wide int64) {
 	opens := func(name, script string) {
 		t.Helper()
 		p = narrow(browser(t, r.o, "admin")) // a page with a dialog that was changed asks before it is left
-		p.open("mcp-overview", ".o_doorman_overview")
 		p.js(`(({orm, action}) => {` + script + `})(odoo.__WOWL_DEBUG__.root.env.services)`)
 		p.wait(".modal .modal-body")
 		r.look(p, named(name))
@@ -345,7 +344,7 @@ func (r *reader) dialogs(t *testing.T, narrow func(*page) *page, wide int64) {
 	opens("connect", connect)
 	step("connect, browser", `.modal button[name=action_choose_browser]`, "Waiting for the first call.")
 	opens("connect", connect)
-	step("connect, client", `.modal button[name=action_choose_client]`, "Redirect")
+	step("connect, client", `.modal button[name=action_choose_client]`, "Allowed redirect URIs")
 	opens("connect", connect)
 	step("connect, Cursor", `//*[contains(@class, "o_doorman_tiles")]//button[normalize-space()="Cursor"]`, "Add to Cursor")
 
