@@ -67,7 +67,7 @@ const retry = 2 * time.Second
 type Runner struct {
 	log    zerolog.Logger
 	upkeep access.Upkeep
-	told   func(job, outcome string, d time.Duration)
+	watch  Watch
 	outage outage
 	cron   *cron.Cron
 	ctx    context.Context
@@ -92,14 +92,17 @@ type entry struct {
 	trying bool         // its first run is under way, or has succeeded
 }
 
-// New returns a runner that asks u for what Odoo lists. It runs nothing until Start. told hears of every finished run: "ok" or the
-// kind of the error, and how long it took; nil = nobody does.
-func New(log zerolog.Logger, u access.Upkeep, told func(job, outcome string, d time.Duration)) *Runner {
-	if told == nil {
-		told = func(string, string, time.Duration) {}
+// Watch is told that a run of a job begins, and gives the context for it. ended is told what came of it: "ok" or the kind of the
+// error; "" = the service stopped, which says nothing of the job.
+type Watch func(ctx context.Context, job string) (_ context.Context, ended func(outcome string))
+
+// New returns a runner that asks u for what Odoo lists. It runs nothing until Start. watch hears of every run; nil = nobody does.
+func New(log zerolog.Logger, u access.Upkeep, watch Watch) *Runner {
+	if watch == nil {
+		watch = func(ctx context.Context, _ string) (context.Context, func(string)) { return ctx, func(string) {} }
 	}
 	return &Runner{
-		log: log, upkeep: u, told: told, cron: cron.New(cron.WithChain(cron.Recover(logger{log}))),
+		log: log, upkeep: u, watch: watch, cron: cron.New(cron.WithChain(cron.Recover(logger{log}))),
 		followed: map[string]*entry{}, refused: map[string]access.Job{},
 	}
 }
@@ -197,14 +200,15 @@ func (s steady) Next(t time.Time) time.Time {
 // runOnce runs a job within its deadline and logs how it went.
 func (r *Runner) runOnce(job Job) (err error) {
 	start := time.Now()
+	watched, ended := r.watch(r.ctx, job.Name)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
-			r.told(job.Name, string(access.Internal), time.Since(start))
+			ended(string(access.Internal))
 			r.log.Error().Str("job", job.Name).Interface("panic", p).Msg("job panicked")
 		}
 	}()
-	ctx, cancel := context.WithTimeout(r.ctx, job.Timeout)
+	ctx, cancel := context.WithTimeout(watched, job.Timeout)
 	defer cancel()
 	err = job.Run(ctx)
 	event, outcome := r.log.Debug(), "ok"
@@ -220,9 +224,10 @@ func (r *Runner) runOnce(job Job) (err error) {
 		}
 		event, outcome = event.Str("error", e.Error()), string(e.Kind)
 	}
-	if ctx.Err() != context.Canceled { // the service stops: that says nothing of the job
-		r.told(job.Name, outcome, time.Since(start))
+	if ctx.Err() == context.Canceled {
+		outcome = ""
 	}
+	ended(outcome)
 	event.Str("job", job.Name).Dur("took", time.Since(start)).Msg("job ran")
 	return err
 }

@@ -122,22 +122,29 @@ func TestBadScheduleIsAnError(t *testing.T) {
 	}
 }
 
-// TestRunsAreTold: each run once, with what came of it; not one that the end of the service has cut off.
+type watchedKey struct{}
+
+// TestRunsAreTold: each run once, with what came of it, which is nothing where the end of the service has cut it off. A run has
+// the context that it was given.
 func TestRunsAreTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		told := map[string]int{}
-		r := jobs.New(zerolog.Nop(), nil, func(job, outcome string, d time.Duration) {
-			mu.Lock()
-			defer mu.Unlock()
-			if d != 0 && job != "late" {
-				t.Errorf("%s took %s", job, d)
+		r := jobs.New(zerolog.Nop(), nil, func(ctx context.Context, job string) (context.Context, func(string)) {
+			return context.WithValue(ctx, watchedKey{}, job), func(outcome string) {
+				mu.Lock()
+				defer mu.Unlock()
+				told[job+" "+outcome]++
 			}
-			told[job+" "+outcome]++
 		})
 		err := r.Start(t.Context(),
-			jobs.Job{Name: "good", Every: time.Hour, Timeout: time.Second, Run: func(context.Context) error { return nil }},
+			jobs.Job{Name: "good", Every: time.Hour, Timeout: time.Second, Run: func(ctx context.Context) error {
+				if ctx.Value(watchedKey{}) != "good" {
+					return errors.New("another context")
+				}
+				return nil
+			}},
 			jobs.Job{Name: "bad", Every: time.Hour, Timeout: time.Second, Run: func(context.Context) error {
 				return access.NewError(access.OdooTimeout, "too long", "")
 			}},
@@ -158,7 +165,7 @@ func TestRunsAreTold(t *testing.T) {
 		r.Stop()
 		mu.Lock()
 		defer mu.Unlock()
-		want := map[string]int{"good ok": 1, "bad odoo_timeout": 1, "panics internal": 1, "late internal": 1}
+		want := map[string]int{"good ok": 1, "bad odoo_timeout": 1, "panics internal": 1, "late internal": 1, "cut_off ": 1}
 		for name, n := range told {
 			if want[name] != n {
 				t.Errorf("%s: %d times", name, n)

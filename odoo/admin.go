@@ -46,7 +46,7 @@ func (c *Client) Admin(ctx context.Context, key Key, method string, args map[str
 		raw, err = wire.DecodeAdmin(raw)
 	} else if f := transport.AsFailure(err); f.Class == transport.Fault && faultWords(f).Kind == access.Forbidden {
 		// The user may not call this at all: the service's own may not.
-		err = &access.AdminRefusal{Code: access.AdminForbidden, Message: "This key may not administer MCP access."}
+		err = &access.AdminRefusal{Code: access.AdminForbidden, Message: "This key cannot administer MCP access."}
 	} else {
 		err = c.adminError(f, method)
 	}
@@ -83,16 +83,16 @@ func (c *Client) adminError(f *transport.Failure, method string) *access.Error {
 	var e *access.Error
 	switch f.Class {
 	case transport.KeyRefused:
-		e = access.NewError(access.Unauthenticated, "This key is not valid (any more).",
-			"Make one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'.")
+		e = access.NewError(access.Unauthenticated, "This key is invalid or no longer works.",
+			"Create one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'.")
 	case transport.Missing, transport.Blocked:
 		e = unavailable("The REST API of the Doorman addon does not answer in Odoo.",
-			"An administrator updates the module doorman, and lets POST /json/2/ through the proxy, if there is one.", wire.RetrySoon)
+			"An administrator has to update the module doorman, and let POST /json/2/ through the proxy, if there is one.", wire.RetrySoon)
 	case transport.Fault:
 		e = adminFault(f)
 	case transport.Redirect:
-		e = unavailable("Odoo's address redirects elsewhere; Doorman does not follow, because your key would go along.",
-			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", wire.RetrySoon)
+		e = unavailable("Odoo's address redirects elsewhere; Doorman does not follow, because your key would be sent along.",
+			"An administrator has to set DOORMAN_ODOO_URL to the address that answers by itself.", wire.RetrySoon)
 	default:
 		if !makes[method] {
 			f.Sent = false // asking again is harmless, so "may have been done" would only worry
@@ -113,7 +113,7 @@ func adminNoAnswer(method string) *access.Error {
 	if !makes[method] {
 		return unavailable(msgNoAnswer, hintLater, wire.RetrySoon)
 	}
-	return unavailable(msgMaybeDone, "List them first; make it again only if it is not there, and revoke it if it is: "+
+	return unavailable(msgMaybeDone, "List them first; create it again only if it is not there, and revoke it if it is: "+
 		"its link was told in the answer that got lost.", wire.RetrySoon)
 }
 
@@ -121,7 +121,7 @@ func adminNoAnswer(method string) *access.Error {
 func adminFault(f *transport.Failure) *access.Error {
 	switch e := faultWords(f); e.Kind {
 	case access.Conflict:
-		return unavailable("Somebody else is changing the same; nothing was done.", hintLater, wire.RetrySoon)
+		return unavailable("Somebody else is changing this right now; nothing was done.", hintLater, wire.RetrySoon)
 	case access.OdooUnavailable, access.OdooTimeout:
 		return e
 	}

@@ -61,10 +61,10 @@ func (c *Client) auditError(f *transport.Failure, method string) *access.Error {
 	switch f.Class {
 	case transport.Missing, transport.Blocked:
 		return unavailable("The audit of the Doorman addon does not answer in Odoo.",
-			"An administrator updates the module doorman, and lets POST /json/2/ through the proxy, if there is one.", wire.RetrySoon)
+			"An administrator has to update the module doorman, and let POST /json/2/ through the proxy, if there is one.", wire.RetrySoon)
 	case transport.Fault:
 		if e := faultWords(f); e.Kind == access.Forbidden {
-			return access.NewError(access.Forbidden, "This key may not read the audit.",
+			return access.NewError(access.Forbidden, "This key cannot read the audit.",
 				"Use the Odoo API key of an MCP auditor or administrator.")
 		}
 	}

@@ -19,7 +19,7 @@ const (
 	hintLater    = "Try again in a moment."
 	hintLook     = "Look at the records first; try again only if nothing has changed."
 	hintSameKey  = "Send it again with the same idempotency_key: what was done is not done twice."
-	hintKey      = "An administrator makes a new service key in Doorman > Configuration > Server Settings and puts it in DOORMAN_ODOO_KEY."
+	hintKey      = "An administrator has to create a new service key in Doorman > Configuration > Server Settings and put it in DOORMAN_ODOO_KEY."
 )
 
 // errorOf turns a failure of a job into the error that leaves this package. MaxBody is in bytes.
@@ -47,11 +47,11 @@ func (c *Client) words(f *transport.Failure, j job) *access.Error {
 		return unavailable("Odoo is busy: too many calls are waiting; nothing was done.", hintLater, 2*time.Second)
 	case transport.Flood:
 		return &access.Error{
-			Kind: access.RateLimited, Message: "Too many calls of this connection wait for Odoo; nothing was done.",
+			Kind: access.RateLimited, Message: "Too many calls of this connection are waiting for Odoo; nothing was done.",
 			Hint: "Send fewer at once, and this one again in a moment.", RetryAfter: 2 * time.Second,
 		}
 	case transport.Throttled:
-		return unavailable("Odoo, or a proxy before it, asks to slow down.", hintLater, max(f.Retry, 5*time.Second))
+		return unavailable("Odoo, or a proxy in front of it, asks to slow down.", hintLater, max(f.Retry, 5*time.Second))
 	case transport.NoAnswer, transport.Gateway, transport.Garbage:
 		if maybe {
 			return unavailable(msgMaybeDone, look, max(f.Retry, wire.RetrySoon))
@@ -67,7 +67,7 @@ func (c *Client) words(f *transport.Failure, j job) *access.Error {
 		}
 		return e
 	case transport.RefusedSize:
-		return access.NewError(access.TooLarge, "The request is too large for Odoo, or for a proxy before it.", "Send less at once.")
+		return access.NewError(access.TooLarge, "The request is too large for Odoo, or for a proxy in front of it.", "Send less at once.")
 	case transport.BadRequest:
 		return access.NewError(access.InvalidInput, "The arguments cannot be sent to Odoo.", "Use plain JSON values.")
 	case transport.Fault:
@@ -83,24 +83,24 @@ func (c *Client) setupWords(f *transport.Failure) *access.Error {
 	case transport.KeyRefused:
 		hint := hintKey
 		if f.NoAddon {
-			hint = "An administrator checks that the module doorman is installed in the database that DOORMAN_ODOO_DB names. If it is: " + hintKey
+			hint = "An administrator has to check that the module doorman is installed in the database that DOORMAN_ODOO_DB names. If it is: " + hintKey
 		}
 		return unavailable("Odoo refused Doorman's own key.", hint, 0)
 	case transport.Missing:
 		if c.link.Answered() { // Odoo looks for its databases in PostgreSQL, and finds none while that is away
 			return unavailable("Odoo does not find its database right now; nothing was done.",
-				"Try again in a moment. If it stays like this, an administrator looks whether PostgreSQL runs, and whether "+
+				"Try again in a moment. If this continues, an administrator has to check that PostgreSQL is running and that "+
 					"the module doorman is still installed.", wire.RetrySoon)
 		}
 		return unavailable("The Doorman addon does not answer in Odoo.",
-			"An administrator looks whether PostgreSQL runs, checks DOORMAN_ODOO_URL and DOORMAN_ODOO_DB, installs or updates the module "+
-				"doorman in that database, and lets POST /doorman/jsonrpc through the proxy, if there is one.", 0)
+			"An administrator has to check PostgreSQL, DOORMAN_ODOO_URL and DOORMAN_ODOO_DB, install or update the module "+
+				"doorman in that database, and let POST /doorman/jsonrpc through the proxy, if there is one.", 0)
 	case transport.Redirect:
-		return unavailable("Odoo's address redirects elsewhere ("+f.Reason+"); Doorman does not follow, because its key would go along.",
-			"An administrator sets DOORMAN_ODOO_URL to the address that answers by itself.", 0)
+		return unavailable("Odoo's address redirects elsewhere ("+f.Reason+"); Doorman does not follow, because its key would be sent along.",
+			"An administrator has to set DOORMAN_ODOO_URL to the address that answers by itself.", 0)
 	case transport.Blocked:
 		return unavailable("Something between Doorman and Odoo does not let the request through.",
-			"An administrator lets POST /doorman/jsonrpc through the proxy, or sets DOORMAN_ODOO_TRANSPORT to another way.", 0)
+			"An administrator has to let POST /doorman/jsonrpc through the proxy, or set DOORMAN_ODOO_TRANSPORT to another transport.", 0)
 	}
 	return access.NewError(access.Internal, "Something went wrong inside Doorman.", wire.HintAdmin)
 }
@@ -155,9 +155,9 @@ func faultWords(f *transport.Failure) *access.Error {
 // invalid says what Python found wrong with the arguments.
 func invalid(message string) string {
 	if s := wire.CleanLine(message); s != "" {
-		return "Odoo could not make sense of the arguments: " + strings.TrimSuffix(s, ".") + "."
+		return "Odoo did not understand the arguments: " + strings.TrimSuffix(s, ".") + "."
 	}
-	return "Odoo could not make sense of the arguments."
+	return "Odoo did not understand the arguments."
 }
 
 // detail is for the operator: where, what, which exception. The exception's text is not in it, since it may quote what

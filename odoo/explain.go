@@ -41,7 +41,7 @@ func (c *Client) explainError(f *transport.Failure) *access.Error {
 func explainFault(f *transport.Failure) *access.Error {
 	switch e := faultWords(f); e.Kind {
 	case access.Forbidden:
-		return access.NewError(access.Forbidden, "Odoo tells this to MCP administrators only, and of records that they may read.",
+		return access.NewError(access.Forbidden, "Only MCP administrators can see this, and only for records that they can read.",
 			"Use the API key of one.")
 	case access.NotFound:
 		return access.NewError(access.NotFound, "There is no such connection.", "Its number is at the end of its address in Odoo.")

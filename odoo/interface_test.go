@@ -33,15 +33,15 @@ var misfits = []struct {
 	{"0.1.0, which says no interface", odootest.Addon{Interface: 1, Code: "19.0.0.1.0", Database: "19.0.0.1.0"},
 		"its addon in Odoo is older than the service", "odoo -u doorman", "addon 19.0.0.1.0 speaks 1"},
 	{"a later one", odootest.Addon{Interface: access.Interface + 1, Code: "19.0.9.0.0", Database: "19.0.9.0.0"},
-		"the service is older than its addon", "updates the service", "addon 19.0.9.0.0 speaks " + strconv.Itoa(access.Interface+1)},
+		"the service is older than its addon", "update the service", "addon 19.0.9.0.0 speaks " + strconv.Itoa(access.Interface+1)},
 	{"a later one with a renamed argument", odootest.Addon{Interface: access.Interface + 1, Code: "19.0.9.0.0", Database: "19.0.9.0.0", Renamed: []string{"call", "resolve"}},
-		"the service is older than its addon", "updates the service", "speaks"},
+		"the service is older than its addon", "update the service", "speaks"},
 	{"an earlier one with a renamed argument", odootest.Addon{Interface: 1, Code: "19.0.0.1.0", Database: "19.0.0.1.0", Renamed: []string{"call", "resolve"}},
 		"its addon in Odoo is older than the service", "odoo -u doorman", "speaks 1"},
 	{"code that is newer than its database", odootest.Addon{Interface: access.Interface, Code: "19.0.0.10.0", Database: "19.0.0.9.0"},
 		"the addon's code is newer than its database", "odoo -u doorman", "code 19.0.0.10.0, database 19.0.0.9.0"},
 	{"code that is older than its database", odootest.Addon{Interface: access.Interface, Code: "19.0.0.2.0", Database: "19.0.0.3.0"},
-		"the addon's code is older than its database", "restarts them", "code 19.0.0.2.0, database 19.0.0.3.0"},
+		"the addon's code is older than its database", "restart them", "code 19.0.0.2.0, database 19.0.0.3.0"},
 }
 
 // otherInterface makes every request one of a service of interface 1: over the addon's own endpoint and JSON-2 by a header,
@@ -70,7 +70,7 @@ var strangers = []struct {
 	shows string
 }{
 	{"a copy", odootest.Addon{CopyOf: "prod"}, "is a copy of another one", "is a copy of prod"},
-	{"another database", odootest.Addon{ID: "another"}, "Another Odoo database answers than before", "now it is"},
+	{"another database", odootest.Addon{ID: "another"}, "A different Odoo database answers than before", "now it is"},
 }
 
 // TestStrangers: a copied database, and another one than before, get no call by any way; the right one does again.

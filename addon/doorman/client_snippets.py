@@ -114,8 +114,8 @@ def _claude_code(url, key, name, env):
         f"claude mcp add --transport http {name} {shell_word(url)} "
         f"--header {shell_word(header)}",
         env._(
-            "Run it in the folder of your project, or add --scope user before the "
-            "name to have it everywhere. The key stays in the history of your shell: "
+            "Run it in your project folder, or add --scope user before the name to "
+            "make it available everywhere. The key stays in your shell history: "
             "remove it there."
         ),
     )
@@ -136,7 +136,7 @@ def _claude_desktop(url, key, name, env):
         _json({"mcpServers": {name: server}}),
         env._(
             "Settings > Developer > Edit Config opens the file; restart Claude "
-            "Desktop afterwards. It needs Node.js: the bridge mcp-remote passes the "
+            "Desktop afterwards. Requires Node.js: the mcp-remote bridge passes the "
             "key on."
         ),
     )
@@ -151,8 +151,8 @@ def _cursor(url, key, name, env):
         "json",
         _json({"mcpServers": {name: server}}),
         env._(
-            "Or .cursor/mcp.json in a project; then keep the key out of the "
-            "repository: write ${env:ODOO_MCP_KEY} in its place and set that variable."
+            "Or .cursor/mcp.json in a project. In that case, keep the key out of the "
+            "repository: use ${env:ODOO_MCP_KEY} instead and set that variable."
         ),
     )
 
@@ -166,9 +166,9 @@ def _vscode(url, key, name, env):
         "json",
         _json({"servers": {name: server}}),
         env._(
-            "In a project's .vscode/mcp.json, which others can read, let VS Code ask "
-            "for the key: an entry of type promptString under inputs, and "
-            "${input:...} in its place."
+            "If others can read the project's .vscode/mcp.json, let VS Code ask for "
+            "the key: add an entry of type promptString under inputs, and use "
+            "${input:...} instead of the key."
         ),
     )
 
@@ -198,7 +198,7 @@ def _codex(url, key, name, env):
         "toml",
         text,
         env._(
-            "To keep the key out of the file: in place of the last line write "
+            "To keep the key out of the file, replace the last line with "
             'bearer_token_env_var = "ODOO_MCP_KEY" and set that variable to the key '
             "before you start Codex."
         ),
@@ -215,7 +215,7 @@ def _n8n(url, key, name, env):
         "Server Transport: HTTP Streamable\n"
         "Authentication: Bearer Auth\n"
         f"Bearer Token: {key}",
-        env._("Make a credential of the type Bearer Auth and paste the key into it."),
+        env._("Create a credential of type Bearer Auth and paste the key into it."),
     )
 
 
@@ -230,7 +230,7 @@ def _copilot_studio(url, key, name, env):
         "Type: Header\n"
         "Header name: Authorization\n"
         f"API key: {_bearer(key)}",
-        env._("The key is asked for when you create the connection."),
+        env._("You are asked for the key when you create the connection."),
     )
 
 
@@ -253,7 +253,7 @@ def _continue(url, key, name, env):
         f"~/.continue/mcpServers/{name}.yaml",
         "yaml",
         text,
-        env._("The tools are there in Continue's agent mode."),
+        env._("The tools are available in Continue's agent mode."),
     )
 
 
@@ -267,8 +267,8 @@ def _inspector(url, key, name, env):
         f"npx -y @modelcontextprotocol/inspector --cli {shell_word(url)} "
         f"--transport http --header {shell_word(header)} --method tools/list",
         env._(
-            "For a first look: it lists the tools. The key can be seen in the list of "
-            "processes while it runs, and stays in the history of your shell."
+            "For a first look: it lists the tools. While it runs, the key is visible "
+            "in the process list, and it stays in your shell history."
         ),
     )
 
@@ -304,6 +304,6 @@ def _generic(url, key, name, env):
         text,
         env._(
             "The third line is an HTTP header that the client sends with every "
-            "request. A client that can only log in by browser cannot use a key."
+            "request. A client that only supports browser login cannot use a key."
         ),
     )

@@ -12,10 +12,12 @@ from functools import wraps
 
 from odoo.exceptions import AccessError
 from odoo.fields import Field, Many2many
+from odoo.http import Request
 from odoo.modules.registry import Registry
 from odoo.orm.fields_relational import _RelationalMulti
 from odoo.service import model as service_model
 
+from . import shortcut
 from .policy import change_scope, ledger
 
 GATEWAY = "doorman.gateway"
@@ -26,6 +28,7 @@ def post_load():
     for name in ("connect", "connect_ex", "sendto", "sendmsg"):
         setattr(socket.socket, name, _offline(getattr(socket.socket, name)))
     Registry.cursor = _one_transaction(Registry.cursor)
+    Request._serve_db = _short(Request._serve_db)
     Field.determine_inverse = _inverses_noted(Field.determine_inverse)
     _RelationalMulti.write_batch = _commands_noted(_RelationalMulti.write_batch)
     Many2many.write_real = _links_noted(Many2many.write_real)
@@ -58,6 +61,19 @@ def _host(args):
     return "?"
 
 
+def _short(serve_db):
+    """Odoo's HTTP requests: the service's need little of what Odoo does for each one
+    (shortcut.py)."""
+
+    @wraps(serve_db)
+    def short(self):
+        if shortcut.takes(self):
+            return shortcut.serve(self, serve_db)
+        return serve_db(self)
+
+    return short
+
+
 def _one_door(get_public_method):
     """Odoo's RPC: its service's own user calls the gateway's methods and no others.
     Some of Odoo's need no right at all: they answer with a dialog to go on from."""
@@ -68,7 +84,7 @@ def _one_door(get_public_method):
         if model._name != GATEWAY and GATEWAY in env.registry:
             if env.uid == env["doorman.settings"]._service_user_id():
                 raise AccessError(
-                    env._("The Doorman service may not call %s.", model._name)
+                    env._("The Doorman service cannot call %s.", model._name)
                 )
         return get_public_method(model, name)
 
@@ -129,7 +145,7 @@ def _links_noted(write_real):
         for records, _commands in records_commands_list:
             noted = ledger.of(records.env.cr)
             if noted is not None and field.store:
-                noted.linked(field, records)
+                noted.linked(field, records, new=create)
         return write_real(field, records_commands_list, create)
 
     return links_noted

@@ -172,7 +172,8 @@ class Shell:
             raise Refusal(
                 "no_dry_run",
                 _lt(
-                    "%(method)s cannot be tried out: what it does may not be undone.",
+                    "%(method)s does not support dry runs: not all of what it does "
+                    "can be undone.",
                     method=method,
                 ),
                 _lt("Leave dry_run out."),
@@ -194,10 +195,10 @@ class Shell:
                 raise Refusal(
                     "too_many_steps",
                     _lt(
-                        "More than %(most)s steps that change something.",
+                        "More than %(most)s steps that make changes.",
                         most=MAX_CHANGES,
                     ),
-                    _lt("Change many records by one step."),
+                    _lt("Change many records in one step."),
                 )
         return answer, bool(changes)
 

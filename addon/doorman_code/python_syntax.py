@@ -33,10 +33,13 @@ FORMATS = frozenset({"format", "format_map"})
 def check_code(code):
     """:raise Refusal: if it is not code that is run here"""
     if not isinstance(code, str) or not code.strip() or "\0" in code:
-        raise Refusal("invalid_code", _lt("The code is text: Python that sets result."))
+        raise Refusal(
+            "invalid_code", _lt("The code must be text: Python that sets result.")
+        )
     if len(code) > MAX_CODE:
         raise Refusal(
-            "invalid_code", _lt("The code has at most %(most)s letters.", most=MAX_CODE)
+            "invalid_code",
+            _lt("The code can have at most %(most)s characters.", most=MAX_CODE),
         )
     try:
         tree = ast.parse(code)
@@ -64,9 +67,8 @@ def _check(node):
             line,
             _lt("%(step)s cannot be run here", step=type(node).__name__.lower()),
             _lt(
-                "There are loops, conditions, functions, comprehensions; no "
-                "import, class, with or try: an error ends the run, and undoes "
-                "it."
+                "You can use loops, conditions, functions and comprehensions, but not "
+                "import, class, with or try: an error ends the run, and undoes it."
             ),
         )
     if isinstance(node, ast.Attribute):
@@ -74,7 +76,7 @@ def _check(node):
             raise wrong(
                 line,
                 _lt(".%(name)s cannot be read here", name=node.attr[:40]),
-                _lt('A text is put together by f"{value}".'),
+                _lt('Use f"{value}" to build text.'),
             )
         if not isinstance(node.ctx, ast.Load):
             raise wrong(

@@ -125,7 +125,7 @@ def check_hidden(cr):
         raise Refusal(
             "table_not_readable",
             _lt(
-                "Queries may not read %(table)s by the name of its schema.",
+                "Queries cannot read %(table)s with its schema name.",
                 table=found[0],
             ),
             _lt("Leave the schema out."),

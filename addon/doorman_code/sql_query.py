@@ -146,15 +146,16 @@ def run_sql(call):
     check_administrator(guard, "allow_sql", "SQL")
     query, limit = kwargs.get("query"), kwargs.get("limit", MAX_SQL_ROWS)
     if not isinstance(query, str) or not query.strip() or "\0" in query:
-        raise Refusal("invalid_query", _lt("The query is the text of one SELECT."))
+        raise Refusal("invalid_query", _lt("The query must be the text of one SELECT."))
     if len(query) > MAX_CODE:
         raise Refusal(
-            "invalid_query", _lt("A query has at most %(most)s letters.", most=MAX_CODE)
+            "invalid_query",
+            _lt("A query can have at most %(most)s characters.", most=MAX_CODE),
         )
     if type(limit) is not int or not 1 <= limit <= MAX_SQL_ROWS:
         raise Refusal(
             "malformed_arguments",
-            _lt("limit is a number from 1 to %(most)s.", most=MAX_SQL_ROWS),
+            _lt("limit must be a number from 1 to %(most)s.", most=MAX_SQL_ROWS),
         )
     columns, read = _understood(guard, query)
     if call.describer:
@@ -175,7 +176,7 @@ def check_administrator(guard, switch, what):
     if not env.user.has_group("base.group_system"):
         raise Refusal(
             "administrators_only",
-            _lt("%(what)s is for users who administer this Odoo.", what=what),
+            _lt("%(what)s is only for users who administer this Odoo.", what=what),
             _lt("Use other tools."),
         )
     if guard.allowed is not None or guard.asks_to_read or guard.narrow:
@@ -205,7 +206,7 @@ def _told():
         raise Refusal(
             "took_too_long",
             _lt("The query took too long and was stopped."),
-            _lt("Ask for less: fewer rows, an indexed column."),
+            _lt("Ask for less: fewer rows, or filter by an indexed column."),
         ) from exc
     except psycopg2.Error as exc:
         code, said = exc.pgcode or "", exc.diag.message_primary or ""
@@ -215,7 +216,7 @@ def _told():
             ) from exc
         raise Refusal(
             "not_one_select",
-            _lt("PostgreSQL does not run this as one statement that only reads."),
+            _lt("PostgreSQL does not accept this as one read-only statement."),
             _lt("Send one SELECT."),
         ) from exc
 
@@ -262,13 +263,13 @@ def _check(part, home, closed):
         if why:
             raise Refusal(
                 "table_not_readable",
-                _lt("Queries may not read %(table)s: %(why)s.", table=name, why=why),
+                _lt("Queries cannot read %(table)s: %(why)s.", table=name, why=why),
             )
     elif kind == "function":
         if not sql_rules.allows_function(owner, name, how, extension):
             raise Refusal(
                 "function_not_allowed",
-                _lt("Queries may not call the function %(function)s.", function=name),
+                _lt("Queries cannot call the function %(function)s.", function=name),
             )
     elif kind == "column":
         if closed_fields.is_withheld(name):
@@ -279,13 +280,13 @@ def _check(part, home, closed):
                     table=owner,
                     column=name,
                 ),
-                _lt("Name the columns, without it: * is all of them."),
+                _lt("List the columns without it: * stands for all of them."),
             )
     else:
         raise Refusal(
             "field_withheld",
-            _lt("A whole row as one value may hold withheld columns."),
-            _lt("Name the columns."),
+            _lt("A whole row as one value could contain withheld columns."),
+            _lt("List the columns."),
         )
 
 

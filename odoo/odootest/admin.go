@@ -20,7 +20,7 @@ func administers(path string) bool {
 // adminMethod is the public methods of the REST API (rest_api.py and its kin in the addon), as whose key it is.
 func (s *Server) adminMethod(q *query) (any, raised) {
 	if !q.admin {
-		return adminRefusal(access.AdminForbidden, "Only an MCP administrator may do this."), raised{}
+		return adminRefusal(access.AdminForbidden, "Only an MCP administrator can do this."), raised{}
 	}
 	if q.method == "api_switch_off" {
 		return s.switchOff(q.params["values"]), raised{}
@@ -82,7 +82,7 @@ func (s *Server) switchOff(values any) any {
 	case !isBool || len(given) != 1:
 		return adminRefusal(access.AdminInput, "values is not valid: ''")
 	case on:
-		return adminRefusal(access.AdminWidens, "enabled: the API switches the server off and never on. Switch it on in Odoo, in Server Settings.")
+		return adminRefusal(access.AdminWidens, "enabled: the API can only switch the server off, not on. Switch it on in Odoo, in Server Settings.")
 	}
 	s.SetEnabled(false)
 	s.mu.Lock()

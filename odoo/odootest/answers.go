@@ -16,7 +16,7 @@ type raised struct {
 }
 
 // notService is the addon's answer to anybody but the service (gateway/doorman_gateway.py, _check_caller).
-var notService = raised{name: "odoo.exceptions.AccessError", message: "Only the Doorman service's own user may call this."}
+var notService = raised{name: "odoo.exceptions.AccessError", message: "Only the Doorman service's own user can call this."}
 
 var denied = raised{name: "odoo.exceptions.AccessDenied", message: "Access Denied", status: http.StatusUnauthorized}
 

@@ -75,9 +75,9 @@ func (s *Server) mustWait(c Call, connection int64) bool {
 }
 
 var (
-	nobodyAsked = &Problem{Kind: "pending_approval", Code: "needs_approval", Message: "This needs the approval of a person."}
+	nobodyAsked = &Problem{Kind: "pending_approval", Code: "needs_approval", Message: "This needs approval."}
 	notFound    = &Problem{
-		"not_found", "unknown_approval", "This connection has no such request for approval.", "Take the request_id of the pending answer.",
+		"not_found", "unknown_approval", "This connection has no such approval request.", "Use the request_id from the pending reply.",
 	}
 )
 

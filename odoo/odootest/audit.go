@@ -45,7 +45,7 @@ func (s *Server) link(i int64) access.AuditLink {
 // here, and nobody changes rows.
 func (s *Server) auditMethod(q *query) (any, raised) {
 	if !q.admin {
-		return nil, raised{name: "odoo.exceptions.AccessError", message: "Only an MCP auditor or administrator may do this."}
+		return nil, raised{name: "odoo.exceptions.AccessError", message: "Only an MCP auditor or administrator can do this."}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,7 @@ func (s *Server) replay(c Call, connection int64) (value any, known bool, p *Pro
 	}
 	if old.request != request {
 		return nil, true, &Problem{
-			"conflict", "idempotency_key_reused", "This idempotency key was used for another request; nothing was done.", "Take a new key for each new request.",
+			"conflict", "idempotency_key_reused", "This idempotency key was already used for a different request. Nothing was done.", "Use a new key for each new request.",
 		}
 	}
 	again := map[string]any{"replayed": true}
@@ -60,7 +60,7 @@ func (s *Server) answeredBefore(c Call, connection int64) (value any, known bool
 
 // noRecord is the refusal of a record that does not exist.
 func noRecord(model string, id int64) *Problem {
-	return &Problem{"not_found", "unknown_record", fmt.Sprintf("There is no %s with the id %d.", model, id), "search_records finds ids."}
+	return &Problem{"not_found", "unknown_record", fmt.Sprintf("There is no %s with the id %d.", model, id), "Use search_records to find ids."}
 }
 
 // change runs one change. A method of a record does nothing; a message is not kept.

@@ -44,7 +44,7 @@ func (s *Server) aboutConnection(method string, found, params map[string]any) an
 		}
 	case "api_rotate":
 		if found["status"] == "revoked" {
-			return adminRefusal(access.AdminConflict, "The connection has ended: bring it back in Odoo.")
+			return adminRefusal(access.AdminConflict, "The connection has ended. Reactivate it in Odoo.")
 		}
 		found["pickup_pending"] = true
 		return pickUp(map[string]any{"connection": found})
@@ -77,7 +77,7 @@ func (s *Server) connect(given any) any {
 	case shown["approve_outward"] == false:
 		return widens("approve_outward")
 	case shown["deliver"] == "key" && !seen:
-		return adminRefusal(access.AdminKey, "Only an Odoo administrator may see a key that acts as one.")
+		return adminRefusal(access.AdminKey, "Only an Odoo administrator can see a key that acts as one.")
 	}
 	if refused := checkPolicy(shown); refused != nil {
 		return refused
@@ -118,7 +118,7 @@ func passed(at any) bool {
 }
 
 func widens(name string) any {
-	return adminRefusal(access.AdminWidens, name+": the API makes access stricter and never wider. Change this in Odoo, on the form of the connection.")
+	return adminRefusal(access.AdminWidens, name+": the API can only make access stricter, never wider. Change this in Odoo, on the connection form.")
 }
 
 // narrow makes a connection stricter, or says why not, as the addon does (policy/narrowing.py). Of texts that cannot be

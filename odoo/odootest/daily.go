@@ -9,7 +9,7 @@ import (
 // ofOne answers what is asked of one record: it has no messages, and a button that archives it.
 func (t *table) ofOne(c Call) (any, *Problem) {
 	if len(c.IDs) != 1 {
-		return nil, &Problem{Kind: "invalid_input", Code: "one_record_only", Message: "Name one record."}
+		return nil, &Problem{Kind: "invalid_input", Code: "one_record_only", Message: "Specify one record."}
 	}
 	row := t.rows[c.IDs[0]]
 	if row == nil {

@@ -18,7 +18,7 @@ type kept struct {
 	link       [32]byte // lookup of the token's proof; zero = none yet
 }
 
-var goneLink = &Problem{"not_found", "file_gone", "This link does not work (any more).", "Links are for one use and a few minutes: ask for a new one."}
+var goneLink = &Problem{"not_found", "file_gone", "This link is invalid or no longer works.", "Links work once and only for a few minutes. Ask for a new one."}
 
 // aboutFile answers what is about a file: every record has one, its name; an export has the name of the model.
 func (s *Server) aboutFile(t *table, c Call, connection int64) (any, *Problem) {

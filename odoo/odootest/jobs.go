@@ -10,6 +10,7 @@ var jobs = map[string][2]int{
 	"fold_use": {60, 50}, "expire_connections": {300, 60}, "purge_audit": {86400, 1800}, "remind_expiry": {86400, 300},
 	"expire_approvals": {60, 50}, "remind_approvals": {60, 50}, "expire_invites": {300, 60}, "remind_invited": {3600, 300},
 	"purge_oauth": {3600, 300}, "learn_clients": {60, 50}, "chain_audit": {60, 50},
+	"send_notices": {10, 50},
 }
 
 func jobList() (list []map[string]any) {
@@ -36,6 +37,8 @@ func (s *Server) runJob(name any) any {
 		counts = map[string]any{"learned": 0}
 	case "chain_audit":
 		counts = map[string]any{"chained": 0}
+	case "send_notices":
+		counts = map[string]any{"told": 0, "posted": 0}
 	case "purge_audit":
 		counts = map[string]any{"deleted": 0}
 	case "expire_connections":

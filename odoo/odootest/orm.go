@@ -18,7 +18,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 	}
 	if c.Model != "" && (allowed != nil && !slices.Contains(allowed, c.Model) || slices.ContainsFunc(snap.Settings.Floor, onFloor)) {
 		return nil, &Problem{
-			"not_allowed", "model_not_allowed", "This connection may not use the model " + c.Model + ".", "Call list_models for the models it may use.",
+			"not_allowed", "model_not_allowed", "This connection cannot use the model " + c.Model + ".", "Call list_models to see the models it can use.",
 		}
 	}
 	if s.opt.Handle != nil {
@@ -55,7 +55,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 	t := s.tables[c.Model]
 	if t == nil {
 		return nil, &Problem{
-			"unknown_model", "unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models for the models there are.",
+			"unknown_model", "unknown_model", "There is no model " + c.Model + " in this Odoo.", "Call list_models to see the available models.",
 		}
 	}
 	if known.file && (len(c.IDs) > 0 || c.Method == "export_records") {
@@ -191,7 +191,7 @@ func (t *table) project(c Call, rows []Record) (any, *Problem) {
 func (t *table) known(model string, names func(func(string) bool)) *Problem {
 	for name := range names {
 		if _, ok := t.field(name); !ok {
-			return &Problem{"unknown_field", "unknown_field", fmt.Sprintf("%s has no field '%s'.", model, name), "Call describe_model for its fields."}
+			return &Problem{"unknown_field", "unknown_field", fmt.Sprintf("%s has no field '%s'.", model, name), "Call describe_model to see its fields."}
 		}
 	}
 	return nil

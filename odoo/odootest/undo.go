@@ -43,19 +43,19 @@ func (s *Server) undo(c Call, connection int64) (any, *Problem) {
 	n := int(number(c.Kwargs["change"]))
 	if n < 1 || n > len(s.undoable) || s.undoable[n-1].connection != connection {
 		return nil, &Problem{
-			"not_found", "unknown_change", "This connection has no such change, or it is no longer kept.",
-			"Take the change_id of a change's own reply.",
+			"not_found", "unknown_change", "This connection has no such change, or it is no longer stored.",
+			"Use the change_id from the reply to that change.",
 		}
 	}
 	k := s.undoable[n-1]
 	if k.undone {
-		return nil, &Problem{Kind: "conflict", Code: "undone_already", Message: "This change was undone already."}
+		return nil, &Problem{Kind: "conflict", Code: "undone_already", Message: "This change has already been undone."}
 	}
 	for _, id := range k.ids {
 		if fmt.Sprint(k.table.rows[id]) != fmt.Sprint(k.after[id]) {
 			return nil, &Problem{
-				"conflict", "changed_since", fmt.Sprintf("%s %d was changed since, or is gone: it is not undone.", k.model, id),
-				"Read the record, and change it with update_records if need be.",
+				"conflict", "changed_since", fmt.Sprintf("%s %d has changed since, or no longer exists: it is not undone.", k.model, id),
+				"Read the record, and change it with update_records if needed.",
 			}
 		}
 	}

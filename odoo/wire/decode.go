@@ -14,7 +14,7 @@ import (
 
 // What more than one package says of an error.
 const (
-	HintAdmin = "An administrator finds more of it in the service's log."
+	HintAdmin = "The service's log has the details, for an administrator."
 	RetrySoon = time.Second // when it is worth trying again
 )
 
@@ -26,7 +26,7 @@ const maxCount = 1 << 30
 func Unusable(what string) *access.Error {
 	return &access.Error{
 		Kind: access.Internal, Message: "Odoo's answer cannot be used.",
-		Hint:   "An administrator updates the Doorman addon and the service to the same version.",
+		Hint:   "An administrator has to update the Doorman addon and the service to the same version.",
 		Detail: "addon's answer: " + what,
 	}
 }

@@ -35,8 +35,8 @@ func Origin(hello json.RawMessage) (id, name string) {
 // Odoo's leads to two that the service's key opens, or one was put in the place of the other.
 func OtherDatabase(first, now string) *access.Error {
 	return &access.Error{
-		Kind: access.OdooUnavailable, Message: "Another Odoo database answers than before.",
-		Hint: "If it has taken the other one's place, an administrator restarts the service. If both are in use, each gets a service key " +
+		Kind: access.OdooUnavailable, Message: "A different Odoo database answers than before.",
+		Hint: "If it has taken the other one's place, an administrator has to restart the service. If both are in use, each needs a service key " +
 			"of its own, and DOORMAN_ODOO_DB names the one that is meant.",
 		RetryAfter: copyRetry, Detail: fmt.Sprintf("it was %s, now it is %s", Printable(first), Printable(now)),
 	}
@@ -62,24 +62,24 @@ func Misfit(hello json.RawMessage) *access.Error {
 	}
 	switch {
 	case speaks < access.Interface:
-		return misfit("its addon in Odoo is older than the service", "puts the addon of the service's version into Odoo and runs odoo -u doorman",
+		return misfit("its addon in Odoo is older than the service", "put the addon of the service's version into Odoo and run odoo -u doorman",
 			fmt.Sprintf("the service speaks interface %d, addon %s speaks %d", access.Interface, Printable(w.Addon), speaks))
 	case speaks > access.Interface:
-		return misfit("the service is older than its addon in Odoo", "updates the service to the addon's version",
+		return misfit("the service is older than its addon in Odoo", "update the service to the addon's version",
 			fmt.Sprintf("the service speaks interface %d, addon %s speaks %d", access.Interface, Printable(w.Addon), speaks))
 	case w.CopyOf != "":
 		return &access.Error{
-			Kind: access.OdooUnavailable, Message: "This Odoo database is a copy of another one: no AI tool comes in.",
-			Hint:       "An MCP administrator says in Doorman > Configuration > Server Settings what becomes of its connections.",
+			Kind: access.OdooUnavailable, Message: "This Odoo database is a copy of another one: AI tools are refused.",
+			Hint:       "An MCP administrator has to choose in Doorman > Configuration > Server Settings what happens to its connections.",
 			RetryAfter: copyRetry, Detail: fmt.Sprintf("%s is a copy of %s", Printable(w.Database), Printable(w.CopyOf)),
 		}
 	case w.Code == nil || *w.Code == w.Addon:
 		return nil
 	case newer(*w.Code, w.Addon):
-		return misfit("the addon's code is newer than its database", "runs odoo -u doorman",
+		return misfit("the addon's code is newer than its database", "run odoo -u doorman",
 			fmt.Sprintf("code %s, database %s", Printable(*w.Code), Printable(w.Addon)))
 	}
-	return misfit("the addon's code is older than its database", "puts the newer addon into every Odoo server and restarts them",
+	return misfit("the addon's code is older than its database", "put the newer addon into every Odoo server and restart them",
 		fmt.Sprintf("code %s, database %s", Printable(*w.Code), Printable(w.Addon)))
 }
 
@@ -87,7 +87,7 @@ func Misfit(hello json.RawMessage) *access.Error {
 func misfit(what, cure, detail string) *access.Error {
 	return &access.Error{
 		Kind: access.Updating, Message: "Doorman is being updated: " + what + ".",
-		Hint:       "Try again in a minute. If it stays like this, an administrator " + cure + ".",
+		Hint:       "Try again in a minute. If this continues, an administrator has to " + cure + ".",
 		RetryAfter: misfitRetry, Detail: detail,
 	}
 }

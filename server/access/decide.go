@@ -143,7 +143,7 @@ func checkIP(p Policy, ip netip.Addr) *Error {
 		return slices.ContainsFunc(list, func(rule netip.Prefix) bool { return rule.Contains(ip) })
 	}
 	if within(p.BlockedIPs) || (len(p.AllowedIPs) > 0 && !within(p.AllowedIPs)) {
-		return refuse(Forbidden, "This connection may not be used from your network address.",
+		return refuse(Forbidden, "This connection cannot be used from your network address.",
 			"An MCP administrator sets which addresses are allowed.")
 	}
 	return nil
@@ -157,9 +157,9 @@ func checkRate(r Rate) *Error {
 	e.RetryAfter = r.RetryAfter
 	switch r.Limit {
 	case LimitMinute:
-		e.Message = fmt.Sprintf("This connection may make %d requests a minute; that is used up.", r.Max)
+		e.Message = fmt.Sprintf("This connection can make %d requests a minute, and has reached that limit.", r.Max)
 	case LimitDay:
-		e.Message = fmt.Sprintf("This connection may make %d requests a day (UTC); that is used up.", r.Max)
+		e.Message = fmt.Sprintf("This connection can make %d requests a day (UTC), and has reached that limit.", r.Max)
 	default:
 		e.Message, e.Hint = "This request was not counted against its connection's limits.", "Report this to your administrator."
 	}
@@ -176,7 +176,7 @@ const CodeRowsUsedUp = "rows_used_up"
 func RowsUsedUp(day int, rest time.Duration) *Error {
 	return &Error{
 		Kind: RateLimited, Code: CodeRowsUsedUp, RetryAfter: rest,
-		Message: fmt.Sprintf("This connection may get %d rows of data a day (UTC); that is used up.", day),
+		Message: fmt.Sprintf("This connection can read %d rows of data a day (UTC), and has reached that limit.", day),
 		Hint:    fmt.Sprintf("Try again in %s.", inWords(rest)),
 	}
 }

@@ -221,11 +221,11 @@ func TestRateWords(t *testing.T) {
 		rate            access.Rate
 		message, inHint string
 	}{
-		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 300 * time.Millisecond}, "This connection may make 100 requests a minute; that is used up.", "in 1 second."},
-		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 59*time.Second + 1}, "This connection may make 100 requests a minute; that is used up.", "in 60 seconds."},
-		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 90 * time.Minute}, "This connection may make 10000 requests a day (UTC); that is used up.", "in 90 minutes."},
-		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 5*time.Hour + time.Second}, "This connection may make 10000 requests a day (UTC); that is used up.", "in 6 hours."},
-		{access.Rate{Limit: access.LimitDay, Max: 1}, "This connection may make 1 requests a day (UTC); that is used up.", "later"},
+		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 300 * time.Millisecond}, "This connection can make 100 requests a minute, and has reached that limit.", "in 1 second."},
+		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 59*time.Second + 1}, "This connection can make 100 requests a minute, and has reached that limit.", "in 60 seconds."},
+		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 90 * time.Minute}, "This connection can make 10000 requests a day (UTC), and has reached that limit.", "in 90 minutes."},
+		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 5*time.Hour + time.Second}, "This connection can make 10000 requests a day (UTC), and has reached that limit.", "in 6 hours."},
+		{access.Rate{Limit: access.LimitDay, Max: 1}, "This connection can make 1 requests a day (UTC), and has reached that limit.", "later"},
 	} {
 		e := access.Limit(row.rate).Err()
 		if e == nil || e.Message != row.message || !strings.Contains(e.Hint, row.inHint) || e.RetryAfter != row.rate.RetryAfter {

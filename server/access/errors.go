@@ -113,7 +113,7 @@ func AsError(err error) *Error {
 	return &Error{
 		Kind:    Internal,
 		Message: "Something went wrong inside Doorman.",
-		Hint:    "Try again; if it stays, give the request id to your administrator.",
+		Hint:    "Try again; if it keeps happening, give the request id to your administrator.",
 		Detail:  err.Error(),
 	}
 }

@@ -61,9 +61,9 @@ const (
 const (
 	SayOff          = "Access for AI tools is switched off in this Odoo."
 	SayOffHint      = "An MCP administrator can switch it on in Doorman's Server Settings."
-	SayInvalid      = "This key or token is not valid (any more)."
-	SayInvalidHint  = "An administrator of this Odoo can make a new one."
-	SayInactive     = "This connection waits for an administrator to activate it."
+	SayInvalid      = "This key or token is invalid or no longer works."
+	SayInvalidHint  = "An Odoo administrator can create a new one."
+	SayInactive     = "This connection is waiting for an administrator to activate it."
 	SayInactiveHint = "An MCP administrator can activate it in Odoo."
 
 	SayNoScope     = "%(tool)s needs the scope %(scope)s, which this connection does not have."
@@ -71,41 +71,41 @@ const (
 	// The connection has it, and the person that it acts as lacks the permission.
 	SayNoPermission     = "%(tool)s needs %(scope)s, and this connection's user lacks that permission."
 	SayNoPermissionHint = "Use another tool. An administrator can give the user the permission."
-	SayReadOnly         = "This connection may only read; %s changes something."
-	SayReadOnlyHint     = "Tell the person you work for what should be changed."
-	SayAllReadOnly      = "%(who)s made all connections read-only; %(tool)s changes something."
+	SayReadOnly         = "This connection is read-only; %s makes changes."
+	SayReadOnlyHint     = "Tell your user what should be changed."
+	SayAllReadOnly      = "%(who)s made all connections read-only; %(tool)s makes changes."
 	SayAllReadOnlyHint  = "An MCP administrator can allow changes again in Doorman's Server Settings."
 	SayToolOff          = "%s is switched off in this Odoo."
 	SayToolOffHint      = "Use another tool."
 	SayUnknownTool      = `There is no tool "%s".`
-	SayNoTool           = "%s is not among the tools this connection may use."
-	SayNoToolHint       = "Call tools/list for those it may use."
+	SayNoTool           = "%s is not among the tools this connection can use."
+	SayNoToolHint       = "Call tools/list to see the tools it can use."
 	SayNeedsModule      = "%(tool)s works with the Odoo module %(module)s, which is not installed here."
 	SayNeedsModuleHint  = "Use another tool. An Odoo administrator can install it."
 	SaySwitchedOff      = "%s is for research clients; this connection does not offer it."
 	SaySwitchedOffHint  = "Use search_everywhere and read_records."
-	SayNoModel          = "This connection may not use the model %s."
-	SayNoModelHint      = "Call list_models for the models it may use."
+	SayNoModel          = "This connection cannot use the model %s."
+	SayNoModelHint      = "Call list_models to see the models it can use."
 
 	SayNoField       = `%(model)s has no field "%(field)s", or it is withheld.`
-	SayNoFieldHint   = "Call describe_model for its fields."
+	SayNoFieldHint   = "Call describe_model to see its fields."
 	SayLeaveOut      = "Leave that part out."
 	SayAskLess       = "Ask for less at once, or try again later."
 	SayDidYouMean    = "Did you mean %s?"
 	SayNoRecord      = "There is no %(model)s with the id %(id)s."
 	SayNotOrder      = `"%s" is not a sort order.`
 	SayFileField     = "%s holds a file, which cannot be sent as a value."
-	SayFileFieldHint = `Send it with request_upload, and field "%s".`
+	SayFileFieldHint = `Send it with request_upload and field "%s".`
 
 	SayNoParameter      = `There is no parameter "%s".`
 	SayMissingParameter = "The parameter %s is missing."
-	SayWrongParameter   = "The parameter %(parameter)s is not %(expected)s."
+	SayWrongParameter   = "The parameter %(parameter)s must be %(expected)s."
 
-	SayLargeFile   = "A file has at most %d bytes."
-	SayLargeInline = "%(size)s bytes are more than the %(most)s that may be sent along."
-	SayInlineHint  = "Leave text and base64 out, and send the file to the link that you get."
-	SayManyPeople  = "A document is sent to at most %(most)s people, not %(number)s."
-	SayLinkGone    = "This link does not work (any more)."
+	SayLargeFile   = "A file can have at most %d bytes."
+	SayLargeInline = "%(size)s bytes exceed the limit of %(most)s for files sent in a call."
+	SayInlineHint  = "Leave text and base64 out, and send the file to the link you get."
+	SayManyPeople  = "A document can be sent to at most %(most)s people, not %(number)s."
+	SayLinkGone    = "This link is invalid or no longer works."
 	SayNoInvite    = "There is no such invite."
 
 	SayNoConnection = "There is no such connection."

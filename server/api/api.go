@@ -225,7 +225,7 @@ func credential(r *http.Request, of string) (secret.Text, *problem) {
 	}
 	scheme, key, _ := strings.Cut(values[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") || key == "" || len(key) > maxKey || strings.ContainsFunc(key, notInKeys) {
-		return secret.Text{}, unauthenticated("The Authorization header does not hold one Bearer key.")
+		return secret.Text{}, unauthenticated("The Authorization header does not contain a single Bearer key.")
 	}
 	return secret.New(key), nil
 }

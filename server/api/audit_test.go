@@ -23,7 +23,7 @@ type fakeAudit struct {
 func (f *fakeAudit) Page(_ context.Context, key secret.Text, after int64, limit int) (*access.AuditPage, error) {
 	f.asked, f.key = append(f.asked, limit), key.Reveal()
 	if f.fail == len(f.asked) {
-		return nil, access.NewError(access.Forbidden, "This key may not read the audit.", "")
+		return nil, access.NewError(access.Forbidden, "This key cannot read the audit.", "")
 	}
 	at := func(n int64) access.AuditLink { return access.AuditLink{N: n, Digest: "d"} }
 	size := int64(len(f.lines))

@@ -149,7 +149,7 @@ func query(r *http.Request, known ...string) (map[string]string, *problem) {
 	given := map[string]string{}
 	for name, values := range all {
 		if !slices.Contains(known, name) {
-			return nil, invalid("There is no parameter %s in the address here.", shown(name))
+			return nil, invalid("The parameter %s is not supported here.", shown(name))
 		}
 		if len(values) > 1 {
 			return nil, invalid("%s is in the address more than once.", name)

@@ -26,9 +26,9 @@ func (p *problem) Error() string { return p.code + ": " + p.message }
 // codes are those of problems that have no other name than their status.
 var codes = map[int]*problem{
 	http.StatusForbidden: {code: "forbidden", message: "This is not allowed from here."},
-	http.StatusNotFound:  {code: "not_found", message: "There is no such path.", hint: "GET /api/openapi.json tells which there are."},
+	http.StatusNotFound:  {code: "not_found", message: "There is no such path.", hint: "GET /api/openapi.json lists them."},
 	http.StatusMethodNotAllowed: {
-		code: "method_not_allowed", message: "This path has no such method.", hint: "The Allow header tells which it has.",
+		code: "method_not_allowed", message: "This path does not support this method.", hint: "The Allow header lists those it supports.",
 	},
 	http.StatusRequestEntityTooLarge: {
 		code: "too_large", message: fmt.Sprintf("The request is larger than %d bytes.", maxBody), hint: "Send less.",
@@ -59,8 +59,8 @@ func WriteStatus(w http.ResponseWriter, status int) { writeProblem(w, statusProb
 func unauthenticated(message string) *problem {
 	return &problem{
 		status: http.StatusUnauthorized, code: "unauthenticated", message: message,
-		hint: "Make one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'. " +
-			"The key of an MCP connection (dmk_...) is none.",
+		hint: "Create one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'. " +
+			"The key of an MCP connection (dmk_...) does not work here.",
 	}
 }
 
@@ -68,7 +68,7 @@ func unauthenticated(message string) *problem {
 func invalid(format string, args ...any) *problem {
 	return &problem{
 		status: http.StatusBadRequest, code: "invalid_input", message: fmt.Sprintf(format, args...),
-		hint: "GET /api/openapi.json tells what each field takes.",
+		hint: "See GET /api/openapi.json for what each field accepts.",
 	}
 }
 
@@ -83,12 +83,12 @@ var refusals = map[access.AdminCode]int{
 // hints are what to do about them.
 var hints = map[access.AdminCode]string{
 	access.AdminForbidden: "Use the key of " + administrators + ".",
-	access.AdminScopes:    "Ask for scopes that you have yourself: they are on your user's form in Odoo.",
-	access.AdminGroups:    "Name groups that you have yourself; no invite gives an administrator's.",
-	access.AdminCompanies: "Name companies that you may work in yourself.",
-	access.AdminWidens:    "What widens access is done by a person, in Odoo.",
-	access.AdminKey:       "Leave deliver out: the answer then has a pick-up link for the user.",
-	access.AdminInput:     "GET /api/openapi.json tells what each field takes.",
+	access.AdminScopes:    "Only ask for scopes that you have yourself: they are on your user's form in Odoo.",
+	access.AdminGroups:    "Only use groups that you have yourself; an invite cannot grant an administrator's.",
+	access.AdminCompanies: "Only use companies that you can work in yourself.",
+	access.AdminWidens:    "A person has to widen access in Odoo.",
+	access.AdminKey:       "Leave deliver out: the answer then contains a pick-up link for the user.",
+	access.AdminInput:     "See GET /api/openapi.json for what each field accepts.",
 	access.AdminNotFound:  "GET " + invitesPath + " and GET " + connectionsPath + " list those there are.",
 	access.AdminConflict:  "GET " + connectionsPath + "/{id} tells its type and status.",
 }

@@ -201,7 +201,7 @@ func decode(raw json.RawMessage, v any) error {
 	}
 	return &access.Error{
 		Kind: access.Internal, Message: "Odoo's answer cannot be used.",
-		Hint:   "An administrator updates the Doorman addon and the service to the same version.",
+		Hint:   "An administrator has to update the Doorman addon and the service to the same version.",
 		Detail: "answer of the addon: not of the agreed shape", // never err: it quotes what was answered
 	}
 }

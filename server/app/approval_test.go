@@ -74,7 +74,7 @@ func TestApprovalLife(t *testing.T) {
 		{"deny rejected, then approved", func(o *odootest.Server, id int64) { o.Reject(id, "No."); o.Approve(id) }, "rejected", map[string]any{"reason": "No."}, 0},
 		{"deny approved, when a record is gone", func(o *odootest.Server, id int64) { o.Delete("res.partner", 4); o.Approve(id) }, "failed", map[string]any{
 			"result": nil, "error": map[string]any{
-				"kind": "not_found", "code": "unknown_record", "message": "There is no res.partner with the id 4.", "hint": "search_records finds ids.",
+				"kind": "not_found", "code": "unknown_record", "message": "There is no res.partner with the id 4.", "hint": "Use search_records to find ids.",
 			},
 		}, 0},
 		{"deny undecided", func(*odootest.Server, int64) {}, "pending_approval", map[string]any{
@@ -131,7 +131,7 @@ func TestPendingAnswer(t *testing.T) {
 		t.Errorf("got %s", structured)
 	}
 	words := result.Content[1].(*sdk.TextContent).Text
-	for _, part := range []string{"Nothing was done", "http://odoo.example/odoo/doorman.approval/1", "approval_status", "request_id 1", "do not repeat"} {
+	for _, part := range []string{"Nothing has been done", "http://odoo.example/odoo/doorman.approval/1", "approval_status", "request_id 1", "do not repeat"} {
 		if !strings.Contains(words, part) {
 			t.Errorf("no %q in %q", part, words)
 		}

@@ -19,20 +19,20 @@ import (
 const auditUsage = `Usage: doorman audit export [--to <where>] [--cursor <file>] [--after <n>] [--ca <file>]
        doorman audit verify [--head <n>:<digest>] [<file> ...]
 
-export copies the audit out of Odoo, a line of JSON for each row, and tells the head of its chain last.
+export copies the audit from Odoo, one line of JSON per row, and finally prints the head of its chain.
 
-  --to      a file that is appended to, syslog+tls://host:6514, syslog+tcp://host:601, syslog+udp://host:514, or
-            otlp+https://host:4318 (OpenTelemetry logs); standard output without it
-  --cursor  a file that remembers where to go on: run it again, by a timer, and it exports what is new
-  --after   begin after this row of the chain, if there is no cursor yet
-  --ca      certificates that a syslog+tls collector is held against, instead of the system's
+  --to      a file to append to, syslog+tls://host:6514, syslog+tcp://host:601, syslog+udp://host:514, or
+            otlp+https://host:4318 (OpenTelemetry logs); default: standard output
+  --cursor  a file that remembers the position: run it again, by a timer, and it exports only new rows
+  --after   start after this row of the chain, if there is no cursor yet
+  --ca      CA certificates to verify a syslog+tls collector with, instead of the system's
 
-verify says whether rows fit their chain, and names the first that does not. Of files, in the order given, without Odoo
-(- is standard input); without a file Odoo holds its own rows against its chain.
+verify checks whether rows fit their chain, and names the first that does not. Files are read in the order given, without
+Odoo (- is standard input); without a file, Odoo checks its own rows against its chain.
 
-  --head    a head that an export told: the chain must still go through it
+  --head    a head that an export printed: the chain must still contain it
 
-DOORMAN_ODOO_URL and DOORMAN_ODOO_DB say which Odoo, as for serve. DOORMAN_ADMIN_KEY is the Odoo API key of an MCP auditor
+DOORMAN_ODOO_URL and DOORMAN_ODOO_DB select the Odoo database, as for serve. DOORMAN_ADMIN_KEY is the Odoo API key of an MCP auditor
 or administrator (Preferences > Security > API Keys). The exit code is 1 if something does not fit.`
 
 // auditCommand is `doorman audit`.

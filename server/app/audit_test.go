@@ -90,7 +90,7 @@ func TestAudit(t *testing.T) {
 	refused("the chain ends before row 2500", "export", "--to", file, "--cursor", cursor)
 
 	for key, want := range map[string]string{
-		fake.Options().UserKey: "may not read the audit", fake.Options().Key: "may not read the audit", "wrong": "not valid",
+		fake.Options().UserKey: "cannot read the audit", fake.Options().Key: "cannot read the audit", "wrong": "no longer works",
 	} {
 		for _, command := range []string{"export", "verify"} {
 			if out, err := run(key, command); err == nil || !strings.Contains(err.Error(), want) {

@@ -119,12 +119,12 @@ func (p *prober) odoo(ctx context.Context) []finding {
 		found = append(found, finding{doubt, "Odoo", "Doorman is tested with Odoo 19 only.", ""})
 	}
 	if len(hello.OtherMCP) > 0 {
-		found = append(found, finding{doubt, "Other MCP", "AI tools get into this Odoo past Doorman, too: by " + strings.Join(hello.OtherMCP, ", ") + ".",
+		found = append(found, finding{doubt, "Other MCP", "AI tools can also reach this Odoo without Doorman: through " + strings.Join(hello.OtherMCP, ", ") + ".",
 			"Uninstall the module in Apps, or block its address (/mcp) in front of Odoo."})
 	}
 	if len(hello.Services) > 1 {
 		found = append(found, finding{doubt, "Service key", "Several services run with this Odoo's key: " + strings.Join(hello.Services, ", ") + ".",
-			"Replicas of one service have one DOORMAN_PUBLIC_URL. Stop the others, or make a new service key for one of them only."})
+			"Replicas of one service share one DOORMAN_PUBLIC_URL. Stop the others, or create a new service key for only one of them."})
 	}
 	found = append(found, p.transport(client.Transport())...)
 	if !hello.Enabled {
@@ -156,20 +156,20 @@ func (p *prober) web(ctx context.Context) []finding {
 	}
 	var found []finding
 	if isLoopback(u.Hostname()) && p.config.public != nil && !isLoopback(p.config.public.Hostname()) {
-		return []finding{{wrong, part, p.hello.WebURL + " leads people back to their own machine: logins, invites and approvals go nowhere.", mend}}
+		return []finding{{wrong, part, p.hello.WebURL + " leads people back to their own machine: logins, invites and approvals do not work.", mend}}
 	}
 	if p.hello.WebURLFollows {
-		found = append(found, finding{doubt, part, "Odoo changes web.base.url whenever an administrator logs in by another address.",
+		found = append(found, finding{doubt, part, "Odoo changes web.base.url whenever an administrator logs in through another address.",
 			"In Odoo, add the system parameter web.base.url.freeze with the value True."})
 	}
 	if u.Scheme != "https" && !isLoopback(u.Hostname()) {
-		found = append(found, finding{doubt, part, p.hello.WebURL + " is not https: passwords travel in the clear.", mend})
+		found = append(found, finding{doubt, part, p.hello.WebURL + " is not https: passwords are sent unencrypted.", mend})
 	}
 	got, err := p.get(ctx, p.hello.WebURL+"/web/health")
 	switch {
 	case err != nil:
 		return append(found, finding{doubt, part, fmt.Sprintf("%s does not answer from here: %s.", p.hello.WebURL, probeError(err)),
-			"If it does in a browser, all is well. If not: " + mend})
+			"If it answers in a browser, all is well. If not: " + mend})
 	case got.status != http.StatusOK || !strings.Contains(string(got.body), `"pass"`):
 		return append(found, finding{wrong, part, fmt.Sprintf("%s/web/health answers %d, which is not an Odoo.", p.hello.WebURL, got.status), mend})
 	}
@@ -177,7 +177,7 @@ func (p *prober) web(ctx context.Context) []finding {
 	if at, err := http.ParseTime(got.header.Get("Date")); err == nil {
 		if skew := time.Since(at).Abs(); skew > maxSkew {
 			found = append(found, finding{wrong, "Clocks", fmt.Sprintf("This machine's clock and Odoo's are %s apart.", skew.Round(time.Second)),
-				"Let both follow a time server: tokens and links end by these clocks."})
+				"Synchronize both with a time server: tokens and links expire by these clocks."})
 		}
 	}
 	return found
@@ -188,7 +188,7 @@ func (p *prober) public(ctx context.Context) []finding {
 	const part = "Public URL"
 	c := p.config
 	if c.public == nil {
-		return []finding{{doubt, part, "There is none: only this machine reaches the service, at " + c.Listen + ".",
+		return []finding{{doubt, part, "Not set: only this machine can reach the service, at " + c.Listen + ".",
 			"Set DOORMAN_PUBLIC_URL to where AI tools reach it, such as https://mcp.example.com."}}
 	}
 	base := c.public.String()
@@ -224,8 +224,8 @@ func (p *prober) paths(ctx context.Context, base, mend string) (found []finding)
 		return append(found, finding{wrong, "OAuth", at + " is not passed on: AI tools cannot find out how to log in.", mend})
 	}
 	if metadata.Resource != base+mcpPath {
-		return append(found, finding{wrong, "OAuth", fmt.Sprintf("The service that runs calls itself %s.", metadata.Resource),
-			"Restart it with the DOORMAN_PUBLIC_URL that this check has."})
+		return append(found, finding{wrong, "OAuth", fmt.Sprintf("The running service calls itself %s.", metadata.Resource),
+			"Restart it with the DOORMAN_PUBLIC_URL that this check uses."})
 	}
 	return append(found, finding{fine, "OAuth", "AI tools find out how to log in.", ""})
 }
@@ -243,12 +243,12 @@ func (p *prober) redis(ctx context.Context) []finding {
 	evicts, err := p.config.redis.Evicts(ctx)
 	switch {
 	case err != nil:
-		return []finding{{fine, "Redis", "It counts. Whether it evicts keys when its memory is full, it does not tell this user.", ""}}
+		return []finding{{fine, "Redis", "It works. This user cannot see whether it evicts keys when its memory is full.", ""}}
 	case evicts:
-		return []finding{{doubt, "Redis", "It drops keys when its memory is full: counts of requests go with them, and limits are wrong.",
-			"Set maxmemory-policy to noeviction, or give Doorman a Redis of its own."}}
+		return []finding{{doubt, "Redis", "It evicts keys when its memory is full: request counts are lost, and limits become wrong.",
+			"Set maxmemory-policy to noeviction, or use a separate Redis for Doorman."}}
 	}
-	return []finding{{fine, "Redis", "It counts.", ""}}
+	return []finding{{fine, "Redis", "It works.", ""}}
 }
 
 // answer is what an address said, read to its end or to maxProbe bytes.

@@ -37,19 +37,19 @@ func (p *prober) running(ctx context.Context) []finding {
 		askedHeader, askProof(odoo.Key(c.OdooKey.Reveal()), time.Now()), "X-Forwarded-For", notUs)
 	if err != nil || json.Unmarshal(got.body, &state) != nil || state.Ready == nil {
 		return []finding{{wrong, part, c.public.String() + "/readyz does not answer as Doorman does.",
-			"Let the proxy pass on every path as it is."}}
+			"Configure the proxy to pass on every path unchanged."}}
 	}
 	var found []finding
 	if !*state.Ready {
-		found = append(found, finding{wrong, part, "It runs, but takes no calls: " + state.Message, state.Hint})
+		found = append(found, finding{wrong, part, "It is running, but accepts no calls: " + state.Message, state.Hint})
 	}
 	switch {
 	case state.Asked == nil:
-		return append(found, finding{doubt, part, "The service that runs is of an older version, or its proxy drops the header " + askedHeader + ".",
-			"Restart it as this version, then check again."})
+		return append(found, finding{doubt, part, "The running service is an older version, or its proxy drops the header " + askedHeader + ".",
+			"Restart it with this version, then check again."})
 	case !state.Asked.Key:
-		return append(found, finding{wrong, part, "The service that runs has another service key than this configuration.",
-			"Restart it with this configuration; or give this check the key that it has."})
+		return append(found, finding{wrong, part, "The running service uses a different service key than this configuration.",
+			"Restart it with this configuration, or run this check with its key."})
 	}
 	if len(found) == 0 {
 		found = append(found, finding{fine, part, "It runs, and takes calls.", ""})
@@ -64,7 +64,7 @@ func (p *prober) untrusted() []finding {
 		return nil
 	}
 	return []finding{{doubt, "Proxy", "No proxy is trusted, but there must be one: the service itself does not speak https.",
-		"Set DOORMAN_TRUSTED_PROXIES to its address; without it IP restrictions, the audit and the limits on guessing see the proxy as every caller."}}
+		"Set DOORMAN_TRUSTED_PROXIES to its address; without it, IP restrictions, the audit and the limits on guessing take the proxy for every caller."}}
 }
 
 // callers judges whom the service takes for the caller. This check said that it comes from notUs.
@@ -75,14 +75,14 @@ func (p *prober) callers(a *told) []finding {
 	switch {
 	case a.Client == notUs:
 		return []finding{{wrong, part, "Callers can pretend to come from any address: the proxy passes on the X-Forwarded-For that a client sends, " +
-			"or more than proxies are trusted. IP restrictions and limits on guessing mean nothing so.",
-			"Let the proxy set X-Forwarded-For to the address that it sees (nginx: proxy_set_header X-Forwarded-For $remote_addr), and let " +
-				"DOORMAN_TRUSTED_PROXIES name the proxies and nobody else."}}
+			"or more than proxies are trusted. IP restrictions and limits on guessing are then useless.",
+			"Configure the proxy to set X-Forwarded-For to the address that it sees (nginx: proxy_set_header X-Forwarded-For $remote_addr), and " +
+				"list only the proxies in DOORMAN_TRUSTED_PROXIES."}}
 	case a.Client == a.Peer && proxied:
 		return []finding{{wrong, part, "The service takes its proxy, " + a.Peer + ", for every caller.",
-			"Set DOORMAN_TRUSTED_PROXIES to " + a.Peer + " or its network; without it IP restrictions, the audit and the limits on guessing see the proxy as every caller."}}
+			"Set DOORMAN_TRUSTED_PROXIES to " + a.Peer + " or its network; without it, IP restrictions, the audit and the limits on guessing take the proxy for every caller."}}
 	case a.Client != a.Peer:
-		return []finding{{fine, part, "It is trusted, and tells who calls: this check comes from " + a.Client + ".", ""}}
+		return []finding{{fine, part, "It is trusted, and reports who calls: this check comes from " + a.Client + ".", ""}}
 	}
 	return nil
 }
@@ -96,8 +96,8 @@ func (p *prober) transport(way string) []finding {
 			"Let the proxy before Odoo pass on /doorman/jsonrpc with the header X-Odoo-Database, and let Odoo's dbfilter allow " + c.OdooDB + "."})
 	}
 	if u := p.odooURL(); u != nil && u.Scheme == "http" && !isNear(u.Hostname()) {
-		found = append(found, finding{doubt, "Transport", "Odoo is on another machine and is called over plain http: the service's key travels in the clear.",
-			"Set DOORMAN_ODOO_URL to an https address, or keep both in a network of their own."})
+		found = append(found, finding{doubt, "Transport", "Odoo is on another machine and is called over plain http: the service's key is sent unencrypted.",
+			"Set DOORMAN_ODOO_URL to an https address, or keep both in a private network."})
 	}
 	return found
 }
@@ -122,7 +122,7 @@ func (p *prober) keyFile(context.Context) []finding {
 		return []finding{{wrong, "Key file", err.Error() + ".", "DOORMAN_ODOO_KEY_FILE names the file that holds the service key."}}
 	}
 	if mode := info.Mode().Perm(); mode&0o007 != 0 {
-		return []finding{{doubt, "Key file", fmt.Sprintf("Everybody on this machine may read %s (mode %04o).", path, mode),
+		return []finding{{doubt, "Key file", fmt.Sprintf("Everybody on this machine can read %s (mode %04o).", path, mode),
 			"chmod 640 " + path + ", with the service's group."}}
 	}
 	return nil

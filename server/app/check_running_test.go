@@ -47,9 +47,9 @@ func TestTransports(t *testing.T) {
 		{"json2", "https://odoo.example.com", ""}, // it was asked for
 		{"auto/json2", "https://odoo.example.com", "so json2 is used"},
 		{"auto/jsonrpc", "https://odoo.example.com", "so jsonrpc is used"},
-		{"doorman", "http://odoo.example.com", "in the clear"},
-		{"doorman", "http://192.0.2.1:8069", "in the clear"},
-		{"doorman", "http://[2001:db8::1]:8069", "in the clear"},
+		{"doorman", "http://odoo.example.com", "unencrypted"},
+		{"doorman", "http://192.0.2.1:8069", "unencrypted"},
+		{"doorman", "http://[2001:db8::1]:8069", "unencrypted"},
 		{"doorman", "http://odoo:8069", ""},
 		{"doorman", "http://127.0.0.1:8069", ""},
 		{"doorman", "http://localhost:8069", ""},

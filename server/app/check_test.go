@@ -64,11 +64,11 @@ func TestCheck(t *testing.T) {
 		{"switched off", pages, func(s *odootest.Server) { s.SetEnabled(false) }, nil,
 			[]string{"warn  Master switch", "Server Settings > Enable"}, nothingWrong},
 		{"another way in", pages, func(s *odootest.Server) { s.SetOtherMCP("ai_mcp") }, nil,
-			[]string{"warn  Other MCP", "by ai_mcp.", "Uninstall the module"}, nothingWrong},
+			[]string{"warn  Other MCP", "through ai_mcp.", "Uninstall the module"}, nothingWrong},
 		{"two services with one key", pages, func(s *odootest.Server) { s.SetServices("https://a.example/mcp", "https://b.example/mcp") }, nil,
 			[]string{"warn  Service key", "https://a.example/mcp, https://b.example/mcp", "Stop the others"}, nothingWrong},
 		{"a password before Odoo", pages, nil, []string{"DOORMAN_ODOO_URL=" + answering(t, 401, "no", "WWW-Authenticate", `Basic realm="odoo"`)},
-			[]string{"FAIL  Odoo ", "a proxy before Odoo asks for a password", "lets POST /doorman/jsonrpc through"}, oneThing},
+			[]string{"FAIL  Odoo ", "a proxy before Odoo asks for a password", "let POST /doorman/jsonrpc through"}, oneThing},
 		{"a copied database", pages, func(s *odootest.Server) {
 			s.Become(odootest.Addon{Interface: access.Interface, Code: "19.0.0.2.0", Database: "19.0.0.2.0", CopyOf: "prod"})
 		}, nil, []string{"FAIL  Odoo ", "is a copy of prod", "Server Settings"}, oneThing},
@@ -151,7 +151,7 @@ func TestCheckOfProxies(t *testing.T) {
 		said    string
 	}{
 		{"it says who calls", "127.0.0.1", func(r *httputil.ProxyRequest) { r.Out.Header.Set("X-Forwarded-For", "192.0.2.9") }, nil,
-			"ok    Proxy          It is trusted, and tells who calls: this check comes from 192.0.2.9.", nothingWrong},
+			"ok    Proxy          It is trusted, and reports who calls: this check comes from 192.0.2.9.", nothingWrong},
 		{"it passes on what a client says", "127.0.0.1", func(r *httputil.ProxyRequest) { r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] }, nil,
 			"FAIL  Proxy          Callers can pretend to come from", oneThing},
 		{"it adds to what a client says, and is trusted itself", "127.0.0.1", func(r *httputil.ProxyRequest) {
@@ -161,9 +161,9 @@ func TestCheckOfProxies(t *testing.T) {
 		{"it is not trusted, and nobody says that it is there", "", func(r *httputil.ProxyRequest) { r.SetXForwarded() }, nil,
 			"ok    Service        It runs, and takes calls.", nothingWrong},
 		{"the service that runs has another key", "", func(*httputil.ProxyRequest) {}, []string{"DOORMAN_ODOO_KEY=" + odootest.DefaultKey + "0"},
-			"FAIL  Service        The service that runs has another service key", "check: 2 things keep this from working"},
+			"FAIL  Service        The running service uses a different service key", "check: 2 things keep this from working"},
 		{"it drops the header of the check", "", func(r *httputil.ProxyRequest) { r.Out.Header.Del("X-Doorman-Check") }, nil,
-			"warn  Service        The service that runs is of an older version, or its proxy drops", nothingWrong},
+			"warn  Service        The running service is an older version, or its proxy drops", nothingWrong},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -231,11 +231,11 @@ func TestCheckOfRedis(t *testing.T) {
 		prints string
 		said   string
 	}{
-		{"well", nil, "", "ok    Redis          It counts.\n", nothingWrong},
-		{"it evicts", [][]any{{"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"}}, "", "warn  Redis          It drops keys", nothingWrong},
-		{"it may only be pinged", [][]any{{"ACL", "SETUSER", "doorman", "on", ">" + canary, "+ping"}}, "doorman", "FAIL  Redis          Redis does not count", oneThing},
-		{"it may not read what it wrote", [][]any{{"ACL", "SETUSER", "doorman", "on", ">" + canary, "~other:*", "+@all"}}, "doorman", "FAIL  Redis          Redis does not count", oneThing},
-		{"it does not tell", [][]any{{"ACL", "SETUSER", "doorman", "on", ">" + canary, "~doorman:*", "+@all", "-info"}}, "doorman", "ok    Redis          It counts. Whether it evicts", nothingWrong},
+		{"well", nil, "", "ok    Redis          It works.\n", nothingWrong},
+		{"it evicts", [][]any{{"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"}}, "", "warn  Redis          It evicts keys", nothingWrong},
+		{"it may only be pinged", [][]any{{"ACL", "SETUSER", "doorman", "on", ">" + canary, "+ping"}}, "doorman", "FAIL  Redis          Redis cannot count", oneThing},
+		{"it may not read what it wrote", [][]any{{"ACL", "SETUSER", "doorman", "on", ">" + canary, "~other:*", "+@all"}}, "doorman", "FAIL  Redis          Redis cannot count", oneThing},
+		{"cannot see", [][]any{{"ACL", "SETUSER", "doorman", "on", ">" + canary, "~doorman:*", "+@all", "-info"}}, "doorman", "ok    Redis          It works. This user cannot see", nothingWrong},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -173,7 +173,7 @@ func (c *Config) checkOdoo() (problems []error) {
 		}
 		c.OdooKey = secret.New(string(key))
 	} else if c.OdooKey.Empty() {
-		problems = append(problems, errors.New("DOORMAN_ODOO_KEY is missing: make it in Odoo, Doorman > Configuration > Server Settings"))
+		problems = append(problems, errors.New("DOORMAN_ODOO_KEY is missing: create it in Odoo, Doorman > Configuration > Server Settings"))
 	}
 	if !slices.Contains(transports, c.OdooTransport) {
 		problems = append(problems, fmt.Errorf("DOORMAN_ODOO_TRANSPORT is %q: use one of %s", c.OdooTransport, strings.Join(transports, ", ")))
@@ -185,7 +185,7 @@ func (c *Config) checkOdoo() (problems []error) {
 		problems = append(problems, errors.New("DOORMAN_ODOO_MAX_IN_FLIGHT must be between 1 and 1000"))
 	}
 	if c.OdooWorkers < 0 || c.OdooWorkers > 1000 {
-		problems = append(problems, errors.New("DOORMAN_ODOO_WORKERS must be between 1 and 1000, or 0: as Odoo says"))
+		problems = append(problems, errors.New("DOORMAN_ODOO_WORKERS must be between 1 and 1000, or 0: as Odoo reports"))
 	}
 	if c.OdooBatch < 1 || c.OdooBatch > access.MaxBatch {
 		problems = append(problems, fmt.Errorf("DOORMAN_ODOO_BATCH must be between 1 (reads never share a request) and %d", access.MaxBatch))
@@ -263,7 +263,7 @@ func (c *Config) checkMetrics() (problems []error) {
 	if _, port, err := net.SplitHostPort(c.MetricsListen); err != nil || port == "" {
 		problems = append(problems, errors.New("DOORMAN_METRICS_LISTEN must look like 127.0.0.1:9091 or 0.0.0.0:9091"))
 	} else if c.MetricsListen == c.Listen && port != "0" {
-		problems = append(problems, errors.New("DOORMAN_METRICS_LISTEN is DOORMAN_LISTEN: metrics need an address of their own, or none"))
+		problems = append(problems, errors.New("DOORMAN_METRICS_LISTEN equals DOORMAN_LISTEN: metrics need a separate address, or none"))
 	}
 	return problems
 }

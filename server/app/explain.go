@@ -18,15 +18,15 @@ import (
 
 const explainUsage = `Usage: doorman explain --connection 7 --tool update_records [--model res.partner] [--record 3] [--address 10.0.0.5]
 
-Says whether a connection may use a tool, and what decides it. Nothing is done, and nobody is asked to approve.
+Shows whether a connection can use a tool, and why. Nothing is carried out, and nobody is asked for approval.
 
   --connection  the connection's number: at the end of its address in Odoo
   --tool        name of a tool
   --model       technical name of a model
-  --record      id of a record of it; may be given several times
+  --record      id of a record of that model; can be repeated
   --address     network address that the AI tool calls from
 
-DOORMAN_ODOO_URL and DOORMAN_ODOO_DB say which Odoo, as for serve. DOORMAN_ADMIN_KEY is the Odoo API key of an MCP
+DOORMAN_ODOO_URL and DOORMAN_ODOO_DB select the Odoo database, as for serve. DOORMAN_ADMIN_KEY is the Odoo API key of an MCP
 administrator (Preferences > Security > API Keys).`
 
 // question is what `doorman explain` is asked.
@@ -101,12 +101,12 @@ func (q *question) service(s *access.Snapshot) ([]string, *access.Error) {
 	if e != nil {
 		return []string{words[access.ExplainRefused], part, e.Message, e.Hint, string(e.Kind)}, e
 	}
-	said := "The number of requests was not looked at."
+	said := "The number of requests was not checked."
 	if !q.address.IsValid() {
 		// A copy, without what an address would be held against.
 		open := *s
 		open.Connection.Policy.AllowedIPs, open.Connection.Policy.BlockedIPs = nil, nil
-		s, said = &open, "The network address and the number of requests were not looked at."
+		s, said = &open, "The network address and the number of requests were not checked."
 	}
 	e = access.Decide(time.Now(), s, access.Call{Tool: tool, Model: q.model, IP: q.address, Rate: access.Rate{Allowed: true}}).Err()
 	if e != nil {
@@ -124,7 +124,7 @@ var words = map[access.ExplainOutcome]string{
 }
 
 var verdicts = map[string]string{
-	"ok": "Allowed.", "waits": "Waits until a person has approved it.", "refused": "Refused.",
+	"ok": "Allowed.", "waits": "Needs approval.", "refused": "Refused.",
 }
 
 var stepWords = map[string]string{

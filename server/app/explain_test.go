@@ -69,7 +69,7 @@ func TestExplainPrints(t *testing.T) {
 		{"no credential", question{tool: "update_records"}, access.Explained{Steps: steps[1:]}, []string{"refused Odoo"}, "Service"},
 		{"a person", question{tool: "update_records"},
 			access.Explained{Steps: []access.ExplainedStep{{Step: "approval", Outcome: access.ExplainWaits}}, Snapshot: snapshot(none)},
-			[]string{"waits   Odoo: approval", "Waits until a person has approved it."}, ""},
+			[]string{"waits   Odoo: approval", "Needs approval."}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -31,7 +31,7 @@ var (
 			odootest.Addon{Interface: access.Interface + 1, Code: "19.0.9.0.0", Database: "19.0.9.0.0", Renamed: []string{"call"}},
 			"Doorman is being updated: the service is older than its addon in Odoo.", "updates the service"},
 		{"code without its update", odootest.Addon{Interface: access.Interface, Code: "19.0.0.3.0", Database: "19.0.0.2.0"},
-			"Doorman is being updated: the addon's code is newer than its database.", "runs odoo -u doorman"},
+			"Doorman is being updated: the addon's code is newer than its database.", "run odoo -u doorman"},
 		{"an Odoo that was not restarted", odootest.Addon{Interface: access.Interface, Code: "19.0.0.2.0", Database: "19.0.0.3.0"},
 			"Doorman is being updated: the addon's code is older than its database.", "restarts them"},
 	}

@@ -57,8 +57,8 @@ func (c *Config) checkLimits(ctx context.Context) error {
 	defer cancel()
 	if err := c.redis.Ready(ctx); err != nil {
 		return &access.Error{
-			Kind: access.Unavailable, Message: "Redis does not count, so no request is let in.",
-			Hint: "An administrator looks whether Redis runs, whether DOORMAN_REDIS_URL names it, and whether its user may read, write and run scripts under doorman:*.", RetryAfter: 3 * time.Second, Detail: err.Error(),
+			Kind: access.Unavailable, Message: "Redis cannot count requests, so none is let in.",
+			Hint: "An administrator has to check that Redis is running, that DOORMAN_REDIS_URL points to it, and that its user can read, write and run scripts under doorman:*.", RetryAfter: 3 * time.Second, Detail: err.Error(),
 		}
 	}
 	return nil

@@ -194,7 +194,7 @@ func TestRedisDown(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil, "DOORMAN_REDIS_URL=redis://user:"+canary+"@127.0.0.1:1/0")
 	status, _, body := kit.Get(t, http.MethodGet, s.URL+"/readyz")
-	if status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis does not count") || !strings.Contains(body, "DOORMAN_REDIS_URL") {
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "Redis cannot count") || !strings.Contains(body, "DOORMAN_REDIS_URL") {
 		t.Errorf("readyz: %d %s", status, body)
 	}
 	status, called := search(t, s.MCP, odootest.DefaultCredential)
@@ -240,7 +240,7 @@ func TestLimitNames(t *testing.T) {
 	for _, l := range []limit.Limits{{Minute: 1, Day: 10}, {Minute: 10, Day: 1}} {
 		for range 2 {
 			v, err := m.Take(context.Background(), fmt.Sprint(l), l, now)
-			if e := access.Limit(access.Rate(v)).Err(); err != nil || !v.Allowed && (e == nil || !strings.Contains(e.Message, "may make 1 requests a")) {
+			if e := access.Limit(access.Rate(v)).Err(); err != nil || !v.Allowed && (e == nil || !strings.Contains(e.Message, "can make 1 requests a")) {
 				t.Errorf("%+v: %+v %v %v", l, v, e, err)
 			}
 		}

@@ -41,10 +41,10 @@ func newMetrics() *metrics {
 			Name: "doorman_tool_call_seconds", Help: "How long tool calls took, Odoo included.", Buckets: buckets,
 		}),
 		odooRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "doorman_odoo_requests_total", Help: "Calls of Odoo, by gateway method and outcome; reads that shared a request count one each.",
+			Name: "doorman_odoo_requests_total", Help: "Calls to Odoo, by gateway method and outcome; reads that shared a request count one each.",
 		}, []string{"method", "outcome"}),
 		odooSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "doorman_odoo_request_seconds", Help: "How long calls of Odoo took, waiting for a place included.", Buckets: buckets,
+			Name: "doorman_odoo_request_seconds", Help: "How long calls to Odoo took, including the wait for a slot.", Buckets: buckets,
 		}),
 		odooBatch: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "doorman_odoo_batch_calls", Help: "How many reads shared each request to Odoo that carried reads.",
@@ -107,7 +107,7 @@ func (m *metrics) watch(caches []observe.Cache) { m.registry.MustRegister(cacheC
 type cacheCollector []observe.Cache
 
 var (
-	cacheRequests = prometheus.NewDesc("doorman_cache_requests_total", "Questions to each cache, by result (hit, miss).", []string{"cache", "result"}, nil)
+	cacheRequests = prometheus.NewDesc("doorman_cache_requests_total", "Lookups in each cache, by result (hit, miss).", []string{"cache", "result"}, nil)
 	cacheEntries  = prometheus.NewDesc("doorman_cache_entries", "How much is in each cache.", []string{"cache"}, nil)
 )
 

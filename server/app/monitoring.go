@@ -101,7 +101,7 @@ func (s *service) forMonitoring(allowed []netip.Prefix, next http.Handler) http.
 		name, _ := splitHost(r.Host)
 		_, notAddress := netip.ParseAddr(name)
 		if notAddress != nil && name != "localhost" && !s.neighbourly(r.Host) {
-			http.Error(w, "This host name is not Doorman's: DOORMAN_ALLOWED_HOSTS lists those that are allowed.", http.StatusForbidden)
+			http.Error(w, "This host name is not allowed: DOORMAN_ALLOWED_HOSTS lists those that are.", http.StatusForbidden)
 			return
 		}
 		ip := clientip.Of(r, nil)

@@ -149,7 +149,7 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if !s.hostAllowed(r.Host) && c.Path() != "/healthz" && c.Path() != "/readyz" {
-			return echo.NewHTTPError(http.StatusForbidden, "This host name is not Doorman's: DOORMAN_PUBLIC_URL says which is, DOORMAN_ALLOWED_HOSTS which others are allowed.")
+			return echo.NewHTTPError(http.StatusForbidden, "This host name is not allowed: DOORMAN_PUBLIC_URL sets Doorman's own, DOORMAN_ALLOWED_HOSTS lists others.")
 		}
 		origin := r.Header.Get("Origin")
 		if origin == "" || s.oauth.Open(r.URL.Path) {
@@ -230,7 +230,7 @@ func (s *service) readyz(c echo.Context) error {
 		state["asked"] = told
 	}
 	if s.stopping.Load() {
-		state["kind"], state["message"] = "stopping", "This replica is being stopped."
+		state["kind"], state["message"] = "stopping", "This replica is shutting down."
 		return c.JSON(http.StatusServiceUnavailable, state)
 	}
 	hello, err := s.health.check(c.Request().Context())

@@ -151,6 +151,41 @@ func (t *tracing) start(ctx context.Context, method, route, requestID string) (c
 	return t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(about...))
 }
 
+// watchJob implements jobs.Watch: its metrics, and a trace of its own for each run.
+func (s *service) watchJob(ctx context.Context, job string) (context.Context, func(outcome string)) {
+	start := time.Now()
+	ctx, span := s.tracing.startJob(ctx, job)
+	return ctx, func(outcome string) {
+		if outcome != "" {
+			s.metrics.job(job, outcome, time.Since(start))
+		}
+		endJob(span, outcome)
+	}
+}
+
+// startJob begins the span of a job's run. Jobs have names from a list, of ours or of Odoo's.
+func (t *tracing) startJob(ctx context.Context, job string) (context.Context, trace.Span) {
+	if t == nil {
+		return ctx, nil
+	}
+	return t.tracer.Start(ctx, "job "+job, trace.WithNewRoot(), trace.WithAttributes(attribute.String("doorman.job.name", job)))
+}
+
+// endJob ends the span of a job's run; outcome is as jobs.Watch has it.
+func endJob(span trace.Span, outcome string) {
+	switch {
+	case span == nil:
+		return
+	case outcome == "":
+		outcome = "stopped"
+	case outcome != "ok":
+		span.SetStatus(codes.Error, "")
+		span.SetAttributes(observe.ErrorType.String(outcome))
+	}
+	span.SetAttributes(attribute.String("doorman.outcome", outcome))
+	span.End()
+}
+
 // endSpan ends the span of a request that was answered. Below 500 it is the client's error, and not ours.
 func endSpan(span trace.Span, answer *echo.Response) {
 	if span == nil {

@@ -67,7 +67,7 @@ func TestSpans(t *testing.T) {
 		t.Fatal(err)
 	}
 	byName := map[string]kit.Span{}
-	for _, span := range to.Spans() {
+	for _, span := range to.Served() {
 		if span.TraceID != clientTrace || span.TraceState != "them=1" || span.Failed {
 			t.Errorf("not of the client's trace: %+v", span)
 		}
@@ -140,7 +140,7 @@ func TestTraceIsPassedOn(t *testing.T) {
 			if err := s.Stop(); err != nil {
 				t.Fatal(err)
 			}
-			if spans := to.Spans(); len(spans) > 0 {
+			if spans := to.Served(); len(spans) > 0 {
 				t.Errorf("spans: %+v", spans)
 			}
 			if _, has := line["trace_id"]; has != row.trace || has && line["trace_id"] != clientTrace {
@@ -152,6 +152,87 @@ func TestTraceIsPassedOn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTraceOfTheMessage: what a client says in _meta comes before the header, which a proxy may have set; both are found again.
+func TestTraceOfTheMessage(t *testing.T) {
+	t.Parallel()
+	const other = "00-11111111111111111111111111111111-2222222222222222-01"
+	meta := func(traceparent string) string {
+		return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_records","arguments":{"model":"res.partner"},` +
+			`"_meta":{"traceparent":` + traceparent + `,"tracestate":"them=1","progressToken":1}}}`
+	}
+	for _, row := range []struct {
+		name, meta, header string
+		trace, parent      string // of the call
+		linked             bool
+	}{
+		{"in the message only", quote(sampled), "", clientTrace, clientSpan, true},
+		{"in both", quote(sampled), other, clientTrace, clientSpan, true},
+		{"in the header only", `null`, other, strings.Split(other, "-")[1], "", false},
+		{"a number", `17`, other, strings.Split(other, "-")[1], "", false},
+		{"an object", `{"a":1}`, other, strings.Split(other, "-")[1], "", false},
+		{"no trace id", quote("00-00000000000000000000000000000000-" + clientSpan + "-01"), other, strings.Split(other, "-")[1], "", false},
+		{"too long", quote(strings.Repeat("0", 100_000)), other, strings.Split(other, "-")[1], "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			o, to := odootest.New(t), kit.NewCollector(t, http.StatusOK)
+			s := before(t, o, "OTEL_EXPORTER_OTLP_ENDPOINT="+to.URL)
+			headers := []string{"Authorization", "Bearer " + odootest.DefaultCredential, "Accept", "application/json, text/event-stream"}
+			if row.header != "" {
+				headers = append(headers, "Traceparent", row.header)
+			}
+			if status, _, body := kit.Send(t, "POST", s.MCP, meta(row.meta), headers...); status != 200 {
+				t.Fatalf("%d %s", status, body)
+			}
+			if err := s.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			byName := map[string]kit.Span{}
+			for _, span := range to.Served() {
+				byName[span.Name] = span
+			}
+			request, call, asked := byName["POST /mcp"], byName["tools/call search_records"], byName["doorman.gateway/call"]
+			want := row.parent
+			if want == "" {
+				want = request.ID
+			}
+			if call.TraceID != row.trace || call.Parent != want || asked.Parent != call.ID || asked.TraceID != row.trace {
+				t.Errorf("the call is %+v", call)
+			}
+			if linked := len(call.Links) == 1 && call.Links[0] == request.ID; linked != row.linked {
+				t.Errorf("links: %v", call.Links)
+			}
+		})
+	}
+}
+
+// TestJobSpans: each run of a job has a trace of its own, with what it asks of Odoo.
+func TestJobSpans(t *testing.T) {
+	t.Parallel()
+	o, to := odootest.New(t), kit.NewCollector(t, http.StatusOK)
+	s := before(t, o, "OTEL_EXPORTER_OTLP_ENDPOINT="+to.URL)
+	callTool(t, s, odootest.DefaultCredential, "search_records", `{"model":"res.partner"}`, "Traceparent", sampled)
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	var beat, hello kit.Span
+	for _, span := range to.Spans() {
+		switch span.Name {
+		case "job heartbeat":
+			beat = span
+		case "doorman.gateway/hello":
+			hello = span
+		}
+	}
+	if beat.Parent != "" || beat.TraceID == clientTrace || beat.Failed || beat.Attributes["doorman.outcome"] != "ok" ||
+		beat.Attributes["doorman.job.name"] != "heartbeat" {
+		t.Errorf("the job's span is %+v", beat)
+	}
+	if hello.Parent != beat.ID || hello.TraceID != beat.TraceID {
+		t.Errorf("what it asked is %+v", hello)
 	}
 }
 
@@ -255,13 +336,13 @@ func TestNoContent(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if spans := to.Spans(); len(spans) < 30 {
+	if spans := to.Served(); len(spans) < 30 {
 		t.Fatalf("%d spans", len(spans))
 	}
 	for _, secret := range []string{canary, good, o.Options().Key} {
 		if strings.Contains(to.Raw(), secret) {
 			t.Errorf("spans hold %q", secret)
-			for _, span := range to.Spans() {
+			for _, span := range to.Served() {
 				if strings.Contains(quote(span.Name)+quoteAll(span.Attributes), secret) {
 					t.Errorf("%+v", span)
 				}
@@ -271,7 +352,7 @@ func TestNoContent(t *testing.T) {
 			t.Errorf("the log holds %q: %s", secret, s.Log())
 		}
 	}
-	for _, span := range to.Spans() {
+	for _, span := range to.Served() {
 		if span.Description != "" {
 			t.Errorf("%s says %q", span.Name, span.Description)
 		}

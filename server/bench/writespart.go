@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	nameEmpty    = "a request without a database"
+	nameEmpty    = "an empty route"
 	nameDirect   = "/jsonrpc + db header"
 	writeWorkers = 32 // each changes a record of its own
 )
@@ -23,7 +23,7 @@ const (
 type writesPart struct {
 	Create *part `json:"create"`
 	Update *part `json:"update"`
-	Floor  *part `json:"floor"` // a search, against a request without a database
+	Floor  *part `json:"floor"` // a search, against an empty route
 }
 
 // writesScript lets the bench's connection change contacts, and makes one for each worker.
@@ -143,7 +143,7 @@ func (w *writing) mcp(tool string, arguments func(int) string) *way {
 	})
 }
 
-// empty is a request that Odoo answers without opening a database: what HTTP and Odoo's routing alone cost.
+// empty is a route that opens the database, checks the caches and does nothing else: what any request to Odoo costs.
 func (w *writing) empty() *way {
 	return newWay(nameEmpty, w.url+"/web/webclient/version_info", []byte(`{"jsonrpc":"2.0","id":1,"method":"call","params":{}}`), doneByOdoo,
 		map[string]string{"X-Odoo-Database": w.db})

@@ -93,7 +93,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	token := strings.TrimPrefix(r.URL.Path, "/files/")
 	done, refusal := h.config.Guesses.Enter(ip, h.config.Now())
 	if refusal != nil {
-		refusal.Message, refusal.Hint = "Too many links from your network did not work.", "Try again later."
+		refusal.Message, refusal.Hint = "Too many invalid links from your network.", "Try again later."
 		fail(w, refusal)
 		return
 	}
@@ -168,7 +168,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr
 func (h *Handler) upload(w http.ResponseWriter, r *http.Request, ip netip.Addr, p access.Proof, a access.Audit) error {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); strings.HasPrefix(kind, "multipart/") {
 		return &statusError{http.StatusUnsupportedMediaType, access.NewError(access.InvalidInput,
-			"A form was sent, and not the file itself.", "Send the file's bytes: curl -T FILE LINK.")}
+			"A form was sent instead of the file itself.", "Send the file's bytes: curl -T FILE LINK.")}
 	}
 	if r.ContentLength > access.MaxFile {
 		return tooLarge()
@@ -182,7 +182,7 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request, ip netip.Addr, 
 		return gone()
 	}
 	if !h.begin(p) {
-		return access.NewError(access.Conflict, "A file is being sent to this link already.", "Wait until that is done.")
+		return access.NewError(access.Conflict, "A file is already being sent to this link.", "Wait until that is done.")
 	}
 	defer h.end(p)
 	leave, err := h.room.enter(r.Context(), ip, true)
@@ -237,7 +237,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) ([]byte, error
 		return nil, tooLarge()
 	}
 	if err != nil {
-		return nil, access.NewError(access.InvalidInput, "The file did not arrive whole.", "Send it again; the link still works.")
+		return nil, access.NewError(access.InvalidInput, "The file did not arrive completely.", "Send it again; the link still works.")
 	}
 	return content, nil
 }

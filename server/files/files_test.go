@@ -46,7 +46,7 @@ func (f *fake) ask(ctx context.Context, what string, p access.Proof) error {
 		}
 	}
 	if err == nil && !f.any && p != access.ProofOf(good) {
-		err = access.NewError(access.NotFound, "This link does not work (any more).", "")
+		err = access.NewError(access.NotFound, "This link is invalid or no longer works.", "")
 	}
 	return err
 }
@@ -194,8 +194,8 @@ func TestRefused(t *testing.T) {
 		asked, says                           string
 		guess, fetch                          bool
 	}{
-		{name: "unknown", method: "GET", path: "/files/" + bad, status: 404, asked: "take", says: "does not work", guess: true},
-		{name: "unknown upload", method: "PUT", path: "/files/" + bad, body: "x", status: 404, asked: "open", says: "does not work", guess: true},
+		{name: "unknown", method: "GET", path: "/files/" + bad, status: 404, asked: "take", says: "no longer works", guess: true},
+		{name: "unknown upload", method: "PUT", path: "/files/" + bad, body: "x", status: 404, asked: "open", says: "no longer works", guess: true},
 		{name: "empty", method: "GET", path: "/files/", status: 404, says: "whole link", guess: true},
 		{name: "no slash", method: "GET", path: "/files", status: 404, says: "whole link", guess: true},
 		{name: "short", method: "GET", path: "/files/" + good[:46], status: 404, guess: true},
@@ -214,7 +214,7 @@ func TestRefused(t *testing.T) {
 		{name: "options", method: "OPTIONS", path: "/files/" + good, status: 405},
 		{name: "a form", method: "POST", path: "/files/" + good, body: "x", contentType: "multipart/form-data; boundary=x", status: 415, says: "curl -T"},
 		{name: "announced too large", method: "PUT", path: "/files/" + good, body: large, status: 413, says: "20971520"},
-		{name: "credential ended", method: "GET", path: "/files/" + good, err: odoo(access.Unauthenticated), status: 404, asked: "take", says: "does not work"},
+		{name: "credential ended", method: "GET", path: "/files/" + good, err: odoo(access.Unauthenticated), status: 404, asked: "take", says: "no longer works"},
 		{name: "forbidden", method: "GET", path: "/files/" + good, err: odoo(access.Forbidden), status: 403, asked: "take", says: "Odoo's words"},
 		{name: "not allowed", method: "PUT", path: "/files/" + good, err: odoo(access.NotAllowed), status: 403, asked: "open"},
 		{name: "read only", method: "PUT", path: "/files/" + good, err: odoo(access.ReadOnly), status: 403, asked: "open"},

@@ -78,5 +78,5 @@ func (r *room) part(network netip.Prefix, mine *share) {
 }
 
 func noRoom() error {
-	return &access.Error{Kind: access.OdooTimeout, Message: "Too many files are on their way.", Hint: "Try again later.", RetryAfter: time.Second}
+	return &access.Error{Kind: access.OdooTimeout, Message: "Too many files are being transferred.", Hint: "Try again later.", RetryAfter: time.Second}
 }

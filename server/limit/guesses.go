@@ -64,7 +64,7 @@ func (g *Guesses) Enter(ip netip.Addr, now time.Time) (leave func(failed bool, a
 			wait = s.failed[0].Add(GuessWindow).Sub(now)
 		}
 		return nil, &access.Error{
-			Kind: access.RateLimited, Message: "Too many keys or tokens from your network were not valid.",
+			Kind: access.RateLimited, Message: "Too many invalid keys or tokens from your network.",
 			Hint:       fmt.Sprintf("Check the key, and try again in %d seconds.", int(wait.Seconds()+0.999)),
 			RetryAfter: wait,
 		}

@@ -26,7 +26,7 @@ func TestLimitsAreAnnounced(t *testing.T) {
 		{"delete_records", "at most %d", access.MaxRecords},
 		{"copy_records", "at most %d", access.MaxCopies},
 		{"call_method", "at most %d", access.MaxRecords},
-		{"search_everywhere", "2 to %d letters", access.MaxHitsQuery},
+		{"search_everywhere", "2 to %d characters", access.MaxHitsQuery},
 		{"search_everywhere", "1 to %d; default", access.MaxHits},
 		{"read_messages", "1 to %d; default", access.MaxMessages},
 		{"get_report", "at most %d", access.MaxPrinted},

@@ -120,11 +120,11 @@ func TestOdooDecides(t *testing.T) {
 			return reply(`{"ids":[1],"replayed":true}`), nil
 		}, "", `"replayed":true`, ""},
 		{"nobody may approve it", func(access.Fence, access.Request) (access.Reply, error) {
-			return access.Reply{}, access.NewError(access.NotAllowed, "This needs the approval of a person, and nobody may give it.", "Name an approver.")
-		}, "not_allowed", "nobody may give it", ""},
+			return access.Reply{}, access.NewError(access.NotAllowed, "This needs approval, but nobody is allowed to approve it.", "Name an approver.")
+		}, "not_allowed", "nobody is allowed to approve it", ""},
 		{"too many wait already", func(access.Fence, access.Request) (access.Reply, error) {
-			return access.Reply{}, access.NewError(access.RateLimited, "100 requests of this connection are already waiting for a person.", "Wait.")
-		}, "rate_limited", "waiting for a person", ""},
+			return access.Reply{}, access.NewError(access.RateLimited, "This connection already has 100 requests waiting for approval.", "Wait.")
+		}, "rate_limited", "waiting for approval", ""},
 		{"a record is gone, so nobody was asked", func(access.Fence, access.Request) (access.Reply, error) {
 			return access.Reply{}, access.NewError(access.NotFound, "There is no res.partner with the id 1.", "")
 		}, "not_found", "no res.partner", ""},

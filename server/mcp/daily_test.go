@@ -40,7 +40,7 @@ func TestDailyReads(t *testing.T) {
 			"actions", "get_actions", `{"model":"res.partner","id":1}`,
 			`{"name":"Acme","actions":[{"method":"action_confirm","label":"Confirm","callable":true}],"hidden":["action_draft"],"status":{"field":"state","value":"draft"}}`,
 			"get_actions", `{}`,
-			`{"actions":[{"callable":true,"label":"Confirm","method":"action_confirm"}],"id":1,"model":"res.partner","name":"Acme","not_now":["action_draft"],"note":"This connection may not run them: a person can, in Odoo.","stage":{"field":"state","value":"draft"}}`,
+			`{"actions":[{"callable":true,"label":"Confirm","method":"action_confirm"}],"id":1,"model":"res.partner","name":"Acme","not_now":["action_draft"],"note":"This connection cannot run them: a person can, in Odoo.","stage":{"field":"state","value":"draft"}}`,
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -103,7 +103,7 @@ func (f *fakeGateway) Call(_ context.Context, fence access.Fence, r access.Reque
 	switch waits := f.waits != nil && !r.DryRun && f.waits(r); {
 	case waits && r.AskNobody:
 		answer = func(access.Fence, access.Request) (access.Reply, error) {
-			return access.Reply{}, access.NewError(access.PendingApproval, "This needs the approval of a person.", "")
+			return access.Reply{}, access.NewError(access.PendingApproval, "This needs approval.", "")
 		}
 	case waits:
 		f.asked = append(f.asked, r)
@@ -155,7 +155,7 @@ func (f *fakeGateway) ApprovalStatus(_ context.Context, fence access.Fence, id i
 	if answer != nil {
 		return answer(fence, id, a)
 	}
-	return access.Reply{}, access.NewError(access.NotFound, "This connection has no such request for approval.", "")
+	return access.Reply{}, access.NewError(access.NotFound, "This connection has no such approval request.", "")
 }
 
 func (f *fakeGateway) FileLink(_ context.Context, fence access.Fence, ticket int64, p access.Proof) (access.Reply, error) {

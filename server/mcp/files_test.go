@@ -42,7 +42,7 @@ func TestFileTools(t *testing.T) {
 			`{"file":{"name":"a.pdf","type":"application/pdf","size":5},"text":"b","text_more":true,"text_next":60000,"text_notes":["2 pages without text."],"ticket":9}`,
 			`{"attachment":4,"offset":30000,"text":true}`,
 			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"a.pdf","next_offset":60000,` +
-				`"note":"2 pages without text. The text goes on: ask again with offset = next_offset. The link works once. Fetch the file with GET, or give the link to your user.",` +
+				`"note":"2 pages without text. The text continues: ask again with offset = next_offset. The link works once. Fetch the file with GET, or give the link to your user.",` +
 				`"size":5,"text":"b","type":"application/pdf"}`,
 		},
 		{
@@ -59,7 +59,7 @@ func TestFileTools(t *testing.T) {
 			"room in a field", "request_upload", `{"model":"res.partner","id":1,"field":"image_1920"}`,
 			`{"upload":{"name":"image_1920","size":0,"sha256":""},"ticket":9}`, `{"field":"image_1920"}`,
 			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"image_1920",` +
-				`"note":"The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer says where it is then."}`,
+				`"note":"The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer then says where it is."}`,
 		},
 		{
 			"an export", "export_records", `{"model":"res.partner","fields":["name","parent_id.ref"],"domain":[["name","=","A"]],"format":"XLSX"}`,
@@ -83,7 +83,7 @@ func TestFileTools(t *testing.T) {
 			"room", "request_upload", `{"model":"res.partner","id":1,"name":"n.pdf","size":7,"sha256":"ab"}`,
 			`{"upload":{"name":"n.pdf","size":7,"sha256":"ab"},"ticket":9}`, `{"name":"n.pdf","sha256":"ab","size":7}`,
 			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"n.pdf",` +
-				`"note":"The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer says where it is then."}`,
+				`"note":"The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer then says where it is."}`,
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestNoLinkNoFile(t *testing.T) {
 	t.Parallel()
 	f := answering(`{"file":{"name":"a","type":"","size":5},"ticket":9}`)
 	f.link = func() (access.Reply, error) {
-		return access.Reply{}, access.NewError(access.NotFound, "This file was fetched already.", "Ask for a new one.")
+		return access.Reply{}, access.NewError(access.NotFound, "This file has already been fetched.", "Ask for a new one.")
 	}
 	a := call(t, filesEndpoint(t, f), "get_attachment", `{"model":"res.partner","id":1,"attachment_id":4}`)
 	if a.kind() != "not_found" || strings.Contains(a.body, "/files/") {

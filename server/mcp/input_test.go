@@ -20,7 +20,7 @@ func TestBadInput(t *testing.T) {
 		{"no model", "search_records", `{}`, "invalid_input", "model is missing"},
 		{"a model with a quote in it", "search_records", `{"model":"res.partner'"}`, "invalid_input", "not a model name"},
 		{"a model in capitals", "search_records", `{"model":"Res.Partner"}`, "invalid_input", "not a model name"},
-		{"a number for a model", "search_records", `{"model":7}`, "invalid_input", "model is not a text"},
+		{"a number for a model", "search_records", `{"model":7}`, "invalid_input", "model must be text"},
 		{"a misspelt parameter", "search_records", `{"model":"res.partner","feilds":["name"]}`, "invalid_input", "Did you mean fields"},
 		{"a parameter in capitals", "search_records", `{"MODEL":"res.partner"}`, "invalid_input", "no parameter"},
 		{"a parameter twice, the second in capitals", "search_records", `{"model":"res.partner","Model":"ir.rule"}`, "invalid_input", "no parameter"},

@@ -10,6 +10,7 @@ import (
 	"doorman/server/mcp/caller"
 	"doorman/server/mcp/mcperr"
 	"doorman/server/mcp/toolcall"
+	"doorman/server/observe"
 )
 
 // admit stands before every method of the SDK. What Authenticate let through by the method it read in the body is
@@ -49,7 +50,7 @@ func (s *Server) admit(next sdk.MethodHandler) sdk.MethodHandler {
 func (s *Server) admitCall(ctx context.Context, c *caller.Caller, req sdk.Request, next sdk.MethodHandler) (sdk.Result, error) {
 	var name string
 	if params, ok := req.GetParams().(*sdk.CallToolParamsRaw); ok && params != nil {
-		name = params.Name
+		name, ctx = params.Name, observe.From(ctx, params.Meta)
 	}
 	start := s.now()
 	rate, refusal := s.door.AdmitCall(ctx, c)
@@ -75,7 +76,7 @@ func (s *Server) admitRead(ctx context.Context, c *caller.Caller, req sdk.Reques
 		return nil, mcperr.InvalidParams("resources/read needs the parameter uri.")
 	}
 	session, _ := req.GetSession().(*sdk.ServerSession)
-	result, err := s.resources.Read(ctx, c, session, params)
+	result, err := s.resources.Read(observe.From(ctx, params.Meta), c, session, params)
 	if err != nil {
 		return nil, err
 	}

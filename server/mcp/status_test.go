@@ -88,7 +88,7 @@ func TestStatusWords(t *testing.T) {
 		{
 			decided(access.ApprovalPending, func(a *access.Approval) { a.DecidedAt, a.DecidedBy = time.Time{}, "" }),
 			`{"status":"pending_approval","request_id":12,"tool":"delete_records","summary":"Delete 1 Contact: Acme","expires_at":"2026-11-23T12:00:00Z",` +
-				`"approval_url":"https://odoo.example/odoo/doorman.approval/12","next":"Not decided yet: tell your user, and ask again in about a minute at the earliest."}`,
+				`"approval_url":"https://odoo.example/odoo/doorman.approval/12","next":"Not decided yet: tell your user, and wait at least a minute before you ask again."}`,
 		},
 		{
 			decided(access.ApprovalExecuted, func(a *access.Approval) { a.Value = json.RawMessage(`{"ids":[1],"names":["Acme"]}`) }),
@@ -100,14 +100,14 @@ func TestStatusWords(t *testing.T) {
 				a.Failure = access.NewError(access.NotAllowed, "This was done.", "Do not send it again.")
 			}),
 			`{"status":"executed","request_id":12,"tool":"delete_records","summary":"Delete 1 Contact: Acme","decided_at":"2026-11-22T13:00:00Z","decided_by":"Ada",` +
-				`"error":{"kind":"not_allowed","message":"This was done.","hint":"Do not send it again."},"next":"It is done: do not call the tool for it again. The error says why the result is not told."}`,
+				`"error":{"kind":"not_allowed","message":"This was done.","hint":"Do not send it again."},"next":"It is done: do not call the tool for it again. The error says why the result is not shown."}`,
 		},
 		{
 			decided(access.ApprovalFailed, func(a *access.Approval) {
 				a.Failure = access.NewError(access.BusinessRule, "It is posted.", "Reset it first.")
 			}),
 			`{"status":"failed","request_id":12,"tool":"delete_records","summary":"Delete 1 Contact: Acme","decided_at":"2026-11-22T13:00:00Z","decided_by":"Ada",` +
-				`"error":{"kind":"business_rule","message":"It is posted.","hint":"Reset it first."},"next":"Nothing was done: see the error. It may be asked for again if it is still wanted."}`,
+				`"error":{"kind":"business_rule","message":"It is posted.","hint":"Reset it first."},"next":"Nothing was done: see the error. It can be requested again if it is still needed."}`,
 		},
 		{
 			decided(access.ApprovalRejected, func(a *access.Approval) { a.Reason = "No." }),
@@ -117,12 +117,12 @@ func TestStatusWords(t *testing.T) {
 		{
 			decided(access.ApprovalExpired, func(a *access.Approval) { a.DecidedBy = "" }),
 			`{"status":"expired","request_id":12,"tool":"delete_records","summary":"Delete 1 Contact: Acme","decided_at":"2026-11-22T13:00:00Z",` +
-				`"next":"Nobody decided in time and nothing was done. It may be asked for again if it is still wanted."}`,
+				`"next":"Nobody decided in time and nothing was done. It can be requested again if it is still needed."}`,
 		},
 		{
 			decided(access.ApprovalCancelled, func(a *access.Approval) { a.DecidedBy, a.Reason = "", "Revoked." }),
 			`{"status":"cancelled","request_id":12,"tool":"delete_records","summary":"Delete 1 Contact: Acme","decided_at":"2026-11-22T13:00:00Z",` +
-				`"reason":"Revoked.","next":"It was withdrawn and nothing was done. It may be asked for again if it is still wanted."}`,
+				`"reason":"Revoked.","next":"It was withdrawn and nothing was done. It can be requested again if it is still needed."}`,
 		},
 	} {
 		f := gatedWriter()
@@ -188,10 +188,10 @@ func TestResultThatCannotBeShaped(t *testing.T) {
 		{"a model that may not be described any more", `"result":{"value":{"ids":[1]}}`, func(*access.Approval) {}, func(access.Fence) (access.Reply, error) {
 			return access.Reply{}, access.NewError(access.NotAllowed, "Not this model.", "")
 		}},
-		{"no answer", `look at the records`, func(a *access.Approval) { a.Value = nil }, nil},
+		{"no answer", `read the records`, func(a *access.Approval) { a.Value = nil }, nil},
 		{"an answer that is none", `could not be read`, func(a *access.Approval) { a.Value = json.RawMessage(`true`) }, nil},
 		{"a list that a reader cannot read", `"result":{"value":{"ids":[1]}}`, func(a *access.Approval) { a.Tool = "read_records" }, nil},
-		{"a long answer of no tool", `too long to be told`, func(a *access.Approval) {
+		{"a long answer of no tool", `too long to show`, func(a *access.Approval) {
 			a.Tool, a.Value = "gone", json.RawMessage(`"`+strings.Repeat("x", 100_000)+`"`)
 		}, nil},
 	} {

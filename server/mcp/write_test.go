@@ -199,7 +199,7 @@ func TestWhoMayWrite(t *testing.T) {
 			change     func(*access.Snapshot)
 		}{
 			{"not_allowed", "scope", func(s *access.Snapshot) { s.Connection.Policy.Scopes = []access.Scope{access.ScopeSearch} }},
-			{"read_only", "This connection may only read", func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }},
+			{"read_only", "This connection is read-only", func(s *access.Snapshot) { s.Connection.Policy.ReadOnly = true }},
 			{"read_only", "Ann Admin made all connections read-only", func(s *access.Snapshot) { s.Settings.ReadOnlyBy = "Ann Admin" }},
 		} {
 			f := writer()

@@ -37,7 +37,7 @@ func (s *Server) assert(ctx context.Context, settings access.OAuthSettings, valu
 	if p.secret == nil {
 		// The draft says that such clients should not: nothing would tell them from a program that has got
 		// hold of an assertion. And Odoo would have nothing but the word of this service that there was one.
-		return access.OAuthTokens{}, refuse(unauthorizedClient, "Clients without a secret may not use assertions.")
+		return access.OAuthTokens{}, refuse(unauthorizedClient, "Clients without a secret cannot use assertions.")
 	}
 	a, err := s.verified(ctx, settings, values, p)
 	if err != nil {

@@ -76,9 +76,9 @@ func shown(r *http.Request, values url.Values) (c credentials, err error) {
 	}
 	switch {
 	case inForm:
-		return c, refuse(invalidRequest, "The client shows a secret in two ways.")
+		return c, refuse(invalidRequest, "The client sends its secret in two ways.")
 	case values.Has("client_id") && values.Get("client_id") != c.id:
-		return c, refuse(invalidRequest, "The client_id of the form is not that of the header.")
+		return c, refuse(invalidRequest, "The client_id in the form differs from the one in the header.")
 	}
 	return c, c.check()
 }
@@ -136,9 +136,9 @@ func (s *Server) authenticate(ctx context.Context, c credentials) (*access.Proof
 	}
 	switch {
 	case confidential && c.secret == "":
-		return no("This client has to show its secret.")
+		return no("This client has to send its secret.")
 	case !confidential && c.secret != "":
-		return no("This client has no secret, and must not show one.")
+		return no("This client has no secret, and must not send one.")
 	case !confidential:
 		return nil, nil
 	}

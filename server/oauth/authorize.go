@@ -138,7 +138,7 @@ func (s *Server) target(ctx context.Context, settings access.OAuthSettings, quer
 	}
 	uri := query.Get("redirect_uri")
 	if classify(uri) == targetNone {
-		return access.OAuthClient{}, refuse(invalidRequest, "The redirect_uri is not one that people may be sent to.")
+		return access.OAuthClient{}, refuse(invalidRequest, "The redirect_uri is not one that people can be sent to.")
 	}
 	client, err := s.client(ctx, settings, query.Get("client_id"), uri)
 	switch {
@@ -193,7 +193,7 @@ func (s *Server) request(settings access.OAuthSettings, query url.Values, to *ba
 	case query.Get("response_mode") != "" && query.Get("response_mode") != "query":
 		return nil, refuse(invalidRequest, "The response_mode must be query.")
 	case query.Get("code_challenge") == "":
-		return nil, refuse(invalidRequest, "PKCE is needed: the parameter code_challenge is missing.")
+		return nil, refuse(invalidRequest, "PKCE is required: the parameter code_challenge is missing.")
 	case query.Get("code_challenge_method") != challengeS256:
 		return nil, refuse(invalidRequest, "The code_challenge_method must be S256.")
 	case !challengeForm.MatchString(query.Get("code_challenge")):
@@ -232,7 +232,7 @@ func askedScopes(settings access.OAuthSettings, text string) ([]access.Scope, er
 	case len(known) > 0:
 		return known, nil
 	case foreign:
-		return nil, refuse(invalidScope, "None of these scopes is known here; there are "+scopeText(access.Scopes)+".")
+		return nil, refuse(invalidScope, "None of these scopes is known here; available: "+scopeText(access.Scopes)+".")
 	}
 	return defaults(settings), nil
 }

@@ -11,7 +11,7 @@ import (
 // ownClientID is the id of a client that Odoo keeps.
 var ownClientID = regexp.MustCompile("^" + access.PrefixClient + "[A-Za-z0-9_-]{1,64}$")
 
-var errUnknownClient = refuse(invalidClient, "There is no such client (any more). Register again, or connect anew.")
+var errUnknownClient = refuse(invalidClient, "This client does not exist, or no longer exists. Register again, or connect again.")
 
 // client finds who asks, for a redirect URI that it sent; "" if there is none to look for.
 func (s *Server) client(ctx context.Context, settings access.OAuthSettings, id, redirectURI string) (access.OAuthClient, error) {

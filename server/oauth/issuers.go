@@ -87,7 +87,7 @@ func (t *trustedIssuer) verify(ctx context.Context, now time.Time, text string) 
 	case err != nil && ctx.Err() != nil:
 		return nil, errIssuerAway(ctx.Err())
 	case err != nil:
-		return nil, badAssertion("It is not signed with a key of its issuer's.", "signature: "+err.Error())
+		return nil, badAssertion("It is not signed with a key of its issuer.", "signature: "+err.Error())
 	}
 	var claims claimBytes
 	if err := token.Claims(&claims); err != nil {

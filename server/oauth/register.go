@@ -44,7 +44,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) (map[string]an
 	}
 	if !settings.Registration {
 		return nil, &Error{Code: accessDenied, Description: "Clients cannot register themselves here. " +
-			"An administrator makes one in Odoo, under Doorman, Connect a New Tool.", Status: http.StatusForbidden}
+			"An administrator can create one in Odoo, under Doorman, Connect a New Tool.", Status: http.StatusForbidden}
 	}
 	body, err := jsonBody(w, r)
 	if err != nil {
@@ -223,7 +223,7 @@ func usable(settings access.OAuthSettings, uris []string) (kept []string, err er
 	for _, uri := range uris {
 		switch kind := classify(uri); {
 		case kind == targetNone:
-			return nil, refuse(invalidRedirectURI, "A redirect URI must be https, http on 127.0.0.1, [::1] or localhost, or a program's own scheme in small letters; "+
+			return nil, refuse(invalidRedirectURI, "A redirect URI must be https, http on 127.0.0.1, [::1] or localhost, or a program's own scheme in lowercase; "+
 				"without a fragment, user, wildcard or dot segment, and at most 512 characters.")
 		case redirectAllowed(settings, uri) && !slices.Contains(kept, uri):
 			kept = append(kept, uri)

@@ -22,8 +22,8 @@ var (
 
 // Odoo's own words for a code or token that opens nothing, whatever the reason.
 var (
-	errCode    = refuse(invalidGrant, "The code is not valid (any more).")
-	errRefresh = refuse(invalidGrant, "The refresh token is not valid (any more). Connect again.")
+	errCode    = refuse(invalidGrant, "The code is invalid or no longer works.")
+	errRefresh = refuse(invalidGrant, "The refresh token is invalid or no longer works. Connect again.")
 )
 
 // tokenEndpoint turns a code, a refresh token or an assertion into tokens (RFC 6749 sections 4.1.3 and 6, RFC 7523).
@@ -124,9 +124,9 @@ func (s *Server) redeem(ctx context.Context, values url.Values, p party) (access
 	verifier := values.Get("code_verifier")
 	switch {
 	case values.Get("code") == "" || values.Get("redirect_uri") == "":
-		return access.OAuthTokens{}, refuse(invalidRequest, "The parameters code and redirect_uri are needed.")
+		return access.OAuthTokens{}, refuse(invalidRequest, "The parameters code and redirect_uri are required.")
 	case verifier == "":
-		return access.OAuthTokens{}, refuse(invalidRequest, "PKCE is needed: the parameter code_verifier is missing.")
+		return access.OAuthTokens{}, refuse(invalidRequest, "PKCE is required: the parameter code_verifier is missing.")
 	case !pkceText(verifier):
 		return access.OAuthTokens{}, refuse(invalidRequest, "The code_verifier must be 43 to 128 unreserved characters.")
 	case p.secret == nil && !codeForm.MatchString(values.Get("code")):
@@ -168,7 +168,7 @@ func narrower(text string) ([]access.Scope, error) {
 	if n := countWords(text); n == 0 {
 		return nil, nil
 	} else if n != len(scopes) {
-		return nil, refuse(invalidScope, "Not all of these scopes are known, or one is there twice.")
+		return nil, refuse(invalidScope, "Some of these scopes are unknown, or one is listed twice.")
 	}
 	return scopes, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -87,17 +88,46 @@ type Call struct {
 	line    Line
 }
 
+type remoteKey struct{}
+
+// From takes over the trace that an MCP message says it belongs to, by traceparent and tracestate in its _meta
+// (https://modelcontextprotocol.io/seps/414). meta is a message's _meta; anything else in it is left alone.
+func From(ctx context.Context, meta map[string]any) context.Context {
+	carrier := propagation.MapCarrier{}
+	for _, name := range (propagation.TraceContext{}).Fields() {
+		if text, ok := meta[name].(string); ok {
+			carrier[name] = text
+		}
+	}
+	if carrier["traceparent"] == "" {
+		return ctx
+	}
+	remote := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), carrier))
+	if !remote.IsValid() {
+		return ctx
+	}
+	return context.WithValue(ctx, remoteKey{}, remote)
+}
+
 // Start notes that a call begins. l says whose call it is and of what, name is the tool's as a span may have it: from a closed
-// list. The context is for what the call does; End has to follow.
+// list. The context is for what the call does; End has to follow. A trace that the message itself names (From) comes before
+// that of the HTTP request, whose span is linked then: a proxy on the way may have begun another one.
 func Start(ctx context.Context, l Line, name string) (context.Context, *Call) {
 	request, outer := requestOf(ctx), trace.SpanFromContext(ctx)
+	var links []trace.Link
+	if remote, ok := ctx.Value(remoteKey{}).(trace.SpanContext); ok {
+		ctx = trace.ContextWithRemoteSpanContext(ctx, remote)
+		if outer.SpanContext().IsValid() {
+			links = []trace.Link{{SpanContext: outer.SpanContext()}}
+		}
+	}
 	if request == nil && !outer.IsRecording() {
 		return ctx, nil
 	}
 	c := &Call{request: request, line: l}
 	if outer.IsRecording() {
 		ctx, c.span = outer.TracerProvider().Tracer(Scope).Start(ctx, l.Method+" "+name,
-			trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+			trace.WithSpanKind(trace.SpanKindServer), trace.WithLinks(links...), trace.WithAttributes(
 				attribute.String("mcp.method.name", l.Method),
 				attribute.String("gen_ai.operation.name", "execute_tool"),
 				attribute.String("gen_ai.tool.name", name),

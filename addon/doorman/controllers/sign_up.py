@@ -78,7 +78,8 @@ class SignUp:
         users = self.env["res.users"].sudo().with_context(active_test=False)
         if users.search_count(taken, limit=1):
             raise WrongInput(
-                self.env._("There is an account for this address: log in."), counts=True
+                self.env._("This address already has an account. Log in instead."),
+                counts=True,
             )
         return {
             "name": self.name,
@@ -90,12 +91,12 @@ class SignUp:
     def _check(self):
         name = self.name
         if not 0 < len(name) <= MAX_NAME or "\n" in name or not is_plain(name):
-            raise WrongInput(self.env._("Write your name."))
+            raise WrongInput(self.env._("Enter your name."))
         if len(self.email) > MAX_EMAIL or not EMAIL.fullmatch(self.email):
-            raise WrongInput(self.env._("Write your e-mail address."))
+            raise WrongInput(self.env._("Enter your email address."))
         if not MIN_PASSWORD <= len(self.password) <= MAX_PASSWORD:
             raise WrongInput(
-                self.env._("Choose a password of %s characters or more.", MIN_PASSWORD)
+                self.env._("Choose a password of at least %s characters.", MIN_PASSWORD)
             )
 
     # ---- the code ----
@@ -108,7 +109,10 @@ class SignUp:
         kept = self.invite._keep_code(self.email, self._digest(code))
         if not kept:
             raise WrongInput(
-                self.env._("Too many codes for this address: wait ten minutes.")
+                self.env._(
+                    "Too many codes were requested for this address. Try "
+                    "again in ten minutes."
+                )
             )
         self.asks_code = True
         self.session[CODE] = kept
@@ -123,7 +127,8 @@ class SignUp:
         if not good or not self.invite._may_accept(self.email):
             raise WrongInput(
                 self.env._(
-                    "This code is not right, or too old. Leave it empty for a new one."
+                    "This code is wrong or has expired. Leave it empty to get a new "
+                    "one."
                 ),
                 counts=True,
             )

@@ -4,6 +4,7 @@ UPDATE doorman_settings
        database_identity = NULL,
        database_name = NULL,
        oauth_assertions = false,
+       notice_webhook_url = NULL,
        public_url = NULL;
 DELETE FROM doorman_replica;
 -- the keys of the service and of all connections
@@ -15,3 +16,6 @@ DELETE FROM doorman_service_key;
 DELETE FROM doorman_oauth_token;
 DELETE FROM doorman_pickup_token;
 DELETE FROM doorman_invite_token;
+-- notices, and what signs them
+DELETE FROM doorman_notice;
+DELETE FROM doorman_notice_secret;

@@ -157,7 +157,7 @@ OUTCOMES = (
     ("ok", None, None, 85),
     ("error", "invalid_input", "The domain is not a list.", 3),
     ("error", "unknown_field", "res.partner has no field nmae: name?", 3),
-    ("refused", "not_allowed", "This connection may not use the model ir.rule.", 5),
+    ("refused", "not_allowed", "This connection cannot use the model ir.rule.", 5),
     ("refused", "unknown_model", "There is no model res.parnter.", 3),
 )
 # How many rows an answer holds at most.

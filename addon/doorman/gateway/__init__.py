@@ -19,5 +19,6 @@ from . import jobs
 from . import jobs_audit
 from . import jobs_clients
 from . import jobs_invites
+from . import jobs_notices
 from . import oauth
 from . import jobs_oauth

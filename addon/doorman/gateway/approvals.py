@@ -28,7 +28,7 @@ from .run_job import job, progress
 MAX_SHOWN = 256_000
 # Of a request, what is done; the rest tells how, and by whom.
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
-NOT_FOUND = _lt("This connection has no such request for approval.")
+NOT_FOUND = _lt("This connection has no such approval request.")
 
 
 class DoormanGateway(models.AbstractModel):
@@ -113,12 +113,12 @@ class DoormanGateway(models.AbstractModel):
             digest = canonical_json.of_request(payload)
         except (ValueError, RecursionError) as exc:
             raise Refusal(
-                "malformed_arguments", _lt("The arguments are not JSON.")
+                "malformed_arguments", _lt("The arguments are not valid JSON.")
             ) from exc
         self._guard(connection, row, request)  # what it may not ask for, asks nobody
         if request.get("dry_run"):
             raise Refusal(
-                "approval_not_needed", _lt("A dry run needs nobody's approval.")
+                "approval_not_needed", _lt("A dry run does not need approval.")
             )
         key = request.get("idempotency_key")
         if key is not None:
@@ -169,11 +169,11 @@ class DoormanGateway(models.AbstractModel):
         if ids is not None and not (
             isinstance(ids, list) and all(type(i) is int and i > 0 for i in ids)
         ):
-            raise Refusal("malformed_ids", _lt("The ids are a list of numbers."))
+            raise Refusal("malformed_ids", _lt("ids must be a list of numbers."))
         operation = operations.of(payload)
         if ids and operation and operation.creates:
             raise Refusal(
-                "malformed_ids", _lt("Records that are to be created have no ids yet.")
+                "malformed_ids", _lt("Records to be created do not have ids yet.")
             )
         return ids
 
@@ -188,8 +188,8 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "too_many_waiting",
                 _lt(
-                    "%(most)s requests of this connection are already waiting for a "
-                    "person.",
+                    "This connection already has %(most)s requests waiting for "
+                    "approval.",
                     most=MAX_PENDING,
                 ),
                 _lt("Wait until some of them are decided."),
@@ -198,27 +198,31 @@ class DoormanGateway(models.AbstractModel):
         if connection.two_approvers and len(people) == 1:
             raise Refusal(
                 "nobody_may_approve",
-                _lt("Two people have to approve this, and there is only one who may."),
                 _lt(
-                    "An MCP administrator can name a group of approvers for this "
+                    "Two people have to approve this, but only one person is "
+                    "allowed to."
+                ),
+                _lt(
+                    "An MCP administrator can set an approver group for this "
                     "connection, under Access and Approvals."
                 ),
             )
         if not people:
             raise Refusal(
                 "nobody_may_approve",
-                _lt("This needs the approval of a person, and nobody may give it."),
+                _lt("This needs approval, but nobody is allowed to approve it."),
                 _lt(
-                    "An MCP administrator can name an approver for this connection, "
-                    "under Access and Approvals. Until then, leave out what needs one."
+                    "An MCP administrator can set an approver for this connection, "
+                    "under Access and Approvals. Until then, leave out whatever needs "
+                    "approval."
                 ),
             )
         arguments = json.dumps(request.get("arguments") or {})
         if max(len(arguments), len(canonical_json.text(payload))) > MAX_SHOWN:
             raise Refusal(
                 "too_long_to_approve",
-                _lt("This is too long for a person to read."),
-                _lt("Ask for less at a time."),
+                _lt("This is too long for a person to review."),
+                _lt("Ask for less in one call."),
             )
         described, risk = self._describe(connection, row, payload, tried)
         tool = self._tool_of(payload)
@@ -341,7 +345,7 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "unknown_approval",
                 NOT_FOUND,
-                _lt("Take the request_id of the pending answer."),
+                _lt("Use the request_id from the pending reply."),
             )
         return approval
 
@@ -371,7 +375,7 @@ class DoormanGateway(models.AbstractModel):
                 or not a.requester_id.active
             )
         )
-        words = self.env._("Its connection may not ask any more.")
+        words = self.env._("Its connection can no longer make requests.")
         return progress(expired=len(expired), cancelled=len(lost._drop(words)))
 
     @job(every=60, timeout=50)

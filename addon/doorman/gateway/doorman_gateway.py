@@ -60,7 +60,7 @@ class DoormanGateway(models.AbstractModel):
         # By id, not by group: a person who was put into the group is still refused.
         if self.env.uid != self.env["doorman.settings"]._service_user_id():
             raise AccessError(
-                self.env._("Only the Doorman service's own user may call this.")
+                self.env._("Only the Doorman service's own user can call this.")
             )
 
     # ---- methods ----
@@ -217,9 +217,7 @@ class DoormanGateway(models.AbstractModel):
         except Waits as waits:
             if request.get("ask") is False:
                 # The service wants it for itself: nobody is to be asked for that.
-                raise Refusal(
-                    "needs_approval", _lt("This needs the approval of a person.")
-                ) from waits
+                raise Refusal("needs_approval", _lt("This needs approval.")) from waits
             self._undo()
             return self._ask(connection, row, request, audit, waits.tried)
 

@@ -87,11 +87,8 @@ class DoormanIdempotency(models.AbstractModel):
         if not cr.fetchone()[0]:
             raise Refusal(
                 "request_in_progress",
-                _lt(
-                    "The request with this idempotency key is being carried out "
-                    "right now."
-                ),
-                _lt("Ask again in a few seconds, with the same key, for its answer."),
+                _lt("The request with this idempotency key is still being processed."),
+                _lt("Retry in a few seconds with the same key to get its answer."),
             )
         cr.execute(CLAIM, [connection_id, key, digest, KEEP_HOURS])
         if not cr.fetchone():
@@ -115,10 +112,10 @@ class DoormanIdempotency(models.AbstractModel):
             raise Refusal(
                 "idempotency_key_reused",
                 _lt(
-                    "This idempotency key was used for another request; nothing was "
-                    "done."
+                    "This idempotency key was already used for a different request. "
+                    "Nothing was done."
                 ),
-                _lt("Take a new key for each new request."),
+                _lt("Use a new key for each new request."),
             )
         if not may_tell:
             raise kept_answers.not_told()
@@ -131,7 +128,7 @@ class DoormanIdempotency(models.AbstractModel):
             raise Refusal(
                 "malformed_idempotency_key",
                 _lt(
-                    "The idempotency key is a text of 1 to %(most)s letters.",
+                    "The idempotency key must be text of 1 to %(most)s characters.",
                     most=MAX_IDEMPOTENCY_KEY,
                 ),
             )

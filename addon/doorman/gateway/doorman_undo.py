@@ -82,12 +82,12 @@ class DoormanUndo(models.AbstractModel):
         if row is None:
             raise Refusal(
                 "unknown_change",
-                _lt("This connection has no such change, or it is no longer kept."),
-                _lt("Take the change_id of a change's own reply."),
+                _lt("This connection has no such change, or it is no longer stored."),
+                _lt("Use the change_id from the reply to that change."),
             )
         kept, undone = row
         if undone:
-            raise Refusal("undone_already", _lt("This change was undone already."))
+            raise Refusal("undone_already", _lt("This change has already been undone."))
         return kept
 
     def _claim(self, connection_id, ident):
@@ -95,7 +95,7 @@ class DoormanUndo(models.AbstractModel):
         kept = self._find(connection_id, ident)
         self.env.cr.execute(SQL(CLAIM, ident), log_exceptions=False)
         if not self.env.cr.fetchone():
-            raise Refusal("undone_already", _lt("This change was undone already."))
+            raise Refusal("undone_already", _lt("This change has already been undone."))
         return kept
 
     def _still_kept(self, ids):

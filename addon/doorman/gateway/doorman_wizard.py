@@ -87,7 +87,7 @@ class DoormanWizard(models.AbstractModel):
                 "This connection has no open wizard with that handle: it may "
                 "have been opened more than an hour ago."
             ),
-            _lt("Press the button that opens it again, and take the new handle."),
+            _lt("Press the button that opens it again, and use the new handle."),
         )
 
     def _of(self, handle):

@@ -64,10 +64,10 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "unknown_language",
                 _lt(
-                    "%(language)r is not a language of this Odoo.",
+                    "%(language)r is not an installed language.",
                     language=str(lang)[:20],
                 ),
-                _lt("There are: %(choices)s.", choices=", ".join(known)),
+                _lt("Available: %(choices)s.", choices=", ".join(known)),
             )
 
     def _check_zone(self, context):
@@ -79,7 +79,7 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "unknown_time_zone",
                 _lt("%(time_zone)r is not a time zone.", time_zone=str(zone)[:40]),
-                _lt("It is a name such as Europe/Paris."),
+                _lt("Use a name such as Europe/Paris."),
             )
 
     def _limit_companies(self, context, companies, user):
@@ -100,8 +100,8 @@ class DoormanGateway(models.AbstractModel):
             ):
                 raise Refusal(
                     "company_not_allowed",
-                    _lt("This connection may not work in that company."),
-                    _lt("Call get_context for the companies it may work in."),
+                    _lt("This connection cannot work in that company."),
+                    _lt("Call get_context to see the companies it can work in."),
                 )
         elif not mine:
             raise Refusal(

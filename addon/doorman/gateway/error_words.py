@@ -21,7 +21,7 @@ from odoo.exceptions import (
 from ..policy import guard_words, shared
 from ..policy.refusal import Refusal, _lt
 
-TAKES = _lt("describe_model tells what the fields of a model take.")
+TAKES = _lt("Call describe_model to see what each field accepts.")
 
 
 def of_odoo(exc):
@@ -67,7 +67,7 @@ def of_invalid(exc, env, model=""):
             return told(env, model, **found.groupdict())
     return Refusal(
         "not_understood",
-        _lt("Odoo could not make sense of a value or an argument of this call."),
+        _lt("Odoo did not understand a value or an argument in this call."),
         TAKES,
     )
 
@@ -86,7 +86,7 @@ def failed():
     return Refusal(
         "failed",
         _lt("Odoo failed to answer this call."),
-        _lt("An administrator finds more of it in Odoo's log."),
+        _lt("Odoo's log has the details, for an administrator."),
     )
 
 
@@ -108,7 +108,7 @@ def _number(_env, _model):
     return Refusal(
         "wrong_value",
         _lt(
-            "A number in this call is not valid. Send it without unit and thousands "
+            "A number in this call is not valid. Send it without a unit or thousands "
             "separators, such as 1234.5."
         ),
         TAKES,
@@ -120,12 +120,12 @@ def _value(env, _model, owner, field):
     if known is not None and known.type == "selection":
         return Refusal(
             "unknown_choice",
-            _lt("%(field)s takes one of its choices.", field=f"{owner}.{field}"),
+            _lt("%(field)s must be one of its choices.", field=f"{owner}.{field}"),
             TAKES,
         )
     return Refusal(
         "wrong_value",
-        _lt("%(field)s does not take this value.", field=f"{owner}.{field}"),
+        _lt("%(field)s does not accept this value.", field=f"{owner}.{field}"),
         TAKES,
     )
 
@@ -141,8 +141,8 @@ def _not_stored(_env, _model, path):
     return Refusal(
         "field_not_searchable",
         _lt(
-            "%(field)s is worked out by Odoo and not kept: nothing can be searched, "
-            "sorted or grouped by it.",
+            "%(field)s is computed by Odoo and not stored, so it cannot be used to "
+            "search, sort or group.",
             field=path,
         ),
         TAKES,

@@ -68,7 +68,7 @@ class DoormanGateway(models.AbstractModel):
         try:
             said = look() or ""
         except Waits:
-            return {"outcome": WAITS, "message": self.env._("A person has to approve.")}
+            return {"outcome": WAITS, "message": self.env._("It needs approval.")}
         except Exception as exc:
             self._undo()
             failure = self._failure(exc, model)
@@ -135,7 +135,7 @@ class DoormanGateway(models.AbstractModel):
         if row is None:
             states = dict(connection._fields["state"]._description_selection(self.env))
             reason = _lt(
-                "It has no key or token that is valid. Its status: %(status)s.",
+                "It has no valid key or token. Its status: %(status)s.",
                 status=states[connection.state],
             )
         if refusal:
@@ -151,8 +151,8 @@ class DoormanGateway(models.AbstractModel):
         if tool not in self.env["doorman.tool"]._facts():
             raise Refusal("unknown_tool", _lt(shared.SAY_UNKNOWN_TOOL, tool))
         if request["model"]:
-            return self.env._("This tool is not about a model.")
-        return self.env._("What else it takes shows with a model.")
+            return self.env._("This tool does not work on a model.")
+        return self.env._("Choose a model to see what else it requires.")
 
     def _look_at_model(self, guard, request, changes):
         call = call_of(guard, request)
@@ -187,7 +187,7 @@ class DoormanGateway(models.AbstractModel):
             raise Waits
         elif approval:
             return self.env._(
-                "It may wait, by what it changes: %s.",
+                "It may need approval, depending on what it changes: %s.",
                 "; ".join(
                     connection.approval_rule_ids.mapped("display_name")
                     + [self.env._("what leaves the company")]

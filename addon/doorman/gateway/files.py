@@ -22,8 +22,8 @@ MAX_OPEN = 200
 MAX_KEPT_BYTES = 200 * 1024 * 1024
 FENCE_FACTS = ("connection", "version", "settings_version", "groups", "registry")
 GONE = _lt(shared.SAY_LINK_GONE)
-CHANGED = _lt("Its connection was changed since it was made.")
-GONE_HINT = _lt("Links are for one use and a few minutes: ask for a new one.")
+CHANGED = _lt("Its connection has changed since the link was created.")
+GONE_HINT = _lt("Links work once and only for a few minutes. Ask for a new one.")
 
 
 class DoormanGateway(models.AbstractModel):
@@ -126,11 +126,11 @@ class DoormanGateway(models.AbstractModel):
             raise Refusal(
                 "too_many_open_links",
                 _lt(
-                    "This connection has %(most)s open links, or too much that was "
-                    "printed is waiting behind them.",
+                    "This connection already has %(most)s open links, or too many "
+                    "printed files waiting to be fetched.",
                     most=MAX_OPEN,
                 ),
-                _lt("Use them, or wait a quarter of an hour."),
+                _lt("Use them, or wait 15 minutes."),
             )
         return kept[0]
 
@@ -201,7 +201,9 @@ class DoormanGateway(models.AbstractModel):
         )
         opened = self.env.cr.fetchone()
         if not opened:
-            raise Refusal("file_gone", _lt("This file was fetched already."), GONE_HINT)
+            raise Refusal(
+                "file_gone", _lt("This file has already been fetched."), GONE_HINT
+            )
         if not opened[0]:
             raise Refusal("file_gone", CHANGED, GONE_HINT)
         return {"expires_in": LINK_MINUTES * 60}
@@ -360,8 +362,11 @@ class DoormanGateway(models.AbstractModel):
         if self._waits(approval, row, noted):
             raise Refusal(
                 "file_needs_approval",
-                _lt("What this file would change needs the approval of a person."),
-                _lt("Send it along with the call, which then waits: text or base64."),
+                _lt("What this file would change needs approval."),
+                _lt(
+                    "Send it in the call instead, as text or base64. The call then "
+                    "waits for approval."
+                ),
             )
         self._count(approval, row, noted)
 

@@ -156,10 +156,10 @@ class DoormanGateway(models.AbstractModel):
                 connection.user_id | connection._administrator(),
                 KEY_ENDS,
                 connection.key_expires_at,
-                self.env._("The key of %s ends", connection.name),
+                self.env._("The key of %s expires", connection.name),
                 self.env._(
-                    "Its AI tool is refused then. Open the connection and rotate the "
-                    "key: the new one goes into the AI tool's settings."
+                    "Its AI tool is refused from then on. Open the connection, rotate "
+                    "the key and enter the new one in the AI tool's settings."
                 ),
             )
         return reminded
@@ -197,6 +197,7 @@ class DoormanGateway(models.AbstractModel):
         self.env["doorman.day"]._purge()
         self.env["doorman.undo"]._purge()
         self.env["doorman.wizard"]._purge()
+        self.env["doorman.notice"]._purge()
         self.env["doorman.gateway"]._purge_files()
         old = fields.Datetime.now() - timedelta(days=days)
         self.env["doorman.approval"].sudo()._purge(old)

@@ -56,7 +56,7 @@ class DoormanGateway(models.AbstractModel):
             people = (connection.user_id | creator).filtered("active")
             connection.message_notify(
                 partner_ids=people.partner_id.ids,
-                subject=self.env._("The key %s ends soon", connection.name),
+                subject=self.env._("The key %s expires soon", connection.name),
                 body=self.env._(
                     "The key %(name)s of %(user)s stops working on %(when)s (UTC). An "
                     "MCP administrator can set a later date if it is still needed.",

@@ -53,8 +53,8 @@ class RowLimits:
             raise Refusal(
                 "too_many_rows",
                 _lt(
-                    "These are %(count)s rows, and this connection gets at most "
-                    "%(most)s in one reply.",
+                    "This returns %(count)s rows, and this connection gets at most "
+                    "%(most)s per reply.",
                     count=count,
                     most=self.reply,
                 ),
@@ -66,14 +66,14 @@ class RowLimits:
         return Refusal(
             "rows_used_up",
             _lt(
-                "This connection may get %(day)s rows of data a day; %(left)s are "
+                "This connection can read %(day)s rows of data a day; %(left)s are "
                 "left today.",
                 day=self.day,
                 left=max(self.left, 0),
             ),
             _lt(
-                "Ask for fewer, or wait for the next day (UTC). An administrator can "
-                "raise the limit."
+                "Ask for fewer, or wait until the next day (UTC). An administrator "
+                "can raise the limit."
             ),
         )
 

@@ -9,3 +9,4 @@ from . import approval
 from . import audit
 from . import invite
 from . import oauth
+from . import notices

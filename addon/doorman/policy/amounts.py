@@ -32,7 +32,7 @@ def _check_currency(place, named):
         if not own:
             raise place.wrong(
                 _lt("a number: its currency is not known"),
-                _lt("Send %(name)s along, or the amount alone.", name=name),
+                _lt("Also send %(name)s, or send the amount alone.", name=name),
             )
         if named not in (own.name, own.id):
             raise place.wrong(
@@ -42,7 +42,7 @@ def _check_currency(place, named):
                     currency=own.name,
                     given=str(named)[:20],
                 ),
-                _lt("Work it out in %(currency)s.", currency=own.name),
+                _lt("Convert it to %(currency)s.", currency=own.name),
             )
 
 

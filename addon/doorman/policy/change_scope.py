@@ -73,7 +73,7 @@ def refuse_inside(env):
     if is_inside(env.cr):
         raise Refusal(
             "logins_not_changed",
-            _lt("AI tools do not change who may log in, or as whom."),
+            _lt("AI tools cannot change who is allowed to log in, or as whom."),
         )
 
 

@@ -60,9 +60,9 @@ def _check_field(guard, model, name):
             "field_closed_by_rule",
             _lt(
                 "This would change %(model)s.%(field)s, which a rule of this "
-                "connection's policy closes.",
+                "connection's policy blocks.",
                 model=model,
                 field=name,
             ),
-            _lt("Leave out the values that do so."),
+            _lt("Leave out the values that cause this."),
         )

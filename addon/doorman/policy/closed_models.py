@@ -228,7 +228,7 @@ def may_write(model):
 def way_around(model):
     """Which tool does what a closed model is for; "" if none does."""
     if _matches(model, SENDING):
-        return _lt("send_document sends a record's document by e-mail.")
+        return _lt("send_document sends a record's document by email.")
     return ""
 
 

@@ -36,10 +36,10 @@ def compared(guard, model, field, condition):
         raise Refusal(
             "field_not_searchable",
             _lt(
-                "%(field)s cannot be searched: Odoo works it out and does not keep it.",
+                "%(field)s cannot be searched: Odoo computes it and does not store it.",
                 field=place.name,
             ),
-            _lt("Search by the fields that it comes from, or read it and look."),
+            _lt("Search by the fields that it is computed from, or read it and check."),
         )
     if operator.endswith("like"):
         return operator, _pattern(place, value)
@@ -48,7 +48,7 @@ def compared(guard, model, field, condition):
         if value is False or value is None:
             raise place.wrong(
                 _lt('a list for "%(operator)s"', operator=operator),
-                _lt("[false] stands for unset."),
+                _lt("[false] means not set."),
             )
     if field.relational and is_pair(value) and operator in LISTS:
         return operator, _one(place, value)  # as a read tells it: [15, "Azure"]
@@ -133,7 +133,7 @@ def _ordered(place, value):
         raise place.wrong(_lt("a value to compare with, not true or false"))
     if place.field.type in RELATIONS or place.field.type == "boolean":
         raise place.wrong(
-            _lt("no order: none of its values comes before another"),
+            _lt("no comparison by order: its values have none"),
             _lt('Compare with "=" or "in".'),
         )
     found = _one(place, value)
@@ -199,7 +199,7 @@ def _relative(place, value, form):
             return value.strip()
     raise place.wrong(
         _lt(
-            "%(form)s, or such as 'today -7d', not %(value)r",
+            "%(form)s, or a value such as 'today -7d', not %(value)r",
             form=form,
             value=str(value)[:40],
         )
@@ -231,7 +231,9 @@ def _linked(place, value):
                 "the id of a record, its name, or false, not %(value)s",
                 value=str(value).lower()[:40],
             ),
-            _lt('Whether it is set: [field, "!=", false].') if value is True else "",
+            _lt('To test whether it is set, use [field, "!=", false].')
+            if value is True
+            else "",
         )
     value, comodel = int(value), place.field.comodel_name
     if place.guard.may_use(comodel):
@@ -255,7 +257,7 @@ def _check_called(place, text):
             name=text[:60],
         ),
         record_names.near_records(guard, other, text)
-        or _lt('Part of a name: the operator "ilike".'),
+        or _lt('To match part of a name, use the operator "ilike".'),
     )
 
 

@@ -19,7 +19,11 @@ def wanted(field, value):
     :return: what the field takes, if it does not take the value; None otherwise
     """
     if field.type == "json":
-        return None if is_flat(value) else _lt("an object: names to numbers or texts")
+        return (
+            None
+            if is_flat(value)
+            else _lt("an object that maps names to numbers or text")
+        )
     if isinstance(value, dict | list):
         return _lt("a single value")
     if field.type in NUMBERS:
@@ -28,9 +32,9 @@ def wanted(field, value):
         # Odoo would take the text "false" for true.
         return None if value is True or value in (0, 1) else _lt("true or false")
     if isinstance(value, float) and not is_number(value):
-        return _lt("a text")
+        return _lt("text")
     if isinstance(value, str) and "\0" in value:
-        return _lt("a text without NUL")
+        return _lt("text without NUL characters")
     if field.type == "html" and has_directives(str(value)):
         return _lt("HTML without directives (t-...): they are code")
     return None

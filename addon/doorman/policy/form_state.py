@@ -117,7 +117,7 @@ def evaluated(text, names):
     except Exception as exc:  # noqa: BLE001 whatever an expression may raise
         raise Refusal(
             "button_needs_screen",
-            _lt("Only Odoo's own screen knows what this button sends along."),
+            _lt("Only Odoo's own screen knows what this button sends."),
             _lt("A person has to press it in Odoo."),
         ) from exc
 

@@ -42,7 +42,7 @@ def check_group(model, field, spec, how):
                 field=name,
                 how=how[:40],
             ),
-            _lt("Group by %(bare)s alone.", bare=field.name),
+            _lt("Group by %(bare)s only.", bare=field.name),
         )
     if how and how not in STEPS:
         raise Refusal(
@@ -54,11 +54,10 @@ def check_group(model, field, spec, how):
         raise Refusal(
             "not_groupable",
             _lt(
-                "Nothing can be grouped by %(field)s: Odoo does not keep it as "
-                "one value.",
+                "You cannot group by %(field)s: Odoo does not store it as one value.",
                 field=name,
             ),
-            _lt("describe_model says which fields can be grouped by."),
+            _lt("Call describe_model to see which fields you can group by."),
         )
 
 
@@ -70,7 +69,7 @@ def check_measure(model, field, how):
         raise Refusal(
             "not_measurable",
             _lt(
-                "%(field)s is measured by a function, such as %(bare)s:sum.",
+                "%(field)s needs an aggregate function, such as %(bare)s:sum.",
                 field=name,
                 bare=field.name,
             ),
@@ -80,13 +79,13 @@ def check_measure(model, field, how):
         raise Refusal(
             "not_measurable",
             _lt(
-                "There is no %(how)s of %(field)s: it is of the type %(type)s.",
+                "%(how)s does not work on %(field)s: its type is %(type)s.",
                 how=how,
                 field=name,
                 type=field.type,
             ),
             _lt(
-                "%(bare)s:count_distinct tells how many different ones there are.",
+                "Use %(bare)s:count_distinct to count distinct values.",
                 bare=field.name,
             ),
         )
@@ -98,8 +97,8 @@ def malformed():
         "malformed_domain",
         _lt("The domain is malformed."),
         _lt(
-            'A condition is [field, operator, value]; "&", "|" and "!" '
-            "stand before what they join."
+            'A condition is [field, operator, value]; "&", "|" and "!" come before '
+            "the conditions they join."
         ),
     )
 
@@ -132,11 +131,12 @@ def _check_compared(condition):
         raise Refusal(
             "malformed_having",
             _lt(
-                "%(field)s of a group cannot be compared by %(operator)r.",
+                "%(field)s of a group cannot be compared with the operator "
+                "%(operator)r.",
                 field=name,
                 operator=operator,
             ),
-            _lt("There are: %(choices)s.", choices=", ".join(COMPARE)),
+            _lt("Available: %(choices)s.", choices=", ".join(COMPARE)),
         )
     many = operator in ("in", "not in")
     values = list(value) if many and isinstance(value, list | tuple | set) else [value]
@@ -145,7 +145,12 @@ def _check_compared(condition):
     ):
         raise Refusal(
             "malformed_having",
-            _lt("%(field)s of a group is compared with a list of numbers.", field=name)
+            _lt(
+                "%(field)s of a group must be compared with a list of numbers.",
+                field=name,
+            )
             if many
-            else _lt("%(field)s of a group is compared with a number.", field=name),
+            else _lt(
+                "%(field)s of a group must be compared with a number.", field=name
+            ),
         )

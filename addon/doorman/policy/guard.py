@@ -138,7 +138,7 @@ class Guard:
     def fields(self, model, names):
         """Check a list of plain field names."""
         if not isinstance(names, list) or not names:
-            raise Refusal("fields_missing", _lt("Name the fields to read."))
+            raise Refusal("fields_missing", _lt("Specify the fields to read."))
         for name in names:
             self.field(model, name, masked=True)
 
@@ -150,7 +150,7 @@ class Guard:
         if path.count(".") > limits.MAX_STEPS or path.endswith("."):
             raise Refusal(
                 "malformed_path",
-                _lt("%(path)r is not a path of fields.", path=path[:80]),
+                _lt("%(path)r is not a valid field path.", path=path[:80]),
             )
         name, _, rest = path.partition(".")
         field = self.field(model, name)
@@ -173,7 +173,9 @@ class Guard:
         :param domain: a list, as Odoo's search takes it
         """
         if not isinstance(domain, list):
-            raise Refusal("malformed_domain", _lt("A domain is a list of conditions."))
+            raise Refusal(
+                "malformed_domain", _lt("A domain must be a list of conditions.")
+            )
         try:
             return list(self._conditions(model, Domain(domain)))
         except groupings.NO_DOMAIN as exc:
@@ -254,7 +256,8 @@ class Guard:
         """:param known: terms that stand for themselves (groups and aggregates)"""
         if not isinstance(order, str):
             raise Refusal(
-                "malformed_order", _lt("The order is text: 'name asc, id desc'.")
+                "malformed_order",
+                _lt("The order must be text, such as 'name asc, id desc'."),
             )
         for term in order.split(","):
             match = ORDER_TERM.match(term.strip())
@@ -271,12 +274,12 @@ class Guard:
                 raise Refusal(
                     "not_sortable",
                     _lt(
-                        "Nothing can be sorted by %(other)s.%(field)s: Odoo does not "
-                        "keep it as one value.",
+                        "You cannot sort by %(other)s.%(field)s: Odoo does not store "
+                        "it as one value.",
                         other=owner._name,
                         field=field.name,
                     ),
-                    _lt("describe_model says which fields can be sorted by."),
+                    _lt("Call describe_model to see which fields you can sort by."),
                 )
             if field.relational:
                 # Sorted by the order of the other model, whose fields may be none
@@ -287,7 +290,9 @@ class Guard:
     def specs(self, model, specs, what):
         """Check group-by or aggregate specifications: ``field``, ``field:how``."""
         if not isinstance(specs, list):
-            raise Refusal("malformed_arguments", _lt("%(what)s is a list.", what=what))
+            raise Refusal(
+                "malformed_arguments", _lt("%(what)s must be a list.", what=what)
+            )
         for spec in specs:
             if spec == "__count":
                 continue
@@ -325,7 +330,7 @@ class Guard:
             or len(ids) > limits.MAX_IDS
             or any(not _is_id(i, model) for i in ids)
         ):
-            raise Refusal("ids_missing", _lt("Name the ids of the records."))
+            raise Refusal("ids_missing", _lt("Specify the ids of the records."))
         records = model.browse(ids)
         if model._name in closed_models.FOLLOWERS:
             owners.check(self, records.sudo().exists(), write, set())

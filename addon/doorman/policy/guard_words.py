@@ -10,7 +10,7 @@ def unknown_model(guard, name):
         "unknown_model",
         _lt("There is no model %(model)s in this Odoo.", model=name[:80]),
         menu_words.near_models(guard, name)
-        or _lt("Call list_models for the models there are."),
+        or _lt("Call list_models to see the available models."),
     )
 
 
@@ -19,8 +19,7 @@ def leads_to(model, field):
     return Refusal(
         "model_not_allowed",
         _lt(
-            "%(model)s.%(field)s leads to %(other)s, which this connection may not "
-            "use.",
+            "%(model)s.%(field)s leads to %(other)s, which this connection cannot use.",
             model=model._name,
             field=field.name,
             other=field.comodel_name,
@@ -34,7 +33,7 @@ def leads_anywhere(model, field):
     return Refusal(
         "model_not_allowed",
         _lt(
-            "%(model)s.%(field)s may lead to models that this connection may not use.",
+            "%(model)s.%(field)s may lead to models that this connection cannot use.",
             model=model._name,
             field=field.name,
         ),
@@ -47,14 +46,14 @@ def leads_to_asking(model, field, other):
     return Refusal(
         "model_needs_approval",
         _lt(
-            "%(model)s.%(field)s leads to %(other)s, which is not read without a "
-            "person's approval.",
+            "%(model)s.%(field)s leads to %(other)s, which cannot be read without "
+            "approval.",
             model=model._name,
             field=field.name,
             other=other._name,
         ),
         _lt(
-            "Leave that part out, or ask for %(other)s alone, which waits.",
+            "Leave that part out, or ask for %(other)s alone, which needs approval.",
             other=other._name,
         ),
     )
@@ -86,7 +85,7 @@ def withheld(model, name):
             model=model._name,
             field=name,
         ),
-        _lt("get_attachment gives a file, or its text.")
+        _lt("Use get_attachment to get a file, or its text.")
         if name in closed_fields.BYTES_FIELDS
         else _lt("Leave it out."),
     )
@@ -116,5 +115,5 @@ def unknown_records(field, comodel, ids):
             model=comodel,
             ids=", ".join(map(str, ids)),
         ),
-        _lt("search_records finds ids."),
+        _lt("Use search_records to find ids."),
     )

@@ -13,8 +13,8 @@ def not_told():
     return Refusal(
         "answer_not_told",
         _lt(
-            "This was done. What came of it is not told any more, since the policy of "
-            "this connection was changed after it."
+            "This was done. Its result is no longer available, because the policy of "
+            "this connection has changed since."
         ),
-        _lt("Do not send it again; read the records to see how they are now."),
+        _lt("Do not send it again. Read the records to see their current state."),
     )

@@ -299,14 +299,17 @@ class Ledger:
                 row = self.row(records._name, ident)
                 row.before.update(zip(names, values, strict=True))
 
-    def linked(self, field, records):
-        """Note the rows of a many2many that are about to change."""
+    def linked(self, field, records, new=False):
+        """Note the rows of a many2many that are about to change.
+
+        :param bool new: the records were just made, and have none yet
+        """
         relation = (field.relation, field.column1, field.column2)
         pairs = self.links.setdefault(relation, ({}, field))[0]
         ids = [i for i in records._ids if i and i not in pairs]
-        if ids:
-            pairs.update({i: set() for i in ids})
-            for one, other in self._pairs(relation, ids):
+        pairs.update({i: set() for i in ids})
+        if ids and not new:
+            for _relation, one, other in stored.pairs(self.env.cr, {relation: ids}):
                 pairs[one].add(other)
 
     def deleting(self, records, asked):
@@ -385,10 +388,14 @@ class Ledger:
         by_model = {}
         for (model, ident), row in self.rows.items():
             by_model.setdefault(model, []).append((ident, row))
-        for name, rows in by_model.items():
-            model = self.env[name]
-            if not model._abstract:
-                self._settle(model, rows)
+        by_model = {
+            self.env[name]: rows
+            for name, rows in by_model.items()
+            if not self.env[name]._abstract
+        }
+        for model, rows in by_model.items():
+            self._settle(model, rows)
+        self._settle_existence(by_model)
         self._changes = self._compare()
         self.outward.close(self._changes)
 
@@ -401,22 +408,29 @@ class Ledger:
         for names, wanted in columns.items():
             for ident, *values in self._select(model._table, names, list(wanted)):
                 wanted[ident].after.update(zip(names, values, strict=True))
-        # Code may have undone a part of its work by itself.
-        made = {ident for ident, row in rows if row.kind == CREATED}
-        gone = {ident for ident, row in rows if row.kind == DELETED}
-        if made or gone:
-            there = {i for (i,) in self._select(model._table, (), [*made, *gone])}
-            for ident in (made - there) | (gone & there):
-                del self.rows[model._name, ident]
+
+    def _settle_existence(self, by_model):
+        """Code may have undone a part of its work by itself."""
+        wanted = {}
+        for model, rows in by_model.items():
+            ids = [ident for ident, row in rows if row.kind != WRITTEN]
+            wanted.setdefault(model._table, []).extend(ids)
+        there = stored.there(self.env.cr, wanted)
+        for model, rows in by_model.items():
+            for ident, row in rows:
+                exists = (model._table, ident) in there
+                if row.kind != WRITTEN and exists != (row.kind == CREATED):
+                    del self.rows[model._name, ident]
 
     def _settle_links(self):
+        wanted = {relation: list(pairs) for relation, (pairs, _f) in self.links.items()}
+        after = {}
+        for relation, one, other in stored.pairs(self.env.cr, wanted):
+            after.setdefault((relation, one), set()).add(other)
         for relation, (before, shown) in self.links.items():
-            after = {}
-            for one, other in self._pairs(relation, list(before)):
-                after.setdefault(one, set()).add(other)
             table, column1, column2 = relation
             for ident, old in before.items():
-                new = after.get(ident, set())
+                new = after.get((relation, ident), set())
                 if old == new:
                     continue
                 row = self.row(shown.model_name, ident)
@@ -493,9 +507,6 @@ class Ledger:
 
     def _select(self, table, names, ids):
         return stored.columns(self.env.cr, table, names, ids)
-
-    def _pairs(self, relation, ids):
-        return stored.pairs(self.env.cr, relation, ids)
 
 
 def _is_of(frame, records):

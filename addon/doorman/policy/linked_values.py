@@ -46,7 +46,7 @@ def record_id(place, value, comodel=None):
         raise place.wrong(
             _lt("the id of a record, its name, or false"),
             _lt(
-                "Find the record in %(model)s first: search_records.",
+                "Find the record in %(model)s first, with search_records.",
                 model=_comodel(place, comodel),
             ),
         )
@@ -125,9 +125,9 @@ def items(place, value):
             raise place.wrong(
                 _lt("all of its ids"),
                 _lt(
-                    "Only %(number)s of %(count)s are here: the others would be "
-                    "lost. Send commands for those that change: [4,id,0] puts in, "
-                    "[3,id,0] takes out.",
+                    "Only %(number)s of %(count)s are here: the others would be lost. "
+                    "Send commands for those that change: [4,id,0] adds, [3,id,0] "
+                    "removes.",
                     number=len(ids),
                     count=count,
                 ),
@@ -188,7 +188,7 @@ def _link(place, item):
     if isinstance(item, dict) and set(item) - NAME_KEYS:
         raise place.wrong(
             _lt("ids or names of records that exist"),
-            _lt("To make one along with it: [[0,0,{values}]]."),
+            _lt("To create one with it: [[0,0,{values}]]."),
         )
     return record_id(place, item)
 
@@ -202,8 +202,8 @@ def lines(place, value):
         raise place.wrong(
             _lt("a list of lines, [] for none"),
             _lt(
-                "[] leaves the lines that there are; [[2,id,0]] deletes one, "
-                "[[5,0,0]] all of them."
+                "[] leaves the existing lines; [[2,id,0]] deletes one, [[5,0,0]] all "
+                "of them."
             ),
         )
     commands, kept = [], []
@@ -231,7 +231,7 @@ def _own_line(place, item, commands, kept):
         item = int(item)
     if not is_number(item):
         raise place.wrong(
-            _lt("a list of lines: objects, field to value"),
+            _lt("a list of lines: objects that map fields to values"),
             _lt(
                 'A new one: {"name":"x"}; one to change: {"id":7,"name":"x"}; '
                 "commands such as [2,7,0], which deletes one."
@@ -275,6 +275,6 @@ def _check_kept(place, kept, commands):
     if left:
         some = ", ".join(map(str, sorted(left)[:5]))
         raise place.wrong(
-            _lt("lines to add or to change; those that are not named stay"),
+            _lt("lines to add or change; lines that are not listed stay"),
             _lt("To delete a line: [[2,id,0]]. You left out %(ids)s.", ids=some),
         )

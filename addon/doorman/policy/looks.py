@@ -45,10 +45,10 @@ def why_not(guard, model, reached, closes=True):
             )
         limited = guard.allowed is not None or guard.rules is not None
         if limited and not guard.may_use(one.model):
-            return _lt("%(model)s, which this connection may not use", model=one.model)
+            return _lt("%(model)s, which this connection cannot use", model=one.model)
         if one.model in guard.asks_to_read:
             return _lt(
-                "%(model)s, which is not read without a person's approval",
+                "%(model)s, which cannot be read without approval",
                 model=one.model,
             )
     return ""
@@ -65,12 +65,12 @@ def _why_closed(rules, one, closes):
         return by_rule(one.model, one.field)
     if not one.field and rules.closes_any(one.model):
         return _lt(
-            "%(model)s, of which a rule of this connection closes fields",
+            "%(model)s, some of whose fields a rule of this connection blocks",
             model=one.model,
         )
     if one.field == reach.NAME and one.model in rules.names:
         return _lt(
-            "names of %(model)s, which a rule of this connection closes",
+            "names of %(model)s, which a rule of this connection blocks",
             model=one.model,
         )
     return ""
@@ -79,14 +79,14 @@ def _why_closed(rules, one, closes):
 def partly(model):
     """:return: the end of a sentence about a model whose domain leaves out records"""
     return _lt(
-        "%(model)s, of which this connection sees only some records", model=model
+        "%(model)s, of which this connection can see only some records", model=model
     )
 
 
 def by_rule(model, field):
     """:return: the end of a sentence about a field that a rule closes"""
     return _lt(
-        "%(model)s.%(field)s, which a rule of this connection closes",
+        "%(model)s.%(field)s, which a rule of this connection blocks",
         model=model,
         field=field,
     )
@@ -183,7 +183,7 @@ def check_operation(guard, name, operation):
             "The rules of this connection do not let it delete records of %(model)s.",
             model=name,
         )
-    hint = _lt("list_models says what may be done with which model.")
+    hint = _lt("Call list_models to see what is allowed on each model.")
     raise Refusal("operation_not_allowed", words, hint)
 
 
@@ -271,7 +271,8 @@ def check_sorted(guard, model, order):
         raise Refusal(
             "field_closed_by_rule",
             _lt(
-                "%(order)r sorts by what a rule of this connection's policy closes.",
+                "%(order)r sorts by something that a rule of this connection's "
+                "policy blocks.",
                 order=order[:80],
             ),
             _lt("Leave the order out."),
@@ -315,7 +316,7 @@ def refusal(model, field, how, why):
     """
     name = f"{model._name}.{field.name}"
     words = {
-        VALUE: _lt("%(name)s shows something of %(why)s.", name=name, why=why),
+        VALUE: _lt("%(name)s reveals part of %(why)s.", name=name, why=why),
         CONDITION: _lt("%(name)s looks into %(why)s.", name=name, why=why),
         TREE: _lt(
             "%(name)s with child_of or parent_of looks into %(why)s.",
@@ -324,7 +325,7 @@ def refusal(model, field, how, why):
         ),
         ORDER: _lt("%(name)s sorts by %(why)s.", name=name, why=why),
         LEADS: _lt("%(name)s leads to %(why)s.", name=name, why=why),
-        NAMES: _lt("%(name)s tells names of %(why)s.", name=name, why=why),
+        NAMES: _lt("%(name)s reveals names of %(why)s.", name=name, why=why),
     }
     facts = {"model": model._name, "field": field.name}
     return Refusal("looks_too_far", words[how], _lt(shared.SAY_LEAVE_OUT), **facts)

@@ -30,7 +30,7 @@ def why_not_names(guard, model):
             return looks.by_rule(model._name, first)
         # Odoo's whole search fails where its user may not read a linked record.
         if other := _not_readable(model, path):
-            return _lt("%(model)s, which its user may not read", model=other)
+            return _lt("%(model)s, which its user cannot read", model=other)
     if not looks.is_limited(guard):
         return ""
     return looks.why_not(guard, model, reach.of_names(guard.env, model._name))

@@ -46,8 +46,8 @@ class RecipientRefused(Refusal):
         super().__init__(
             "recipient_not_allowed",
             _lt(
-                "E-mails of this connection go to %(domains)s only, and this would go "
-                "to: %(addresses)s. Nothing was sent.",
+                "This connection can only send emails to %(domains)s, and this would "
+                "go to: %(addresses)s. Nothing was sent.",
                 domains=", ".join(sorted(domains)[:MAX_NAMED]),
                 addresses=named,
             ),

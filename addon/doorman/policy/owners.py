@@ -41,7 +41,7 @@ def check_seen(guard, records):
                 "of %(model)s.",
                 model=records._name,
             ),
-            _lt("search_records finds those that it may use."),
+            _lt("Use search_records to find those that it can use."),
         )
 
 
@@ -64,14 +64,14 @@ def check(guard, records, write, seen):
             raise Refusal(
                 "model_not_allowed",
                 _lt(
-                    "Some of these belong to %(model)s, which this connection may "
-                    "not change.",
+                    "Some of these belong to %(model)s, which this connection cannot "
+                    "change.",
                     model=owner,
                 )
                 if write
                 else _lt(
-                    "Some of these belong to %(model)s, which this connection may "
-                    "not use.",
+                    "Some of these belong to %(model)s, which this connection cannot "
+                    "use.",
                     model=owner,
                 ),
             )

@@ -42,7 +42,7 @@ def shape(place, value):
         raise place.wrong(
             _lt("no values here"),
             _lt(
-                "Properties are defined on %(owner)s, where there are none.",
+                "Properties are defined on %(owner)s, which has none.",
                 owner=place.field.definition_record,
             ),
         )
@@ -60,7 +60,7 @@ def _by_name(place, value):
     if not isinstance(value, list) or not all(
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in value
     ):
-        raise place.wrong(_lt("an object: property to value"))
+        raise place.wrong(_lt("an object that maps properties to values"))
     if any(key.startswith("definition_") for item in value for key in item):
         raise place.wrong(_lt("values, not a change of the definition"))
     return {item["name"]: item["value"] for item in value if "value" in item}
@@ -134,7 +134,7 @@ def _value(place, item, value):
     shaper = SHAPERS.get(kind)
     value = shaper(one, value) if shaper else value
     if not _fits(kind, value):
-        raise one.wrong(WORDS.get(kind, _lt("a text")))
+        raise one.wrong(WORDS.get(kind, _lt("text")))
     return value
 
 
@@ -175,7 +175,7 @@ def _records(place, item, value):
         values = items(place, value)
     model = place.guard.model(comodel)
     if comodel in place.guard.asks_to_read:
-        raise place.wrong(_lt("no value: its model is not read without approval"))
+        raise place.wrong(_lt("no value: its model cannot be read without approval"))
     ids = [record_id(place, one, model) for one in values]
     gone = set(ids) - set(model.browse(ids).exists().ids)
     if gone:

@@ -33,7 +33,7 @@ def find(guard, model, field, text):
             raise Refusal(
                 "too_many_names",
                 _lt(
-                    "%(field)s: there are more than %(most)s different names at once.",
+                    "%(field)s: there are more than %(most)s different names.",
                     field=place,
                     most=MAX_NAMES,
                 ),
@@ -52,11 +52,11 @@ def find_in(guard, comodel, text, place):
         raise Refusal(
             "model_needs_approval",
             _lt(
-                "%(field)s: %(model)s is not read without a person's approval.",
+                "%(field)s: %(model)s cannot be read without approval.",
                 field=place,
                 model=comodel._name,
             ),
-            _lt("Name the id."),
+            _lt("Use the id."),
         )
     found = matching(guard, comodel, text)
     if len(found) == 1:
@@ -71,7 +71,7 @@ def find_in(guard, comodel, text, place):
                 model=comodel._name,
                 name=text,
             ),
-            _lt("Name the id: %(choices)s.", choices=listed(found)),
+            _lt("Use the id: %(choices)s.", choices=listed(found)),
         )
     raise Refusal(
         "unknown_record_name",
@@ -83,7 +83,8 @@ def find_in(guard, comodel, text, place):
         ),
         near_records(guard, comodel, text)
         or _lt(
-            "Find the record in %(model)s first: search_records.", model=comodel._name
+            "Find the record in %(model)s first, with search_records.",
+            model=comodel._name,
         ),
     )
 

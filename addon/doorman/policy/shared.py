@@ -134,9 +134,9 @@ SAY_OFF = _lt("Access for AI tools is switched off in this Odoo.")
 SAY_OFF_HINT = _lt(
     "An MCP administrator can switch it on in Doorman's Server Settings."
 )
-SAY_INVALID = _lt("This key or token is not valid (any more).")
-SAY_INVALID_HINT = _lt("An administrator of this Odoo can make a new one.")
-SAY_INACTIVE = _lt("This connection waits for an administrator to activate it.")
+SAY_INVALID = _lt("This key or token is invalid or no longer works.")
+SAY_INVALID_HINT = _lt("An Odoo administrator can create a new one.")
+SAY_INACTIVE = _lt("This connection is waiting for an administrator to activate it.")
 SAY_INACTIVE_HINT = _lt("An MCP administrator can activate it in Odoo.")
 SAY_NO_SCOPE = _lt(
     "%(tool)s needs the scope %(scope)s, which this connection does not have."
@@ -148,10 +148,10 @@ SAY_NO_PERMISSION = _lt(
 SAY_NO_PERMISSION_HINT = _lt(
     "Use another tool. An administrator can give the user the permission."
 )
-SAY_READ_ONLY = _lt("This connection may only read; %s changes something.")
-SAY_READ_ONLY_HINT = _lt("Tell the person you work for what should be changed.")
+SAY_READ_ONLY = _lt("This connection is read-only; %s makes changes.")
+SAY_READ_ONLY_HINT = _lt("Tell your user what should be changed.")
 SAY_ALL_READ_ONLY = _lt(
-    "%(who)s made all connections read-only; %(tool)s changes something."
+    "%(who)s made all connections read-only; %(tool)s makes changes."
 )
 SAY_ALL_READ_ONLY_HINT = _lt(
     "An MCP administrator can allow changes again in Doorman's Server Settings."
@@ -159,37 +159,39 @@ SAY_ALL_READ_ONLY_HINT = _lt(
 SAY_TOOL_OFF = _lt("%s is switched off in this Odoo.")
 SAY_TOOL_OFF_HINT = _lt("Use another tool.")
 SAY_UNKNOWN_TOOL = _lt('There is no tool "%s".')
-SAY_NO_TOOL = _lt("%s is not among the tools this connection may use.")
-SAY_NO_TOOL_HINT = _lt("Call tools/list for those it may use.")
+SAY_NO_TOOL = _lt("%s is not among the tools this connection can use.")
+SAY_NO_TOOL_HINT = _lt("Call tools/list to see the tools it can use.")
 SAY_NEEDS_MODULE = _lt(
     "%(tool)s works with the Odoo module %(module)s, which is not installed here."
 )
 SAY_NEEDS_MODULE_HINT = _lt("Use another tool. An Odoo administrator can install it.")
 SAY_SWITCHED_OFF = _lt("%s is for research clients; this connection does not offer it.")
 SAY_SWITCHED_OFF_HINT = _lt("Use search_everywhere and read_records.")
-SAY_NO_MODEL = _lt("This connection may not use the model %s.")
-SAY_NO_MODEL_HINT = _lt("Call list_models for the models it may use.")
+SAY_NO_MODEL = _lt("This connection cannot use the model %s.")
+SAY_NO_MODEL_HINT = _lt("Call list_models to see the models it can use.")
 SAY_NO_FIELD = _lt('%(model)s has no field "%(field)s", or it is withheld.')
-SAY_NO_FIELD_HINT = _lt("Call describe_model for its fields.")
+SAY_NO_FIELD_HINT = _lt("Call describe_model to see its fields.")
 SAY_LEAVE_OUT = _lt("Leave that part out.")
 SAY_ASK_LESS = _lt("Ask for less at once, or try again later.")
 SAY_DID_YOU_MEAN = _lt("Did you mean %s?")
 SAY_NO_RECORD = _lt("There is no %(model)s with the id %(id)s.")
 SAY_NOT_ORDER = _lt('"%s" is not a sort order.')
 SAY_FILE_FIELD = _lt("%s holds a file, which cannot be sent as a value.")
-SAY_FILE_FIELD_HINT = _lt('Send it with request_upload, and field "%s".')
+SAY_FILE_FIELD_HINT = _lt('Send it with request_upload and field "%s".')
 SAY_NO_PARAMETER = _lt('There is no parameter "%s".')
 SAY_MISSING_PARAMETER = _lt("The parameter %s is missing.")
-SAY_WRONG_PARAMETER = _lt("The parameter %(parameter)s is not %(expected)s.")
-SAY_LARGE_FILE = _lt("A file has at most %d bytes.")
+SAY_WRONG_PARAMETER = _lt("The parameter %(parameter)s must be %(expected)s.")
+SAY_LARGE_FILE = _lt("A file can have at most %d bytes.")
 SAY_LARGE_INLINE = _lt(
-    "%(size)s bytes are more than the %(most)s that may be sent along."
+    "%(size)s bytes exceed the limit of %(most)s for files sent in a call."
 )
 SAY_INLINE_HINT = _lt(
-    "Leave text and base64 out, and send the file to the link that you get."
+    "Leave text and base64 out, and send the file to the link you get."
 )
-SAY_MANY_PEOPLE = _lt("A document is sent to at most %(most)s people, not %(number)s.")
-SAY_LINK_GONE = _lt("This link does not work (any more).")
+SAY_MANY_PEOPLE = _lt(
+    "A document can be sent to at most %(most)s people, not %(number)s."
+)
+SAY_LINK_GONE = _lt("This link is invalid or no longer works.")
 SAY_NO_INVITE = _lt("There is no such invite.")
 SAY_NO_CONNECTION = _lt("There is no such connection.")
 

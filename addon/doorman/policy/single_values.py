@@ -21,7 +21,8 @@ def number(place, value):
         text = value.strip()
         if not NUMBER.fullmatch(text):
             raise place.wrong(
-                _lt("a number, not %(value)r", value=value[:40]), _lt("Such as 1234.5.")
+                _lt("a number, not %(value)r", value=value[:40]),
+                _lt("For example 1234.5."),
             )
         value = float(text) if "." in text else int(text)
     if place.field.type == "integer" and isinstance(value, float):

@@ -13,19 +13,46 @@ def columns(cr, table, names, ids):
     return cr.fetchall()
 
 
-def pairs(cr, relation, ids):
-    """:param relation: a many2many's table and its two columns
-    :return: ``[(id, id on the other side)]``
+def there(cr, wanted):
+    """Which records exist, of several models in one statement.
+
+    :param wanted: ``{table: ids}``
+    :return: ``{(table, id)}``
     """
-    table, column1, column2 = map(SQL.identifier, relation)
-    cr.execute(
+    tables = [table for table, ids in wanted.items() if ids]
+    parts = [
         SQL(
-            "SELECT %s, %s FROM %s WHERE %s = ANY(%s)",
-            *(column1, column2, table, column1),
-            list(ids),
+            "SELECT %s::int, id FROM %s WHERE id = ANY(%s)",
+            *(number, SQL.identifier(table), list(wanted[table])),
         )
-    )
-    return cr.fetchall()
+        for number, table in enumerate(tables)
+    ]
+    if not parts:
+        return set()
+    cr.execute(SQL(" UNION ALL ").join(parts))
+    return {(tables[number], ident) for number, ident in cr.fetchall()}
+
+
+def pairs(cr, wanted):
+    """The rows of several many2many tables, in one statement.
+
+    :param wanted: ``{(table, column, other column): ids}``, of the first column
+    :return: ``[(relation, id, id on the other side)]``, with the key of ``wanted``
+    """
+    relations = [relation for relation, ids in wanted.items() if ids]
+    parts = []
+    for number, relation in enumerate(relations):
+        table, column, other = map(SQL.identifier, relation)
+        parts.append(
+            SQL(
+                "SELECT %s::int, %s, %s FROM %s WHERE %s = ANY(%s)",
+                *(number, column, other, table, column, list(wanted[relation])),
+            )
+        )
+    if not parts:
+        return []
+    cr.execute(SQL(" UNION ALL ").join(parts))
+    return [(relations[number], one, other) for number, one, other in cr.fetchall()]
 
 
 def versions(cr, table, ids):
@@ -59,6 +86,6 @@ def values(model, ident, names):
     for name in linked:
         field = fields[name]
         relation = (field.relation, field.column1, field.column2)
-        others = (other for _one, other in pairs(cr, relation, [ident]))
+        others = (other for _table, _one, other in pairs(cr, {relation: [ident]}))
         found[name] = tuple(sorted(others))
     return found

@@ -27,5 +27,5 @@ def near_hint(name, known, every=False):
         return _lt(shared.SAY_DID_YOU_MEAN, ", ".join(map(str, names)))
     known = list(known)
     if every and known and len(known) <= MANY:
-        return _lt("There are: %(choices)s.", choices=", ".join(map(str, known)))
+        return _lt("Available: %(choices)s.", choices=", ".join(map(str, known)))
     return ""

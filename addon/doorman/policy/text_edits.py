@@ -30,7 +30,7 @@ def edited(place, value, html_of):
     """
     value, old = unpacked(value), _old(place)
     if not all(isinstance(text, str) for text in value.values()):
-        raise place.wrong(_lt("texts to append, or to replace and to put there"))
+        raise place.wrong(_lt("text to append, or text to replace and its replacement"))
     in_html = place.field.type == "html"
     if set(value) == APPEND:
         added = html_of(place, value["append"]) if in_html else value["append"]
@@ -46,9 +46,9 @@ def _old(place):
     """The text as it is, in the user's language."""
     records, field = place.records, place.field
     if len(records) != 1:
-        raise place.wrong(_lt("a whole text here: there is none yet to append to"))
+        raise place.wrong(_lt("the whole text: there is no text yet to append to"))
     if closed_fields.is_withheld(field.name):
-        raise place.wrong(_lt("a whole text: it is not read"))
+        raise place.wrong(_lt("the whole text: it cannot be read"))
     records.check_access("read")
     records._check_field_access(field, "read")
     return str(records[field.name] or "")

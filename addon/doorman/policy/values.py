@@ -35,8 +35,8 @@ from .value_place import (
 from .writable_fields import closed
 
 COMMANDS_HINT = _lt(
-    "Send commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, "
-    "[3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets."
+    "Send commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] "
+    "deletes, [3,id,0] removes, [4,id,0] adds, [5,0,0] removes all, [6,0,[ids]] sets."
 )
 
 
@@ -135,7 +135,7 @@ class Values:
             raise Refusal(
                 "model_not_writable",
                 _lt(
-                    "This connection may not change %(model)s, or what belongs to it.",
+                    "This connection cannot change %(model)s, or what belongs to it.",
                     model=name[:80],
                 ),
             )
@@ -152,7 +152,7 @@ class Values:
                     model=model._name,
                     other=name[:80],
                 ),
-                _lt("Name the document that it is for."),
+                _lt("Specify the document that it is for."),
             )
 
     def field(self, model, name):
@@ -209,7 +209,7 @@ class Values:
                 field,
                 _lt("the id of a record, or false"),
                 _lt(
-                    "Find the record in %(model)s first: search_records.",
+                    "Find the record in %(model)s first, with search_records.",
                     model=field.comodel_name,
                 ),
             )
@@ -228,7 +228,7 @@ class Values:
         ):
             # It would become a part of this record, and be written and deleted with it.
             raise closed(
-                model, field.name, _lt("takes a %(model)s over", model=comodel)
+                model, field.name, _lt("takes over a %(model)s", model=comodel)
             )
         if (
             model._transient
@@ -274,7 +274,9 @@ class Values:
     def _properties(self, model, field, value, _depth):
         # As a list it could carry a definition, which all records share.
         if value and not field_values.is_flat(value):
-            raise self._wrong(model, field, _lt("an object: property name to value"))
+            raise self._wrong(
+                model, field, _lt("an object that maps property names to values")
+            )
         return value
 
     # ---- commands ----
@@ -289,9 +291,7 @@ class Values:
     def _command(self, model, field, command, depth):
         self.commands += 1
         if self.commands > limits.MAX_COMMANDS or depth >= limits.MAX_NESTING:
-            raise Refusal(
-                "too_many_commands", _lt("There are too many commands at once.")
-            )
+            raise Refusal("too_many_commands", _lt("Too many commands at once."))
         if not isinstance(command, list) or not 1 <= len(command) <= 3:
             raise self._wrong(model, field, _lt("a list of commands"), COMMANDS_HINT)
         code, ident, arg = (*command, 0, 0)[:3]
@@ -338,7 +338,8 @@ class Values:
         raise Refusal(
             "field_closed",
             _lt(
-                "%(model)s.%(field)s would change %(other)s, which AI tools only read.",
+                "%(model)s.%(field)s would change %(other)s, which AI tools can "
+                "only read.",
                 model=model._name,
                 field=field.name,
                 other=comodel,

@@ -37,18 +37,18 @@ def check(guard, records, field, value):
     raise Refusal(
         "workflow_field",
         _lt(
-            "%(model)s.%(field)s is changed by buttons, which do everything "
-            "that goes with it; a value alone would not.",
+            "%(model)s.%(field)s is changed by buttons, which also do everything that "
+            "goes with it. Writing the value alone does not.",
             model=name,
             field=field.name,
         ),
         _lt(
-            "Press one with call_method: %(buttons)s. get_actions lists what a record "
-            "offers.",
+            "Press one with call_method: %(buttons)s. Use get_actions to see what a "
+            "record offers.",
             buttons=buttons,
         )
         if buttons
-        else _lt("get_actions lists what a record offers."),
+        else _lt("Use get_actions to see what a record offers."),
     )
 
 

@@ -21,13 +21,17 @@ def check_file(guard, model, name):
     if field.type != "binary":
         raise Refusal(
             "not_a_file_field",
-            _lt("%(model)s.%(field)s takes no file.", model=model._name, field=name),
+            _lt(
+                "%(model)s.%(field)s does not accept files.",
+                model=model._name,
+                field=name,
+            ),
             near_hint(name, [n for n, f in model._fields.items() if f.type == "binary"])
             or _lt("Leave field out to attach the file to the record."),
         )
     _check(guard, model, name)
     if field.readonly or name in model.env["ir.ui.view"]._doorman_shown(model._name):
-        raise closed(model, name, _lt("is only shown, and cannot be filled in"))
+        raise closed(model, name, _lt("is read-only"))
     return field
 
 
@@ -52,14 +56,14 @@ def _check(guard, model, name):
         raise closed(model, name, _lt("is rendered as a template"))
     only = closed_models.WRITE_FIELDS.get(model._name)
     if only is not None and name not in only:
-        raise closed(model, name, _lt("may not be written by AI tools"))
+        raise closed(model, name, _lt("cannot be written by AI tools"))
     if field.type == "properties_definition":
         raise closed(model, name, _lt("is shared by all records of a kind"))
     if (
         field.type == "many2one_reference"
         and model._name not in closed_models.FOLLOWERS
     ):
-        raise closed(model, name, _lt("may be of any model"))
+        raise closed(model, name, _lt("can be of any model"))
     _elsewhere(guard, model, field)
     if is_worked_out(field):
         raise Refusal(
@@ -78,15 +82,15 @@ def _check(guard, model, name):
 def _from_what(model, field):
     """Why nobody can give it a value: Odoo would drop it without a word."""
     if not field.compute:
-        return _lt("is not kept in Odoo")
+        return _lt("is not stored in Odoo")
     if field.related:
         return _lt("is the value of %(path)s", path=field.related)
     paths = model.pool.field_depends.get(field, ())
     names = dict.fromkeys(path.partition(".")[0] for path in paths)
     names = [n for n in names if not closed_fields.is_withheld(n)][:8]
     if not names:
-        return _lt("is worked out by Odoo")
-    return _lt("is worked out by Odoo from %(fields)s", fields=", ".join(names))
+        return _lt("is computed by Odoo")
+    return _lt("is computed by Odoo from %(fields)s", fields=", ".join(names))
 
 
 def _elsewhere(guard, model, field):
@@ -105,8 +109,8 @@ def _elsewhere(guard, model, field):
         raise Refusal(
             "field_of_other_model",
             _lt(
-                "%(model)s.%(field)s belongs to %(other)s, which this "
-                "connection may not change.",
+                "%(model)s.%(field)s belongs to %(other)s, which this connection "
+                "cannot change.",
                 model=model._name,
                 field=field.name,
                 other=owner._name,

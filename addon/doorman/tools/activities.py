@@ -49,7 +49,7 @@ def activity_schedule(call):
         raise Refusal(
             "no_activities",
             _lt(
-                "Activities are for one record, and %(model)s has none.",
+                "Specify one record; %(model)s must support activities.",
                 model=model._name,
             ),
         )
@@ -151,9 +151,9 @@ def _user(guard, who):
         raise Refusal(
             "ambiguous_name",
             _lt("More than one user is called %(user)r.", user=str(who)[:60]),
-            _lt("Name the login or the id: %(choices)s.", choices=names),
+            _lt("Use the login or the id: %(choices)s.", choices=names),
         )
-    hint = _lt("Name a user's login, full name or id; leave it out for yourself.")
+    hint = _lt("Specify a user's login, full name or id; leave it out for yourself.")
     if not str(who).isdecimal():
         known = users.search([("share", "=", False)], limit=500).mapped("name")
         hint = near_hint(str(who), known) or hint
@@ -176,8 +176,8 @@ def _may_see(record, user):
     except AccessError as exc:
         raise Refusal(
             "user_may_not_read",
-            _lt("%(user)s may not read this record.", user=user.name),
-            _lt("Name somebody who may."),
+            _lt("%(user)s cannot read this record.", user=user.name),
+            _lt("Choose somebody who can."),
         ) from exc
 
 
@@ -191,5 +191,6 @@ def _deadline(kwargs, kind):
         return Date.to_string(Date.to_date(value))
     except ValueError as exc:
         raise Refusal(
-            "malformed_arguments", _lt("date_deadline is a date such as 2026-12-31.")
+            "malformed_arguments",
+            _lt("date_deadline must be a date such as 2026-12-31."),
         ) from exc

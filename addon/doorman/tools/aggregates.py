@@ -52,7 +52,7 @@ def formatted_read_group(call):
     aggregates = kwargs["aggregates"] = kwargs.get("aggregates") or []
     if not groupby and not aggregates:
         raise Refusal(
-            "measure_missing", _lt("Name what to group by, or what to measure.")
+            "measure_missing", _lt("Specify what to group by, or what to measure.")
         )
     guard.specs(model, groupby, "group by")
     guard.specs(model, aggregates, "measure")

@@ -23,7 +23,7 @@ def number(kwargs, name, default, maximum, minimum=1):
         raise Refusal(
             "malformed_arguments",
             _lt(
-                "%(argument)s is a number from %(least)s to %(most)s.",
+                "%(argument)s must be a number from %(least)s to %(most)s.",
                 argument=name,
                 least=minimum,
                 most=maximum,
@@ -41,7 +41,7 @@ def text(kwargs, name, maximum, needed=False):
         raise Refusal(
             "malformed_arguments",
             _lt(
-                "%(argument)s is text of at most %(most)s letters.",
+                "%(argument)s must be text of at most %(most)s characters.",
                 argument=name,
                 most=maximum,
             ),
@@ -57,7 +57,7 @@ def one_record(call):
     guard_words.check_has_records(model)
     record = call.guard.records(model, call.ids)
     if len(record) != 1:
-        raise Refusal("one_record_only", _lt("Name one record."))
+        raise Refusal("one_record_only", _lt("Specify one record."))
     if not record.exists():
         raise no_record(record)
     record.check_access("read")
@@ -72,5 +72,5 @@ def no_record(gone):
     return Refusal(
         "unknown_record",
         _lt(shared.SAY_NO_RECORD, model=gone._name, id=ids),
-        _lt("search_records finds ids."),
+        _lt("Use search_records to find ids."),
     )

@@ -40,7 +40,7 @@ def refusal_of_action(guard, model, action):
     if action.kind == WINDOW:
         if action.model not in guard.env or not guard.may_use(action.model):
             return _lt(
-                "It opens %(model)s, which this connection may not use.",
+                "It opens %(model)s, which this connection cannot use.",
                 model=action.model,
             )
         transient = guard.env[action.model]._transient
@@ -48,18 +48,18 @@ def refusal_of_action(guard, model, action):
             way = way_around(action.model)
             if not way:
                 return _lt(
-                    "It opens %(model)s, which AI tools may not change.",
+                    "It opens %(model)s, which AI tools cannot change.",
                     model=action.model,
                 )
             return _lt(
-                "It opens %(model)s, which AI tools may not change. %(instead)s",
+                "It opens %(model)s, which AI tools cannot change. %(instead)s",
                 model=action.model,
                 instead=way,
             )
     if action.kind == SERVER:
         if not guard.may_write(model._name):
-            return _lt("AI tools may not change %(model)s.", model=model._name)
+            return _lt("AI tools cannot change %(model)s.", model=model._name)
         if action.state != "code":
             # It sends something somewhere, or writes what only its own settings tell.
-            return _lt("AI tools may not run actions of this kind.")
+            return _lt("AI tools cannot run actions of this kind.")
     return ""

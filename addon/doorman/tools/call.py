@@ -116,7 +116,7 @@ def call_of(guard, request, describer=None):
     dry_run = bool(request.get("dry_run"))
     if dry_run and not operation.dry_run and not describer:
         raise Refusal(
-            "no_dry_run", _lt("%(method)s cannot be tried out.", method=method)
+            "no_dry_run", _lt("%(method)s does not support dry runs.", method=method)
         )
     return Call(
         operation=operation,
@@ -146,7 +146,7 @@ def check_rules(guard, operation, model, kwargs=None):
         raise Refusal(
             "beyond_rules",
             _lt(
-                "%(tool)s cannot keep to rules per model, which this connection has.",
+                "%(tool)s cannot apply rules per model, which this connection has.",
                 tool=operation.name,
             ),
             _lt("Use the tools that read, search and change records."),
@@ -173,7 +173,7 @@ def _without_html(guard, kwargs):
         return kwargs
     texts = (*made.keys(), *made.values())
     if not all(isinstance(text, str) for text in texts):
-        raise Refusal("malformed_arguments", _lt("The HTML of texts is malformed."))
+        raise Refusal("malformed_arguments", _lt("The HTML content is malformed."))
     guard.html.update(made)
     return {name: value for name, value in kwargs.items() if name != "html"}
 

@@ -21,7 +21,7 @@ def check_may_change(guard, model):
     if not guard.may_write(model._name):
         raise Refusal(
             "model_not_writable",
-            _lt("AI tools may not change %(model)s.", model=model._name),
+            _lt("AI tools cannot change %(model)s.", model=model._name),
             closed_models.way_around(model._name) or _lt(shared.SAY_READ_ONLY_HINT),
         )
     guard_words.check_has_records(model)
@@ -36,7 +36,8 @@ def records_to_change(call):
         raise Refusal(
             "too_many_records",
             _lt(
-                "Name each record once, and at most %(most)s of them.", most=MAX_RECORDS
+                "List each record only once, and at most %(most)s of them.",
+                most=MAX_RECORDS,
             ),
         )
     gone = records - records.exists()

@@ -62,7 +62,7 @@ def _records(call):
         raise Refusal(
             "model_not_writable",
             _lt(
-                "AI tools may not create a %(model)s, not even by copying.",
+                "AI tools cannot create a %(model)s, not even by copying.",
                 model=model._name,
             ),
         )
@@ -79,11 +79,10 @@ def _check_readable(guard, model):
         raise Refusal(
             "model_needs_approval",
             _lt(
-                "Reading %(model)s needs the approval of a person, so it cannot "
-                "be copied.",
+                "Reading %(model)s needs approval, so it cannot be copied.",
                 model=model._name,
             ),
-            _lt("Read the record, which waits, and create a new one."),
+            _lt("Read the record, which needs approval, and create a new one."),
         )
 
 
@@ -139,7 +138,7 @@ class _Copied:
             raise Refusal(
                 "not_copied",
                 _lt(
-                    "Copying a %(model)s copies its %(other)s, which AI tools may "
+                    "Copying a %(model)s copies its %(other)s, which AI tools can "
                     "only read.",
                     model=model._name,
                     other=owner,
@@ -154,11 +153,11 @@ class _Copied:
             raise Refusal(
                 "not_copied",
                 _lt(
-                    "%(model)s.%(field)s holds code, which AI tools may not copy.",
+                    "%(model)s.%(field)s holds code, which AI tools cannot copy.",
                     model=model._name,
                     field=field.name,
                 ),
-                _lt("A person copies it in Odoo."),
+                _lt("A person has to copy it in Odoo."),
             )
 
     def _lines(self, model, field, commands):
@@ -188,7 +187,7 @@ class _Copied:
                         model=model._name,
                         field=field.name,
                     ),
-                    _lt("A person copies it in Odoo."),
+                    _lt("A person has to copy it in Odoo."),
                 )
 
 
@@ -216,8 +215,8 @@ def _note(call, copies, default):
                 "model_not_allowed",
                 _lt(
                     "Copying this would create records of %(model)s, which this "
-                    "connection may not use.",
+                    "connection cannot use.",
                     model=name,
                 ),
-                _lt("A person copies it in Odoo."),
+                _lt("A person has to copy it in Odoo."),
             )

@@ -78,8 +78,8 @@ class Amounts:
         raise Refusal(
             "too_much_to_compute",
             _lt(
-                "Odoo works out %(model)s.%(field)s record by record, and there "
-                "are more than %(most)s.",
+                "Odoo computes %(model)s.%(field)s record by record, and there are "
+                "more than %(most)s.",
                 model=model._name,
                 field=name,
                 most=MAX_LOOKED_AT,

@@ -23,7 +23,7 @@ def check(guard, known, given):
     if not isinstance(given, dict):
         raise Refusal(
             "malformed_arguments",
-            _lt("The parameters must be an object, name to value."),
+            _lt("The parameters must be an object that maps names to values."),
         )
     names = [parameter["name"] for parameter in known]
     for name in given:
@@ -31,7 +31,7 @@ def check(guard, known, given):
             raise Refusal(
                 "unknown_argument",
                 _lt(shared.SAY_NO_PARAMETER, str(name)[:60]),
-                _lt("There are: %(choices)s.", choices=", ".join(names))
+                _lt("Available: %(choices)s.", choices=", ".join(names))
                 if names
                 else _lt("It has no parameters."),
             )
@@ -136,7 +136,7 @@ def _record(guard, parameter, value):
                 model=parameter["model"],
                 id=value,
             ),
-            _lt("search_records finds its id."),
+            _lt("Use search_records to find its id."),
         )
     record.check_access("read")
     return record
@@ -147,10 +147,10 @@ def _selection(_guard, parameter, value):
         raise Refusal(
             "unknown_choice",
             _lt(
-                "The parameter %(parameter)s takes one of its choices.",
+                "The parameter %(parameter)s must be one of its choices.",
                 parameter=parameter["name"],
             ),
-            _lt("There are: %(choices)s.", choices=", ".join(parameter["choices"])),
+            _lt("Available: %(choices)s.", choices=", ".join(parameter["choices"])),
         )
     return value
 
@@ -167,7 +167,7 @@ READERS = {
 }
 assert READERS.keys() == set(OWN_TYPES)
 WORDS = {
-    "string": _lt("a text of at most %(most)s letters", most=MAX_TEXT),
+    "string": _lt("text of at most %(most)s characters", most=MAX_TEXT),
     "integer": _lt("a whole number"),
     "number": _lt("a number"),
     "boolean": _lt("true or false"),

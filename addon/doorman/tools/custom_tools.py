@@ -40,8 +40,11 @@ def run_tool(call):
         if not call.describer:
             raise Refusal(
                 "no_dry_run",
-                _lt("%(tool)s cannot be tried out.", tool=tool.name),
-                _lt("Its administrator did not say that all of it can be undone."),
+                _lt("%(tool)s does not support dry runs.", tool=tool.name),
+                _lt(
+                    "Its administrator did not state that everything it does can be "
+                    "undone."
+                ),
             )
         return named(records)
     found = _run(guard, tool, records, values)
@@ -77,16 +80,16 @@ def _checked(call, reads):
         raise Refusal(
             "custom_tool_replaced",
             _lt(
-                "%(tool)s has changed since it was looked at; nothing was done.",
+                "%(tool)s has changed since it was reviewed; nothing was done.",
                 tool=tool.name,
             ),
-            _lt("Call tools/list for what it does now."),
+            _lt("Call tools/list to see what it does now."),
         )
     if call.model._name != tool.model_name or reads != tool.only_reads:
         raise Refusal(
             "malformed_arguments",
             _lt(
-                "%(tool)s is not called on this model, or not in this way.",
+                "%(tool)s cannot be called on this model, or not in this way.",
                 tool=tool.name,
             ),
         )
@@ -117,9 +120,9 @@ def _records(call, tool, reads):
         if len(records) != len(ids) or len(ids) > MAX_RECORDS:
             raise Refusal(
                 "unknown_record",
-                _lt("Some of these records do not exist, or are named twice."),
+                _lt("Some of these records do not exist, or are listed twice."),
                 _lt(
-                    "Name at most %(most)s; search_records finds their ids.",
+                    "Specify at most %(most)s; use search_records to find their ids.",
                     most=MAX_RECORDS,
                 ),
             )

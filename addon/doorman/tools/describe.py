@@ -172,9 +172,9 @@ class Describer:
             self.env._("New"),
             self.env._("Change"),
             self.env._("Delete"),
-            self.env._("Take out"),
-            self.env._("Put in"),
-            self.env._("Take out all"),
+            self.env._("Remove"),
+            self.env._("Add"),
+            self.env._("Remove all"),
             self.env._("Set to"),
         )
         named = {"label": words[code]}

@@ -67,13 +67,13 @@ def template_of(guard, record, wizard, context, name):
         raise Refusal(
             "unknown_template",
             _lt(
-                "There are several templates %(name)r for %(model)s.",
+                "There are several templates called %(name)r for %(model)s.",
                 name=plain(name, 80),
                 model=record._name,
             )
             if named
             else _lt(
-                "There is no template %(name)r for %(model)s.",
+                "There is no template called %(name)r for %(model)s.",
                 name=plain(name, 80),
                 model=record._name,
             ),
@@ -111,7 +111,7 @@ def _called(templates, name):
 
 def _which(templates):
     names = [plain(t.name, 80) for t in templates[:MAX_NAMED]]
-    return _lt("There are: %(choices)s.", choices="; ".join(names)) if names else ""
+    return _lt("Available: %(choices)s.", choices="; ".join(names)) if names else ""
 
 
 def check_told(guard, sending):
@@ -197,17 +197,20 @@ def _check_people(partners):
         raise Refusal(
             "no_recipient",
             _lt("This document has no contact to send it to."),
-            _lt("Name whom to send it to: partner_ids or emails."),
+            _lt("Specify the recipients: partner_ids or emails."),
         )
     for partner in partners:
         if not email_normalize(partner.email):
             raise Refusal(
                 "invalid_address",
                 _lt(
-                    "%(name)s has no valid e-mail address.",
+                    "%(name)s has no valid email address.",
                     name=plain(partner.display_name, 80),
                 ),
-                _lt("Correct the contact, or name others: partner_ids or emails."),
+                _lt(
+                    "Correct the contact, or specify other recipients: partner_ids "
+                    "or emails."
+                ),
             )
 
 
@@ -249,8 +252,8 @@ def _send_invoice(sending):
     if not messages:
         raise Refusal(
             "not_sent",
-            _lt("Odoo sent no e-mail for this invoice."),
-            _lt("Look at the invoice's contact, and at how it is sent."),
+            _lt("Odoo sent no email for this invoice."),
+            _lt("Check the invoice's contact, and how it is sent."),
         )
     return messages
 
@@ -268,8 +271,8 @@ def _check_own_name(wizard, move):
         raise Refusal(
             "other_sender",
             _lt(
-                "This invoice goes out in the name of somebody else, who has "
-                "not written these words."
+                "This invoice is sent in the name of somebody else, who did not write "
+                "this text."
             ),
-            _lt("Leave subject and body out, so that it goes with Odoo's own text."),
+            _lt("Leave subject and body out to use Odoo's own text."),
         )

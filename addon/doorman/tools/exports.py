@@ -69,8 +69,8 @@ def _check(call):
         raise Refusal(
             "export_right_missing",
             _lt(
-                "Odoo does not let this user export data: it takes the right to access "
-                "to the export feature."
+                "Odoo does not let this user export data: it requires the right to "
+                "access the export feature."
             ),
         )
     guard_words.check_has_records(model)
@@ -78,13 +78,13 @@ def _check(call):
     if kwargs.get("format") not in (None, *TYPES):
         raise Refusal(
             "malformed_arguments",
-            _lt("format is one of %(choices)s.", choices=", ".join(TYPES)),
+            _lt("format must be one of %(choices)s.", choices=", ".join(TYPES)),
         )
     names = kwargs.get("fields")
     if not isinstance(names, list) or not 1 <= len(names) <= MAX_EXPORT_FIELDS:
         raise Refusal(
             "malformed_arguments",
-            _lt("Name 1 to %(most)s fields.", most=MAX_EXPORT_FIELDS),
+            _lt("Specify 1 to %(most)s fields.", most=MAX_EXPORT_FIELDS),
         )
     return [_column(call, name) for name in names]
 
@@ -97,11 +97,11 @@ def _column(call, name):
     :return: ``(path, label, field)``, the path as Odoo's export takes it
     """
     if not isinstance(name, str) or len(name) > 200:
-        raise Refusal("malformed_arguments", _lt("Each field is named by text."))
+        raise Refusal("malformed_arguments", _lt("Each field name must be text."))
     guard, steps = call.guard, name.replace("/", ".").split(".")
     if len(steps) > limits.MAX_STEPS or not all(steps):
         raise Refusal(
-            "malformed_path", _lt("%(path)r is not a path of fields.", path=name[:80])
+            "malformed_path", _lt("%(path)r is not a valid field path.", path=name[:80])
         )
     model, labels = call.model, []
     for number, step in enumerate(steps):
@@ -115,7 +115,7 @@ def _column(call, name):
                     model=model._name,
                     field=step,
                 ),
-                _lt("Leave it out; get_attachment gives files."),
+                _lt("Leave it out; use get_attachment to get files."),
             )
         if not last and not field.relational:
             raise Refusal(
@@ -196,7 +196,7 @@ def _write(model, ids, columns, table, most):
         for row in batch.export_data(paths)["datas"]:
             count += 1
             if count > most:
-                raise _too_many(_lt("These are more than %(most)s rows.", most=most))
+                raise _too_many(_lt("This is more than %(most)s rows.", most=most))
             table.add(
                 [
                     _cell(in_force.cell(model.env, path, field, value))
@@ -235,7 +235,7 @@ def _too_large():
     return Refusal(
         "export_too_large",
         _lt("The file would have more than %(most)s bytes.", most=MAX_FILE),
-        _lt("Name fewer fields, or narrow the domain."),
+        _lt("Ask for fewer fields, or narrow the domain."),
     )
 
 
@@ -315,8 +315,8 @@ class _Xlsx:
                 raise Refusal(
                     "text_too_long",
                     _lt(
-                        "A text has more than %(most)s letters, which XLSX does not "
-                        "hold.",
+                        "A text has more than %(most)s characters, which XLSX does "
+                        "not support.",
                         most=self.sheet.xls_strmax,
                     ),
                     _lt("Export as csv."),

@@ -62,7 +62,7 @@ _logger = logging.getLogger(__name__)
 WHY = {
     "damaged": _lt("It is damaged, or not what its type says."),
     "doctype": _lt("Its XML has a DOCTYPE, which no office program writes."),
-    "encoding": _lt("Its XML is in an encoding that office files do not have."),
+    "encoding": _lt("Its XML uses an encoding that office files never use."),
     "locked": _lt("It is locked with a password."),
     "many_files": _lt("It holds too many files."),
     "memory": _lt("It takes too much memory."),
@@ -101,12 +101,12 @@ def page(name, kind, content, offset, indexed=""):
         raise Refusal(
             "offset_too_large",
             _lt(
-                "The text has only %(letters)s letters, so there are none from "
+                "The text has only %(letters)s characters, so there are none from "
                 "%(offset)s on.",
                 letters=len(text),
                 offset=offset,
             ),
-            _lt("Take offset from next_offset."),
+            _lt("Use next_offset as the offset."),
         )
     told = _in_bytes(text[offset:wanted])
     end = offset + len(told)
@@ -189,7 +189,9 @@ def _apart(reader, content, most):
         raise _unreadable(_lt("It takes too long to read.")) from exc
     except OSError as exc:
         _logger.error("Doorman: the process that reads files", exc_info=exc)
-        raise _unreadable(_lt("Odoo could not start what reads it.")) from exc
+        raise _unreadable(
+            _lt("Odoo could not start the program that reads it.")
+        ) from exc
     try:
         told = json.loads(done.stdout)
     except ValueError as exc:

@@ -47,7 +47,7 @@ def get_attachment(call):
     if kwargs.get("attachment") is None and not kwargs.get("field"):
         if kwargs.get("text"):
             raise Refusal(
-                "argument_missing", _lt("Which file? Name its attachment_id.")
+                "argument_missing", _lt("Which file? Specify its attachment_id.")
             )
         if not inherited_models.is_file(guard.env, model._name):
             return _list(guard, record)
@@ -96,7 +96,7 @@ def _found(guard, record, kwargs):
     """:return: ``{name, type, size, content}``, the last a function; or with ``url``"""
     wanted, field = kwargs.get("attachment"), kwargs.get("field")
     if wanted is not None and field:
-        raise Refusal("two_files", _lt("Name attachment_id or field, not both."))
+        raise Refusal("two_files", _lt("Specify attachment_id or field, not both."))
     if field:
         if inherited_models.is_file(guard.env, record._name):
             # Its own bytes by another name: the rules of the file hold for them too.
@@ -118,7 +118,7 @@ def _found(guard, record, kwargs):
             raise Refusal(
                 "unknown_file",
                 _lt("This record has no file with the id %(id)s.", id=wanted),
-                _lt("Leave attachment_id out for those that it has."),
+                _lt("Leave attachment_id out to see the files it has."),
             )
     return _attachment(guard, file)
 
@@ -206,10 +206,9 @@ def too_large(size):
     return Refusal(
         "file_too_large",
         _lt(
-            "The file has %(bytes)s bytes, more than the %(most)s that go "
-            "through here.",
+            "The file has %(bytes)s bytes, more than the limit of %(most)s.",
             bytes=size,
             most=MAX_FILE,
         ),
-        _lt("A person has to fetch it in Odoo."),
+        _lt("A person has to download it in Odoo."),
     )

@@ -48,9 +48,7 @@ def read_messages(call):
         raise Refusal(
             "no_messages",
             _lt("%(model)s has no messages.", model=model._name),
-            _lt(
-                "describe_model tells: models with messages have the field message_ids."
-            ),
+            _lt("Use describe_model: models with messages have the field message_ids."),
         )
     domain = [
         ("model", "=", model._name),
@@ -161,7 +159,7 @@ def _summary(words, call):
     body = plain(call.kwargs["body"], 80)
     if call.kwargs.get("kind") == "comment":
         return words.env._(
-            "Post and e-mail to the followers of %(what)s: “%(body)s”",
+            "Post and email to the followers of %(what)s: “%(body)s”",
             what=words.what,
             body=body,
         )
@@ -203,16 +201,21 @@ def message_post(call):
     if not isinstance(body, str) or not body.strip() or len(body) > MAX_MESSAGE_BODY:
         raise Refusal(
             "malformed_arguments",
-            _lt("The body is text of 1 to %(most)s letters.", most=MAX_MESSAGE_BODY),
+            _lt(
+                "The body must be text of 1 to %(most)s characters.",
+                most=MAX_MESSAGE_BODY,
+            ),
         )
     if kind not in KINDS:
-        raise Refusal("malformed_arguments", _lt('The kind is "note" or "comment".'))
+        raise Refusal(
+            "malformed_arguments", _lt('The kind must be "note" or "comment".')
+        )
     record = records_to_change(call)
     if len(record) != 1 or not isinstance(record, guard.env.registry["mail.thread"]):
         raise Refusal(
             "no_messages",
             _lt(
-                "Messages are for one record, and %(model)s has none.",
+                "Specify one record; %(model)s must support messages.",
                 model=model._name,
             ),
         )

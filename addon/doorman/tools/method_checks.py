@@ -21,7 +21,8 @@ def check_method(guard, model, name, arguments):
     """:return: the method, if a connection may call it with these arguments"""
     if not isinstance(name, str) or not METHOD_NAME.fullmatch(name):
         raise Refusal(
-            "malformed_arguments", _lt("The method is a name such as action_confirm.")
+            "malformed_arguments",
+            _lt("The method must be a name such as action_confirm."),
         )
     cls = type(model)
     if (
@@ -40,7 +41,8 @@ def check_method(guard, model, name, arguments):
             _lt("%(model)s has no method %(method)s.", model=model._name, method=name),
             near_hint(name, _callable_names(guard, cls))
             or _lt(
-                "Buttons are methods such as action_confirm; get_actions lists them."
+                "Buttons are methods such as action_confirm. Use get_actions to "
+                "list them."
             ),
         ) from exc
     if _is_alias(guard, cls, name) or not hasattr(method, "__code__"):
@@ -67,7 +69,7 @@ def _denied(model, name):
     return Refusal(
         "method_not_allowed",
         _lt(
-            "AI tools may not call %(model)s.%(method)s.",
+            "AI tools cannot call %(model)s.%(method)s.",
             model=model._name,
             method=name,
         ),
@@ -117,7 +119,7 @@ def _is_alias(guard, cls, name):
 def refusal_of(guard, model, name):
     """Why call_method would not take a method; ``""`` if it would."""
     if not guard.may_write(model._name) or model._name in closed_models.WRITE_FIELDS:
-        return _lt("AI tools may not change %(model)s.", model=model._name)
+        return _lt("AI tools cannot change %(model)s.", model=model._name)
     try:
         check_method(guard, model, name, {})
     except Refusal as refusal:
@@ -132,7 +134,7 @@ def _check_arguments(model, name, method, arguments):
     if not isinstance(arguments, dict):
         raise Refusal(
             "malformed_arguments",
-            _lt("The arguments must be an object, name to value."),
+            _lt("The arguments must be an object that maps names to values."),
         )
     if not arguments:
         return
@@ -147,8 +149,8 @@ def _check_arguments(model, name, method, arguments):
             raise Refusal(
                 "argument_not_allowed",
                 _lt(
-                    "The argument %(argument)s tells the method how to work, which "
-                    "is more than data.",
+                    "The argument %(argument)s controls how the method works; only "
+                    "data is allowed.",
                     argument=key[:60],
                 ),
                 _lt("Leave it out, or write the record with update_records."),
@@ -171,7 +173,7 @@ def _check_arguments(model, name, method, arguments):
             raise Refusal(
                 "malformed_arguments",
                 _lt(
-                    "The argument %(argument)s is a number, a text, true, false, "
+                    "The argument %(argument)s must be a number, text, true, false, "
                     "null or a list of ids.",
                     argument=key,
                 ),
@@ -187,7 +189,7 @@ def _check_arguments(model, name, method, arguments):
         raise Refusal(
             "method_not_allowed",
             _lt(
-                "AI tools may not call %(model)s.%(method)s with arguments.",
+                "AI tools cannot call %(model)s.%(method)s with arguments.",
                 model=model._name,
                 method=name,
             ),

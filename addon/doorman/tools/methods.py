@@ -117,14 +117,14 @@ def call_method(call):
     if model._name in closed_models.WRITE_FIELDS:
         raise Refusal(
             "method_not_allowed",
-            _lt("AI tools may not call methods of %(model)s.", model=model._name),
+            _lt("AI tools cannot call methods of %(model)s.", model=model._name),
         )
     if kwargs.get("wizard"):
         return _in_wizard(call)
     if kwargs.get("values"):
         raise Refusal(
             "values_not_taken",
-            _lt("Values are for a wizard: name its handle as wizard."),
+            _lt("Values are for a wizard: send its handle as wizard."),
             _lt("Change the values of a record with update_records."),
         )
     name, arguments = kwargs.get("method"), kwargs.get("kwargs") or {}

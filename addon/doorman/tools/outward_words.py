@@ -9,35 +9,35 @@ MAX_SENTENCES = 10
 def kinds(env):
     """Kind of ``outward.told`` -> what it is, and what a person should know of it."""
     return {
-        "email": (env._("E-mail"), ""),
-        "notice": (env._("E-mail"), ""),
+        "email": (env._("Email"), ""),
+        "notice": (env._("Email"), ""),
         "scheduled": (env._("Message"), env._("Odoo sends it later.")),
         "sms": (env._("Text message"), ""),
         "letter": (env._("Letter by post"), ""),
         "portal": (
             env._("Comment"),
-            env._("Nobody gets an e-mail; it can be read in the customer portal."),
+            env._("Nobody gets an email; it can be read in the customer portal."),
         ),
         "channel": (env._("Message in a conversation with people outside"), ""),
         "member": (env._("New member of a conversation"), ""),
         "follower": (
             env._("New follower"),
-            env._("They get what anybody says there from now on."),
+            env._("From now on, they get everything that is written there."),
         ),
-        "shared": (env._("Shared document, or an e-mail that Odoo sends later"), ""),
-        "public": (env._("Published for everybody"), ""),
-        "later": (env._("Odoo sends it later, by e-mail or post"), ""),
+        "shared": (env._("Shared document, or an email that Odoo sends later"), ""),
+        "public": (env._("Published for everyone"), ""),
+        "later": (env._("Odoo sends it later, by email or post"), ""),
         "redirect": (
             env._("New address"),
-            env._("E-mails meant for them go to this address from now on."),
+            env._("From now on, emails meant for them go to this address."),
         ),
         "network": (
             env._("Contact with another system"),
-            env._("What it sends there is not known before it is done."),
+            env._("What it sends there is not known in advance."),
         ),
         "hook": (
             env._("Work after saving"),
-            env._("What this code sends is not known before it is done."),
+            env._("What this code sends is not known in advance."),
         ),
     }
 
@@ -71,5 +71,7 @@ def sentences(env, entries):
         text = env._("It leaves the company. %(what)s: %(to)s", what=label, to=to)
         found.append(f"{text}, “{about}”" if about else text)
     if len(entries) > MAX_SENTENCES:
-        found.append(env._("And %s more leave.", len(entries) - MAX_SENTENCES))
+        found.append(
+            env._("And %s more leave the company.", len(entries) - MAX_SENTENCES)
+        )
     return found

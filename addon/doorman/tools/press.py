@@ -104,9 +104,9 @@ def _of_form(form, name):
     raise Refusal(
         "unknown_button",
         _lt("This wizard has no button %(button)r now.", button=str(name)[:80]),
-        _lt("There are: %(choices)s.", choices=", ".join(names))
+        _lt("Available: %(choices)s.", choices=", ".join(names))
         if names
-        else _lt("Name the method save."),
+        else _lt("Use the method save."),
     )
 
 
@@ -135,7 +135,7 @@ def _buttons(guard, records, name, label):
         raise Refusal(
             "unknown_button",
             _lt("%(method)s has no button %(button)r.", method=name, button=label[:80]),
-            _lt("get_actions lists the buttons of a record."),
+            _lt("Use get_actions to list the buttons of a record."),
         )
     return []
 
@@ -167,7 +167,7 @@ def _meant(records, buttons):
         raise Refusal(
             "ambiguous_button",
             _lt("Several buttons do this, each in its own way."),
-            _lt("Name one as button: %(choices)s.", choices=", ".join(labels)),
+            _lt("Send one of these as button: %(choices)s.", choices=", ".join(labels)),
         )
     raise Refusal(
         "button_differs",
@@ -207,12 +207,12 @@ def _run_action(pressed, name, button):
                 model=records._name,
                 method=name[:80],
             ),
-            _lt("get_actions lists the buttons of a record."),
+            _lt("Use get_actions to list the buttons of a record."),
         )
     if why := refusal_of_action(guard, records, action):
         raise Refusal("button_not_allowed", why)
     if not records:
-        raise Refusal("ids_missing", _lt("Name the ids of the records."))
+        raise Refusal("ids_missing", _lt("Specify the ids of the records."))
     if action.kind == SERVER:
         run = env[SERVER].browse(action.id).with_context(**pressed.context({}))
         with in_force.code(env.cr):

@@ -53,7 +53,7 @@ def create_records(call):
     if inherited_models.is_file(guard.env, model._name):
         raise Refusal(
             "model_not_writable",
-            _lt("AI tools may not create a %(model)s.", model=model._name),
+            _lt("AI tools cannot create a %(model)s.", model=model._name),
             _lt("Send the file with request_upload, which attaches it to a record."),
         )
     rows = kwargs.get("vals_list")
@@ -153,18 +153,19 @@ def _values_of(guard, records, kwargs):
     each, vals = kwargs.get("vals_each"), kwargs.get("vals")
     if each is None:
         if not vals:
-            raise Refusal("values_missing", _lt("Name the values to change."))
+            raise Refusal("values_missing", _lt("Specify the values to change."))
         if not _builds_on_own(records, vals):
             return [(records, Values(guard).check(records, vals))]
         # What a record keeps of its own differs from record to record.
         each, kwargs = [vals] * len(records), {}
     if "vals" in kwargs or not isinstance(each, list) or len(each) != len(records):
         raise Refusal(
-            "values_missing", _lt("Each record has values of its own, or none.")
+            "values_missing",
+            _lt("Either each record has its own values, or none has any."),
         )
     if not all(each):
         raise Refusal(
-            "values_missing", _lt("Name the values to change, for each record.")
+            "values_missing", _lt("Specify the values to change for each record.")
         )
     rows = list(zip(records, each, strict=True))
     checked = Values(guard).each(rows)

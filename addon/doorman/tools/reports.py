@@ -42,7 +42,7 @@ def get_report(call):
         raise Refusal(
             "pdf_not_possible",
             _lt("This Odoo cannot make PDF files."),
-            _lt("An administrator installs wkhtmltopdf on its server."),
+            _lt("An administrator has to install wkhtmltopdf on its server."),
         )
     content, kind = call.env["ir.actions.report"]._render(report, records.ids)
     if isinstance(content, str):
@@ -70,15 +70,15 @@ def _to_print(call):
         raise Refusal(
             "reports_not_allowed",
             _lt(
-                "This connection is limited to some models, and may print only "
-                "if ir.actions.report is among them."
+                "This connection is limited to some models, and can print only if "
+                "ir.actions.report is among them."
             ),
         )
     records = guard.records(model, ids)
     if len(records) > MAX_PRINTED or len(set(ids)) != len(ids):
         raise Refusal(
             "too_many_records",
-            _lt("Name each record once, and at most %(most)s.", most=MAX_PRINTED),
+            _lt("List each record only once, and at most %(most)s.", most=MAX_PRINTED),
         )
     gone = records - records.exists()
     if gone:
@@ -108,12 +108,12 @@ def _report(call):
         if not reports:
             raise Refusal(
                 "no_report",
-                _lt("There is nothing to print %(model)s with.", model=model._name),
+                _lt("%(model)s has no report to print.", model=model._name),
             )
         raise Refusal(
             "report_missing",
-            _lt("Name the report."),
-            _lt("There are: %(choices)s.", choices="; ".join(shown[:20])),
+            _lt("Specify the report."),
+            _lt("Available: %(choices)s.", choices="; ".join(shown[:20])),
         )
     if type(wanted) is int or (isinstance(wanted, str) and wanted.isdecimal()):
         found = reports.filtered(lambda r: r.id == int(wanted))

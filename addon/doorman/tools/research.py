@@ -41,7 +41,9 @@ def search(call):
     only(kwargs, "query")
     query = text(kwargs, "query", MAX_RESEARCH_QUERY, needed=True)
     if len(query) < 2:
-        raise Refusal("query_too_short", _lt("query is text of at least 2 letters."))
+        raise Refusal(
+            "query_too_short", _lt("query must be text of at least 2 characters.")
+        )
     names, until, results = worth(guard), time.monotonic() + DEADLINE, []
     tries = [query] if len(query) <= MAX_HITS_QUERY else []
     for words in (tries, _words(query)):
@@ -92,6 +94,6 @@ def fetch(call):
     :return: ``{rows, names, url}``
     """
     if not isinstance(call.ids, list) or len(call.ids) != 1:
-        raise Refusal("one_record_only", _lt("fetch is for one record."))
+        raise Refusal("one_record_only", _lt("fetch reads one record at a time."))
     call.kwargs.setdefault("names", 0)
     return read(call) | {"url": url_of(call.env, call.model._name, call.ids[0])}

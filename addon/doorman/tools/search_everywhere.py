@@ -43,7 +43,9 @@ def search_everywhere(call):
     only(kwargs, "query", "models", "limit")
     query = text(kwargs, "query", MAX_HITS_QUERY, needed=True)
     if len(query) < 2:
-        raise Refusal("query_too_short", _lt("query is text of at least 2 letters."))
+        raise Refusal(
+            "query_too_short", _lt("query must be text of at least 2 characters.")
+        )
     limit = number(kwargs, "limit", 5, MAX_HITS)
     names = _named(guard, kwargs["models"]) if kwargs.get("models") else worth(guard)
     until = time.monotonic() + DEADLINE
@@ -148,7 +150,7 @@ def _named(guard, names):
     if not isinstance(names, list) or len(names) > MAX_MODELS:
         raise Refusal(
             "malformed_arguments",
-            _lt("models is a list of at most %(most)s.", most=MAX_MODELS),
+            _lt("models must be a list of at most %(most)s.", most=MAX_MODELS),
         )
     for name in names:
         model = guard.model(name)
@@ -160,8 +162,8 @@ def _named(guard, names):
         if name in guard.asks_to_read:
             raise Refusal(
                 "model_needs_approval",
-                _lt("Reading %(model)s needs the approval of a person.", model=name),
-                _lt("Search it alone, with search_records."),
+                _lt("Reading %(model)s needs approval.", model=name),
+                _lt("Search it separately, with search_records."),
             )
         model.check_access("read")
     return list(dict.fromkeys(names))

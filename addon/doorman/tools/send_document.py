@@ -39,9 +39,9 @@ def _summary(words, call):
     what = plain(kwargs.get("subject") or kwargs.get("template_name") or "", 80)
     if what:
         return words.env._(
-            "Send %(what)s by e-mail: “%(subject)s”", what=words.what, subject=what
+            "Send %(what)s by email: “%(subject)s”", what=words.what, subject=what
         )
-    return words.env._("Send %s by e-mail", words.what)
+    return words.env._("Send %s by email", words.what)
 
 
 def _arguments(call):
@@ -134,7 +134,7 @@ def _sending(call):
     subject = text(kwargs, "subject", MAX_SUBJECT) or None
     if subject and not (is_plain(subject) and "\n" not in subject):
         raise Refusal(
-            "malformed_arguments", _lt("The subject is one line of plain text.")
+            "malformed_arguments", _lt("The subject must be one line of plain text.")
         )
     body = text(kwargs, "body", MAX_MESSAGE_BODY) or None
     wizard, context = document_mail.opened_by(guard, record)
@@ -160,7 +160,8 @@ def _document(call):
         raise Refusal(
             "not_sendable",
             _lt(
-                "One document is sent at a time, and %(model)s must have a chatter.",
+                "Only one document can be sent at a time, and %(model)s must have a "
+                "chatter.",
                 model=call.model._name,
             ),
         )
@@ -183,7 +184,7 @@ def _people(guard, record, kwargs):
         found.check_access("read")
     if not isinstance(emails, list) or not all(isinstance(e, str) for e in emails):
         raise Refusal(
-            "malformed_arguments", _lt("emails is a list of e-mail addresses.")
+            "malformed_arguments", _lt("emails must be a list of email addresses.")
         )
     _check_count(len(found) + len(emails))
     addresses = [_address(email) for email in emails]
@@ -202,7 +203,7 @@ def _address(email):
     ):
         raise Refusal(
             "invalid_address",
-            _lt("%(email)r is not one e-mail address.", email=plain(email, 80)),
+            _lt("%(email)r is not a single email address.", email=plain(email, 80)),
             _lt('Write it like "ada@example.com", without a name.'),
         )
     return address
@@ -213,7 +214,7 @@ def _check_count(number):
         raise Refusal(
             "too_many_recipients",
             _lt(shared.SAY_MANY_PEOPLE, most=MAX_RECIPIENTS, number=number),
-            _lt("Name fewer: partner_ids or emails."),
+            _lt("Use fewer recipients: partner_ids or emails."),
         )
 
 

@@ -25,12 +25,12 @@ BOX = re.compile(
 
 def _marks(env):
     return {
-        env._("colours, sizes or alignment"): COLOURS,
+        env._("colors, sizes or alignment"): COLOURS,
         env._("underlining"): UNDERLINED,
-        env._("pictures"): PICTURE,
+        env._("images"): PICTURE,
         env._("videos"): VIDEO,
         env._("check lists"): CHECK_LIST,
-        env._("coloured boxes, buttons or icons"): BOX,
+        env._("colored boxes, buttons or icons"): BOX,
     }
 
 
@@ -83,13 +83,14 @@ def _lost_end(env, field, old, new):
         return None
     return (
         env._(
-            "the text has %(old)s letters; the new one has %(new)s, and lacks its end.",
+            "the text has %(old)s characters; the new one has %(new)s, and lacks "
+            "its end.",
             old=len(old),
             new=len(new),
         ),
         env._(
-            "A long text is read in parts (text_offset); append or replace changes a "
-            "part of it."
+            "Long texts are read in parts (text_offset); use append or replace to "
+            "change a part."
         ),
     )
 

@@ -48,13 +48,16 @@ def undo_change(call):
     guard, env, kwargs = call.guard, call.env, call.kwargs
     only(kwargs, "change", "partly")
     if kwargs.get("partly") not in (None, True, False):
-        raise Refusal("malformed_arguments", _lt("partly is true or false."))
+        raise Refusal("malformed_arguments", _lt("partly must be true or false."))
     kept = env["doorman.undo"]._claim(guard.connection, kwargs.get("change"))
     if kept["never"]:
         raise Refusal(
             "undo_impossible",
             _lt("This cannot be undone: %(why)s", why=undo_words.never(guard, kept)),
-            _lt("get_actions lists what the records offer, such as to cancel."),
+            _lt(
+                "Use get_actions to see what the records offer, such as a way to "
+                "cancel."
+            ),
         )
     rows = [row for row in kept["rows"] if _is_known(env, row)]
     _check_named(guard, kept)
@@ -67,11 +70,11 @@ def undo_change(call):
         raise Refusal(
             "undo_incomplete",
             _lt(
-                "Not all of it can be undone, and nothing was. This would stay: "
+                "Not all of it can be undone, so nothing was undone. This would stay: "
                 "%(what)s",
                 what=" ".join(undo_words.stays(guard, stays)),
             ),
-            _lt("Tell your user; partly true undoes the rest."),
+            _lt("Tell your user; send partly as true to undo the rest."),
         )
     if noted := ledger.of(env.cr):
         noted.stays = stays
@@ -112,11 +115,12 @@ def _check_unchanged(guard, rows):
         raise Refusal(
             "changed_since",
             _lt(
-                "%(model)s %(id)s was changed since, or is gone: it is not undone.",
+                "%(model)s %(id)s has changed since, or no longer exists: it is not "
+                "undone.",
                 model=row["model"],
                 id=row["id"],
             ),
-            _lt("Read the record, and change it with update_records if need be."),
+            _lt("Read the record, and change it with update_records if needed."),
         )
 
 
@@ -152,8 +156,8 @@ def _within(guard, record, context):
     if company not in guard.env.companies.ids:
         raise Refusal(
             "company_not_allowed",
-            _lt("This connection may not work in that company."),
-            _lt("Call get_context for the companies it may work in."),
+            _lt("This connection cannot work in that company."),
+            _lt("Call get_context to see the companies it can work in."),
         )
     return record.with_company(company)
 
@@ -184,8 +188,8 @@ def _take_back(guard, kept, rows):
         raise Refusal(
             "changed_since",
             _lt(
-                "Records of %(model)s were made or changed since, and would be deleted "
-                "along: it is not undone.",
+                "Records of %(model)s have been created or changed since, and would "
+                "be deleted too: it is not undone.",
                 model=model,
             ),
         )

@@ -26,7 +26,7 @@ def summary(env, kept):
 def argument(env, kept):
     """The change that is undone, as a page shows what was asked for."""
     text = f"{kept['made_at']} (UTC), {kept['tool']}"
-    return {"label": env._("The change of"), "text": text}
+    return {"label": env._("Change made on"), "text": text}
 
 
 def never(guard, kept):
@@ -36,21 +36,21 @@ def never(guard, kept):
 
 def _never(guard, kept, one):
     if one["kind"] == "deleted" and not guard.may_use(one["model"]):
-        return _lt("Odoo deleted other records, which are not kept.")
+        return _lt("Odoo deleted other records, which are not stored.")
     if one["kind"] == "deleted":
         return _lt(
-            "It deleted records of %(model)s, which are not kept.",
+            "It deleted records of %(model)s, which are not stored.",
             model=_label(guard.env, one["model"]),
         )
     if one["kind"] == "tool":
         return _lt(
-            "It was done by %(tool)s, whose work is not taken back by writing old "
+            "It was done by %(tool)s, whose work cannot be undone by restoring old "
             "values.",
             tool=kept["tool"],
         )
     if one["kind"] == "code":
         return _lt("All of it was done by Odoo's own code.")
-    return _lt("It was too large to be kept.")
+    return _lt("It was too large to be stored.")
 
 
 def stays(guard, entries, env=None):
@@ -67,7 +67,7 @@ def stays(guard, entries, env=None):
         # They may be of records that this connection does not see.
         limited = guard is not None and looks.is_limited(guard)
         text = str(len(numbers)) if limited else plain(", ".join(numbers), 200)
-        found.append(env._("Numbers that were drawn stay used: %s.", text))
+        found.append(env._("Sequence numbers stay used: %s.", text))
     found += [
         _left(guard, env, one) for one in entries if one["kind"] in ("record", "value")
     ]
@@ -80,17 +80,17 @@ def stays(guard, entries, env=None):
 def _left(guard, env, one):
     model = one["model"]
     if guard is not None and not guard.may_use(model):
-        return env._("Something that Odoo has done to other records.")
+        return env._("Something that Odoo did to other records.")
     if one["kind"] == "record":
         return env._(
-            "%(model)s %(id)s, which Odoo made besides.",
+            "%(model)s %(id)s, which Odoo also created.",
             model=model if guard else _label(env, model),
             id=one["id"],
         )
     name = one["field"]
     if guard is not None and not looks.is_told(guard, model, name):
         return env._(
-            "A value of %(model)s %(id)s that is not told.", model=model, id=one["id"]
+            "A value of %(model)s %(id)s that is not shown.", model=model, id=one["id"]
         )
     if guard is None and name in env[model]._fields:
         field = env[model]._fields[name]

@@ -39,7 +39,7 @@ def _summary(words, call):
 
 
 def _arguments(call):
-    """What was asked for, without the bytes."""
+    """What was requested, without the bytes."""
     told = _told(call, file_name(call), _inline(call.kwargs))
     return call.describer.tree(told)
 
@@ -67,7 +67,9 @@ def request_upload(call):
     size = number(kwargs, "size", None, MAX_FILE)
     digest = text(kwargs, "sha256", 64).lower()
     if digest and not SHA256.fullmatch(digest):
-        raise Refusal("malformed_arguments", _lt("sha256 is 64 hexadecimal digits."))
+        raise Refusal(
+            "malformed_arguments", _lt("sha256 must be 64 hexadecimal digits.")
+        )
     content = _inline(kwargs)
     upload = {"name": name, "size": size or 0, "sha256": digest}
     if content is not None:
@@ -160,7 +162,7 @@ def check_came(upload, content):
         raise Refusal(
             "file_differs",
             _lt("The file is not the one whose sha256 was announced."),
-            _lt("Send that one; a link still works."),
+            _lt("Send the announced file; a link still works."),
         )
 
 
@@ -206,11 +208,11 @@ def _target(call):
     if inherited_models.is_file(call.env, call.model._name):
         raise Refusal(
             "wrong_record",
-            _lt("Name the record that the file is for, not another file."),
+            _lt("Specify the record that the file is for, not another file."),
         )
     record = records_to_change(call)
     if len(record) != 1 or call.model._transient:
-        raise Refusal("one_record_only", _lt("A file is for one record."))
+        raise Refusal("one_record_only", _lt("A file belongs to one record."))
     record.check_access("read")
     record.check_access("write")
     field = call.kwargs.get("field")
@@ -234,7 +236,7 @@ def _check_content(call, content):
             raise Refusal(
                 "wrong_file_type",
                 _lt(
-                    "%(model)s.%(field)s takes a picture, and this is %(kind)s.",
+                    "%(model)s.%(field)s requires an image, and this is %(kind)s.",
                     model=call.model._name,
                     field=name,
                     kind=kind,

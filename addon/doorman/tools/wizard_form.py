@@ -71,7 +71,9 @@ class Form:
             if not made:
                 raise Refusal(
                     "wizard_gone",
-                    _lt("This wizard is gone: Odoo removes them after a while."),
+                    _lt(
+                        "This wizard no longer exists: Odoo removes them after a while."
+                    ),
                     _lt("Press the button that opens it again."),
                 )
             made.check_access("write")
@@ -133,7 +135,8 @@ class Form:
         """
         if not isinstance(values, dict):
             raise Refusal(
-                "malformed_values", _lt("The values must be an object, field to value.")
+                "malformed_values",
+                _lt("The values must be an object that maps fields to values."),
             )
         left = dict(values)
         for name in left:
@@ -151,7 +154,7 @@ class Form:
                         field=name,
                     ),
                     _lt(
-                        "There are: %(choices)s.", choices=", ".join(self._open_names())
+                        "Available: %(choices)s.", choices=", ".join(self._open_names())
                     ),
                 )
             for name in ready:
@@ -168,7 +171,7 @@ class Form:
                 "unknown_field",
                 _lt("This wizard has no field %(field)r.", field=str(name)[:80]),
                 near_hint(name, names)
-                or _lt("There are: %(choices)s.", choices=", ".join(names)),
+                or _lt("Available: %(choices)s.", choices=", ".join(names)),
             )
 
     def _open_names(self):
@@ -208,10 +211,10 @@ class Form:
             raise Refusal(
                 "wrong_value",
                 _lt(
-                    "%(field)s takes a list of objects, one for each of its rows.",
+                    "%(field)s must be a list of objects, one for each of its rows.",
                     field=node.name,
                 ),
-                _lt('Name the row to change: [{"row": 0, ...}].'),
+                _lt('Specify the row to change: [{"row": 0, ...}].'),
             )
         found = []
         for number, given in enumerate(value):
@@ -240,7 +243,7 @@ class Form:
                             field=node.name,
                             column=str(key)[:60],
                         ),
-                        _lt("There are: %(choices)s.", choices=", ".join(open_)),
+                        _lt("Available: %(choices)s.", choices=", ".join(open_)),
                     )
             comodel = self.model.env[field.comodel_name]
             checked = Values(self.guard).check(comodel, given)

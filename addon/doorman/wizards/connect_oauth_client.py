@@ -39,7 +39,7 @@ class DoormanConnectWizard(models.TransientModel):
         connections = self.env["doorman.connection"]._inside()
         connection = connections.create(policy | connections._client_values(client))
         connection.with_context(doorman_inside=None).message_post(
-            body=self.env._("OAuth client made by %s.", self.env.user.name)
+            body=self.env._("OAuth client created by %s.", self.env.user.name)
         )
         return client._secret_dialog(secret)
 
@@ -56,9 +56,11 @@ class DoormanConnectWizard(models.TransientModel):
                 self._check_redirect(number, uri)
                 found[uri] = True
         if not found:
-            raise UserError(self.env._("Name at least one redirect URI."))
+            raise UserError(self.env._("Enter at least one redirect URI."))
         if len(found) > MAX_REDIRECTS:
-            raise UserError(self.env._("Name %s redirect URIs at most.", MAX_REDIRECTS))
+            raise UserError(
+                self.env._("Enter at most %s redirect URIs.", MAX_REDIRECTS)
+            )
         return list(found)
 
     def _check_redirect(self, number, uri):
@@ -70,7 +72,7 @@ class DoormanConnectWizard(models.TransientModel):
             return
         raise UserError(
             self.env._(
-                "Redirect URIs, line %(number)s: %(uri)s is not allowed. Write a whole "
+                "Redirect URIs, line %(number)s: %(uri)s is not allowed. Enter a full "
                 "address, https://..., or http:// with localhost, 127.0.0.1 or [::1]; "
                 "without #, * or a user name.",
                 number=number,

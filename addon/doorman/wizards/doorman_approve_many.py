@@ -38,7 +38,7 @@ class DoormanApproveMany(models.TransientModel):
             if self._approve(request, shown):
                 done |= request
         request = self.approval_ids
-        title = self.env._("Approved, and done: %s", len(done))
+        title = self.env._("Approved and carried out: %s", len(done))
         if done == request:
             return request._tell(title, "", "success")
         return request._tell(

@@ -17,7 +17,7 @@ class DoormanConnectWizard(models.TransientModel):
 
     step = fields.Selection(
         [
-            ("way", "Way"),
+            ("way", "How to connect"),
             ("browser", "Browser login"),
             ("key", "API key"),
             ("client", "OAuth client"),
@@ -37,12 +37,12 @@ class DoormanConnectWizard(models.TransientModel):
         "Odoo user",
         default=lambda self: self.env.user,
         domain=[("share", "=", False)],
-        help="The AI tool sees and does what this user may see and do, never more.",
+        help="The AI tool can see and do what this user can, never more.",
     )
     for_other = fields.Boolean(compute="_compute_for_other")
     access = fields.Selection(
         [
-            ("full", "Full access: all that the user has permission for"),
+            ("full", "Full access: everything that the user has permission for"),
             ("read", "Read only: find and read records, change nothing"),
             ("custom", "Custom: choose"),
         ],
@@ -65,7 +65,7 @@ class DoormanConnectWizard(models.TransientModel):
         compute="_compute_key_days",
         store=True,
         readonly=False,
-        help="Then it has to be rotated. The connection goes on.",
+        help="After that, it has to be rotated. The connection itself stays.",
     )
     key_days_max = fields.Integer(compute="_compute_key_days_max")
     handover = fields.Selection(
@@ -136,7 +136,7 @@ class DoormanConnectWizard(models.TransientModel):
 
     def _check_admin(self):
         if not self.env.user.has_group("doorman.group_admin"):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
 
     def action_choose_browser(self):
         """Go to what browser login needs: a URL to paste."""

@@ -21,7 +21,7 @@ class DoormanExplain(models.TransientModel):
     outcome = fields.Selection(
         [
             ("may", "Allowed"),
-            ("waits", "Waits for approval"),
+            ("waits", "Waiting for approval"),
             ("refused", "Refused"),
         ],
         readonly=True,

@@ -3,11 +3,12 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import format_datetime
+from odoo.tools import email_normalize, format_datetime
 
 from ..policy.invite_values import KEY_HOURS, LINK_HOURS
 from ..policy.policy_fields import LINES, POLICY_FIELDS
 
+MAX_ADDRESSES = 20
 PRESETS = {
     "read": ("mcp:metadata", "mcp:search"),
     "write": ("mcp:metadata", "mcp:search", "mcp:orm"),
@@ -43,7 +44,7 @@ class DoormanInviteWizard(models.TransientModel):
     key_name_preset = fields.Char(
         "Key name",
         default="External developer",
-        help="What the connection of everyone who accepts is called.",
+        help="The name of the connection of everyone who accepts.",
     )
     description = fields.Text()
     max_uses = fields.Integer("Max uses", default=1)
@@ -51,19 +52,25 @@ class DoormanInviteWizard(models.TransientModel):
     key_days = fields.Integer(
         "The key works for (days)",
         default=KEY_HOURS // 24,
-        help="From its acceptance. 0: until it is revoked.",
+        help="From acceptance. 0: until it is revoked.",
     )
     accept_from = fields.Selection(
         [("anyone", "Anyone with the link"), ("listed", "These people only")],
-        "Who may accept",
+        "Who can accept",
         default="anyone",
         required=True,
     )
     accept_list = fields.Text("Logins or domains")
+    email_to = fields.Char(
+        "Send by e-mail to",
+        help="Addresses, separated by commas. Each gets an e-mail of their own with "
+        "the link. The e-mail is kept nowhere in Odoo.",
+    )
     new_accounts = fields.Boolean(
-        "Let new members in",
-        help="Who has no account may make one. Who has one in another company is added "
-        "to this one, if they have no group that you lack.",
+        "Allow new members",
+        help="People without an account can create one. People with an account in "
+        "another company are added to this one, unless they have a group that you "
+        "lack.",
     )
     account_group_ids = fields.Many2many("res.groups", string="Groups for new accounts")
     approval_tool_ids = fields.Many2many(
@@ -116,9 +123,12 @@ class DoormanInviteWizard(models.TransientModel):
         # Before anything is read: of a wizard that is somebody else's.
         self.check_access("read")
         self.env["doorman.invite"]._check_admin()
+        addresses = self._addresses()
         invite, token = self.env["doorman.invite"]._make(self._invite_values())
         link = invite._link(token)
         until = fields.Datetime.to_string(invite.expires_at)
+        if addresses:
+            invite._email_link(link, addresses)
         return {
             "type": "ir.actions.act_window",
             "res_model": "doorman.key.show",
@@ -132,13 +142,30 @@ class DoormanInviteWizard(models.TransientModel):
                 "default_link_until": until,
                 "default_connection": invite.key_name_preset,
                 "default_message": self._message(invite, link),
+                "default_sent_to": ", ".join(addresses),
             },
         }
+
+    def _addresses(self):
+        """:raise UserError: if one is no e-mail address, or for more than 20"""
+        typed = [part.strip() for part in (self.email_to or "").split(",")]
+        typed = [part for part in typed if part]
+        found = [email_normalize(part) for part in typed]
+        for part, address in zip(typed, found, strict=True):
+            if not address:
+                raise UserError(self.env._("%s is not an e-mail address.", repr(part)))
+        if len(found) > MAX_ADDRESSES:
+            raise UserError(
+                self.env._("At most %s e-mails can be sent at once.", MAX_ADDRESSES)
+            )
+        return list(dict.fromkeys(found))
 
     def _invite_values(self):
         if not 0 < self.link_days <= 365 or not 0 <= self.key_days <= 3650:
             raise UserError(
-                self.env._("The link works for 1 to 365 days, the key for up to 3650.")
+                self.env._(
+                    "The link can work for 1 to 365 days, the key for up to 3650."
+                )
             )
         vals = {name: self[name] for name in COPIED}
         if self.accept_from == "anyone":
@@ -169,10 +196,11 @@ class DoormanInviteWizard(models.TransientModel):
         zone = self.env.user.tz or "UTC"
         until = format_datetime(self.env, invite.expires_at, zone, "medium")
         return self.env._(
-            "Hello,\n\nwith this link you get a key that lets your AI tool into the "
-            "Odoo of %(company)s:\n\n%(link)s\n\nIt works until %(until)s (%(zone)s). "
-            "Open it, log in, look at what is granted, and accept. The key is shown "
-            "once: have the settings of your AI tool at hand.\n\n%(name)s",
+            "Hello,\n\nthis link gives you a key that lets your AI tool into the Odoo "
+            "database of %(company)s:\n\n%(link)s\n\nIt works until %(until)s "
+            "(%(zone)s). Open it, log in, review what is granted, and accept. The key "
+            "is shown only once: have the settings of your AI tool at hand."
+            "\n\n%(name)s",
             company=invite.company_id.name,
             link=link,
             until=until,

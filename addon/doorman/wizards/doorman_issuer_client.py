@@ -16,7 +16,7 @@ class DoormanIssuerClient(models.TransientModel):
     )
     name = fields.Char(
         required=True,
-        help="As the AI tool is called. Its connections get this name.",
+        help="The name of the AI tool. Its connections get this name.",
     )
 
     def action_make(self):
@@ -27,6 +27,6 @@ class DoormanIssuerClient(models.TransientModel):
         """
         self.ensure_one()
         if not self.env.user.has_group("doorman.group_admin"):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
         client, secret = self.issuer_id._make_client(self.name)
         return client._secret_dialog(secret)

@@ -17,7 +17,7 @@ class DoormanRecordHistory(models.TransientModel):
     model = fields.Char(related="model_id.model")
     # A number, and no choice of names: who audits may not see the records themselves.
     res_id = fields.Integer(
-        "Record (id)", help="At the end of the record's address in Odoo."
+        "Record (id)", help="The number at the end of the record's address in Odoo."
     )
 
     def action_show(self):
@@ -53,7 +53,7 @@ class DoormanRecordHistory(models.TransientModel):
                 "type": "success",
                 "message": self.env._(
                     "Erased: the contents of %(rows)s audit rows, %(approvals)s "
-                    "requests for approval and %(changes)s changes.",
+                    "approval requests and %(changes)s changes.",
                     **found,
                 ),
                 "next": {"type": "ir.actions.act_window_close"},

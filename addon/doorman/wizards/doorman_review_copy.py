@@ -19,15 +19,15 @@ class DoormanReviewCopy(models.TransientModel):
     last_request = fields.Datetime("Last request in it", readonly=True)
     purpose = fields.Selection(
         [
-            (BESIDE, "It runs beside the original: for tests, for training"),
-            (INSTEAD, "It takes the original's place: it was restored, or moved"),
+            (BESIDE, "It runs beside the original: for testing or training"),
+            (INSTEAD, "It takes the original's place: it was restored or moved"),
         ],
         "What is this database for?",
     )
     line_ids = fields.One2many("doorman.review.copy.line", "review_id")
     kept_count = fields.Integer(compute="_compute_kept_count")
     line_count = fields.Integer(compute="_compute_kept_count")
-    pending_count = fields.Integer("Waiting requests", readonly=True)
+    pending_count = fields.Integer("Pending requests", readonly=True)
 
     @api.depends("line_ids.keep")
     def _compute_kept_count(self):
@@ -88,12 +88,12 @@ class DoormanReviewCopy(models.TransientModel):
         settings = self.env["doorman.settings"]
         settings._check_admin()
         if not self.purpose:
-            raise UserError(self.env._("Say first what this database is for."))
+            raise UserError(self.env._("First choose what this database is for."))
         # Of several who press at once, one goes on.
         self.env.cr.execute("SELECT FROM doorman_settings WHERE singleton FOR UPDATE")
         if not settings._is_copy():
             raise UserError(
-                self.env._("This database is not a copy, or has been reviewed already.")
+                self.env._("This database is not a copy, or has already been reviewed.")
             )
         original = settings._get().sudo().database_name
         if self.purpose == BESIDE:
@@ -117,7 +117,7 @@ class DoormanReviewCopy(models.TransientModel):
         unseen = [line for line in known if (line["kind"], line["record"]) not in seen]
         if unseen:
             raise UserError(
-                self.env._("There is more by now than this shows: open it again.")
+                self.env._("There is more now than this shows: open it again.")
             )
         ended._end()
         waiting = self._pending().search(self._waiting())

@@ -19,7 +19,7 @@ class DoormanRevokeMany(models.TransientModel):
     connection_ids = fields.Many2many("doorman.connection", readonly=True)
     invite_ids = fields.Many2many("doorman.invite", readonly=True)
     count = fields.Integer("Connections or invites", compute="_compute_shown")
-    waiting = fields.Integer("Waiting requests", compute="_compute_shown")
+    waiting = fields.Integer("Pending requests", compute="_compute_shown")
     names = fields.Html(compute="_compute_shown", sanitize=False)
     with_key = fields.Boolean(compute="_compute_shown")
     with_login = fields.Boolean(compute="_compute_shown")

@@ -26,7 +26,7 @@ class DoormanRotateKey(models.TransientModel):
         readonly=False,
     )
     key_days_max = fields.Integer(compute="_compute_key_days_max")
-    waiting = fields.Integer("Waiting requests", compute="_compute_waiting")
+    waiting = fields.Integer("Pending requests", compute="_compute_waiting")
     # Why the caller would not be shown the key.
     refusal = fields.Char(compute="_compute_refusal")
 
@@ -55,7 +55,7 @@ class DoormanRotateKey(models.TransientModel):
             if not 0 <= wizard.overlap_minutes <= MAX_OVERLAP_MINUTES:
                 raise UserError(
                     self.env._(
-                        "The overlap is a number of minutes from 0 to %s (a week).",
+                        "The overlap must be from 0 to %s minutes (one week).",
                         MAX_OVERLAP_MINUTES,
                     )
                 )

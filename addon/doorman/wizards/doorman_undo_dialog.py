@@ -200,10 +200,10 @@ class DoormanUndoDialog(models.TransientModel):
             audit["message"] = self.env._("%(who)s: %(why)s", who=me, why=words)
             told = approval._tell(self.env._("Nothing was undone"), words, "danger")
         elif "pending" in answer:
-            audit["message"] = self.env._("Asked for by %s.", me)
+            audit["message"] = self.env._("Requested by %s.", me)
             told = approval._tell(
-                self.env._("Nothing was undone yet"),
-                self.env._("A person has to approve it first."),
+                self.env._("Nothing has been undone yet"),
+                self.env._("It needs approval first."),
                 "warning",
             )
         else:

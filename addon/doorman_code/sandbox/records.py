@@ -394,7 +394,7 @@ def _schedule(self, **kwargs):
 
 def _list(value):
     if isinstance(value, str | dict | Records):
-        raise TypeError("This is a list.")
+        raise TypeError("This must be a list.")
     return list(value)
 
 

@@ -135,9 +135,9 @@ func (a *asked) approve(p *page) {
 	p.missing("Odoo's own buttons", odoosOwn)
 	p.shot("approval-form", 1400, 760)
 	p.click(approve)
-	p.see(".o_notification", "Approved, and done")
+	p.see(".o_notification", "Approved and carried out")
 	p.see(".o_doorman_status", "Executed")
-	p.see(".o-mail-Chatter", "Approved by Ann Boss, and done.")
+	p.see(".o-mail-Chatter", "Approved by Ann Boss, and carried out.")
 	p.gone(".o-mail-Activity")
 	p.see(counter, "3")
 	done := a.seen(p.T, "azure", "executed")
@@ -152,7 +152,7 @@ func (a *asked) reject(p *page) {
 	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Permanently delete 12 contacts")]//button[@name="action_approve_or_open"]`)
 	p.wait(".o_doorman_approval .o_form_sheet")
 	a.seen(p.T, "leads", "pending_approval") // a list deletes nothing by one click
-	p.see(".alert-warning", "What is deleted cannot be brought back.")
+	p.see(".alert-warning", "Deleted records cannot be restored.")
 	p.shot("approval-activity", 1400, 620)
 	p.shot("approval-phone", 390, 844)
 	p.click(reject)
@@ -177,7 +177,7 @@ func (a *asked) list(p *page) {
 	p.open(approvalAction, ".o_list_view .o_data_row")
 	p.see(".o_searchview_facet", "Pending")
 	p.click(`//tr[contains(@class, "o_data_row")][contains(., "Create contact Deco GmbH")]//button[@name="action_approve_or_open"]`)
-	p.see(".o_notification", "Approved, and done")
+	p.see(".o_notification", "Approved and carried out")
 	p.until(func() (string, bool) {
 		rows := p.texts(".o_data_row")
 		return fmt.Sprintf("after approving one of two, the list has %q", rows), len(rows) == 1
@@ -194,12 +194,12 @@ func (a *asked) many(p *page) {
 	p.click("thead .o_list_record_selector input")
 	p.click(`//*[contains(@class, "o_control_panel")]//button[@name="action_approve_many"]`)
 	p.see(".modal", "Low risk and without a warning: 2.")
-	p.see(".modal", "Not among them, and to be opened one by one: 1.")
+	p.see(".modal", "Not included, to be opened one by one: 1.")
 	p.shot("approval-many", 1400, 620)
 	p.shot("approval-many-phone", 390, 844)
 	a.seen(p.T, "Lyon", "pending_approval")
 	p.click(".modal button[name=action_approve]")
-	p.see(".o_notification", "Approved, and done: 2")
+	p.see(".o_notification", "Approved and carried out: 2")
 	a.seen(p.T, "Lyon", "executed")
 	a.seen(p.T, "Paris", "executed")
 	a.seen(p.T, "note", "pending_approval")
@@ -215,13 +215,13 @@ func (a *asked) activityView(p *page) {
 	p.missing("Odoo's own buttons", odoosOwn+", .o-mail-ActivityListPopover > button")
 	p.click(".o-mail-ActivityListPopover .o_doorman_approve")
 	// What was shown is from before the contact was changed: that is a warning, so it is opened.
-	p.see(".o_form_sheet .alert-warning", "Records have changed since this was asked for.")
+	p.see(".o_form_sheet .alert-warning", "Records have changed since this was requested.")
 	a.seen(p.T, "note", "pending_approval")
 	p.click(approve)
-	p.see(".o_notification", "Nothing was done yet")
+	p.see(".o_notification", "Nothing has been done yet")
 	a.seen(p.T, "note", "pending_approval")
 	p.see(".o_doorman_body", "Dear Ms Nordic, your quotation is ready.")
-	p.see(".o-mail-Chatter", "Records have changed: it has to be looked at again.")
+	p.see(".o-mail-Chatter", "Records have changed: it has to be reviewed again.")
 	p.click(approve)
 	p.see(".o_doorman_status", "Executed")
 	a.seen(p.T, "note", "executed")
@@ -292,7 +292,7 @@ func (a *asked) names(p *page) {
 	p.request(a.id["evil"])
 	p.see(".o-mail-Activity", "<img src=x")
 	harmless("form")
-	for _, tab := range []string{"As asked", "Details"} {
+	for _, tab := range []string{"As requested", "Details"} {
 		p.click(fmt.Sprintf(`//a[contains(@class, "nav-link")][normalize-space()=%q]`, tab))
 		harmless(tab)
 	}
@@ -328,7 +328,7 @@ func (a *asked) phone(p *page) {
 	p.click(".o-mail-ActivityGroup")
 	p.wait(".o_kanban_view .o_kanban_record")
 	p.click(".o_kanban_record button[name=action_approve_or_open]")
-	p.see(".o_notification", "Approved, and done")
+	p.see(".o_notification", "Approved and carried out")
 	a.seen(p.T, "evil", "executed")
 	p.gone(counter)
 }
@@ -337,7 +337,7 @@ func (a *asked) phone(p *page) {
 func (a *asked) requester(t *testing.T) {
 	p := browser(t, a.o, "tom")
 	p.request(a.id["leads"])
-	p.see(".o_form_sheet", "You asked for this. It waits for Ann Boss")
+	p.see(".o_form_sheet", "You requested this. It is waiting for Ann Boss")
 	p.missing("who asked can decide", "button[name^=action_approve]:not([name=action_approve_many]), button[name=action_open_reject], .o_doorman_approve")
 	p.missing("Odoo's own buttons", odoosOwn)
 	if got := strings.Join(p.texts(".o_form_statusbar button"), " "); !strings.Contains(got, "Withdraw") {
@@ -362,5 +362,5 @@ func (a *asked) administrator(t *testing.T) {
 	}
 	p.see(".oe_stat_button", strings.TrimSpace(pending)+" To approve")
 	p.open(auditAction, ".o_list_view .o_data_row")
-	p.see(".o_data_row td[name=outcome]", "Waits for approval")
+	p.see(".o_data_row td[name=outcome]", "Waiting for approval")
 }

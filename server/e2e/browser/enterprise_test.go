@@ -30,7 +30,7 @@ func TestRealBrowserIssuer(t *testing.T) {
 	p.click(".o_form_button_save")
 	p.gone(".o_form_status_indicator_buttons:not(.invisible)")
 	p.click(`//button[contains(., "Trusted Issuers")]`)
-	p.see(".o_list_view, .o_view_nocontent", "No trusted issuer")
+	p.see(".o_list_view, .o_view_nocontent", "No trusted issuers yet")
 	p.shot("issuers-none", 1400, 700)
 	p.click(".o_list_button_add")
 	p.fill(".o_field_widget[name=name] input", "Okta")

@@ -183,7 +183,7 @@ func (i *invited) tooLate(t *testing.T) {
 	p := visitor(t, i.o)
 	p.visit(i.link)
 	p.see("h1", "This link does not work")
-	p.see("body", "You have accepted it before? Log in")
+	p.see("body", "Have you already accepted it? Log in")
 	p.missing("a stranger is offered something", "form[action^='/doorman/invite/accept'], #signup")
 	p.shot("invite-gone", 700, 600)
 }

@@ -202,7 +202,7 @@ func (b *consents) disconnect(t *testing.T) {
 	p.see(".modal", "logged out at once")
 	p.click(confirmButton)
 	p.gone(".modal")
-	p.see(".o_data_row, .o_view_nocontent", "No application is connected")
+	p.see(".o_data_row, .o_view_nocontent", "No connected applications yet")
 	if kit.Answers(t, b.session) {
 		t.Error("a disconnected application called a tool")
 	}
@@ -239,13 +239,13 @@ func (b *consents) activate(t *testing.T) {
 	refused := kit.Post(t, b.s.MCP, token, "tools/call", search)
 	// In a form that a model reads to its user.
 	if refused.Status != http.StatusOK || !strings.Contains(refused.Body, `"isError":true`) ||
-		!strings.Contains(refused.Body, "waits for an administrator to activate it") {
+		!strings.Contains(refused.Body, "is waiting for an administrator to activate it") {
 		t.Errorf("%d %s", refused.Status, refused.Body)
 	}
 	p.open(connectionAction, ".o_list_view .o_data_row")
 	p.click(`//td[contains(., "By hand")]`)
 	p.see(".o-mail-Chatter", "Let By hand in?")
-	p.see(".o_form_view .alert", "waits for an MCP administrator")
+	p.see(".o_form_view .alert", "is waiting for an MCP administrator")
 	p.shot("oauth-activate", 1400, 1000)
 	p.click("button[name=action_activate]")
 	p.see(".o_doorman_status", "Awaiting")

@@ -82,6 +82,6 @@ func (b *backend) overview(t *testing.T) {
 func (b *backend) noOverview(t *testing.T) {
 	p := browser(t, b.o, "pia")
 	p.open("mcp-overview", "body")
-	p.see("body", "Only an MCP administrator may do this.")
+	p.see("body", "Only an MCP administrator can do this.")
 	p.missing("the page", ".o_doorman_overview")
 }

@@ -33,7 +33,7 @@ func (b *backend) ownTool(t *testing.T) {
 
 	p := browser(t, b.o, "admin")
 	p.open(ownToolAction, ".o_list_view")
-	p.see(".o_view_nocontent", "Make a tool of a server action")
+	p.see(".o_view_nocontent", "Turn a server action into a tool")
 	p.click(".o_list_button_add")
 	p.fill(".o_field_widget[name=title] input", "Tag a customer")
 	p.fill(".o_field_widget[name=name] input", "Tag customer")
@@ -57,7 +57,7 @@ func (b *backend) ownTool(t *testing.T) {
 		t.Error("a draft is offered to AI tools")
 	}
 	p.click("button[name=action_publish]")
-	p.see(".modal", "Have you looked at what it does?")
+	p.see(".modal", "Have you reviewed what it does?")
 	p.click(".modal footer .btn-primary")
 	p.see(".o_statusbar_status .o_arrow_button_current", "Published")
 	p.shot("own-tool", 1400, 900)
@@ -75,7 +75,7 @@ func (b *backend) ownTool(t *testing.T) {
 	p.open(ownToolAction, ".o_list_view .o_data_row")
 	p.see(".o_data_row td[name=state]", "Changed")
 	p.click(".o_data_row td[name=name]")
-	p.see(".o_form_view .alert", "Its server action is another one since it was published.")
+	p.see(".o_form_view .alert", "Its server action has changed since it was published.")
 	p.shot("own-tool-changed", 1400, 900)
 	// It may still be listed for a moment; called it is not.
 	if content, failed := kit.Call(t, client, "tag_customer", kit.Args{"ids": []int64{adminID + 1}, "ref": "VIP-2"}); failed == "" {

@@ -202,7 +202,7 @@ func checkDeadKeys(t *testing.T, node *kit.Interpreter, flavour, url string, o *
 		switch {
 		case a.Failed == nil:
 			t.Errorf("%s: let in", names[i])
-		case a.Failed.Status != 401 || !strings.Contains(a.Failed.Message+a.Failed.Data, "This key or token is not valid"):
+		case a.Failed.Status != 401 || !strings.Contains(a.Failed.Message+a.Failed.Data, "This key or token is invalid"):
 			t.Errorf("%s: %+v", names[i], *a.Failed)
 		}
 	}

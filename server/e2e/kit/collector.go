@@ -8,6 +8,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -99,6 +101,17 @@ func flat(list []*common.KeyValue) map[string]string {
 		}
 	}
 	return out
+}
+
+// Served are the spans of requests, without those of the service's own jobs.
+func (c *Collector) Served() []Span {
+	spans, jobs := c.Spans(), map[string]bool{}
+	for _, span := range spans {
+		if strings.HasPrefix(span.Name, "job ") {
+			jobs[span.TraceID] = true
+		}
+	}
+	return slices.DeleteFunc(spans, func(span Span) bool { return jobs[span.TraceID] })
 }
 
 // Spans are those that have arrived. A service sends what it has when it stops.

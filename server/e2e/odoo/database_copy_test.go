@@ -93,7 +93,7 @@ func TestRealDatabaseCopy(t *testing.T) {
 	name.Store(db)
 	kit.Eventually(t, time.Minute, "the service to notice", func() bool {
 		status, body := ready(both)
-		return status == http.StatusServiceUnavailable && strings.Contains(body, "Another Odoo database")
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "A different Odoo database")
 	})
 	if opens(both, "kept") {
 		t.Error("a call went to the other database")

@@ -74,8 +74,8 @@ out["clerk_key"] = api_key(clerk)`)
 	for _, c := range []struct {
 		name, key, connection, want string
 	}{
-		{"another's key", o.Text("clerk_key"), fmt.Sprint(o.ID("open_id")), "MCP administrators only"},
-		{"no key of Odoo's", "nonsense", fmt.Sprint(o.ID("open_id")), "This key is not valid"},
+		{"another's key", o.Text("clerk_key"), fmt.Sprint(o.ID("open_id")), "Only MCP administrators"},
+		{"no key of Odoo's", "nonsense", fmt.Sprint(o.ID("open_id")), "This key is invalid"},
 		{"no such connection", o.Text("admin_key"), "999999", "There is no such connection"},
 	} {
 		_, said := kit.Explain(t, append(environ[:2:2], "DOORMAN_ADMIN_KEY="+c.key), "--connection", c.connection, "--tool", "search_records")

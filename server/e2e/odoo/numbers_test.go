@@ -117,7 +117,7 @@ func realCurrencies(t *testing.T, o *kit.Odoo, session *sdk.ClientSession) {
 }
 
 func realOwn(t *testing.T, o *kit.Odoo, seller, all *sdk.ClientSession) {
-	const own = "own records only"
+	const own = "Only this user's own records"
 	page := kit.Must(t, seller, "aggregate_records", sums(o))
 	kit.Wants(t, kit.Text(t, page), own, `"count":2`)
 	if text := kit.Text(t, kit.Must(t, all, "aggregate_records", sums(o))); strings.Contains(text, own) || !strings.Contains(text, `"count":3`) {

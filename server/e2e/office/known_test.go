@@ -47,7 +47,7 @@ func (k *known) learnNumber(n string) {
 	}
 }
 
-// learn takes a reply: its texts, its numbers, its names. Numbers in texts count as well, as of a hint: "There are: 0, 1."
+// learn takes a reply: its texts, its numbers, its names. Numbers in texts count as well, as of a hint: "Available: 0, 1."
 func (k *known) learn(v any) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -25,7 +25,8 @@ var addonMayImport = map[string][]string{
 	"doorman/controllers":     {"doorman/policy"},
 	"doorman/wizards":         {"doorman/policy", "doorman/client_snippets"},
 	"doorman/demo":            {"doorman/policy"},
-	"doorman/patches":         {"doorman/policy"},
+	"doorman/shortcut":        {},
+	"doorman/patches":         {"doorman/policy", "doorman/shortcut"},
 	"doorman/migrations":      {"doorman/policy"},
 	// A program of its own, which no other room imports.
 	"doorman/readers": {},

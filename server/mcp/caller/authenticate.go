@@ -127,7 +127,7 @@ func (d *Door) challenge(w http.ResponseWriter, present bool, e *access.Error) {
 	w.Header().Set("WWW-Authenticate", strings.Join(parts, ", "))
 	if !present {
 		e = access.NewError(access.Unauthenticated, "This needs a key.",
-			"Send the header 'Authorization: Bearer <key>'; a key comes from your Odoo administrator.")
+			"Send the header 'Authorization: Bearer <key>'; get a key from your Odoo administrator.")
 	}
 	mcperr.Write(w, http.StatusUnauthorized, e)
 }

@@ -24,7 +24,7 @@ const (
 func (r *Resources) Complete(ctx context.Context, who *caller.Caller, req *sdk.CompleteRequest, known []string) (*sdk.CompleteResult, error) {
 	name := req.Params.Argument.Name
 	if !slices.Contains(known, name) {
-		return nil, mcperr.InvalidParams("There is no argument %q here; there is %s.", mcperr.Clip(name, 60), strings.Join(known, ", "))
+		return nil, mcperr.InvalidParams("There is no argument %q here, only %s.", mcperr.Clip(name, 60), strings.Join(known, ", "))
 	}
 	result := &sdk.CompleteResult{Completion: sdk.CompletionResultDetails{Values: []string{}}}
 	if name != "model" {
@@ -48,7 +48,7 @@ func (r *Resources) Arguments(who *caller.Caller, template string) ([]string, er
 	case fieldsResource:
 		return []string{"model"}, nil
 	}
-	return nil, mcperr.InvalidParams("There is no resource template %q; resources/templates/list has those there are.", mcperr.Clip(template, 60))
+	return nil, mcperr.InvalidParams("There is no resource template %q; resources/templates/list lists the available ones.", mcperr.Clip(template, 60))
 }
 
 // matching returns the names that fit what was typed: those that start with it, those that have it in them, those whose

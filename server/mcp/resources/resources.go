@@ -45,7 +45,7 @@ var (
 	}}
 	fieldsResource = &resourceKind{"describe_model", sdk.ResourceTemplate{
 		URITemplate: fieldsTemplate, Name: "fields", Title: "Fields of an Odoo model", MIMEType: "application/json",
-		Description: "The fields of a model, as describe_model tells them. Example: odoo://res.partner/fields",
+		Description: "The fields of a model, as describe_model lists them. Example: odoo://res.partner/fields",
 	}}
 	resourceKinds = []*resourceKind{recordResource, fieldsResource}
 	// noKind is that of an address of no form.
@@ -177,14 +177,14 @@ func noRecord(arguments json.RawMessage) *access.Error {
 		IDs   []int64
 	}
 	_ = json.Unmarshal(arguments, &asked)
-	return access.NewError(access.NotFound, fmt.Sprintf("There is no such record of %s that this connection may read.", asked.Model),
+	return access.NewError(access.NotFound, fmt.Sprintf("There is no such record of %s that this connection can read.", asked.Model),
 		"search_records finds those it may read.")
 }
 
 // pendingRead says that a person was asked first.
 func pendingRead(p access.Pending) *access.Error {
 	return access.NewError(access.PendingApproval, "Nothing was read yet: a person has to approve this at "+p.URL+".",
-		fmt.Sprintf("Call the tool approval_status with request_id %d later; it gives the answer.", p.RequestID))
+		fmt.Sprintf("Call the tool approval_status with request_id %d later; it returns the answer.", p.RequestID))
 }
 
 // resourceError is a refusal as the protocol has it: an error, in which the model may still read what to do.

@@ -54,7 +54,7 @@ func pendingResult(p access.Pending) *sdk.CallToolResult {
 		return ErrorResult(access.AsError(err))
 	}
 	result.Content = append(result.Content, &sdk.TextContent{Text: fmt.Sprintf(
-		"Nothing was done yet: a person has to approve this at %s. Tell your user. Call approval_status with request_id %d "+
+		"Nothing has been done yet: a person has to approve this at %s. Tell your user. Call approval_status with request_id %d "+
 			"later, and do not repeat this call.", p.URL, p.RequestID)})
 	return result
 }
@@ -65,7 +65,7 @@ func (c *Call) elicitResult(p access.Pending) *sdk.CallToolResult {
 	return &sdk.CallToolResult{
 		InputRequests: sdk.InputRequestMap{"approval": &sdk.ElicitParams{
 			Mode: "url", URL: p.URL,
-			Message: fmt.Sprintf("Nothing was done yet: %s needs the approval of a person in Odoo. The page shows what would be done.", c.tool.Name),
+			Message: fmt.Sprintf("Nothing has been done yet: %s needs approval in Odoo. The page shows what would be done.", c.tool.Name),
 		}},
 		RequestState: c.sealState(p),
 	}
@@ -85,12 +85,12 @@ const StatusTool = "approval_status"
 
 // next says what a model should do about a request, by its state.
 var next = map[access.ApprovalState]string{
-	access.ApprovalPending:   "Not decided yet: tell your user, and ask again in about a minute at the earliest.",
+	access.ApprovalPending:   "Not decided yet: tell your user, and wait at least a minute before you ask again.",
 	access.ApprovalExecuted:  "It is done: go on with the result, and do not call the tool for it again.",
-	access.ApprovalFailed:    "Nothing was done: see the error. It may be asked for again if it is still wanted.",
+	access.ApprovalFailed:    "Nothing was done: see the error. It can be requested again if it is still needed.",
 	access.ApprovalRejected:  "Tell your user the reason, and do not ask for it again unless your user changes something.",
-	access.ApprovalExpired:   "Nobody decided in time and nothing was done. It may be asked for again if it is still wanted.",
-	access.ApprovalCancelled: "It was withdrawn and nothing was done. It may be asked for again if it is still wanted.",
+	access.ApprovalExpired:   "Nobody decided in time and nothing was done. It can be requested again if it is still needed.",
+	access.ApprovalCancelled: "It was withdrawn and nothing was done. It can be requested again if it is still needed.",
 }
 
 // NextStep says what a model should do about a request for approval in this state.
@@ -141,7 +141,7 @@ func (c *Call) ApprovalStatus(ctx context.Context, requestID int64) (*access.App
 // be told of it, such as of a model that may no longer be described, must not look like a failure.
 func (c *Call) Replay(ctx context.Context, a *access.Approval) any {
 	if a.Value == nil {
-		return map[string]any{"note": "It is done; Odoo has kept no answer: look at the records."}
+		return map[string]any{"note": "It is done, but Odoo kept no answer: read the records."}
 	}
 	// A tool that follows up asks Odoo by a way of its own, past what is kept.
 	if t := c.runner.Catalog.Find(c.who.Snapshot(), a.Tool); t != nil && !t.FollowUp {
@@ -153,7 +153,7 @@ func (c *Call) Replay(ctx context.Context, a *access.Approval) any {
 		}
 	}
 	if tokens.Estimate(a.Value) > tokens.Limit {
-		return map[string]any{"note": "It is done; the answer is too long to be told."}
+		return map[string]any{"note": "It is done, but the answer is too long to show."}
 	}
 	return map[string]any{"value": a.Value}
 }

@@ -42,7 +42,7 @@ func (c *Call) openState(text string) (requestID int64, refusal *access.Error) {
 	requestID = int64(binary.BigEndian.Uint64(state))
 	if ends := time.Unix(int64(binary.BigEndian.Uint64(state[8:])), 0); !c.runner.Now().Before(ends) {
 		return 0, access.NewError(access.Expired, "The requestState has expired.",
-			fmt.Sprintf("Call approval_status with the request_id %d for what became of it.", requestID))
+			fmt.Sprintf("Call approval_status with the request_id %d to see what became of it.", requestID))
 	}
 	return requestID, nil
 }

@@ -16,7 +16,7 @@ func init() {
 	add(170, toolcall.Tool{
 		Tool:  access.Tool{Name: "schedule_activity", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
 		Title: "Schedule an activity", Category: "write", OpenWorld: true,
-		Description: "Give a user something to do on a record, by a date. They may get an e-mail.",
+		Description: "Give a user something to do on a record, by a date. They may get an email.",
 		Output:      outputSchema(writtenSchema("activity_id:integer", "dry_run:boolean", "changes:objects")...),
 	}, scheduleActivity)
 }

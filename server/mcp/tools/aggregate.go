@@ -184,7 +184,7 @@ type amountAnswer struct {
 func (a *groupsAnswer) note() string {
 	var said []string
 	if len(a.Own) > 0 {
-		said = append(said, fmt.Sprintf("Of this user's own records only (by %s): Odoo shows them no others.", strings.Join(a.Own, ", ")))
+		said = append(said, fmt.Sprintf("Only this user's own records (by %s): Odoo shows them no others.", strings.Join(a.Own, ", ")))
 	}
 	switch {
 	case a.OtherCompanies > 0:

@@ -12,7 +12,7 @@ func init() {
 	add(210, toolcall.Tool{
 		Tool:  access.Tool{Name: toolcall.StatusTool, Scope: access.ScopeMetadata, Risk: access.RiskLow, FollowUp: true},
 		Title: "How an approval stands", Category: "read", Idempotent: true,
-		Description: "What became of a call that waits for approval, with its result.",
+		Description: "The status of a call that needs approval, with its result.",
 		Output:      outputSchema("status:string", "result:object", "error:object", "next:string"),
 	}, approvalStatus)
 }
@@ -39,7 +39,7 @@ type statusResult struct {
 
 func approvalStatus(ctx context.Context, call *toolcall.Call, args statusArgs) (any, error) {
 	if args.RequestID <= 0 || args.RequestID > 1<<31-1 {
-		return nil, access.NewError(access.InvalidInput, "The parameter request_id is missing, or no number of a request.", "The pending answer names it.")
+		return nil, access.NewError(access.InvalidInput, "The parameter request_id is missing or is not the id of a request.", "The pending reply contains it.")
 	}
 	a, err := call.ApprovalStatus(ctx, args.RequestID)
 	if err != nil {
@@ -56,7 +56,7 @@ func approvalStatus(ctx context.Context, call *toolcall.Call, args statusArgs) (
 		if a.Failure == nil {
 			result.Result = call.Replay(ctx, a)
 		} else {
-			result.Next = "It is done: do not call the tool for it again. The error says why the result is not told."
+			result.Next = "It is done: do not call the tool for it again. The error says why the result is not shown."
 		}
 	}
 	if a.Failure != nil {

@@ -110,5 +110,5 @@ func typeWord(t reflect.Type) string {
 	case reflect.Bool:
 		return "true or false"
 	}
-	return "a text"
+	return "text"
 }

@@ -68,7 +68,7 @@ func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any
 		Menu: filled(answer.Menu), Stage: filled(answer.Status),
 	}
 	if p := call.Caller().Snapshot(); p.ReadOnly() || !call.Catalog().MayUse(p, "call_method") {
-		r.Note = "This connection may not run them: a person can, in Odoo."
+		r.Note = "This connection cannot run them: a person can, in Odoo."
 	}
 	return r, nil
 }

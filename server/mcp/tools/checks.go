@@ -14,7 +14,7 @@ func checkOne(model string, id int64, language string) *access.Error {
 		return bad
 	}
 	if id <= 0 || id > 1<<31-1 {
-		return access.NewError(access.InvalidInput, "The parameter id is missing, or no record id.", "Name one record; search_records finds it.")
+		return access.NewError(access.InvalidInput, "The parameter id is missing or is not a record id.", "Specify one record; use search_records to find it.")
 	}
 	return toolcall.CheckLanguage(language)
 }
@@ -37,7 +37,7 @@ func checkIDs(ids idList) *access.Error {
 func checkReadIDs(ids idList) *access.Error {
 	switch {
 	case len(ids) == 0:
-		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "ids"), "Name the ids of the records; search_records finds them.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "ids"), "Specify the ids of the records; use search_records to find them.")
 	case len(ids) > maxRows:
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%d ids are more than %d.", len(ids), maxRows), "Read them in several calls.")
 	}
@@ -57,7 +57,7 @@ func checkDistinct(ids idList) *access.Error {
 	seen := make(map[int64]bool, len(ids))
 	for _, id := range ids {
 		if seen[id] {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("The id %d is named twice.", id), "Name each record once.")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("The id %d is listed twice.", id), "List each record once.")
 		}
 		seen[id] = true
 	}

@@ -15,7 +15,7 @@ func init() {
 	add(190, toolcall.Tool{
 		Tool:  access.Tool{Name: "run_sql", Scope: access.ScopeSQL, Risk: access.RiskHigh, NeedsModule: codeModule},
 		Title: "Query the database", Category: "read", Idempotent: true,
-		Description: "Run one SELECT in a read-only transaction, for at most 10 s. It goes past Odoo's access rights; " +
+		Description: "Run one SELECT in a read-only transaction, for at most 10 s. It bypasses Odoo's access rights; " +
 			"for joins and sums that aggregate_records cannot do.",
 		Output: outputSchema("columns:strings", "rows:objects"),
 	}, runSQL)
@@ -35,7 +35,7 @@ const (
 )
 
 type sqlArgs struct {
-	Query string `json:"query" jsonschema:"PostgreSQL; name the columns, * may hold withheld ones"`
+	Query string `json:"query" jsonschema:"PostgreSQL; list the columns, * may include withheld ones"`
 	Limit int    `json:"limit,omitempty" jsonschema:"1 to 500; default 100"`
 }
 
@@ -174,7 +174,7 @@ func checkCode(name, text, what string) *access.Error {
 		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, name), fmt.Sprintf("It is text: %s.", what))
 	}
 	if n := utf8.RuneCountInString(text); n > access.MaxCode {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s has %d letters, more than %d.", name, n, access.MaxCode), "Do it in several calls.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s has %d characters, more than %d.", name, n, access.MaxCode), "Do it in several calls.")
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ func init() {
 	add(10, toolcall.Tool{
 		Tool:  access.Tool{Name: "get_context", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		Title: "Who am I in Odoo", Category: "read", Idempotent: true,
-		Description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection may do. Call it first.",
+		Description: "The Odoo user you act as, companies, languages, time zone, current time, and what this connection can do. Call it first.",
 		Output:      outputSchema("user:object", "company:object", "companies:objects", "now_utc:string", "access:object"),
 	}, getContext)
 }

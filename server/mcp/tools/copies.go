@@ -21,7 +21,7 @@ func init() {
 type copyArgs struct {
 	Model    string  `json:"model"`
 	IDs      idList  `json:"ids" jsonschema:"at most 20"`
-	Values   jsonArg `json:"values,omitempty" jsonschema:"JSON object, instead of what the records have, e.g. {\"partner_id\":7}"`
+	Values   jsonArg `json:"values,omitempty" jsonschema:"JSON object, replaces what the records have, e.g. {\"partner_id\":7}"`
 	DryRun   bool    `json:"dry_run,omitempty"`
 	Key      string  `json:"idempotency_key,omitempty"`
 	Language string  `json:"language,omitempty"`

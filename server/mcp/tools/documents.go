@@ -15,7 +15,7 @@ func init() {
 	add(165, toolcall.Tool{
 		Tool:  access.Tool{Name: "send_document", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
 		Title: "Send a document", Category: "execute", OpenWorld: true,
-		Description: "E-mail a record's document (quotation, invoice, ...) with its PDF, as its Send button would. " +
+		Description: "Email a record's document (quotation, invoice, ...) with its PDF, as its Send button would. " +
 			"dry_run shows who would get what.",
 		Output: outputSchema(writtenSchema("message_id:integer", "sent:object")...),
 	}, sendDocument)
@@ -71,7 +71,7 @@ func sendDocument(ctx context.Context, call *toolcall.Call, args documentArgs) (
 	}
 	result := documentResult{written: shapeWritten(reply.Value, &toolcall.ModelInfo{Name: args.Model}, args.DryRun)}
 	if args.DryRun {
-		result.Note = "Nothing was sent: this is what would be."
+		result.Note = "Nothing was sent: this is what would be sent."
 	}
 	if len(result.Changed) == 0 {
 		result.Changed = nil // what was sent is told in sent: "nothing changed" would be misleading

@@ -57,7 +57,7 @@ func isOperator(item any) bool { return item == "&" || item == "|" || item == "!
 // check walks a domain in Polish notation and makes sure that the operators find their operands.
 func (p *domainParser) check(items []any, level int) *access.Error {
 	if level > maxDomainDepth {
-		return badDomain("The domain nests too deeply.")
+		return badDomain("The domain is nested too deeply.")
 	}
 	for _, item := range items {
 		switch v := item.(type) {
@@ -70,7 +70,7 @@ func (p *domainParser) check(items []any, level int) *access.Error {
 				return err
 			}
 		default:
-			return badDomain("The domain holds something that is not a condition.")
+			return badDomain("The domain contains something that is not a condition.")
 		}
 	}
 	if !balanced(items) {
@@ -109,7 +109,7 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 	}
 	operator, isText := c[1].(string)
 	if !isText {
-		return badDomain("The operator of a condition is not a text.")
+		return badDomain("The operator of a condition must be text.")
 	}
 	if !slices.Contains(access.Operators, operator) {
 		return badDomain("%q is not an operator of a domain; use one of %s.", mcperr.Clip(operator, 20), strings.Join(access.Operators, ", "))
@@ -120,7 +120,7 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 		if n, isNumber := c[0].(json.Number); isNumber && operator == "=" && (n == "0" || n == "1") {
 			return nil
 		}
-		return badDomain("The field of a condition is not a text.")
+		return badDomain("The field of a condition must be text.")
 	}
 	if p.model != nil {
 		name, _, _ := strings.Cut(field, ".")

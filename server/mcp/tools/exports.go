@@ -17,7 +17,7 @@ func init() {
 		// More than a read: thousands of records leave in one call, past the model.
 		Tool:  access.Tool{Name: "export_records", Scope: access.ScopeSearch, Risk: access.RiskMedium},
 		Title: "Export records", Category: "read", Idempotent: true,
-		Description: "Up to 50,000 rows as CSV or XLSX, by a link for one use.",
+		Description: "Up to 50,000 rows as CSV or XLSX, by a one-time link.",
 		Output:      outputSchema("rows:integer", "link:string"),
 		Patience:    exportPatience,
 	}, exportRecords)
@@ -41,7 +41,7 @@ func exportRecords(ctx context.Context, call *toolcall.Call, args exportArgs) (a
 		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a format.", mcperr.Clip(args.Format, 20)), "It is csv or xlsx.")
 	}
 	if n := len(args.Fields); n == 0 || n > access.MaxExportFields {
-		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter fields names 1 to %d fields.", access.MaxExportFields), "describe_model tells which there are.")
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter fields must list 1 to %d fields.", access.MaxExportFields), "describe_model tells which there are.")
 	}
 	m, err := call.Open(ctx, args.Model, "")
 	if err != nil {

@@ -15,13 +15,13 @@ func init() {
 	add(100, toolcall.Tool{
 		Tool:  access.Tool{Name: "get_attachment", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Get a file", Category: "read", Idempotent: true,
-		Description: "A record's files: a list, or one as a link for one use, and its text in pages.",
+		Description: "A record's files: a list, or one as a one-time link, and its text in pages.",
 		Output:      outputSchema("files:objects", "text:string", "next_offset:integer", "link:string"),
 	}, getAttachment)
 	add(110, toolcall.Tool{
 		Tool:  access.Tool{Name: "get_report", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Print records", Category: "read", Idempotent: true,
-		Description: "Records as Odoo prints them (invoice, ...): a PDF, as a link for one use.",
+		Description: "Records as Odoo prints them (invoice, ...): a PDF, as a one-time link.",
 		Output:      outputSchema("link:string"),
 	}, getReport)
 }
@@ -84,7 +84,7 @@ type fileResult struct {
 func getAttachment(ctx context.Context, call *toolcall.Call, args attachmentArgs) (any, error) {
 	bad := checkOne(args.Model, args.ID, "")
 	if bad == nil && args.Offset < 0 {
-		bad = access.NewError(access.InvalidInput, "The parameter offset is a number from 0.", "Take next_offset of the last reply.")
+		bad = access.NewError(access.InvalidInput, "The parameter offset must be 0 or more.", "Use next_offset from the last reply.")
 	}
 	if bad == nil && (args.Attachment < 0 || args.Attachment > 1<<31-1) {
 		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of an attachment.", args.Attachment), "Leave attachment_id out for a list.")
@@ -116,7 +116,7 @@ func getReport(ctx context.Context, call *toolcall.Call, args reportArgs) (any, 
 		bad = toolcall.CheckLanguage(args.Language)
 	}
 	if bad == nil && (len(args.IDs) == 0 || slices.ContainsFunc(args.IDs, func(id int64) bool { return id <= 0 || id > 1<<31-1 })) {
-		bad = access.NewError(access.InvalidInput, "The parameter ids is missing, or holds what is not a record id.", "Name the records to print; search_records finds them.")
+		bad = access.NewError(access.InvalidInput, "The parameter ids is missing, or holds something other than record ids.", "Specify the records to print; use search_records to find them.")
 	}
 	if bad != nil {
 		return nil, bad
@@ -160,7 +160,7 @@ func linked(ctx context.Context, call *toolcall.Call, model string, raw json.Raw
 	}
 	notes := answer.Notes
 	if answer.Next > 0 {
-		notes = append(notes, "The text goes on: ask again with offset = next_offset.")
+		notes = append(notes, "The text continues: ask again with offset = next_offset.")
 	}
 	if answer.Ticket > 0 {
 		link, err := call.OpenLink(ctx, answer.Ticket)
@@ -171,7 +171,7 @@ func linked(ctx context.Context, call *toolcall.Call, model string, raw json.Raw
 		note := "The link works once. Fetch the file with GET, or give the link to your user."
 		if answer.Upload != nil {
 			result.Size = 0
-			note = "The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer says where it is then."
+			note = "The link works once. Send the file's bytes to it with PUT (curl -T FILE LINK); the answer then says where it is."
 		}
 		notes = append(notes, note)
 	}

@@ -17,7 +17,7 @@ func init() {
 	add(80, toolcall.Tool{
 		Tool:  access.Tool{Name: "read_messages", Scope: access.ScopeSearch, Risk: access.RiskLow},
 		Title: "Read messages", Category: "read", Idempotent: true,
-		Description: "A record's chatter as Markdown, newest first: comments, notes, e-mails, changed fields, names of files.",
+		Description: "A record's chatter as Markdown, newest first: comments, notes, emails, changed fields, names of files.",
 		Output:      outputSchema("name:string", "messages:objects", "has_more:boolean", "next_before_id:integer"),
 	}, readMessages)
 	add(160, toolcall.Tool{
@@ -33,7 +33,7 @@ const (
 	// maxMessage is how many letters of one message are given among others: beyond is mostly what is quoted below it.
 	maxMessage = 6_000
 	// messageCutNote says what to do about messages that were cut.
-	messageCutNote = "Long messages were cut (text_cut): limit 1, before_id one above the message's id and text_offset go on."
+	messageCutNote = "Long messages were cut (text_cut): continue with limit 1, before_id one above the message's id, and text_offset."
 )
 
 type messagesArgs struct {
@@ -90,7 +90,7 @@ type messagePage struct {
 func readMessages(ctx context.Context, call *toolcall.Call, args messagesArgs) (any, error) {
 	bad := checkOne(args.Model, args.ID, args.Language)
 	if bad == nil && (args.Before < 0 || args.Before > 1<<31-1) {
-		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of a message.", args.Before), "Take next_before_id of the last reply.")
+		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of a message.", args.Before), "Use next_before_id from the last reply.")
 	}
 	if bad == nil && (args.Offset < 0 || (args.Offset > 0 && args.Limit != 1)) {
 		bad = access.NewError(access.InvalidInput, "text_offset goes on with one message.", "Send limit 1, before_id one above the message's id, and its next_offset.")
@@ -142,7 +142,7 @@ func shapeMessages(raw json.RawMessage, args messagesArgs) (*messagePage, error)
 			return nil, err
 		}
 		if !room.take(body) && len(p.Messages) > 0 {
-			p.HasMore, notes = true, append(notes, "The reply was cut because it is large: go on with before_id.")
+			p.HasMore, notes = true, append(notes, "The reply was cut because it is large: continue with before_id.")
 			break
 		}
 		p.Messages = append(p.Messages, body)
@@ -253,7 +253,7 @@ func (args *postArgs) check() *access.Error {
 		return bad
 	}
 	if args.ID <= 0 || args.ID > 1<<31-1 {
-		return access.NewError(access.InvalidInput, "The parameter id is missing, or no record id.", "Name one record; search_records finds it.")
+		return access.NewError(access.InvalidInput, "The parameter id is missing or is not a record id.", "Specify one record; use search_records to find it.")
 	}
 	if len(args.Partners) > 0 {
 		if bad := checkDistinct(args.Partners); bad != nil {

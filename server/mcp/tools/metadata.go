@@ -17,7 +17,7 @@ func init() {
 	add(20, toolcall.Tool{
 		Tool:  access.Tool{Name: "list_models", Scope: access.ScopeMetadata, Risk: access.RiskLow},
 		Title: "List models", Category: "read", Idempotent: true,
-		Description: "The Odoo models you may read, and whether you may create, write, delete. query finds what people call it; menu and domain: where Odoo shows it.",
+		Description: "The Odoo models you can read, and whether you can create, write, delete. query finds what people call it; menu and domain: where Odoo shows it.",
 		Output:      outputSchema("models:objects", "total:integer", "has_more:boolean", "next_offset:integer"),
 	}, listModels)
 	add(30, toolcall.Tool{
@@ -58,7 +58,7 @@ func listModels(ctx context.Context, call *toolcall.Call, args listModelsArgs) (
 	}
 	query := trimmed(args.Query)
 	if n := utf8.RuneCountInString(query); n > maxModelQuery {
-		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query has more than %d letters.", maxModelQuery), "Give a word or two.")
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query has more than %d characters.", maxModelQuery), "Give a word or two.")
 	}
 	r := access.Request{Method: "models"}
 	if query != "" {

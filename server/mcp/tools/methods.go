@@ -16,7 +16,7 @@ func init() {
 		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
 		Title: "Call a business method", Category: "execute", Destructive: true, OpenWorld: true,
 		Description: "Press a button on records: a method (action_confirm, button_cancel, ...) or an action that get_actions names. " +
-			"If it answers with a wizard, nothing is done yet: call again with the wizard's model, its handle as wizard, one of its methods, and the values to change. " +
+			"If it answers with a wizard, nothing has been done yet: call again with the wizard's model, its handle as wizard, one of its methods, and the values to change. " +
 			"changed tells what really changed.",
 		Output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers", "result_values:object", "wizard:object")...),
 	}, callMethod)
@@ -91,7 +91,7 @@ func (args *methodArgs) kwargs() (map[string]any, *access.Error) {
 	}
 	if !methodName.MatchString(args.Method) {
 		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%q is not the name of a public method.", mcperr.Clip(args.Method, 60)),
-			`Name what a button does, such as "action_confirm"; methods that begin with an underscore are private.`)
+			`Specify what a button does, such as "action_confirm"; methods that begin with an underscore are private.`)
 	}
 	kwargs, bad := object("kwargs", args.Kwargs)
 	if bad != nil {
@@ -129,7 +129,7 @@ func boundedWizard(raw json.RawMessage) json.RawMessage {
 	if json.Unmarshal(raw, &wizard) != nil {
 		return nil
 	}
-	short := map[string]any{"note": "It shows more than fits here: describe_model tells its fields."}
+	short := map[string]any{"note": "It has more fields than fit here: call describe_model to see them."}
 	for _, name := range []string{"handle", "model", "title", "methods"} {
 		if v := wizard[name]; len(v) > 0 && len(v) < maxDescription/2 {
 			short[name] = v
@@ -142,7 +142,7 @@ func boundedWizard(raw json.RawMessage) json.RawMessage {
 func object(name string, raw jsonArg) (map[string]json.RawMessage, *access.Error) {
 	found := map[string]json.RawMessage{}
 	if len(raw) > 0 && json.Unmarshal(raw, &found) != nil {
-		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s is not a JSON object.", name), "Give each value by its name.")
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter %s must be a JSON object.", name), "Send each value under its name.")
 	}
 	if found == nil { // "null"
 		found = map[string]json.RawMessage{}
@@ -153,6 +153,6 @@ func object(name string, raw jsonArg) (map[string]json.RawMessage, *access.Error
 // sayIfNothing tells that a method has done nothing, whatever it has returned: it may have said true.
 func (r *methodResult) sayIfNothing() {
 	if r.Changed != nil && len(r.Changed) == 0 && r.Result == "" && r.Note == "" {
-		r.Note = "Nothing has changed in Odoo. Look at the record with get_actions: its buttons tell what it waits for."
+		r.Note = "Nothing has changed in Odoo. Look at the record with get_actions: its buttons show what it is waiting for."
 	}
 }

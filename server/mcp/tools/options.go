@@ -52,6 +52,6 @@ func checkKey(key string) *access.Error {
 	if utf8.RuneCountInString(key) <= access.MaxIdempotencyKey {
 		return nil
 	}
-	return access.NewError(access.InvalidInput, fmt.Sprintf("The idempotency_key is longer than %d letters.", access.MaxIdempotencyKey),
-		"Any short text will do that is new for each change, such as a UUID.")
+	return access.NewError(access.InvalidInput, fmt.Sprintf("The idempotency_key is longer than %d characters.", access.MaxIdempotencyKey),
+		"Use any short text that is new for each change, such as a UUID.")
 }

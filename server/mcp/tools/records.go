@@ -23,7 +23,7 @@ func init() {
 	add(130, toolcall.Tool{
 		Tool:  access.Tool{Name: "update_records", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
 		Title: "Update records", Category: "write", Destructive: true, Idempotent: true,
-		Description: "Set fields of up to 100 records, the same values on each or own ones: all, or none.",
+		Description: "Set fields of up to 100 records, the same values on each or different ones: all, or none.",
 		Output:      outputSchema(writtenSchema("dry_run:boolean", "changes:objects")...),
 	}, updateRecords)
 	add(140, toolcall.Tool{
@@ -38,7 +38,7 @@ func init() {
 const recordsHint = `Values are an object, field to value: {"name":"Acme","country_id":20,"child_ids":[{"name":"Ann"}]}. ` +
 	`A many2one takes an id or an exact name; a many2many the ids or names that it is to have; a one2many objects: without id ` +
 	`a new line, with id a changed one. Or commands: [0,0,{values}] creates, [1,id,{values}] updates, [2,id,0] deletes, ` +
-	`[3,id,0] takes out, [4,id,0] puts in, [5,0,0] empties, [6,0,[ids]] sets.`
+	`[3,id,0] removes, [4,id,0] adds, [5,0,0] removes all, [6,0,[ids]] sets.`
 
 type createArgs struct {
 	Model    string  `json:"model" jsonschema:"technical name, e.g. \"res.partner\""`
@@ -110,7 +110,7 @@ func parseRecords(raw jsonArg, m *toolcall.ModelInfo) ([]json.RawMessage, *acces
 	}
 	var rows []json.RawMessage
 	if len(raw) == 0 || json.Unmarshal(raw, &rows) != nil || len(rows) == 0 {
-		return nil, access.NewError(access.InvalidInput, "The parameter records is not a JSON list of objects.", recordsHint)
+		return nil, access.NewError(access.InvalidInput, "The parameter records must be a JSON list of objects.", recordsHint)
 	}
 	if len(rows) > maxRows {
 		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(rows), maxRows), "Create them in several calls.")
@@ -118,7 +118,7 @@ func parseRecords(raw jsonArg, m *toolcall.ModelInfo) ([]json.RawMessage, *acces
 	for i, row := range rows {
 		row, err := unescape(row) // a row as text, which some clients send
 		if err != nil {
-			return nil, access.NewError(access.InvalidInput, "The parameter records is not a JSON list of objects.", recordsHint)
+			return nil, access.NewError(access.InvalidInput, "The parameter records must be a JSON list of objects.", recordsHint)
 		}
 		rows[i] = row
 		if bad := checkValues(row, m); bad != nil {
@@ -147,7 +147,7 @@ func checkValues(raw json.RawMessage, m *toolcall.ModelInfo) *access.Error {
 		return access.NewError(access.InvalidInput, "The values are not a JSON object.", recordsHint)
 	}
 	if twice := repeated(raw); twice != "" {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is listed twice.", mcperr.Clip(twice, 60)), "Name each field once.")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) { // so that of several mistakes the same one is told each time
 		if err := m.MustHave(name); err != nil {

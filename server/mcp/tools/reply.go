@@ -72,7 +72,7 @@ func shapeRows(raw json.RawMessage, m *toolcall.ModelInfo, fields []string, offs
 		out = answer.shape(m, fields, reading{most: maxText}) // several long texts
 	}
 	if len(out.list) == 0 && len(answer.Rows) > 0 {
-		return rows{}, access.NewError(access.TooLarge, fmt.Sprintf("Record %s alone is too long for a reply in these fields.", answer.Rows[0]["id"]), "Name fewer fields.")
+		return rows{}, access.NewError(access.TooLarge, fmt.Sprintf("Record %s alone is too long for one reply with these fields.", answer.Rows[0]["id"]), "Name fewer fields.")
 	}
 	return out, nil
 }

@@ -21,7 +21,7 @@ func init() {
 	add(62, toolcall.Tool{
 		Tool:  access.Tool{Name: "search", Scope: access.ScopeSearch, Risk: access.RiskLow, OnSwitch: true},
 		Title: "Search", Category: "read", Idempotent: true,
-		Description: "Find records by names, numbers or references: give the few words that matter.",
+		Description: "Find records by names, numbers or references: send the few words that matter.",
 		Output:      outputSchema("results:objects"),
 	}, research)
 	add(64, toolcall.Tool{
@@ -49,7 +49,7 @@ type researchHit struct {
 func research(ctx context.Context, call *toolcall.Call, args researchArgs) (any, error) {
 	query := trimmed(args.Query)
 	if n := utf8.RuneCountInString(query); n < 2 || n > access.MaxResearchQuery {
-		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query is a text of 2 to %d letters.", access.MaxResearchQuery), "Give the words that matter.")
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query must be text of 2 to %d characters.", access.MaxResearchQuery), "Send the words that matter.")
 	}
 	if err := call.Begin(ctx, ""); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func fetch(ctx context.Context, call *toolcall.Call, args fetchArgs) (any, error
 	model, number, _ := strings.Cut(trimmed(args.ID), ":")
 	id, err := strconv.ParseInt(number, 10, 32)
 	if err != nil || id <= 0 {
-		return nil, access.NewError(access.InvalidInput, "The parameter id is not one of a record.", `It is what search gave, such as "res.partner:15".`)
+		return nil, access.NewError(access.InvalidInput, "The parameter id must be the id of a record.", `Use an id from search, such as "res.partner:15".`)
 	}
 	m, err := call.Open(ctx, model, "")
 	if err != nil {

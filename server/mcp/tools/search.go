@@ -89,7 +89,7 @@ func (p *page) noteLeftOut(call *toolcall.Call, m *toolcall.ModelInfo, named str
 // noteNearest tells which names are near, where the domain found nothing because no record has the name it asks for.
 func (p *page) noteNearest(nearest []nearName) {
 	if p.Nearest = nearest; len(nearest) > 0 {
-		p.Note = "Nothing has a name that the domain asks for: nearest lists the names that are near. Ask the person before you change one of those."
+		p.Note = "No record has a name that the domain asks for: nearest lists similar names. Ask your user before you change one of those."
 	}
 }
 
@@ -210,7 +210,7 @@ func (args *readArgs) checkOffset(m *toolcall.ModelInfo, fields []string) *acces
 	if args.Offset == 0 || (args.Offset > 0 && len(args.IDs) == 1 && len(fields) == 1 && isText(m.Fields[fields[0]])) {
 		return nil
 	}
-	return access.NewError(access.InvalidInput, "text_offset goes on with one text.", "Name one id, one field with a text, and its next_offset.")
+	return access.NewError(access.InvalidInput, "text_offset goes on with one text.", "Send one id, one text field, and its next_offset.")
 }
 
 func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, error) {

@@ -84,7 +84,7 @@ func searchEverywhere(ctx context.Context, call *toolcall.Call, args everywhereA
 
 func (args *everywhereArgs) check() *access.Error {
 	if n := utf8.RuneCountInString(trimmed(args.Query)); n < 2 || n > access.MaxHitsQuery {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query is a text of 2 to %d letters.", access.MaxHitsQuery), "Give a part of a name or of a number.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("The parameter query must be text of 2 to %d characters.", access.MaxHitsQuery), "Send part of a name or number.")
 	}
 	if len(args.Models) > maxEverywhere {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("More than %d models.", maxEverywhere), "Name fewer, or none.")
@@ -116,19 +116,19 @@ func shapeEverywhere(raw json.RawMessage) (any, error) {
 	room := newBudget()
 	for _, f := range answer.Found {
 		if !room.take(encoded(f, null)) && len(r.Found) > 0 {
-			r.Note = "The reply was cut because it is large: name models, or a smaller limit."
+			r.Note = "The reply was cut because it is large: specify models, or a smaller limit."
 			return r, nil
 		}
 		r.Found = append(r.Found, f)
 	}
 	if len(r.Nearest) > 0 {
-		r.Note = "Nothing is called so: nearest lists the names that are near."
+		r.Note = "Nothing has that name: nearest lists similar names."
 	}
 	if answer.Most > 0 {
 		r.Note = mostNote(answer.Most, "name models, one at a time")
 	}
 	if len(r.Missed) > 0 {
-		r.Note = "Some models were not searched, since it took too long or failed: name those that matter in models."
+		r.Note = "Some models were not searched, because it took too long or failed: list those that matter in models."
 	}
 	return r, nil
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // cutNote says what to do about texts that were cut.
-const cutNote = "Long texts were cut (text_cut): read_records with one id, one field and text_offset goes on."
+const cutNote = "Long texts were cut (text_cut): continue with read_records, one id, one field and text_offset."
 
 // reading is how texts are given: where to begin, and how many letters.
 type reading struct {

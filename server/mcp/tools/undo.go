@@ -41,8 +41,8 @@ type undone struct {
 // undoChange undoes a change of the same connection.
 func undoChange(ctx context.Context, call *toolcall.Call, args undoArgs) (any, error) {
 	if args.ChangeID <= 0 || args.ChangeID > 1<<31-1 {
-		return nil, access.NewError(access.InvalidInput, "The parameter change_id is missing, or no number of a change.",
-			"The reply of a change that can be undone names it.")
+		return nil, access.NewError(access.InvalidInput, "The parameter change_id is missing or is not the id of a change.",
+			"The reply to a change that can be undone contains it.")
 	}
 	if bad := checkKey(args.Key); bad != nil {
 		return nil, bad
@@ -75,9 +75,9 @@ func shapeUndone(raw json.RawMessage, dryRun bool) *undone {
 		u.Changes, cut = fitting(u.Changes, &toolcall.ModelInfo{})
 		u.Note = "Nothing was changed: this is what undoing it would do." + cut
 	case u.Replayed:
-		u.Note = "This was done before, with the same idempotency_key; it was not done again."
+		u.Note = "This was already done with the same idempotency_key, and was not done again."
 	case len(u.Stays) > 0:
-		u.Note = "Not all of it is as before: tell your user what stays."
+		u.Note = "Not all of it was undone: tell your user what stays."
 	}
 	return u
 }

@@ -16,7 +16,7 @@ const eachHint = `Send a list of objects, each with its id: [{"id":7,"phone":"12
 // updateEach is update_records with values of its own for each record.
 func updateEach(ctx context.Context, call *toolcall.Call, args updateArgs) (any, error) {
 	if len(args.IDs) > 0 || len(args.Values) > 0 {
-		return nil, access.NewError(access.InvalidInput, "Both records and ids or values are there.", "Either ids and values, or records.")
+		return nil, access.NewError(access.InvalidInput, "Both records and ids or values were sent.", "Send either ids and values, or records.")
 	}
 	ids, rows, bad := splitRecords(args.Records)
 	if bad == nil {
@@ -40,7 +40,7 @@ func updateEach(ctx context.Context, call *toolcall.Call, args updateArgs) (any,
 func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil || len(list) == 0 {
-		return nil, nil, access.NewError(access.InvalidInput, "The parameter records is not a JSON list of objects.", eachHint)
+		return nil, nil, access.NewError(access.InvalidInput, "The parameter records must be a JSON list of objects.", eachHint)
 	}
 	if len(list) > maxRows {
 		return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(list), maxRows), "Update them in several calls.")
@@ -53,7 +53,7 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 			return nil, nil, access.NewError(access.InvalidInput, "One of the records is not a JSON object.", eachHint)
 		}
 		if twice := repeated(one); twice != "" {
-			return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is there twice.", mcperr.Clip(twice, 60)), "Name each field once.")
+			return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is listed twice.", mcperr.Clip(twice, 60)), "Name each field once.")
 		}
 		var values map[string]json.RawMessage
 		if json.Unmarshal(one, &values) != nil || values == nil {

@@ -15,7 +15,7 @@ func init() {
 	add(180, toolcall.Tool{
 		Tool:  access.Tool{Name: "request_upload", Scope: access.ScopeORM, Writes: true, Risk: access.RiskMedium},
 		Title: "Attach a file", Category: "write",
-		Description: "Attach a file to a record, or put it into a binary field: up to 64 KB as text or base64; else up to 20 MB, sent with PUT to the link for one use in the reply.",
+		Description: "Attach a file to a record, or put it into a binary field: up to 64 KB as text or base64; otherwise up to 20 MB, sent with PUT to the one-time link in the reply.",
 		Output: outputSchema(
 			"attachment_id:integer", "changed:objects", "replayed:boolean", "link:string", "expires_at:string", "note:string",
 		),
@@ -112,7 +112,7 @@ func (args *uploadArgs) inline() (string, *access.Error) {
 		}
 		var err error
 		if file, err = base64.StdEncoding.Strict().DecodeString(digits); err != nil || len(file) == 0 {
-			return "", access.NewError(access.InvalidInput, "The parameter base64 is not base64.", "Encode the file's bytes; text goes into text as it is.")
+			return "", access.NewError(access.InvalidInput, "The parameter base64 is not valid base64.", "Encode the file's bytes, or send plain text in text.")
 		}
 	}
 	if len(file) > access.MaxInline {

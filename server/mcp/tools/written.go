@@ -111,7 +111,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 	}
 	w.Count = len(w.Records)
 	if w.Replayed {
-		w.Note = "This was done before, with the same idempotency_key; it was not done again."
+		w.Note = "This was already done with the same idempotency_key, and was not done again."
 	}
 	if dryRun {
 		w.Count = 0
@@ -120,7 +120,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 				w.Count++
 			}
 		}
-		w.Note = "Nothing was changed: this is what would be."
+		w.Note = "Nothing was changed: this is what would happen."
 		var cut string
 		w.Changes, cut = fitting(answer.Changes, m)
 		w.Warnings = answer.Warnings

@@ -3,7 +3,7 @@ of them says so, where its administrators look."""
 
 from odoo import SUPERUSER_ID, api
 
-LABEL = "What leaves the company waits"
+LABEL = "Require approval for what leaves the company"
 WORDS = (
     "New with this version: calls that would reach somebody outside the company, by "
     "e-mail for example, can wait for a person. Connections that are made from now on "

@@ -8,7 +8,7 @@ from ...policy.approval_states import PENDING
 
 _logger = logging.getLogger(__name__)
 
-# How many people get an activity and an e-mail. All of a larger group may decide.
+# How many people get an activity and a notice. All of a larger group may decide.
 MAX_ASKED = 50
 PURGE = 500
 
@@ -21,8 +21,9 @@ class DoormanApproval(models.Model):
     # ---- activities ----
 
     def _ask_people(self):
-        """An activity for everyone who may decide."""
-        for request in self:
+        """An activity for everyone who may decide, and a notice in a moment: that one
+        is told without making the AI tool wait (models/notices)."""
+        for request in self.with_context(mail_activity_quick_update=True):
             for person in request._deciders()[:MAX_ASKED]:
                 text = request.with_context(lang=person.lang)
                 text.activity_schedule(
@@ -33,6 +34,7 @@ class DoormanApproval(models.Model):
                     note=text._activity_note(),
                     user_id=person.id,
                 )
+        self._queue_notices("approval")
 
     def _activities(self):
         activities = self.env["mail.activity"].sudo().with_context(active_test=False)
@@ -93,5 +95,4 @@ class DoormanApproval(models.Model):
 
     def _remind(self):
         """Tell who may decide once more."""
-        for request in self:
-            request._activities().action_notify()
+        self._queue_notices("reminder")

@@ -26,7 +26,7 @@ class DoormanApproval(models.Model):
         "What would leave", compute="_compute_html", sanitize=False
     )
     arguments_html = fields.Html(
-        "What was asked for", compute="_compute_html", sanitize=False
+        "What was requested", compute="_compute_html", sanitize=False
     )
     warnings_html = fields.Html("Warnings", compute="_compute_html", sanitize=False)
     payload_text = fields.Text("Exact request", compute="_compute_html")
@@ -132,12 +132,12 @@ class DoormanApproval(models.Model):
         request = self.sudo()
         operation, found = request._operation(), []
         if operation and operation.deletes:
-            found.append(self.env._("What is deleted cannot be brought back."))
+            found.append(self.env._("Deleted records cannot be restored."))
         if preview.get("deletes_lines"):
             found.append(
                 self.env._(
-                    "It also deletes records that hang on these: see what was asked "
-                    "for. They cannot be brought back."
+                    "It also deletes records that depend on these: see what was "
+                    "requested. They cannot be restored."
                 )
             )
         found += preview.get("lost") or []
@@ -145,7 +145,7 @@ class DoormanApproval(models.Model):
             text = " ".join(preview["stays"])
             found.append(self.env._("This cannot be undone, and stays: %s", text))
         if request.record_count >= MANY:
-            found.append(self.env._("These are %s records.", request.record_count))
+            found.append(self.env._("This affects %s records.", request.record_count))
         if preview.get("settled"):
             found.append(
                 self.env._(
@@ -158,15 +158,15 @@ class DoormanApproval(models.Model):
         if preview.get("text") and (not operation or operation.known_once_done):
             found.append(
                 self.env._(
-                    "What this method does in detail is only known once it is done: "
+                    "What this method does in detail is only known after it has run: "
                     "it may change other records, or reach people outside."
                 )
             )
         if preview.get("outward"):
             found.append(
                 self.env._(
-                    "It leaves the company: look at who would get it, and what, under "
-                    "“What would leave”."
+                    "It leaves the company: check who would get what under “What "
+                    "would leave”."
                 )
             )
         return found + (self._warnings_now() if request.state == "pending" else [])
@@ -177,13 +177,13 @@ class DoormanApproval(models.Model):
         if request.model in self.env and request._is_changed():
             found.append(
                 self.env._(
-                    "Records have changed since this was asked for. If you approve, it "
-                    "is shown anew and you are asked once more."
+                    "Records have changed since this was requested. If you approve "
+                    "it, you are shown the new version and asked again."
                 )
             )
         lost = request._why_lost()
         if lost:
-            found.append(self.env._("It cannot be done any more: %s", lost))
+            found.append(self.env._("It can no longer be done: %s", lost))
         day_ago = fields.Datetime.now() - timedelta(days=1)
         twin = self.sudo().search(
             [
@@ -197,8 +197,8 @@ class DoormanApproval(models.Model):
         if twin:
             found.append(
                 self.env._(
-                    "The very same was approved and done within the last day, on %s "
-                    "(UTC).",
+                    "The same request was approved and carried out within the last "
+                    "day, on %s (UTC).",
                     twin.decided_at.strftime("%Y-%m-%d %H:%M"),
                 )
             )

@@ -56,9 +56,9 @@ class DoormanApproval(models.Model):
         string="Requested by",
         readonly=True,
         index=True,
-        help="In whose name, and with whose rights, it would be done.",
+        help="The user in whose name, and with whose rights, it would be done.",
     )
-    client = fields.Char("AI tool", readonly=True, help="As it calls itself.")
+    client = fields.Char("AI tool", readonly=True, help="The name it gives itself.")
     approver_id = fields.Many2one("res.users", readonly=True, index=True)
     approver_group_id = fields.Many2one("res.groups", readonly=True)
     tool = fields.Char(required=True, readonly=True)
@@ -82,7 +82,7 @@ class DoormanApproval(models.Model):
     revision = fields.Integer(
         readonly=True,
         default=1,
-        help="Raised when records have changed and it has to be looked at again.",
+        help="Increases when records have changed and it has to be reviewed again.",
     )
     requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
     expires_at = fields.Datetime("Expires on", required=True, readonly=True)
@@ -125,7 +125,7 @@ class DoormanApproval(models.Model):
     def _refuse_unlink(self):
         # The retention job alone removes them.
         if self.env.context.get(CONTEXT_KEY) is not SENTINEL:
-            raise AccessError(self.env._("Requests for approval are kept."))
+            raise AccessError(self.env._("Approval requests cannot be deleted."))
 
     # ---- who decides ----
 
@@ -179,12 +179,12 @@ class DoormanApproval(models.Model):
         me = self.env.user
         if me in self._askers() and not self._may_approve_own(me):
             raise AccessError(
-                self.env._("Nobody decides on a request in their own name.")
+                self.env._("You cannot decide on a request made in your own name.")
             )
         if me not in self._deciders():
             raise AccessError(
                 self.env._(
-                    "This request waits for %s, not for you.",
+                    "This request is waiting for %s, not for you.",
                     self._approver_name(),
                 )
             )
@@ -281,10 +281,12 @@ class DoormanApproval(models.Model):
         self._check_may_decide()
         reason = reason.strip() if isinstance(reason, str) else ""
         if not reason:
-            raise UserError(self.env._("Say why, so that the AI tool can tell."))
+            raise UserError(
+                self.env._("Enter a reason, so that the AI tool knows why.")
+            )
         if len(reason) > MAX_REASON:
             raise UserError(
-                self.env._("The reason is longer than %s letters.", MAX_REASON)
+                self.env._("The reason is longer than %s characters.", MAX_REASON)
             )
         me = self.env.user
         if not self._end("reject", decided_by_id=me.id, reason=reason):
@@ -337,17 +339,17 @@ class DoormanApproval(models.Model):
         self.invalidate_recordset()
         request = self.sudo()
         if request.state == PENDING:
-            return self.env._("This request has expired: nothing was done.")
+            return self.env._("This request has expired. Nothing was done.")
         who = request.decided_by_id.name
         states = dict(self._fields["state"]._description_selection(self.env))
         if who:
             return self.env._(
-                "%(who)s has decided already: %(state)s.",
+                "%(who)s has already decided: %(state)s.",
                 who=who,
                 state=states[request.state],
             )
         return self.env._(
-            "This request does not wait any more: %s.", states[request.state]
+            "This request is no longer pending: %s.", states[request.state]
         )
 
     def _tell(self, title, message, kind):

@@ -23,7 +23,9 @@ class DoormanApprovalRule(models.Model):
         for rule in self:
             if rule.more_than < 0:
                 raise ValidationError(
-                    self.env._("An approval rule counts from 0 records.")
+                    self.env._(
+                        "The number of records in an approval rule must be 0 or more."
+                    )
                 )
             if not (rule.risk or rule.model_id or rule.tool_id or rule.more_than):
                 raise ValidationError(
@@ -35,8 +37,8 @@ class DoormanApprovalRule(models.Model):
             if rule.per_day and (rule.reads or not rule.more_than):
                 raise ValidationError(
                     self.env._(
-                        "A rule that counts over a day needs a number of records, and "
-                        "counts changes: reading is limited by the rate of calls."
+                        "A rule that counts per day needs a number of records, and "
+                        "only counts changes: reading is limited by the rate limits."
                     )
                 )
 
@@ -59,7 +61,7 @@ class DoormanApprovalRule(models.Model):
             elif rule.more_than:
                 parts.append(self.env._("more than %s records", rule.more_than))
             if rule.reads:
-                parts.append(self.env._("reading too"))
+                parts.append(self.env._("including reads"))
             rule.display_name = ", ".join(parts)
 
     def _wire(self):

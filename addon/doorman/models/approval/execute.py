@@ -51,7 +51,7 @@ class DoormanApproval(models.Model):
             raise UserError(self._why_over())
         if shown is not None and shown != request.revision:
             raise UserError(
-                self.env._("It is shown anew since you opened it: look at it again.")
+                self.env._("It has changed since you opened it: review it again.")
             )
         lost = request._why_lost()
         if lost:
@@ -60,16 +60,16 @@ class DoormanApproval(models.Model):
         if not self.env["doorman.settings"]._get().sudo().enabled:
             raise UserError(
                 self.env._(
-                    "Access for AI tools is switched off: nothing was done. It can be "
-                    "approved once an MCP administrator has switched it on."
+                    "Access for AI tools is switched off. Nothing was done. You can "
+                    "approve it once an MCP administrator has switched it on."
                 )
             )
         request._check_not_read_only()
         if request._is_changed():
             return request._show_anew(
                 self.env._(
-                    "Records have changed since it was asked for. It is shown as it "
-                    "would be now: look at it, and approve it once more."
+                    "Records have changed since it was requested. It now shows what "
+                    "would happen today: review it, and approve it once more."
                 )
             )
         if request._is_first():
@@ -79,8 +79,8 @@ class DoormanApproval(models.Model):
         if value is DIFFERS:
             return request._show_anew(
                 self.env._(
-                    "What would leave the company is not what was shown. It is shown "
-                    "as it would be now: look at it, and approve it once more."
+                    "What would leave the company is not what was shown. It now shows "
+                    "what would happen today: review it, and approve it once more."
                 ),
                 ran=True,
             )
@@ -113,10 +113,10 @@ class DoormanApproval(models.Model):
         """Why the requester may not ask any more, or None."""
         connection = self.connection_id
         if not connection:
-            return self.env._("The connection was ended.")
+            return self.env._("The connection has ended.")
         why = connection._why_ended()
         if not why and connection.user_id != self.requester_id:
-            why = self.env._("Its user may not use it any more.")
+            why = self.env._("Its user can no longer use it.")
         return why
 
     def _check_not_read_only(self):
@@ -125,8 +125,8 @@ class DoormanApproval(models.Model):
         if who and self.env["doorman.gateway"]._changes(self._call()):
             raise UserError(
                 self.env._(
-                    "%s made all connections read-only: nothing was done. It can be "
-                    "approved once an MCP administrator has allowed changes again.",
+                    "%s made all connections read-only. Nothing was done. You can "
+                    "approve it once an MCP administrator has allowed changes again.",
                     who,
                 )
             )
@@ -141,7 +141,7 @@ class DoormanApproval(models.Model):
         if canonical_json.of_request(call) != self.digest:
             _logger.error("Doorman: approval %s is not what was asked", self.id)
             raise UserError(
-                self.env._("This is not what was asked for: it cannot be approved.")
+                self.env._("This is not what was requested, so it cannot be approved.")
             )
         call["audit"] = {"tool": self.tool}
         if self.idempotency_key:
@@ -211,7 +211,7 @@ class DoormanApproval(models.Model):
         if len(json.dumps(value, default=json_default)) > MAX_RESULT:
             raise Refusal(
                 "answer_too_long",
-                _lt("The answer is too long to be kept for the AI tool."),
+                _lt("The answer is too long to be stored for the AI tool."),
                 _lt("Ask for fewer records or fields."),
             )
         return value
@@ -234,7 +234,7 @@ class DoormanApproval(models.Model):
         error = self._look_again(ran)
         if error:
             return self._failed(error)
-        return self._tell(self.env._("Nothing was done yet"), why, "warning")
+        return self._tell(self.env._("Nothing has been done yet"), why, "warning")
 
     def _look_again(self, ran=False):
         """Show it as it would be by now.
@@ -255,7 +255,7 @@ class DoormanApproval(models.Model):
             self._asked_anew()
             self._activities().write({"summary": self.summary[:200]})
             self.message_post(
-                body=self.env._("Records have changed: it has to be looked at again.")
+                body=self.env._("Records have changed: it has to be reviewed again.")
             )
         return error
 
@@ -274,27 +274,30 @@ class DoormanApproval(models.Model):
             policy_version=self.connection_id.policy_version,
             change_id=change_id,
         )
-        words = self.env._("Approved by %s, and done.", me.name)
+        words = self.env._("Approved by %s, and carried out.", me.name)
         if self.first_approver_id:
             words = self.env._(
-                "Approved by %(first)s and %(second)s, and done.",
+                "Approved by %(first)s and %(second)s, and carried out.",
                 first=self.first_approver_id.name,
                 second=me.name,
             )
         if isinstance(value, dict) and value.get("replayed"):
             words = self.env._(
-                "Approved by %s; it had been done before, with the same idempotency "
+                "Approved by %s. It had already been done with the same idempotency "
                 "key, and was not done again.",
                 me.name,
             )
         if self._own():
             words = self.env._(
-                "Approved by %s, who had asked for it, and done: the settings allow "
-                "that to administrators.",
+                "Approved by %s, who requested it, and carried out: the settings "
+                "allow that for administrators.",
                 me.name,
             )
         self._note("approve", "ok", None, words)
-        return self._tell(self.env._("Approved, and done"), self.summary, "success")
+        self._look_at_pace()
+        return self._tell(
+            self.env._("Approved and carried out"), self.summary, "success"
+        )
 
     def _failed(self, error):
         me = self.env.user
@@ -311,11 +314,12 @@ class DoormanApproval(models.Model):
             error_words=error["words"] and Json(error["words"]),
         )
         words = self.env._(
-            "Approved by %(who)s, but it could not be done: %(why)s",
+            "Approved by %(who)s, but it could not be carried out: %(why)s",
             who=me.name,
             why=why,
         )
         self._note("approve", "error", error["kind"], words)
+        self._look_at_pace()
         return self._tell(
-            self.env._("Approved, but it could not be done"), why, "danger"
+            self.env._("Approved, but it could not be carried out"), why, "danger"
         )

@@ -71,8 +71,9 @@ class DoormanApproval(models.Model):
         if not harmless:
             raise UserError(
                 self.env._(
-                    "None of these can be approved without opening it. Only requests "
-                    "that wait for you, are low risk and carry no warning can."
+                    "None of these can be approved without being opened. That is only "
+                    "possible for low-risk requests that are waiting for you and have "
+                    "no warnings."
                 )
             )
         dialog = self.env["doorman.approve.many"].create(

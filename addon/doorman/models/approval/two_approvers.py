@@ -39,7 +39,7 @@ class DoormanApproval(models.Model):
         if first == self.env.user:
             raise UserError(
                 self.env._(
-                    "You have approved it already. Somebody else has to approve it, "
+                    "You have already approved it. Somebody else has to approve it, "
                     "too."
                 )
             )
@@ -58,9 +58,10 @@ class DoormanApproval(models.Model):
             "Approved by %s. One more person has to approve it.", me.name
         )
         self._note("approve_first", "ok", None, words)
+        self._look_at_pace()
         return self._tell(
             self.env._("Approved by you"),
-            self.env._("Nothing was done yet: one more person has to approve it."),
+            self.env._("Nothing has been done yet: one more person has to approve it."),
             "warning",
         )
 

@@ -55,7 +55,7 @@ class DoormanAudit(models.Model):
             or person.has_group("doorman.group_admin")
         ):
             raise AccessError(
-                self.env._("Only an MCP auditor or administrator may do this.")
+                self.env._("Only an MCP auditor or administrator can do this.")
             )
 
     def _chain(self):
@@ -190,7 +190,9 @@ class DoormanAudit(models.Model):
             or not DIGEST.fullmatch(value["digest"])
         ):
             raise ValidationError(
-                self.env._("%s: a number and a SHA-256 in hexadecimal.", name)
+                self.env._(
+                    "%s must be a number and a SHA-256 hash in hexadecimal.", name
+                )
             )
         return {
             "n": self._whole(name, value.get("n"), 0, LAST),

@@ -11,7 +11,7 @@ from .loose_many2one import LooseMany2one
 
 OUTCOMES = [
     ("ok", "OK"),
-    ("pending", "Waits for approval"),
+    ("pending", "Waiting for approval"),
     ("error", "Error"),
     ("refused", "Refused"),
 ]
@@ -97,11 +97,11 @@ class DoormanAudit(models.Model):
     ip = fields.Char(
         "IP address",
         readonly=True,
-        help="As the service tells it: Odoo itself sees no AI tool.",
+        help="As reported by the service: Odoo itself does not see AI tools.",
     )
     client = fields.Char(
         readonly=True,
-        help="As the AI tool calls itself, and the service tells it.",
+        help="The name the AI tool gives itself, as reported by the service.",
     )
     method = fields.Char(readonly=True)
     tool = fields.Char(readonly=True)
@@ -110,54 +110,55 @@ class DoormanAudit(models.Model):
     record_ids = fields.Char("Records", readonly=True)
     changed = fields.Char(
         readonly=True,
-        help="What really changed: models and numbers of records. What Odoo's own code "
-        "did besides is called set off.",
+        help="What really changed: models and numbers of records. Side effects of "
+        "Odoo's own code are marked as set off.",
     )
     said = fields.Boolean(
-        "Said by the service",
+        "Reported by the service",
         readonly=True,
-        help="The service told of it and showed no credential of that connection: "
-        "nothing but its word says that it was so. It counts against no limit.",
+        help="The service reported this without a credential of that connection, so "
+        "only its word says that it happened. It does not count against any limit.",
     )
     outcome = fields.Selection(OUTCOMES, readonly=True, required=True)
     reason = fields.Char(readonly=True)
-    message = fields.Char(readonly=True, help="As the AI tool got it.")
+    message = fields.Char(readonly=True, help="As the AI tool received it.")
     # The same words of a refusal, to be told to each reader in their language.
     words = fields.Json(readonly=True, prefetch=False)
     message_shown = fields.Char("Why", compute="_compute_message_shown")
     duration_ms = fields.Integer("Duration (ms)", readonly=True)
     request_id = fields.Char(
-        readonly=True, help="As the service tells it: the same is in its log."
+        readonly=True,
+        help="As reported by the service, which uses the same ID in its log.",
     )
     count = fields.Integer(
         "Requests",
         readonly=True,
         default=1,
-        help="More than one: the same request, refused so often within seconds.",
+        help="More than one: the same request was refused this many times within "
+        "seconds.",
     )
     rows = fields.Integer(
-        "Rows given out",
+        "Rows returned",
         readonly=True,
         help="Records, groups, messages, lines of a file and the like that the answer "
-        "held.",
+        "contained.",
     )
     # ``seen text[]`` is a column that the ORM does not know (chain.py).
     seen_text = fields.Char(
         "Records seen or changed",
         compute="_compute_seen_text",
         search="_search_seen_text",
-        help="Model and id of each record that the call named, that it was given, or "
-        "that it changed.",
+        help="Model and id of each record that the call named, received or changed.",
     )
     seen_cut = fields.Boolean(
         "More than are listed",
         readonly=True,
-        help="More than 1,000; or totals, code or a query, of which the records are "
-        "not known.",
+        help="More than 1,000; or totals, code or a query, whose records are not "
+        "known.",
     )
     approval_id = LooseMany2one("doorman.approval", readonly=True)
-    request_payload = fields.Text("Asked", readonly=True)
-    response_payload = fields.Text("Answered", readonly=True)
+    request_payload = fields.Text("Request payload", readonly=True)
+    response_payload = fields.Text("Reply payload", readonly=True)
     # Rows that are asked for lie far apart: they are found, sorted, counted and held
     # against the record rules without the table.
     _of_connection = models.Index(

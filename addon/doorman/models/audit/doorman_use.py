@@ -21,14 +21,14 @@ class DoormanUseDay(models.Model):
     _rec_name = "day"
     _order = "day desc, id desc"
 
-    day = fields.Date(readonly=True, help="UTC, as the limits of a day.")
+    day = fields.Date(readonly=True, help="In UTC, like the daily limits.")
     company_id = LooseMany2one("res.company", readonly=True)
     outcome = fields.Selection(OUTCOMES, string="Status", readonly=True)
     entries = fields.Integer("Audit rows", readonly=True)
     requests = fields.Integer(
-        readonly=True, help="An audit row may stand for several refused requests."
+        readonly=True, help="An audit row can stand for several refused requests."
     )
-    rows = fields.Integer("Rows given out", readonly=True)
+    rows = fields.Integer("Rows returned", readonly=True)
 
     def _per_outcome(self, domain=None):
         """How many requests there were, of those that this user may see.
@@ -68,7 +68,7 @@ class DoormanUseConnection(models.Model):
     _rec_name = "connection_name"
     _order = "day desc, id desc"
 
-    day = fields.Date(readonly=True, help="UTC, as the limits of a day.")
+    day = fields.Date(readonly=True, help="In UTC, like the daily limits.")
     connection_id = LooseMany2one("doorman.connection", readonly=True)
     connection_name = fields.Char("Connection (name)", readonly=True)
     user_id = LooseMany2one("res.users", readonly=True)
@@ -76,14 +76,14 @@ class DoormanUseConnection(models.Model):
     outcome = fields.Selection(OUTCOMES, string="Status", readonly=True)
     entries = fields.Integer("Audit rows", readonly=True)
     requests = fields.Integer(
-        readonly=True, help="An audit row may stand for several refused requests."
+        readonly=True, help="An audit row can stand for several refused requests."
     )
     charged = fields.Integer(
         "Counted requests",
         readonly=True,
-        help="Tool calls that got past the door: they count against the day limit.",
+        help="Tool calls that were let in: they count against the daily limit.",
     )
-    rows = fields.Integer("Rows given out", readonly=True)
+    rows = fields.Integer("Rows returned", readonly=True)
 
     def _top(self, since, limit=10):
         """The connections with the most requests, of those that this user may see.

@@ -127,6 +127,8 @@ class DoormanApproval(models.Model):
                 "error_hint": False,
             }
         )
-        messages = self.message_ids.sudo()
+        # With those that people were notified by, which are in no chatter.
+        about = [("model", "=", self._name), ("res_id", "in", self.ids)]
+        messages = self.env["mail.message"].sudo().search(about)
         messages.tracking_value_ids.unlink()
         messages._write({"body": ERASED, "subject": None})

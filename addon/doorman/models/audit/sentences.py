@@ -8,7 +8,7 @@ class DoormanAudit(models.Model):
 
     _inherit = "doorman.audit"
 
-    what = fields.Char(compute="_compute_what", help="What was asked for.")
+    what = fields.Char(compute="_compute_what", help="What was requested.")
     reason_shown = fields.Char("Reason (in words)", compute="_compute_reason_shown")
 
     @api.depends("tool", "method", "model", "record_ids")
@@ -51,8 +51,8 @@ class DoormanAudit(models.Model):
             "approval/expire": self.env._("Not decided in time"),
             "approval/cancel": self.env._("Cancelled"),
             "connection/delete": self.env._("Connection deleted"),
-            "initialize": self.env._("Said hello"),
-            "tools/list": self.env._("Asked for its tools"),
+            "initialize": self.env._("Started a session"),
+            "tools/list": self.env._("Listed its tools"),
             "resources/read": self.env._("Read a resource"),
         }
 
@@ -73,8 +73,8 @@ class DoormanAudit(models.Model):
         return {
             "unauthenticated": self.env._("The key or login is not valid"),
             "forbidden": self.env._("No access"),
-            "not_allowed": self.env._("The connection may not do this"),
-            "read_only": self.env._("The connection may only read"),
+            "not_allowed": self.env._("The connection is not allowed to do this"),
+            "read_only": self.env._("The connection is read-only"),
             "unknown_tool": self.env._("There is no such tool"),
             "unknown_model": self.env._("There is no such model"),
             "unknown_field": self.env._("There is no such field"),
@@ -84,7 +84,7 @@ class DoormanAudit(models.Model):
             "business_rule": self.env._("Odoo's own rules do not allow it"),
             "rate_limited": self.env._("Too many requests"),
             "needs_module": self.env._("A module is missing"),
-            "pending_approval": self.env._("Waits for approval"),
+            "pending_approval": self.env._("Waiting for approval"),
             "rejected": self.env._("Rejected"),
             "expired": self.env._("Nobody decided in time"),
             "cancelled": self.env._("Cancelled"),
@@ -94,8 +94,8 @@ class DoormanAudit(models.Model):
             "updating": self.env._("Doorman was being updated"),
             "too_large": self.env._("Too large"),
             "internal": self.env._("Error in Doorman"),
-            "dry_run": self.env._("Tried out only"),
-            "replayed": self.env._("Done before: not done again"),
+            "dry_run": self.env._("Dry run only"),
+            "replayed": self.env._("Already done, not repeated"),
         }
 
     @api.model
@@ -110,14 +110,14 @@ class DoormanAudit(models.Model):
         corrected = self.env._(
             "The AI tool made a mistake and is told how to correct it."
         )
-        later = self.env._("It passes: the AI tool may try again later.")
+        later = self.env._("This is temporary: the AI tool can try again later.")
         return {
             "unauthenticated": self.env._(
                 "Give the AI tool a new key, or log in again in it."
             ),
             "forbidden": self.env._(
                 "Check the master switch, the allowed IP addresses and what this "
-                "connection's user may do in Odoo."
+                "connection's user is allowed to do in Odoo."
             ),
             "not_allowed": wider,
             "read_only": self.env._(
@@ -132,9 +132,11 @@ class DoormanAudit(models.Model):
             "conflict": later,
             "rate_limited": self.env._("Raise the limits below if this is normal use."),
             "needs_module": self.env._("Install the Odoo module that the tool needs."),
-            "rejected": self.env._("A person said no. Nothing has to be done."),
-            "expired": self.env._("Name an approver who is there, or allow more time."),
-            "cancelled": self.env._("Nothing has to be done."),
+            "rejected": self.env._("A person rejected it. No action is needed."),
+            "expired": self.env._(
+                "Choose an approver who is available, or allow more time."
+            ),
+            "cancelled": self.env._("No action is needed."),
             "odoo_unavailable": later,
             "odoo_timeout": later,
             "unavailable": later,

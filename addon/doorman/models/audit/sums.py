@@ -22,7 +22,7 @@ VALUES = {"charged": tuple(CHARGED_METHODS), "door": tuple(AT_THE_DOOR)}
 # What of the rest can be added up: nothing more comes between these rows.
 BATCH = """
     SELECT id, xid, connection_id, connection_name, user_id, company_id, time, method,
-           outcome, reason, said, count, rows
+           outcome, reason, said, count, rows, ip, client
       FROM doorman_audit
      WHERE id > %(floor)s AND (xid, id::bigint) > (%(xid)s::xid8, %(id)s)
        AND xid < %(until)s::xid8
@@ -40,8 +40,14 @@ FOLD = f"""
                max(LEAST(time, now() at time zone 'utc'))
                    FILTER (WHERE NOT at_the_door) AS last,
                COALESCE(sum(count) FILTER (WHERE is_call AND NOT at_the_door), 0)
-                   AS requests
-          FROM (SELECT connection_id, time, count,
+                   AS requests,
+               min(time) FILTER (WHERE NOT at_the_door) AS first,
+               array_agg(DISTINCT ip) FILTER (WHERE NOT at_the_door AND ip > '')
+                   AS ips,
+               array_agg(DISTINCT client)
+                   FILTER (WHERE NOT at_the_door AND client > '') AS clients,
+               bool_or(outcome = 'refused' AND said IS NOT TRUE) AS refused
+          FROM (SELECT connection_id, time, count, ip, client, outcome, said,
                        outcome = 'refused' AND COALESCE(reason, '') IN %(door)s
                            OR COALESCE(said, false) AS at_the_door,
                        method IN %(charged)s AS is_call,
@@ -63,6 +69,11 @@ FOLD = f"""
                                   THEN used.last ELSE c.state_since END
           FROM used WHERE c.id = used.connection_id AND used.last IS NOT NULL
         RETURNING c.id
+    ), facts AS (
+        -- As it was before this: what people are told of (models/notices/use.py).
+        SELECT c.id, used.ips, used.clients, used.refused,
+               EXTRACT(day FROM used.first - c.last_used)::integer AS idle_days
+          FROM used JOIN doorman_connection c ON c.id = used.connection_id
     ), last AS (
         SELECT xid, id FROM batch ORDER BY xid DESC, id DESC LIMIT 1
     ), marked AS (
@@ -73,7 +84,7 @@ FOLD = f"""
         RETURNING m.xid
     )
     SELECT (SELECT count(*) FROM batch), (SELECT count(*) FROM moved),
-           (SELECT count(*) FROM marked)
+           (SELECT count(*) FROM marked), (SELECT json_agg(facts) FROM facts)
 """
 
 # The floor follows in three steps, each in a transaction of its own. (1) Remember the
@@ -178,7 +189,8 @@ class DoormanAudit(models.Model):
         # If a connection is changed at the same instant, Odoo runs this again: that is
         # not an error to log.
         cr.execute(FOLD, VALUES | mark | {"limit": limit}, log_exceptions=False)
-        folded = cr.fetchone()[0]
+        folded, _moved, _marked, facts = cr.fetchone()
+        self.env["doorman.connection"]._look_at_use(facts or [])
         if folded < limit:
             cr.execute(FLOOR, {"until": until, "reach": reach}, log_exceptions=False)
         return folded

@@ -17,10 +17,10 @@ class DoormanScope(models.Model):
         required=True,
         readonly=True,
         ondelete="restrict",
-        help="Who has this group may use connections with this scope.",
+        help="Users in this group can use connections with this scope.",
     )
 
-    _code_uniq = models.Constraint("UNIQUE (code)", "A scope exists once.")
+    _code_uniq = models.Constraint("UNIQUE (code)", "Each scope can exist only once.")
 
     @api.depends("code", "name")
     def _compute_display_name(self):

@@ -48,19 +48,19 @@ class DoormanTool(models.Model):
         help="The running service offers this tool.",
     )
     kind = fields.Selection(
-        [("builtin", "Built in"), ("own", "Own")],
+        [("builtin", "Built in"), ("own", "Custom")],
         readonly=True,
         default="builtin",
-        help="Own: a server action that an administrator has published.",
+        help="Custom: a server action that an administrator has published.",
     )
     active = fields.Boolean(
         default=True,
-        help="Switched off, the tool disappears from every connection at once.",
+        help="If switched off, the tool disappears from every connection at once.",
     )
 
     color = fields.Integer(compute="_compute_color")
 
-    _name_uniq = models.Constraint("UNIQUE (name)", "A tool exists once.")
+    _name_uniq = models.Constraint("UNIQUE (name)", "Each tool can exist only once.")
 
     @api.depends("risk")
     def _compute_color(self):

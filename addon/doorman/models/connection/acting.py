@@ -13,13 +13,13 @@ class DoormanConnection(models.Model):
         """:return: why it may do nothing any more, or None"""
         user = self.user_id
         if self.state not in LIVE_STATUSES:
-            return self.env._("The connection was ended.")
+            return self.env._("The connection has ended.")
         if not self.active:
             return self.env._("The connection was archived.")
         if self.expires_at and self.expires_at <= self.env.cr.now():
             return self.env._("The connection has expired.")
         if not user.active or not user._is_internal():
-            return self.env._("Its user may not use it any more.")
+            return self.env._("Its user can no longer use it.")
         if self.auth_type == "bearer" and not self._has_key():
             return self.env._("The connection's key was removed.")
         if self.auth_type == "oauth" and not self._has_tokens():

@@ -113,8 +113,8 @@ class DoormanConnection(models.Model):
             if connection.two_approvers and len(people) == 1:
                 raise ValidationError(
                     self.env._(
-                        "Two people have to approve what %(name)s asks for, and "
-                        "%(who)s alone may: name a group of approvers.",
+                        "Two people have to approve what %(name)s requests, but only "
+                        "%(who)s is allowed to. Choose an approver group.",
                         name=connection.name,
                         who=people.sudo().name,
                     )
@@ -122,9 +122,9 @@ class DoormanConnection(models.Model):
             if not people:
                 raise ValidationError(
                     self.env._(
-                        "Nobody could approve what %s asks for: nobody approves their "
-                        "own requests. Name an approver, or a group with somebody else "
-                        "in it.",
+                        "Nobody could approve what %s requests, because nobody can "
+                        "approve their own requests. Choose another approver, or a "
+                        "group with somebody else in it.",
                         connection.name,
                     )
                 )
@@ -141,7 +141,7 @@ class DoormanConnection(models.Model):
             if approver and not (approver.active and approver._is_internal()):
                 raise ValidationError(
                     self.env._(
-                        "%s cannot approve: approvers are active internal users.",
+                        "%s cannot be an approver: only active internal users can.",
                         approver.name,
                     )
                 )
@@ -166,7 +166,7 @@ class DoormanConnection(models.Model):
         if state in ("revoked", "expired"):
             words = dict(self._fields["state"]._description_selection(self.env))
             changed._drop_requests(
-                self.env._("The connection was ended: %s.", words[state])
+                self.env._("The connection has ended: %s.", words[state])
             )
         return changed
 

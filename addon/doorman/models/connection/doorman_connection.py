@@ -66,7 +66,7 @@ class DoormanConnection(models.Model):
         index=True,
         ondelete="cascade",
         default=lambda self: self.env.user,
-        help="The AI tool sees and does what this user may see and do, never more.",
+        help="The AI tool can see and do what this user can, never more.",
     )
     # Not stored: a column could be written, and the record rule reads it.
     company_id = fields.Many2one(related="user_id.company_id")
@@ -96,14 +96,14 @@ class DoormanConnection(models.Model):
         readonly=True,
         default=1,
         copy=False,
-        help="Raised by every change that matters to a decision.",
+        help="Increases with every change that matters to a decision.",
     )
     policy_version = fields.Integer(
         readonly=True,
         default=1,
         copy=False,
-        help="Raised by every change of what it may read and do: answers that were "
-        "kept before are not told any more.",
+        help="Increases with every change to what it can read and do: stored answers "
+        "from before are then no longer returned.",
     )
     api_key_id = fields.Many2one(
         "res.users.apikeys", string="API key", readonly=True, copy=False
@@ -183,7 +183,8 @@ class DoormanConnection(models.Model):
             if user._is_superuser() or user == service or not user._is_internal():
                 raise ValidationError(
                     self.env._(
-                        "A connection acts as a person: %s is not an internal user.",
+                        "A connection acts as a person, but %s is not an internal "
+                        "user.",
                         user.display_name,
                     )
                 )
@@ -231,7 +232,7 @@ class DoormanConnection(models.Model):
             if approver and approver == connection.user_id:
                 raise ValidationError(
                     self.env._(
-                        "%s cannot approve what is asked in their own name.",
+                        "%s cannot approve requests made in their own name.",
                         approver.name,
                     )
                 )
@@ -337,7 +338,7 @@ class DoormanConnection(models.Model):
             c.user_id != self.env.user for c in self
         ):
             raise AccessError(
-                self.env._("Only its user or an MCP administrator may do this.")
+                self.env._("Only its user or an MCP administrator can do this.")
             )
 
     def _transition(self, state, only_from):
@@ -393,7 +394,7 @@ class DoormanConnection(models.Model):
         self._check_may_manage()
         ends = self.filtered(lambda c: c.state != "revoked")
         if not ends:
-            raise UserError(self.env._("These connections are revoked already."))
+            raise UserError(self.env._("These connections are already revoked."))
         dialog = self.env["doorman.revoke.many"].create(
             {"connection_ids": [(6, 0, ends.ids)]}
         )
@@ -407,7 +408,7 @@ class DoormanConnection(models.Model):
         self._check_may_manage()
         if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
             raise AccessError(
-                self.env._("An MCP administrator has to let the connection in.")
+                self.env._("An MCP administrator has to activate the connection.")
             )
         for connection in self.sudo()._transition("awaiting", ("inactive",)):
             connection._inside().needs_activation = False
@@ -426,7 +427,7 @@ class DoormanConnection(models.Model):
             return self.env._("It is archived: unarchive it first.")
         admin = self.env.su or self.env.user.has_group("doorman.group_admin")
         if connection.needs_activation and not admin:
-            return self.env._("An MCP administrator has to let it in first.")
+            return self.env._("An MCP administrator has to activate it first.")
         return False
 
     def action_reactivate(self):
@@ -444,7 +445,9 @@ class DoormanConnection(models.Model):
         if reason:
             raise UserError(reason)
         if not connection._transition("awaiting", ("revoked", "expired")):
-            raise UserError(self.env._("Only revoked or expired connections can be."))
+            raise UserError(
+                self.env._("Only revoked or expired connections can be reactivated.")
+            )
         connection.message_post(
             body=self.env._("Reactivated by %s.", self.env.user.name)
         )

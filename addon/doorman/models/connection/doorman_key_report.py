@@ -48,32 +48,32 @@ class DoormanKeyReport(models.Model):
     )
     made_by_id = fields.Many2one(
         "res.users",
-        "Made by",
+        "Created by",
         readonly=True,
-        help="Who had it made: by a button, a pick-up link or an invite. Empty: by a "
-        "program, or before this was noted.",
+        help="Who created it: with a button, a pick-up link or an invite. Empty: a "
+        "program, or before this was recorded.",
     )
-    made_at = fields.Datetime("Made on", readonly=True)
+    made_at = fields.Datetime("Created on", readonly=True)
     seen_by_id = fields.Many2one(
         "res.users",
         "Seen by",
         readonly=True,
-        help="Who was shown it, once. Empty: not known.",
+        help="Who saw it, once. Empty: not known.",
     )
-    seen_how = fields.Selection(SEEN_HOW, "Seen through", readonly=True)
+    seen_how = fields.Selection(SEEN_HOW, "Seen via", readonly=True)
     last_used = fields.Datetime(
         "Last used",
         readonly=True,
-        help="The last use of its connection since it was made. While an old key works "
-        "beside a new one, it may have been either.",
+        help="The last use of its connection since it was created. While an old key "
+        "works beside a new one, it may have been either.",
     )
     expires_at = fields.Datetime("Expires on", readonly=True)
     days_left = fields.Integer(
         "Days left",
         readonly=True,
         aggregator="min",
-        help="Whole days until it ends; below 0, since it has. Of a key without expiry "
-        "it says nothing.",
+        help="Whole days until it expires; below 0 if it already has. Without meaning "
+        "for a key that does not expire.",
     )
     state = fields.Selection(
         [
@@ -84,7 +84,7 @@ class DoormanKeyReport(models.Model):
         ],
         "Status",
         readonly=True,
-        help="Of the key. What its connection says holds as well.",
+        help="The status of the key. The status of its connection applies as well.",
     )
 
     @property

@@ -28,5 +28,7 @@ class DoormanModelRule(models.Model):
             )
             if len(same) > 1:
                 raise ValidationError(
-                    self.env._("There are two rules for one model: %s.", rule._called())
+                    self.env._(
+                        "There are two rules for the same model: %s.", rule._called()
+                    )
                 )

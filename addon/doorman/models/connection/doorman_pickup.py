@@ -20,6 +20,7 @@ class DoormanPickup(models.Model):
     _name = "doorman.pickup"
     _description = "MCP pick-up link"
     _order = "id desc"
+    _rec_name = "connection_id"
 
     connection_id = fields.Many2one(
         "doorman.connection",

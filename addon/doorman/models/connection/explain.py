@@ -31,7 +31,7 @@ class DoormanConnection(models.Model):
             or not all(type(i) is int for i in ids)
         ):
             raise UserError(
-                self.env._("Name a tool, a model and the ids of records of it.")
+                self.env._("Specify a tool, a model and the ids of its records.")
             )
         if ids and model in self.env:
             self.env[model].browse(ids).exists().check_access("read")

@@ -28,7 +28,7 @@ class DoormanConnection(models.Model):
         except (ValueError, TypeError):
             moment = None
         if not isinstance(since, str) or not moment:
-            raise UserError(self.env._("Say since when, as a date and time."))
+            raise UserError(self.env._("Specify the start as a date and time."))
         rows = self.env["doorman.audit"].search(
             [
                 ("connection_id", "=", self.id),
@@ -102,8 +102,8 @@ class DoormanConnection(models.Model):
         if self.auth_type != "bearer":
             return True, self.env._("The connection is active.")
         if not self.sudo().api_key_id or self.key_ended:
-            return False, self.env._("The connection has no key that works.")
-        return True, self.env._("The connection is active and has a key that works.")
+            return False, self.env._("The connection has no working key.")
+        return True, self.env._("The connection is active and has a working key.")
 
     def _test_user(self):
         usable = self.scope_ids - self._scopes_without_permission()

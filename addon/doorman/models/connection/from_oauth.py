@@ -25,7 +25,7 @@ class DoormanConnection(models.Model):
     )
     _one_a_client_and_user = models.UniqueIndex(
         "(oauth_client_id, user_id) WHERE oauth_client_id IS NOT NULL",
-        "This user has a connection of this OAuth client.",
+        "This user already has a connection of this OAuth client.",
     )
 
     # ---- its end is that of its tokens ----
@@ -66,8 +66,8 @@ class DoormanConnection(models.Model):
             "params": {
                 "type": "info",
                 "message": self.env._(
-                    "It may come back. Its old tokens stay dead: log in again in the "
-                    "AI tool, and allow it once more."
+                    "It can connect again. Its old tokens no longer work: log in "
+                    "again in the AI tool, and allow it once more."
                 ),
                 "next": {"type": "ir.actions.act_window_close"},
             },

@@ -44,10 +44,10 @@ class DoormanConnection(models.Model):
         "AI tool",
         readonly=True,
         copy=False,
-        help="As it called itself when it was used last, with its version.",
+        help="The name and version it gave itself when it was last used.",
     )
     use_per_day = fields.Json("Last 14 days", compute="_compute_use_per_day")
-    refused_at = fields.Datetime("Refused last", compute="_compute_refused")
+    refused_at = fields.Datetime("Last refused", compute="_compute_refused")
     refused_why = fields.Char("Why it was refused", compute="_compute_refused")
     refused_cure = fields.Char("What to do about it", compute="_compute_refused")
     expires_soon = fields.Boolean(

@@ -19,13 +19,13 @@ class DoormanConnection(models.Model):
     old_key_until = fields.Datetime(
         "Old key works until",
         compute="_compute_old_key_until",
-        help="The key before the last rotation, as long as it still works.",
+        help="The key before the last rotation, while it still works.",
     )
 
     key_expires_at = fields.Datetime(
         "Key expires on",
         compute="_compute_key_expires_at",
-        help="When its key has to be rotated. Empty: the key has no end of its own.",
+        help="When its key has to be rotated. Empty: the key itself does not expire.",
     )
     key_ended = fields.Boolean(compute="_compute_key_expires_at")
 
@@ -125,13 +125,11 @@ class DoormanConnection(models.Model):
         longest = self.env["doorman.settings"]._key_days()
         if type(days) is not int or not 0 <= days <= MAX_KEY_DAYS:
             raise UserError(
-                self.env._(
-                    "A key works for a number of days from 1 to %s.", MAX_KEY_DAYS
-                )
+                self.env._("A key can work for 1 to %s days.", MAX_KEY_DAYS)
             )
         if longest and days > longest:
             raise UserError(
-                self.env._("A key may work for %(days)s days at most.", days=longest)
+                self.env._("A key can work for at most %(days)s days.", days=longest)
             )
         return days
 
@@ -182,13 +180,13 @@ class DoormanConnection(models.Model):
             for group in ("base.group_system", "base.group_erp_manager")
         ):
             return self.env._(
-                "Only an Odoo administrator may see a key that acts as one. "
-                "Make a pick-up link: it shows the key to its user alone."
+                "Only an Odoo administrator can see a key that acts as one. Create a "
+                "pick-up link: it shows the key to its user alone."
             )
         if not self.env["doorman.settings"]._get().sudo().allow_key_handover:
             return self.env._(
-                "Server Settings forbid to hand over keys. Make a pick-up link: it "
-                "shows the key to its user alone."
+                "Server Settings do not allow handing over keys. Create a pick-up "
+                "link: it shows the key to its user alone."
             )
         return False
 
@@ -213,13 +211,13 @@ class DoormanConnection(models.Model):
             body = self.env._("New API key, shown to %s.", self.env.user.name)
         else:
             body = self.env._(
-                "New API key of %(user)s, shown to %(who)s to hand it over.",
+                "New API key for %(user)s, shown to %(who)s to hand it over.",
                 user=self.user_id.name,
                 who=self.env.user.name,
             )
         if overlap_minutes:
             body += " " + self.env._(
-                "The old one works for %s more minutes.", overlap_minutes
+                "The old key works for %s more minutes.", overlap_minutes
             )
         self.sudo().message_post(body=body)
         context = {
@@ -232,7 +230,7 @@ class DoormanConnection(models.Model):
         title = self.env._("Your new key")
         if self.user_id != self.env.user:
             context["default_owner"] = self.user_id.name
-            title = self.env._("New key of %s", self.user_id.name)
+            title = self.env._("New key for %s", self.user_id.name)
         return {
             "type": "ir.actions.act_window",
             "res_model": "doorman.key.show",
@@ -260,7 +258,7 @@ class DoormanConnection(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "The overlap is a number of minutes from 0 to %s.",
+                    "The overlap must be from 0 to %s minutes.",
                     MAX_OVERLAP_MINUTES,
                 )
             )

@@ -18,7 +18,7 @@ class DoormanConnection(models.Model):
         groups="doorman.group_admin",
     )
     pickup_pending = fields.Boolean(
-        "Pick-up link waits", compute="_compute_pickup_pending"
+        "Pick-up link pending", compute="_compute_pickup_pending"
     )
 
     @api.depends("state")
@@ -55,23 +55,7 @@ class DoormanConnection(models.Model):
         :raise AccessError: for anyone but MCP administrators
         :raise UserError: if that is longer than it may
         """
-        self.ensure_one()
-        self._check_may_manage()
-        if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
-        if self.auth_type != "bearer":
-            raise UserError(self.env._("Only API key connections have a key."))
-        if self.state not in LIVE_STATUSES:
-            raise UserError(self.env._("Reactivate the connection first."))
-        days = self._check_key_days(key_days)
-        token, pickup = self.env["doorman.pickup"].sudo()._make(self, days)
-        self.sudo().message_post(
-            body=self.env._(
-                "Pick-up link for %(user)s made by %(who)s.",
-                user=self.user_id.name,
-                who=self.env.user.name,
-            )
-        )
+        link, pickup = self._make_pickup_link(key_days)
         return {
             "type": "ir.actions.act_window",
             "res_model": "doorman.key.show",
@@ -81,9 +65,33 @@ class DoormanConnection(models.Model):
             ],
             "target": "new",
             "context": {
-                "default_link": f"{self.get_base_url()}/doorman/pickup#{token}",
+                "default_link": link,
                 "default_link_until": fields.Datetime.to_string(pickup.expires_at),
                 "default_connection": self.name,
                 "default_owner": self.user_id.name,
             },
         }
+
+    def _make_pickup_link(self, key_days):
+        """:return: the link, in clear for the only time, and its record
+        :raise AccessError: for anyone but MCP administrators
+        :raise UserError: if its key would work longer than it may
+        """
+        self.ensure_one()
+        self._check_may_manage()
+        if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
+        if self.auth_type != "bearer":
+            raise UserError(self.env._("Only API key connections have a key."))
+        if self.state not in LIVE_STATUSES:
+            raise UserError(self.env._("Reactivate the connection first."))
+        days = self._check_key_days(key_days)
+        token, pickup = self.env["doorman.pickup"].sudo()._make(self, days)
+        self.sudo().message_post(
+            body=self.env._(
+                "Pick-up link for %(user)s created by %(who)s.",
+                user=self.user_id.name,
+                who=self.env.user.name,
+            )
+        )
+        return f"{self.get_base_url()}/doorman/pickup#{token}", pickup

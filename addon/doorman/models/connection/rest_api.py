@@ -227,7 +227,7 @@ class DoormanConnection(models.Model):
         if connection.auth_type != "bearer":
             reason = self.env._("Only API key connections have a key.")
         elif connection.state not in LIVE_STATUSES or not connection.active:
-            reason = self.env._("The connection has ended: bring it back in Odoo.")
+            reason = self.env._("The connection has ended. Reactivate it in Odoo.")
         else:
             return connection._api_pickup(days) | {"connection": connection._wire()}
         raise ApiRefused("conflict", reason)
@@ -300,8 +300,8 @@ class DoormanConnection(models.Model):
         return ApiRefused(
             "would_widen",
             self.env._(
-                "%s: the API makes access stricter and never wider. Change this in "
-                "Odoo, on the form of the connection.",
+                "%s: the API can only make access stricter, never wider. Change this "
+                "in Odoo, on the connection form.",
                 name,
             ),
         )

@@ -46,7 +46,7 @@ class DoormanOwnTool(models.Model):
 
     _name = "doorman.own.tool"
     _inherit = ["doorman.protected.mixin"]
-    _description = "Own MCP tool"
+    _description = "Custom MCP tool"
     _order = "name"
 
     _protected_fields = frozenset(
@@ -62,13 +62,13 @@ class DoormanOwnTool(models.Model):
 
     name = fields.Char(
         required=True,
-        help="By which AI tools call it: lowercase letters, digits and underscores, "
-        "such as confirm_and_invoice.",
+        help="The name that AI tools use to call it: lowercase letters, digits and "
+        "underscores, such as confirm_and_invoice.",
     )
     title = fields.Char(required=True)
     description = fields.Text(
         required=True,
-        help="What AI tools are told: what it does, when to use it, what comes of it.",
+        help="What AI tools are told: what it does, when to use it, what it returns.",
     )
     action_id = fields.Many2one(
         "ir.actions.server",
@@ -76,24 +76,24 @@ class DoormanOwnTool(models.Model):
         # Without it the tool does nothing; it must not stand in the way of deleting it.
         ondelete="set null",
         domain=[("usage", "=", "ir_actions_server")],
-        help="Its code finds the parameters as doorman['name'], and what it puts into "
-        "result is told to the AI tool. It runs with the rights of the connection's "
-        "user.",
+        help="Its code gets the parameters as doorman['name'], and what it puts into "
+        "result is returned to the AI tool. It runs with the rights of the "
+        "connection's user.",
     )
     model_name = fields.Char(related="action_id.model_id.model", compute_sudo=True)
     on_records = fields.Boolean(
         "Works on records",
         default=True,
-        help="The AI tool names records of the action's model; the code finds them as "
-        "records.",
+        help="The AI tool specifies records of the action's model; the code gets them "
+        "as records.",
     )
     only_reads = fields.Boolean(
-        help="Connections that only read may use it. Whatever it changes is undone."
+        help="Read-only connections can use it. Whatever it changes is undone."
     )
     can_try = fields.Boolean(
-        "Can be tried out",
-        help="All that it does can be undone: it asks no other system. AI tools may "
-        "try it out, and approvers see what it would change.",
+        "Supports dry runs",
+        help="Everything it does can be undone: it does not call other systems. AI "
+        "tools can try it in a dry run, and approvers see what it would change.",
     )
     risk = fields.Selection(
         [("low", "Low"), ("medium", "Medium"), ("high", "High")],
@@ -115,8 +115,8 @@ class DoormanOwnTool(models.Model):
         default="draft",
         readonly=True,
         copy=False,
-        help="Changed: its server action is another one since it was published. It is "
-        "offered no more until an administrator has looked at it.",
+        help="Changed: its server action has changed since it was published. It is "
+        "not available until an administrator has reviewed it.",
     )
     # Raised by each publication: who has read of one does not call another.
     revision = fields.Integer(readonly=True, copy=False)
@@ -132,7 +132,9 @@ class DoormanOwnTool(models.Model):
     )
     color = fields.Integer(compute="_compute_color")
 
-    _name_uniq = models.Constraint("UNIQUE (name)", "Another own tool has this name.")
+    _name_uniq = models.Constraint(
+        "UNIQUE (name)", "Another custom tool already has this name."
+    )
 
     @api.depends("risk")
     def _compute_color(self):
@@ -151,7 +153,7 @@ class DoormanOwnTool(models.Model):
             if not NAME.fullmatch(tool.name):
                 raise ValidationError(
                     self.env._(
-                        "%s is not a valid tool name. Take 1 to 40 lowercase letters, "
+                        "%s is not a valid tool name. Use 1 to 40 lowercase letters, "
                         "digits and underscores, such as confirm_and_invoice.",
                         tool.name,
                     )
@@ -164,21 +166,22 @@ class DoormanOwnTool(models.Model):
                 if not tool[name].strip() or len(tool[name]) > limit:
                     raise ValidationError(
                         self.env._(
-                            "%(field)s has 1 to %(limit)s letters: every conversation "
-                            "reads it.",
+                            "%(field)s must have 1 to %(limit)s characters: every "
+                            "conversation reads it.",
                             field=self._fields[name]._description_string(self.env),
                             limit=limit,
                         )
                     )
                 if not is_plain(tool[name]):
                     raise ValidationError(
-                        self.env._("Some letters of the title or text do not show.")
+                        self.env._("The title or text contains invisible characters.")
                     )
             code = tool.scope_id.code
             if code != "mcp:orm" and not (code == "mcp:search" and tool.only_reads):
                 raise ValidationError(
                     self.env._(
-                        "The scope is mcp:orm, or mcp:search for what only reads."
+                        "The scope must be mcp:orm, or mcp:search for a tool that "
+                        "only reads."
                     )
                 )
 
@@ -205,7 +208,7 @@ class DoormanOwnTool(models.Model):
         settings = self.env["doorman.settings"]
         if change_scope.is_inside(self.env.cr):
             # The code of one of them does not make the next.
-            raise AccessError(self.env._("No AI tool publishes tools."))
+            raise AccessError(self.env._("AI tools cannot publish tools."))
         settings._check_admin()
         self.check_access("write")
         user = self.env.user
@@ -217,7 +220,7 @@ class DoormanOwnTool(models.Model):
             # By the person's own groups, whoever's code has come to call it.
             raise AccessError(
                 self.env._(
-                    "Only an MCP administrator who may also write server actions can "
+                    "Only MCP administrators who can also edit server actions can "
                     "publish one."
                 )
             )
@@ -270,7 +273,7 @@ class DoormanOwnTool(models.Model):
         # Also of who may write server actions and does not see our settings.
         self.env["doorman.settings"]._get().sudo()._inside().message_post(
             body=self.env._(
-                "Own tool %(tool)s %(what)s by %(who)s.",
+                "Custom tool %(tool)s %(what)s by %(who)s.",
                 tool=self.name,
                 what=what,
                 who=self.env.user.name,
@@ -286,37 +289,44 @@ class DoormanOwnTool(models.Model):
             raise UserError(
                 self.env._(
                     "This one belongs to a scheduled action, an automation rule or "
-                    "another action: make a server action of its own."
+                    "another action: create a separate server action."
                 )
             )
         if closed_models.on_floor(name) or not (
             self.only_reads or inherited_models.may_write(self.env, name)
         ):
             raise UserError(
-                self.env._("AI tools may not change %s, by no tool at all.", name)
+                self.env._("AI tools cannot change %s with any tool.", name)
             )
         warned = self._tree().filtered("warning")
         if warned:
             raise UserError(warned[:1].warning)
         if self._hides():
             raise UserError(
-                self.env._("Some letters of the title, text or parameters do not show.")
+                self.env._(
+                    "The title, text or parameters contain invisible characters."
+                )
             )
         self._check_name()
         if len(self.parameter_ids) > MAX_CUSTOM_PARAMETERS:
             raise UserError(
-                self.env._("A tool has at most %s parameters.", MAX_CUSTOM_PARAMETERS)
+                self.env._(
+                    "A tool can have at most %s parameters.", MAX_CUSTOM_PARAMETERS
+                )
             )
         published = self.search([("state", "=", "published")]) | self
         if len(published) > MAX_CUSTOM_TOOLS:
             raise UserError(
-                self.env._("At most %s own tools are published.", MAX_CUSTOM_TOOLS)
+                self.env._(
+                    "At most %s custom tools can be published.", MAX_CUSTOM_TOOLS
+                )
             )
         if sum(tool._letters() for tool in published) > MAX_LETTERS:
             raise UserError(
                 self.env._(
-                    "All own tools together are too long: every conversation of every "
-                    "AI tool reads them. Shorten their descriptions, or withdraw some."
+                    "All custom tools together are too long: every conversation of "
+                    "every AI tool reads them. Shorten their descriptions, or "
+                    "withdraw some."
                 )
             )
 
@@ -338,7 +348,7 @@ class DoormanOwnTool(models.Model):
             # What was deleted keeps its row for the sake of old lists.
             if tool.name == self.name or (tool.offered and skeleton(tool.name) == mine):
                 raise UserError(
-                    self.env._("There is a tool of that name already: %s.", tool.name)
+                    self.env._("A tool with this name already exists: %s.", tool.name)
                 )
 
     def _letters(self):
@@ -443,19 +453,16 @@ class DoormanOwnTool(models.Model):
         if not tool:
             raise Refusal(
                 "unknown_tool",
-                _lt("There is no tool %(tool)r any more.", tool=str(name)[:60]),
+                _lt("The tool %(tool)r no longer exists.", tool=str(name)[:60]),
             )
         if not tool._is_unchanged():
             raise Refusal(
                 "custom_tool_changed",
                 _lt(
-                    "%(tool)s is not offered: what it does has changed in Odoo.",
+                    "%(tool)s is not available: what it does has changed in Odoo.",
                     tool=tool.name,
                 ),
-                _lt(
-                    "Tell the person you work for that an administrator has to look "
-                    "at it."
-                ),
+                _lt("Tell your user that an administrator has to review it."),
             )
         return tool
 

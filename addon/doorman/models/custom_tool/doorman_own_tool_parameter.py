@@ -17,7 +17,7 @@ KINDS = [
     ("date", "Date"),
     ("datetime", "Date and time (UTC)"),
     ("record", "A record"),
-    ("selection", "One of some choices"),
+    ("selection", "One of several choices"),
 ]
 assert tuple(kind for kind, _label in KINDS) == OWN_TYPES
 
@@ -26,7 +26,7 @@ class DoormanOwnToolParameter(models.Model):
     """One parameter of an own tool."""
 
     _name = "doorman.own.tool.parameter"
-    _description = "Parameter of an own MCP tool"
+    _description = "Parameter of a custom MCP tool"
     _order = "sequence, id"
 
     own_tool_id = fields.Many2one("doorman.own.tool", required=True, ondelete="cascade")
@@ -34,12 +34,12 @@ class DoormanOwnToolParameter(models.Model):
     name = fields.Char(required=True)
     kind = fields.Selection(KINDS, "Type", required=True, default="string")
     required = fields.Boolean()
-    description = fields.Char(help="What AI tools are told of it.")
+    description = fields.Char(help="What AI tools are told about it.")
     model_id = fields.Many2one("ir.model", ondelete="cascade")
     choices = fields.Char(help="Separated by commas.")
 
     _name_uniq = models.Constraint(
-        "UNIQUE (own_tool_id, name)", "A tool has each parameter once."
+        "UNIQUE (own_tool_id, name)", "A tool can have each parameter only once."
     )
 
     def _choices(self):
@@ -64,19 +64,25 @@ class DoormanOwnToolParameter(models.Model):
     def _wrong(self):
         model = self.model_id.sudo().model
         if not NAME.fullmatch(self.name) or self.name in TAKEN:
-            return self.env._("no name of a parameter, or one that every tool has")
+            return self.env._(
+                "not a valid parameter name, or one that every tool already has"
+            )
         if len(self.description or "") > MAX_HELP:
-            return self.env._("the description has at most %s letters", MAX_HELP)
+            return self.env._(
+                "the description can have at most %s characters", MAX_HELP
+            )
         if not is_plain((self.description or "") + (self.choices or "")):
-            return self.env._("some letters of the description do not show")
+            return self.env._("the description contains invisible characters")
         if self.kind == "record" and (not model or closed_models.on_floor(model)):
-            return self.env._("name a model that AI tools may read")
+            return self.env._("choose a model that AI tools can read")
         if self.kind == "selection":
             choices = self._choices()
             if not 1 <= len(choices) <= MAX_CHOICES or any(
                 len(choice) > 40 for choice in choices
             ):
-                return self.env._("1 to %s choices of at most 40 letters", MAX_CHOICES)
+                return self.env._(
+                    "1 to %s choices of at most 40 characters", MAX_CHOICES
+                )
         return None
 
     @api.model_create_multi

@@ -42,8 +42,8 @@ class MailActivity(models.Model):
         if self._doorman_asking():
             raise UserError(
                 self.env._(
-                    "This activity waits for a decision: approve or reject the "
-                    "request, and the activity is done."
+                    "This activity is waiting for a decision: approve or reject the "
+                    "request to complete it."
                 )
             )
         return super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
@@ -78,7 +78,7 @@ class MailActivity(models.Model):
         if self._doorman_asking():
             raise AccessError(
                 self.env._(
-                    "This activity asks for a decision and is closed by it: approve or "
-                    "reject the request."
+                    "This activity is closed by a decision: approve or reject the "
+                    "request."
                 )
             )

@@ -39,7 +39,9 @@ class MailMessage(models.Model):
         """Whether the user of this environment may have made a message."""
         user = self.env.user
         if message.author_id != user.partner_id or message.message_type not in SAID:
-            raise AccessError(self.env._("Here everybody writes in their own name."))
+            raise AccessError(
+                self.env._("You can only write messages here in your own name.")
+            )
         record = self.env[message.model].with_user(user).browse(message.res_id)
         record.check_access("read")
 
@@ -62,5 +64,5 @@ class MailMessage(models.Model):
             return
         if any(m.model in KEPT and m.message_type != "comment" for m in self.sudo()):
             raise AccessError(
-                self.env._("What Doorman noted here cannot be changed or deleted.")
+                self.env._("Notes by Doorman cannot be changed or deleted.")
             )

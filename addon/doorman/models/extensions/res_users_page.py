@@ -33,7 +33,7 @@ class ResUsers(models.Model):
 
     _inherit = "res.users"
 
-    doorman_metadata = _scope_field("Learn the structure (mcp:metadata)")
+    doorman_metadata = _scope_field("View the structure (mcp:metadata)")
     doorman_search = _scope_field("Search and read (mcp:search)")
     doorman_orm = _scope_field("Create and change (mcp:orm)")
     doorman_sql = _scope_field("Query the database (mcp:sql)")
@@ -208,7 +208,7 @@ class ResUsers(models.Model):
         :raise AccessError: for anyone but MCP administrators of their company
         """
         if not (self.env.su or self.env.user.has_group(ADMIN)):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
         self._doorman_connections()._revoke_for_good()
         self._doorman_invites().action_revoke()
         return True

@@ -30,8 +30,8 @@ def _check_not_service(records, users, vals, pattern):
     if records.env["doorman.settings"]._service_user_id() in users.ids:
         raise AccessError(
             records.env._(
-                "Nobody logs in as the Doorman service: %s of its user cannot be "
-                "changed. Its key is made in the Server Settings of Doorman.",
+                "Nobody can log in as the Doorman service: %s of its user cannot be "
+                "changed. Its key is created in Doorman's Server Settings.",
                 ", ".join(sorted(names)),
             )
         )
@@ -77,7 +77,7 @@ class ResUsers(models.Model):
 
     def _action_reset_password(self, *args, **kwargs):
         if self._is_doorman_service():
-            raise UserError(self.env._("Nobody logs in as the Doorman service."))
+            raise UserError(self.env._("Nobody can log in as the Doorman service."))
         return super()._action_reset_password(*args, **kwargs)
 
 
@@ -109,7 +109,7 @@ class ResUsersApikeys(models.Model):
             if self.env.context.get(CONTEXT_KEY) is not SENTINEL:
                 raise AccessError(
                     self.env._(
-                        "The key of the Doorman service is made in its settings."
+                        "The key of the Doorman service is created in its settings."
                     )
                 )
         return super()._generate(scope, name, expiration_date)

@@ -87,7 +87,7 @@ class DoormanInvite(models.Model):
         if self._was_taken_from(user):
             return self.env._(
                 "An administrator has ended the MCP access of your account, %s. Ask "
-                "them to give it back, then open the link again.",
+                "them to restore it, then open the link again.",
                 user.login,
             )
         if not self._may_join(user):
@@ -104,17 +104,17 @@ class DoormanInvite(models.Model):
         login, maker = user.login, self.creator_id.name
         if user._is_portal():
             return self.env._(
-                "Your account, %(login)s, is a portal account, and a key needs an "
+                "Your account, %(login)s, is a portal account, but a key requires an "
                 "internal user. Ask %(maker)s or your Odoo administrator to make it "
-                "one, then open the link again. Or log out, and log in as an internal "
+                "one, then open the link again. Or log out and log in as an internal "
                 "user.",
                 login=login,
                 maker=maker,
             )
         return self.env._(
-            "Your account, %(login)s, is not an internal user, and a key needs one. "
-            "Ask %(maker)s or your Odoo administrator to make it one, then open the "
-            "link again. Or log out, and log in as an internal user.",
+            "Your account, %(login)s, is not an internal user, but a key requires "
+            "one. Ask %(maker)s or your Odoo administrator to make it one, then open "
+            "the link again. Or log out and log in as an internal user.",
             login=login,
             maker=maker,
         )
@@ -237,7 +237,7 @@ class DoormanInvite(models.Model):
             }
         )
         connection.message_post(
-            body=self.env._("Made from the invite %s.", self.key_name_preset)
+            body=self.env._("Created from the invite %s.", self.key_name_preset)
         )
         self._tell_creator(acceptance)
         self.env.flush_all()
@@ -284,7 +284,7 @@ class DoormanInvite(models.Model):
             "auth_type": "bearer",
             "invite_id": self.id,
             "description": self.env._(
-                "From an invite of %s.", self.creator_id.name or "?"
+                "From an invite by %s.", self.creator_id.name or "?"
             ),
         }
 

@@ -107,31 +107,31 @@ class DoormanInvite(models.Model):
     key_lifetime_hours = fields.Integer(
         "Key lifetime (hours)",
         default=KEY_HOURS,
-        help="How long each connection lasts, from its acceptance. 0: until revoked.",
+        help="How long each connection lasts after it is accepted. 0: until revoked.",
     )
     accept_from = fields.Selection(
         [("anyone", "Anyone with the link"), ("listed", "These people only")],
-        "Who may accept",
+        "Who can accept",
         default="anyone",
         required=True,
     )
     accept_list = fields.Text(
         "Logins or domains",
-        help="One a line: a login (mostly an e-mail address), or @example.com for all "
-        "of a domain.",
+        help="One per line: a login (usually an email address), or @example.com for a "
+        "whole domain.",
     )
     new_accounts = fields.Boolean(
         "New members",
-        help="Who has no account may make one: an internal user with the permissions "
-        "of this invite, and no other group than those named here. Who has one in "
-        "another company is added to this one, with the groups that they have there: "
-        "if you have all of these yourself.",
+        help="People without an account can create one: an internal user with the "
+        "permissions of this invite, and only the groups selected here. People with "
+        "an account in another company are added to this one, with the groups that "
+        "they have there, if you have all of these yourself.",
     )
     account_group_ids = fields.Many2many(
         "res.groups",
         string="Groups for new accounts",
-        help="What people who make an account may do in Odoo. You can only give what "
-        "you have yourself, and no administrator's rights.",
+        help="What people who create an account can do in Odoo. You can only give "
+        "what you have yourself, and no administrator rights.",
     )
     # With what they implied when the invite was made: ids.
     account_group_all = fields.Json(readonly=True, groups=fields.NO_ACCESS)
@@ -145,7 +145,7 @@ class DoormanInvite(models.Model):
 
     _uses = models.Constraint(
         "CHECK (current_uses BETWEEN 0 AND GREATEST(max_uses, 0))",
-        "An invite cannot be accepted more often than it says.",
+        "An invite cannot be accepted more often than allowed.",
     )
 
     def init(self):
@@ -172,7 +172,7 @@ class DoormanInvite(models.Model):
     @api.model
     def _check_admin(self):
         if not self.env.user.has_group("doorman.group_admin"):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
 
     @api.model
     def _make(self, vals):
@@ -219,9 +219,9 @@ class DoormanInvite(models.Model):
             if widening.widens(name, before, after):
                 raise ValidationError(
                     self.env._(
-                        "%(field)s: what widens access takes two MCP administrators. "
-                        "Make the invite without that, and change it on the "
-                        "connections that come of it.",
+                        "%(field)s: widening access takes two MCP administrators. "
+                        "Create the invite without it, and change it on the "
+                        "connections that are created from the invite.",
                         field=self._fields[name]._description_string(self.env),
                     )
                 )
@@ -245,7 +245,8 @@ class DoormanInvite(models.Model):
         creator = self.creator_id.sudo()
         if not creator or creator != self.env.user.sudo():
             raise InviteRefused(
-                "forbidden", self.env._("An invite is made in one's own name.")
+                "forbidden",
+                self.env._("You can only create an invite in your own name."),
             )
         own = creator.all_group_ids
         if self.scope_ids.sudo().group_id - own:
@@ -263,8 +264,8 @@ class DoormanInvite(models.Model):
             raise InviteRefused(
                 "groups_exceeded",
                 self.env._(
-                    "An invite makes nobody an administrator, and lets nobody query "
-                    "the database or run code."
+                    "An invite cannot make anyone an administrator, or let anyone "
+                    "query the database or run code."
                 ),
             )
         # Archived ones count: they may come back.
@@ -317,7 +318,7 @@ class DoormanInvite(models.Model):
                 <= MAX_INVITE_LINK_SECONDS
             ):
                 raise ValidationError(
-                    self.env._("The link ends in the future, within a year.")
+                    self.env._("The link must expire in the future, within one year.")
                 )
 
     @api.constrains("key_name_preset")
@@ -327,7 +328,8 @@ class DoormanInvite(models.Model):
             if not name or len(name) > MAX_INVITE_NAME or PREFIX_KEY in name:
                 raise ValidationError(
                     self.env._(
-                        "The key's name has 1 to %s characters, and is not a key.",
+                        "The key name must have 1 to %s characters, and must not be "
+                        "a key itself.",
                         MAX_INVITE_NAME,
                     )
                 )
@@ -338,7 +340,7 @@ class DoormanInvite(models.Model):
             listed = invite._listed()
             if bool(listed) != (invite.accept_from == "listed"):
                 raise ValidationError(
-                    self.env._("Name who may accept, one a line, or choose anyone.")
+                    self.env._("Enter who can accept, one per line, or choose anyone.")
                 )
             for entry in listed:
                 if not LISTED.fullmatch(entry):
@@ -354,7 +356,7 @@ class DoormanInvite(models.Model):
         for invite in self:
             if invite.account_group_ids and not invite.new_accounts:
                 raise ValidationError(
-                    self.env._("Groups are for new accounts: allow those first.")
+                    self.env._("Groups only apply to new accounts: allow those first.")
                 )
 
     @api.constrains("approver_id")
@@ -363,7 +365,7 @@ class DoormanInvite(models.Model):
             if not (approver.active and approver._is_internal()):
                 raise ValidationError(
                     self.env._(
-                        "%s cannot approve: approvers are active internal users.",
+                        "%s cannot be an approver: only active internal users can.",
                         approver.name,
                     )
                 )

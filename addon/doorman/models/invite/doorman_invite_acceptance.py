@@ -18,7 +18,7 @@ class DoormanInviteAcceptance(models.Model):
     ip = fields.Char("From", readonly=True)
     new_account = fields.Boolean(readonly=True)
     address_proven = fields.Boolean(
-        readonly=True, help="Of a new account: a code was sent to its address."
+        readonly=True, help="For a new account: a code was sent to its address."
     )
     connection_id = fields.Many2one(
         "doorman.connection", readonly=True, ondelete="set null"
@@ -27,7 +27,7 @@ class DoormanInviteAcceptance(models.Model):
     last_used = fields.Datetime(related="connection_id.last_used")
 
     _once = models.Constraint(
-        "UNIQUE (invite_id, user_id)", "A person accepts an invite once."
+        "UNIQUE (invite_id, user_id)", "A person can accept an invite only once."
     )
 
     @api.depends("user_id", "invite_id")

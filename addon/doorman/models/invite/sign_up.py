@@ -105,8 +105,8 @@ class DoormanInvite(models.Model):
                 "email_to": email,
                 "auto_delete": True,
                 "body_html": self.env._(
-                    "Your code is %s. It works for half an hour. You did not ask for "
-                    "one? Then do nothing.",
+                    "Your code is %s. It works for 30 minutes. If you did not request "
+                    "it, ignore this email.",
                     code,
                 ),
             }

@@ -68,7 +68,7 @@ class DoormanApiMixin(models.AbstractModel):
             with self.env.cr.savepoint():
                 if not self.env.user.has_group("doorman.group_admin"):
                     raise AccessError(
-                        self.env._("Only an MCP administrator may do this.")
+                        self.env._("Only an MCP administrator can do this.")
                     )
                 answer = run(records)
                 records.env.flush_all()

@@ -31,12 +31,12 @@ class DoormanApprovalRuleMixin(models.AbstractModel):
         "0: every call.",
     )
     per_day = fields.Boolean(
-        "A day",
-        help="Counts what the connection has changed within 24 hours, all its calls "
-        "together, but for what a person has approved.",
+        "Per day",
+        help="Counts what the connection has changed within 24 hours, in all its "
+        "calls, except what a person has approved.",
     )
     reads = fields.Boolean(
-        "Reading too", help="Otherwise only calls that change something."
+        "Include reads", help="Otherwise only calls that change something."
     )
 
     def _copied(self):

@@ -21,7 +21,7 @@ class DoormanModelRuleMixin(models.AbstractModel):
     model_id = fields.Many2one(
         "ir.model",
         ondelete="cascade",
-        help="Empty: every model that no other line names.",
+        help="Empty: every model that has no line of its own.",
     )
     model_name = fields.Char("Technical name", related="model_id.model")
     perm_read = fields.Boolean("Read", default=True)
@@ -33,13 +33,14 @@ class DoormanModelRuleMixin(models.AbstractModel):
     domain = fields.Char(
         "Records",
         help="Only records that match. uid, company_id and company_ids stand for the "
-        "user and the companies that the call works in. Empty: all that its user sees.",
+        "user and the companies of the call. Empty: all that its user can see.",
     )
     hidden_field_ids = fields.Many2many(
         "ir.model.fields",
         string="Hidden fields",
         domain="[('model_id', '=', model_id)]",
-        help="Neither read nor searched, nor are other fields that hold the same.",
+        help="They cannot be read or searched, nor can other fields that contain "
+        "the same.",
     )
     # A second list of fields wants a table of its own: each model names one.
     masked_field_ids = fields.Many2many(
@@ -48,8 +49,8 @@ class DoormanModelRuleMixin(models.AbstractModel):
         string="Masked fields",
         domain="[('model_id', '=', model_id), "
         "('ttype', 'in', ('char', 'text', 'html'))]",
-        help="Told so that one can see what they are, and not use them: a***@e***.com. "
-        "They are not searched.",
+        help="Shown so that they can be recognized but not used: a***@e***.com. They "
+        "cannot be searched.",
     )
 
     @api.depends("model_id", "perm_read", "perm_create", "perm_write", "perm_unlink",
@@ -99,7 +100,9 @@ class DoormanModelRuleMixin(models.AbstractModel):
             changes = rule.perm_create or rule.perm_write or rule.perm_unlink
             if changes and not rule.perm_read:
                 raise ValidationError(
-                    self.env._("%s: what may be changed may be read.", rule._called())
+                    self.env._(
+                        "%s: what can be changed must also be readable.", rule._called()
+                    )
                 )
 
     @api.constrains("model_id", "domain")
@@ -110,7 +113,7 @@ class DoormanModelRuleMixin(models.AbstractModel):
                 continue
             if not rule.model_id:
                 raise ValidationError(
-                    self.env._("Name the model whose records a domain is for.")
+                    self.env._("Choose the model that the domain applies to.")
                 )
             values = dict.fromkeys(model_rules.NAMES, 1) | {"company_ids": [1]}
             try:
@@ -119,9 +122,9 @@ class DoormanModelRuleMixin(models.AbstractModel):
             except Exception as exc:
                 raise ValidationError(
                     self.env._(
-                        "%(rule)s: the domain cannot be understood. It is a list of "
-                        "conditions with fields of the model and plain values; uid, "
-                        "company_id and company_ids are known. (%(error)s)",
+                        "%(rule)s: the domain is not valid. It must be a list of "
+                        "conditions with fields of the model and plain values; you "
+                        "can use uid, company_id and company_ids. (%(error)s)",
                         rule=rule._called(),
                         error=exc,
                     )
@@ -133,7 +136,7 @@ class DoormanModelRuleMixin(models.AbstractModel):
             closed = rule.hidden_field_ids | rule.masked_field_ids
             if any(f.model_id != rule.model_id for f in closed):
                 raise ValidationError(
-                    self.env._("%s: name fields of that model.", rule._called())
+                    self.env._("%s: choose fields of that model.", rule._called())
                 )
             for field in rule.masked_field_ids:
                 known = self.env[field.model]._fields.get(field.name)
@@ -146,7 +149,10 @@ class DoormanModelRuleMixin(models.AbstractModel):
                     )
             if any(f.name in ("id", "display_name") for f in closed):
                 raise ValidationError(
-                    self.env._("Hide the name field of a model, not what it makes up.")
+                    self.env._(
+                        "Hide the field that the name is made from, not the "
+                        "name itself."
+                    )
                 )
 
     @api.constrains("model_id")
@@ -155,7 +161,9 @@ class DoormanModelRuleMixin(models.AbstractModel):
             name = rule.model_id.model
             if name and closed_models.on_floor(name):
                 raise ValidationError(
-                    self.env._("%s is closed to AI tools, whatever a rule says.", name)
+                    self.env._(
+                        "%s is closed to AI tools, regardless of any rule.", name
+                    )
                 )
 
     def _called(self):

@@ -29,8 +29,7 @@ class DoormanPolicyMixin(models.AbstractModel):
         string="Scopes",
         default=lambda self: self._default_scopes(),
         tracking=True,
-        help="The groups of tools it may use, as far as its user has the "
-        "permission too.",
+        help="The groups of tools it can use, if its user has the permission too.",
     )
     read_only = fields.Boolean(
         tracking=True,
@@ -46,14 +45,14 @@ class DoormanPolicyMixin(models.AbstractModel):
         "doorman.tool",
         string="Allowed tools",
         tracking=True,
-        help="Empty: every tool of its scopes. Otherwise: these and no other.",
+        help="Empty: every tool of its scopes. Otherwise: only these.",
     )
     allowed_model_ids = fields.Many2many(
         "ir.model",
         string="Allowed models",
         tracking=True,
-        help="Empty: every model its user may use. Otherwise: these and no other, "
-        "also where a search or a field leads from one model to another.",
+        help="Empty: every model its user can use. Otherwise: only these, also where "
+        "a search or a field leads from one model to another.",
     )
     company_ids = fields.Many2many(
         "res.company",
@@ -68,15 +67,15 @@ class DoormanPolicyMixin(models.AbstractModel):
         relation="doorman_policy_mixin_approval_tool_rel",
         string="Tools that need approval",
         tracking=True,
-        help="Every call of these waits until a person has approved it.",
+        help="Every call of these tools needs approval.",
     )
     approve_outward = fields.Boolean(
-        "What leaves the company waits",
+        "Require approval for what leaves the company",
         default=True,
         tracking=True,
-        help="A call waits until a person has approved it if anything of it would "
-        "reach somebody outside: e-mails to customers, text messages, letters, shared "
-        "documents, other systems. The person sees who would get what.",
+        help="A call needs approval if any of it would reach somebody outside: emails "
+        "to customers, text messages, letters, shared documents, other systems. The "
+        "approver sees who would get what.",
     )
     approver_id = fields.Many2one(
         "res.users",
@@ -84,19 +83,19 @@ class DoormanPolicyMixin(models.AbstractModel):
         ondelete="restrict",
         tracking=True,
         domain=[("share", "=", False)],
-        help="Who decides. Nobody approves what was asked in their own name.",
+        help="Who decides. Nobody can approve a request made in their own name.",
     )
     approver_group_id = fields.Many2one(
         "res.groups",
         string="Approver group",
         ondelete="restrict",
         tracking=True,
-        help="Anyone in this group may decide. With neither approver nor group, "
-        "every MCP administrator may.",
+        help="Anyone in this group can decide. With neither an approver nor a group, "
+        "every MCP administrator can.",
     )
     two_approvers = fields.Selection(
         [("low", "Low or higher"), ("medium", "Medium or higher"), ("high", "High")],
-        "Two people for risk",
+        "Two approvers for risk",
         tracking=True,
         help="Requests of this risk wait until two different people have approved "
         "them. Empty: one person is enough.",
@@ -110,43 +109,43 @@ class DoormanPolicyMixin(models.AbstractModel):
     allowed_ips = fields.Text(
         "Allowed IPs",
         tracking=True,
-        help="One address or network (CIDR) a line, IPv4 or IPv6; what follows a # is "
-        "a comment. Empty: from everywhere. Otherwise: from these and no other.",
+        help="One address or network (CIDR) per line, IPv4 or IPv6; text after a # is "
+        "a comment. Empty: from anywhere. Otherwise: only from these.",
     )
     blocked_ips = fields.Text(
         "Blocked IPs",
         tracking=True,
-        help="One address or network (CIDR) a line. Never from these, also where they "
-        "are among the allowed.",
+        help="One address or network (CIDR) per line. Always blocked, even if they "
+        "are also allowed.",
     )
     recipient_domains = fields.Text(
         "Recipient domains",
         tracking=True,
-        help="E-mails may go to addresses of these domains and to no others: "
-        "example.com for that domain, *.example.com for all below it, one a line. "
-        "Colleagues who log in as internal users always get them. Empty: to anybody.",
+        help="Emails can only go to addresses in these domains: example.com for that "
+        "domain, *.example.com for all its subdomains, one per line. Colleagues who "
+        "log in as internal users can always get them. Empty: to anyone.",
     )
     rate_limit_minute = fields.Integer(
         "Rate limit (requests/min)",
         tracking=True,
-        help="0: the default of Server Settings.",
+        help="0: the default in Server Settings.",
     )
     rate_limit_day = fields.Integer(
         "Rate limit (requests/day)",
         tracking=True,
-        help="0: the default of Server Settings. A day is a UTC day.",
+        help="0: the default in Server Settings. A day is a UTC day.",
     )
     rows_reply = fields.Integer(
-        "Rows in one reply",
+        "Rows per reply",
         tracking=True,
-        help="How many records, groups, messages or lines one answer may hold. Lists "
-        "are cut there and say so; exports with more are refused. 0: the default of "
-        "Server Settings.",
+        help="How many records, groups, messages or lines one answer can contain. "
+        "Longer lists are cut off and say so; longer exports are refused. 0: the "
+        "default in Server Settings.",
     )
     rows_day = fields.Integer(
-        "Rows a day",
+        "Rows per day",
         tracking=True,
-        help="How many of them it is given within a UTC day. 0: the default of Server "
+        help="How many of them it can get within a UTC day. 0: the default in Server "
         "Settings.",
     )
     # Whether a list was set by a person. Without it, removing the module of the
@@ -173,8 +172,8 @@ class DoormanPolicyMixin(models.AbstractModel):
                     raise ValidationError(
                         self.env._(
                             "%(field)s, line %(number)s: %(text)s is neither an IP "
-                            "address nor a network. Write for example 192.0.2.7, "
-                            "192.168.1.0/24 or 2001:db8::/32, one a line.",
+                            "address nor a network. Enter for example 192.0.2.7, "
+                            "192.168.1.0/24 or 2001:db8::/32, one per line.",
                             field=self._fields[name]._description_string(self.env),
                             number=wrong[0],
                             text=repr(wrong[1]),
@@ -188,8 +187,9 @@ class DoormanPolicyMixin(models.AbstractModel):
             if wrong:
                 raise ValidationError(
                     self.env._(
-                        "%(field)s, line %(number)s: %(text)s is not a domain. Write "
-                        "for example example.com, or *.example.com for all below it.",
+                        "%(field)s, line %(number)s: %(text)s is not a domain. Enter "
+                        "for example example.com, or *.example.com for all its "
+                        "subdomains.",
                         field=self._fields["recipient_domains"]._description_string(
                             self.env
                         ),

@@ -30,7 +30,7 @@ class DoormanPolicyMixin(models.AbstractModel):
         env, rules = self.env, self.model_rule_ids
         told = {name: self._may(name, rules) for name in SWITCHES}
         text = env._(
-            "It may read %(read)s, create %(create)s, change %(write)s and delete "
+            "It can read %(read)s, create %(create)s, change %(write)s and delete "
             "%(delete)s.",
             **told,
         )
@@ -40,8 +40,8 @@ class DoormanPolicyMixin(models.AbstractModel):
             if rule._limit():
                 more.append(env._("Of %s, only records that match a domain.", name))
             for closed, sentence in (
-                (rule.hidden_field_ids, env._("Hidden of %(model)s: %(fields)s.")),
-                (rule.masked_field_ids, env._("Masked of %(model)s: %(fields)s.")),
+                (rule.hidden_field_ids, env._("Hidden in %(model)s: %(fields)s.")),
+                (rule.masked_field_ids, env._("Masked in %(model)s: %(fields)s.")),
             ):
                 if closed:
                     names = ", ".join(closed.mapped("field_description"))
@@ -65,5 +65,5 @@ class DoormanPolicyMixin(models.AbstractModel):
             return ", ".join(some) or env._("nothing")
         but = [m.name for m, may in own.items() if not may]
         if but:
-            return env._("everything that its user may but %s", ", ".join(but))
-        return env._("everything that its user may")
+            return env._("everything that its user can, except %s", ", ".join(but))
+        return env._("everything that its user can")

@@ -27,7 +27,8 @@ class DoormanProtectedMixin(models.AbstractModel):
         if forbidden and self.env.context.get(CONTEXT_KEY) is not SENTINEL:
             raise AccessError(
                 self.env._(
-                    "%(fields)s of %(model)s cannot be written: use its buttons.",
+                    "%(fields)s of %(model)s cannot be edited directly: use its "
+                    "buttons.",
                     fields=", ".join(forbidden),
                     model=self._description,
                 )
@@ -64,11 +65,11 @@ class DoormanProtectedMixin(models.AbstractModel):
 
         :raise AccessError: always
         """
-        raise AccessError(self.env._("Doorman does not take e-mails."))
+        raise AccessError(self.env._("Doorman does not accept emails."))
 
     def message_update(self, msg_dict, update_vals=None):
         """Nor does an e-mail, whoever it claims to be from, go into the chatter.
 
         :raise AccessError: always
         """
-        raise AccessError(self.env._("Doorman does not take e-mails."))
+        raise AccessError(self.env._("Doorman does not accept emails."))

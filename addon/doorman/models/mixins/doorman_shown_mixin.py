@@ -33,7 +33,7 @@ class DoormanShownMixin(models.AbstractModel):
     def _hides(self, name):
         return ValidationError(
             self.env._(
-                "Some letters of %s do not show.",
+                "%s contains invisible characters.",
                 self._fields[name]._description_string(self.env),
             )
         )

@@ -32,7 +32,7 @@ class DoormanUndoMixin(models.AbstractModel):
         self.check_access("read")
         connection = self.connection_id.exists()
         if not connection or not self.change_id:
-            raise UserError(self.env._("Nothing is kept of it that could be undone."))
+            raise UserError(self.env._("Nothing was stored that could be undone."))
         dialog = self.env["doorman.undo.dialog"].create(
             {"connection_id": connection.id, "change_id": self.change_id}
         )

@@ -18,7 +18,7 @@ class DoormanWideningMixin(models.AbstractModel):
     _description = "Doorman: changes that take two administrators"
 
     pending_change_count = fields.Integer(
-        "Changes that wait", compute="_compute_pending_change_count"
+        "Pending changes", compute="_compute_pending_change_count"
     )
 
     def _compute_pending_change_count(self):

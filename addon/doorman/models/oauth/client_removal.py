@@ -16,7 +16,7 @@ class DoormanOauthClient(models.Model):
     def _check_admin(self):
         self.check_access("read")
         if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
 
     def _new_secret(self, overlap_minutes=0):
         """:return: a new secret in place of the one it has; None for public clients"""
@@ -62,14 +62,14 @@ class DoormanOauthClient(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "The overlap is a number of minutes from 0 to %s.",
+                    "The overlap must be from 0 to %s minutes.",
                     MAX_OVERLAP_MINUTES,
                 )
             )
         client = self.sudo()
         if client.client_type != "confidential" or not client.active:
             raise UserError(
-                self.env._("Only confidential clients have a secret, until they end.")
+                self.env._("Only active confidential clients have a secret.")
             )
         secret = client._new_secret(overlap_minutes)
         client.message_post(body=self.env._("New secret, by %s.", self.env.user.name))
@@ -115,8 +115,9 @@ class DoormanOauthClient(models.Model):
         if connections - seen.search([("id", "in", connections.ids)]).sudo():
             raise AccessError(
                 self.env._(
-                    "People of other companies use it too. An administrator of all of "
-                    "them can do it; the connections of yours you can revoke yourself."
+                    "People in other companies use it too. An administrator of all "
+                    "those companies can do it. You can revoke the connections of your "
+                    "own companies yourself."
                 )
             )
 

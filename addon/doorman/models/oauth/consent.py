@@ -76,8 +76,8 @@ class DoormanOauthRequest(models.AbstractModel):
             or not user.has_group("doorman.group_user")
         ):
             return self.env._(
-                "Your account, %s, may not connect AI tools. An administrator can make "
-                "you an MCP User; then start again in the AI tool.",
+                "Your account, %s, is not allowed to connect AI tools. Once an "
+                "administrator has made you an MCP User, start again in the AI tool.",
                 user.login,
             )
         if client and not client.active:
@@ -102,7 +102,7 @@ class DoormanOauthRequest(models.AbstractModel):
         ]
         count = self.env["doorman.connection"].sudo().search_count(mine)
         return count >= MAX_CONNECTIONS and self.env._(
-            "You have let %s applications in already. Disconnect those that you no "
+            "You have already let %s applications in. Disconnect those that you no "
             "longer use, in Odoo under Doorman > Connected Applications.",
             count,
         )
@@ -115,8 +115,8 @@ class DoormanOauthRequest(models.AbstractModel):
             return False
         reason = connection.with_env(self.env)._why_not_reactivate()
         return reason and self.env._(
-            "Your connection to this application was ended, and an MCP administrator "
-            "has to bring it back: %s",
+            "Your connection to this application has ended, and an MCP administrator "
+            "has to reactivate it: %s",
             reason,
         )
 
@@ -137,7 +137,9 @@ class DoormanOauthRequest(models.AbstractModel):
         if standing["refusal"]:
             raise UserError(standing["refusal"])
         if not standing["granted"]:
-            raise UserError(self.env._("There is nothing that you could allow it."))
+            raise UserError(
+                self.env._("You have no permissions that you could give it.")
+            )
         client = self._client_of(asked, standing["client"])
         connection = self._connection(client)
         codes = standing["granted"].mapped("code")

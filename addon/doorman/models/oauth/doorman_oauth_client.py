@@ -49,15 +49,15 @@ class DoormanOauthClient(models.Model):
         default="public",
     )
     redirect_uris = fields.Text("Allowed redirect URIs", required=True, readonly=True)
-    client_uri = fields.Char("Web site, as it says", readonly=True)
-    software = fields.Char("Software, as it says", readonly=True)
+    client_uri = fields.Char("Website (self-reported)", readonly=True)
+    software = fields.Char("Software (self-reported)", readonly=True)
     user_id = fields.Many2one(
         "res.users",
-        "Made for",
+        "Created for",
         readonly=True,
         index=True,
         ondelete="cascade",
-        help="Nobody else can use it. Empty: everybody for themselves.",
+        help="Nobody else can use it. Empty: everyone can, for themselves.",
     )
     connection_ids = fields.One2many(
         "doorman.connection", "oauth_client_id", readonly=True
@@ -67,7 +67,7 @@ class DoormanOauthClient(models.Model):
     )
 
     _client_id_uniq = models.Constraint(
-        "UNIQUE (client_id)", "There is a client with this ID."
+        "UNIQUE (client_id)", "A client with this ID already exists."
     )
 
     def init(self):

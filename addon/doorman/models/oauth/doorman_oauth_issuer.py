@@ -33,32 +33,32 @@ class DoormanOauthIssuer(models.Model):
     issuer = fields.Char(
         required=True,
         tracking=True,
-        help="As it stands in what it signs (iss), letter by letter, e.g. "
+        help="Exactly as in what it signs (iss), character by character, e.g. "
         "https://company.okta.com. With a slash at the end only if it has one there.",
     )
     provider = fields.Selection(
         "_select_provider",
         "OAuth provider",
         tracking=True,
-        help="The provider by which these people log in at Odoo. People who have "
+        help="The provider that these people use to log in to Odoo. People who have "
         "logged in that way are known by the same ID here.",
     )
     has_providers = fields.Boolean(compute="_compute_has_providers")
     match_email = fields.Boolean(
-        "Find people by e-mail address",
+        "Find people by email address",
         tracking=True,
-        help="People who are not known by their ID are looked for by the e-mail "
-        "address that the issuer has verified, among active internal users. If two "
-        "have it, it is nobody.",
+        help="People who are not known by their ID are found by the email address "
+        "that the issuer has verified, among active internal users. If two users have "
+        "it, neither is found.",
     )
     client_ids = fields.Text(
         "Allowed client IDs",
         tracking=True,
-        help="One a line. Empty: every client that an administrator has made.",
+        help="One per line. Empty: every client that an administrator has created.",
     )
     changed_by_id = fields.Many2one(
         "res.users",
-        "Waits: changed by",
+        "Pending change by",
         readonly=True,
         copy=False,
         ondelete="set null",
@@ -68,7 +68,7 @@ class DoormanOauthIssuer(models.Model):
     can_confirm = fields.Boolean(compute="_compute_can_confirm")
 
     _protected_fields |= {"waits"}
-    _issuer_uniq = models.Constraint("UNIQUE (issuer)", "This issuer is there already.")
+    _issuer_uniq = models.Constraint("UNIQUE (issuer)", "This issuer already exists.")
 
     def init(self):
         """What was used once. Not the ORM's: one INSERT decides, at every replica."""
@@ -111,8 +111,8 @@ class DoormanOauthIssuer(models.Model):
             if len(issuer.issuer) > MAX_ISSUER or not ISSUER.fullmatch(issuer.issuer):
                 raise ValidationError(
                     self.env._(
-                        "%s is not an issuer that can be reached: https, a public "
-                        "name, no port, no query.",
+                        "%s is not a valid issuer: it must be an https address with a "
+                        "public host name, without port or query.",
                         repr(issuer.issuer),
                     )
                 )
@@ -182,7 +182,9 @@ class DoormanOauthIssuer(models.Model):
             if two:
                 vals = {"waits": True, "changed_by_id": self.env.uid}
                 issuer.sudo()._inside().write(vals)
-                words += " " + self.env._("It waits for another MCP administrator.")
+                words += " " + self.env._(
+                    "It is waiting for another MCP administrator."
+                )
             changes._note(issuer, words, partner_ids=people.sudo().partner_id.ids)
 
     def action_confirm(self):
@@ -194,12 +196,12 @@ class DoormanOauthIssuer(models.Model):
         self.check_access("write")
         for issuer in self.filtered("waits"):
             if not self.env.user.has_group("doorman.group_admin"):
-                raise AccessError(self.env._("Only an MCP administrator may do this."))
+                raise AccessError(self.env._("Only an MCP administrator can do this."))
             if issuer.changed_by_id == self.env.user:
                 raise UserError(
                     self.env._(
-                        "You have changed it yourself: another MCP administrator has "
-                        "to confirm it."
+                        "You changed it yourself: another MCP administrator has to "
+                        "confirm it."
                     )
                 )
             issuer.sudo()._inside().write({"waits": False, "changed_by_id": False})
@@ -284,7 +286,7 @@ class DoormanOauthIssuer(models.Model):
         )
         client.message_post(
             body=self.env._(
-                "Made by %(who)s, for assertions of %(issuer)s.",
+                "Created by %(who)s, for assertions from %(issuer)s.",
                 who=self.env.user.name,
                 issuer=self.name,
             )

@@ -281,8 +281,8 @@ class DoormanOauthToken(models.AbstractModel):
             connection.sudo()._inside().message_post(
                 body=self.env._(
                     "A code or refresh token was used twice: somebody may have stolen "
-                    "it. What came of that login was ended; the AI tool has to log in "
-                    "again. From %s.",
+                    "it. Everything from that login has ended; the AI tool has to log "
+                    "in again. From %s.",
                     self._ip(asked) or "?",
                 )
             )

@@ -13,10 +13,10 @@ class DoormanSettings(models.Model):
         "doorman.model.rule", "settings_id", string="Rules per model"
     )
     allow_self_approval = fields.Boolean(
-        "Administrators may approve their own requests",
+        "Administrators can approve their own requests",
         tracking=True,
-        help="Otherwise nobody approves what was asked in their own name. Each time it "
-        "is done, the audit and the request say so.",
+        help="Otherwise, nobody can approve a request made in their own name. Each "
+        "time it is done, the audit and the request say so.",
     )
     pending_approval_count = fields.Integer(
         "Waiting for approval", compute="_compute_pending_approvals"

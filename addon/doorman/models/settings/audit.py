@@ -26,7 +26,7 @@ class DoormanSettings(models.Model):
             self,
             self.env._(
                 "%(who)s shortened %(field)s: %(before)s to %(after)s. Older rows are "
-                "removed within a day: export them before.",
+                "removed within a day: export them before that.",
                 who=self.env.user.name,
                 field=self.env["doorman.policy.change"]._label(
                     self, "audit_retention_days"

@@ -151,8 +151,8 @@ class DoormanSettings(models.Model):
             if self._is_copy():
                 raise UserError(
                     self.env._(
-                        "This database is a copy of %s. Say first what becomes of its "
-                        "connections: Review Copy, above.",
+                        "This database is a copy of %s. First choose what happens to "
+                        "its connections: Review Copy, above.",
                         self._get().sudo().database_name,
                     )
                 )

@@ -46,13 +46,17 @@ class DoormanPolicyChange(models.Model):
     before_text = fields.Char("From", compute="_compute_texts")
     after_text = fields.Char("To", compute="_compute_texts")
     asked_by_id = fields.Many2one(
-        "res.users", string="Asked by", readonly=True, required=True, ondelete="cascade"
+        "res.users",
+        string="Requested by",
+        readonly=True,
+        required=True,
+        ondelete="cascade",
     )
-    asked_at = fields.Datetime("Asked on", readonly=True, required=True)
+    asked_at = fields.Datetime("Requested on", readonly=True, required=True)
     expires_at = fields.Datetime("Expires on", readonly=True, required=True)
     state = fields.Selection(
         [
-            (PENDING, "Waits"),
+            (PENDING, "Pending"),
             ("confirmed", "Confirmed"),
             ("rejected", "Rejected"),
             ("expired", "Expired"),
@@ -85,7 +89,7 @@ class DoormanPolicyChange(models.Model):
     # One for the same change of the same thing.
     _one_pending = models.UniqueIndex(
         "(COALESCE(connection_id, 0), field_name) WHERE state = 'pending'",
-        "This change waits for an administrator already.",
+        "This change is already waiting for an administrator.",
     )
 
     @api.depends("connection_id", "field_name", "before", "after")
@@ -164,7 +168,8 @@ class DoormanPolicyChange(models.Model):
             )
             change.sudo()._ask_people()
             words = self.env._(
-                "%(who)s asked for: %(what)s. It waits for another MCP administrator.",
+                "%(who)s requested: %(what)s. It is waiting for another MCP "
+                "administrator.",
                 who=self.env.user.name,
                 what=change.summary,
             )
@@ -237,7 +242,7 @@ class DoormanPolicyChange(models.Model):
         if me == change.asked_by_id:
             raise UserError(
                 self.env._(
-                    "You have asked for it yourself: another MCP administrator has to "
+                    "You requested it yourself: another MCP administrator has to "
                     "confirm it."
                 )
             )
@@ -246,7 +251,7 @@ class DoormanPolicyChange(models.Model):
             change._end_or_raise("cancelled")
             return self._notice(
                 self.env._("Cancelled: nothing was changed"),
-                self.env._("It was changed since it was asked for."),
+                self.env._("It has changed since it was requested."),
                 "warning",
             )
         change._end_or_raise("confirmed")
@@ -255,14 +260,14 @@ class DoormanPolicyChange(models.Model):
         self._note(
             record,
             self.env._(
-                "%(who)s asked for it, and %(second)s confirmed it: %(what)s.",
+                "%(who)s requested it, and %(second)s confirmed it: %(what)s.",
                 who=change.asked_by_id.name,
                 second=me.name,
                 what=change.summary,
             ),
         )
         return self._notice(
-            self.env._("Confirmed, and done"), change.summary, "success"
+            self.env._("Confirmed and carried out"), change.summary, "success"
         )
 
     def action_reject(self):
@@ -287,7 +292,7 @@ class DoormanPolicyChange(models.Model):
 
     def _check_may_decide(self):
         if not self.env.user.has_group("doorman.group_admin"):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
         # As themselves: only what they may change they may confirm.
         self.check_access("read")
         self._record().check_access("write")
@@ -295,7 +300,7 @@ class DoormanPolicyChange(models.Model):
     def _end_or_raise(self, state):
         if not self._end(state):
             raise UserError(
-                self.env._("It does not wait any more: it was decided, or is over.")
+                self.env._("It is no longer pending: it was decided, or has expired.")
             )
 
     def _end(self, state):

@@ -38,7 +38,7 @@ class DoormanReplica(models.Model):
     seen = fields.Datetime("Last seen", required=True, readonly=True)
 
     _identifier_unique = models.Constraint(
-        "UNIQUE (identifier)", "A process is noted once."
+        "UNIQUE (identifier)", "Each process can be listed only once."
     )
 
     @api.model

@@ -47,15 +47,15 @@ class DoormanSettings(models.Model):
         "Server enabled",
         readonly=True,
         tracking=True,
-        help="Off: every request is refused, whatever its connection. "
-        "Off after installation.",
+        help="Off: every request is refused, regardless of its connection. Off after "
+        "installation.",
     )
     version = fields.Integer(readonly=True, default=1)
     public_url = fields.Char(
         "Public URL",
         tracking=True,
         help="Where AI tools reach the service, e.g. https://mcp.example.com. Empty: "
-        "what the service says of itself.",
+        "the address that the service reports.",
     )
     # Of the process of the service that said hello last.
     gateway_last_seen = fields.Datetime("Service last seen", compute="_compute_gateway")
@@ -66,44 +66,44 @@ class DoormanSettings(models.Model):
     gateway_urls = fields.Char(
         "Services with this key",
         compute="_compute_gateway",
-        help="Addresses of services that run with this Odoo's service key, if they are "
-        "more than one.",
+        help="Addresses of services that run with this Odoo's service key, if there "
+        "is more than one.",
     )
     mcp_url = fields.Char("MCP endpoint", compute="_compute_mcp_url")
 
     approval_tool_ids = fields.Many2many(relation="doorman_settings_approval_tool_rel")
     rate_limit_minute = fields.Integer(
-        default=60, help="Of every connection that has no limit of its own."
+        default=60, help="For every connection without a limit of its own."
     )
     rate_limit_day = fields.Integer(
         default=10_000,
-        help="Of every connection that has no limit of its own. A day is a UTC day.",
+        help="For every connection without a limit of its own. A day is a UTC day.",
     )
     rows_reply = fields.Integer(
-        help="Of every connection that has no limit of its own. 0: as many as a tool "
-        "gives anybody.",
+        help="For every connection without a limit of its own. 0: as many as a tool "
+        "returns to anyone.",
     )
     rows_day = fields.Integer(
-        help="Of every connection that has no limit of its own, within a UTC day. "
-        "0: no limit.",
+        help="For every connection without a limit of its own, within a UTC day. 0: "
+        "no limit.",
     )
     idle_after_hours = fields.Integer(
         "Idle after (hours)",
         default=72,
         tracking=True,
-        help="A connection that was not used for so long is shown as idle.",
+        help="A connection that has not been used for this long is shown as idle.",
     )
     log_payloads = fields.Boolean(
         "Log payloads",
         tracking=True,
-        help="Keep what was asked and answered in the audit as well. What looks like "
-        "a credential is never kept.",
+        help="Also keep requests and answers in the audit. Anything that looks like a "
+        "credential is never kept.",
     )
     audit_retention_days = fields.Integer(
         "Audit retention (days)",
         default=90,
         tracking=True,
-        help="Older rows of the audit are removed, once a day.",
+        help="Older audit rows are removed once a day.",
     )
     oauth_access_minutes = fields.Integer(
         "Access token lifetime (minutes)", default=60, tracking=True
@@ -115,49 +115,49 @@ class DoormanSettings(models.Model):
         "Rotation grace (seconds)",
         default=60,
         tracking=True,
-        help="How long a refresh token that was just exchanged still works: AI tools "
+        help="How long a refresh token still works after it was exchanged: AI tools "
         "sometimes refresh twice at once.",
     )
     oauth_dynamic_registration = fields.Boolean(
         "Dynamic registration",
         default=True,
         tracking=True,
-        help="AI tools may register themselves when a person logs in.",
+        help="AI tools can register themselves when a person logs in.",
     )
     oauth_needs_activation = fields.Boolean(
         "New OAuth connections need activation",
         tracking=True,
-        help="What comes of a browser login waits until an MCP administrator has "
+        help="A connection from a browser login waits until an MCP administrator has "
         "activated it.",
     )
     allow_sql = fields.Boolean(
         "SQL tool",
         tracking=True,
-        help="Users who administer this Odoo may let AI tools run SELECTs. It takes an "
-        "addon of its own.",
+        help="Users who administer this Odoo can let AI tools run SELECTs. Requires a "
+        "separate addon.",
     )
     allow_shell = fields.Boolean(
         "Shell tool",
         tracking=True,
-        help="Users who administer this Odoo may let AI tools run Python. It takes an "
-        "addon of its own.",
+        help="Users who administer this Odoo can let AI tools run Python. Requires a "
+        "separate addon.",
     )
     not_installed = fields.Char("Tools not installed", compute="_compute_not_installed")
     allow_key_handover = fields.Boolean(
-        "Administrators may hand over keys",
+        "Administrators can hand over keys",
         default=True,
         tracking=True,
         help="Off: a key is shown to the user it acts as and to nobody else; "
-        "administrators make pick-up links.",
+        "administrators create pick-up links.",
     )
     connection_count = fields.Integer(compute="_compute_counts")
     request_count = fields.Integer("Requests (7 days)", compute="_compute_counts")
     refused_count = fields.Integer("Refused (7 days)", compute="_compute_counts")
 
     _one = models.Constraint(
-        "UNIQUE (singleton)", "There is one record of server settings."
+        "UNIQUE (singleton)", "There can be only one record of server settings."
     )
-    _true = models.Constraint("CHECK (singleton)", "There is one record.")
+    _true = models.Constraint("CHECK (singleton)", "There can be only one record.")
 
     @api.model
     def _get(self):
@@ -312,7 +312,7 @@ class DoormanSettings(models.Model):
 
     def _check_admin(self):
         if not (self.env.su or self.env.user.has_group("doorman.group_admin")):
-            raise AccessError(self.env._("Only an MCP administrator may do this."))
+            raise AccessError(self.env._("Only an MCP administrator can do this."))
 
     # ---- the master switch ----
 

@@ -8,13 +8,13 @@ class DoormanSettings(models.Model):
     _inherit = "doorman.settings"
 
     four_eyes = fields.Boolean(
-        "Two administrators for what widens access",
+        "Require two administrators to widen access",
         tracking=True,
-        help="What one MCP administrator changes waits until another one has confirmed "
-        "it, if it widens access: self-approval, SQL or Python switched on, a trusted "
-        "issuer added or changed, limits taken away, an audit kept for less than 30 "
-        "days, what leaves the company released, or this switch put off. Otherwise all "
-        "of them are told.",
+        help="If a change by one MCP administrator widens access, it waits until "
+        "another one has confirmed it: self-approval, SQL or Python switched on, a "
+        "trusted issuer added or changed, limits removed, an audit kept for less than "
+        "30 days, approval no longer required for what leaves the company, or this "
+        "setting switched off. Otherwise all of them are notified.",
     )
 
     @api.constrains("four_eyes")
@@ -23,7 +23,7 @@ class DoormanSettings(models.Model):
         if self.four_eyes and len(admins) < 2:
             raise ValidationError(
                 self.env._(
-                    "There is one MCP administrator, and nobody else could confirm: "
-                    "give somebody else the permission first."
+                    "There is only one MCP administrator, so nobody else could "
+                    "confirm: give somebody else the permission first."
                 )
             )

@@ -12,8 +12,9 @@ class DoormanSettings(models.Model):
         "Maximum key age (days)",
         default=365,
         tracking=True,
-        help="How long a key works at most. It is for new keys: those that exist stay "
-        "as they are. A connection that ends earlier ends its key. 0: no maximum.",
+        help="How long a key can work at most. Applies to new keys: existing ones "
+        "stay as they are. A connection that expires earlier ends its key. 0: no "
+        "maximum.",
     )
 
     @api.constrains("key_max_days")

@@ -14,47 +14,49 @@ class DoormanSettings(models.Model):
         "Browser login (OAuth)",
         default=True,
         tracking=True,
-        help="Off: nobody connects an AI tool by browser login, and those that are "
-        "connected that way are refused. API keys go on working.",
+        help="Off: nobody can connect an AI tool by browser login, and those already "
+        "connected that way are refused. API keys keep working.",
     )
     oauth_client_documents = fields.Boolean(
         "Client documents",
         default=True,
         tracking=True,
-        help="AI tools may name themselves by the address of a document of theirs. "
-        "The host of that address is proven; all else is what the document says.",
+        help="AI tools can identify themselves by the address of a document that they "
+        "publish. The host of that address is proven; everything else is what the "
+        "document says.",
     )
     oauth_redirect_hosts = fields.Text(
         "Allowed redirect hosts",
         tracking=True,
-        help="One host a line, e.g. claude.ai. Empty: any. A person's own computer "
-        "(localhost) is always allowed. Holds for what AI tools register themselves.",
+        help="One host per line, e.g. claude.ai. Empty: any. A person's own computer "
+        "(localhost) is always allowed. Applies to AI tools that register themselves.",
     )
     oauth_document_hosts = fields.Text(
         "Allowed hosts of client documents",
         tracking=True,
-        help="One host a line, e.g. claude.ai. Empty: any.",
+        help="One host per line, e.g. claude.ai. Empty: any.",
     )
     oauth_known_schemes = fields.Boolean(
         "URL schemes of known programs",
         default=True,
         tracking=True,
-        help="People may be sent back to Claude, Cursor, Visual Studio Code, Windsurf, "
-        "Zed, Raycast or Warp by an address like cursor://... Any program on their "
-        "computer can claim such a scheme for itself.",
+        help="People can be sent back to Claude, Cursor, Visual Studio Code, "
+        "Windsurf, Zed, Raycast or Warp by an address like cursor://... Any program "
+        "on their computer can claim such a scheme for itself.",
     )
     oauth_custom_schemes = fields.Boolean(
         "Any custom URL scheme",
         tracking=True,
-        help="The same for every program: also by schemes that Doorman does not know.",
+        help="The same for every program, including schemes that Doorman does not "
+        "know.",
     )
     oauth_registrations_per_hour = fields.Integer(
-        "Registrations an hour",
+        "Registrations per hour",
         default=REGISTRATIONS,
         tracking=True,
-        help="How many times AI tools may register themselves in an hour from one "
-        "address. People behind one proxy or VPN share theirs; so do all users of an "
-        "AI tool that comes from its vendor's servers.",
+        help="How many times an hour AI tools can register themselves from one "
+        "address. People behind one proxy or VPN share this limit; so do all users of "
+        "an AI tool that connects from its vendor's servers.",
     )
     oauth_unused_hours = fields.Integer(
         "Unused registrations expire after (hours)",
@@ -66,8 +68,8 @@ class DoormanSettings(models.Model):
     oauth_assertions = fields.Boolean(
         "Enterprise-managed authorization",
         tracking=True,
-        help="AI tools connect people without a browser login here, by what a trusted "
-        "issuer has signed: an identity provider of the company.",
+        help="AI tools connect people without a browser login here, with a token "
+        "signed by a trusted issuer: an identity provider of the company.",
     )
 
     @api.constrains("oauth_unused_hours", "oauth_registrations_per_hour")
@@ -87,8 +89,8 @@ class DoormanSettings(models.Model):
                     if not oauth_values.HOST.fullmatch(host):
                         raise ValidationError(
                             self.env._(
-                                "%(field)s: %(host)s is not a host. Write for example "
-                                "claude.ai, one a line: no https://, no port, no *.",
+                                "%(field)s: %(host)s is not a host. Enter for example "
+                                "claude.ai, one per line: no https://, no port, no *.",
                                 field=self._fields[name]._description_string(self.env),
                                 host=repr(host),
                             )

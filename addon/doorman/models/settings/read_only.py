@@ -11,7 +11,7 @@ class DoormanSettings(models.Model):
         "Read only for all",
         readonly=True,
         tracking=True,
-        help="On: no connection changes anything, whatever its own policy.",
+        help="On: no connection can change anything, regardless of its own policy.",
     )
     # Kept as text: AI tools and approvers are told, whatever becomes of the user.
     all_read_only_by = fields.Char("Made read-only by", readonly=True)
@@ -50,7 +50,7 @@ class DoormanSettings(models.Model):
             settings.message_post(
                 body=self.env._("%s made all connections read-only.", who)
                 if on
-                else self.env._("%s let connections change things again.", who)
+                else self.env._("%s allowed changes again.", who)
             )
         return True
 

@@ -34,8 +34,8 @@ class DoormanSettings(models.Model):
             raise ApiRefused(
                 "would_widen",
                 self.env._(
-                    "enabled: the API switches the server off and never on. Switch it "
-                    "on in Odoo, in Server Settings."
+                    "enabled: the API can only switch the server off, not on. Switch "
+                    "it on in Odoo, in Server Settings."
                 ),
             )
         self._get().action_disable()

@@ -25,7 +25,7 @@ class DoormanSettings(models.Model):
         compute_sudo=True,
     )
     service_key_date = fields.Datetime(
-        "Service key made on", compute="_compute_service", compute_sudo=True
+        "Service key created on", compute="_compute_service", compute_sudo=True
     )
     old_service_key_until = fields.Datetime(
         "Old service key works until", compute="_compute_service", compute_sudo=True
@@ -106,7 +106,7 @@ class DoormanSettings(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "The overlap is a number of minutes from 0 to %s (a day).",
+                    "The overlap must be from 0 to %s minutes (one day).",
                     MAX_SERVICE_OVERLAP_MINUTES,
                 )
             )
@@ -115,13 +115,13 @@ class DoormanSettings(models.Model):
         who = self.env.user.name
         settings.message_post(
             body=self.env._(
-                "New service key, shown to %(who)s. The old one works for %(minutes)s "
+                "New service key, shown to %(who)s. The old key works for %(minutes)s "
                 "more minutes.",
                 who=who,
                 minutes=overlap_minutes,
             )
             if overlap_minutes
-            else self.env._("New service key, shown to %s. No other one works.", who)
+            else self.env._("New service key, shown to %s. No other key works.", who)
         )
         return key
 

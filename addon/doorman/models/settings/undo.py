@@ -12,8 +12,8 @@ class DoormanSettings(models.Model):
         "Undo (days)",
         default=7,
         tracking=True,
-        help="How long a change of an AI tool can be undone: so long the values that "
-        "it changed are kept. 0: nothing is kept, and nothing can be undone.",
+        help="How long a change by an AI tool can be undone. The old values are "
+        "stored for that long. 0: nothing is stored, and nothing can be undone.",
     )
 
     @api.constrains("undo_days")

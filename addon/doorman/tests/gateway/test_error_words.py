@@ -239,7 +239,7 @@ class TestErrorWords(WriteCase):
 
     def test_words_of_python_are_left_out(self):
         moment, number = "A date or time", "A number in this call"
-        unclear = "Odoo could not make sense"
+        unclear = "Odoo did not understand"
         for exc, code, said in (
             (ValueError("time data '1' does not match format '%Y-%m-%d'"),
              "wrong_value", moment),
@@ -261,7 +261,7 @@ class TestErrorWords(WriteCase):
             (psycopg2.errors.UndefinedFunction("operator does not exist"),
              "wrong_value", "A value has the wrong type"),
             (ValueError("Cannot convert res.partner.x to SQL because it is not stored"),
-             "field_not_searchable", "res.partner.x is worked out by Odoo"),
+             "field_not_searchable", "res.partner.x is computed by Odoo"),
         ):  # fmt: skip
             with self.subTest(exc=exc):
                 error, words = self.error(exc)

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from ..common import DoormanCase, proof_of
 
-NOT_VALID = "This key or token is not valid (any more)."
+NOT_VALID = "This key or token is invalid or no longer works."
 
 
 @tagged("post_install", "-at_install")

@@ -1,4 +1,5 @@
 import inspect
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
@@ -43,6 +44,7 @@ PUBLIC = {
         "action_activate",
         "action_approve_outward",
         "action_ask_revoke",
+        "action_email_pickup_link",
         "action_give_permissions",
         "action_open_approvals",
         "action_open_audit",
@@ -146,7 +148,9 @@ PUBLIC = {
         "action_enable",
         "action_generate_service_key",
         "action_make_read_only",
+        "action_new_webhook_secret",
         "action_review_copy",
+        "action_test_notice",
         "action_use_gateway_url",
         "api_rotate_service_key",
         "api_server",
@@ -221,6 +225,7 @@ ACTIONS = {
     "action_activate": {"admin"},
     "action_open_invite": {"admin"},
     "action_pickup_link": {"admin"},
+    "action_email_pickup_link": {"admin"},
 }
 SETTINGS_ACTIONS = (
     "action_enable",
@@ -229,6 +234,8 @@ SETTINGS_ACTIONS = (
     "action_allow_changes",
     "action_generate_service_key",
     "action_use_gateway_url",
+    "action_new_webhook_secret",
+    "action_test_notice",
 )
 
 
@@ -293,7 +300,8 @@ class TestRpcSurface(DoormanCase):
                     connection = self.connection.with_user(self.people[role])
                     dead = method == "action_reactivate"
                     self.connection._inside().state = "revoked" if dead else "idle"
-                    found = self.outcome(getattr(connection, method))
+                    with patch("odoo.addons.doorman.models.notices.links.send_link"):
+                        found = self.outcome(getattr(connection, method))
                     expected = "allow" if role in allowed else "deny"
                     self.assertEqual(found, expected)
 

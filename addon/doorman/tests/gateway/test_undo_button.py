@@ -164,7 +164,7 @@ class TestUndoButton(UndoCase, ApprovalCase):
         self.acme.name = "B"
         second.action_undo()
         self.assertEqual(self.name(), "B")
-        self.refused("undone already")
+        self.refused("already been undone")
 
     def test_the_connection_was_revoked(self):
         dialog = self.dialog("admin")
@@ -193,7 +193,7 @@ class TestUndoButton(UndoCase, ApprovalCase):
         self.settings.undo_days = 0
         self.row.invalidate_recordset()
         self.assertFalse(self.row.with_user(self.people["admin"]).can_undo)
-        self.refused("no longer kept")
+        self.refused("no longer stored")
 
     def test_a_change_that_is_never_undone(self):
         partner = self.env["res.partner"].create({"name": "P"})

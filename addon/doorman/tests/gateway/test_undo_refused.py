@@ -149,7 +149,7 @@ class TestUndoRefused(UndoCase, ApprovalCase):
         theirs."""
         self.gate()
         self.env["res.lang"]._activate_lang("fr_FR")
-        english = "It deleted records of %(model)s, which are not kept."
+        english = "It deleted records of %(model)s, which are not stored."
         french = {english: "%(model)s : effacé pour toujours."}
         known = {("doorman", "fr_FR"): french}
         self.patch(code_translations, "python_translations", known)

@@ -171,7 +171,7 @@ class TestInvitePage(InviteMixin, HttpCase):
         self.assertEqual(response.status_code, 503)
         self.assertEqual(response.headers["Retry-After"], "0")
         self._check_headers(response)
-        self.assertIn("Nothing was done yet", response.text)
+        self.assertIn("Nothing has been done yet", response.text)
         self.assertEqual(self.state(invite), ("active", 0))
         self.assertTrue(self._key(self._post("accept")))
 
@@ -274,7 +274,7 @@ class TestInvitePage(InviteMixin, HttpCase):
                 with self.subTest(active=active, email=email):
                     answer = self._sign_up(email=email)
                     self.assertEqual(answer.status_code, 422)
-                    self.assertIn("There is an account", answer.text)
+                    self.assertIn("This address already has an account", answer.text)
         self.assertEqual(users.search_count([]), before)
         self.assertEqual(self.state(invite), ("active", 0))
 
@@ -295,7 +295,7 @@ class TestInvitePage(InviteMixin, HttpCase):
     def test_who_has_no_account_is_told_what_to_do(self):
         """Ask, or sign up where this Odoo lets anybody: never both, and neither where
         the invite itself makes an account."""
-        ask = "for an account, or for an invite that lets you make one"
+        ask = "for an account, or for an invite that lets you create one"
         free = "/web/signup?redirect=/doorman/invite/details"
         signs_up = "_get_signup_invitation_scope" in dir(self.env["res.users"])
         for scope, new_accounts, expected in (
@@ -369,7 +369,7 @@ class TestInvitePage(InviteMixin, HttpCase):
         page = self._open(token, "portal")
         self.assertEqual(page.status_code, 200)
         text = " ".join(page.text.split())
-        self.assertIn("a portal account, and a key needs an internal user", text)
+        self.assertIn("a portal account, but a key requires an internal user", text)
         self.assertIn(f"Ask {self.people['admin'].name} or your Odoo administr", text)
         self.assertNotIn('id="accept"', page.text)
         self.assertEqual(self._post("accept").status_code, 404)

@@ -152,6 +152,7 @@ ABSTRACT = {
     "doorman.shown.mixin": {},
     "doorman.widening.mixin": {},
     "doorman.protected.mixin": {},
+    "doorman.notice": {},
     "doorman.undo": {},
     "doorman.undo.mixin": {},
     "doorman.loose.mixin": {},

@@ -71,7 +71,7 @@ class TestWhoDecides(ApprovalCase):
         self.assertEqual(approval.state, "executed")
         self.assertTrue(approval.self_approved)
         (row,) = self.new_rows(before)
-        self.assertIn("who had asked for it", row["message"])
+        self.assertIn("who requested it", row["message"])
 
     def test_that_setting_is_for_administrators_only(self):
         group = self.env["res.groups"].create({"name": "Four eyes"})

@@ -73,7 +73,7 @@ class TestShown(ApprovalCase):
             ),
             ("Note on contact Acme: “hi”", "message_post", one, {"body": "hi"}),
             (
-                "Post and e-mail to the followers of contact Acme: “hi”",
+                "Post and email to the followers of contact Acme: “hi”",
                 *("message_post", one, {"body": "hi", "kind": "comment"}),
             ),
         )
@@ -163,7 +163,7 @@ class TestShown(ApprovalCase):
             kwargs={"acc_number": "1"},
         )
         self.assertNotIn("only reads", approval.changes_html)
-        self.assertIn("only known once it is done", approval.changes_html)
+        self.assertIn("only known after it has run", approval.changes_html)
 
     def test_nobody_speaks_in_a_chatter_for_another(self):
         approval = self._summary("res.partner", "unlink", self.acme.ids)
@@ -289,8 +289,8 @@ class TestShown(ApprovalCase):
         many = self.env["res.partner"].create([{"name": "p"} for _n in range(10)])
         approval = self._summary("res.partner", "unlink", many.ids)
         mine = self.by("approver", approval)
-        self.assertIn("cannot be brought back", mine.warnings_html)
-        self.assertIn("These are 10 records", mine.warnings_html)
+        self.assertIn("cannot be restored", mine.warnings_html)
+        self.assertIn("This affects 10 records", mine.warnings_html)
         self.assertNotIn("have changed since", mine.warnings_html)
         many[0].ref = "x"
         self.env.flush_all()
@@ -305,7 +305,9 @@ class TestShown(ApprovalCase):
         first = self._summary("res.partner", "create", **new)
         self.by("approver", first).action_approve()
         second = self._summary("res.partner", "create", **new)
-        self.assertIn("approved and done", self.by("approver", second).warnings_html)
+        self.assertIn(
+            "approved and carried out", self.by("approver", second).warnings_html
+        )
 
     def test_in_the_words_of_the_approver(self):
         self.env["res.lang"]._activate_lang("fr_FR")
@@ -359,6 +361,7 @@ class TestActivity(ApprovalCase):
     def test_it_is_told_by_mail(self):
         before = self.env["mail.message"].search([], limit=1)
         approval = self.waiting_delete()
+        self.run_job("send_notices")
         told = self.env["mail.message"].search([("id", ">", before.id)])
         told = told.filtered(lambda m: m.model == "doorman.approval")
         self.assertIn(self.people["approver"].partner_id, told.partner_ids)
@@ -371,6 +374,7 @@ class TestActivity(ApprovalCase):
         self.env["res.company"].search([]).partner_id.email = False
         approval = self.waiting_delete()
         self.assertEqual(self.activities(approval).user_id, self.people["approver"])
+        self.run_job("send_notices")
         self.by("approver", approval).action_approve()
         self.assertEqual(approval.state, "executed")
 

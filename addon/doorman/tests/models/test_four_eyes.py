@@ -146,7 +146,7 @@ class TestFourEyes(FourEyesCase):
                 self.second
             ).action_done()
         said = " ".join(self.settings.message_ids.mapped("body"))
-        self.assertIn(f"{self.first.name} asked for", said)
+        self.assertIn(f"{self.first.name} requested", said)
         self.assertEqual(self.settings.pending_change_count, 1)
         self.confirm(change)
         self.assertFalse(change.activity_ids)

@@ -93,7 +93,9 @@ class TestGlance(DoormanCase):
                 self.row(reason="not_allowed", **vals)
                 row = self.env["doorman.audit"].search([], limit=1)
                 self.assertEqual(row.what, what)
-                self.assertEqual(row.reason_shown, "The connection may not do this")
+                self.assertEqual(
+                    row.reason_shown, "The connection is not allowed to do this"
+                )
 
     # ---- which AI tool ----
 

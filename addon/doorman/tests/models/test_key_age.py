@@ -495,7 +495,7 @@ class TestKeyReminder(KeyAgeCase):
         self.assertEqual(self.remind(), 0)
         self.assertEqual(len(self.connection.activity_ids), 2)
         summary = self.connection.activity_ids[0].summary
-        self.assertEqual(summary, f"The key of {self.connection.name} ends")
+        self.assertEqual(summary, f"The key of {self.connection.name} expires")
 
     def test_not_reminded_of(self):
         """What does not end soon, has ended, or is not the key's own end."""

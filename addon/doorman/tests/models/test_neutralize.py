@@ -25,7 +25,11 @@ class TestNeutralize(OauthMixin, DoormanCase):
         login = self.tokens()["access_token"]
         self.assertNotIn("error", self.gateway.resolve(held))
         self.assertNotIn("error", self.gateway.resolve(proof_of(login)))
+        settings._get().notice_webhook_url = "https://hooks.example.com/x"
+        self.assertTrue(settings._webhook_secret())
         self.neutralize()
+        self.assertFalse(settings._get().notice_webhook_url)
+        self.assertFalse(settings._webhook_secret())
         self.assertFalse(settings._get().enabled)
         self.assertFalse(settings._get().public_url)
         # A client's secret and an assertion would open the copy as well.

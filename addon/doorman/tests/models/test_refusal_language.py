@@ -15,7 +15,7 @@ from ...policy.refusal import (
 )
 from ..common import ApprovalCase
 
-ENGLISH = "This connection may not use the model res.partner."
+ENGLISH = "This connection cannot use the model res.partner."
 FRENCH = "Cette connexion ne peut pas utiliser le modèle res.partner."
 FAILED = "Odoo failed to answer this call."
 ECHEC = "Odoo n'a pas pu répondre à cet appel."

@@ -102,7 +102,7 @@ class TestSafeClicks(ApprovalCase):
         self.assertNotIn("Contact 2", dialog.summaries)
         self.assertEqual(set(easy.mapped("state")), {"pending"}, "asked, not done")
         told = dialog.action_approve()["params"]
-        self.assertEqual(told["title"], "Approved, and done: 2")
+        self.assertEqual(told["title"], "Approved and carried out: 2")
         self.assertEqual(set(easy.mapped("state")), {"executed"})
         self.assertEqual(hard.state, "pending")
         self.assertEqual(self.partners[:2].mapped("ref"), ["a", "b"])

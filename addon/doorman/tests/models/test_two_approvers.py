@@ -54,7 +54,7 @@ class TestTwoApprovers(ApprovalCase):
         self.assertTrue(self.gone())
         self.assertFalse(self.asked(waiting))
         said = " ".join(waiting.message_ids.mapped("body"))
-        self.assertIn(f"{first.name} and {self.second.name}, and done", said)
+        self.assertIn(f"{first.name} and {self.second.name}, and carried out", said)
 
     def test_one_rejects(self):
         waiting = self.waiting_delete()

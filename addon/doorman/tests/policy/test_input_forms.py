@@ -411,7 +411,7 @@ class TestInputForms(WriteCase):
 
     def test_what_odoo_works_out(self):
         for name, *words in (
-            ("display_name", "worked out by Odoo", "name"), ("commercial_partner_id",),
+            ("display_name", "computed by Odoo", "name"), ("commercial_partner_id",),
             ("contact_address", "street"), ("is_public",), ("same_vat_partner_id",),
         ):  # fmt: skip
             with self.subTest(name=name):
@@ -539,7 +539,7 @@ class TestShapesWait(ApprovalCase):
         first.name = "Another"
         second = parents.create({"name": "Zyxw Holding", "is_company": True})
         self.by("approver", approval).action_approve()
-        self.assertEqual(approval.state, "pending", "it has to be looked at again")
+        self.assertEqual(approval.state, "pending", "it has to be reviewed again")
         self.assertFalse(self.acme.parent_id)
         self.by("approver", approval).action_approve()
         self.assertEqual(approval.state, "executed")

@@ -455,29 +455,29 @@ class TestModelRulesForm(RulesCase):
         self.assertEqual(one.hidden_field_ids.mapped("name"), ["email"])
         self.assertFalse(other.model_id or other.perm_read)
         text = self.connection.with_user(admin).may_text
-        self.assertIn("It may read Contact, create nothing, change nothing", text)
-        self.assertIn("Hidden of Contact: Email.", text)
+        self.assertIn("It can read Contact, create nothing, change nothing", text)
+        self.assertIn("Hidden in Contact: Email.", text)
         self.connection.read_only = False
         self.assertIn("change Contact", self.connection.with_user(admin).may_text)
 
     def test_what_the_sentence_says(self):
         mine = self.connection
-        everything = "everything that its user may"
-        self.assertIn(f"It may read {everything}, create {everything}", mine.may_text)
+        everything = "everything that its user can"
+        self.assertIn(f"It can read {everything}, create {everything}", mine.may_text)
         mine.read_only = True
         self.assertIn(
             "create nothing, change nothing and delete nothing", mine.may_text
         )
         mine.read_only = False
         self.rule_for("res.partner", perm_unlink=False)
-        self.assertIn(f"delete {everything} but Contact", mine.may_text)
+        self.assertIn(f"delete {everything}, except Contact", mine.may_text)
         self.allow_models("res.country")
-        self.assertIn("It may read Country, create Country", mine.may_text)
+        self.assertIn("It can read Country, create Country", mine.may_text)
 
     def test_everybody_sees_what_theirs_may_do(self):
         self.rule_for("res.partner", hidden=["email"])
         mine = self.connection.with_user(self.people["user"])
-        self.assertIn("Hidden of Contact", mine.may_text)
+        self.assertIn("Hidden in Contact", mine.may_text)
         mine.model_rule_ids.read()
 
     def test_an_invite_keeps_what_it_granted(self):

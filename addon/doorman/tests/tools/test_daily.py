@@ -383,4 +383,4 @@ class TestExpressions(BaseCase):
             found = near(name, known)
             self.assertEqual(found[0] if found else None, expected)
         hint = in_language(near_hint("zzz", ["a", "b"], every=True))
-        self.assertEqual(hint, "There are: a, b.")
+        self.assertEqual(hint, "Available: a, b.")

@@ -269,7 +269,7 @@ class TestFileIntoField(InlineMixin, WriteCase):
         others.active = False
         answer = self.send(PNG, field="image_1920")
         self.assertEqual(self.kind_of(answer), "not_allowed")
-        self.assertIn("only shown", answer["error"]["message"])
+        self.assertIn("read-only", answer["error"]["message"])
 
     @mute_logger(*ACLS)
     def test_a_field_of_a_group(self):

@@ -264,7 +264,7 @@ class RegistryChecks:
                     continue
                 with self.assertRaises(Refusal) as refused:
                     call_of(self.guard(), request)
-                self.assertIn("cannot be tried out", refused.exception.message)
+                self.assertIn("does not support dry runs", refused.exception.message)
                 # Before a person decides, it is asked what it is for.
                 self.assertTrue(call_of(self.guard(), request, describer=print).dry_run)
 

@@ -129,8 +129,8 @@ class OutwardCase(MailCase):
 
 @tagged("post_install", "-at_install")
 class TestOutward(OutwardCase):
-    """What leaves the company waits, whatever makes it leave; what stays inside does
-    not."""
+    """What leaves the company needs approval, whatever makes it leave; what stays
+    inside does not."""
 
     def waits(self, run, kind="email"):
         """:return: the request that came of it; nothing may have left"""

@@ -385,7 +385,7 @@ class TestSendDocument(MailCase):
         with patch.object(connections, "_approvers", lambda _self: nobody):
             answer = self.nothing_left(self.send)
         self.assertEqual(self.kind_of(answer), "not_allowed")
-        self.assertIn("name an approver", answer["error"]["hint"])
+        self.assertIn("set an approver", answer["error"]["hint"])
 
     def test_the_same_twice_is_one_request(self):
         self.assertEqual(self.request_of(self.send()), self.request_of(self.send()))

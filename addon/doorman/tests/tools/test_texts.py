@@ -199,11 +199,11 @@ class TestTextLosses(ApprovalCase):
 
     def test_formatting(self):
         for html, word in (
-            ('<p style="color: red;">a</p>', "colours"),
+            ('<p style="color: red;">a</p>', "colors"),
             ("<p><u>a</u></p>", "underlining"),
-            ('<p>a<img src="/web/image/1"></p>', "pictures"),
+            ('<p>a<img src="/web/image/1"></p>', "images"),
             ('<ul class="o_checklist"><li>a</li></ul>', "check lists"),
-            ('<div class="alert alert-info">a</div>', "coloured boxes"),
+            ('<div class="alert alert-info">a</div>', "colored boxes"),
         ):
             with self.subTest(word):
                 self.acme.comment = html
@@ -219,7 +219,7 @@ class TestTextLosses(ApprovalCase):
         approval = self.waiting(
             "res.partner", "write", self.acme.ids, vals={"comment": "b"}
         )
-        self.assertIn("letters", str(approval.warnings_html))
+        self.assertIn("characters", str(approval.warnings_html))
         self.assertIn("lacks its end", str(approval.warnings_html))
         # The approver reads about the record and its field, not a tool's arguments.
         self.assertIn("Acme, Notes: the text has", str(approval.warnings_html))

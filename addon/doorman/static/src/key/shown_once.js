@@ -73,7 +73,7 @@ export class ShownOnce extends Component {
             this.dialog.add(ConfirmationDialog, {
                 title: _t("Close without copying?"),
                 body: _t(
-                    "It has not been copied with the buttons here, and it is not shown again. If it is lost, a new one has to be made."
+                    "You have not copied it with the buttons here, and it is not shown again. If you lose it, you have to create a new one."
                 ),
                 confirm: resolve,
                 confirmLabel: _t("Close"),

@@ -72,7 +72,7 @@ export class Overview extends Component {
 
     get rows() {
         const values = this.state.data.use.rows;
-        return [{name: _t("Rows given out"), color: ROWS_COLOR, values}];
+        return [{name: _t("Rows returned"), color: ROWS_COLOR, values}];
     }
 
     get hasUse() {
@@ -121,7 +121,7 @@ export class Overview extends Component {
             },
             {
                 code: "rows",
-                name: _t("Rows given out"),
+                name: _t("Rows returned"),
                 value: sum(use.rows),
                 icon: "fa-table",
                 color: "",
@@ -142,9 +142,11 @@ export class Overview extends Component {
         const {server, steps} = this.state.data;
         const about = {
             key: {
-                name: _t("Make the service key"),
-                text: _t("The Doorman service shows it to Odoo. It is shown once."),
-                button: _t("Make Service Key"),
+                name: _t("Create the service key"),
+                text: _t(
+                    "The Doorman service uses it to log in to Odoo. It is shown only once."
+                ),
+                button: _t("Create Service Key"),
                 run: () => this.settings("action_generate_service_key"),
             },
             service: {
@@ -162,7 +164,7 @@ export class Overview extends Component {
                           "The service says that AI tools reach it at %s.",
                           server.offered_url
                       )
-                    : _t("The address at which AI tools reach the service."),
+                    : _t("The address that AI tools use to reach the service."),
                 button: server.offered_url
                     ? _t("Use This Address")
                     : _t("Server Settings"),
@@ -174,7 +176,7 @@ export class Overview extends Component {
             connection: {
                 name: _t("Connect the first tool"),
                 text: _t(
-                    "Choose the AI tool, the user it acts as and how far it may go."
+                    "Choose the AI tool, the user it acts as and what it is allowed to do."
                 ),
                 button: _t("Connect a New Tool"),
                 run: () => this.connect(),
@@ -227,7 +229,7 @@ export class Overview extends Component {
         if (key.state === "expired") {
             return _t("Expired on %s", when);
         }
-        return key.state === "ending" ? _t("Ends on %s", when) : _t("Never used");
+        return key.state === "ending" ? _t("Expires on %s", when) : _t("Never used");
     }
 
     // ---- what a click does ----

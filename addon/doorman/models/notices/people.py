@@ -1,0 +1,67 @@
+from odoo import models
+
+from ..approval.ask import MAX_ASKED
+from .doorman_notice import ASKING
+
+
+class DoormanNotice(models.Model):
+    """Telling people: Odoo puts it into their inbox, or sends an e-mail, as each of
+    them prefers."""
+
+    _inherit = "doorman.notice"
+
+    def _people(self):
+        """Who is told, by now: of a request, who may decide on it; of everything else,
+        the MCP administrators who share a company with the connection's user. Nobody
+        who could not open it."""
+        if self.kind in ASKING:
+            if not self._still_holds():
+                return self.env["res.users"]
+            request = self.approval_id
+            people = request._deciders()[:MAX_ASKED] - request.first_approver_id
+        else:
+            people = self.env["doorman.connection"]._administrators()
+            companies = self._connection().user_id.company_ids
+            people = people.filtered(lambda u: companies & u.sudo().company_ids)
+            # Who did it knows of it.
+            people -= people.browse((self.data or {}).get("who_id") or ())
+        return people.filtered(self._may_be_told)
+
+    def _connection(self):
+        return self.connection_id or self.approval_id.connection_id
+
+    def _may_be_told(self, person):
+        return self._as(person).has_access("read")
+
+    def _as(self, person):
+        """What the notice is of, as somebody sees it in any of their companies."""
+        companies = person.sudo().company_ids.ids
+        record = self._record().with_user(person)
+        return record.with_context(allowed_company_ids=companies)
+
+    def _tell_people(self):
+        for person in self._people():
+            self._apart(lambda person=person: self._tell(person))
+
+    def _tell(self, person):
+        person = person.sudo()
+        text = self.with_context(lang=person.lang, tz=person.tz or "UTC")
+        words = text._words()
+        # Inside: it is OdooBot who speaks, not whoever runs the job or tries it out.
+        text._record()._inside().message_notify(
+            partner_ids=person.partner_id.ids,
+            author_id=self.env.ref("base.partner_root").id,
+            subject=words["title"],
+            body=text._html(words, values=text._shows_values()),
+            email_layout_xmlid="mail.mail_notification_light",
+        )
+
+    def _shows_values(self):
+        return self.env["doorman.settings"]._get().sudo().notice_values
+
+    def _html(self, words, values=False):
+        return self.env["ir.qweb"]._render(
+            "doorman.notice_body",
+            words | {"values": self._values() if values else []},
+            minimal_qcontext=True,
+        )

@@ -1,0 +1,157 @@
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.mail.tests.common import MockEmail
+
+from ..common import ROLES, DoormanCase
+from ..invite_common import InviteMixin
+
+
+@tagged("post_install", "-at_install")
+class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
+    """Links that are secrets, by e-mail: sent, and kept nowhere."""
+
+    def setUp(self):
+        super().setUp()
+        self.admin = self.people["admin"]
+        self.mine = self.connection.with_user(self.admin)
+
+    def sent(self, run):
+        """:return: the e-mails that left while something ran"""
+        self.env.flush_all()
+        with self.mock_mail_gateway(mail_unlink_sent=True):
+            self.result = run()
+            self.env.flush_all()
+            return list(self._mails)
+
+    def token_of(self, mail):
+        _before, _hash, rest = mail["body"].partition("/doorman/pickup#")
+        return rest.partition('"')[0]
+
+    def everything(self):
+        """All text that Odoo keeps of messages and e-mails."""
+        self.env.cr.execute(
+            "SELECT string_agg(coalesce(body, '') || coalesce(subject, ''), ' ') "
+            "FROM mail_message"
+        )
+        kept = self.env.cr.fetchone()[0] or ""
+        self.env.cr.execute(
+            "SELECT string_agg(coalesce(body_html, ''), ' ') FROM mail_mail"
+        )
+        kept += self.env.cr.fetchone()[0] or ""
+        self.env.cr.execute("SELECT string_agg(a::text, ' ') FROM doorman_audit a")
+        return kept + (self.env.cr.fetchone()[0] or "")
+
+    def test_a_pick_up_link(self):
+        [mail] = self.sent(self.mine.action_email_pickup_link)
+        self.assertEqual(mail["email_to"], ["user@example.com"])
+        token = self.token_of(mail)
+        self.assertGreater(len(token), 40)
+        # Who pressed the button has not seen it.
+        self.assertNotIn(token, str(self.result))
+        self.assertNotIn(token, mail["subject"])
+        self.assertNotIn(token, self.everything())
+        self.assertFalse(
+            self.env["mail.mail"].search([("model", "=", "doorman.pickup")])
+        )
+        self.env["doorman.pickup"].with_user(self.people["user2"])._pick_up(token)
+        mine = self.env["doorman.pickup"].with_user(self.people["user"])
+        self.assertTrue(mine._pick_up(token))
+
+    def test_who_sends_one(self):
+        for role in ROLES:
+            connection = self.connection.with_user(self.people[role])
+            with self.subTest(role), self.mock_mail_gateway(True):
+                found = self.outcome(connection.action_email_pickup_link, undo=True)
+                self.assertEqual(found, "allow" if role == "admin" else "deny")
+
+    def test_one_that_cannot_be_sent_is_no_link(self):
+        before = len(self.connection.pickup_ids)
+        server = type(self.env["ir.mail_server"])
+
+        def fail(*_args, **_kwargs):
+            raise ConnectionError("no server")
+
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            with patch.object(server, "send_email", fail):
+                self.mine.action_email_pickup_link()
+        self.env.invalidate_all()
+        self.assertEqual(len(self.connection.pickup_ids), before)
+        self.assertFalse(
+            self.env["mail.mail"].search([("model", "=", "doorman.pickup")])
+        )
+
+    def test_without_an_address(self):
+        self.people["user"].email = False
+        with self.assertRaisesRegex(UserError, "no e-mail address"):
+            self.mine.action_email_pickup_link()
+
+    def test_in_their_language(self):
+        self.env["res.lang"]._activate_lang("de_DE")
+        template = self.env.ref("doorman.mail_template_pickup")
+        template.with_context(lang="de_DE").subject = "Ihr Schlüssel"
+        self.people["user"].lang = "de_DE"
+        [mail] = self.sent(self.mine.action_email_pickup_link)
+        self.assertEqual(mail["subject"], "Ihr Schlüssel")
+        self.people["user"].lang = "en_US"
+        [mail] = self.sent(self.mine.action_email_pickup_link)
+        self.assertEqual(mail["subject"], "Your key for Tool of user")
+
+    # ---- invites ----
+
+    def wizard(self, **vals):
+        wizards = self.env["doorman.invite.wizard"].with_user(self.admin)
+        return wizards.create({"max_uses": 3} | vals)
+
+    def test_an_invite(self):
+        wizard = self.wizard(email_to="Ann@Example.com, Bob <bob@example.com>,")
+        mails = self.sent(wizard.action_create_invite)
+        self.assertEqual(
+            [mail["email_to"] for mail in mails],
+            [["ann@example.com"], ["bob@example.com"]],
+        )
+        dialog = self.result["context"]
+        self.assertEqual(dialog["default_sent_to"], "ann@example.com, bob@example.com")
+        link = dialog["default_link"]
+        token = link.rpartition("#")[2].rpartition("/")[2]
+        for mail in mails:
+            self.assertIn(link, mail["body"])
+            self.assertNotIn(
+                "bob" if "ann" in mail["email_to"][0] else "ann@", mail["body"]
+            )
+        self.assertNotIn(token, self.everything())
+        self.assertFalse(
+            self.env["mail.mail"].search([("model", "=", "doorman.invite")])
+        )
+        [invite] = self.env["doorman.invite"].search([])
+        self.assertIn("ann@example.com", invite.message_ids[0].body)
+
+    def test_an_invite_to_nobody(self):
+        self.assertEqual(self.sent(self.wizard().action_create_invite), [])
+        self.assertFalse(self.result["context"]["default_sent_to"])
+
+    def test_bad_addresses(self):
+        many = ", ".join(f"p{n}@example.com" for n in range(21))
+        for typed in ("nobody", "ann@example.com, nobody", many):
+            with self.subTest(typed), self.assertRaises(UserError):
+                self.wizard(email_to=typed).action_create_invite()
+        self.assertFalse(self.env["doorman.invite"].search([]))
+
+    def test_an_invite_in_the_language_of_an_account(self):
+        self.env["res.lang"]._activate_lang("de_DE")
+        template = self.env.ref("doorman.mail_template_invite")
+        template.with_context(lang="de_DE").subject = "Einladung"
+        self.people["internal"].lang = "de_DE"
+        wizard = self.wizard(email_to="internal@example.com, new@example.com")
+        german, english = self.sent(wizard.action_create_invite)
+        self.assertEqual(german["subject"], "Einladung")
+        self.assertIn("Your AI tool", english["subject"])
+
+    def test_a_template_that_names_others(self):
+        """Whoever changes a template adds nobody."""
+        template = self.env.ref("doorman.mail_template_invite")
+        template.write({"email_cc": "evil@example.com", "email_to": "evil@example.com"})
+        [mail] = self.sent(self.wizard(email_to="ann@example.com").action_create_invite)
+        self.assertNotIn("evil", f"{mail['email_to']} {mail['email_cc']}")
