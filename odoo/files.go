@@ -18,11 +18,12 @@ func (c *Client) FileLink(ctx context.Context, f access.Fence, ticket int64, p a
 }
 
 // FileOpen implements access.Files.
-func (c *Client) FileOpen(ctx context.Context, p access.Proof) error {
-	return c.followed(ctx, "file_open", map[string]any{"proof": p.Hex()}, func(raw json.RawMessage) error {
-		_, _, err := wire.DecodeFollowed(raw)
+func (c *Client) FileOpen(ctx context.Context, p access.Proof) (opened access.Opened, err error) {
+	err = c.followed(ctx, "file_open", map[string]any{"proof": p.Hex()}, func(raw json.RawMessage) (err error) {
+		opened, err = wire.DecodeOpened(raw)
 		return err
 	})
+	return opened, err
 }
 
 // FileTake implements access.Files. It is asked for once: where the answer is lost, so may be the link.

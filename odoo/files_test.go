@@ -34,8 +34,12 @@ func contractFiles(t *testing.T, ctx context.Context, g access.Gateway, proof ac
 	}
 	sent := append([]byte("odd \x00\xff\r\n<&"), bytes.Repeat([]byte{7}, 300_000)...)
 	up := linked("request_upload", map[string]any{"name": "new.bin"})
-	if err := files.FileOpen(ctx, up); err != nil {
-		t.Fatal(err)
+	opens := func(p access.Proof) error {
+		_, err := files.FileOpen(ctx, p)
+		return err
+	}
+	if opened, err := files.FileOpen(ctx, up); err != nil || opened.Fetch || opened.Name != "new.bin" {
+		t.Fatalf("FileOpen = %+v, %v", opened, err)
 	}
 	_, err := files.FileTake(ctx, up, audit)
 	_ = wantKind(t, err, access.NotFound)
@@ -47,10 +51,13 @@ func contractFiles(t *testing.T, ctx context.Context, g access.Gateway, proof ac
 	}
 	_, err = files.FilePut(ctx, up, sent, audit)
 	_ = wantKind(t, err, access.NotFound)
-	_ = wantKind(t, files.FileOpen(ctx, up), access.NotFound)
+	_ = wantKind(t, opens(up), access.NotFound)
 
 	down := linked("get_attachment", map[string]any{"attachment": attached.ID})
-	_ = wantKind(t, files.FileOpen(ctx, down), access.NotFound)
+	opened, err := files.FileOpen(ctx, down)
+	if err != nil || !opened.Fetch || opened.Name == "" || opened.Type == "" || opened.Size == 0 {
+		t.Fatalf("FileOpen = %+v, %v", opened, err)
+	}
 	file, err := files.FileTake(ctx, down, audit)
 	if err != nil || file.Name == "" || len(file.Content) == 0 {
 		t.Fatalf("FileTake = %q, %d bytes, %v", file.Name, len(file.Content), err)
@@ -102,8 +109,10 @@ var fileCases = []goldenCase{
 	{name: "file_link_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
 		_, _ = c.FileLink(t.Context(), access.FenceOf(p, mustResolve(t, c, p)), 1<<30, p)
 	}},
-	{name: "file_open", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) { _ = c.FileOpen(t.Context(), room(t, c, p)) }},
-	{name: "file_open_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) { _ = c.FileOpen(t.Context(), p) }},
+	{name: "file_open", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
+		_, _ = c.FileOpen(t.Context(), room(t, c, p))
+	}},
+	{name: "file_open_unknown", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) { _, _ = c.FileOpen(t.Context(), p) }},
 	{name: "file_put", run: func(t *testing.T, _ site, c *odoo.Client, p access.Proof) {
 		_, _ = c.FilePut(t.Context(), room(t, c, p), []byte("hello"), access.Audit{})
 	}},

@@ -82,12 +82,16 @@ func (s *Server) followFile(method string, params map[string]any) any {
 	defer s.mu.Unlock()
 	proof, ok := hashed(params["proof"])
 	for i, k := range s.files {
-		if !ok || k == nil || k.link != proof || k.upload != (method != "file_take") {
+		if !ok || k == nil || k.link != proof || method != "file_open" && k.upload != (method == "file_put") {
 			continue
 		}
 		switch method {
 		case "file_open":
-			return map[string]any{"value": map[string]any{"name": k.name}}
+			told := map[string]any{"name": k.name}
+			if !k.upload {
+				told["type"], told["size"], told["fetch"] = "text/plain", len(k.content), true
+			}
+			return map[string]any{"value": told}
 		case "file_take":
 			s.files[i] = nil
 			return map[string]any{

@@ -15,7 +15,7 @@ import (
 
 // The words of the addon (gateway/fence.py).
 var (
-	notValid = &Problem{"unauthenticated", "credential_invalid", "This key or token is invalid or no longer works.", "Ask your Odoo administrator for a new one."}
+	notValid = &Problem{"unauthenticated", "credential_invalid", "This key or token is invalid or no longer works.", "An Odoo administrator can create a new one."}
 	disabled = &Problem{
 		"forbidden", "switched_off", "Access for AI tools is switched off in this Odoo.",
 		"An MCP administrator can switch it on in Doorman's settings.",

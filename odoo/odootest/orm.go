@@ -40,7 +40,7 @@ func (s *Server) run(c Call, snap *access.Snapshot) (any, *Problem) {
 	case c.Model == "" && s.needs()[c.Method] != "":
 		return nil, &Problem{
 			"needs_module", "module_missing", fmt.Sprintf("%s works with the Odoo module %s, which is not installed here.", c.Method, s.needs()[c.Method]),
-			"Use another tool, or ask an Odoo administrator to install the module.",
+			"Use another tool. An Odoo administrator can install the module.",
 		}
 	case c.Model == "":
 		return nil, &Problem{Kind: "not_allowed", Code: "unknown_operation", Message: fmt.Sprintf("There is no operation '%s'.", c.Method)}

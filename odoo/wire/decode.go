@@ -14,7 +14,7 @@ import (
 
 // What more than one package says of an error.
 const (
-	HintAdmin = "Tell your administrator. The service's log has the details."
+	HintAdmin = "The service's log has the details, for an administrator."
 	RetrySoon = time.Second // when it is worth trying again
 )
 

@@ -25,6 +25,24 @@ func DecodeFollowed(raw json.RawMessage) (value json.RawMessage, content []byte,
 	return w.Value, w.Content, nil
 }
 
+// DecodeOpened reads {"value": {name}}, of a link by which a file is sent, or {"value": {name, type, size, fetch}}.
+func DecodeOpened(raw json.RawMessage) (access.Opened, error) {
+	value, _, err := DecodeFollowed(raw)
+	if err != nil {
+		return access.Opened{}, err
+	}
+	var told struct {
+		Name  string `json:"name"`
+		Type  string `json:"type"`
+		Size  int64  `json:"size"`
+		Fetch bool   `json:"fetch"`
+	}
+	if err := unmarshal(value, &told, "link"); err != nil {
+		return access.Opened{}, err
+	}
+	return access.Opened{Fetch: told.Fetch, Name: told.Name, Type: told.Type, Size: told.Size}, nil
+}
+
 // DecodeFile reads {"value": {name, type, size}, "content"}. A file that is not as long as it says is none.
 func DecodeFile(raw json.RawMessage) (access.File, error) {
 	value, content, err := DecodeFollowed(raw)

@@ -144,7 +144,7 @@ func checkIP(p Policy, ip netip.Addr) *Error {
 	}
 	if within(p.BlockedIPs) || (len(p.AllowedIPs) > 0 && !within(p.AllowedIPs)) {
 		return refuse(Forbidden, "This connection cannot be used from your network address.",
-			"Ask your MCP administrator which addresses are allowed.")
+			"An MCP administrator sets which addresses are allowed.")
 	}
 	return nil
 }

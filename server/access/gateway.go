@@ -51,8 +51,8 @@ type Upkeep interface {
 // everything again that it checked when the link was made. A link that does not work (any more) is an error of kind
 // NotFound, whatever the reason.
 type Files interface {
-	// FileOpen says whether an upload link works, before its bytes are read. It uses nothing up.
-	FileOpen(ctx context.Context, p Proof) error
+	// FileOpen says what a link is for, if it works. It uses nothing up.
+	FileOpen(ctx context.Context, p Proof) (Opened, error)
 
 	// FileTake fetches a file and ends its link.
 	FileTake(ctx context.Context, p Proof, a Audit) (File, error)

@@ -157,7 +157,7 @@ type asked struct {
 // keyed lets a request through to what reads it, and what that makes of it to Odoo with the caller's key.
 func (a *API) keyed(read func(w http.ResponseWriter, r *http.Request, segment string) (asked, *problem)) func(http.ResponseWriter, *http.Request, string) {
 	return func(w http.ResponseWriter, r *http.Request, segment string) {
-		key, problem := credential(r)
+		key, problem := credential(r, administrators)
 		if problem != nil {
 			writeProblem(w, problem)
 			return
@@ -207,12 +207,18 @@ func (a *API) guarded(r *http.Request, ask func() error) *problem {
 	return p
 }
 
+// Whose keys open what.
+const (
+	administrators = "an MCP administrator"
+	auditors       = "an MCP auditor or administrator"
+)
+
 // credential returns the one key of a request. Of two headers, or two schemes in one, a proxy in front could take the one
 // and we the other. The form is checked before Odoo is asked: bytes that no key has must not get into a header to Odoo.
-func credential(r *http.Request) (secret.Text, *problem) {
+func credential(r *http.Request, of string) (secret.Text, *problem) {
 	values := r.Header.Values("Authorization")
-	if len(values) == 0 {
-		return secret.Text{}, unauthenticated("This needs the Odoo API key of an MCP administrator.")
+	if strings.Join(values, "") == "" {
+		return secret.Text{}, unauthenticated("This needs the Odoo API key of " + of + ".")
 	}
 	if len(values) > 1 {
 		return secret.Text{}, unauthenticated("There is more than one Authorization header: send one.")

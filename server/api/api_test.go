@@ -161,6 +161,26 @@ func TestCredential(t *testing.T) {
 	})
 }
 
+// TestWhoseKey walks all routes that take a key: without one, the answer names everybody whose key it may be.
+func TestWhoseKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld("", nil)
+	for _, route := range w.api.Routes() {
+		path := strings.NewReplacer("{id}", "7", "{token}", "x").Replace(route.Path)
+		answer, _ := w.do(route.Method, path, "", "Authorization", "")
+		if answer.Code != http.StatusUnauthorized {
+			continue // it needs no key
+		}
+		want := "This needs the Odoo API key of an MCP administrator."
+		if strings.HasPrefix(route.Path, "/api/org/mcp/audit") {
+			want = "This needs the Odoo API key of an MCP auditor or administrator."
+		}
+		if !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("%s %s: %s", route.Method, route.Path, answer.Body)
+		}
+	}
+}
+
 // TestGuesses: wrong keys count, good ones do not, whatever they are refused for; and who has guessed too much is not heard.
 func TestGuesses(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ const (
 // audit streams rows of the audit as lines of JSON: {"before"} where they begin, a line for each row, {"head"} last. An
 // answer without the last one was cut off.
 func (a *API) audit(w http.ResponseWriter, r *http.Request, _ string) {
-	key, p := credential(r)
+	key, p := credential(r, auditors)
 	var after, limit int64
 	if p == nil {
 		after, limit, p = auditQuery(r)

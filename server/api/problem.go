@@ -82,7 +82,7 @@ var refusals = map[access.AdminCode]int{
 
 // hints are what to do about them.
 var hints = map[access.AdminCode]string{
-	access.AdminForbidden: "Use the key of an MCP administrator.",
+	access.AdminForbidden: "Use the key of " + administrators + ".",
 	access.AdminScopes:    "Only ask for scopes that you have yourself: they are on your user's form in Odoo.",
 	access.AdminGroups:    "Only use groups that you have yourself; an invite cannot grant an administrator's.",
 	access.AdminCompanies: "Only use companies that you can work in yourself.",

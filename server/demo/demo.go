@@ -39,6 +39,7 @@ type ready struct {
 	walkKey        string
 	walkConnection int64
 	walkTwins      []int // contacts that the walk deletes
+	spare          int   // a contact that an AI tool asks to delete, and nobody has decided
 }
 
 // run is the program: args without its name. It returns when the walk is done (--once), or when ctx ends.

@@ -68,7 +68,7 @@ func checkStory(t *testing.T, told string) {
 	t.Helper()
 	at := 0
 	for _, want := range []string{
-		"tools/list", "search_records", "no policy opens", "pending_approval", "executed by Ada Approver", "clicks Revoke", "its very next call is refused",
+		"tools/list", "search_records", "no policy opens", "pending_approval", "executed by Ada Approver", "clicks Revoke", "its very next call is refused", "One more request is left for you",
 	} {
 		found := strings.Index(told[at:], want)
 		if found < 0 {
@@ -96,6 +96,10 @@ func checkReady(t *testing.T, file string) {
 		if _, err := inOdoo(t.Context(), &r, u.Login, u.Password, "res.users", "has_access", []int{}, "read"); err != nil {
 			t.Errorf("%s: %v", u.Login, err)
 		}
+	}
+	waits, err := inOdoo(t.Context(), &r, "approver", "approver", "doorman.approval", "search_count", []any{[]any{"state", "=", "pending"}})
+	if err != nil || string(waits) != "1" {
+		t.Errorf("%s requests wait for the approver: %v", waits, err)
 	}
 	found, err := inOdoo(t.Context(), &r, r.AdminLogin, r.AdminPassword, "ir.module.module", "search_count",
 		[]any{[]any{"name", "=", "contacts"}, []any{"state", "=", "installed"}})

@@ -91,11 +91,12 @@ twins = env["res.partner"].create([{"name": "Azure Interior (copy)"}, {"name": "
 def connection(name, owner, **values):
     record = env["doorman.connection"].create({"name": name, "user_id": owner.id, **values})
     return record, record._issue_key()
+spare = env["res.partner"].create({"name": "Gemini Furniture (copy)"})
 walk, walk_key = connection("Demo walk", member, **may_write, description="Made and revoked by the demo's walk.")
 yours, key = connection("Your AI tool", admin, **may_write, description="Its key was printed when the demo started.")
 print("SEED " + json.dumps({
     "service_key": settings._generate_service_key(), "walk": walk.id, "walk_key": walk_key, "key": key,
-    "twins": twins.ids,
+    "twins": twins.ids, "spare": spare.id,
 }))
 `
 
@@ -110,6 +111,7 @@ func seed(ctx context.Context, host *localodoo.Host, db string, r *ready) error 
 		WalkKey    string `json:"walk_key"`
 		Key        string `json:"key"`
 		Twins      []int  `json:"twins"`
+		Spare      int    `json:"spare"`
 	}
 	for line := range strings.Lines(out) {
 		if text, found := strings.CutPrefix(line, "SEED "); found {
@@ -122,7 +124,7 @@ func seed(ctx context.Context, host *localodoo.Host, db string, r *ready) error 
 		return errors.New("Odoo did not answer with the demo's keys")
 	}
 	r.ServiceKey, r.Key = made.ServiceKey, made.Key
-	r.walkKey, r.walkConnection, r.walkTwins = made.WalkKey, made.Walk, made.Twins
+	r.walkKey, r.walkConnection, r.walkTwins, r.spare = made.WalkKey, made.Walk, made.Twins, made.Spare
 	r.AdminLogin, r.AdminPassword = "admin", "admin"
 	r.Users = []login{
 		{"admin", "admin", "MCP administrator"},

@@ -64,7 +64,10 @@ func walk(ctx context.Context, say *teller, r *ready) error {
 	if err := walkApproval(ctx, say, session, r); err != nil {
 		return err
 	}
-	return walkRevoke(ctx, say, session, r)
+	if err := walkRevoke(ctx, say, session, r); err != nil {
+		return err
+	}
+	return leaveOne(ctx, say, r)
 }
 
 func walkTools(ctx context.Context, say *teller, session *sdk.ClientSession) error {

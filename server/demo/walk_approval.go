@@ -15,16 +15,9 @@ import (
 // walkApproval shows a call that waits for a person: nothing is done until she approves it, in her own Odoo session.
 func walkApproval(ctx context.Context, say *teller, session *sdk.ClientSession, r *ready) error {
 	say.line("delete_records: it wants to delete two contacts; this connection needs a person's approval for that")
-	var pending struct {
-		Status    string `json:"status"`
-		RequestID int64  `json:"request_id"`
-		URL       string `json:"approval_url"`
-	}
-	if err := called(ctx, session, "delete_records", map[string]any{"model": "res.partner", "ids": r.walkTwins}, &pending); err != nil {
+	pending, err := askToDelete(ctx, session, r.walkTwins)
+	if err != nil {
 		return err
-	}
-	if pending.Status != "pending_approval" {
-		return fmt.Errorf("it did not wait: %+v", pending)
 	}
 	say.detail("%s: nothing is done yet. Request %d waits at %s", pending.Status, pending.RequestID, pending.URL)
 	if left, err := twinsLeft(ctx, session, r); err != nil || left != len(r.walkTwins) {
@@ -53,6 +46,41 @@ func walkApproval(ctx context.Context, say *teller, session *sdk.ClientSession, 
 	if left, err := twinsLeft(ctx, session, r); err != nil || left != 0 {
 		return fmt.Errorf("%d of the contacts are left: %w", left, err)
 	}
+	return nil
+}
+
+// waiting is a call that waits for a person.
+type waiting struct {
+	Status    string `json:"status"`
+	RequestID int64  `json:"request_id"`
+	URL       string `json:"approval_url"`
+}
+
+// askToDelete calls delete_records, which has to wait.
+func askToDelete(ctx context.Context, session *sdk.ClientSession, contacts []int) (waiting, error) {
+	var answer waiting
+	if err := called(ctx, session, "delete_records", map[string]any{"model": "res.partner", "ids": contacts}, &answer); err != nil {
+		return answer, err
+	}
+	if answer.Status != "pending_approval" {
+		return answer, fmt.Errorf("it did not wait: %+v", answer)
+	}
+	return answer, nil
+}
+
+// leaveOne leaves a request that whoever looks around can decide on.
+func leaveOne(ctx context.Context, say *teller, r *ready) error {
+	session, err := connect(ctx, r.MCPURL, r.Key)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	pending, err := askToDelete(ctx, session, []int{r.spare})
+	if err != nil {
+		return err
+	}
+	say.line("One more request is left for you: log in to Odoo as approver, and decide")
+	say.detail("request %d waits at %s", pending.RequestID, pending.URL)
 	return nil
 }
 

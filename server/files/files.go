@@ -112,14 +112,39 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, ip netip.Addr, t
 	proof := access.ProofOf(token)
 	switch r.Method {
 	case http.MethodHead:
-		// GET ends the link, and what looks ahead must not: so nothing is known of it here.
-		return otherMethod()
+		return h.look(w, r, ip, proof)
 	case http.MethodGet:
 		a.Method, a.Tool = "files/get", "get_attachment"
 		return h.download(w, r, ip, proof, a)
 	}
 	a.Method, a.Tool = "files/put", "request_upload"
 	return h.upload(w, r, ip, proof, a)
+}
+
+// look answers HEAD as GET would be (RFC 9110 section 9.3.2), and leaves the link as it is: programs that show what an
+// address is about ask so.
+func (h *Handler) look(w http.ResponseWriter, r *http.Request, ip netip.Addr, p access.Proof) error {
+	leave, err := h.room.enter(r.Context(), ip, false) // Odoo reads the file for it
+	if err != nil {
+		return err
+	}
+	defer leave()
+	opened, err := h.config.Files.FileOpen(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	if !opened.Fetch {
+		return gone()
+	}
+	about(w.Header(), opened.Name, opened.Type, opened.Size)
+	return nil
+}
+
+// about says what file it is.
+func about(header http.Header, name, kind string, size int64) {
+	header.Set("Content-Type", typeOf(kind))
+	header.Set("Content-Disposition", disposition(name))
+	header.Set("Content-Length", strconv.FormatInt(size, 10))
 }
 
 func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr, p access.Proof, a access.Audit) error {
@@ -133,9 +158,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr
 		return err
 	}
 	header := w.Header()
-	header.Set("Content-Type", typeOf(file.Type))
-	header.Set("Content-Disposition", disposition(file.Name))
-	header.Set("Content-Length", strconv.Itoa(len(file.Content)))
+	about(header, file.Name, file.Type, int64(len(file.Content)))
 	// The server has no such limit of its own, and who asks and reads nothing would keep the room for ever.
 	_ = http.NewResponseController(w).SetWriteDeadline(h.config.Now().Add(timeFor(int64(len(file.Content)))))
 	_, _ = w.Write(file.Content) // whoever is gone gets no answer
@@ -151,8 +174,12 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request, ip netip.Addr, 
 		return tooLarge()
 	}
 	// Asked first: nobody without a link makes this process read, and hold, 20 MB.
-	if err := h.config.Files.FileOpen(r.Context(), p); err != nil {
+	opened, err := h.config.Files.FileOpen(r.Context(), p)
+	if err != nil {
 		return err
+	}
+	if opened.Fetch {
+		return gone()
 	}
 	if !h.begin(p) {
 		return access.NewError(access.Conflict, "A file is already being sent to this link.", "Wait until that is done.")
@@ -291,7 +318,7 @@ var statuses = map[access.Kind]int{
 func fail(w http.ResponseWriter, err error) {
 	if special := new(statusError); errors.As(err, &special) {
 		if special.status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", "GET, PUT, POST")
+			w.Header().Set("Allow", "GET, HEAD, PUT, POST")
 		}
 		write(w, special.status, special.told)
 		return

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,7 @@ type fake struct {
 	audit access.Audit
 	held  chan struct{} // closed: answers go on
 	any   bool          // any link works
+	fetch bool          // a file is fetched by each link; else one is sent
 }
 
 func (f *fake) ask(ctx context.Context, what string, p access.Proof) error {
@@ -55,7 +57,9 @@ func (f *fake) note(a access.Audit, content []byte) {
 	f.audit, f.put = a, content
 }
 
-func (f *fake) FileOpen(ctx context.Context, p access.Proof) error { return f.ask(ctx, "open", p) }
+func (f *fake) FileOpen(ctx context.Context, p access.Proof) (access.Opened, error) {
+	return access.Opened{Fetch: f.fetch, Name: f.file.Name, Type: f.file.Type, Size: int64(len(f.file.Content))}, f.ask(ctx, "open", p)
+}
 
 func (f *fake) FileTake(ctx context.Context, p access.Proof, a access.Audit) (access.File, error) {
 	f.note(a, nil)
@@ -121,7 +125,7 @@ func TestDownload(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			f, g := &fake{file: access.File{Name: row.name, Type: row.kind, Content: []byte("bytes")}}, &guesses{}
+			f, g := &fake{file: access.File{Name: row.name, Type: row.kind, Content: []byte("bytes")}, fetch: true}, &guesses{}
 			w := ask(handler(f, g), "GET", "/files/"+good, "")
 			if w.Code != 200 || w.Body.String() != "bytes" || w.Header().Get("Content-Length") != "5" {
 				t.Fatalf("%d %s", w.Code, w.Body)
@@ -134,7 +138,16 @@ func TestDownload(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}
-			if f.audit.IP != "192.0.2.7" || f.audit.RequestID != "r1" || f.audit.Method != "files/get" || len(g.failed) != 1 || g.failed[0] {
+			head := ask(handler(f, g), "HEAD", "/files/"+good, "")
+			if head.Code != 200 || head.Body.Len() != 0 || strings.Join(f.asked, " ") != "take open" {
+				t.Errorf("HEAD: %d %q, asked %v", head.Code, head.Body, f.asked)
+			}
+			for name, has := range w.Header() {
+				if got := head.Header()[name]; !slices.Equal(got, has) {
+					t.Errorf("%s is %q with GET, %q with HEAD", name, has, got)
+				}
+			}
+			if f.audit.IP != "192.0.2.7" || f.audit.RequestID != "r1" || f.audit.Method != "files/get" || len(g.failed) != 2 || g.failed[0] || g.failed[1] {
 				t.Errorf("%+v %v", f.audit, g.failed)
 			}
 		})
@@ -179,7 +192,7 @@ func TestRefused(t *testing.T) {
 		err                                   error
 		status                                int
 		asked, says                           string
-		guess                                 bool
+		guess, fetch                          bool
 	}{
 		{name: "unknown", method: "GET", path: "/files/" + bad, status: 404, asked: "take", says: "no longer works", guess: true},
 		{name: "unknown upload", method: "PUT", path: "/files/" + bad, body: "x", status: 404, asked: "open", says: "no longer works", guess: true},
@@ -191,7 +204,12 @@ func TestRefused(t *testing.T) {
 		{name: "dots", method: "GET", path: "/files/../files/" + good, status: 404, guess: true},
 		{name: "another kind of token", method: "GET", path: "/files/dmk_" + good[4:], status: 404, guess: true},
 		{name: "escaped", method: "GET", path: "/files/" + good[:46] + "%2f", status: 404, guess: true},
-		{name: "head", method: "HEAD", path: "/files/" + good, status: 405},
+		{name: "head of an unknown link", method: "HEAD", path: "/files/" + bad, status: 404, asked: "open", guess: true},
+		{name: "head of half a link", method: "HEAD", path: "/files/" + good[:46], status: 404, guess: true},
+		{name: "head of a link to send by", method: "HEAD", path: "/files/" + good, status: 404, asked: "open", guess: true},
+		{name: "head, not allowed", method: "HEAD", path: "/files/" + good, err: odoo(access.NotAllowed), status: 403, asked: "open"},
+		{name: "head, down", method: "HEAD", path: "/files/" + good, err: odoo(access.OdooUnavailable), status: 503, asked: "open"},
+		{name: "sent by a link to fetch", method: "PUT", path: "/files/" + good, body: "x", fetch: true, status: 404, asked: "open", guess: true},
 		{name: "delete", method: "DELETE", path: "/files/" + good, status: 405},
 		{name: "options", method: "OPTIONS", path: "/files/" + good, status: 405},
 		{name: "a form", method: "POST", path: "/files/" + good, body: "x", contentType: "multipart/form-data; boundary=x", status: 415, says: "curl -T"},
@@ -210,7 +228,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			f, g := &fake{err: row.err}, &guesses{}
+			f, g := &fake{err: row.err, fetch: row.fetch}, &guesses{}
 			w := ask(handler(f, g), row.method, row.path, row.body, "Content-Type", row.contentType)
 			if w.Code != row.status || strings.Join(f.asked, " ") != row.asked || !strings.Contains(w.Body.String(), row.says) {
 				t.Fatalf("%d asked %v: %s", w.Code, f.asked, w.Body)

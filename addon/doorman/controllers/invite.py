@@ -212,6 +212,7 @@ class InviteController(http.Controller):
         scopes = connection.scope_ids.filtered(lambda s: s.group_id in granted)
         return {
             "connection": connection.name,
+            "maker": acceptance.invite_id.creator_id.name,
             "user": connection.user_id.name,
             "scopes": [
                 SimpleNamespace(name=s.name, description=s.description) for s in scopes

@@ -48,7 +48,7 @@ CONNECTIONS = (
         "Trainee, newsletter lists",
         "revoked",
         63,
-        213,
+        21,
         {"description": "Holiday job, until the end of August."},
     ),
     (
@@ -56,7 +56,7 @@ CONNECTIONS = (
         "n8n, order import",
         "revoked",
         900,
-        9120,
+        96,
         {"description": "Replaced by Odoo's own import. Do not bring it back."},
     ),
     (
@@ -64,7 +64,7 @@ CONNECTIONS = (
         "ChatGPT, campaign trial",
         "expired",
         420,
-        412,
+        41,
         {
             "auth_type": "oauth",
             "client_type": "public",
@@ -80,7 +80,7 @@ CONNECTIONS = (
         "VS Code, data clean-up",
         "idle",
         310,
-        45,
+        12,
         {"description": "Duplicates among the contacts, once a quarter."},
     ),
     (
@@ -88,7 +88,7 @@ CONNECTIONS = (
         "Sales assistant",
         "idle",
         130,
-        87,
+        17,
         {
             "auth_type": "oauth",
             "client_type": "confidential",
@@ -102,7 +102,7 @@ CONNECTIONS = (
         "Codex CLI, nightly data check",
         "connected",
         9,
-        2210,
+        221,
         {
             "read_only": True,
             "rate_limit_minute": 120,
@@ -116,7 +116,7 @@ CONNECTIONS = (
         "Cursor, web shop team",
         "connected",
         5,
-        871,
+        87,
         {
             "allowed_models": MODELS,
             "allowed_ips": "192.168.1.0/24  # the office",
@@ -130,7 +130,7 @@ CONNECTIONS = (
         "Claude, browser",
         "connected",
         2,
-        342,
+        34,
         {
             "auth_type": "oauth",
             "client_type": "public",
@@ -146,22 +146,22 @@ CONNECTIONS = (
         "Claude Code, Marc's laptop",
         "connected",
         0.3,
-        1284,
+        128,
         {"description": "Marc's own work on contacts and reports."},
     ),
 )
 
 DAYS = 7
-ROWS = 150
 # Outcome, reason, message, how often.
 OUTCOMES = (
     ("ok", None, None, 85),
     ("error", "invalid_input", "The domain is not a list.", 3),
     ("error", "unknown_field", "res.partner has no field nmae: name?", 3),
-    ("refused", "not_allowed", "This connection cannot use the model ir.rule.", 4),
-    ("refused", "unknown_model", "There is no model res.parnter.", 2),
-    ("refused", "rate_limited", "More than 60 requests a minute.", 2),
+    ("refused", "not_allowed", "This connection cannot use the model ir.rule.", 5),
+    ("refused", "unknown_model", "There is no model res.parnter.", 3),
 )
+# How many rows an answer holds at most.
+GIVEN = {"search_records": 80, "read_records": 10, "aggregate_records": 12}
 
 
 class DoormanConnection(models.Model):
@@ -283,18 +283,21 @@ class DoormanConnection(models.Model):
 
     @api.model
     def _demo_audit(self, connections, now):
-        """The same rows at every installation, relative to its time. The counters
-        above hold them, so they only go into the sums."""
+        """The same rows at every installation, relative to its time: as many as the
+        counters above say, which hold them, so they only go into the sums."""
         draw = random.Random(832)  # noqa: S311  (nothing secret)
-        since = now - timedelta(days=DAYS)
-        used = connections.filtered(lambda c: c.last_used and c.last_used > since)
-        weights = [c.request_count for c in used]
-        rows = [{"connection": c, "time": c.last_used} for c in used]
-        while len(rows) < ROWS:
-            connection = draw.choices(used, weights)[0]
-            span = (connection.last_used - since).total_seconds()
-            time = since + timedelta(seconds=draw.random() * span)
-            rows.append({"connection": connection, "time": time})
+        rows, week = [], timedelta(days=DAYS)
+        for connection in connections.filtered("last_used"):
+            last = connection.last_used
+            # What is used to this day was so all the week.
+            since = (now if last > now - week else last) - week
+            span = (last - since).total_seconds()
+            times = [draw.random() * span for _row in range(connection.request_count)]
+            times[0] = span
+            rows += [
+                {"connection": connection, "time": since + timedelta(seconds=time)}
+                for time in times
+            ]
         last = self.env["doorman.audit"].search([], order="id desc", limit=1).id or 0
         for row in sorted(rows, key=lambda row: row["time"]):
             self.env["doorman.audit"]._insert(self._demo_row(draw, **row))
@@ -306,6 +309,8 @@ class DoormanConnection(models.Model):
             OUTCOMES, [weight for *_, weight in OUTCOMES]
         )[0]
         wrong = {"not_allowed": "ir.rule", "unknown_model": "res.parnter"}.get(reason)
+        allowed = connection.allowed_tool_ids.mapped("name")
+        tool = draw.choice([name for name in READING if name in (allowed or READING)])
         return {
             "time": time,
             "connection_id": connection.id,
@@ -317,7 +322,7 @@ class DoormanConnection(models.Model):
             "ip": f"192.168.1.{10 + connection.id % 40}",
             "client": connection.name.split(",")[0],
             "method": "tools/call",
-            "tool": draw.choice(READING),
+            "tool": tool,
             "model": wrong or draw.choice(MODELS),
             "outcome": outcome,
             "reason": reason,
@@ -325,4 +330,5 @@ class DoormanConnection(models.Model):
             "duration_ms": draw.randint(6, 90) if outcome != "refused" else 0,
             "request_id": f"demo-{draw.getrandbits(40):010x}",
             "count": 1,
+            "rows": draw.randint(1, GIVEN[tool]) if outcome == "ok" else 0,
         }

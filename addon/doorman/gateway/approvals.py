@@ -203,7 +203,7 @@ class DoormanGateway(models.AbstractModel):
                     "allowed to."
                 ),
                 _lt(
-                    "Ask an MCP administrator to set an approver group for this "
+                    "An MCP administrator can set an approver group for this "
                     "connection, under Access and Approvals."
                 ),
             )
@@ -212,7 +212,7 @@ class DoormanGateway(models.AbstractModel):
                 "nobody_may_approve",
                 _lt("This needs approval, but nobody is allowed to approve it."),
                 _lt(
-                    "Ask an MCP administrator to set an approver for this connection, "
+                    "An MCP administrator can set an approver for this connection, "
                     "under Access and Approvals. Until then, leave out whatever needs "
                     "approval."
                 ),

@@ -86,7 +86,7 @@ def failed():
     return Refusal(
         "failed",
         _lt("Odoo failed to answer this call."),
-        _lt("Tell your administrator. Odoo's log has the details."),
+        _lt("Odoo's log has the details, for an administrator."),
     )
 
 

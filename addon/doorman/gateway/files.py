@@ -31,7 +31,7 @@ class DoormanGateway(models.AbstractModel):
 
     call ── what is asked for, its rights checked ── kept ── a number for it
     file_link ── the number, and the hash of a token that the service has thrown
-    file_open ── whether to read what is sent
+    file_open ── what a link is for: whether to read what is sent
     file_take, file_put ── by the token alone ── everything that was checked for the
                            call is checked again, for the same credential, unchanged
     """
@@ -210,16 +210,30 @@ class DoormanGateway(models.AbstractModel):
 
     @api.model
     def file_open(self, proof):
-        """Whether a link for sending a file works, before its bytes are read.
+        """What a link is for, before a file is sent by it or fetched. It goes on.
 
         :param str proof: SHA-256 of the link's token, 64 hex digits
-        :return: ``{value: {name}}`` or ``{error}``
+        :return: ``{value: {name}}`` of a link for sending, ``{value: {name, type,
+            size, fetch: True}}`` of one for fetching, or ``{error}``
         """
         self._check_caller()
         kept = self._kept(proof)
-        if not kept or not self._is_put(kept):
+        if not kept:
             return {"error": _gone().told()}
-        return {"value": {"name": kept["told"]["name"]}}
+        if self._is_put(kept):
+            return {"value": {"name": kept["told"]["name"]}}
+
+        def look(connection, row, request, audit):
+            value = self._take(connection, row, request, audit, kept)
+            return {"value": value | {"fetch": True}}
+
+        # What fetching would refuse must not show its name either.
+        fence = kept["fence"] | {"proof": Stored(kept["proof"])}
+        answer, _audit = self._fenced(fence, kept["request"] | {"audit": None}, look)
+        if "value" in answer:
+            del answer["value"]["content"]
+            return {"value": answer["value"]}
+        return answer if "error" in answer else {"error": _gone(CHANGED).told()}
 
     @api.model
     def file_take(self, proof, audit=None):

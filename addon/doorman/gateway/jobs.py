@@ -139,8 +139,8 @@ class DoormanGateway(models.AbstractModel):
                 connection.expires_at,
                 self.env._("The connection %s expires", connection.name),
                 self.env._(
-                    "Its AI tool stops working then. If it is still needed, ask an "
-                    "MCP administrator for a later date."
+                    "Its AI tool stops working then. If it is still needed, an MCP "
+                    "administrator can set a later date."
                 ),
             )
         return reminded

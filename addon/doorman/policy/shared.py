@@ -135,20 +135,18 @@ SAY_OFF_HINT = _lt(
     "An MCP administrator can switch it on in Doorman's Server Settings."
 )
 SAY_INVALID = _lt("This key or token is invalid or no longer works.")
-SAY_INVALID_HINT = _lt("Ask your Odoo administrator for a new one.")
+SAY_INVALID_HINT = _lt("An Odoo administrator can create a new one.")
 SAY_INACTIVE = _lt("This connection is waiting for an administrator to activate it.")
-SAY_INACTIVE_HINT = _lt("Ask your MCP administrator.")
+SAY_INACTIVE_HINT = _lt("An MCP administrator can activate it in Odoo.")
 SAY_NO_SCOPE = _lt(
     "%(tool)s needs the scope %(scope)s, which this connection does not have."
 )
-SAY_NO_SCOPE_HINT = _lt(
-    "Use another tool, or ask your MCP administrator for the scope."
-)
+SAY_NO_SCOPE_HINT = _lt("Use another tool. An MCP administrator can add the scope.")
 SAY_NO_PERMISSION = _lt(
     "%(tool)s needs %(scope)s, and this connection's user lacks that permission."
 )
 SAY_NO_PERMISSION_HINT = _lt(
-    "Use another tool, or ask your MCP administrator to give the user the permission."
+    "Use another tool. An administrator can give the user the permission."
 )
 SAY_READ_ONLY = _lt("This connection is read-only; %s makes changes.")
 SAY_READ_ONLY_HINT = _lt("Tell your user what should be changed.")
@@ -166,9 +164,7 @@ SAY_NO_TOOL_HINT = _lt("Call tools/list to see the tools it can use.")
 SAY_NEEDS_MODULE = _lt(
     "%(tool)s works with the Odoo module %(module)s, which is not installed here."
 )
-SAY_NEEDS_MODULE_HINT = _lt(
-    "Use another tool, or ask an Odoo administrator to install it."
-)
+SAY_NEEDS_MODULE_HINT = _lt("Use another tool. An Odoo administrator can install it.")
 SAY_SWITCHED_OFF = _lt("%s is for research clients; this connection does not offer it.")
 SAY_SWITCHED_OFF_HINT = _lt("Use search_everywhere and read_records.")
 SAY_NO_MODEL = _lt("This connection cannot use the model %s.")

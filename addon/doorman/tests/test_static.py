@@ -329,6 +329,47 @@ class TestStatic(SourceChecks, BaseCase):
                         for right in ("write", "create", "unlink"):
                             self.assertEqual(row[f"perm_{right}"], "0")
 
+    def test_views_carry_the_class_of_ours(self):
+        """looks.scss gives what has it enough contrast."""
+        for path in sorted(ROOT.rglob("*_views.xml")):
+            for record in ElementTree.parse(path).getroot().iter("record"):
+                fields = {field.get("name"): field for field in record}
+                arch = fields.get("arch")
+                if arch is None or "inherit_id" in fields:
+                    continue
+                if arch[0].tag not in ("form", "kanban", "list"):
+                    continue  # Odoo draws them by itself
+                with self.subTest(record.get("id")):
+                    self.assertIn("o_doorman", arch[0].get("class", "").split())
+
+    def test_no_row_says_something_by_its_colour_alone(self):
+        """What a row's colour hangs on is a column of it; archived rows are there for
+        who asks for them."""
+        for path in sorted(ROOT.rglob("*.xml")):
+            for rows in ElementTree.parse(path).getroot().iter("list"):
+                shown = {
+                    field.get("name")
+                    for field in rows.iter("field")
+                    if not field.get("column_invisible")
+                }
+                shown |= {"active", "not", "and", "or", "in"}
+                for name, hangs_on in rows.items():
+                    if name.startswith("decoration-"):
+                        words = re.sub(r"'[^']*'", "", hangs_on)
+                        with self.subTest(path.name, colour=hangs_on):
+                            self.assertLessEqual(set(re.findall(r"\w+", words)), shown)
+
+    def test_placeholders_are_examples(self):
+        """A placeholder is gone with the first letter typed, and screen readers may not
+        read it: what a field means, or what holds while it is empty, is text beside it.
+        """
+        for path in sorted(ROOT.rglob("*.xml")):
+            for node in ElementTree.parse(path).getroot().iter():
+                example = node.get("placeholder")
+                if example is not None:
+                    with self.subTest(path.name, placeholder=example):
+                        self.assertTrue(example.startswith("e.g. "))
+
     def test_view_names_and_files(self):
         for file, element in self._elements():
             if element.tag == "record" and element.get("model") == "ir.ui.view":

@@ -255,9 +255,9 @@ class DoormanConnectWizard(models.TransientModel):
             return  # what the connection itself refuses, and says why
         raise UserError(
             self.env._(
-                "%s lacks the permissions for this: every call would be refused. Press "
-                "Give the User These Permissions first, or ask an Odoo administrator "
-                "to.",
+                "%s lacks the permissions for this: every call would be refused. An "
+                "Odoo administrator has to press Give the User These Permissions "
+                "first.",
                 self.user_id.name,
             )
         )

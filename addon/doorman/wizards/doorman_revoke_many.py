@@ -6,37 +6,41 @@ SHOWN = 20
 
 
 class DoormanRevokeMany(models.TransientModel):
-    """Asks before connections are revoked, and says what ends with them.
+    """Asks before connections, or the links of invites, are revoked, and says what
+    ends with them.
 
-    The connection's method checks the right to do it.
+    Their own methods check the right to do it.
     """
 
     _name = "doorman.revoke.many"
     _inherit = ["doorman.many.mixin"]
-    _description = "Revoke connections"
+    _description = "Revoke connections or invites"
 
     connection_ids = fields.Many2many("doorman.connection", readonly=True)
-    count = fields.Integer("Connections", compute="_compute_shown")
+    invite_ids = fields.Many2many("doorman.invite", readonly=True)
+    count = fields.Integer("Connections or invites", compute="_compute_shown")
     waiting = fields.Integer("Pending requests", compute="_compute_shown")
     names = fields.Html(compute="_compute_shown", sanitize=False)
     with_key = fields.Boolean(compute="_compute_shown")
     with_login = fields.Boolean(compute="_compute_shown")
 
-    @api.depends("connection_ids")
+    @api.depends("connection_ids", "invite_ids")
     def _compute_shown(self):
         for dialog in self:
             ends = dialog.connection_ids
-            dialog.count = len(ends)
+            links = dialog.invite_ids
+            dialog.count = len(ends or links)
             dialog.waiting = ends._waiting_count()
             dialog.with_key = "bearer" in ends.mapped("auth_type")
             dialog.with_login = "oauth" in ends.mapped("auth_type")
+            names = [(c.name, c.user_id.name) for c in ends[:SHOWN]]
+            names += [(i.key_name_preset, i.creator_id.name) for i in links[:SHOWN]]
             rows = Markup("").join(
-                Markup("<li><b>%s</b> <span class='text-muted'>%s</span></li>")
-                % (connection.name, connection.user_id.name)
-                for connection in ends[:SHOWN]
+                Markup("<li><b>%s</b> <span class='text-muted'>%s</span></li>") % line
+                for line in names
             )
-            if len(ends) > SHOWN:
-                more = self.env._("and %s more", len(ends) - SHOWN)
+            if dialog.count > SHOWN:
+                more = self.env._("and %s more", dialog.count - SHOWN)
                 rows += Markup("<li>%s</li>") % more
             shown = Markup("<ul class='mb-2 ps-3 text-break'>%s</ul>") % rows
             dialog.names = shown
@@ -47,4 +51,5 @@ class DoormanRevokeMany(models.TransientModel):
         :raise AccessError: for anyone but their user and MCP administrators
         """
         self.ensure_one()
-        return self.connection_ids.action_revoke()
+        ends = self.connection_ids or self.invite_ids
+        return ends.action_revoke()

@@ -24,7 +24,7 @@ func (b *backend) everyView(t *testing.T) {
 	p.form(cursor)
 	p.see(".o_doorman_status", "Connected")
 	p.see(".o_form_sheet", "Doorman: Cursor, web shop team")
-	p.see("button[name=action_open_requests]", "871 Requests")
+	p.see("button[name=action_open_requests]", "87 Requests")
 	p.shot("connection", 1400, 1150)
 	p.shot("connection-phone", 412, 900)
 	p.click("button[name=action_open_requests]")
@@ -175,7 +175,7 @@ func (b *backend) phone(t *testing.T) {
 	p.do(chromedp.EmulateViewport(412, 900))
 	p.open(connectionAction, ".o_kanban_view .o_kanban_record")
 	p.see(".o_kanban_record", "Claude Code, Marc's laptop Connected")
-	p.see(".o_kanban_record", "1,284 requests")
+	p.see(".o_kanban_record", "128 requests")
 	p.see(".o_control_panel", "Connect a New Tool")
 	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector(".o_content").scrollWidth > 412`))
 	if err != nil || wide {

@@ -220,8 +220,8 @@ class DoormanOwnTool(models.Model):
             # By the person's own groups, whoever's code has come to call it.
             raise AccessError(
                 self.env._(
-                    "Only users who can also edit server actions can publish one: ask "
-                    "an Odoo administrator who is an MCP administrator."
+                    "Only MCP administrators who can also edit server actions can "
+                    "publish one."
                 )
             )
         for own in self:

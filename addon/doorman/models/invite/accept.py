@@ -92,9 +92,10 @@ class DoormanInvite(models.Model):
             )
         if not self._may_join(user):
             return self.env._(
-                "Your account, %s, does not belong to this organization. Ask its Odoo "
-                "administrator to add it, then open the link again.",
-                user.login,
+                "Your account, %(login)s, does not belong to this organization. Ask "
+                "%(maker)s to have it added, then open the link again.",
+                login=user.login,
+                maker=self.creator_id.name,
             )
         return False
 

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 
@@ -67,6 +68,22 @@ class DoormanInvite(models.Model):
         if connections is True:
             invites._revoke_connections()
         return True
+
+    def action_ask_revoke(self):
+        """Ask before these links are stopped.
+
+        :raise AccessError: for anyone but MCP administrators of their company
+        :return: the dialog that says how many they are
+        """
+        self._check_admin()
+        self.check_access("read")
+        ends = self.filtered(lambda invite: invite.state != "revoked")
+        if not ends:
+            raise UserError(self.env._("These invites are revoked already."))
+        dialog = self.env["doorman.revoke.many"].create(
+            {"invite_ids": [(6, 0, ends.ids)]}
+        )
+        return dialog._open(self.env._("Revoke"))
 
     def action_revoke_all(self):
         """Stop these links, and the connections made from them."""

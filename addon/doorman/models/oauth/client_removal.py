@@ -115,9 +115,9 @@ class DoormanOauthClient(models.Model):
         if connections - seen.search([("id", "in", connections.ids)]).sudo():
             raise AccessError(
                 self.env._(
-                    "People in other companies use it too. Ask an administrator of "
-                    "all those companies. You can revoke the connections of your own "
-                    "companies yourself."
+                    "People in other companies use it too. An administrator of all "
+                    "those companies can do it. You can revoke the connections of your "
+                    "own companies yourself."
                 )
             )
 

@@ -76,17 +76,16 @@ class DoormanOauthRequest(models.AbstractModel):
             or not user.has_group("doorman.group_user")
         ):
             return self.env._(
-                "Your account, %s, is not allowed to connect AI tools. Ask an "
-                "administrator to make you an MCP User, then start again in the AI "
-                "tool.",
+                "Your account, %s, is not allowed to connect AI tools. Once an "
+                "administrator has made you an MCP User, start again in the AI tool.",
                 user.login,
             )
         if client and not client.active:
             return self.env._("An administrator has removed this application.")
         if client.user_id and client.user_id != user:
             return self.env._(
-                "This application was set up for somebody else. Log in as that user, "
-                "or ask an administrator."
+                "This application was set up for somebody else. Log in as that user; "
+                "an MCP administrator can set one up for you."
             )
         if not client and asked["client"]["kind"] != "document":
             return self.env._("This application is no longer registered here.")

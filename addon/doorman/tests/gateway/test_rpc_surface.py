@@ -91,6 +91,7 @@ PUBLIC = {
         "sync_catalog",
     },
     "doorman.invite": {
+        "action_ask_revoke",
         "action_open_connections",
         "action_revoke",
         "action_revoke_all",

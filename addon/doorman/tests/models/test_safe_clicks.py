@@ -166,6 +166,30 @@ class TestSafeClicks(ApprovalCase):
             )
         self.assertNotEqual(other.state, "revoked")
 
+    def test_revoking_invites_says_how_many(self):
+        invites = self.env["doorman.invite"].with_user(self.people["admin"])
+        values = {"scope_ids": [(6, 0, self.env.ref("doorman.scope_search").ids)]}
+        for _number in range(3):
+            invites |= invites._make(values)[0]
+        invites[0].action_revoke()
+        action = invites.action_ask_revoke()
+        self.assertEqual(set(invites.mapped("state")), {"revoked", "active"})
+        dialog = self.env[action["res_model"]].browse(action["res_id"])
+        dialog = dialog.with_user(self.people["admin"])
+        self.assertEqual(dialog.count, 2)
+        self.assertIn(invites[1].key_name_preset, dialog.names)
+        for role in ("user", "internal", "approver", "auditor"):
+            with self.subTest(role), self.assertRaises(AccessError):
+                invites.with_user(self.people[role]).action_ask_revoke()
+        with self.assertRaises(AccessError):
+            self.env["doorman.revoke.many"].with_user(self.people["user"]).create(
+                {"invite_ids": [(6, 0, invites.ids)]}
+            )
+        dialog.action_revoke()
+        self.assertEqual(set(invites.mapped("state")), {"revoked"})
+        with self.assertRaises(UserError):
+            invites.action_ask_revoke()
+
     def test_rotating_says_what_is_cancelled(self):
         self.ask_for(self.partners[0], ref="a")
         wizard = self.env["doorman.rotate.key"].with_user(self.people["user"])

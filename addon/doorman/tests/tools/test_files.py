@@ -242,6 +242,7 @@ class TestFiles(FileMixin, WriteCase):
                 token = self.link(self.get(attachment=self.file().id))
                 end()
                 self.env.flush_all()
+                self.assertIsInstance(self.opens(token), str)
                 kind = self.taken(token)
                 self.assertIsInstance(kind, str)
                 savepoint.rollback()
@@ -284,8 +285,10 @@ class TestFiles(FileMixin, WriteCase):
         self.assertEqual(self.taken(self.credential), "not_found")
         answer = self.gateway.resolve(proof_of(token))
         self.assertEqual(answer["error"]["kind"], "unauthenticated")
-        for ask in (self.sent, self.opens):
-            self.assertEqual(ask(token), "not_found")
+        self.assertEqual(self.sent(token), "not_found")
+        about = {"name": "a.txt", "type": "text/plain", "size": 5, "fetch": True}
+        for _time in range(2):  # looking ends nothing
+            self.assertEqual(self.opens(token), about)
         self.assertEqual(self.taken(token), b"12345")
         room = self.link(self.room())
         self.assertEqual(self.taken(room), "not_found")

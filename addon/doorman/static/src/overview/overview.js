@@ -65,6 +65,7 @@ export class Overview extends Component {
         return Object.entries(this.outcomes).map(([outcome, name]) => ({
             name,
             color: COLORS[outcome],
+            striped: outcome === "refused" || outcome === "pending",
             values: requests[outcome],
         }));
     }

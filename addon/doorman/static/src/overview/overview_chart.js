@@ -3,6 +3,23 @@ import {cookie} from "@web/core/browser/cookie";
 import {getCustomColor} from "@web/core/colors/colors";
 import {loadBundle} from "@web/core/assets";
 
+/** Stripes of a colour: bars differ for those who do not tell the colours apart. */
+function stripes(color) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    const pen = tile.getContext("2d");
+    pen.fillStyle = color;
+    pen.fillRect(0, 0, 8, 8);
+    pen.strokeStyle = "rgba(255, 255, 255, .7)";
+    pen.lineWidth = 2;
+    for (const shift of [-8, 0, 8]) {
+        pen.moveTo(shift, 8);
+        pen.lineTo(shift + 8, 0);
+    }
+    pen.stroke();
+    return pen.createPattern(tile, "repeat");
+}
+
 /** Bars by day, stacked, drawn with Odoo's own Chart.js. */
 export class OverviewChart extends Component {
     static template = "doorman.OverviewChart";
@@ -32,10 +49,10 @@ export class OverviewChart extends Component {
             type: "bar",
             data: {
                 labels: this.props.labels,
-                datasets: this.props.series.map(({name, color, values}) => ({
+                datasets: this.props.series.map(({name, color, striped, values}) => ({
                     label: name,
                     data: values,
-                    backgroundColor: color,
+                    backgroundColor: striped ? stripes(color) : color,
                     maxBarThickness: 36,
                 })),
             },

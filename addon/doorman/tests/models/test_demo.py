@@ -1,0 +1,44 @@
+from odoo.tests import tagged
+from odoo.tools import convert_file
+
+from ..common import DoormanCase
+
+
+@tagged("post_install", "-at_install")
+class TestDemo(DoormanCase):
+    """What a person sees in one place of the demo data, another place says as well."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Tests run without demo data: it is loaded here, with the user of Odoo's own.
+        if not cls.env.ref("base.user_demo", raise_if_not_found=False):
+            marc = cls.env["res.users"].create({"name": "Marc Demo", "login": "marc"})
+            data = {"module": "base", "name": "user_demo"}
+            data |= {"model": "res.users", "res_id": marc.id}
+            cls.env["ir.model.data"].create(data)
+        before = cls.env["doorman.connection"].search([])
+        convert_file(cls.env, "doorman", "demo/doorman_demo.xml", {}, "init")
+        cls.made = cls.env["doorman.connection"].search([]) - before
+        cls.used = cls.made.filtered("last_used")
+
+    def test_requests_are_those_of_the_reports(self):
+        self.assertGreater(len(self.used), 5)
+        for connection in self.used:
+            with self.subTest(connection.name):
+                [[reported, rows]] = self.env["doorman.use.connection"]._read_group(
+                    [("connection_id", "=", connection.id)],
+                    aggregates=["requests:sum", "rows:sum"],
+                )
+                self.assertEqual(reported, connection.request_count)
+                self.assertGreater(rows, 0)
+
+    def test_the_audit_holds_what_the_policy_allows(self):
+        audit = self.env["doorman.audit"].search(
+            [("connection_id", "in", self.used.ids), ("outcome", "=", "ok")]
+        )
+        for row in audit:
+            allowed = row.connection_id.allowed_tool_ids.mapped("name")
+            self.assertTrue(not allowed or row.tool in allowed, row.tool)
+            self.assertGreater(row.rows, 0)
+            self.assertLessEqual(row.time, row.connection_id.last_used)

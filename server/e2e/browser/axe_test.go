@@ -1,0 +1,473 @@
+package browser_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"doorman/server/e2e/kit"
+)
+
+// widths are those at which every page is looked at: a desk and a phone.
+var widths = []struct{ wide, high int64 }{{1400, 900}, {390, 844}}
+
+// odoosFaults are what axe finds in what Odoo's own web client draws around and inside our views: by rule, the elements, and
+// why they are not ours to mend. An element of ours must never match.
+var odoosFaults = []struct{ rules, elements, why string }{
+	{"html-has-lang meta-viewport", "html, meta", "the page that Odoo's web client is in"},
+	{"*", ".o_main_navbar *, .o_searchview, .o_searchview *, .o_cp_switch_buttons *, .o_cp_pager *, .o_notification_manager *", "Odoo's bars and notices"},
+	{"aria-required-parent", ".o_notebook_headers .nav-link", "Odoo's notebook: a list item between the list of tabs and a tab"},
+	{"aria-allowed-attr", ".o_tag, .o-autocomplete--input, .o-dropdown", "Odoo's tags, choices and menus carry aria attributes that their role does not know"},
+	{"aria-allowed-role", "article.o_kanban_record", "Odoo's cards"},
+	{"autocomplete-valid", ".o_select_menu_input", "Odoo's selection field"},
+	{"button-name", ".o_optional_columns_dropdown .btn, .o_button_more, .o_clipboard_button, .o_control_panel .btn:has(> .fa-search)", "Odoo's menu of buttons, its copy button, its search on a phone"},
+	{"image-alt", ".o_avatar img, .o_m2o_avatar img, .o_field_many2one_avatar_user img", "Odoo's pictures of people, whose names stand beside them"},
+	{"label", ".o_data_cell .form-check-input[disabled], .o_field_boolean input[disabled]", "Odoo's tick that cannot be edited, in lists; the column has a header"},
+	{"label", ".o_list_record_selector input", "Odoo's tick that chooses a row"},
+	{"empty-table-header", ".o_list_table th, .o_pivot th, .o_activity_view th", "Odoo's columns of buttons and handles"},
+	{"aria-dialog-name", ".modal[role=dialog]", "Odoo's dialogs have a title, and do not name it as theirs"},
+	{"landmark-main-is-top-level landmark-no-duplicate-main landmark-no-duplicate-banner landmark-unique landmark-banner-is-top-level", ".o_content, .modal-body, .o_navbar, .o_main_navbar, .o_cp_searchview", "Odoo's layout of a page, which a dialog has too"},
+	{"heading-order", ".modal-title", "Odoo's title of a dialog"},
+	{"scrollable-region-focusable", ".o_pivot", "Odoo's pivot table where it is wider than a phone"},
+	{"color-contrast", ".o_pivot th *, .o_pivot th, .o_activity_view *", "Odoo's pivot tables and activity view"},
+	{"*", ".o-mail-Chatter :not([class*=o_doorman])", "Odoo's chatter, without what is ours in it"},
+}
+
+// violation is what axe says of one element.
+type violation struct {
+	Rule, Impact, Help, HTML, Where string
+}
+
+// axe looks at pages with axe-core, the engine behind most accessibility checks, and gathers what it finds.
+type axe struct {
+	script string
+	seen   map[string]*finding
+}
+
+type finding struct {
+	violation
+	pages []string
+}
+
+// changing is what tells like elements of two rows apart.
+var changing = regexp.MustCompile(`[0-9]+|>[^<]*<| (id|for|name|title|href|src|aria-label|data-[a-z]+)="[^"]*"`)
+
+// newAxe reads axe-core from the npm packages that the tests have anyway.
+func newAxe(t *testing.T) *axe {
+	t.Helper()
+	path := filepath.Join(kit.NeedNode(t).Dir, "node_modules", "axe-core", "axe.min.js")
+	script, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &axe{string(script), map[string]*finding{}}
+}
+
+// look runs axe on what the page shows now.
+func (a *axe) look(p *page, name string) {
+	p.Helper()
+	a.cut(p, name)
+	faults := make([][2]string, 0, len(odoosFaults))
+	for _, fault := range odoosFaults {
+		faults = append(faults, [2]string{fault.rules, fault.elements})
+	}
+	odoos, err := json.Marshal(faults)
+	if err != nil {
+		p.Fatal(err)
+	}
+	has, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`!!window.axe`))
+	if err != nil {
+		p.Fatal(err)
+	}
+	if !has {
+		p.js(a.script)
+	}
+	script := fmt.Sprintf(`(async () => {
+		// What is still fading in has less contrast. Pages with a policy for styles let a script's own sheet pass.
+		const still = new CSSStyleSheet();
+		still.replaceSync("*, *::before, *::after {transition: none !important; animation: none !important}");
+		document.adoptedStyleSheets = [still];
+		const odoos = %s;
+		const found = await axe.run(document, {resultTypes: ["violations"], elementRef: true, rules: {region: {enabled: false}, "page-has-heading-one": {enabled: false}}});
+		return JSON.stringify(found.violations.flatMap(rule => rule.nodes.map(node => ({rule, node, element: node.element})))
+			.filter(({rule, element}) => !odoos.some(([rules, elements]) => (rules === "*" || rules.split(" ").includes(rule.id)) && element?.matches(elements)))
+			.map(({rule, node}) => ({
+				rule: rule.id, impact: node.impact ?? rule.impact, help: node.failureSummary, html: node.html.slice(0, 300), where: node.target.join(" "),
+			})));
+	})()`, odoos)
+	said, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.Fatal(err)
+	}
+	var found []violation
+	if err := json.Unmarshal([]byte(said), &found); err != nil {
+		p.Fatal(err)
+	}
+	for _, v := range found {
+		a.note(p, v.Rule+" "+changing.ReplaceAllString(v.HTML, ""), v, name)
+	}
+}
+
+// note keeps a finding once, with the pages that have it.
+func (a *axe) note(p *page, key string, v violation, name string) {
+	p.Helper()
+	if a.seen[key] == nil {
+		a.seen[key] = &finding{violation: v}
+		p.Logf("%s: %s (%s): %s\n\t%s\n\t%s", name, v.Rule, v.Impact, v.Where, v.HTML, strings.ReplaceAll(v.Help, "\n", "\n\t"))
+	}
+	a.seen[key].pages = append(a.seen[key].pages, name)
+}
+
+// cut finds headers of lists whose text does not fit.
+func (a *axe) cut(p *page, name string) {
+	p.Helper()
+	headers, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".o_list_table th[data-name]")].filter(th => {
+		const text = th.querySelector(".text-truncate, span") ?? th;
+		return innerWidth > 1000 && text.checkVisibility() && text.scrollWidth > text.clientWidth + 1;
+	}).map(th => th.dataset.name + ": " + th.innerText.trim())`))
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, header := range headers {
+		a.note(p, "cut header "+header, violation{Rule: "cut-header", Impact: "serious", Where: header}, name)
+	}
+}
+
+// report fails for all that is ours.
+func (a *axe) report(t *testing.T) {
+	t.Helper()
+	keys := make([]string, 0, len(a.seen))
+	for key := range a.seen {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		f := a.seen[key]
+		t.Errorf("%s (%s): %s\n\t%s\n\t%s\n\ton %s", f.Rule, f.Impact, f.Where, f.HTML, strings.ReplaceAll(f.Help, "\n", "\n\t"), strings.Join(f.pages, "; "))
+	}
+}
+
+// everything makes one record of each kind that the demo data has none of, and lists our actions with their views.
+const everything = waiting + `
+env["doorman.connection"]._demo_refresh()
+pia = user("pia", "doorman.group_user")
+settings_id = settings.id
+out["settings"] = settings.id
+link = connection("link", pia)
+paul = user("paul", "base.group_portal")
+def invite(**values):
+    _invite, token = env["doorman.invite"].with_user(admin)._make(
+        {"scope_ids": [Command.set(env.ref("doorman.scope_search").ids)], "max_uses": 9, **values})
+    return token
+out["asks"], out["makes"] = invite(), invite(new_accounts=True)
+partner_model = env["ir.model"]._get("res.partner").id
+action = env["ir.actions.server"].create({"name": "Tag a customer", "model_id": partner_model, "state": "code", "code": "result = 'tagged'"})
+env["doorman.own.tool"].create({"title": "Tag a customer", "name": "tag_customer", "description": "Gives customers a tag.", "action_id": action.id,
+    "parameter_ids": [Command.create({"name": "ref", "description": "The reference"})]})
+env["doorman.oauth.issuer"].create({"name": "Okta", "issuer": "https://company.okta.com", "match_email": True})
+settings.oauth_assertions = True
+actions, looked = [], set()
+for data in env["ir.model.data"].search([("module", "in", ("doorman", "doorman_code")), ("model", "=", "ir.actions.act_window")], order="name"):
+    action = env["ir.actions.act_window"].browse(data.res_id)
+    if action.target == "new":
+        continue
+    first = env[action.res_model].search([], limit=1)
+    chosen = {line.view_mode: line.view_id.id for line in action.view_ids}
+    modes = []
+    for mode in action.view_mode.split(","):
+        view = env[action.res_model].get_view(chosen.get(mode) or (action.view_id.id if action.view_id.type == mode else None), mode)["id"]
+        if view not in looked:  # two actions may share one
+            modes.append(mode)
+        looked.add(view)
+    actions.append({"name": data.complete_name, "modes": modes, "cards": "kanban" in action.view_mode, "first": first.id or 0})
+out["actions"] = actions
+`
+
+// TestRealBrowserAccessible has axe-core look at every page and view of ours, at a desk and on a phone.
+func TestRealBrowserAccessible(t *testing.T) {
+	a := newAxe(t)
+	o := kit.RealOdoo(t, 0, everything)
+	s := kit.Serve(t, o.Environ()...)
+	kit.AsAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": s.URL})
+	ai := &asked{o, kit.Connect(t, s.MCP, o.Text("Claude Desktop, sales")), map[string]int64{}}
+	ai.requests(t)
+	r := &reader{a, o, &backend{o, s}, ai}
+	for _, width := range widths {
+		wide := func(p *page) *page {
+			p.do(chromedp.EmulateViewport(width.wide, width.high))
+			return p
+		}
+		t.Run(fmt.Sprint("views ", width.wide), func(t *testing.T) { r.views(t, width.wide, width.high) })
+		t.Run(fmt.Sprint("dialogs ", width.wide), func(t *testing.T) { r.dialogs(t, wide, width.wide) })
+		t.Run(fmt.Sprint("approver ", width.wide), func(t *testing.T) { r.approver(wide(browser(t, o, "ann")), width.wide) })
+		t.Run(fmt.Sprint("public ", width.wide), func(t *testing.T) { r.public(t, wide, width.wide) })
+	}
+	t.Run("keyboard", r.byKeyboard)
+	a.report(t)
+}
+
+type reader struct {
+	*axe
+	o  *kit.Odoo
+	b  *backend
+	ai *asked
+}
+
+// drawn is when a view of a kind is there.
+var drawn = map[string]string{
+	"list": ".o_list_view .o_list_renderer, .o_view_nocontent", "kanban": ".o_kanban_view .o_kanban_renderer", "form": ".o_form_view .o_form_sheet_bg, .o_form_view .o_form_sheet, .o_form_view .o_form_nosheet",
+	"graph": ".o_graph_view .o_graph_renderer", "pivot": ".o_pivot_view .o_pivot", "activity": ".o_activity_view",
+}
+
+// ours is an action of the addon: the views that no action before it has shown.
+type ours struct {
+	Name  string
+	Modes []string
+	Cards bool
+	First int64
+}
+
+// views opens each view of each action of ours, and each tab of each form.
+func (r *reader) views(t *testing.T, wide, high int64) {
+	raw, err := json.Marshal(r.o.Out["actions"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var actions []ours
+	if err := json.Unmarshal(raw, &actions); err != nil || len(actions) == 0 {
+		t.Fatalf("%v %s", err, raw)
+	}
+	for _, action := range append(actions, ours{Name: "mcp-overview"}) {
+		t.Run(action.Name, func(t *testing.T) {
+			p := browser(t, r.o, "admin")
+			p.do(chromedp.EmulateViewport(wide, high))
+			if action.Modes == nil {
+				p.open(action.Name, ".o_doorman_overview")
+				r.look(p, fmt.Sprintf("%s %d", action.Name, wide))
+			}
+			for _, mode := range action.Modes {
+				r.view(p, action, mode, wide, high)
+			}
+		})
+	}
+}
+
+// view opens one view of an action.
+func (r *reader) view(p *page, action ours, mode string, wide, high int64) {
+	p.Helper()
+	path, form := "action-"+action.Name, mode == "form"
+	switch phone := wide < 768; {
+	case form && action.First == 0, phone && mode == "list" && action.Cards: // there, Odoo shows the cards
+		return
+	case form:
+		path += fmt.Sprintf("/%d", action.First)
+	case phone && mode != "kanban" && action.Cards:
+		// They are reached from a wide window: a narrow one opens cards in their place.
+		p.do(chromedp.EmulateViewport(widths[0].wide, widths[0].high))
+		fallthrough
+	default:
+		path += "?view_type=" + mode
+	}
+	name := fmt.Sprintf("%s %s %d", strings.TrimPrefix(action.Name, "doorman."), mode, wide)
+	p.open(path, drawn[mode])
+	p.do(chromedp.EmulateViewport(wide, high))
+	r.look(p, name)
+	if strings.HasSuffix(action.Name, "doorman_invite_action") && !form {
+		r.picture(p, "invites-"+mode, wide)
+	}
+	if form {
+		r.tabs(p, name)
+	}
+}
+
+// tabs opens each tab of the form that is there.
+func (r *reader) tabs(p *page, name string) {
+	p.Helper()
+	r.tabsIn(p, ".o_action_manager .o_form_view", name)
+}
+
+func (r *reader) tabsIn(p *page, form, name string) {
+	p.Helper()
+	links := form + " .o_notebook_headers .nav-link"
+	for i, tab := range p.texts(links) {
+		if i == 0 {
+			continue
+		}
+		p.js(fmt.Sprintf(`document.querySelectorAll(%q)[%d].click()`, links, i))
+		p.until(func() (string, bool) {
+			active, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelectorAll(%q)[%d].classList.contains("active")`, links, i)))
+			return "the tab " + tab + " does not open", err == nil && active
+		})
+		r.look(p, name+", tab "+tab)
+	}
+}
+
+// dialogs opens what is asked and shown in dialogs.
+func (r *reader) dialogs(t *testing.T, narrow func(*page) *page, wide int64) {
+	var p *page
+	named := func(name string) string { return fmt.Sprintf("dialog %s %d", name, wide) }
+	opens := func(name, script string) {
+		t.Helper()
+		p = narrow(browser(t, r.o, "admin")) // a page with a dialog that was changed asks before it is left
+		p.js(`(({orm, action}) => {` + script + `})(odoo.__WOWL_DEBUG__.root.env.services)`)
+		p.wait(".modal .modal-body")
+		r.look(p, named(name))
+	}
+	does := func(model, method string, ids any, context string) string {
+		given, err := json.Marshal(ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf(`orm.call(%q, %q, [%s], {context: %s}).then(next => action.doAction(next))`, model, method, given, context)
+	}
+	at := func(id int64, action string) string {
+		return fmt.Sprintf(`action.doAction(%q, {additionalContext: {active_id: %d, active_ids: [%d], default_connection_id: %d}})`, action, id, id, id)
+	}
+	step := func(name, click, then string) {
+		t.Helper()
+		p.click(click)
+		p.see(".modal", then)
+		r.look(p, named(name))
+	}
+	const connect = `action.doAction("doorman.doorman_connect_wizard_action")`
+	opens("connect", connect)
+	step("connect, API key", `//*[contains(@class, "modal")]//button[normalize-space()="API Key"]`, "Connection name")
+	p.fill(".modal .o_field_widget[name=name] input", fmt.Sprint("Looked at ", wide))
+	step("connect, key", ".modal button[name=action_connect]", "dmk_")
+	opens("connect", connect)
+	step("connect, browser", `.modal button[name=action_choose_browser]`, "Waiting for the first call.")
+	opens("connect", connect)
+	step("connect, client", `.modal button[name=action_choose_client]`, "Allowed redirect URIs")
+	opens("connect", connect)
+	step("connect, Cursor", `//*[contains(@class, "o_doorman_tiles")]//button[normalize-space()="Cursor"]`, "Add to Cursor")
+
+	opens("invite", `action.doAction("doorman.doorman_invite_wizard_action")`)
+	for _, choice := range []string{"custom", "listed"} {
+		p.click(fmt.Sprintf(`.modal input[type=radio][data-value=%q]`, choice))
+	}
+	p.click(".modal .o_field_widget[name=new_accounts] input")
+	p.wait(".modal .o_field_widget[name=accept_list] textarea")
+	r.look(p, named("invite, open"))
+	r.tabsIn(p, ".modal", named("invite"))
+	opens("invite", `action.doAction("doorman.doorman_invite_wizard_action")`)
+	step("invite, link", ".modal button[name=action_create_invite]", "/oauth/invite/")
+
+	cursor := r.b.id(t, "Cursor, web shop team")
+	opens("rotate", at(cursor, "doorman.doorman_rotate_key_action"))
+	opens("explain", at(cursor, "doorman.doorman_explain_action"))
+	opens("revoke", does("doorman.connection", "action_ask_revoke", []int64{cursor}, "{}"))
+	opens("pick-up link", does("doorman.connection", "action_pickup_link", []int64{r.o.ID("link_id")}, "{}"))
+	opens("who saw a record", `action.doAction("doorman.doorman_record_history_action")`)
+	r.picture(p, "who-saw", wide)
+	opens("service key", `action.doAction("doorman.doorman_rotate_service_key_action")`)
+	opens("review copy", does("doorman.settings", "action_review_copy", []int64{}, "{}"))
+	r.picture(p, "review-copy", wide)
+	p.click(`.modal input[type=radio][data-value="instead"]`)
+	p.see(".modal", "Keep what is still wanted")
+	r.look(p, named("review copy, instead"))
+	r.picture(p, "review-copy-instead", wide)
+}
+
+// picture takes one for docs/ and for the eye, and goes on with the same window.
+func (r *reader) picture(p *page, name string, wide int64) {
+	p.Helper()
+	for _, w := range widths {
+		if w.wide == wide {
+			p.shot(fmt.Sprintf("%s-%d", name, wide), w.wide, w.high)
+			p.do(chromedp.EmulateViewport(w.wide, w.high))
+		}
+	}
+}
+
+// approver looks at what waits for a person outside the MCP groups.
+func (r *reader) approver(p *page, wide int64) {
+	for about, id := range r.ai.id {
+		p.request(id)
+		name := fmt.Sprintf("request %s %d", about, wide)
+		r.look(p, name)
+		r.tabs(p, name)
+	}
+	p.request(r.ai.id["leads"])
+	p.js(fmt.Sprintf(`(({orm, action}) => orm.call("doorman.approval", "action_open_reject", [[%d]]).then(next => action.doAction(next)))(odoo.__WOWL_DEBUG__.root.env.services)`, r.ai.id["leads"]))
+	p.wait(".modal .o_field_widget[name=reason]")
+	r.look(p, fmt.Sprintf("dialog reject %d", wide))
+	p.open("mcp-approvals", ".o_list_view .o_data_row, .o_kanban_view .o_kanban_record")
+	r.look(p, fmt.Sprintf("what waits %d", wide))
+	p.js(fmt.Sprintf(`(({orm, action}) => orm.call("doorman.approval", "action_approve_many", [[%d]]).then(next => action.doAction(next)))(odoo.__WOWL_DEBUG__.root.env.services)`, r.ai.id["note"]))
+	p.wait(".modal, .o_notification")
+	r.look(p, fmt.Sprintf("dialog approve many %d", wide))
+}
+
+// public opens the pages of strangers and of people on their way in.
+func (r *reader) public(t *testing.T, wide func(*page) *page, width int64) {
+	base := r.o.Server.URL()
+	looked := func(p *page, name, heading string) {
+		p.Helper()
+		p.see("main", heading)
+		r.look(p, fmt.Sprintf("page %s %d", name, width))
+	}
+	stranger := func() *page { return wide(visitor(t, r.o)) }
+	p := stranger()
+	p.visit(base + "/doorman/invite")
+	looked(p, "invite, incomplete", "The link is not complete")
+	for name, token := range map[string]string{"asks": r.o.Text("asks"), "makes": r.o.Text("makes")} {
+		p = stranger()
+		p.visit(base + "/doorman/invite#" + token)
+		looked(p, "invite, "+name, "You are invited")
+	}
+	p = stranger()
+	p.visit(base + "/doorman/invite#dmi_nothing")
+	looked(p, "invite, gone", "This link does not work")
+	p = stranger()
+	p.visit(base + "/doorman/invite#" + r.o.Text("asks"))
+	p.click("#login")
+	p.logIn("paul")
+	looked(p, "invite, portal account", "is a portal account")
+	p = stranger()
+	p.visit(base + "/doorman/invite#" + r.o.Text("asks"))
+	p.click("#login")
+	p.logIn("tom")
+	looked(p, "invite, logged in", "You are logged in as")
+	p.click("#accept")
+	looked(p, "invite, key", "dmk_")
+	p.visit(base + "/web/login")
+	p.visit(base + "/doorman/invite#" + r.o.Text("asks"))
+	looked(p, "invite, accepted before", "You have accepted this invite")
+
+	var dialog struct {
+		Context struct {
+			Link string `json:"default_link"`
+		}
+	}
+	if err := json.Unmarshal(kit.AsAdmin(t, r.o, "doorman.connection", "action_pickup_link", []int64{r.o.ID("link_id")}), &dialog); err != nil {
+		t.Fatal(err)
+	}
+	link := base + dialog.Context.Link[strings.Index(dialog.Context.Link, "/doorman/"):]
+	p = stranger()
+	p.visit(link)
+	p.logIn("pia")
+	looked(p, "pick-up", "A key for you")
+	p.click(`//button[contains(., "Show my key")]`)
+	looked(p, "picked up", "dmk_")
+	p.visit(base + "/web/login")
+	p.visit(link)
+	looked(p, "pick-up, gone", "This link does not work")
+
+	party := &kit.Party{T: t, Service: r.b.s, Redirect: "http://127.0.0.1:1/callback"}
+	party.Client = party.Register()
+	p = wide(browser(t, r.o, "admin"))
+	p.visit(party.AuthorizeURL())
+	looked(p, "consent", "What it will be able to do")
+	p.visit(base + "/doorman/consent")
+	looked(p, "consent, gone", "There is nothing to decide here")
+	p.visit(r.b.s.URL + "/oauth/authorize?client_id=nobody")
+	p.see("body", "This cannot go on")
+	r.look(p, fmt.Sprintf("page of the service %d", width))
+}
