@@ -59,9 +59,7 @@ def _pattern(text):
     for hole in HOLE.finditer(text):
         parts.append(re.escape(text[at : hole.start()]))
         name, at = hole[1], hole.end()
-        if name in seen:
-            parts.append(f"(?P={name})")
-        else:
-            parts.append(f"(?P<{name}>.+?)" if name else "(.+?)")
-            seen.add(name)
+        group = f"(?P<{name}>.+?)" if name else "(.+?)"
+        parts.append(f"(?P={name})" if name in seen else group)
+        seen |= {name} if name else set()
     return "".join(parts) + re.escape(text[at:])
