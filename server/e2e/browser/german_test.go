@@ -39,7 +39,7 @@ type german struct {
 	words map[string]string
 }
 
-// TestRealBrowserGerman goes each of the main ways once in German, on a phone: nothing there hangs on English labels, and
+// TestRealBrowserGerman goes each of the main ways once in German, pages on a phone: nothing there hangs on English labels, and
 // what a person reads is what the translators wrote. A page that is German in part would show here.
 func TestRealBrowserGerman(t *testing.T) {
 	kit.SkipWithoutOdoo(t)
@@ -126,22 +126,27 @@ func (g *german) approval(t *testing.T) {
 
 // audit: the AI tool of a German is refused in English, and the administrator reads why in German.
 func (g *german) audit(t *testing.T) {
-	_, failed := kit.Call(t, g.ai, "read_records", kit.Args{"model": "res.partner", "ids": []int64{}})
-	if !strings.Contains(failed, "The parameter ids is missing.") {
-		t.Errorf("the AI tool is told %q", failed)
+	const said = "There are no values to set."
+	content, failed := kit.Call(t, g.ai, "update_records", kit.Args{"model": "res.partner", "ids": []int64{1}, "values": "{}"})
+	if failed != "invalid_input" || content["message"] != said {
+		t.Fatalf("the AI tool is told %v", content)
 	}
-	p := g.tab(t, "admin")
-	p.until(func() (string, bool) {
-		out, err := g.o.Host.Psql(t.Context(), g.o.DB, "SELECT count(*) FROM doorman_audit WHERE tool = 'read_records' AND outcome = 'refused'")
-		return fmt.Sprintf("the refusal is not in the audit: %s %v", out, err), err == nil && strings.TrimSpace(out) == "1"
+	p := browser(t, g.o, "admin")
+	var id int64
+	p.until(func() (string, bool) { // the service tells of it every few seconds
+		out, err := g.o.Host.Psql(t.Context(), g.o.DB, "SELECT id FROM doorman_audit WHERE message = '"+said+"'")
+		_, none := fmt.Sscan(out, &id)
+		return fmt.Sprintf("the refusal is not in the audit: %q %v", out, err), err == nil && none == nil
 	})
-	p.open(auditAction, ".o_view_controller .o_data_row, .o_view_controller .o_kanban_record")
-	p.see(".o_content", g.say(t, "Read records"))
-	p.shot("german-audit", phoneWidth, 900)
+	p.open(fmt.Sprintf("%s/%d", auditAction, id), ".o_form_view")
+	p.see(".o_form_sheet", g.say(t, said))
+	p.see(".o_form_sheet", g.say(t, "Update records"))
+	p.see(".o_form_sheet", g.say(t, "The request is malformed"))
+	p.shot("german-audit", 1400, 900)
 }
 
 func (g *german) revoke(t *testing.T) {
-	p := g.tab(t, "admin")
+	p := browser(t, g.o, "admin") // a phone has the buttons in a menu
 	id, key := g.connect(t, "Continue, Übersetzungen", adminID)
 	p.form(id)
 	p.click("button[name=action_ask_revoke]")
@@ -170,7 +175,6 @@ func (g *german) consent(t *testing.T) {
 	party.Client = party.Register()
 	p := g.tab(t, "jan")
 	p.visit(party.AuthorizeURL())
-	p.see("body", g.say(t, "Not verified"))
 	p.see("body", g.say(t, "Search and read"))
 	p.see("#allow", g.say(t, "Allow"))
 	p.shot("german-consent", phoneWidth, 660)

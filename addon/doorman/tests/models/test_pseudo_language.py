@@ -24,6 +24,8 @@ from ..common import ApprovalCase
 from ..test_static import ROOT, named_nodes, sources
 
 LANG = "de_DE"
+# Odoo exports what stands in _lt() here, too.
+NOT_EXPORTED, ENDS, NOBODY = "No text.", "The key of %s ends", "Nobody decided."
 BEGIN, END = "⟦", "⟧"
 MARKED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile(r"[A-Za-z]{3,}")
@@ -332,7 +334,7 @@ class TestPseudoLanguage(ApprovalCase):
             self.assertEqual(approval.with_context(lang=lang).reason_shown, "Nein.")
 
     def test_what_was_refused_of_a_query_stays_behind_the_words(self):
-        words = kept_words(_lt("This connection may only read."))
+        words = kept_words(_lt(NOT_EXPORTED))
         words["code"] = "SELECT 1"
         before = self.rows()
         self.env["doorman.audit"]._insert(
@@ -353,8 +355,8 @@ class TestPseudoLanguage(ApprovalCase):
             people,
             "mail.mail_activity_data_todo",
             soon,
-            _lt("The key of %s ends", "x"),
-            _lt("Nobody decided."),
+            _lt(ENDS, "x"),
+            _lt(NOBODY),
         )
         activities = self.connection.sudo().activity_ids
         told = {activity.user_id: activity.summary for activity in activities}
