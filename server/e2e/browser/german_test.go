@@ -113,10 +113,10 @@ func (g *german) approval(t *testing.T) {
 	p := g.tab(t, "eva")
 	p.request(int64(id))
 	p.see(".o_form_sheet", "Alte Messe GmbH")
-	p.see(".o_form_sheet", g.say(t, "What is deleted cannot be brought back."))
+	p.see(".o_form_sheet", g.say(t, "Deleted records cannot be restored."))
 	p.shot("german-approval", phoneWidth, 1100)
 	p.click(approve)
-	p.see(".o_notification", g.say(t, "Approved, and done"))
+	p.see(".o_notification", g.say(t, "Approved and carried out"))
 	p.see(".o_doorman_status", g.say(t, "Executed"))
 	told := kit.Must(t, g.ai, "approval_status", kit.Args{"request_id": int64(id)})
 	if told["status"] != "executed" {

@@ -25,7 +25,7 @@ from ..test_static import ROOT, named_nodes, sources
 
 LANG = "de_DE"
 # Odoo exports what stands in _lt() here, too.
-NOT_EXPORTED, ENDS, NOBODY = "No text.", "The key of %s ends", "Nobody decided."
+NOT_EXPORTED, ENDS, NOBODY = "No text.", "The key of %s expires", "Nobody decided."
 BEGIN, END = "⟦", "⟧"
 MARKED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile(r"[A-Za-z]{3,}")
@@ -137,7 +137,7 @@ class TestPseudoLanguage(ApprovalCase):
                 if not field.related and field.type == "selection":
                     if not callable(field.selection):
                         texts += [label for _value, label in described["selection"]]
-                for text in filter(None, texts):
+                for text in filter(WORD.search, filter(None, texts)):
                     seen += 1
                     with self.subTest(field=str(field), text=text):
                         self.assertIn(BEGIN, text)
@@ -307,7 +307,7 @@ class TestPseudoLanguage(ApprovalCase):
         audit = self.env["doorman.audit"].browse(row["id"])
         self.assertNotIn(BEGIN, audit.with_context(lang="en_US").message_shown)
         self.assertIn(
-            f"could not be done: ⟦{error['message']}⟧",
+            f"could not be carried out: ⟦{error['message']}⟧",
             audit.with_context(lang=LANG).message_shown,
         )
 
@@ -360,8 +360,8 @@ class TestPseudoLanguage(ApprovalCase):
         )
         activities = self.connection.sudo().activity_ids
         told = {activity.user_id: activity.summary for activity in activities}
-        self.assertEqual(told[self.people["user"]], "⟦The key of x ends⟧")
-        self.assertEqual(told[self.people["admin"]], "The key of x ends")
+        self.assertEqual(told[self.people["user"]], "⟦The key of x expires⟧")
+        self.assertEqual(told[self.people["admin"]], "The key of x expires")
 
 
 @tagged("post_install", "-at_install")
