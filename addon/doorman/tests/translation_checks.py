@@ -25,13 +25,15 @@ IN_ORDER = re.compile(r"%[a-z]")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 # The attributes of a tag that are translated with it.
 READ = re.compile(r'\b(title|alt|placeholder|aria-label|data-tooltip)="[^"]*"')
+# A new line. One that is indented is of the file that a view is written in.
+LINE = re.compile(r"\n(?! )")
 # A text without a word in it has nothing to translate.
 WORD = re.compile(r"[a-z]{3}")
 # What may stand behind the end of a sentence, and what ends one.
 CLOSING = " \u00a0\u202f\"'”’“‘»«›)]*"
 ENDS = {"…": ".", ".": ".", "?": "?", "!": "!", ":": ":"}
 # A label that ends with a word cut short has a full stop of its own.
-ABBREVIATED = re.compile(r"^(\S+ ){0,3}\w{1,6}\.$")
+ABBREVIATED = re.compile(r"^(\S+ ){0,3}\S*\b\w{1,6}\.$")
 
 
 def problems(source, text):
@@ -52,7 +54,7 @@ def problems(source, text):
         found.append("other tags")
     if _edges(source) != _edges(text):
         found.append("other blanks at an end")
-    if source.count("\n") != text.count("\n"):
+    if _count(LINE, source) != _count(LINE, text):
         found.append("another number of lines")
     if not _ends_alike(source, text):
         found.append("ends otherwise")
@@ -75,7 +77,8 @@ def _ends_alike(source, text):
     was, became = _end(source), _end(text)
     if not was and became == ".":
         return bool(ABBREVIATED.search(text.rstrip(CLOSING)))
-    return was == became
+    # What goes on behind the text may need a colon in another language's word order.
+    return was == became or (not was and became == ":")
 
 
 def _end(text):
