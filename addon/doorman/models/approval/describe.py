@@ -254,13 +254,8 @@ class DoormanApproval(models.Model):
         rules per model is told what it asked for, without names."""
         connection = self.connection_id
         if not connection or connection._rules(connection.version) is None:
-            return self.summary
-        return self.env._(
-            "%(tool)s: %(model)s, records: %(count)s",
-            tool=self.tool,
-            count=self.record_count,
-            model=self.model_label or self.model or "-",
-        )
+            return self.summary_told or self.summary
+        return f"{self.tool}: {self.model or '-'}, records: {self.record_count}"
 
     def _status(self):
         """As the service gets it. What was done under another policy than today's is

@@ -36,7 +36,9 @@ class DoormanApproval(models.Model):
     _order = "id desc"
     _rec_name = "summary"
 
+    # In the language of who decides; and in English, as the AI tool gets it.
     summary = fields.Char("What it would do", required=True, readonly=True)
+    summary_told = fields.Char("What it would do (English)", readonly=True)
     state = fields.Selection(
         [
             ("pending", "Pending"),
@@ -109,6 +111,7 @@ class DoormanApproval(models.Model):
 
     _protected_fields = frozenset(
         {
+            "summary_told",
             *("summary", "state", "connection_id", "connection_name", "requester_id"),
             *("client", "approver_id", "approver_group_id", "tool", "risk", "model"),
             *("model_label", "orm_method", "record_count", "payload", "digest"),

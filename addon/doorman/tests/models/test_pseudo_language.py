@@ -311,6 +311,20 @@ class TestPseudoLanguage(ApprovalCase):
             audit.with_context(lang=LANG).message_shown,
         )
 
+    def test_what_a_request_would_do(self):
+        """Who decides reads it in their language; the AI tool gets it in English."""
+        self.people["approver"].lang = LANG
+        for approval in (
+            self.waiting_delete(),
+            self.waiting("res.partner", "write", self.acme.ids, vals={"city": "X"}),
+            self.waiting("res.partner", "create", [], vals_list=[{"name": "X"}]),
+        ):
+            with self.subTest(summary=approval.summary):
+                self.assertIn(BEGIN, approval.summary)
+                told = self.status(approval)["summary"]
+                self.assertNotIn(BEGIN, told)
+                self.assertRegex(told, "contact (Acme|X)$")
+
     def test_why_a_request_was_cancelled(self):
         """A German ends it; an English administrator reads why in English."""
         approval = self.waiting_delete()
