@@ -370,7 +370,7 @@ func (r *reader) dialogs(t *testing.T, narrow func(*page) *page, wide int64) {
 	opens("review copy", does("doorman.settings", "action_review_copy", []int64{}, "{}"))
 	r.picture(p, "review-copy", wide)
 	p.click(`.modal input[type=radio][data-value="instead"]`)
-	p.see(".modal", "Keep what is still wanted")
+	p.see(".modal", "Keep what is still needed")
 	r.look(p, named("review copy, instead"))
 	r.picture(p, "review-copy-instead", wide)
 }
