@@ -241,8 +241,8 @@ class TestPseudoLanguage(ApprovalCase):
                 self.assertIn(BEGIN, in_words(filled, LANG))
                 self.assertEqual(in_words(filled, "en_US"), filled)
         self.assertEqual(
-            in_words("17 ids are more than 100.", LANG),
-            "⟦17 ids are more than 100.⟧",
+            in_words("17 ids exceed the limit of 100.", LANG),
+            "⟦17 ids exceed the limit of 100.⟧",
         )
         for text in ("", "Not of ours.", "A person wrote it: There is no such tool."):
             self.assertEqual(in_words(text, LANG), text)
@@ -261,17 +261,17 @@ class TestPseudoLanguage(ApprovalCase):
         event = {
             "connection": self.connection.id,
             "reason": "invalid_input",
-            "message": "17 ids are more than 100.",
+            "message": "17 ids exceed the limit of 100.",
             "audit": {"method": "tools/call", "tool": "read_records"},
         }
         self.gateway.record([event])
         [row] = self.new_rows(before)
         audit = self.env["doorman.audit"].browse(row["id"])
-        self.assertEqual(audit.message, "17 ids are more than 100.")
+        self.assertEqual(audit.message, "17 ids exceed the limit of 100.")
         german = audit.with_context(lang=LANG)
-        self.assertEqual(german.message_shown, "⟦17 ids are more than 100.⟧")
+        self.assertEqual(german.message_shown, "⟦17 ids exceed the limit of 100.⟧")
         english = audit.with_context(lang="en_US")
-        self.assertEqual(english.message_shown, "17 ids are more than 100.")
+        self.assertEqual(english.message_shown, "17 ids exceed the limit of 100.")
 
     def test_a_german_gets_english_for_the_tool(self):
         """The AI tool of a German gets English; in the audit and the request, a German
