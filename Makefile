@@ -29,7 +29,7 @@ GOTOOLS     := $(CURDIR)/.cache/go-tools
 DEPLOYVENV  := .cache/venv-deploy
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real office policies upgrade soak soak-short fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme format readme bench bench-peers bench-scale build dist lint-deploy deps clean
+.PHONY: help demo test prepare unit real office policies upgrade soak soak-short fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme lint-languages format readme translations bench bench-peers bench-scale build dist lint-deploy deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -87,7 +87,7 @@ fuzz: ## each fuzz target for FUZZTIME (10s), those of logging in for FUZZLOGIN 
 	  fi; \
 	  echo "$$0 $$1"; echo "$$said"; exit $$code'
 
-lint: deps lint-go lint-compose lint-rules lint-python lint-xml lint-readme ## every linter; each of them alone by the names that follow
+lint: deps lint-go lint-compose lint-rules lint-python lint-xml lint-readme lint-languages ## every linter; each of them alone by the names that follow
 	@echo "Nothing to complain about."
 
 lint-go: ## golangci-lint: staticcheck, errcheck, gosec and others, gofmt (see .golangci.yml)
@@ -114,6 +114,9 @@ lint-xml: $(VENV)/.installed .ci/lint/node_modules/.installed ## OCA's checks of
 lint-readme: $(VENV)/.installed ## each addon's README.rst is what its fragments give
 	$(VENV)/bin/python .ci/lint/addon_readme.py --check $(ADDONS)
 
+lint-languages: $(VENV)/.installed ## each language is complete, and has the placeholders, tags and ends of the English texts
+	$(VENV)/bin/python addon/doorman/tests/translation_checks.py $(ADDONS)
+
 format: $(VENV)/.installed .ci/lint/node_modules/.installed ## gofmt, ruff and prettier, as the linters want it
 	gofmt -w $$(git ls-files '*.go')
 	$(VENV)/bin/ruff format --config addon/ruff.toml addon deploy .ci
@@ -121,6 +124,10 @@ format: $(VENV)/.installed .ci/lint/node_modules/.installed ## gofmt, ruff and p
 
 readme: $(VENV)/.installed ## each addon's README.rst, from the fragments in its readme/
 	$(VENV)/bin/python .ci/lint/addon_readme.py $(ADDONS)
+
+translations: $(VENV)/.installed ## the templates of translations as Odoo exports them, and each language with what is new in them
+	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 40m -run '^TestRealTemplates$$' ./server/e2e/addon -update
+	$(VENV)/bin/python .ci/lint/translations.py $(ADDONS)
 
 # Debian's package (19 MB) unpacked, and not installed: that would start a Prometheus.
 $(PROMTOOL):

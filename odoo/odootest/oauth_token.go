@@ -13,7 +13,7 @@ func oauthRefusal(code, description, reason string) map[string]any {
 }
 
 func refusedGrant(reason string) map[string]any {
-	return oauthRefusal("invalid_grant", "The code or token is not valid (any more).", reason)
+	return oauthRefusal("invalid_grant", "The code or token is invalid or no longer works.", reason)
 }
 
 // oauthMethod is the addon's oauth_* methods; false if it is none of them.

@@ -113,7 +113,7 @@ func readBody(w http.ResponseWriter, r *http.Request, fields map[string]field, n
 	case errors.As(err, &tooLarge):
 		return nil, statusProblem(http.StatusRequestEntityTooLarge)
 	case err != nil:
-		return nil, invalid("The request broke off.")
+		return nil, invalid("The request was interrupted.")
 	case !utf8.Valid(body):
 		return nil, invalid("The request is not UTF-8.")
 	}

@@ -29,11 +29,11 @@ var (
 			"Doorman is being updated: its addon in Odoo is older than the service.", "odoo -u doorman"},
 		{"a later one, of which an argument has another name",
 			odootest.Addon{Interface: access.Interface + 1, Code: "19.0.9.0.0", Database: "19.0.9.0.0", Renamed: []string{"call"}},
-			"Doorman is being updated: the service is older than its addon in Odoo.", "updates the service"},
+			"Doorman is being updated: the service is older than its addon in Odoo.", "update the service"},
 		{"code without its update", odootest.Addon{Interface: access.Interface, Code: "19.0.0.3.0", Database: "19.0.0.2.0"},
 			"Doorman is being updated: the addon's code is newer than its database.", "run odoo -u doorman"},
 		{"an Odoo that was not restarted", odootest.Addon{Interface: access.Interface, Code: "19.0.0.2.0", Database: "19.0.0.3.0"},
-			"Doorman is being updated: the addon's code is older than its database.", "restarts them"},
+			"Doorman is being updated: the addon's code is older than its database.", "restart them"},
 	}
 )
 

@@ -278,7 +278,7 @@ func TestGuessing(t *testing.T) {
 	t.Parallel()
 	f, g := &fake{}, &guesses{refusal: &access.Error{Kind: access.RateLimited, RetryAfter: time.Minute}}
 	w := ask(handler(f, g), "GET", "/files/"+good, "")
-	if w.Code != 429 || w.Header().Get("Retry-After") != "60" || len(f.asked) != 0 || !strings.Contains(w.Body.String(), "Too many links") {
+	if w.Code != 429 || w.Header().Get("Retry-After") != "60" || len(f.asked) != 0 || !strings.Contains(w.Body.String(), "Too many invalid links") {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 }

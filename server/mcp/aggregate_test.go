@@ -19,7 +19,7 @@ func TestWhatNumbersAreOf(t *testing.T) {
 	}{
 		"nothing to say":    {``, "", ""},
 		"days":              {`,"time_zone":"Pacific/Auckland"`, "", "Pacific/Auckland"},
-		"own documents":     {`,"own":["Salesperson"]`, "Of this user's own records only (by Salesperson): Odoo shows them no others.", ""},
+		"own documents":     {`,"own":["Salesperson"]`, "Only this user's own records (by Salesperson): Odoo shows them no others.", ""},
 		"one company":       {`,"companies":["A"],"other_companies":2`, "Of A only; the user has 2 more.", ""},
 		"several companies": {`,"companies":["A","B"],"other_companies":0`, "Of 2 companies together: A, B.", ""},
 		"converted": {
@@ -30,7 +30,7 @@ func TestWhatNumbersAreOf(t *testing.T) {
 		"several currencies": {`,"currencies":["EUR","USD"]`, "Not all amounts are in the same currency (EUR, USD): do not add them up.", ""},
 		"both": {
 			`,"own":["Salesperson"],"no_rate":["XAF"]`,
-			"Of this user's own records only (by Salesperson): Odoo shows them no others. " +
+			"Only this user's own records (by Salesperson): Odoo shows them no others. " +
 				"Odoo has no rate for XAF: what holds it is not added up.", "",
 		},
 	} {

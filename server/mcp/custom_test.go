@@ -155,7 +155,7 @@ func TestOwnToolBadInput(t *testing.T) {
 		{"no ids", `{"text":"hi"}`, "ids", noteIt()},
 		{"ids twice", `{"ids":[1,1],"text":"hi"}`, "twice", noteIt()},
 		{"an id of zero", `{"ids":[0],"text":"hi"}`, "record id", noteIt()},
-		{"101 ids", `{"ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `],"text":"hi"}`, "more than 100", noteIt()},
+		{"101 ids", `{"ids":[` + strings.TrimSuffix(strings.Repeat("1,", 101), ",") + `],"text":"hi"}`, "limit of 100", noteIt()},
 		{"a list", `[1]`, "not a JSON object", noteIt()},
 		{"dry_run as a text", `{"ids":[1],"text":"hi","dry_run":"yes"}`, "true or false", noteIt()},
 		{"dry_run of what cannot be", `{"ids":[1],"text":"hi","dry_run":true}`, "no parameter", fixed},

@@ -159,7 +159,7 @@ func TestCopiesRefused(t *testing.T) {
 	for args, says := range map[string]string{
 		`{"model":"res.partner"}`:                                                               "ids is missing",
 		`{"model":"res.partner","ids":[1,1]}`:                                                   "listed twice",
-		`{"model":"res.partner","ids":[` + many + `]}`:                                          "more than 20",
+		`{"model":"res.partner","ids":[` + many + `]}`:                                          "limit of 20",
 		`{"model":"res.partner","ids":[0]}`:                                                     "not a record id",
 		`{"model":"res.partner","ids":[1],"values":[]}`:                                         "not a JSON object",
 		`{"model":"res.partner","ids":[1],"values":{"nmae":"x"}}`:                               "Did you mean name",

@@ -115,7 +115,7 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error
 	case errors.As(err, &tooLarge):
 		return nil, &Error{Code: invalidRequest, Description: "The request is too large.", Status: http.StatusRequestEntityTooLarge}
 	case err != nil:
-		return nil, refuse(invalidRequest, "The request broke off.")
+		return nil, refuse(invalidRequest, "The request was interrupted.")
 	}
 	return body, nil
 }

@@ -42,7 +42,7 @@ REQUESTS = (
         "Trainee, newsletter lists",
         "delete_records",
         "Permanently delete 200 records of Contact",
-        *("cancelled", 64, 1, "The connection has ended: Revoked."),
+        *("cancelled", 64, 1, "The connection was revoked."),
     ),
     (
         "Cursor, web shop team",

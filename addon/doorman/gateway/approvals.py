@@ -375,7 +375,7 @@ class DoormanGateway(models.AbstractModel):
                 or not a.requester_id.active
             )
         )
-        words = self.env._("Its connection can no longer make requests.")
+        words = _lt("Its connection can no longer make requests.")
         return progress(expired=len(expired), cancelled=len(lost._drop(words)))
 
     @job(every=60, timeout=50)

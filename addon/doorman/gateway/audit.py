@@ -6,7 +6,6 @@ from odoo.tools import SQL
 
 from ..policy.credentials import hash_proof
 from ..policy.plain_text import visible
-from ..policy.refusal import in_language, kept_words
 from ..policy.shared import CHARGED_METHODS, MAX_EVENTS
 from ..policy.withhold import clean, withhold
 from ..tools import operations
@@ -90,8 +89,7 @@ class DoormanGateway(models.AbstractModel):
         audit.update(
             outcome="refused",
             reason=refusal.kind,
-            message=in_language(why),
-            words=kept_words(why),
+            message=why,
         )
 
     def _tool_asked(self, request, asked):

@@ -228,7 +228,8 @@ class DoormanGateway(models.AbstractModel):
             )
             if code:  # what was refused, of a query or code, is worth knowing
                 audit["message"] = f"{error['message'][:240]} <- {code}"
-                audit["words"] = None
+                if audit["words"]:
+                    audit["words"]["code"] = code
             return {"error": failure.told()}, audit
         if row["log_payloads"]:
             audit["response_payload"] = self._payload(answer.get("value", answer))

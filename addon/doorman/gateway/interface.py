@@ -17,13 +17,13 @@ CODE_VERSION = Manifest.for_addon("doorman").version
 
 OTHER_SERVICE = (
     "Doorman is being updated: the service speaks interface %s, its addon in Odoo "
-    "speaks %s. Nothing was done. If it stays like this, an administrator installs "
+    "speaks %s. Nothing was done. If this continues, an administrator has to install "
     "the service and the addon of the same version."
 )
 OLD_DATABASE = (
     "Doorman is being updated: the addon's code is %s, its database is %s. Nothing was "
-    "done. If it stays like this, an administrator runs odoo -u doorman and restarts "
-    "Odoo."
+    "done. If this continues, an administrator has to run odoo -u doorman and "
+    "restart Odoo."
 )
 
 

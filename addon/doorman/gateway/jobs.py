@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..policy.credentials import KEY_ENDS
+from ..policy.refusal import _lt, in_language
 from ..policy.shared import LIVE_STATUSES
 from .run_job import job, progress
 
@@ -137,8 +138,8 @@ class DoormanGateway(models.AbstractModel):
                 person,
                 REMINDER,
                 connection.expires_at,
-                self.env._("The connection %s expires", connection.name),
-                self.env._(
+                _lt("The connection %s expires", connection.name),
+                _lt(
                     "Its AI tool stops working then. If it is still needed, an MCP "
                     "administrator can set a later date."
                 ),
@@ -156,8 +157,8 @@ class DoormanGateway(models.AbstractModel):
                 connection.user_id | connection._administrator(),
                 KEY_ENDS,
                 connection.key_expires_at,
-                self.env._("The key of %s expires", connection.name),
-                self.env._(
+                _lt("The key of %s expires", connection.name),
+                _lt(
                     "Its AI tool is refused from then on. Open the connection, rotate "
                     "the key and enter the new one in the AI tool's settings."
                 ),
@@ -166,7 +167,9 @@ class DoormanGateway(models.AbstractModel):
 
     @api.model
     def _remind(self, connection, people, kind, when, summary, note):
-        """:return: whether there was somebody who may know of it"""
+        """:param summary, note: in words of ``_lt``: each person gets them in theirs
+        :return: whether there was somebody who may know of it
+        """
         told = False
         for person in people:
             if not person.active or not person.has_group("doorman.group_user"):
@@ -174,8 +177,13 @@ class DoormanGateway(models.AbstractModel):
             # Who made it may have lost the right to know of it.
             if not connection.with_user(person).has_access("read"):
                 continue
+            lang = person.lang or "en_US"
             connection.activity_schedule(
-                kind, when.date(), summary=summary, note=note, user_id=person.id
+                kind,
+                when.date(),
+                summary=in_language(summary, lang),
+                note=in_language(note, lang),
+                user_id=person.id,
             )
             told = True
         return told

@@ -54,15 +54,18 @@ class DoormanGateway(models.AbstractModel):
         for connection in connections.browse(ids):
             creator = connection.invite_id.creator_id
             people = (connection.user_id | creator).filtered("active")
-            connection.message_notify(
-                partner_ids=people.partner_id.ids,
-                subject=self.env._("The key %s expires soon", connection.name),
-                body=self.env._(
-                    "The key %(name)s of %(user)s stops working on %(when)s (UTC). An "
-                    "MCP administrator can set a later date if it is still needed.",
-                    name=connection.name,
-                    user=connection.user_id.name,
-                    when=fields.Datetime.to_string(connection.expires_at),
-                ),
-            )
+            for person in people:
+                told = connection.with_context(lang=person.lang)
+                told.message_notify(
+                    partner_ids=person.partner_id.ids,
+                    subject=told.env._("The key %s expires soon", connection.name),
+                    body=told.env._(
+                        "The key %(name)s of %(user)s stops working on %(when)s "
+                        "(UTC). An MCP administrator can set a later date if it is "
+                        "still needed.",
+                        name=connection.name,
+                        user=connection.user_id.name,
+                        when=fields.Datetime.to_string(connection.expires_at),
+                    ),
+                )
         return progress(reminded=len(ids))

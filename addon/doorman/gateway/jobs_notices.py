@@ -22,5 +22,5 @@ class DoormanGateway(models.AbstractModel):
         told = notices._tell_waiting()
         if told:
             return progress(told=told, posted=0, more=True)
-        posted = notices._post_waiting()
-        return progress(told=0, posted=posted, more=bool(posted))
+        posted, more = notices._post_waiting()
+        return progress(told=0, posted=posted, more=more)

@@ -28,7 +28,7 @@ class Waits(Exception):
     """
 
     def __init__(self, tried=None):
-        super().__init__("It waits for a person.")
+        super().__init__("It needs approval.")
         self.tried = tried
 
 

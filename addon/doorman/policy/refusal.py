@@ -97,8 +97,9 @@ def kept(exc):
     """The words of a refusal as JSON keeps them, for people who read them later, each
     in their own language.
 
-    :return: ``{source, args, module, place}``; None for anything but a refusal, or for
-        one whose words were never marked for translation
+    :return: ``{source, args, module, place}``, to which ``code`` may be added, what
+        was refused of a query; None for anything but a refusal, or for one whose words
+        were never marked for translation
     """
     return kept_words(exc.words, place_of(exc)) if isinstance(exc, Refusal) else None
 
@@ -128,18 +129,21 @@ def told_later(words, lang):
     """
     if not words:
         return ""
-    text = in_language(_again(words), lang or "en_US")
-    return f"{words['place']}: {text}" if words.get("place") else text
+    text = in_language(again(words), lang or "en_US")
+    if words.get("place"):
+        text = f"{words['place']}: {text}"
+    return f"{text} <- {words['code']}" if words.get("code") else text
 
 
-def _again(words):
+def again(words):
+    """:return: words of ``_lt``, of what was kept of them; anything else as it is"""
     if not isinstance(words, dict):
         return words
     marked = LazyTranslate(words["module"])
     if isinstance(words["args"], dict):
-        args = {name: _again(value) for name, value in words["args"].items()}
+        args = {name: again(value) for name, value in words["args"].items()}
         return marked(words["source"], **args)
-    return marked(words["source"], *map(_again, words["args"]))
+    return marked(words["source"], *map(again, words["args"]))
 
 
 @contextmanager

@@ -5,11 +5,13 @@ call ── tried out, and undone ── its arguments, by labels and names ─�
 """
 
 from collections import Counter
+from dataclasses import replace
 
 from ..policy.ledger import DELETED
 from ..policy.outward_notes import digest
 from ..policy.plain_text import plain
 from . import undo_words
+from .describe import Describer
 from .outward_words import for_a_person
 from .preview import Tried, model_of, tell
 from .text_losses import of_changes
@@ -40,17 +42,20 @@ def preview(env, call, tried=None):
     own = [c for c in changes if not c.get("model")]
     if ran and tried.made:
         own = own[: tried.made]  # its lines are told below, and not in the summary
-    label = env["ir.model"]._get(model._name).name or model._name
     ids = call.ids or []
     count = max(sum(not c.get("set_off") for c in own), len(ids))
     done = tried.changes if ran else ()
     lines = [c for c in done if c.asked and c.model != model._name]
     # What Odoo does to others of the same kind is not what was asked for.
     asked = [change for change in own if not change.get("set_off")] or own
-    words = words_for(env, label, [change["name"] for change in asked], count)
+    names = [change["name"] for change in asked]
+    label, summary = _summary(env, call, model, names, count)
+    english = env(context={**env.context, "lang": "en_US"})
     method = operation.method_argument
     return {
-        "summary": (operation.summary or read_summary)(words, call),
+        "summary": summary,
+        # For the AI tool, whoever decides.
+        "summary_told": _summary(english, call, model, names, count)[1],
         "model": call.model is not None and model._name,
         "model_label": call.model is not None and plain(label, 100),
         "orm_method": call.kwargs.get(method) if method else operation.name,
@@ -75,6 +80,16 @@ def preview(env, call, tried=None):
             ),
         },
     }
+
+
+def _summary(env, call, model, names, count):
+    """:param env: of who reads it
+    :return: what the model is called, and what the call would do, in one sentence
+    """
+    label = env["ir.model"]._get(model._name).name or model._name
+    words = words_for(env, label, names, count)
+    call = replace(call, describer=Describer(env))
+    return label, (call.operation.summary or read_summary)(words, call)
 
 
 def _told(call, tried, own):

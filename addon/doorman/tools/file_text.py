@@ -114,7 +114,7 @@ def page(name, kind, content, offset, indexed=""):
     if more and end >= MAX_LETTERS:
         more = False
         said.notes.append(
-            f"It goes on beyond {MAX_LETTERS} letters: use the link for all of it."
+            f"It continues beyond {MAX_LETTERS} characters: use the link for all of it."
         )
     return {
         "text": told,

@@ -104,7 +104,7 @@ def tell(pressed, action, active=True):
     elif kind == "client" and isinstance(action.get("params"), dict):
         found = _client(pressed, action["params"], found, active)
     elif kind == "report":
-        found["result"] += ". get_report gives the document."
+        found["result"] += ". Use get_report to get the document."
     return found
 
 
@@ -128,7 +128,7 @@ def _window(pressed, action, title, active):
     if not guard.may_use(model._name):
         return {
             "result": f"It opens: {title}, of {model._name}, which this connection "
-            "may not use."
+            "cannot use."
         }
     found = {
         "result": f"It opens: {title} ({model._name})",
@@ -139,7 +139,7 @@ def _window(pressed, action, title, active):
     if model._transient:
         if not guard.may_write(model._name):
             way = in_language(way_around(model._name))
-            way = way or "A person has to go on with it in Odoo."
+            way = way or "A person has to continue with it in Odoo."
             found["result"] += f". Nothing is done. {way}"
             return found
         return found | _wizard(pressed, action, title, active, ids, found["result"])
@@ -148,7 +148,7 @@ def _window(pressed, action, title, active):
         found["result_ids"] = ids
     elif _is_form(action) and guard.may_write(model._name):
         defaults = _defaults(pressed, action, active)
-        found["result"] += ", to be made: create_records"
+        found["result"] += ". Create it with create_records"
         if defaults:
             found["result"] += ", with these values"
             found["result_values"] = defaults
@@ -174,13 +174,13 @@ def _wizard(pressed, action, title, active, ids, result):
     except Exception as exc:  # noqa: BLE001 the press is done: what it opened is only told
         guard.env.invalidate_all(flush=False)
         guard.env.cr.execute("SELECT 1")
-        return {"result": f"{result}, which cannot be gone on with here: {_why(exc)}"}
+        return {"result": f"{result}, which cannot be continued here: {_why(exc)}"}
     handle = guard.env["doorman.wizard"]._keep(guard.connection, opened)
     if not handle:
-        return {"result": f"{result}. A person has to go on with it in Odoo."}
+        return {"result": f"{result}. A person has to continue with it in Odoo."}
     return {
-        "result": f"{result}. Nothing is done until it is confirmed: call_method with "
-        "this wizard's handle, the values to change, and one of its methods.",
+        "result": f"{result}. Nothing is done until it is confirmed: use call_method "
+        "with this wizard's handle, the values to change, and one of its methods.",
         "wizard": {"handle": handle} | told,
     }
 

@@ -126,7 +126,7 @@ def _report(call):
         raise Refusal(
             "unknown_report",
             _lt(
-                "%(model)s has no report %(report)r that you may print.",
+                "%(model)s has no report %(report)r that you can print.",
                 model=model._name,
                 report=str(wanted)[:60],
             ),

@@ -157,7 +157,7 @@ def _vscode(url, env):
             ),
             url,
         ),
-        (env._("VS Code asks whether the server may sign you in: press Allow."), ""),
+        (env._("VS Code asks whether the server can sign you in: press Allow."), ""),
         _allow(env),
     ]
 

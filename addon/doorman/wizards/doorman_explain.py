@@ -6,7 +6,7 @@ class DoormanExplain(models.TransientModel):
 
     _name = "doorman.explain"
     _inherit = ["doorman.dialog.mixin"]
-    _description = "Explain what a connection may do"
+    _description = "Explain what a connection can do"
     _about = "connection_id"
 
     connection_id = fields.Many2one(

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..policy.refusal import _lt
+
 BESIDE, INSTEAD = "beside", "instead"
 
 
@@ -121,7 +123,7 @@ class DoormanReviewCopy(models.TransientModel):
             )
         ended._end()
         waiting = self._pending().search(self._waiting())
-        reason = self.env._("The database was restored from a copy of %s.", original)
+        reason = _lt("The database was restored from a copy of %s.", original)
         waiting._cancel(reason)
         connections = self.env["doorman.connection"].sudo()
         self.env["doorman.pickup"].sudo()._end(

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..policy.gate import Differs, Waits
-from ..policy.refusal import told_later
+from ..policy.refusal import _lt, again, in_language, told_later
 
 # What running it gives if something else would leave the company than was shown.
 DIFFERS = object()
@@ -144,7 +144,8 @@ class DoormanUndoDialog(models.TransientModel):
         connection = self.connection_id.sudo()
         if not self.env["doorman.settings"]._get().sudo().enabled:
             return self.env._("Access for AI tools is switched off.")
-        return connection._why_ended()
+        why = connection._why_ended()
+        return why and in_language(why, self.env.lang or "en_US")
 
     def _words(self, error):
         return told_later(error["words"], self.env.lang) or error["message"]
@@ -197,17 +198,18 @@ class DoormanUndoDialog(models.TransientModel):
         if error:
             words = self._words(error)
             audit.update(outcome="refused", reason=error["kind"])
-            audit["message"] = self.env._("%(who)s: %(why)s", who=me, why=words)
+            why = again(error["words"]) or error["message"]
+            audit["message"] = _lt("%(who)s: %(why)s", who=me, why=why)
             told = approval._tell(self.env._("Nothing was undone"), words, "danger")
         elif "pending" in answer:
-            audit["message"] = self.env._("Requested by %s.", me)
+            audit["message"] = _lt("Requested by %s.", me)
             told = approval._tell(
                 self.env._("Nothing has been undone yet"),
                 self.env._("It needs approval first."),
                 "warning",
             )
         else:
-            audit.update(outcome="ok", message=self.env._("Undone by %s.", me))
+            audit.update(outcome="ok", message=_lt("Undone by %s.", me))
             stays = " ".join(answer["value"]["stays"])
             told = approval._tell(self.env._("Undone"), stays, "success")
         self.env["doorman.audit"]._insert(audit)

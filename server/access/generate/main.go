@@ -1,6 +1,6 @@
 // Command generate makes addon/doorman/policy/shared.py from the constants that package access shares with the addon: all
 // of shared.go, and the constants of its closed lists (kinds of errors, scopes, states ...). And invisible_ranges.py, from
-// what access.Invisible says of each character.
+// what access.Invisible says of each character. And service_texts.py, from the texts of package mcp that people read.
 //
 //	go generate ./server/access          writes the files
 //	go run ./server/access/generate -check   exits with 1, and says so, if one is not what would be written
@@ -66,6 +66,12 @@ func run(check bool) error {
 		return err
 	}
 	if err := write(filepath.Join(dir, target, "shared.py"), text, check); err != nil {
+		return err
+	}
+	if text, err = serviceTexts(filepath.Join(dir, "..", "mcp")); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(dir, target, "service_texts.py"), text, check); err != nil {
 		return err
 	}
 	return write(filepath.Join(dir, target, "invisible_ranges.py"), invisibleRanges(), check)

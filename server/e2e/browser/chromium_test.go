@@ -43,6 +43,8 @@ func startChromium() {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromiumPath), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
+		// What visitors read, where Odoo has it: TestRealBrowserGerman. Everywhere else it has English alone.
+		chromedp.Flag("accept-lang", "de-DE"),
 		chromedp.UserDataDir(dir), chromedp.WindowSize(1400, 900))
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(allocator)

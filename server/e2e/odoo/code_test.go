@@ -37,7 +37,7 @@ action = env["ir.actions.server"].create({"name": "Confirm and invoice", "model_
                                           "state": "code", "code": code})
 own = env["doorman.own.tool"].with_user(admin).create({
     "name": "confirm_and_invoice", "title": "Confirm and invoice", "action_id": action.id,
-    "description": "Confirms quotations, makes and posts their invoices and e-mails them to the customer.",
+    "description": "Confirms quotations, makes and posts their invoices and emails them to the customer.",
     "parameter_ids": [Command.create({"name": "invoice_date", "kind": "date"})]})
 own.action_publish()
 partner = env["res.partner"].create({"name": "Zyxw Trading", "email": "zyxw@example.com", "invoice_sending_method": "manual"})

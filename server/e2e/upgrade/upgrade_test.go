@@ -197,6 +197,9 @@ func (s *site) update(t *testing.T, b *base) {
 	if n := b.number(t, "SELECT count(*) FROM doorman_audit_rest()"); n != left || left == 0 {
 		t.Errorf("%d rows are still to be added up, %d were before the update", n, left)
 	}
+	if n := b.number(t, fromUnknown); n != 0 {
+		t.Errorf("%d connections were used from where the update does not know: it would be told as new", n)
+	}
 	takeDump(t, b.Odoo).sameAs(t, b.before, mayChange[s.v.Version])
 	out, err := s.host.Psql(t.Context(), b.DB, "SELECT latest_version FROM ir_module_module WHERE name = 'doorman'")
 	if want := manifestVersion(t, repo(t)); err != nil || strings.TrimSpace(out) != want {
@@ -215,6 +218,13 @@ func (s *site) update(t *testing.T, b *base) {
 	}
 	takeDump(t, b.Odoo).sameAs(t, b.before, mayChange[s.v.Version])
 }
+
+// fromUnknown is how many connections have answered calls, of which the table of addresses has none; -1 if there are no calls.
+const fromUnknown = `
+	SELECT CASE WHEN count(*) = 0 THEN -1 ELSE count(*) FILTER (WHERE NOT EXISTS (
+		SELECT FROM doorman_connection_origin o WHERE o.connection_id = used.id AND o.kind = 'address')) END
+	FROM (SELECT DISTINCT c.id FROM doorman_audit a JOIN doorman_connection c ON c.id = a.connection_id
+		WHERE a.ip > '' AND a.outcome = 'ok' AND a.method = 'tools/call') used`
 
 // notAsCounted is in how many places the sums of the audit differ from it.
 const notAsCounted = `

@@ -126,7 +126,7 @@ func (d *Door) challenge(w http.ResponseWriter, present bool, e *access.Error) {
 	parts = append(parts, fmt.Sprintf("scope=%q", basicScopes), fmt.Sprintf("resource_metadata=%q", d.resourceMetadata))
 	w.Header().Set("WWW-Authenticate", strings.Join(parts, ", "))
 	if !present {
-		e = access.NewError(access.Unauthenticated, "This needs a key.",
+		e = access.NewError(access.Unauthenticated, "A key is required.",
 			"Send the header 'Authorization: Bearer <key>'; get a key from your Odoo administrator.")
 	}
 	mcperr.Write(w, http.StatusUnauthorized, e)

@@ -41,11 +41,11 @@ func (d *Door) peek(w http.ResponseWriter, r *http.Request) (peeked, error) {
 		return peeked{}, access.NewError(access.TooLarge,
 			fmt.Sprintf("The request is larger than %d bytes.", d.maxBody), "Send less at once.")
 	case err != nil:
-		return peeked{}, access.NewError(access.InvalidInput, "The request broke off.", "Send it again.")
+		return peeked{}, access.NewError(access.InvalidInput, "The request was interrupted.", "Send it again.")
 	}
 	if depth(body) > maxDepth {
 		return peeked{}, access.NewError(access.InvalidInput,
-			fmt.Sprintf("The request nests deeper than %d levels.", maxDepth), "Flatten it.")
+			fmt.Sprintf("The request is nested deeper than %d levels.", maxDepth), "Flatten it.")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	// By the exact key: a struct would take "Method" for "method" too, and the SDK, which does not, would then run

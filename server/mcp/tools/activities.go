@@ -83,7 +83,7 @@ func (args *activityArgs) check() *access.Error {
 		{"note", args.Note, access.MaxNote}, {"user", args.User, access.MaxUserName},
 	} {
 		if n := utf8.RuneCountInString(text.value); n > text.most {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has %d letters, more than %d.", text.name, n, text.most), "Say it shorter.")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has %d characters, more than %d.", text.name, n, text.most), "Shorten it.")
 		}
 	}
 	if day := trimmed(args.Deadline); day != "" {

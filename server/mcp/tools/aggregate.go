@@ -100,7 +100,7 @@ func checkGroups(groups stringList, m *toolcall.ModelInfo) *access.Error {
 	for _, spec := range groups {
 		match := specForm.FindStringSubmatch(spec)
 		if match == nil {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is nothing to group by.", mcperr.Clip(spec, 40)), `Write it like "partner_id" or "date_order:month".`)
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q cannot be used to group.", mcperr.Clip(spec, 40)), `Write it like "partner_id" or "date_order:month".`)
 		}
 		if err := m.MustHave(match[1]); err != nil {
 			return err
@@ -109,9 +109,9 @@ func checkGroups(groups stringList, m *toolcall.ModelInfo) *access.Error {
 		dated := f.Type == "date" || f.Type == "datetime"
 		switch {
 		case match[2] == "" && !f.Groupable:
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%s cannot be grouped by.", f.Name), "describe_model marks such fields as not_groupable.")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("You cannot group by %s.", f.Name), "describe_model marks such fields as not_groupable.")
 		case match[2] == "" && dated && !slices.Contains(periods, match[3]):
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%s is a date: say by which period.", f.Name), fmt.Sprintf("For example %s:month; periods: %s.", f.Name, strings.Join(periods, ", ")))
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%s is a date: specify a period.", f.Name), fmt.Sprintf("For example %s:month; periods: %s.", f.Name, strings.Join(periods, ", ")))
 		case match[2] == "" && !dated && match[3] != "":
 			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has no periods.", f.Name), fmt.Sprintf("Group by %q.", f.Name))
 		}
@@ -126,7 +126,7 @@ func checkMeasures(list stringList, m *toolcall.ModelInfo) *access.Error {
 			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a measure.", mcperr.Clip(spec, 40)), `Write it like "amount_total:sum".`)
 		}
 		if !slices.Contains(measures, match[3]) {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a way to aggregate.", match[3]), "Use "+strings.Join(measures, ", ")+".")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not an aggregate function.", match[3]), "Use "+strings.Join(measures, ", ")+".")
 		}
 		if err := m.MustHave(match[1]); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 func init() {
 	add(210, toolcall.Tool{
 		Tool:  access.Tool{Name: toolcall.StatusTool, Scope: access.ScopeMetadata, Risk: access.RiskLow, FollowUp: true},
-		Title: "How an approval stands", Category: "read", Idempotent: true,
+		Title: "Check an approval", Category: "read", Idempotent: true,
 		Description: "The status of a call that needs approval, with its result.",
 		Output:      outputSchema("status:string", "result:object", "error:object", "next:string"),
 	}, approvalStatus)

@@ -14,7 +14,7 @@ func init() {
 	// who only looks. So a connection that may not act can say what a person could do next.
 	add(90, toolcall.Tool{
 		Tool:  access.Tool{Name: "get_actions", Scope: access.ScopeSearch, Risk: access.RiskLow},
-		Title: "What can be done now", Category: "read", Idempotent: true,
+		Title: "List available actions", Category: "read", Idempotent: true,
 		Description: "Buttons of a record's form and menu now, as methods for call_method, and its status. Runs nothing.",
 		Output:      outputSchema("name:string", "actions:objects", "menu:objects", "stage:object"),
 	}, getActions)

@@ -35,7 +35,7 @@ func copyRecords(ctx context.Context, call *toolcall.Call, args copyArgs) (any, 
 		return nil, bad
 	}
 	if len(args.IDs) > access.MaxCopies {
-		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d ids are more than %d.", len(args.IDs), access.MaxCopies), "Copy them in several calls.")
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d ids exceed the limit of %d.", len(args.IDs), access.MaxCopies), "Copy them in several calls.")
 	}
 	h := how{args.DryRun, args.Key, args.Language, args.Company}
 	return write(ctx, call, args.Model, h, func(m *toolcall.ModelInfo) (access.Request, *access.Error) {

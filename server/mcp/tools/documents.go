@@ -97,7 +97,7 @@ func (args *documentArgs) check() *access.Error {
 		{"template", args.Template, access.MaxTemplateName}, {"subject", args.Subject, access.MaxSubject}, {"body", args.Body, access.MaxMessageBody},
 	} {
 		if n := utf8.RuneCountInString(text.value); n > text.most {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has %d letters, more than %d.", text.name, n, text.most), "Say it shorter.")
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%s has %d characters, more than %d.", text.name, n, text.most), "Shorten it.")
 		}
 	}
 	if len(args.Partners) > 0 {
@@ -110,7 +110,7 @@ func (args *documentArgs) check() *access.Error {
 	}
 	for _, email := range args.Emails {
 		if utf8.RuneCountInString(email) > access.MaxAddress {
-			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not an e-mail address.", mcperr.Clip(email, 40)), `Write it like "ada@example.com".`)
+			return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not an email address.", mcperr.Clip(email, 40)), `Write it like "ada@example.com".`)
 		}
 	}
 	return checkKey(args.Key)

@@ -93,7 +93,7 @@ func readMessages(ctx context.Context, call *toolcall.Call, args messagesArgs) (
 		bad = access.NewError(access.InvalidInput, fmt.Sprintf("%d is not the id of a message.", args.Before), "Use next_before_id from the last reply.")
 	}
 	if bad == nil && (args.Offset < 0 || (args.Offset > 0 && args.Limit != 1)) {
-		bad = access.NewError(access.InvalidInput, "text_offset goes on with one message.", "Send limit 1, before_id one above the message's id, and its next_offset.")
+		bad = access.NewError(access.InvalidInput, "text_offset continues a single message.", "Send limit 1, before_id one above the message's id, and its next_offset.")
 	}
 	if bad != nil {
 		return nil, bad
@@ -201,7 +201,7 @@ type postArgs struct {
 	Model    string `json:"model"`
 	ID       int64  `json:"id"`
 	Body     string `json:"body" jsonschema:"Markdown"`
-	Kind     string `json:"kind,omitempty" jsonschema:"\"note\" (internal, the default) or \"comment\" (also e-mailed to followers, customers among them)"`
+	Kind     string `json:"kind,omitempty" jsonschema:"\"note\" (internal, the default) or \"comment\" (also emailed to followers, customers among them)"`
 	Partners idList `json:"notify_partner_ids,omitempty" jsonschema:"contacts to notify as well"`
 	Key      string `json:"idempotency_key,omitempty"`
 	Company  int64  `json:"company_id,omitempty"`
@@ -264,7 +264,7 @@ func (args *postArgs) check() *access.Error {
 	case trimmed(args.Body) == "":
 		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "body"), "Say what to post.")
 	case n > access.MaxMessageBody:
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%d letters are more than %d.", n, access.MaxMessageBody), "Post less at once.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%d characters exceed the limit of %d.", n, access.MaxMessageBody), "Post a shorter message.")
 	}
 	if args.Kind != "" && args.Kind != "note" && args.Kind != "comment" {
 		return access.NewError(access.InvalidInput, fmt.Sprintf("%q is not a kind of message.", mcperr.Clip(args.Kind, 20)), `It is "note" or "comment".`)

@@ -16,7 +16,7 @@ func init() {
 		Tool:  access.Tool{Name: "call_method", Scope: access.ScopeORM, Writes: true, Risk: access.RiskHigh},
 		Title: "Call a business method", Category: "execute", Destructive: true, OpenWorld: true,
 		Description: "Press a button on records: a method (action_confirm, button_cancel, ...) or an action that get_actions names. " +
-			"If it answers with a wizard, nothing has been done yet: call again with the wizard's model, its handle as wizard, one of its methods, and the values to change. " +
+			"If it answers with a wizard, nothing is done yet: call again with the wizard's model, its handle as wizard, one of its methods, and the values to change. " +
 			"changed tells what really changed.",
 		Output: outputSchema(writtenSchema("result:string", "result_model:string", "result_ids:integers", "result_values:object", "wizard:object")...),
 	}, callMethod)

@@ -21,7 +21,7 @@ func chosen(m *toolcall.ModelInfo, named stringList) ([]string, *access.Error) {
 	out := make([]string, 0, len(named))
 	for _, name := range named {
 		if strings.Contains(name, ".") {
-			return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%q goes through a relation, which fields cannot.", mcperr.Clip(name, 60)),
+			return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%q goes through a relation, which is not allowed in fields.", mcperr.Clip(name, 60)),
 				"Read the related record by its id, or search its model.")
 		}
 		if err := m.MustHave(name); err != nil {

@@ -113,7 +113,7 @@ func parseRecords(raw jsonArg, m *toolcall.ModelInfo) ([]json.RawMessage, *acces
 		return nil, access.NewError(access.InvalidInput, "The parameter records must be a JSON list of objects.", recordsHint)
 	}
 	if len(rows) > maxRows {
-		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(rows), maxRows), "Create them in several calls.")
+		return nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records exceed the limit of %d.", len(rows), maxRows), "Create them in several calls.")
 	}
 	for i, row := range rows {
 		row, err := unescape(row) // a row as text, which some clients send

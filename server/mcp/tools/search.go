@@ -181,7 +181,7 @@ func stableOrder(order string, m *toolcall.ModelInfo) (string, *access.Error) {
 				return "", err
 			}
 			if f := m.Fields[match[1]]; match[2] == "" && !f.Sortable {
-				return "", access.NewError(access.InvalidInput, fmt.Sprintf("%s cannot be sorted by.", f.Name), "Sort by a stored field.")
+				return "", access.NewError(access.InvalidInput, fmt.Sprintf("You cannot sort by %s.", f.Name), "Sort by a stored field.")
 			}
 		}
 	}
@@ -210,7 +210,7 @@ func (args *readArgs) checkOffset(m *toolcall.ModelInfo, fields []string) *acces
 	if args.Offset == 0 || (args.Offset > 0 && len(args.IDs) == 1 && len(fields) == 1 && isText(m.Fields[fields[0]])) {
 		return nil
 	}
-	return access.NewError(access.InvalidInput, "text_offset goes on with one text.", "Send one id, one text field, and its next_offset.")
+	return access.NewError(access.InvalidInput, "text_offset continues a single text.", "Send one id, one text field, and its next_offset.")
 }
 
 func readRecords(ctx context.Context, call *toolcall.Call, args readArgs) (any, error) {

@@ -28,7 +28,7 @@ const (
 )
 
 type everywhereArgs struct {
-	Query    string     `json:"query" jsonschema:"words of a name, or a number, 2 to 100 letters"`
+	Query    string     `json:"query" jsonschema:"words of a name, or a number, 2 to 100 characters"`
 	Models   stringList `json:"models,omitempty" jsonschema:"only these; default: those with a menu"`
 	Limit    int        `json:"limit,omitempty" jsonschema:"records a model, 1 to 20; default 5"`
 	Language string     `json:"language,omitempty"`

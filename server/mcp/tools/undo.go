@@ -19,7 +19,7 @@ func init() {
 
 type undoArgs struct {
 	ChangeID int64  `json:"change_id"`
-	Partly   bool   `json:"partly,omitempty" jsonschema:"even if some of it stays, e.g. e-mails"`
+	Partly   bool   `json:"partly,omitempty" jsonschema:"even if some of it stays, e.g. emails"`
 	DryRun   bool   `json:"dry_run,omitempty"`
 	Key      string `json:"idempotency_key,omitempty"`
 	Company  int64  `json:"company_id,omitempty"`

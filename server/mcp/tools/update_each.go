@@ -43,7 +43,7 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 		return nil, nil, access.NewError(access.InvalidInput, "The parameter records must be a JSON list of objects.", eachHint)
 	}
 	if len(list) > maxRows {
-		return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records are more than %d.", len(list), maxRows), "Update them in several calls.")
+		return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("%d records exceed the limit of %d.", len(list), maxRows), "Update them in several calls.")
 	}
 	var ids idList
 	var rows []json.RawMessage

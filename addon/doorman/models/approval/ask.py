@@ -5,6 +5,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...policy.approval_states import PENDING
+from ...policy.refusal import _lt
 
 _logger = logging.getLogger(__name__)
 
@@ -79,13 +80,16 @@ class DoormanApproval(models.Model):
         return ended
 
     def _drop(self, reason):
-        """Cancel each of these: what it asks for may no longer be done."""
+        """Cancel each of these: what it asks for may no longer be done.
+
+        :param reason: in words of ``_lt``
+        """
         return self._one_by_one(lambda request: request._cancel(reason))
 
     def _expire(self):
         """:return: those of these requests that still waited"""
         ended = self._end("expire")
-        ended._note("expire", "refused", "expired", self.env._("Nobody decided."))
+        ended._note("expire", "refused", "expired", _lt("Nobody decided."))
         return ended
 
     def _purge(self, before):

@@ -8,7 +8,7 @@ from odoo.tools import format_duration, human_size
 from ...policy import kept_answers
 from ...policy.plain_text import plain, visible
 from ...policy.record_url import url_of
-from ...policy.refusal import told_again, told_later
+from ...policy.refusal import in_language, told_again, told_later
 
 MANY = 10
 
@@ -37,6 +37,10 @@ class DoormanApproval(models.Model):
     error_code = fields.Char(readonly=True)
     error_words = fields.Json(readonly=True, prefetch=False)
     error_shown = fields.Char("Why it could not be done", compute="_compute_error")
+    # The same of a request that was cancelled: of one that was rejected, the reason is
+    # what a person wrote.
+    reason_words = fields.Json(readonly=True, prefetch=False)
+    reason_shown = fields.Char("Reason", compute="_compute_reason")
 
     @api.depends("error_message", "error_words")
     @api.depends_context("lang")
@@ -44,6 +48,13 @@ class DoormanApproval(models.Model):
         for request in self:
             words = told_later(request.error_words, self.env.lang)
             request.error_shown = visible(words or request.error_message or "")
+
+    @api.depends("reason", "reason_words")
+    @api.depends_context("lang")
+    def _compute_reason(self):
+        for request in self:
+            words = told_later(request.reason_words, self.env.lang)
+            request.reason_shown = visible(words or request.reason or "")
 
     def _compute_html(self):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
@@ -183,7 +194,8 @@ class DoormanApproval(models.Model):
             )
         lost = request._why_lost()
         if lost:
-            found.append(self.env._("It can no longer be done: %s", lost))
+            why = in_language(lost, self.env.lang or "en_US")
+            found.append(self.env._("It can no longer be done: %s", why))
         day_ago = fields.Datetime.now() - timedelta(days=1)
         twin = self.sudo().search(
             [
@@ -242,13 +254,8 @@ class DoormanApproval(models.Model):
         rules per model is told what it asked for, without names."""
         connection = self.connection_id
         if not connection or connection._rules(connection.version) is None:
-            return self.summary
-        return self.env._(
-            "%(tool)s: %(model)s, records: %(count)s",
-            tool=self.tool,
-            count=self.record_count,
-            model=self.model_label or self.model or "-",
-        )
+            return self.summary_told or self.summary
+        return f"{self.tool}: {self.model or '-'}, records: {self.record_count}"
 
     def _status(self):
         """As the service gets it. What was done under another policy than today's is

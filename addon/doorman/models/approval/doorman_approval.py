@@ -1,5 +1,7 @@
 import json
 
+from psycopg2.extras import Json
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
@@ -7,6 +9,7 @@ from odoo.tools import SQL
 from ...policy import approval_states, change_scope
 from ...policy.approval_states import PENDING
 from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
+from ...policy.refusal import _lt, in_language, kept_words
 
 MAX_REASON = 1_000
 
@@ -33,7 +36,9 @@ class DoormanApproval(models.Model):
     _order = "id desc"
     _rec_name = "summary"
 
+    # In the language of who decides; and in English, as the AI tool gets it.
     summary = fields.Char("What it would do", required=True, readonly=True)
+    summary_told = fields.Char("What it would do (English)", readonly=True)
     state = fields.Selection(
         [
             ("pending", "Pending"),
@@ -106,6 +111,7 @@ class DoormanApproval(models.Model):
 
     _protected_fields = frozenset(
         {
+            "summary_told",
             *("summary", "state", "connection_id", "connection_name", "requester_id"),
             *("client", "approver_id", "approver_group_id", "tool", "risk", "model"),
             *("model_label", "orm_method", "record_count", "payload", "digest"),
@@ -113,6 +119,7 @@ class DoormanApproval(models.Model):
             *("requested_at", "expires_at", "reminded", "decided_by_id", "decided_at"),
             *("hours_to_decide", "self_approved", "reason", "result", "error_kind"),
             *("error_message", "error_hint", "error_code", "error_words"),
+            "reason_words",
             *("policy_version", "first_approver_id", "first_approved_at"),
             "change_id",
         }
@@ -236,7 +243,10 @@ class DoormanApproval(models.Model):
         return ended
 
     def _note(self, event, outcome, reason, message):
-        """The audit row of a request that ended, and a note in its chatter."""
+        """The audit row of a request that ended, and a note in its chatter.
+
+        :param message: in words of ``_lt``: each reader of the audit gets their own
+        """
         for request in self.sudo():
             user = request.requester_id
             request.env["doorman.audit"]._insert(
@@ -261,7 +271,9 @@ class DoormanApproval(models.Model):
                     "count": 1,
                 }
             )
-            request._inside().message_post(body=message)
+            request._inside().message_post(
+                body=in_language(message, self.env.lang or "en_US")
+            )
 
     def _result_ids(self):
         """The records that it was about, for the audit."""
@@ -291,7 +303,7 @@ class DoormanApproval(models.Model):
         me = self.env.user
         if not self._end("reject", decided_by_id=me.id, reason=reason):
             raise UserError(self._why_over())
-        words = self.env._("Rejected by %(who)s: %(why)s", who=me.name, why=reason)
+        words = _lt("Rejected by %(who)s: %(why)s", who=me.name, why=reason)
         self._note("reject", "refused", "rejected", words)
         return self._tell(self.env._("Rejected"), self.sudo().summary, "info")
 
@@ -323,14 +335,17 @@ class DoormanApproval(models.Model):
                 )
             )
         for request in self:
-            words = self.env._("Withdrawn by %s.", me.name)
+            words = _lt("Withdrawn by %s.", me.name)
             if not request.sudo()._cancel(words):
                 raise UserError(request._why_over())
         return True
 
     def _cancel(self, reason):
-        """:return: those of these requests that still waited"""
-        ended = self._end("cancel", reason=reason)
+        """:param reason: in words of ``_lt``
+        :return: those of these requests that still waited
+        """
+        kept = Json(kept_words(reason))
+        ended = self._end("cancel", reason=in_language(reason), reason_words=kept)
         ended._note("cancel", "refused", "cancelled", reason)
         return ended
 

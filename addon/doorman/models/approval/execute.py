@@ -13,7 +13,7 @@ from ...policy import canonical_json, in_force
 from ...policy.change_scope import forget, undoable
 from ...policy.gate import Differs
 from ...policy.outward_notes import digest
-from ...policy.refusal import Refusal, _lt, kept, told_later
+from ...policy.refusal import Refusal, _lt, again, in_language, kept, told_later
 
 _logger = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ class DoormanApproval(models.Model):
         lost = request._why_lost()
         if lost:
             request._cancel(lost)
-            return self._tell(self.env._("Cancelled: nothing was done"), lost, "danger")
+            why = in_language(lost, self.env.lang or "en_US")
+            return self._tell(self.env._("Cancelled: nothing was done"), why, "danger")
         if not self.env["doorman.settings"]._get().sudo().enabled:
             raise UserError(
                 self.env._(
@@ -110,13 +111,14 @@ class DoormanApproval(models.Model):
         return held
 
     def _why_lost(self):
-        """Why the requester may not ask any more, or None."""
+        """:return: why the requester may not ask any more, in words of ``_lt``; or
+        None"""
         connection = self.connection_id
         if not connection:
-            return self.env._("The connection has ended.")
+            return _lt("The connection has ended.")
         why = connection._why_ended()
         if not why and connection.user_id != self.requester_id:
-            why = self.env._("Its user can no longer use it.")
+            why = _lt("Its user can no longer use it.")
         return why
 
     def _check_not_read_only(self):
@@ -274,21 +276,21 @@ class DoormanApproval(models.Model):
             policy_version=self.connection_id.policy_version,
             change_id=change_id,
         )
-        words = self.env._("Approved by %s, and carried out.", me.name)
+        words = _lt("Approved by %s, and carried out.", me.name)
         if self.first_approver_id:
-            words = self.env._(
+            words = _lt(
                 "Approved by %(first)s and %(second)s, and carried out.",
                 first=self.first_approver_id.name,
                 second=me.name,
             )
         if isinstance(value, dict) and value.get("replayed"):
-            words = self.env._(
+            words = _lt(
                 "Approved by %s. It had already been done with the same idempotency "
                 "key, and was not done again.",
                 me.name,
             )
         if self._own():
-            words = self.env._(
+            words = _lt(
                 "Approved by %s, who requested it, and carried out: the settings "
                 "allow that for administrators.",
                 me.name,
@@ -313,10 +315,10 @@ class DoormanApproval(models.Model):
             error_code=error["code"],
             error_words=error["words"] and Json(error["words"]),
         )
-        words = self.env._(
+        words = _lt(
             "Approved by %(who)s, but it could not be carried out: %(why)s",
             who=me.name,
-            why=why,
+            why=again(error["words"]) or error["message"],
         )
         self._note("approve", "error", error["kind"], words)
         self._look_at_pace()

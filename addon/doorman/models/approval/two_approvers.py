@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ...policy import gate
+from ...policy.refusal import _lt
 
 
 class DoormanApproval(models.Model):
@@ -54,9 +55,7 @@ class DoormanApproval(models.Model):
         )
         mine = self._activities().filtered(lambda activity: activity.user_id == me)
         mine._doorman_inside().unlink()
-        words = self.env._(
-            "Approved by %s. One more person has to approve it.", me.name
-        )
+        words = _lt("Approved by %s. One more person has to approve it.", me.name)
         self._note("approve_first", "ok", None, words)
         self._look_at_pace()
         return self._tell(

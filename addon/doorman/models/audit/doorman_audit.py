@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from ...policy.known_texts import in_words
 from ...policy.plain_text import visible
-from ...policy.refusal import told_later
+from ...policy.refusal import in_language, kept_words, told_later
 from ...policy.withhold import clean
 from .loose_many2one import LooseMany2one
 
@@ -191,16 +192,21 @@ class DoormanAudit(models.Model):
     def _compute_message_shown(self):
         for row in self:
             words = visible(clean(told_later(row.words, self.env.lang)))
-            row.message_shown = words[: LIMITS["message"]] or row.message
+            row.message_shown = words[: LIMITS["message"]] or in_words(
+                row.message, self.env.lang
+            )
 
     def _insert(self, row, fenced=False):
         """Write one row: one INSERT and nothing of the ORM, because it is on the
         path of every request.
 
-        :param dict row: values by column; missing ones stay empty
+        :param dict row: values by column; missing ones stay empty. A ``message`` of
+            ``_lt`` is kept in English, with its words for each reader's own language.
         :param bool fenced: behind the gateway's savepoint: release it in the same round
             trip, the row would else be a transaction within the transaction
         """
+        if words := kept_words(row.get("message")):
+            row = row | {"message": in_language(row["message"]), "words": words}
         for name, limit in LIMITS.items():
             if row.get(name):
                 row[name] = visible(clean(row[name]))[:limit]

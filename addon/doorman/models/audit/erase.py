@@ -118,13 +118,16 @@ class DoormanApproval(models.Model):
         self._inside().write(
             {
                 "summary": ERASED,
+                "summary_told": ERASED,
                 "arguments": False,
                 "preview": False,
                 "versions": False,
                 "reason": False,
+                "reason_words": False,
                 "result": False,
                 "error_message": False,
                 "error_hint": False,
+                "error_words": False,
             }
         )
         # With those that people were notified by, which are in no chatter.

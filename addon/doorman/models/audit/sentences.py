@@ -15,7 +15,7 @@ class DoormanAudit(models.Model):
     @api.depends_context("lang")
     def _compute_what(self):
         tools = self.env["doorman.tool"].with_context(active_test=False)
-        titles = {tool.name: tool.title for tool in tools.search([])}
+        titles = {tool.name: tool.title_shown for tool in tools.search([])}
         labels = self._model_labels()
         methods = self._methods_in_words()
         for row in self:

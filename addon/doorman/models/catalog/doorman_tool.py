@@ -1,4 +1,7 @@
 from odoo import api, fields, models, tools
+from odoo.fields import Domain
+
+from ...policy import known_texts
 
 # Odoo's own palette: green, yellow, red.
 RISK_COLORS = {"low": 10, "medium": 3, "high": 1}
@@ -31,7 +34,11 @@ class DoormanTool(models.Model):
     )
 
     name = fields.Char(required=True, readonly=True)
+    # In English, as AI tools get it.
     title = fields.Char(readonly=True)
+    title_shown = fields.Char(
+        "Title", compute="_compute_title_shown", search="_search_title_shown"
+    )
     description = fields.Text(readonly=True)
     category = fields.Char(readonly=True)
     scope_code = fields.Char("Scope", readonly=True)
@@ -61,6 +68,26 @@ class DoormanTool(models.Model):
     color = fields.Integer(compute="_compute_color")
 
     _name_uniq = models.Constraint("UNIQUE (name)", "Each tool can exist only once.")
+
+    @api.depends("title")
+    @api.depends_context("lang")
+    def _compute_title_shown(self):
+        for tool in self:
+            tool.title_shown = known_texts.title(tool.title, self.env.lang)
+
+    def _search_title_shown(self, operator, value):
+        if operator != "ilike" or not isinstance(value, str):
+            return NotImplemented
+        # A few dozen rows.
+        # pylint: disable-next=no-search-all
+        catalog, part = (
+            self.with_context(active_test=False).search([]),
+            value.casefold(),
+        )
+        found = catalog.filtered(
+            lambda tool: part in (tool.title_shown or "").casefold()
+        )
+        return Domain("id", "in", found.ids)
 
     @api.depends("risk")
     def _compute_color(self):

@@ -1,5 +1,6 @@
 from odoo import models
 
+from ...policy.refusal import _lt
 from ...policy.shared import LIVE_STATUSES
 
 
@@ -10,20 +11,22 @@ class DoormanConnection(models.Model):
     _inherit = "doorman.connection"
 
     def _why_ended(self):
-        """:return: why it may do nothing any more, or None"""
+        """
+        :return: why it may do nothing any more, in words of ``_lt``; or None
+        """
         user = self.user_id
         if self.state not in LIVE_STATUSES:
-            return self.env._("The connection has ended.")
+            return _lt("The connection has ended.")
         if not self.active:
-            return self.env._("The connection was archived.")
+            return _lt("The connection was archived.")
         if self.expires_at and self.expires_at <= self.env.cr.now():
-            return self.env._("The connection has expired.")
+            return _lt("The connection has expired.")
         if not user.active or not user._is_internal():
-            return self.env._("Its user can no longer use it.")
+            return _lt("Its user can no longer use it.")
         if self.auth_type == "bearer" and not self._has_key():
-            return self.env._("The connection's key was removed.")
+            return _lt("The connection's key was removed.")
         if self.auth_type == "oauth" and not self._has_tokens():
-            return self.env._("The AI tool is no longer logged in.")
+            return _lt("The AI tool is no longer logged in.")
         return None
 
     def _acting_row(self):

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from ...policy.refusal import _lt
+
 GATING = {
     "approval_tool_ids",
     "approval_rule_ids",
@@ -153,21 +155,20 @@ class DoormanConnection(models.Model):
         if {"approver_id", "approver_group_id"} & vals.keys():
             self.sudo()._pending_approvals()._retarget()
         if vals.get("active") is False:
-            self._drop_requests(self.env._("The connection was archived."))
+            self._drop_requests(_lt("The connection was archived."))
         return res
 
     def unlink(self):
         self.check_access("unlink")
-        self._drop_requests(self.env._("The connection was deleted."))
+        self._drop_requests(_lt("The connection was deleted."))
         return super().unlink()
 
     def _transition(self, state, only_from):
         changed = super()._transition(state, only_from)
         if state in ("revoked", "expired"):
-            words = dict(self._fields["state"]._description_selection(self.env))
-            changed._drop_requests(
-                self.env._("The connection has ended: %s.", words[state])
-            )
+            revoked = _lt("The connection was revoked.")
+            expired = _lt("The connection has expired.")
+            changed._drop_requests(revoked if state == "revoked" else expired)
         return changed
 
     def _pending_approvals(self):
@@ -180,7 +181,10 @@ class DoormanConnection(models.Model):
         return len(self._pending_approvals())
 
     def _drop_requests(self, reason):
-        """Nobody needs to decide on what may no longer be done."""
+        """Nobody needs to decide on what may no longer be done.
+
+        :param reason: in words of ``_lt``
+        """
         self.sudo()._pending_approvals()._drop(reason)
 
     def _approval_rules_changed(self):

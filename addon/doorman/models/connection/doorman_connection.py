@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from ...policy import recipients
 from ...policy.policy_fields import EFFECTIVE, POLICY_FIELDS, WHAT
+from ...policy.refusal import _lt
 from ...policy.shared import LIVE_STATUSES
 
 # Of tools that are for Odoo administrators.
@@ -303,7 +304,7 @@ class DoormanConnection(models.Model):
             "company_id": user.company_id.id,
             "method": "connection/delete",
             "outcome": "ok",
-            "message": self.env._("Deleted by %s.", self.env.user.login),
+            "message": _lt("Deleted by %s.", self.env.user.login),
             "count": 1,
         }
 

@@ -165,10 +165,11 @@ class DoormanConnection(models.Model):
         admins = self._members(self.env.ref("doorman.group_admin"))
         company = self.user_id.company_id
         for admin in admins.filtered(lambda a: company in a.sudo().company_ids):
-            self._inside().activity_schedule(
+            text = self._inside().with_context(lang=admin.lang)
+            text.activity_schedule(
                 ACTIVATE,
-                summary=self.env._("Let %s in?", self.name),
-                note=self.env._(
+                summary=text.env._("Let %s in?", self.name),
+                note=text.env._(
                     "%s allowed it in their browser. Check its policy, then press "
                     "Activate, or revoke it.",
                     # The note is HTML, and people choose their own names.

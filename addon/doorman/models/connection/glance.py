@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...policy.known_texts import in_words
 from ...policy.refusal import told_later
 
 DAYS = 14
@@ -77,7 +78,8 @@ class DoormanConnection(models.Model):
         :return: how many connections have learned a name
         """
         self.flush_model(["client", "last_used"])
-        self.env.cr.execute(SQL(LEARN_CLIENTS))
+        # If the fold changes one of them at the same instant, Odoo runs this again.
+        self.env.cr.execute(SQL(LEARN_CLIENTS), log_exceptions=False)
         learned = self.env.cr.rowcount
         self.invalidate_model(["client"])
         return learned
@@ -131,12 +133,13 @@ class DoormanConnection(models.Model):
         self.env.cr.execute(SQL(LAST_REFUSED, self._origin.ids, since))
         found = {row[0]: row[1:] for row in self.env.cr.fetchall()}
         cures = self.env["doorman.audit"]._cures()
+        lang = self.env.lang
         for connection in self:
             time, reason, message, words = found.get(
                 connection._origin.id, (False, "", "", None)
             )
             connection.refused_at = time
-            connection.refused_why = told_later(words, self.env.lang) or message
+            connection.refused_why = told_later(words, lang) or in_words(message, lang)
             connection.refused_cure = cures.get(reason)
 
     # ---- what ends soon ----

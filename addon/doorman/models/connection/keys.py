@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ...policy.credentials import KEY_ENDS, MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.refusal import _lt
 from ...policy.shared import LIVE_STATUSES, MAX_KEY_DAYS, PREFIX_KEY
 
 # Of nobody else's: other modules that serve MCP take keys of the scope ``mcp``.
@@ -340,7 +341,7 @@ class DoormanConnection(models.Model):
         else:
             self._remove_keys()
             # Whoever had the old key asked for them.
-            self._drop_requests(self.env._("The connection's key was replaced."))
+            self._drop_requests(_lt("The connection's key was replaced."))
         latest = self._latest_key_end(key_days)
         # sudo: what the user's groups allow is in the end above, and a connection of an
         # administrator may be made by somebody who is not one.

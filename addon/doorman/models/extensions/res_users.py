@@ -3,6 +3,7 @@ import hashlib
 from odoo import api, models, tools
 
 from ...policy.change_scope import refuse_inside
+from ...policy.refusal import _lt
 from ...policy.scope_groups import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
 # Who can log in as whom, and with which rights. A reset of the password goes to the
@@ -69,7 +70,7 @@ class ResUsers(models.Model):
                 [("user_id", "in", lost.ids), ("auth_type", "=", "oauth")]
             )
             self.env["doorman.oauth.token"]._end_of(connections, "no MCP user")
-            connections._drop_requests(self.env._("Its user is no longer an MCP user."))
+            connections._drop_requests(_lt("Its user is no longer an MCP user."))
 
     @tools.ormcache("self.id")
     def _doorman_fingerprint(self):

@@ -12,7 +12,7 @@ class DoormanPolicyMixin(models.AbstractModel):
 
     _inherit = "doorman.policy.mixin"
 
-    may_text = fields.Char("What it may do", compute="_compute_may_text")
+    may_text = fields.Char("What it can do", compute="_compute_may_text")
 
     @api.depends(lambda self: self._may_depend_on())
     def _compute_may_text(self):

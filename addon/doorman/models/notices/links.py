@@ -44,7 +44,7 @@ def send_link(record, template, link, address, lang):
         # The error takes the transaction back, and this e-mail with it.
         raise UserError(
             env._(
-                "The e-mail to %(address)s could not be sent: %(why)s",
+                "The email to %(address)s could not be sent: %(why)s",
                 address=address,
                 why=why or mail.failure_reason or "-",
             )
@@ -66,14 +66,14 @@ class DoormanConnection(models.Model):
         link, pickup = self._make_pickup_link(key_days)
         user = self.sudo().user_id
         if not email_normalize(user.email):
-            raise UserError(self.env._("%s has no e-mail address.", user.name))
+            raise UserError(self.env._("%s has no email address.", user.name))
         send_link(pickup, "doorman.mail_template_pickup", link, user.email, user.lang)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "title": self.env._("Pick-up link sent"),
-                "message": self.env._("It went to %s.", user.email),
+                "message": self.env._("Sent to %s.", user.email),
                 "type": "success",
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
@@ -97,7 +97,7 @@ class DoormanInvite(models.Model):
             send_link(self.sudo(), "doorman.mail_template_invite", link, address, lang)
         self.sudo().message_post(
             body=self.env._(
-                "%(who)s sent the link by e-mail to %(addresses)s.",
+                "%(who)s sent the link by email to %(addresses)s.",
                 who=self.env.user.name,
                 addresses=", ".join(addresses),
             )

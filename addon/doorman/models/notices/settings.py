@@ -21,8 +21,8 @@ class DoormanSettings(models.Model):
     notice_values = fields.Boolean(
         "Show values in notices",
         tracking=True,
-        help="Approvers also read what a request would change, before and after, in "
-        "their e-mail or inbox. Off: they get a summary and a link.",
+        help="Approvers also see in their email or inbox what a request would change, "
+        "before and after. Off: they get a summary and a link.",
     )
     notice_channel_id = fields.Many2one(
         "discuss.channel",
@@ -30,15 +30,16 @@ class DoormanSettings(models.Model):
         tracking=True,
         ondelete="set null",
         help="A private group, or a channel that is limited to MCP administrators or "
-        "MCP auditors. A notice is summed up there if each member may read what it is "
-        "of in Odoo. If one may not, only the link is posted. Values are never posted.",
+        "MCP auditors. A notice is summarized there if every member can read what it "
+        "is about in Odoo. Otherwise, only the link is posted. Values are never "
+        "posted.",
     )
     notice_lang = fields.Selection(
         lambda self: self.env["res.lang"].get_installed(),
         "Language",
         required=True,
         default=lambda self: self.env.lang or "en_US",
-        help="Of notices in Discuss and by webhook. E-mails are in the language of "
+        help="For notices in Discuss and by webhook. Emails are in the language of "
         "the person who gets them.",
     )
     notice_webhook_url = fields.Char(
@@ -56,7 +57,7 @@ class DoormanSettings(models.Model):
         tracking=True,
     )
     notice_webhook_own_network = fields.Boolean(
-        "Receiver in our own network",
+        "Receiver in your own network",
         tracking=True,
         help="Allow private addresses, and http to this machine. Only an Odoo "
         "administrator can switch this on, and change the URL while it is on.",
@@ -83,27 +84,28 @@ class DoormanSettings(models.Model):
         "Refusals within 10 minutes",
         default=20,
         tracking=True,
-        help="So many refused requests of one connection. At most one notice an hour "
-        "for each connection. 0: no notice.",
+        help="One connection has this many requests refused. At most one notice per "
+        "hour and connection. 0: no notice.",
     )
     notice_idle_days = fields.Integer(
         "First use after (days)",
         default=30,
         tracking=True,
-        help="A connection is used again that was not used for so long. 0: no notice.",
+        help="A connection is used again after not being used for this long. 0: no "
+        "notice.",
     )
     notice_fast_seconds = fields.Integer(
         "Approved faster than (seconds)",
         default=5,
         tracking=True,
-        help="Somebody approves a request sooner than this after it was asked for. "
-        "0: no notice.",
+        help="Somebody approves a request sooner than this after it was made. 0: no "
+        "notice.",
     )
     notice_fast_count = fields.Integer(
         "Approvals within a minute",
         default=5,
         tracking=True,
-        help="Somebody approves so many requests within a minute. Those of low risk "
+        help="Somebody approves this many requests within a minute. Low-risk requests "
         "are not counted. 0: no notice.",
     )
 
@@ -147,7 +149,7 @@ class DoormanSettings(models.Model):
             if not record._is_closed_channel(record.notice_channel_id):
                 raise ValidationError(
                     self.env._(
-                        "Anybody could read what is posted in %s. Choose a private "
+                        "Anyone could read what is posted in %s. Choose a private "
                         "group, or a channel that is limited to MCP administrators or "
                         "MCP auditors.",
                         record.notice_channel_id.name,
@@ -189,8 +191,8 @@ class DoormanSettings(models.Model):
         if on:
             raise AccessError(
                 self.env._(
-                    "Only an Odoo administrator may have notices posted inside your "
-                    "own network."
+                    "Only an Odoo administrator can allow notices to be posted inside "
+                    "your own network."
                 )
             )
 
@@ -291,7 +293,9 @@ class DoormanSettings(models.Model):
         if settings.notice_webhook_url:
             good = notice._post()
             lines.append(
-                self.env._("The webhook took it.") if good else notice._why_not_sent()
+                self.env._("The webhook accepted it.")
+                if good
+                else notice._why_not_sent()
             )
         return {
             "type": "ir.actions.client",

@@ -20,9 +20,9 @@ class DoormanNotice(models.Model):
         if not self._all_may_read(channel):
             words = {
                 **words,
-                "title": text.env._("An AI tool waits for approval")
+                "title": text.env._("An AI tool needs approval")
                 if self.kind == "approval"
-                else text.env._("Doorman has something to tell administrators"),
+                else text.env._("Doorman has a notice for administrators"),
                 "lines": [],
             }
         channel.message_post(

@@ -115,7 +115,7 @@ class DoormanConnection(models.Model):
         if not found:
             return []
         columns = [list(column) for column in zip(*sorted(found), strict=True)]
-        self.env.cr.execute(SQL(KNOWN, *columns))
+        self.env.cr.execute(SQL(KNOWN, *columns), log_exceptions=False)
         return self.env.cr.fetchall()
 
     def _alert(self, ident, kind, at_most, data):

@@ -24,9 +24,10 @@ class DoormanNotice(models.Model):
 
     @api.model
     def _post_waiting(self):
-        """Post what is due, a few at a time.
+        """Post what is due, a few at a time, until one does not get there: a receiver
+        that does not answer must not keep a worker of Odoo's.
 
-        :return: how many were tried
+        :return: how many were tried, and whether to go on
         """
         self.flush_model()
         self.env.cr.execute(
@@ -39,13 +40,13 @@ class DoormanNotice(models.Model):
             log_exceptions=False,
         )
         due = self.sudo().browse([row[0] for row in self.env.cr.fetchall()])
-        for notice in due:
-            if notice._still_holds():
-                notice._post()
-            else:
+        for tried, notice in enumerate(due, 1):
+            if not notice._still_holds():
                 # Decided meanwhile: there is nothing to do about it any more.
                 notice.post_state = "none"
-        return len(due)
+            elif not notice._post():
+                return tried, False
+        return len(due), bool(due)
 
     def _post(self):
         """Try once, and note how it went.
@@ -110,7 +111,7 @@ class DoormanNotice(models.Model):
         """Why it did not get there, in plain words."""
         why, _space, status = (self.error or "").partition(" ")
         words = {
-            "bad_secret": self.env._("There is no valid secret: make a new one."),
+            "bad_secret": self.env._("There is no valid secret: create a new one."),
             "bad_url": self.env._("The webhook URL is not valid."),
             "unknown_name": self.env._("The webhook's host name is not known."),
             "not_public": self.env._("The webhook's address is not a public one."),
@@ -133,10 +134,10 @@ class DoormanNotice(models.Model):
             return self.env._("Delivered on %s", when)
         if self.post_state == "waiting":
             return self.env._(
-                "%(why)s Tried on %(when)s; it is tried again.",
+                "%(why)s Tried on %(when)s; another attempt will follow.",
                 why=self._why_not_sent(),
                 when=when,
             )
         return self.env._(
-            "%(why)s Tried last on %(when)s.", why=self._why_not_sent(), when=when
+            "%(why)s Last tried on %(when)s.", why=self._why_not_sent(), when=when
         )

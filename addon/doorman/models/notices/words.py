@@ -46,14 +46,14 @@ class DoormanNotice(models.Model):
         zone = self.env.context.get("tz") or "UTC"
         return (
             self.env._(
-                "%(connection)s asks, in the name of %(user)s. The request waits until "
-                "%(until)s (%(zone)s).",
+                "%(connection)s asks, in the name of %(user)s. The request is pending "
+                "until %(until)s (%(zone)s).",
                 connection=plain(request.connection_name or "-", MAX_NAME),
                 user=plain(request.requester_id.name or "-", MAX_NAME),
                 until=format_datetime(self.env, request.expires_at, zone, "medium"),
                 zone=zone,
             ),
-            self.env._("You decide in Odoo; this message approves nothing."),
+            self.env._("You can only decide in Odoo, not from this message."),
         )
 
     # ---- alerts ----
@@ -118,15 +118,15 @@ class DoormanNotice(models.Model):
 
     def _advice(self):
         return self.env._(
-            "If its user does not know of this, revoke the connection, or rotate its "
-            "key."
+            "If its user does not know about this, revoke the connection, or rotate "
+            "its key."
         )
 
     def _words_fast(self):
         return (
             self.env._("Approved within seconds: %s", self._told("who")),
             self.env._(
-                "%(who)s approved this %(seconds)s seconds after it was asked for: "
+                "%(who)s approved this %(seconds)s seconds after it was requested: "
                 "%(summary)s",
                 who=self._told("who"),
                 seconds=self.data["seconds"],
@@ -139,7 +139,7 @@ class DoormanNotice(models.Model):
         return (
             self.env._("Many approvals at once: %s", self._told("who")),
             self.env._(
-                "%(who)s approved %(count)s requests of more than low risk within a "
+                "%(who)s approved %(count)s requests of medium or high risk within a "
                 "minute.",
                 who=self._told("who"),
                 count=self.data["count"],

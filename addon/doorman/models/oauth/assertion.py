@@ -39,7 +39,7 @@ def refuse(reason, error="invalid_grant"):
     words = {
         "invalid_grant": "The assertion is not accepted here.",
         "invalid_scope": "None of these scopes can be granted.",
-        "unauthorized_client": "This client may not use assertions here.",
+        "unauthorized_client": "This client cannot use assertions here.",
     }
     raise OAuthRefusal(error, words[error], reason)
 

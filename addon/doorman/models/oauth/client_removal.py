@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ...policy.credentials import MAX_OVERLAP_MINUTES, stored_proof
+from ...policy.refusal import _lt
 from ...policy.shared import PREFIX_SECRET
 
 
@@ -102,7 +103,7 @@ class DoormanOauthClient(models.Model):
         clients._inside().write({"active": False})
         connections = clients.with_context(active_test=False).connection_ids
         self.env["doorman.oauth.token"]._end_of(connections, "client removed")
-        connections._drop_requests(self.env._("Its application was removed."))
+        connections._drop_requests(_lt("Its application was removed."))
         for client in clients:
             client.message_post(body=self.env._("Removed by %s.", self.env.user.name))
         return True

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from ...policy import oauth_values
 from ...policy.credentials import hash_proof
 from ...policy.oauth_values import OAuthRefusal
+from ...policy.refusal import _lt
 from ...policy.shared import LIVE_STATUSES
 
 # In these, a connection may hold tokens. Inactive: calls are refused until an
@@ -51,7 +52,7 @@ USE = """
 def refuse(reason, error="invalid_grant"):
     """:raise OAuthRefusal: always; what was wrong, only the logs learn"""
     words = {
-        "invalid_grant": "The code or token is not valid (any more).",
+        "invalid_grant": "The code or token is invalid or no longer works.",
         "invalid_scope": "The scope exceeds what was granted.",
         "invalid_target": "The token is for another resource.",
         "temporarily_unavailable": "Too many refreshes; wait a minute.",
@@ -269,15 +270,17 @@ class DoormanOauthToken(models.AbstractModel):
     def _reused(self, row, asked):
         """Somebody else has what was used before: nobody can tell who is the thief, so
         all of it ends (RFC 9700 section 4.14.2, RFC 6749 section 4.1.2)."""
-        what = "code" if row["kind"] == "code" else "refresh token"
+        code = row["kind"] == "code"
+        what = "code" if code else "refresh token"
         if self._kill([row["family_id"]], f"{what} reused"):
-            self._leave_row(
-                row, "oauth/reuse", "refused", f"A {what} was used twice.", asked
-            )
+            words = _lt("A refresh token was used twice.")
+            if code:
+                words = _lt("A code was used twice.")
+            self._leave_row(row, "oauth/reuse", "refused", words, asked)
             connection = self.env["doorman.connection"].browse(row["connection_id"])
             # Who knows which of them asked for what waits to be approved? The next
             # login must not carry it on.
-            connection._drop_requests(self.env._("Its login may have been stolen."))
+            connection._drop_requests(_lt("Its login may have been stolen."))
             connection.sudo()._inside().message_post(
                 body=self.env._(
                     "A code or refresh token was used twice: somebody may have stolen "

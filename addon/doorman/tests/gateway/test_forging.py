@@ -87,6 +87,8 @@ APPROVAL = {
     "error_hint": "forged",
     "error_code": "forged",
     "error_words": {"source": "forged", "args": {}, "module": "doorman"},
+    "summary_told": "forged",
+    "reason_words": {"source": "forged", "args": {}, "module": "doorman"},
 }
 INVITE = {
     "state": "active",

@@ -85,7 +85,7 @@ class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
 
     def test_without_an_address(self):
         self.people["user"].email = False
-        with self.assertRaisesRegex(UserError, "no e-mail address"):
+        with self.assertRaisesRegex(UserError, "no email address"):
             self.mine.action_email_pickup_link()
 
     def test_in_their_language(self):

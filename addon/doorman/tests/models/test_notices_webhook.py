@@ -2,10 +2,19 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 import time
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from tempfile import NamedTemporaryFile
+from unittest.mock import patch
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
@@ -14,10 +23,36 @@ from ...policy import webhooks
 from ..notices_common import NoticeCase
 
 
+def certificate(name):
+    """:return: a key, and a certificate that it has signed for a name, both as PEM"""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return private.decode(), made.public_bytes(pem).decode()
+
+
 @contextmanager
-def receiver(status=200, location=None):
+def receiver(status=200, location=None, tls=None):
     """A server that takes notices.
 
+    :param tls: its key and certificate, if it speaks TLS
     :return: its address, and what it got: ``(path, headers, body)``
     """
     got = []
@@ -37,7 +72,18 @@ def receiver(status=200, location=None):
         def log_message(self, *_args):
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    class Server(HTTPServer):
+        def handle_error(self, *_args):
+            """A client that hangs up is what is tested."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls:
+        with NamedTemporaryFile("w", suffix=".pem") as pem:
+            pem.write("".join(tls))
+            pem.flush()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pem.name)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -184,6 +230,19 @@ class TestNoticeWebhook(NoticeCase):
         notice = self.notices.search([], order="id desc", limit=1)
         self.assertEqual((notice.post_state, notice.tries), ("failed", 4))
 
+    def test_one_that_fails_lets_the_others_wait(self):
+        with receiver(500) as (url, got):
+            self.to(url)
+            for summary in ("One", "Two", "Three"):
+                self.asked(summary=summary)
+            self.run_job("send_notices")
+            found = self.gateway.run_job("send_notices")
+            self.assertEqual(found, {"counts": {"told": 0, "posted": 1}, "more": False})
+            self.assertEqual(len(got), 1)
+            found = self.gateway.run_job("send_notices")
+            self.assertEqual(found["counts"]["posted"], 1)
+            self.assertEqual(len({h["webhook-id"] for _p, h, _b in got}), 2)
+
     def test_it_gets_there_in_the_end(self):
         with receiver(500) as (url, _got):
             self.to(url)
@@ -324,6 +383,39 @@ class TestNoticeWebhook(NoticeCase):
                 with self.assertRaises(webhooks.NotSent) as caught:
                     webhooks.post("https://hooks.example.com/x", b"{}", {})
                 self.assertEqual(caught.exception.why, why)
+
+    def test_certificates(self):
+        """The address that was looked at is connected to, and has to show that it is
+        who its name says."""
+        key, cert = certificate("hooks.example.com")
+        for name, trusted, why in (
+            ("hooks.example.com", True, None),
+            ("other.example.com", True, "bad_certificate"),
+            ("hooks.example.com", False, "bad_certificate"),
+        ):
+            with (
+                self.subTest(name, trusted=trusted),
+                receiver(tls=(key, cert)) as (url, got),
+            ):
+                port = int(url.partition("127.0.0.1:")[2].partition("/")[0])
+                context = ssl.create_default_context()
+                if trusted:
+                    context.load_verify_locations(cadata=cert)
+                found = [(2, 1, 6, "", ("127.0.0.1", port))]
+                with (
+                    patch.object(webhooks.socket, "getaddrinfo", return_value=found),
+                    patch.object(
+                        webhooks.ssl, "create_default_context", return_value=context
+                    ),
+                ):
+                    try:
+                        webhooks.post(f"https://{name}:{port}/in", b"{}", {}, True)
+                        said = None
+                    except webhooks.NotSent as exc:
+                        said = exc.why
+                self.assertEqual(said, why)
+                hosts = [headers["Host"] for _path, headers, _body in got]
+                self.assertEqual(hosts, [] if why else [f"{name}:{port}"])
 
     def test_the_own_network_is_for_administrators_of_odoo(self):
         both = self._person("both", ["doorman.group_admin", "base.group_system"])

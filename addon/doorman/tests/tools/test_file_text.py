@@ -237,7 +237,7 @@ class TestFileText(FileMixin, WriteCase):
         file = self.file(raw=b"x" * 50_000)
         value = self.get(attachment=file.id, text=True, offset=30_000)["value"]
         self.assertEqual((len(value["text"]), value["text_more"]), (10_000, False))
-        self.assertIn("goes on beyond 40000", value["text_notes"][0])
+        self.assertIn("continues beyond 40000", value["text_notes"][0])
 
     def test_a_link_that_two_pages_share_is_withheld(self):
         size = file_text.MAX_PAGE

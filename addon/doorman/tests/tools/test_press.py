@@ -197,7 +197,7 @@ class TestPress(WriteCase):
     def test_an_action_that_opens_a_wizard(self):
         value = self.press(str(self.wizard.id))["value"]
         self.assertNotIn("wizard", value)
-        self.assertIn("cannot be gone on with here", value["result"])
+        self.assertIn("cannot be continued here", value["result"])
         self.be_system()
         value = self.press(str(self.wizard.id))["value"]
         self.assertEqual(value["wizard"]["values"]["email"], "x@example.com")
