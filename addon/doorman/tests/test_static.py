@@ -359,6 +359,16 @@ class TestStatic(SourceChecks, BaseCase):
                         with self.subTest(path.name, colour=hangs_on):
                             self.assertLessEqual(set(re.findall(r"\w+", words)), shown)
 
+    def test_each_label_is_of_one_field(self):
+        """Of two fields of one name, Odoo gives both labels to the first; an id of its
+        own tells the second."""
+        for path in sorted(ROOT.rglob("*_views.xml")):
+            for form in ElementTree.parse(path).getroot().iter("form"):
+                labels = [label.get("for") for label in form.iter("label")]
+                for name in labels:
+                    with self.subTest(path.name, label=name):
+                        self.assertEqual(labels.count(name), 1)
+
     def test_placeholders_are_examples(self):
         """A placeholder is gone with the first letter typed, and screen readers may not
         read it: what a field means, or what holds while it is empty, is text beside it.
