@@ -10,7 +10,7 @@ import (
 // Issuer is a trusted issuer, as an administrator has set it up.
 type Issuer struct {
 	Off     bool     // archived
-	Email   bool     // people may be found by their e-mail address
+	Email   bool     // people may be found by their email address
 	Clients []string // the only ones; nil = any
 }
 
@@ -36,7 +36,7 @@ func (s *Server) Employ(people ...Person) {
 	s.oauth.people = append(s.oauth.people, people...)
 }
 
-// HolderOf is Holder for the connection that came of assertions about a person, by the e-mail address that they have here.
+// HolderOf is Holder for the connection that came of assertions about a person, by the email address that they have here.
 func (s *Server) HolderOf(clientID, email string) string { return s.Holder(clientID + " of " + email) }
 
 func (s *Server) trusted() []string {
@@ -98,7 +98,7 @@ func (s *Server) oauthAssert(asked map[string]any) any {
 	return map[string]any{"access_token": opens, "expires_in": int(o.settings.AccessLife / time.Second), "scopes": scopes}
 }
 
-// person is the user that an assertion names: the one who logs in by this issuer, or the only one with that e-mail address.
+// person is the user that an assertion names: the one who logs in by this issuer, or the only one with that email address.
 func (o *oauthState) person(name string, issuer Issuer, asked map[string]any) (Person, bool) {
 	var found []Person
 	for _, p := range o.people {

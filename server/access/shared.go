@@ -38,7 +38,7 @@ const (
 	MaxSummary        = 200    // characters of an activity's summary
 	MaxSubject        = 300    // characters of the subject of a document that is sent
 	MaxRecipients     = 20     // people that one document is sent to
-	MaxAddress        = 254    // characters of an e-mail address (RFC 5321, section 4.5.3.1.3)
+	MaxAddress        = 254    // characters of an email address (RFC 5321, section 4.5.3.1.3)
 	MaxTemplateName   = 200    // characters of a mail template's name
 	MaxTypeName       = 100    // characters of an activity type's name
 	MaxUserName       = 200    // characters of a name or login by which a user is looked up

@@ -21,8 +21,8 @@ func TestUndo(t *testing.T) {
 		},
 		{
 			`{"change_id":"7","partly":true}`, `{"change":7,"partly":true}`,
-			`{"undone":7,"ids":[],"stays":["An e-mail."],"changed":[]}`,
-			`{"changed":[],"note":"Not all of it was undone: tell your user what stays.","stays":["An e-mail."],"undone":7}`,
+			`{"undone":7,"ids":[],"stays":["An email."],"changed":[]}`,
+			`{"changed":[],"note":"Not all of it was undone: tell your user what stays.","stays":["An email."],"undone":7}`,
 		},
 		{
 			`{"change_id":7,"dry_run":true}`, `{"change":7}`,

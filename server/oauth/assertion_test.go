@@ -373,14 +373,14 @@ func TestAssertionState(t *testing.T) {
 			s.odoo.Employ(odootest.Person{Issuer: idp, Subject: "u-3", Scopes: []access.Scope{access.ScopeMetadata}})
 		}, with("sub", "u-3")},
 		{"connection revoked", "invalid_grant", func(s *site) { s.assert(); s.odoo.Revoke(connection(s)) }, nil},
-		{"by e-mail", "", byEmail(jo), email},
-		{"by e-mail, not switched on", "invalid_grant", func(s *site) { s.odoo.Employ(jo) }, email},
-		{"e-mail not verified", "invalid_grant", byEmail(jo), with("sub", "x", "email", jo.Email, "email_verified", false)},
+		{"by email", "", byEmail(jo), email},
+		{"by email, not switched on", "invalid_grant", func(s *site) { s.odoo.Employ(jo) }, email},
+		{"email not verified", "invalid_grant", byEmail(jo), with("sub", "x", "email", jo.Email, "email_verified", false)},
 		{"nobody says that it is verified", "invalid_grant", byEmail(jo), with("sub", "x", "email", jo.Email)},
 		{"verified by a text", "invalid_grant", byEmail(jo), with("sub", "x", "email", jo.Email, "email_verified", "true")},
-		{"two with that e-mail", "invalid_grant", byEmail(jo, jo), email},
-		{"nobody with that e-mail", "invalid_grant", byEmail(), email},
-		{"the one with that e-mail is gone", "invalid_grant", byEmail(odootest.Person{Email: jo.Email, Gone: true}), email},
+		{"two with that email", "invalid_grant", byEmail(jo, jo), email},
+		{"nobody with that email", "invalid_grant", byEmail(), email},
+		{"the one with that email is gone", "invalid_grant", byEmail(odootest.Person{Email: jo.Email, Gone: true}), email},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ DELETE FROM res_users_apikeys
       WHERE scope = 'doorman'
          OR id IN (SELECT api_key_id FROM doorman_service_key);
 DELETE FROM doorman_service_key;
--- logins by OAuth, and links in e-mails
+-- logins by OAuth, and links in emails
 DELETE FROM doorman_oauth_token;
 DELETE FROM doorman_pickup_token;
 DELETE FROM doorman_invite_token;

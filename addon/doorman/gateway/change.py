@@ -189,7 +189,7 @@ class DoormanGateway(models.AbstractModel):
         noted.tools.add(self._tool_of(request))
         noted.outward.only_to(call.guard)
         value = run(call)
-        # E-mails, tracking and the like belong to the change: what fails in them must
+        # Emails, tracking and the like belong to the change: what fails in them must
         # undo it, not follow it.
         with in_force.code(self.env.cr):
             self.env.cr.flush()

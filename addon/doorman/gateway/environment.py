@@ -27,7 +27,7 @@ class DoormanGateway(models.AbstractModel):
         }
         if operations.only_reads(request):
             # Sizes instead of contents for binary fields: bytes never go through here.
-            # Code behind a write may need them: the files of an e-mail.
+            # Code behind a write may need them: the files of an email.
             context["bin_size"] = True
         self._check_language(context)
         self._check_zone(context)

@@ -167,7 +167,7 @@ def undoable(env):
 
 def forget(env):
     """Drop what a change that was undone has left outside of the database: values in
-    memory, and what would run once the rest is committed, such as sending e-mails."""
+    memory, and what would run once the rest is committed, such as sending emails."""
     cr, registry = env.cr, env.registry
     hooks, told = getattr(cr, BEFORE, ({}, (False, ())))
     cr.clear()

@@ -33,7 +33,7 @@ FLOOR_MODELS = (
     "ir.profile",
     "ir.mail_server",
     "fetchmail.server",
-    # E-mails on their way: invitations and password resets with their tokens.
+    # Emails on their way: invitations and password resets with their tokens.
     "mail.mail",
     "mail.push",
     "mail.push.",
@@ -162,7 +162,7 @@ WRITE_FLOOR = (
     # What was allowed, asked for or looked up, and by whom.
     "account.lock_exception",
     "privacy.",
-    # Where e-mail comes in: an alias makes records of any model from it.
+    # Where email comes in: an alias makes records of any model from it.
     "mail.alias",
     "mail.alias.",
     "mail.gateway.allowed",

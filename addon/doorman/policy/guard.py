@@ -57,7 +57,7 @@ class Guard:
     narrow: bool = False
     # The rules per model, or None.
     rules: Rules | None = None
-    # The domains that its e-mails may go to (recipients.py); empty for any.
+    # The domains that its emails may go to (recipients.py); empty for any.
     domains: frozenset = frozenset()
     # The connection's id; 0 for no connection in particular.
     connection: int = 0
@@ -210,7 +210,7 @@ class Guard:
             return Domain(expression, operator, inside)
         if field.relational and self._compares_name(operator, condition.value):
             # ("partner_id", "ilike", "x") searches the partner's name, and
-            # whatever else its name search looks into: e-mail, VAT number.
+            # whatever else its name search looks into: email, VAT number.
             self._look_through(owner, field)
         looks.check_tree(self, owner, field, operator)
         if field.name != reach.NAME:

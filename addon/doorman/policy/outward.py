@@ -83,7 +83,7 @@ def told(kind, to=(), **facts):
     :param str kind: of ``KINDS`` (tools/outward_words.py)
     :param to: who gets it, as texts
     :param facts: ``sender``, ``subject``, ``text``, ``files`` and ``about``; and
-        ``mailed``, the texts with the addresses that an e-mail goes to, now or later
+        ``mailed``, the texts with the addresses that an email goes to, now or later
     """
     to = list(to)
     found = {"kind": kind, "to": to[:MAX_PEOPLE]}
@@ -180,7 +180,7 @@ def _answers_to(mail):
 
 
 def _notification(notification):
-    """An e-mail to somebody of which there is no row of its own."""
+    """An email to somebody of which there is no row of its own."""
     if notification.notification_type == "inbox" or notification.mail_mail_id:
         return None
     partner, message = notification.res_partner_id, notification.mail_message_id
@@ -238,7 +238,7 @@ def _scheduled(message):
 
 
 def _message(message):
-    """What is said where people outside read along, whether it is e-mailed or not."""
+    """What is said where people outside read along, whether it is emailed or not."""
     env, model = message.env, message.model
     if model not in env or message.message_type not in WRITTEN_BY_PEOPLE:
         return None
@@ -311,7 +311,7 @@ def _follower(follower):
 
 
 def _shared(row):
-    """Somebody gets access to a document, or an e-mail later on."""
+    """Somebody gets access to a document, or an email later on."""
     partner = row["partner_id"] if "partner_id" in row._fields else None
     if partner is not None and partner and not outsiders(partner):
         return None
@@ -321,7 +321,7 @@ def _shared(row):
 
 
 def _mailed_for(row, partner, name):
-    """Whom a row that Odoo sends e-mails for is for."""
+    """Whom a row that Odoo sends emails for is for."""
     if row._name in NOT_BY_MAIL:
         return []
     if partner:
@@ -333,7 +333,7 @@ def _mailed_for(row, partner, name):
     return [name]  # nobody knows
 
 
-# Of the shared rows, those that are not e-mails.
+# Of the shared rows, those that are not emails.
 NOT_BY_MAIL = frozenset({"whatsapp.message", "social.post"})
 # Model -> what is told of a new row of it; None if it stays inside.
 ROWS = {
@@ -362,7 +362,7 @@ SENT_AGAIN = {
     "mail.message": {"body"},
     "mail.followers": {"partner_id", "res_id", "res_model"},
 }
-# Fields whose value, once true, shows a record to the world, or has e-mails sent for it
+# Fields whose value, once true, shows a record to the world, or has emails sent for it
 # by a job that runs later.
 PUBLISHING = frozenset({"is_published", "website_published"})
 LATER = {
@@ -372,7 +372,7 @@ LATER = {
 
 
 def _waiting(partner):
-    """Whether e-mails that are made already go to a contact's address of then."""
+    """Whether emails that are made already go to a contact's address of then."""
     env, found = partner.env, []
     for model, name in (
         ("mail.mail", "recipient_ids"),

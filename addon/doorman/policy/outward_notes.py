@@ -1,7 +1,7 @@
 """What of a change leaves the company, noted while it runs.
 
 the ledger ── rows made, changed, deleted ──┐
-the mail server ── e-mails past the queue ──┼── entries ──┬── the gate: does it wait?
+the mail server ── emails past the queue ──┼── entries ──┬── the gate: does it wait?
 the network ── while it is only tried out ──┤             ├── what a person reads
 hooks ── what code runs after saving ───────┘             └── is it what was approved?
 """
@@ -71,7 +71,7 @@ class Notes:
         self.files = set()
         self.mails = []
         self.found = []
-        # The domains that e-mails may go to, as of ``recipients.parse``; and what of
+        # The domains that emails may go to, as of ``recipients.parse``; and what of
         # the addresses that they would go to is not among them.
         self.domains = frozenset()
         self.unfit, self.hidden = [], False
@@ -103,7 +103,7 @@ class Notes:
                 self.rows[model, ident] = self._read(model, [ident]).get(ident)
 
     def mail(self, message):
-        """An e-mail that is handed to the mail server.
+        """An email that is handed to the mail server.
 
         :param message: email.message.Message
         """
@@ -115,7 +115,7 @@ class Notes:
             subject = plain(str(message["Subject"] or ""), 500)
             self.mails.append(outward.told("email", to, subject=subject))
 
-    # ---- where e-mails may go ----
+    # ---- where emails may go ----
 
     def only_to(self, guard):
         """:param guard: the rules of the connection"""
@@ -151,7 +151,7 @@ class Notes:
                 self.rows[model, ident] = entry
         found = [entry for entry in self.rows.values() if entry]
         mailed = {e.get("about") for e in found if e["kind"] == "email"}
-        # Its e-mail tells it already.
+        # Its email tells it already.
         found = [e for e in found if e["kind"] != "portal" or e["about"] not in mailed]
         own = (outward.of_change(self.env, change) for change in changes)
         found += [entry for entry in own if entry]
@@ -238,7 +238,7 @@ def digest(entries):
     """By what two tries of the same call are held against each other: who gets what.
 
     Where the network leads, a try may find another address for the same name; and what
-    an e-mail's text says below it, in addresses, Odoo makes anew each time.
+    an email's text says below it, in addresses, Odoo makes anew each time.
     """
     kept = [
         {name: entry[name] for name in COMPARED if name in entry}

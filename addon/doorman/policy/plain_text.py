@@ -41,7 +41,7 @@ def from_html(value):
 
 
 def of_email(value):
-    """The text of an e-mail's HTML, without the preview that Odoo's layout puts first
+    """The text of an email's HTML, without the preview that Odoo's layout puts first
     for the inbox (mail.notification_preview): the opening words again, and filler. A
     preview that says something else stays: no hidden text gets past the approver."""
     text = from_html(value)

@@ -1,4 +1,4 @@
-"""To which domains e-mails may go: lists as people write them, and addresses held
+"""To which domains emails may go: lists as people write them, and addresses held
 against them. Pure text, no ORM.
 
 The writer of an address chooses every character of it, and the program that sends it

@@ -1,4 +1,4 @@
-"""The text of an e-mail that was saved as a file."""
+"""The text of an email that was saved as a file."""
 
 import email
 import email.policy

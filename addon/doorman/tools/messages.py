@@ -20,7 +20,7 @@ MAX_BODY, MAX_ONE_BODY = 60_000, 2_000_000
 MAX_PARTS = 50
 KINDS = {"note": "mail.mt_note", "comment": "mail.mt_comment"}
 FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
-# As an e-mail keeps what it brought, until it has found its record.
+# As an email keeps what it brought, until it has found its record.
 ON_THEIR_WAY = ("mail.message", "mail.compose.message", "mail.thread")
 
 

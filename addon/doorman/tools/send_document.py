@@ -1,4 +1,4 @@
-"""``send_document``: one record's document by e-mail, as Odoo itself sends it."""
+"""``send_document``: one record's document by email, as Odoo itself sends it."""
 
 import re
 
@@ -106,7 +106,7 @@ def _works_on(env, kwargs):
     beyond_rules=True,
 )
 def send_document(call):
-    """Send a record's document by e-mail.
+    """Send a record's document by email.
 
     :return: as a change of that record, with ``message_id`` and ``sent``
     """
@@ -227,7 +227,7 @@ def _check_number(message):
 
 
 def _without_pictures(made):
-    """Pictures in an e-mail are fetched by whoever opens it, and tell where they are
+    """Pictures in an email are fetched by whoever opens it, and tell where they are
     kept: only their address stays."""
     if "<img" not in made:
         return made

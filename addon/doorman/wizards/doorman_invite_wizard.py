@@ -62,9 +62,9 @@ class DoormanInviteWizard(models.TransientModel):
     )
     accept_list = fields.Text("Logins or domains")
     email_to = fields.Char(
-        "Send by e-mail to",
-        help="Addresses, separated by commas. Each gets an e-mail of their own with "
-        "the link. The e-mail is kept nowhere in Odoo.",
+        "Send by email to",
+        help="Addresses, separated by commas. Each gets an email of their own with "
+        "the link. The email is kept nowhere in Odoo.",
     )
     new_accounts = fields.Boolean(
         "Allow new members",
@@ -147,16 +147,16 @@ class DoormanInviteWizard(models.TransientModel):
         }
 
     def _addresses(self):
-        """:raise UserError: if one is no e-mail address, or for more than 20"""
+        """:raise UserError: if one is no email address, or for more than 20"""
         typed = [part.strip() for part in (self.email_to or "").split(",")]
         typed = [part for part in typed if part]
         found = [email_normalize(part) for part in typed]
         for part, address in zip(typed, found, strict=True):
             if not address:
-                raise UserError(self.env._("%s is not an e-mail address.", repr(part)))
+                raise UserError(self.env._("%s is not an email address.", repr(part)))
         if len(found) > MAX_ADDRESSES:
             raise UserError(
-                self.env._("At most %s e-mails can be sent at once.", MAX_ADDRESSES)
+                self.env._("At most %s emails can be sent at once.", MAX_ADDRESSES)
             )
         return list(dict.fromkeys(found))
 

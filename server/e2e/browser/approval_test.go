@@ -227,7 +227,7 @@ func (a *asked) activityView(p *page) {
 	a.seen(p.T, "note", "executed")
 }
 
-// letter is an e-mail that waits: who gets it, what it says.
+// letter is an email that waits: who gets it, what it says.
 func (a *asked) letter(p *page) {
 	a.pending(p.T, "letter", "send_document", kit.Args{
 		"model": "res.partner", "id": a.o.ID("azure"), "partner_ids": []int64{a.o.ID("azure")}, "emails": []string{"accounts@azure.example.com"},

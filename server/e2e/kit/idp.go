@@ -31,7 +31,7 @@ type IDP struct {
 	key    *rsa.PrivateKey
 
 	mu sync.Mutex
-	// claims are added to each assertion, e.g. an e-mail address.
+	// claims are added to each assertion, e.g. an email address.
 	claims map[string]any
 	given  []string
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// PostOffice is a mail server that takes every e-mail and keeps it.
+// PostOffice is a mail server that takes every email and keeps it.
 type PostOffice struct {
 	listener net.Listener
 
@@ -17,7 +17,7 @@ type PostOffice struct {
 	mails []Letter
 }
 
-// Letter is an e-mail as it arrived: to whom, by its envelope, and all of its text.
+// Letter is an email as it arrived: to whom, by its envelope, and all of its text.
 type Letter struct {
 	To   []string
 	Text string
@@ -84,7 +84,7 @@ func (p *PostOffice) serve(conn net.Conn) {
 	}
 }
 
-// Of are the e-mails that somebody got, those with these words in them.
+// Of are the emails that somebody got, those with these words in them.
 func (p *PostOffice) Of(address, words string) (found []Letter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -16,7 +16,7 @@ func TestRealNothingLeavesWithoutApproval(t *testing.T) {
 	post := kit.NewPostOffice(t)
 	o := kit.RealOdoo(t, 0, fmt.Sprintf(gatedConnections+`
 env["ir.mail_server"].create({"name": "test", "smtp_host": "127.0.0.1", "smtp_port": %d, "smtp_encryption": "none"})
-# Who may decide is told by e-mail, by a user who has no address.
+# Who may decide is told by email, by a user who has no address.
 env["res.company"].search([]).alias_domain_id = env["mail.alias.domain"].create({"name": "our.example"})
 acme = env["res.partner"].create({"name": "Acme", "email": "ada@acme.example"})
 acme.message_subscribe(acme.ids)
@@ -57,12 +57,12 @@ out.update(acme=acme.id, bob_partner=bob.partner_id.id)
 	}
 	// A colleague gets what nobody has to agree to: the mail server works.
 	kit.Must(t, anna, "post_message", kit.Args{"model": "res.partner", "id": acme, "body": "Look here", "notify_partner_ids": []int64{o.ID("bob_partner")}})
-	kit.Eventually(t, 30*time.Second, "the colleague's e-mail", func() bool { return len(post.Of("bob@example.com", "Look here")) > 0 })
+	kit.Eventually(t, 30*time.Second, "the colleague's email", func() bool { return len(post.Of("bob@example.com", "Look here")) > 0 })
 	if got := post.Of("ada@acme.example", ""); len(got) != 0 {
 		t.Fatalf("it left: %v", got)
 	}
 	if n := queue(); n != "0" && n != "1" { // the colleague's, until it is removed
-		t.Errorf("%s e-mails are in the queue", n)
+		t.Errorf("%s emails are in the queue", n)
 	}
 	// The address is another one when it is approved: shown anew, and nothing leaves.
 	o.Python(t, fmt.Sprintf(`env["res.partner"].browse(%d).email = "new@acme.example"`+"\nenv.cr.commit()", acme))
@@ -74,7 +74,7 @@ out.update(acme=acme.id, bob_partner=bob.partner_id.id)
 			t.Fatal("it went to an address that nobody saw")
 		}
 	}
-	kit.Eventually(t, 30*time.Second, "the approved e-mail", func() bool { return len(post.Of("new@acme.example", "")) > 0 })
+	kit.Eventually(t, 30*time.Second, "the approved email", func() bool { return len(post.Of("new@acme.example", "")) > 0 })
 	if got := post.Of("new@acme.example", ""); len(got) != 1 || !strings.Contains(got[0].Text, "terms.txt") || !strings.Contains(got[0].Text, "An offer for Acme") {
 		t.Errorf("what arrived: %v", got)
 	}
@@ -85,6 +85,6 @@ out.update(acme=acme.id, bob_partner=bob.partner_id.id)
 	free := kit.Connect(t, s.MCP, o.Text("free"))
 	sent := kit.Must(t, free, "send_document", kit.Args{"model": "res.partner", "id": acme, "subject": "Free", "body": "So **much**"})
 	kit.Wants(t, kit.Text(t, sent), `"message_id":`, "new@acme.example", `"subject":"Free"`)
-	kit.Eventually(t, 30*time.Second, "the e-mail that nobody has to agree to", func() bool { return len(post.Of("new@acme.example", "")) > 1 })
+	kit.Eventually(t, 30*time.Second, "the email that nobody has to agree to", func() bool { return len(post.Of("new@acme.example", "")) > 1 })
 	kit.NoErrors(t, o)
 }

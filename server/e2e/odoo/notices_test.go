@@ -37,7 +37,7 @@ func (p posted) signed(secret string) bool {
 	return p.header.Get("Webhook-Signature") == "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// htmlOf is the HTML of an e-mail as Odoo builds it: one part of several, in base64.
+// htmlOf is the HTML of an email as Odoo builds it: one part of several, in base64.
 func htmlOf(t *testing.T, letter kit.Letter) string {
 	t.Helper()
 	message, err := mail.ReadMessage(strings.NewReader(letter.Text))
@@ -63,8 +63,8 @@ func htmlOf(t *testing.T, letter kit.Letter) string {
 	}
 }
 
-// TestRealNotices: a call over MCP waits, and by the service's own clock its approvers get an e-mail and the webhook a signed post; what
-// was refused, and who asked, get none. An administrator sends a pick-up link by e-mail, of which Odoo keeps nothing.
+// TestRealNotices: a call over MCP waits, and by the service's own clock its approvers get an email and the webhook a signed post; what
+// was refused, and who asked, get none. An administrator sends a pick-up link by email, of which Odoo keeps nothing.
 func TestRealNotices(t *testing.T) {
 	t.Parallel()
 	post := kit.NewPostOffice(t)
@@ -119,10 +119,10 @@ gated("key")
 		t.Error("another body has the same signature")
 	}
 
-	// Bob wants e-mails, Cora her inbox, and Anna is the one who asks. The e-mails have left by now: people come before the webhook.
+	// Bob wants emails, Cora her inbox, and Anna is the one who asks. The emails have left by now: people come before the webhook.
 	for address, want := range map[string]int{"bob@our.example": 1, "cora@our.example": 0, "anna@our.example": 0} {
 		if n := len(post.Of(address, "Notices Ltd")); n != want {
-			t.Errorf("%s got %d e-mails, want %d", address, n, want)
+			t.Errorf("%s got %d emails, want %d", address, n, want)
 		}
 	}
 	if len(webhook) != 0 {
@@ -132,7 +132,7 @@ gated("key")
 	kit.AsAdmin(t, o, "doorman.connection", "action_email_pickup_link", []int64{o.ID("key_id")})
 	letters := post.Of("anna@our.example", "Your key for ")
 	if len(letters) != 1 {
-		t.Fatalf("%d e-mails with a pick-up link", len(letters))
+		t.Fatalf("%d emails with a pick-up link", len(letters))
 	}
 	if html := htmlOf(t, letters[0]); !strings.Contains(html, "/doorman/pickup#") {
 		t.Errorf("no link in %s", html)

@@ -116,7 +116,7 @@ out["state"] = [p.name, p.active, len(p.bank_ids), env["res.users"].search_count
 	}
 }
 
-// TestRealDryRun: it tells what would be, and leaves an audit row and nothing else, e-mails included.
+// TestRealDryRun: it tells what would be, and leaves an audit row and nothing else, emails included.
 func TestRealDryRun(t *testing.T) {
 	t.Parallel()
 	o := kit.SharedOdoo(t, nil, 0, writers)

@@ -31,7 +31,7 @@ type job struct {
 
 // fact is what must hold after a job: what the administrator reads in their own session in Odoo, without Doorman. Values of
 // a record have a space between them, records a bar. Without a model nothing is asked: want is the job's answer then. Of letters,
-// domain is who got them by e-mail, fields the words in them, want how many.
+// domain is who got them by email, fields the words in them, want how many.
 type fact struct{ model, domain, fields, want string }
 
 // What is wanted where the job's answer is told by Odoo: the sum of a field, how many records there are, or all that was read.
@@ -41,7 +41,7 @@ const (
 	theFact  = "the fact"
 )
 
-// letters stands in place of a model for e-mails that have arrived.
+// letters stands in place of a model for emails that have arrived.
 const letters = "letters"
 
 // run does a job.

@@ -7,7 +7,7 @@ var modules = []string{
 
 // connections are who works here: the administrator of all companies (in Brussels), of the first only, and of a connection that
 // reads only; a salesperson (in New York), also with a connection for orders only, and with one of which every invoice
-// waits for a person; an employee; a colleague whose Odoo speaks French; and one whose e-mails wait, as they do by default.
+// waits for a person; an employee; a colleague whose Odoo speaks French; and one whose emails wait, as they do by default.
 var connections = []string{"admin", "first", "reader", "seller", "orders", "waits", "ellen", "colette", "careful"}
 
 // setup makes three companies, their people, customers, products in stock, and documents to work on. Each job has a customer

@@ -249,7 +249,7 @@ func (b *base) number(t *testing.T, sql string) (n int) {
 var mayBeEmpty = map[string]string{
 	"doorman_invite_gate":  "it is a lock",
 	"doorman_invite_guess": "wrong guesses of a quarter of an hour",
-	"doorman_invite_code":  "codes that prove an e-mail address, for minutes",
+	"doorman_invite_code":  "codes that prove an email address, for minutes",
 }
 
 // empty are the tables without a row, but for lists that dialogs fill and those that may be.

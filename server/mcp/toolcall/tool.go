@@ -19,7 +19,7 @@ type Tool struct {
 	Category    string // read, write, execute
 	Destructive bool
 	Idempotent  bool
-	OpenWorld   bool // it may reach people or systems beyond Odoo: e-mails, what a button does
+	OpenWorld   bool // it may reach people or systems beyond Odoo: emails, what a button does
 	Input       *jsonschema.Schema
 	Output      *jsonschema.Schema // nil = it is not told
 	Patience    time.Duration      // how long Odoo may take, where that is longer than for other tools

@@ -6,7 +6,7 @@ from odoo import SUPERUSER_ID, api
 LABEL = "Require approval for what leaves the company"
 WORDS = (
     "New with this version: calls that would reach somebody outside the company, by "
-    "e-mail for example, can wait for a person. Connections that are made from now on "
+    "email for example, can wait for a person. Connections that are made from now on "
     f"do so; this one does as before. To change that, switch on “{LABEL}”."
 )
 

@@ -233,7 +233,7 @@ class DoormanApproval(models.Model):
     # ---- told ----
 
     def _activity_note(self):
-        """What the activity, and its e-mail, say. Escaped by the template."""
+        """What the activity, and its email, say. Escaped by the template."""
         return self.env["ir.qweb"]._render(
             "doorman.approval_activity",
             {

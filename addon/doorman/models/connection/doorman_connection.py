@@ -524,7 +524,7 @@ class DoormanConnection(models.Model):
 
     @tools.ormcache("self.id", "version")
     def _domains(self, version):
-        """:return: the domains that e-mails of one version of this connection may go
+        """:return: the domains that emails of one version of this connection may go
         to, as ``recipients.parse`` gives them
         """
         return recipients.parse(self.sudo().recipient_domains)

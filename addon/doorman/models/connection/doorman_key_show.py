@@ -29,7 +29,7 @@ class DoormanKeyShow(models.AbstractModel):
     link_until = fields.Datetime(readonly=True)
     # To send the link of an invite with.
     message = fields.Text(readonly=True)
-    # To whom it was sent by e-mail.
+    # To whom it was sent by email.
     sent_to = fields.Char(readonly=True)
     # Of an OAuth client, whose secret the key is then.
     client_id = fields.Char("Client ID", readonly=True)

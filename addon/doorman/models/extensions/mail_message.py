@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 
 from ...policy.protected_fields import CONTEXT_KEY, SENTINEL
 
-# What people say, and what Odoo notes of what they do; no e-mails, SMS, letters.
+# What people say, and what Odoo notes of what they do; no emails, SMS, letters.
 SAID = ("comment", "notification", "user_notification")
 # Whose chatter tells who changed what.
 KEPT = (
@@ -19,13 +19,13 @@ class MailMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Odoo lets who posts a message, or composes an e-mail, say who wrote it.
+        """Odoo lets who posts a message, or composes an email, say who wrote it.
 
-        :raise AccessError: for words in another's mouth, and for e-mails, in a chatter
+        :raise AccessError: for words in another's mouth, and for emails, in a chatter
             of ours
         """
         messages = super().create(vals_list)
-        # Also in sudo, where the composer makes its e-mails: the user is still theirs.
+        # Also in sudo, where the composer makes its emails: the user is still theirs.
         ours = self.env.context.get(CONTEXT_KEY) is SENTINEL
         if not ours and self.env.uid not in (SUPERUSER_ID, self._doorman_service()):
             for message in messages.sudo().filtered(lambda m: m.model in KEPT):

@@ -8,6 +8,6 @@ class MailThread(models.AbstractModel):
 
     def _notify_thread_by_web_push(self, *args, **kwargs):
         """What shows up in the browsers of whoever is notified; of those outside, their
-        e-mail has been noted by then."""
+        email has been noted by then."""
         with to_colleagues():
             return super()._notify_thread_by_web_push(*args, **kwargs)

@@ -7,7 +7,7 @@ from ...policy.refusal import _lt
 from ...policy.scope_groups import DEFAULT_SCOPE_GROUPS, NO_DEFAULTS
 
 # Who can log in as whom, and with which rights. A reset of the password goes to the
-# e-mail address.
+# email address.
 LOCKS = {"login", "password", "new_password", "email", "active", "partner_id"}
 LOCKS |= {"group_ids", "company_ids", "share", "totp_secret", "totp_enabled"}
 

@@ -376,7 +376,7 @@ class DoormanInvite(models.Model):
         return [line.strip() for line in lines if line.strip()]
 
     def _may_accept(self, login):
-        """Whether an account counts, by its login. Not by its e-mail address: that one
+        """Whether an account counts, by its login. Not by its email address: that one
         people change themselves."""
         if self.accept_from == "anyone":
             return True

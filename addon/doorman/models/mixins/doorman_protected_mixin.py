@@ -61,14 +61,14 @@ class DoormanProtectedMixin(models.AbstractModel):
 
     @api.model
     def message_new(self, msg_dict, custom_values=None):
-        """No record of ours is made of an e-mail.
+        """No record of ours is made of an email.
 
         :raise AccessError: always
         """
         raise AccessError(self.env._("Doorman does not accept emails."))
 
     def message_update(self, msg_dict, update_vals=None):
-        """Nor does an e-mail, whoever it claims to be from, go into the chatter.
+        """Nor does an email, whoever it claims to be from, go into the chatter.
 
         :raise AccessError: always
         """

@@ -17,7 +17,7 @@ KEPT_DAYS = 30
 
 
 class DoormanNotice(models.Model):
-    """Something that people are told of, in their inbox or by e-mail, in a channel of
+    """Something that people are told of, in their inbox or by email, in a channel of
     Discuss and by a webhook.
 
     _queue ── committed with what it tells of ── job: told to people and in Discuss ──

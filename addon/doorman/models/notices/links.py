@@ -1,4 +1,4 @@
-"""Links that are secrets, by e-mail: sent within the request, and kept nowhere."""
+"""Links that are secrets, by email: sent within the request, and kept nowhere."""
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -41,7 +41,7 @@ def send_link(record, template, link, address, lang):
     except Exception as exc:  # noqa: BLE001 whatever it was, nothing may stay
         why = str(exc)
     if why or mail.exists():
-        # The error takes the transaction back, and this e-mail with it.
+        # The error takes the transaction back, and this email with it.
         raise UserError(
             env._(
                 "The email to %(address)s could not be sent: %(why)s",
@@ -87,7 +87,7 @@ class DoormanInvite(models.Model):
         """Send the link of this invite, to each in the language that their account
         has, or else in that of the sender.
 
-        :param list addresses: of e-mail
+        :param list addresses: of email
         :raise UserError: if one cannot be sent: then none is kept
         """
         users = self.env["res.users"].sudo()

@@ -5,7 +5,7 @@ from .doorman_notice import ASKING
 
 
 class DoormanNotice(models.Model):
-    """Telling people: Odoo puts it into their inbox, or sends an e-mail, as each of
+    """Telling people: Odoo puts it into their inbox, or sends an email, as each of
     them prefers."""
 
     _inherit = "doorman.notice"

@@ -216,7 +216,7 @@ class TestUndo(UndoCase):
         self.assertTrue(made[0].exists())
 
     def test_mail_stays(self):
-        """An e-mail that a change has sent is not called back."""
+        """An email that a change has sent is not called back."""
         partners = type(self.env["res.partner"])
         original = partners.write
 

@@ -275,7 +275,7 @@ class TestInviteAccept(InviteMixin, DoormanCase):
             ("dm-internal", True),
             ("DM-INTERNAL\nx", True),
             ("dm-user", False),
-            # The e-mail address is theirs to change, the login is not.
+            # The email address is theirs to change, the login is not.
             ("internal@example.com", False),
             ("@example.com", False),
             ("internal", False),

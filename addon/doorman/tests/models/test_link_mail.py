@@ -11,7 +11,7 @@ from ..invite_common import InviteMixin
 
 @tagged("post_install", "-at_install")
 class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
-    """Links that are secrets, by e-mail: sent, and kept nowhere."""
+    """Links that are secrets, by email: sent, and kept nowhere."""
 
     def setUp(self):
         super().setUp()
@@ -19,7 +19,7 @@ class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
         self.mine = self.connection.with_user(self.admin)
 
     def sent(self, run):
-        """:return: the e-mails that left while something ran"""
+        """:return: the emails that left while something ran"""
         self.env.flush_all()
         with self.mock_mail_gateway(mail_unlink_sent=True):
             self.result = run()
@@ -31,7 +31,7 @@ class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
         return rest.partition('"')[0]
 
     def everything(self):
-        """All text that Odoo keeps of messages and e-mails."""
+        """All text that Odoo keeps of messages and emails."""
         self.env.cr.execute(
             "SELECT string_agg(coalesce(body, '') || coalesce(subject, ''), ' ') "
             "FROM mail_message"

@@ -88,7 +88,7 @@ class TestReach(DoormanCase):
 
     def test_a_name_is_not_read_letter_by_letter(self):
         """A bank account is called by its holder, too, and a holder is found by
-        e-mail."""
+        email."""
         partner = self.env["res.partner"].create({"name": "Z", "email": "q7@x.example"})
         self.env["res.partner.bank"].create(
             {"acc_number": "BE71096123456769", "partner_id": partner.id}

@@ -202,7 +202,7 @@ class TestWriteAttackValues(WriteCase):
     # ---- inverses ----
 
     def test_an_inverse_stays_in_the_list(self):
-        """A field that is written on another model's record, as a lead's e-mail is."""
+        """A field that is written on another model's record, as a lead's email is."""
         tag = self.env["res.partner.category"].create({"name": "Gold"})
         self.acme.category_id = tag
 

@@ -8,7 +8,7 @@ from .test_send_document import LETTER
 
 @tagged("post_install", "-at_install")
 class TestRecipientDomains(OutwardCase):
-    """E-mails go to the domains of the policy, and to colleagues."""
+    """Emails go to the domains of the policy, and to colleagues."""
 
     @classmethod
     def setUpClass(cls):
