@@ -316,7 +316,7 @@ func (r *reader) dialogs(t *testing.T, narrow func(*page) *page, wide int64) {
 	named := func(name string) string { return fmt.Sprintf("dialog %s %d", name, wide) }
 	opens := func(name, script string) {
 		t.Helper()
-		p = narrow(browser(t, r.o, "admin")) // a page with a dialog that was changed asks before it is left
+		p = narrow(browser(t, r.o, "admin"))  // a page with a dialog that was changed asks before it is left
 		p.open(ownToolAction, ".o_list_view") // what the web client opens by itself would close the dialog
 		p.js(`(({orm, action}) => {` + script + `})(odoo.__WOWL_DEBUG__.root.env.services)`)
 		p.wait(".modal .modal-body")
