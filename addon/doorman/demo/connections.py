@@ -155,10 +155,15 @@ DAYS = 7
 # Outcome, reason, message, how often.
 OUTCOMES = (
     ("ok", None, None, 85),
-    ("error", "invalid_input", "The domain is not a list.", 3),
-    ("error", "unknown_field", "res.partner has no field nmae: name?", 3),
+    ("error", "invalid_input", "A domain must be a list of conditions.", 3),
+    (
+        "error",
+        "unknown_field",
+        'res.partner has no field "nmae", or it is withheld.',
+        3,
+    ),
     ("refused", "not_allowed", "This connection cannot use the model ir.rule.", 5),
-    ("refused", "unknown_model", "There is no model res.parnter.", 3),
+    ("refused", "unknown_model", "There is no model res.parnter in this Odoo.", 3),
 )
 # How many rows an answer holds at most.
 GIVEN = {"search_records": 80, "read_records": 10, "aggregate_records": 12}

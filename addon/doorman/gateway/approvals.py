@@ -203,8 +203,8 @@ class DoormanGateway(models.AbstractModel):
                     "allowed to."
                 ),
                 _lt(
-                    "An MCP administrator can set an approver group for this "
-                    "connection, under Access and Approvals."
+                    "An MCP administrator can set an approver group on the Approvals "
+                    "page of this connection."
                 ),
             )
         if not people:
@@ -212,8 +212,8 @@ class DoormanGateway(models.AbstractModel):
                 "nobody_may_approve",
                 _lt("This needs approval, but nobody is allowed to approve it."),
                 _lt(
-                    "An MCP administrator can set an approver for this connection, "
-                    "under Access and Approvals. Until then, leave out whatever needs "
+                    "An MCP administrator can set an approver on the Approvals page "
+                    "of this connection. Until then, leave out whatever needs "
                     "approval."
                 ),
             )

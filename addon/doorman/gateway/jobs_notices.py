@@ -19,8 +19,9 @@ class DoormanGateway(models.AbstractModel):
         if not self._alone("doorman.send_notices"):
             return progress(told=0, posted=0)
         notices = self.env["doorman.notice"]
-        told = notices._tell_waiting()
+        told, more = notices._tell_waiting()
         if told:
-            return progress(told=told, posted=0, more=True)
+            more = more or notices._any_to_post()
+            return progress(told=told, posted=0, more=more)
         posted, more = notices._post_waiting()
         return progress(told=0, posted=posted, more=more)

@@ -1,7 +1,8 @@
 """What the service says in words of its own that people read, too: the titles of tools,
 and why a call was refused before it reached Odoo.
 
-Made from server/mcp by ``go generate ./server/access``: change them there.
+Made from server/access and server/mcp by ``go generate ./server/access``: change
+them there.
 """
 
 
@@ -45,6 +46,8 @@ TITLES = (
 REFUSALS = (
     _lt('"%s" cannot be used to group.'),
     _lt('"%s" goes through a relation, which is not allowed in fields.'),
+    _lt('"%s" in the domain is neither a condition nor an operator.'),
+    _lt('"%s" is not a cursor of this list. Start without one.'),
     _lt('"%s" is not a date.'),
     _lt('"%s" is not a format.'),
     _lt('"%s" is not a kind of message.'),
@@ -54,18 +57,22 @@ REFUSALS = (
     _lt('"%s" is not a sort order for these groups.'),
     _lt('"%s" is not an aggregate function.'),
     _lt('"%s" is not an email address.'),
+    _lt('"%s" is not an operator of a domain; use one of %s.'),
     _lt('"%s" is not the name of a public method.'),
     _lt("%s characters exceed the limit of %s."),
     _lt("%s has %s characters, more than %s."),
+    _lt('%s has no argument "%s".'),
     _lt("%s has no periods."),
     _lt("%s ids exceed the limit of %s."),
-    _lt("%s is a date: specify a period."),
+    _lt("%s is missing: %s"),
     _lt("%s is not a record id."),
     _lt("%s is not the id of a message."),
     _lt("%s is not the id of an attachment."),
     _lt("%s needs the scope %s, which your login did not include."),
     _lt("%s records exceed the limit of %s."),
+    _lt("A condition in the domain has %s parts instead of 3."),
     _lt("A key is required."),
+    _lt('An "&", "|" or "!" in the domain lacks its conditions.'),
     _lt("Both records and ids or values were sent."),
     _lt("Both text and base64 were sent."),
     _lt("More than %s fields."),
@@ -75,12 +82,19 @@ REFUSALS = (
     _lt("One of the records has no id."),
     _lt("One of the records is not a JSON object."),
     _lt("Record %s alone is too long for one reply with these fields."),
+    _lt("Something went wrong inside Doorman."),
     _lt("The answer has about %s tokens, more than %s."),
     _lt("The arguments are not a JSON object."),
     _lt("The connection is being changed right now; nothing was done."),
+    _lt("The domain contains something that is not a condition."),
+    _lt("The domain has more than %s conditions."),
+    _lt("The domain is nested too deeply."),
+    _lt("The domain is not a JSON list."),
     _lt('The field "%s" is listed twice.'),
+    _lt("The field of a condition must be text."),
     _lt("The id %s is listed twice."),
     _lt("The idempotency_key is longer than %s characters."),
+    _lt("The operator of a condition must be text."),
     _lt("The order is too long."),
     _lt("The parameter %s has %s characters, more than %s."),
     _lt("The parameter %s must be a JSON object."),
@@ -103,10 +117,28 @@ REFUSALS = (
     _lt("The requestState has expired."),
     _lt("The values are not a JSON object."),
     _lt("There are no values to set."),
+    _lt('There is no argument "%s" here, only %s.'),
+    _lt('There is no method "%s".'),
+    _lt('There is no prompt "%s". %s'),
+    _lt('There is no resource "%s".'),
+    _lt(
+        'There is no resource template "%s"; resources/templates/list lists the available ones.'  # noqa: E501
+    ),
     _lt("There is no such record of %s that this connection can read."),
     _lt("There is no such tool."),
+    _lt(
+        "This connection can make %s requests a day (UTC), and has reached that limit."
+    ),
+    _lt("This connection can make %s requests a minute, and has reached that limit."),
+    _lt(
+        "This connection can read %s rows of data a day (UTC), and has reached that limit."  # noqa: E501
+    ),
+    _lt("This connection cannot be used from your network address."),
+    _lt("This request was not decided."),
     _lt("You cannot group by %s."),
     _lt("You cannot sort by %s."),
+    _lt("prompts/get needs the parameter name."),
+    _lt("resources/read needs the parameter uri."),
     _lt("text_offset continues a single message."),
     _lt("text_offset continues a single text."),
 )

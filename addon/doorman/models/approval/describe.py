@@ -255,7 +255,10 @@ class DoormanApproval(models.Model):
         connection = self.connection_id
         if not connection or connection._rules(connection.version) is None:
             return self.summary_told or self.summary
-        return f"{self.tool}: {self.model or '-'}, records: {self.record_count}"
+        models_of = self.with_context(lang="en_US").env["ir.model"]
+        label = models_of._get(self.model).name if self.model else ""
+        what = label or self.model or "-"
+        return f"{self.tool}: {what}, records: {self.record_count}"
 
     def _status(self):
         """As the service gets it. What was done under another policy than today's is

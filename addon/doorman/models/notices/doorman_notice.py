@@ -81,7 +81,7 @@ class DoormanNotice(models.Model):
     def _tell_waiting(self):
         """Tell people, and the channel, of what is new.
 
-        :return: how many notices were new
+        :return: how many notices were new, and whether there may be more
         """
         self.flush_model()
         # Of two at once, one tells.
@@ -98,13 +98,13 @@ class DoormanNotice(models.Model):
         new.invalidate_recordset()
         # A copy of a database has the people and the webhook of the original.
         if self.env["doorman.settings"]._is_copy():
-            return len(new)
+            return len(new), len(new) == TELL_AT_ONCE
         for notice in new:
             notice._apart(notice._tell_people)
             if notice.kind in SHARED and notice._still_holds():
                 notice._apart(notice._tell_channel)
                 notice._wait_for_post()
-        return len(new)
+        return len(new), len(new) == TELL_AT_ONCE
 
     def _apart(self, work):
         """One that cannot be told must not keep the others from being told."""

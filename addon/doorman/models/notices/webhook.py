@@ -48,6 +48,14 @@ class DoormanNotice(models.Model):
                 return tried, False
         return len(due), bool(due)
 
+    @api.model
+    def _any_to_post(self):
+        due = [
+            ("post_state", "=", "waiting"),
+            ("next_try", "<=", fields.Datetime.now()),
+        ]
+        return bool(self.sudo().search_count(due, limit=1))
+
     def _post(self):
         """Try once, and note how it went.
 

@@ -235,7 +235,8 @@ class TestNoticeWebhook(NoticeCase):
             self.to(url)
             for summary in ("One", "Two", "Three"):
                 self.asked(summary=summary)
-            self.run_job("send_notices")
+            found = self.gateway.run_job("send_notices")
+            self.assertEqual(found, {"counts": {"told": 3, "posted": 0}, "more": True})
             found = self.gateway.run_job("send_notices")
             self.assertEqual(found, {"counts": {"told": 0, "posted": 1}, "more": False})
             self.assertEqual(len(got), 1)

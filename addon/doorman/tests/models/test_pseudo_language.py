@@ -27,6 +27,8 @@ LANG = "de_DE"
 # Odoo exports what stands in _lt() here, too.
 NOT_EXPORTED, ENDS, NOBODY = "No text.", "The key of %s expires", "Nobody decided."
 BEGIN, END = "⟦", "⟧"
+# A text of the service's with two facts in it.
+TWO = next(text for text in REFUSALS if text.count("%s") == 2)
 MARKED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile(r"[A-Za-z]{3,}")
 # Names of ours, and what is written alike everywhere.
@@ -240,10 +242,8 @@ class TestPseudoLanguage(ApprovalCase):
             with self.subTest(source=source):
                 self.assertIn(BEGIN, in_words(filled, LANG))
                 self.assertEqual(in_words(filled, "en_US"), filled)
-        self.assertEqual(
-            in_words("17 ids are more than 100.", LANG),
-            "⟦17 ids are more than 100.⟧",
-        )
+        filled = TWO % (17, 100)
+        self.assertEqual(in_words(filled, LANG), f"{BEGIN}{filled}{END}")
         for text in ("", "Not of ours.", "A person wrote it: There is no such tool."):
             self.assertEqual(in_words(text, LANG), text)
         tool = self.tool("xsearch")
@@ -257,21 +257,21 @@ class TestPseudoLanguage(ApprovalCase):
         self.assertFalse(shown.search([("title_shown", "ilike", "⟦nothing")]))
 
     def test_the_audit_of_a_service_that_refuses(self):
-        before = self.rows()
+        before, said = self.rows(), TWO % (17, 100)
         event = {
             "connection": self.connection.id,
             "reason": "invalid_input",
-            "message": "17 ids are more than 100.",
+            "message": said,
             "audit": {"method": "tools/call", "tool": "read_records"},
         }
         self.gateway.record([event])
         [row] = self.new_rows(before)
         audit = self.env["doorman.audit"].browse(row["id"])
-        self.assertEqual(audit.message, "17 ids are more than 100.")
+        self.assertEqual(audit.message, said)
         german = audit.with_context(lang=LANG)
-        self.assertEqual(german.message_shown, "⟦17 ids are more than 100.⟧")
+        self.assertEqual(german.message_shown, f"{BEGIN}{said}{END}")
         english = audit.with_context(lang="en_US")
-        self.assertEqual(english.message_shown, "17 ids are more than 100.")
+        self.assertEqual(english.message_shown, said)
 
     def test_a_german_gets_english_for_the_tool(self):
         """The AI tool of a German gets English; in the audit and the request, a German
