@@ -97,7 +97,8 @@ func (a *axe) look(p *page, name string) {
 		const odoos = %s;
 		const found = await axe.run(document, {resultTypes: ["violations"], elementRef: true, rules: {region: {enabled: false}, "page-has-heading-one": {enabled: false}}});
 		return JSON.stringify(found.violations.flatMap(rule => rule.nodes.map(node => ({rule, node, element: node.element})))
-			.filter(({rule, element}) => !odoos.some(([rules, elements]) => (rules === "*" || rules.split(" ").includes(rule.id)) && element?.matches(elements)))
+			.filter(({element}) => element?.isConnected) // what was drawn anew meanwhile is looked at where it is shown next
+			.filter(({rule, element}) => !odoos.some(([rules, elements]) => (rules === "*" || rules.split(" ").includes(rule.id)) && element.matches(elements)))
 			.map(({rule, node}) => ({
 				rule: rule.id, impact: node.impact ?? rule.impact, help: node.failureSummary, html: node.html.slice(0, 300), where: node.target.join(" "),
 			})));
