@@ -117,7 +117,7 @@ class TestPseudoLanguage(ApprovalCase):
             for entry in self.texts
             if "odoo-python" in entry.comment
         }
-        known = {("doorman", LANG): code, ("doorman_code", LANG): {}}
+        known = {("doorman", LANG): code}
         known = dict(code_translations.python_translations) | known
         self.patch(code_translations, "python_translations", known)
 
@@ -125,13 +125,13 @@ class TestPseudoLanguage(ApprovalCase):
 
     def test_fields(self):
         """Labels, helps and choices of all fields of ours."""
-        seen, ours = 0, ("doorman", "doorman_code")
+        seen = 0
         for name in self.env.registry:
             model = self.env[name].with_context(lang=LANG)
             fields = {
                 field.name: field
                 for field in model._fields.values()
-                if field._modules and set(field._modules) <= set(ours[:1])
+                if field._modules and set(field._modules) == {"doorman"}
             }
             for field in fields.values():
                 described = field.get_description(model.env)
