@@ -168,6 +168,7 @@ def invite(**values):
         {"scope_ids": [Command.set(env.ref("doorman.scope_search").ids)], "max_uses": 9, **values})
     return token
 out["asks"], out["makes"] = invite(), invite(new_accounts=True)
+out["takes1400"], out["takes390"] = invite(), invite()  # each person accepts an invite once
 partner_model = env["ir.model"]._get("res.partner").id
 action = env["ir.actions.server"].create({"name": "Tag a customer", "model_id": partner_model, "state": "code", "code": "result = 'tagged'"})
 env["doorman.own.tool"].create({"title": "Tag a customer", "name": "tag_customer", "description": "Gives customers a tag.", "action_id": action.id,
@@ -433,14 +434,14 @@ func (r *reader) public(t *testing.T, wide func(*page) *page, width int64) {
 	p.logIn("paul")
 	looked(p, "invite, portal account", "is a portal account")
 	p = stranger()
-	p.visit(base + "/doorman/invite#" + r.o.Text("asks"))
+	p.visit(base + "/doorman/invite#" + r.o.Text(fmt.Sprint("takes", width)))
 	p.click("#login")
 	p.logIn("tom")
 	looked(p, "invite, logged in", "You are logged in as")
 	p.click("#accept")
 	looked(p, "invite, key", "dmk_")
 	p.visit(base + "/web/login")
-	p.visit(base + "/doorman/invite#" + r.o.Text("asks"))
+	p.visit(base + "/doorman/invite#" + r.o.Text(fmt.Sprint("takes", width)))
 	looked(p, "invite, accepted before", "You have accepted this invite")
 
 	var dialog struct {
