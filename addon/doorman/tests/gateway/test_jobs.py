@@ -224,6 +224,7 @@ class TestJobs(DoormanCase):
 
     def test_retention(self):
         self.settings.audit_retention_days = 30
+        self.run_job("purge_audit")  # old rows of the demo data
         self._row(ago=timedelta(days=31))
         self._row(ago=timedelta(days=29))
         self.env.flush_all()
