@@ -5,6 +5,9 @@ Made from server/access and server/mcp by ``go generate ./server/access``: chang
 them there.
 """
 
+# Texts are recognized as the service says them, where each %s is what it filled in.
+# pylint: disable=translation-positional-used
+
 
 def _lt(text):
     """Marks a text for Odoo's export of what is to be translated."""

@@ -19,6 +19,7 @@ var mayChange = map[string]may{
 		"doorman_settings.gateway_url":           "likewise",
 		"doorman_scope.write_date":               "every update loads its data file again",
 		"doorman_scope.description":              "what it allows is said in plainer words",
+		"doorman_scope.name":                     "likewise",
 		"res_users_apikeys of connections.scope": "keys of connections have a scope of their own, which opens nothing else",
 	}, Rows: map[string]string{
 		"messages": "each connection notes that what leaves the company does not wait, as before",

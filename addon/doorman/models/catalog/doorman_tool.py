@@ -78,12 +78,10 @@ class DoormanTool(models.Model):
     def _search_title_shown(self, operator, value):
         if operator != "ilike" or not isinstance(value, str):
             return NotImplemented
+        part, every = value.casefold(), self.with_context(active_test=False)
         # A few dozen rows.
         # pylint: disable-next=no-search-all
-        catalog, part = (
-            self.with_context(active_test=False).search([]),
-            value.casefold(),
-        )
+        catalog = every.search([])
         found = catalog.filtered(
             lambda tool: part in (tool.title_shown or "").casefold()
         )
