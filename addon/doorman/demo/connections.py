@@ -4,6 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..policy.refusal import _lt
+
 # The tools that the connections below name; the service fills in the rest.
 TOOLS = {
     "search_records": ("Search records", "mcp:search"),
@@ -155,7 +157,7 @@ DAYS = 7
 # Outcome, reason, message, how often.
 OUTCOMES = (
     ("ok", None, None, 85),
-    ("error", "invalid_input", "A domain must be a list of conditions.", 3),
+    ("error", "invalid_input", _lt("A domain must be a list of conditions."), 3),
     (
         "error",
         "unknown_field",
@@ -163,7 +165,12 @@ OUTCOMES = (
         3,
     ),
     ("refused", "not_allowed", "This connection cannot use the model ir.rule.", 5),
-    ("refused", "unknown_model", "There is no model res.parnter in this Odoo.", 3),
+    (
+        "refused",
+        "unknown_model",
+        _lt("There is no model %(model)s in this Odoo.", model="res.parnter"),
+        3,
+    ),
 )
 # How many rows an answer holds at most.
 GIVEN = {"search_records": 80, "read_records": 10, "aggregate_records": 12}

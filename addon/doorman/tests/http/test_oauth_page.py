@@ -198,9 +198,9 @@ class TestOauthPage(OauthMixin, HttpCase):
     def test_who_may_not_is_told_and_goes_back(self):
         custom, _secret = self.custom("user")
         for role, client, words in (
-            ("internal", None, "make you an MCP User"),
-            ("portal", None, "make you an MCP User"),
-            ("approver", None, "make you an MCP User"),
+            ("internal", None, "has made you an MCP User"),
+            ("portal", None, "has made you an MCP User"),
+            ("approver", None, "has made you an MCP User"),
             ("user2", custom, "set up for somebody else"),
             ("admin", custom, "set up for somebody else"),
         ):

@@ -210,7 +210,7 @@ class TestOpened(OpenedMixin, WriteCase):
         with self.subTest("a wizard that no connection changes"):
             value = self.opens(res_model="base.language.export")["value"]
             self.assertNotIn("wizard", value)
-            self.assertIn("A person has to go on", value["result"])
+            self.assertIn("A person has to continue", value["result"])
         with self.subTest("a model on the floor"):
             value = self.opens(res_model="base.module.upgrade")["value"]
             self.assertNotIn("wizard", value)
