@@ -3,8 +3,10 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import TransactionCase
@@ -108,6 +110,25 @@ class DoormanMixin:
         } | vals
         approval = cls.env["doorman.approval"]._inside().create(vals)
         return cls.env["doorman.approval"].browse(approval.id)
+
+    def used(self, connection=None, ago=0, **vals):
+        """A row of the audit, as a call leaves it.
+
+        :param int ago: days
+        """
+        connection = connection or self.connection
+        self.env["doorman.audit"]._insert(
+            {
+                "time": fields.Datetime.now() - timedelta(days=ago),
+                "connection_id": connection.id,
+                "connection_name": connection.name,
+                "user_id": connection.user_id.id,
+                "method": "tools/call",
+                "outcome": "ok",
+                "count": 1,
+            }
+            | vals
+        )
 
     def allow_models(self, *names, connection=None):
         """Limit a connection to these models; to none in particular without any."""

@@ -1,3 +1,5 @@
+from odoo.fields import Command
+
 from .common import ApprovalCase
 
 
@@ -11,6 +13,20 @@ class NoticeCase(ApprovalCase):
         self.people = dict(self.people)
         self.admin = self.people["admin"]
         self.run_job("send_notices")
+
+    def stranger(self):
+        """An administrator of another company.
+
+        :return: that company
+        """
+        other = self.env["res.company"].create({"name": "Other"})
+        self.people["stranger"] = self._person(
+            "stranger",
+            ["doorman.group_admin"],
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        return other
 
     def told(self, run=None):
         """Run something, and what is told of it.

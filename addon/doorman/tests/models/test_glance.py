@@ -12,21 +12,6 @@ from ..common import DoormanCase
 class TestGlance(DoormanCase):
     """What a person sees of a connection at a glance, and of the audit in words."""
 
-    def row(self, connection=None, ago=0, **vals):
-        connection = connection or self.connection
-        self.env["doorman.audit"]._insert(
-            {
-                "time": fields.Datetime.now() - timedelta(days=ago),
-                "connection_id": connection.id,
-                "connection_name": connection.name,
-                "user_id": connection.user_id.id,
-                "method": "tools/call",
-                "outcome": "ok",
-                "count": 1,
-            }
-            | vals
-        )
-
     def test_use_per_day(self):
         for ago, vals in (
             (0, {"count": 3}),
@@ -35,8 +20,8 @@ class TestGlance(DoormanCase):
             (13, {}),
             (20, {"count": 9}),
         ):
-            self.row(ago=ago, **vals)
-        self.row(self.connection2, count=50)
+            self.used(ago=ago, **vals)
+        self.used(self.connection2, count=50)
         days = self.connection.use_per_day
         self.assertEqual(len(days), 14)
         self.assertEqual(days[-1]["day"], fields.Date.to_string(fields.Date.today()))
@@ -48,10 +33,12 @@ class TestGlance(DoormanCase):
 
     def test_refused_last(self):
         self.assertFalse(self.connection.refused_at)
-        self.row(ago=3, outcome="refused", reason="read_only", message="Only reads.")
-        self.row(ago=20, outcome="refused", reason="not_allowed", message="Old.")
-        self.row(ago=1, outcome="ok")
-        self.row(self.connection2, outcome="refused", reason="forbidden", message="No.")
+        self.used(ago=3, outcome="refused", reason="read_only", message="Only reads.")
+        self.used(ago=20, outcome="refused", reason="not_allowed", message="Old.")
+        self.used(ago=1, outcome="ok")
+        self.used(
+            self.connection2, outcome="refused", reason="forbidden", message="No."
+        )
         self.env.invalidate_all()
         self.assertEqual(self.connection.refused_why, "Only reads.")
         self.assertIn("Read-only", self.connection.refused_cure)
@@ -90,7 +77,7 @@ class TestGlance(DoormanCase):
             ({"method": "ping"}, "ping"),
         ):
             with self.subTest(what):
-                self.row(reason="not_allowed", **vals)
+                self.used(reason="not_allowed", **vals)
                 row = self.env["doorman.audit"].search([], limit=1)
                 self.assertEqual(row.what, what)
                 self.assertEqual(
@@ -107,10 +94,10 @@ class TestGlance(DoormanCase):
         self.learn()  # of what was there before
         now = fields.Datetime.now()
         (self.connection | self.connection2)._inside().write({"last_used": now})
-        self.row(ago=2, client="Claude Code 1.0")
-        self.row(ago=1, client="claude-ai 0.1.0")
-        self.row(ago=0, client="", method="approval/approve")
-        self.row(self.connection2, client="Made up", said=True)
+        self.used(ago=2, client="Claude Code 1.0")
+        self.used(ago=1, client="claude-ai 0.1.0")
+        self.used(ago=0, client="", method="approval/approve")
+        self.used(self.connection2, client="Made up", said=True)
         self.assertEqual(self.learn(), 1)
         self.assertEqual(self.connection.client, "claude-ai 0.1.0")
         self.assertFalse(self.connection2.client)
@@ -120,7 +107,7 @@ class TestGlance(DoormanCase):
         # The demo data has others of that name.
         own = self.connection | self.connection2
         self.assertEqual(found & own, self.connection)
-        self.row(client="Cursor 1.2")
+        self.used(client="Cursor 1.2")
         self.assertEqual(self.learn(), 1)
         self.assertEqual(self.connection.client, "Cursor 1.2")
 

@@ -83,13 +83,7 @@ class TestNoticesOfRequests(NoticeCase):
                 self.env.registry.clear_cache()
 
     def test_administrators_of_its_company_only(self):
-        other = self.env["res.company"].create({"name": "Other"})
-        self.people["stranger"] = self._person(
-            "stranger",
-            ["doorman.group_admin"],
-            company_id=other.id,
-            company_ids=[Command.set(other.ids)],
-        )
+        other = self.stranger()
         # In two companies, of which that of the request is not the main one.
         self.people["both"] = self._person(
             "both",

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.fields import Command
 from odoo.tests import tagged
 
 from ...models.notices.use import network_of, tool_of
@@ -17,22 +16,9 @@ IDLE = "In use again: Tool of user"
 class TestNoticesOfUse(NoticeCase):
     """What administrators are told of the use of connections."""
 
-    def row(self, connection=None, ago=0, **vals):
-        connection = connection or self.connection
-        self.env["doorman.audit"]._insert(
-            {
-                "time": fields.Datetime.now() - timedelta(days=ago),
-                "connection_id": connection.id,
-                "connection_name": connection.name,
-                "user_id": connection.user_id.id,
-                "method": "tools/call",
-                "outcome": "ok",
-                "count": 1,
-                "ip": "192.0.2.1",
-                "client": "Claude Code 1.0",
-            }
-            | vals
-        )
+    def used(self, connection=None, ago=0, **vals):
+        origin = {"ip": "192.0.2.1", "client": "Claude Code 1.0"}
+        super().used(connection, ago, **origin | vals)
 
     def use(self, *rows, connection=None):
         """Requests, and what is told once they are added up.
@@ -40,7 +26,7 @@ class TestNoticesOfUse(NoticeCase):
         :return: what an administrator reads
         """
         for row in rows:
-            self.row(connection, **row)
+            self.used(connection, **row)
         self.run_job("fold_use")
         return self.told().get("admin", [])
 
@@ -114,15 +100,9 @@ class TestNoticesOfUse(NoticeCase):
         self.assertEqual(self.use(*rows), [ADDRESS] * 5)
 
     def test_administrators_of_its_company_only(self):
-        other = self.env["res.company"].create({"name": "Other"})
-        self.people["stranger"] = self._person(
-            "stranger",
-            ["doorman.group_admin"],
-            company_id=other.id,
-            company_ids=[Command.set(other.ids)],
-        )
+        self.stranger()
         self.use({})
-        self.row(ip="198.51.100.7")
+        self.used(ip="198.51.100.7")
         self.run_job("fold_use")
         found = self.told()
         self.assertIn("admin", found)
@@ -185,7 +165,7 @@ class TestNoticesOfUse(NoticeCase):
         )
 
     def test_a_connection_that_is_gone(self):
-        self.row()
+        self.used()
         self.connection.unlink()
         self.env.flush_all()
         self.run_job("fold_use")
