@@ -15,7 +15,7 @@ class TestDemo(DoormanCase):
             cls._load()
         cls.made = cls.env["doorman.connection"].search([])
         cls.made -= cls.connection | cls.connection2
-        cls.used = cls.made.filtered("last_used")
+        cls.active = cls.made.filtered("last_used")
 
     @classmethod
     def _load(cls):
@@ -27,8 +27,8 @@ class TestDemo(DoormanCase):
         convert_file(cls.env, "doorman", "demo/doorman_demo.xml", {}, "init")
 
     def test_requests_are_those_of_the_reports(self):
-        self.assertGreater(len(self.used), 5)
-        for connection in self.used:
+        self.assertGreater(len(self.active), 5)
+        for connection in self.active:
             with self.subTest(connection.name):
                 [[reported, rows]] = self.env["doorman.use.connection"]._read_group(
                     [("connection_id", "=", connection.id)],
@@ -39,7 +39,7 @@ class TestDemo(DoormanCase):
 
     def test_the_audit_holds_what_the_policy_allows(self):
         audit = self.env["doorman.audit"].search(
-            [("connection_id", "in", self.used.ids), ("outcome", "=", "ok")]
+            [("connection_id", "in", self.active.ids), ("outcome", "=", "ok")]
         )
         for row in audit:
             allowed = row.connection_id.allowed_tool_ids.mapped("name")
