@@ -1,0 +1,84 @@
+package browser_test
+
+import (
+	"strings"
+	"testing"
+
+	"doorman/server/e2e/kit"
+)
+
+// mostClicks is how many clicks lead from the login page to a tool that works, and to the first approval.
+const mostClicks = 12
+
+// walk is a page whose clicks are counted. What is typed at the login is not a click; the button there is.
+type walk struct {
+	*page
+	clicks *int
+}
+
+func (w walk) click(selector string) {
+	w.Helper()
+	*w.clicks++
+	w.page.click(selector)
+}
+
+func (w walk) logIn(login string) {
+	w.Helper()
+	*w.clicks++
+	w.page.logIn(login)
+	w.wait(`.o_web_client .o_main_navbar`)
+}
+
+// TestRealBrowserFirstSteps: an administrator who has never seen Doorman connects an AI tool, it does its first work, and what it
+// may not do alone is approved by somebody else who has never seen Doorman either.
+func TestRealBrowserFirstSteps(t *testing.T) {
+	kit.SkipWithoutOdoo(t)
+	o := kit.RealOdoo(t, 0, `
+user("mia", "doorman.group_admin", "base.group_partner_manager")
+user("ben", "doorman.group_admin", "base.group_partner_manager")
+env["res.users"].search([]).odoobot_state = "disabled"  # else it opens a chat over what is to be seen
+out["partner"] = env["res.partner"].create({"name": "Old Fair Ltd"}).id
+out["settings"] = settings.id`)
+	s := kit.Serve(t, o.Environ()...)
+	kit.AsAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": s.URL})
+	kit.KnowsItself(t, o, s)
+	clicks := 0
+
+	mia := walk{visitor(t, o), &clicks}
+	mia.logIn("mia")
+	mia.click(".o_navbar_apps_menu button")
+	mia.click(`[data-menu-xmlid="doorman.menu_root"]`)
+	mia.click(`//button[contains(., "Connect a New Tool")]`)
+	mia.click(`//*[contains(@class, "o_doorman_tiles")]//button[normalize-space()="Codex"]`)
+	mia.click(`//*[contains(@class, "modal")]//label[contains(., "Full access")]`)
+	mia.click(".modal button[name=action_connect]")
+	mia.see(".modal .o_doorman_first_call", "Waiting for the first call.")
+	key := strings.Fields(mia.texts(".modal .o_field_widget[name=key]")[0])[0]
+	ai := kit.Connect(t, s.MCP, key)
+	found := kit.Must(t, ai, "search_records", kit.Args{"model": "res.partner", "domain": `[["name","=","Old Fair Ltd"]]`})
+	if count, _ := found["count"].(float64); count != 1 {
+		t.Fatalf("the first tool answers %v", found)
+	}
+	mia.see(".modal .o_doorman_first_call", "Connected: ")
+	content, failed := kit.Call(t, ai, "delete_records", kit.Args{"model": "res.partner", "ids": []int64{o.ID("partner")}})
+	if failed != "" || content["status"] != "pending_approval" {
+		t.Fatalf("deleting does not need approval: %v %s", content, failed)
+	}
+
+	ben := walk{visitor(t, o), &clicks}
+	ben.logIn("ben")
+	ben.click(clock)
+	ben.click(".o-mail-ActivityGroup")
+	ben.click(`//tr[contains(@class, "o_data_row")][contains(., "Old Fair Ltd")]//button[@name="action_approve_or_open"]`)
+	ben.see(".alert-warning", "Deleted records cannot be restored.")
+	ben.click(approve)
+	ben.see(".o_notification", "Approved and carried out")
+	told := kit.Must(t, ai, "approval_status", kit.Args{"request_id": int64(content["request_id"].(float64))})
+	if told["status"] != "executed" {
+		t.Errorf("the AI tool is told %v", told)
+	}
+	t.Logf("%d clicks", clicks)
+	if clicks > mostClicks {
+		t.Errorf("%d clicks, want at most %d", clicks, mostClicks)
+	}
+}
