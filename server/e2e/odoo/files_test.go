@@ -50,7 +50,7 @@ func TestRealFiles(t *testing.T) {
 		if status != 200 || string(body) != "12345" || header.Get("Content-Disposition") != "attachment; filename=plan.txt" {
 			t.Errorf("%d %v %s", status, header, body)
 		}
-		if status, _, body := fetch(t, "GET", link, nil); status != 404 || !bytes.Contains(body, []byte("does not work")) {
+		if status, _, body := fetch(t, "GET", link, nil); status != 404 || !bytes.Contains(body, []byte("no longer works")) {
 			t.Errorf("a second time: %d %s", status, body)
 		}
 		if strings.Contains(s.Log(), strings.TrimPrefix(link, s.URL)) {
