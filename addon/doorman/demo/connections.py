@@ -154,10 +154,12 @@ CONNECTIONS = (
 )
 
 DAYS = 7
+NO_DOMAIN = _lt("A domain must be a list of conditions.")
+NO_MODEL = _lt("There is no model %(model)s in this Odoo.", model="res.parnter")
 # Outcome, reason, message, how often.
 OUTCOMES = (
     ("ok", None, None, 85),
-    ("error", "invalid_input", _lt("A domain must be a list of conditions."), 3),
+    ("error", "invalid_input", NO_DOMAIN, 3),
     (
         "error",
         "unknown_field",
@@ -165,12 +167,7 @@ OUTCOMES = (
         3,
     ),
     ("refused", "not_allowed", "This connection cannot use the model ir.rule.", 5),
-    (
-        "refused",
-        "unknown_model",
-        _lt("There is no model %(model)s in this Odoo.", model="res.parnter"),
-        3,
-    ),
+    ("refused", "unknown_model", NO_MODEL, 3),
 )
 # How many rows an answer holds at most.
 GIVEN = {"search_records": 80, "read_records": 10, "aggregate_records": 12}
