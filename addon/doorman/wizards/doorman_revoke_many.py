@@ -21,6 +21,7 @@ class DoormanRevokeMany(models.TransientModel):
     count = fields.Integer("Connections or invites", compute="_compute_shown")
     waiting = fields.Integer("Pending requests", compute="_compute_shown")
     names = fields.Html(compute="_compute_shown", sanitize=False)
+    of_invites = fields.Boolean(compute="_compute_shown")
     with_key = fields.Boolean(compute="_compute_shown")
     with_login = fields.Boolean(compute="_compute_shown")
 
@@ -28,7 +29,9 @@ class DoormanRevokeMany(models.TransientModel):
     def _compute_shown(self):
         for dialog in self:
             ends = dialog.connection_ids
-            links = dialog.invite_ids
+            # Whoever may not see invites asks about connections.
+            links = dialog.invite_ids if not ends else dialog.env["doorman.invite"]
+            dialog.of_invites = bool(links)
             dialog.count = len(ends or links)
             dialog.waiting = ends._waiting_count()
             dialog.with_key = "bearer" in ends.mapped("auth_type")

@@ -248,7 +248,7 @@ func (a *asked) along(p *page) {
 		"model": "res.partner", "ids": []int64{a.o.ID("company")}, "values": kit.Args{"street": "New Road 7", "comment": "Pays on time."},
 	})
 	p.request(a.id["company"])
-	for _, told := range []string{"Old Road 1", "New Road 7", "Edwin Hansen", "Oscar Morgan", "Gemini Furniture, Notes: the text loses its colours"} {
+	for _, told := range []string{"Old Road 1", "New Road 7", "Edwin Hansen", "Oscar Morgan", "Gemini Furniture, Notes: the text loses its colors"} {
 		p.see(".o_form_sheet", told)
 	}
 	p.shot("approval-along", 1400, 900)
@@ -349,7 +349,7 @@ func (a *asked) requester(t *testing.T) {
 func (a *asked) administrator(t *testing.T) {
 	p := browser(t, a.o, "admin")
 	p.request(a.id["leads"])
-	p.see(".o_form_sheet", "It waits for Ann Boss")
+	p.see(".o_form_sheet", "It is waiting for Ann Boss")
 	p.missing("who is not asked can decide", "button[name=action_approve], .o_doorman_approve")
 	p.form(a.o.ID("Claude Desktop, sales_id"))
 	p.see("button[name=action_open_approvals]", "4 waiting Approvals")

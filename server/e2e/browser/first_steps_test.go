@@ -37,7 +37,7 @@ func TestRealBrowserFirstSteps(t *testing.T) {
 user("mia", "doorman.group_admin", "base.group_partner_manager")
 user("ben", "doorman.group_admin", "base.group_partner_manager")
 env["res.users"].search([]).odoobot_state = "disabled"  # else it opens a chat over what is to be seen
-out["partner"] = env["res.partner"].create({"name": "Old Fair Ltd"}).id
+out["partner"] = env["res.partner"].create({"name": "Old Fair Ltd", "email": "fair@example.com"}).id
 out["settings"] = settings.id`)
 	s := kit.Serve(t, o.Environ()...)
 	kit.AsAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": s.URL})
@@ -56,13 +56,16 @@ out["settings"] = settings.id`)
 	key := strings.Fields(mia.texts(".modal .o_field_widget[name=key]")[0])[0]
 	ai := kit.Connect(t, s.MCP, key)
 	found := kit.Must(t, ai, "search_records", kit.Args{"model": "res.partner", "domain": `[["name","=","Old Fair Ltd"]]`})
-	if count, _ := found["count"].(float64); count != 1 {
+	if total, _ := found["total"].(float64); total != 1 {
 		t.Fatalf("the first tool answers %v", found)
 	}
 	mia.see(".modal .o_doorman_first_call", "Connected: ")
-	content, failed := kit.Call(t, ai, "delete_records", kit.Args{"model": "res.partner", "ids": []int64{o.ID("partner")}})
+	// By default, what leaves the company waits.
+	content, failed := kit.Call(t, ai, "send_document", kit.Args{
+		"model": "res.partner", "id": o.ID("partner"), "partner_ids": []int64{o.ID("partner")}, "subject": "Your stand", "body": "It is number 7.",
+	})
 	if failed != "" || content["status"] != "pending_approval" {
-		t.Fatalf("deleting does not need approval: %v %s", content, failed)
+		t.Fatalf("what leaves the company does not wait: %v %s", content, failed)
 	}
 
 	ben := walk{visitor(t, o), &clicks}
@@ -70,7 +73,7 @@ out["settings"] = settings.id`)
 	ben.click(clock)
 	ben.click(".o-mail-ActivityGroup")
 	ben.click(`//tr[contains(@class, "o_data_row")][contains(., "Old Fair Ltd")]//button[@name="action_approve_or_open"]`)
-	ben.see(".alert-warning", "Deleted records cannot be restored.")
+	ben.see(".o_form_sheet", "fair@example.com")
 	ben.click(approve)
 	ben.see(".o_notification", "Approved and carried out")
 	told := kit.Must(t, ai, "approval_status", kit.Args{"request_id": int64(content["request_id"].(float64))})

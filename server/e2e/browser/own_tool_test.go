@@ -45,7 +45,7 @@ func (b *backend) ownTool(t *testing.T) {
 	p.fill(".o_field_widget[name=parameter_ids] td[name=name] input", "ref")
 	p.fill(".o_field_widget[name=parameter_ids] td[name=description] input", "The reference, up to 20 letters")
 	p.click(".o_form_button_save")
-	p.see(".o_error_dialog, .modal", "Tag customer is not a valid tool name. Take 1 to 40 lowercase letters")
+	p.see(".o_error_dialog, .modal", "Tag customer is not a valid tool name. Use 1 to 40 lowercase letters")
 	p.shot("own-tool-refused", 1400, 900)
 	p.click(".modal footer button, .o_error_dialog footer button")
 	p.gone(".modal")

@@ -50,7 +50,7 @@ func (b *backend) policyChange(t *testing.T) {
 	kit.AsAdmin(t, b.o, "doorman.settings", "write", settings, map[string]any{"allow_self_approval": true})
 	p := browser(t, b.o, "admin")
 	p.open(changesAction, ".o_list_view .o_data_row")
-	p.see(".o_data_row", "Waits")
+	p.see(".o_data_row", "Pending")
 	p.shot("policy-changes", 1400, 420)
 	p.click(".o_data_row td[name=field_label]")
 	p.wait(".o_form_view")

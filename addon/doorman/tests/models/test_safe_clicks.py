@@ -137,6 +137,19 @@ class TestSafeClicks(ApprovalCase):
 
     # ---- revoking ----
 
+    def shown(self, action, person):
+        """A dialog as the web client reads it: every field of its view."""
+        dialog = self.env[action["res_model"]].with_user(person)
+        view = dialog.get_views(action["views"])["views"]["form"]
+        names = view["arch"].split('<field name="')[1:]
+        asked = {}
+        for name in (text.split('"')[0] for text in names):
+            linked = dialog._fields[name].relational
+            asked[name] = {"fields": {"display_name": {}}} if linked else {}
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return dialog.browse(action["res_id"]).web_read(asked)[0]
+
     def test_revoke_says_what_ends(self):
         self.ask_for(self.partners[0], ref="a")
         both = (self.connection | self.connection2).with_user(self.people["admin"])
@@ -156,7 +169,8 @@ class TestSafeClicks(ApprovalCase):
         """A user their own; what somebody puts in by hand is neither told nor ended."""
         own, other = self.connection, self.connection2
         user = self.people["user"]
-        own.with_user(user).action_ask_revoke()
+        shown = self.shown(own.with_user(user).action_ask_revoke(), user)
+        self.assertEqual((shown["count"], shown["of_invites"]), (1, False))
         for role in ("user", "internal", "approver"):
             with self.subTest(role), self.assertRaises(AccessError):
                 other.with_user(self.people[role]).action_ask_revoke()
