@@ -21,7 +21,7 @@ class DoormanRevokeMany(models.TransientModel):
     count = fields.Integer("Connections or invites", compute="_compute_shown")
     waiting = fields.Integer("Pending requests", compute="_compute_shown")
     names = fields.Html(compute="_compute_shown", sanitize=False)
-    of_invites = fields.Boolean(compute="_compute_shown")
+    of_invites = fields.Boolean("About invites", compute="_compute_shown")
     with_key = fields.Boolean(compute="_compute_shown")
     with_login = fields.Boolean(compute="_compute_shown")
 
