@@ -110,9 +110,11 @@ def serve(request, usual):
         request.env = Environment(cr, None, request.session.context)
         if _may_serve(request.env):
             try:
-                return _serve(request)
+                response = _serve(request)
             except Exception as exc:
                 raise request._update_served_exception(exc) from exc.__cause__
+            if response is not None:
+                return response
     finally:
         request.env = None
         if cr is not None:
@@ -133,7 +135,10 @@ def _may_serve(env):
 
 
 def _serve(request):
+    """:return: None if another addon wants a login for the endpoint"""
     rule, _args = request.registry["ir.http"]._match(ROUTE)
+    if rule.endpoint.routing["auth"] != "none":
+        return None
     request._set_request_dispatcher(rule)
     return retrying(partial(_answer, request, rule.endpoint), env=request.env)
 

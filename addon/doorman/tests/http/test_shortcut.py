@@ -1,4 +1,5 @@
 import threading
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo.exceptions import ConcurrencyError
@@ -78,6 +79,13 @@ class TestShortcut(DoormanHttpCase):
         with patch.object(self.registry, "_doorman_shortcut", False):
             response, way = self.way_of()
         self.assertEqual((response.status_code, way), (200, ["usual"]))
+
+    def test_an_endpoint_that_wants_a_login(self):
+        routing = {"auth": "user", "type": "http", "max_content_length": 1}
+        rule = SimpleNamespace(endpoint=SimpleNamespace(routing=routing))
+        with patch.object(self.registry["ir.http"], "_match", lambda path: (rule, {})):
+            found = shortcut._serve(SimpleNamespace(registry=self.registry))
+        self.assertIsNone(found)
 
     def test_a_database_that_the_filter_hides(self):
         with patch.dict(config.options, {"dbfilter": "^other$"}):
