@@ -17,7 +17,7 @@ def merge(template, language):
     """Make the file of a language anew.
 
     :param template: polib's POFile of what is to be translated
-    :param language: polib's POFile of the translations that there are
+    :param language: polib's POFile of the translations there are
     :return: polib's POFile: the template's texts, with what is translated of them
     """
     known = {

@@ -168,7 +168,7 @@ class DoormanGateway(models.AbstractModel):
     @api.model
     def _remind(self, connection, people, kind, when, summary, note):
         """:param summary, note: in words of ``_lt``: each person gets them in theirs
-        :return: whether there was somebody who may know of it
+        :return: whether anybody who is allowed to know was told
         """
         told = False
         for person in people:

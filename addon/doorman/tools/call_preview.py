@@ -54,7 +54,7 @@ def preview(env, call, tried=None):
     method = operation.method_argument
     return {
         "summary": summary,
-        # For the AI tool, whoever decides.
+        # For the AI tool, in English for every approver.
         "summary_told": _summary(english, call, model, names, count)[1],
         "model": call.model is not None and model._name,
         "model_label": call.model is not None and plain(label, 100),

@@ -147,7 +147,7 @@ class DoormanInviteWizard(models.TransientModel):
         }
 
     def _addresses(self):
-        """:raise UserError: if one is no email address, or for more than 20"""
+        """:raise UserError: if one is not an email address, or for more than 20"""
         typed = [part.strip() for part in (self.email_to or "").split(",")]
         typed = [part for part in typed if part]
         found = [email_normalize(part) for part in typed]

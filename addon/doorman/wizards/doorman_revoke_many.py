@@ -29,7 +29,7 @@ class DoormanRevokeMany(models.TransientModel):
     def _compute_shown(self):
         for dialog in self:
             ends = dialog.connection_ids
-            # Whoever may not see invites asks about connections.
+            # Users who cannot see invites ask about connections.
             links = dialog.invite_ids if not ends else dialog.env["doorman.invite"]
             dialog.of_invites = bool(links)
             dialog.count = len(ends or links)

@@ -36,7 +36,7 @@ class DoormanApproval(models.Model):
     _order = "id desc"
     _rec_name = "summary"
 
-    # In the language of who decides; and in English, as the AI tool gets it.
+    # In the approver's language; and in English, as the AI tool gets it.
     summary = fields.Char("What it would do", required=True, readonly=True)
     summary_told = fields.Char("What it would do (English)", readonly=True)
     state = fields.Selection(

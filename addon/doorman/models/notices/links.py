@@ -38,7 +38,7 @@ def send_link(record, template, link, address, lang):
     why = ""
     try:
         mail.send(raise_exception=True)
-    except Exception as exc:  # noqa: BLE001 whatever it was, nothing may stay
+    except Exception as exc:  # noqa: BLE001 nothing may stay after any error
         why = str(exc)
     if why or mail.exists():
         # The error takes the transaction back, and this email with it.
@@ -55,8 +55,8 @@ class DoormanConnection(models.Model):
     _inherit = "doorman.connection"
 
     def action_email_pickup_link(self, key_days=0):
-        """Make a personal pick-up link, and send it to this connection's user. Whoever
-        presses this does not see it.
+        """Make a personal pick-up link, and send it to this connection's user. The
+        person who presses this does not see it.
 
         :param int key_days: how long the key works; 0: as long as it may
         :raise AccessError: for anyone but MCP administrators

@@ -23,7 +23,7 @@ class DoormanNotice(models.Model):
             people = self.env["doorman.connection"]._administrators()
             companies = self._connection().user_id.company_ids
             people = people.filtered(lambda u: companies & u.sudo().company_ids)
-            # Who did it knows of it.
+            # The person who did it knows.
             people -= people.browse((self.data or {}).get("who_id") or ())
         return people.filtered(self._may_be_told)
 
@@ -47,7 +47,7 @@ class DoormanNotice(models.Model):
         person = person.sudo()
         text = self.with_context(lang=person.lang, tz=person.tz or "UTC")
         words = text._words()
-        # Inside: it is OdooBot who speaks, not whoever runs the job or tries it out.
+        # Inside: OdooBot speaks, not the person who runs the job or tries it out.
         text._record()._inside().message_notify(
             partner_ids=person.partner_id.ids,
             author_id=self.env.ref("base.partner_root").id,

@@ -4,7 +4,7 @@ import re
 from odoo import api, models
 from odoo.tools import SQL
 
-# A new one within these is no new address: providers move tools about in them.
+# An address within these is not new: providers move tools about in them.
 NETWORKS = {4: 24, 6: 64}
 VERSION = re.compile(r"[\s/]+v?\d[\w.+-]*$")
 MAX_CLIENT = 100
@@ -35,7 +35,7 @@ REFUSED = """
 
 
 def network_of(address):
-    """:return: the network that an address counts as, or None if it is none"""
+    """:return: the network that an address counts as, or None for no address"""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -95,7 +95,7 @@ class DoormanConnection(models.Model):
 
     def _look_at_origins(self, facts, settings):
         for ident, kind, value, others in self._know_origins(facts):
-            # The first one of all is no news.
+            # The very first one is not news.
             if others and settings[f"notice_{kind}"]:
                 self._alert(ident, kind, MOST, {"value": value})
 

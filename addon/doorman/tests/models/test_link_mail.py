@@ -150,7 +150,7 @@ class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
         self.assertIn("Your AI tool", english["subject"])
 
     def test_a_template_that_names_others(self):
-        """Whoever changes a template adds nobody."""
+        """A person who changes a template adds nobody."""
         template = self.env.ref("doorman.mail_template_invite")
         template.write({"email_cc": "evil@example.com", "email_to": "evil@example.com"})
         [mail] = self.sent(self.wizard(email_to="ann@example.com").action_create_invite)

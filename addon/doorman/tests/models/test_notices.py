@@ -48,7 +48,7 @@ class TestNoticesOfRequests(NoticeCase):
         self.assertEqual(len(found["approver"]), 1)
 
     def test_deny(self):
-        """Who may not decide by the time it is told."""
+        """People who can no longer decide by the time it is told."""
         approver, other = self.people["approver"], self.people["internal"]
 
         def archive(_request):

@@ -31,7 +31,7 @@ class TestNoticesOfUse(NoticeCase):
         return self.told().get("admin", [])
 
     def test_a_new_address(self):
-        # The first one of all is no news.
+        # The very first one is not news.
         self.assertEqual(self.use({}), [])
         self.assertEqual(self.use({}), [])
         for ip, wanted in (

@@ -313,7 +313,7 @@ class TestPseudoLanguage(ApprovalCase):
         )
 
     def test_what_a_request_would_do(self):
-        """Who decides reads it in their language; the AI tool gets it in English."""
+        """The approver reads it in their language; the AI tool gets it in English."""
         self.people["approver"].lang = LANG
         for approval in (
             self.waiting_delete(),

@@ -54,7 +54,7 @@ class MailCase(ApprovalCase):
         return self.call(record._name, "send_document", record.ids, more=more, **kwargs)
 
     def mails(self):
-        # Who may decide is told by email: a colleague.
+        # The approver is told by email: a colleague.
         domain = [("model", "!=", "doorman.approval")]
         return self.env["mail.mail"].sudo().search(domain)
 
