@@ -17,7 +17,7 @@ from odoo.modules.registry import Registry
 from odoo.orm.fields_relational import _RelationalMulti
 from odoo.service import model as service_model
 
-from . import shortcut
+from .controllers import shortcut
 from .policy import change_scope, ledger
 
 GATEWAY = "doorman.gateway"
@@ -63,7 +63,7 @@ def _host(args):
 
 def _short(serve_db):
     """Odoo's HTTP requests: the service's need little of what Odoo does for each one
-    (shortcut.py)."""
+    (controllers/shortcut.py)."""
 
     @wraps(serve_db)
     def short(self):

@@ -163,7 +163,7 @@ func (s *service) watchJob(ctx context.Context, job string) (context.Context, fu
 	}
 }
 
-// startJob begins the span of a job's run. Jobs have names from a list, of ours or of Odoo's.
+// startJob begins the span of a job's run. The names of jobs come from a list, ours or Odoo's.
 func (t *tracing) startJob(ctx context.Context, job string) (context.Context, trace.Span) {
 	if t == nil {
 		return ctx, nil

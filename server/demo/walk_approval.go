@@ -68,7 +68,7 @@ func askToDelete(ctx context.Context, session *sdk.ClientSession, contacts []int
 	return answer, nil
 }
 
-// leaveOne leaves a request that whoever looks around can decide on.
+// leaveOne leaves a request for the person who looks around to decide on.
 func leaveOne(ctx context.Context, say *teller, r *ready) error {
 	session, err := connect(ctx, r.MCPURL, r.Key)
 	if err != nil {

@@ -10,6 +10,7 @@ from odoo.tools import real_time
 from ..policy.lost_database import is_lost
 from ..policy.shared import MAX_FILE
 from . import gateway_batch
+from .shortcut import ROUTE
 
 # Larger than any request of the service, of which a file in base64 is the largest;
 # without it Odoo would take 128 MB.
@@ -27,7 +28,7 @@ class DoormanController(http.Controller):
     """
 
     @http.route(
-        "/doorman/jsonrpc",
+        ROUTE,
         type="http",
         auth="none",
         methods=["POST"],

@@ -210,7 +210,7 @@ class Guard:
             return Domain(expression, operator, inside)
         if field.relational and self._compares_name(operator, condition.value):
             # ("partner_id", "ilike", "x") searches the partner's name, and
-            # whatever else its name search looks into: email, VAT number.
+            # other fields its name search looks into: email, VAT number.
             self._look_through(owner, field)
         looks.check_tree(self, owner, field, operator)
         if field.name != reach.NAME:

@@ -180,7 +180,7 @@ def _answers_to(mail):
 
 
 def _notification(notification):
-    """An email to somebody of which there is no row of its own."""
+    """An email to somebody that has no row of its own."""
     if notification.notification_type == "inbox" or notification.mail_mail_id:
         return None
     partner, message = notification.res_partner_id, notification.mail_message_id
@@ -372,7 +372,7 @@ LATER = {
 
 
 def _waiting(partner):
-    """Whether emails that are made already go to a contact's address of then."""
+    """Whether emails created before still go to the contact's old address."""
     env, found = partner.env, []
     for model, name in (
         ("mail.mail", "recipient_ids"),

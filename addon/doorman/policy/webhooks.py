@@ -15,6 +15,7 @@ import re
 import secrets
 import socket
 import ssl
+from html import escape
 from urllib.parse import urlsplit
 
 import urllib3
@@ -131,7 +132,7 @@ def post(url, body, headers, own_network=False):
     address that was looked at is the one that gets it.
 
     :param bytes body: JSON
-    :param dict headers: besides that of its type
+    :param dict headers: in addition to the content type
     :raise NotSent: if the receiver did not answer with 2xx within 5 s
     """
     parts = split(url, own_network)
@@ -205,18 +206,12 @@ def _generic(words, about):
 
 
 def _slack(words, _about):
-    """As incoming webhooks take it. These three letters are all that Slack escapes:
+    """As incoming webhooks take it. ``<``, ``>`` and ``&`` are all that Slack escapes:
     without that, a record's name could call everybody in the channel."""
-
-    def plain(text):
-        for letter, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-            text = text.replace(letter, name)
-        return text
-
     url = words["url"].replace("|", "%7C").replace(">", "%3E")
-    link = f"<{url}|{plain(words['label'])}>"
-    lines = [words["title"], *words["lines"]]
-    return {"text": "\n".join([*map(plain, lines), link])}
+    link = f"<{url}|{escape(words['label'], quote=False)}>"
+    lines = "\n".join([words["title"], *words["lines"]])
+    return {"text": f"{escape(lines, quote=False)}\n{link}"}
 
 
 def _teams(words, _about):

@@ -11,16 +11,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 try:
-    from odoo.tests import BaseCase, tagged
-
+    from .alone import BaseCase, tagged
     from .sudo_uses import SUDO
 except ImportError:
+    from alone import BaseCase, tagged
     from sudo_uses import SUDO
-
-    BaseCase = unittest.TestCase
-
-    def tagged(*_tags):
-        return lambda cls: cls
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,16 +11,11 @@ from pathlib import Path
 import polib
 
 try:
-    from odoo.tests import BaseCase, tagged
-
+    from .alone import BaseCase, tagged
     from .translation_checks import LANGUAGES, of_addon, of_language, problems
 except ImportError:
+    from alone import BaseCase, tagged
     from translation_checks import LANGUAGES, of_addon, of_language, problems
-
-    BaseCase = unittest.TestCase
-
-    def tagged(*_tags):
-        return lambda cls: cls
 
 
 ROOT = Path(__file__).resolve().parent.parent

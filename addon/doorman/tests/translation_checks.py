@@ -37,7 +37,7 @@ ABBREVIATED = re.compile(r"^(\S+ ){0,3}\S*\b\w{1,6}\.$")
 
 
 def problems(source, text):
-    """What is wrong with one translation, whatever the language.
+    """What is wrong with one translation, in any language.
 
     :param str source: in English
     :param str text: its translation

@@ -227,7 +227,7 @@ def _check_number(message):
 
 
 def _without_pictures(made):
-    """Pictures in an email are fetched by whoever opens it, and tell where they are
+    """Pictures in an email are fetched when it is opened, and tell where they are
     kept: only their address stays."""
     if "<img" not in made:
         return made

@@ -25,6 +25,15 @@ class DoormanRevokeMany(models.TransientModel):
     with_key = fields.Boolean(compute="_compute_shown")
     with_login = fields.Boolean(compute="_compute_shown")
 
+    @api.model
+    def _ask(self, field, records):
+        """:return: the action that shows this dialog
+
+        :param str field: that holds the records
+        """
+        dialog = self.create({field: [(6, 0, records.ids)]})
+        return dialog._open(self.env._("Revoke"))
+
     @api.depends("connection_ids", "invite_ids")
     def _compute_shown(self):
         for dialog in self:

@@ -19,7 +19,7 @@ import (
 var widths = []struct{ wide, high int64 }{{1400, 900}, {390, 844}}
 
 // odoosFaults are what axe finds in what Odoo's own web client draws around and inside our views: by rule, the elements, and
-// why they are not ours to mend. An element of ours must never match.
+// why they are not ours to mend. None of our own elements may match.
 var odoosFaults = []struct{ rules, elements, why string }{
 	{"html-has-lang meta-viewport", "html, meta", "the page that Odoo's web client is in"},
 	{"*", ".o_main_navbar *, .o_searchview, .o_searchview *, .o_cp_switch_buttons *, .o_cp_pager *, .o_notification_manager *", "Odoo's bars and notices"},
@@ -192,7 +192,7 @@ for data in env["ir.model.data"].search([("module", "in", ("doorman", "doorman_c
 out["actions"] = actions
 `
 
-// TestRealBrowserAccessible has axe-core look at every page and view of ours, at a desk and on a phone.
+// TestRealBrowserAccessible has axe-core look at all our pages and views, at a desk and on a phone.
 func TestRealBrowserAccessible(t *testing.T) {
 	a := newAxe(t)
 	o := kit.RealOdoo(t, 0, everything)
@@ -236,7 +236,7 @@ type ours struct {
 	First int64
 }
 
-// views opens each view of each action of ours, and each tab of each form.
+// views opens each view of each of our actions, and each tab of each form.
 func (r *reader) views(t *testing.T, wide, high int64) {
 	raw, err := json.Marshal(r.o.Out["actions"])
 	if err != nil {

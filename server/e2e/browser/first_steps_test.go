@@ -29,8 +29,8 @@ func (w walk) logIn(login string) {
 	w.wait(`.o_web_client .o_main_navbar`)
 }
 
-// TestRealBrowserFirstSteps: an administrator who has never seen Doorman connects an AI tool, it does its first work, and what it
-// may not do alone is approved by somebody else who has never seen Doorman either.
+// TestRealBrowserFirstSteps: an administrator who has never seen Doorman connects an AI tool, it does its first work, and what
+// needs approval is approved by somebody else who has never seen Doorman either.
 func TestRealBrowserFirstSteps(t *testing.T) {
 	kit.SkipWithoutOdoo(t)
 	o := kit.RealOdoo(t, 0, `

@@ -16,7 +16,7 @@ func TestRealNothingLeavesWithoutApproval(t *testing.T) {
 	post := kit.NewPostOffice(t)
 	o := kit.RealOdoo(t, 0, fmt.Sprintf(gatedConnections+`
 env["ir.mail_server"].create({"name": "test", "smtp_host": "127.0.0.1", "smtp_port": %d, "smtp_encryption": "none"})
-# Who may decide is told by email, by a user who has no address.
+# The approver is told by email, from a user without an address.
 env["res.company"].search([]).alias_domain_id = env["mail.alias.domain"].create({"name": "our.example"})
 acme = env["res.partner"].create({"name": "Acme", "email": "ada@acme.example"})
 acme.message_subscribe(acme.ids)

@@ -119,7 +119,7 @@ gated("key")
 		t.Error("another body has the same signature")
 	}
 
-	// Bob wants emails, Cora her inbox, and Anna is the one who asks. The emails have left by now: people come before the webhook.
+	// Bob wants emails, Cora her inbox, and Anna asks. The emails have left by now: people come before the webhook.
 	for address, want := range map[string]int{"bob@our.example": 1, "cora@our.example": 0, "anna@our.example": 0} {
 		if n := len(post.Of(address, "Notices Ltd")); n != want {
 			t.Errorf("%s got %d emails, want %d", address, n, want)

@@ -25,8 +25,7 @@ var addonMayImport = map[string][]string{
 	"doorman/controllers":     {"doorman/policy"},
 	"doorman/wizards":         {"doorman/policy", "doorman/client_snippets"},
 	"doorman/demo":            {"doorman/policy"},
-	"doorman/shortcut":        {},
-	"doorman/patches":         {"doorman/policy", "doorman/shortcut"},
+	"doorman/patches":         {"doorman/policy", "doorman/controllers"},
 	"doorman/migrations":      {"doorman/policy"},
 	// A program of its own, which no other room imports.
 	"doorman/readers": {},

@@ -219,7 +219,7 @@ func (s *site) update(t *testing.T, b *base) {
 	takeDump(t, b.Odoo).sameAs(t, b.before, mayChange[s.v.Version])
 }
 
-// fromUnknown is how many connections have answered calls, of which the table of addresses has none; -1 if there are no calls.
+// fromUnknown is how many connections with answered calls the table of addresses does not have; -1 without any calls.
 const fromUnknown = `
 	SELECT CASE WHEN count(*) = 0 THEN -1 ELSE count(*) FILTER (WHERE NOT EXISTS (
 		SELECT FROM doorman_connection_origin o WHERE o.connection_id = used.id AND o.kind = 'address')) END

@@ -22,8 +22,8 @@ class DoormanApproval(models.Model):
     # ---- activities ----
 
     def _ask_people(self):
-        """An activity for everyone who may decide, and a notice in a moment: that one
-        is told without making the AI tool wait (models/notices)."""
+        """An activity for every approver, and a notice a moment later, which does not
+        make the AI tool wait (models/notices)."""
         for request in self.with_context(mail_activity_quick_update=True):
             for person in request._deciders()[:MAX_ASKED]:
                 text = request.with_context(lang=person.lang)

@@ -7,7 +7,7 @@ from odoo.tools import format_duration, human_size
 
 from ...policy import kept_answers
 from ...policy.plain_text import plain, visible
-from ...policy.record_url import url_of
+from ...policy.record_url import url_of, whole_url_of
 from ...policy.refusal import in_language, told_again, told_later
 
 MANY = 10
@@ -245,9 +245,7 @@ class DoormanApproval(models.Model):
         )
 
     def _url(self):
-        url = url_of(self.env, self._name, self.id)
-        # Whole, whatever somebody made of Odoo's own address.
-        return url if "://" in url else f"http://localhost:8069{url}"
+        return whole_url_of(self)
 
     def _summary_for_tool(self):
         """The summary names records as its approver may see them. A connection with

@@ -396,10 +396,7 @@ class DoormanConnection(models.Model):
         ends = self.filtered(lambda c: c.state != "revoked")
         if not ends:
             raise UserError(self.env._("These connections are already revoked."))
-        dialog = self.env["doorman.revoke.many"].create(
-            {"connection_ids": [(6, 0, ends.ids)]}
-        )
-        return dialog._open(self.env._("Revoke"))
+        return self.env["doorman.revoke.many"]._ask("connection_ids", ends)
 
     def action_activate(self):
         """Let in connections that wait for an administrator.

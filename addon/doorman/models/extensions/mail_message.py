@@ -19,7 +19,7 @@ class MailMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Odoo lets who posts a message, or composes an email, say who wrote it.
+        """Odoo lets people who post a message or compose an email name its author.
 
         :raise AccessError: for words in another's mouth, and for emails, in a chatter
             of ours

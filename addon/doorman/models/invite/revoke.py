@@ -80,10 +80,7 @@ class DoormanInvite(models.Model):
         ends = self.filtered(lambda invite: invite.state != "revoked")
         if not ends:
             raise UserError(self.env._("These invites are revoked already."))
-        dialog = self.env["doorman.revoke.many"].create(
-            {"invite_ids": [(6, 0, ends.ids)]}
-        )
-        return dialog._open(self.env._("Revoke"))
+        return self.env["doorman.revoke.many"]._ask("invite_ids", ends)
 
     def action_revoke_all(self):
         """Stop these links, and the connections made from them."""

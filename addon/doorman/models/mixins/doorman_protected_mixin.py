@@ -61,14 +61,14 @@ class DoormanProtectedMixin(models.AbstractModel):
 
     @api.model
     def message_new(self, msg_dict, custom_values=None):
-        """No record of ours is made of an email.
+        """No email creates a record of ours.
 
         :raise AccessError: always
         """
         raise AccessError(self.env._("Doorman does not accept emails."))
 
     def message_update(self, msg_dict, update_vals=None):
-        """Nor does an email, whoever it claims to be from, go into the chatter.
+        """Nor does an email reach the chatter, no matter who it claims to be from.
 
         :raise AccessError: always
         """

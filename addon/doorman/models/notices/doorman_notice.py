@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
-# To the people who may decide; every other kind is for MCP administrators.
+# To the approvers; every other kind is for MCP administrators.
 ASKING = ("approval", "reminder")
 # A reminder is for people only.
 SHARED = ("approval", "address", "client", "refusals", "idle", "fast", "many_fast")

@@ -11,9 +11,9 @@ class DoormanNotice(models.Model):
     _inherit = "doorman.notice"
 
     def _people(self):
-        """Who is told, by now: of a request, who may decide on it; of everything else,
-        the MCP administrators who share a company with the connection's user. Nobody
-        who could not open it."""
+        """The people to tell, as of now: of a request, those who can decide on it; of
+        everything else, the MCP administrators who share a company with the
+        connection's user. Only people who can open it."""
         if self.kind in ASKING:
             if not self._still_holds():
                 return self.env["res.users"]

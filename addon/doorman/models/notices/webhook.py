@@ -74,13 +74,14 @@ class DoormanNotice(models.Model):
         text = self.with_context(lang=settings.notice_lang, tz="UTC")
         ident, now = self._ident(), int(time.time())
         made = fields.Datetime.to_string(self.create_date).replace(" ", "T") + "Z"
+        words = text._words()
         body = webhooks.body_of(
             settings.notice_webhook_format,
-            text._words(),
+            words,
             {
                 "type": f"doorman.{self.kind}",
                 "timestamp": made,
-                "data": text._data() | {"url": text._words()["url"]},
+                "data": text._data() | {"url": words["url"]},
             },
         )
         secret = settings._webhook_secret()

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.tools import format_datetime
 
 from ...policy.plain_text import plain
-from ...policy.record_url import url_of
+from ...policy.record_url import whole_url_of
 from .doorman_notice import ASKING
 
 MAX_NAME = 100
@@ -18,13 +18,11 @@ class DoormanNotice(models.Model):
         """:return: ``{title, lines, label, url}``, plain text but for the address"""
         self.ensure_one()
         about = getattr(self, f"_words_{self.kind}")()
-        record = self._record()
-        url = url_of(self.env, record._name, record.id)
         return {
             "title": about[0],
             "lines": [line for line in about[1:] if line],
             "label": self.env._("Open in Odoo"),
-            "url": url if "://" in url else f"http://localhost:8069{url}",
+            "url": whole_url_of(self._record()),
         }
 
     # ---- requests for approval ----
@@ -61,6 +59,10 @@ class DoormanNotice(models.Model):
     def _of(self):
         return plain(self.connection_id.name or "-", MAX_NAME)
 
+    def _whose(self):
+        user = plain(self.connection_id.user_id.name, MAX_NAME)
+        return {"connection": self._of(), "user": user}
+
     def _told(self, name):
         return plain(self.data.get(name) or "-", MAX_NAME)
 
@@ -70,8 +72,7 @@ class DoormanNotice(models.Model):
             self.env._(
                 "The connection %(connection)s of %(user)s was used from %(address)s "
                 "for the first time.",
-                connection=self._of(),
-                user=plain(self.connection_id.user_id.name, MAX_NAME),
+                **self._whose(),
                 address=self._told("value"),
             ),
             self._advice(),
@@ -83,8 +84,7 @@ class DoormanNotice(models.Model):
             self.env._(
                 "The connection %(connection)s of %(user)s was used by an AI tool that "
                 "calls itself %(client)s, for the first time.",
-                connection=self._of(),
-                user=plain(self.connection_id.user_id.name, MAX_NAME),
+                **self._whose(),
                 client=self._told("value"),
             ),
             self._advice(),
@@ -96,8 +96,7 @@ class DoormanNotice(models.Model):
             self.env._(
                 "The connection %(connection)s of %(user)s was used for the first time "
                 "in %(days)s days.",
-                connection=self._of(),
-                user=plain(self.connection_id.user_id.name, MAX_NAME),
+                **self._whose(),
                 days=self.data["days"],
             ),
             self._advice(),
@@ -109,8 +108,7 @@ class DoormanNotice(models.Model):
             self.env._(
                 "%(count)s requests of the connection %(connection)s of %(user)s were "
                 "refused within 10 minutes. The audit says why.",
-                connection=self._of(),
-                user=plain(self.connection_id.user_id.name, MAX_NAME),
+                **self._whose(),
                 count=self.data["count"],
             ),
             self._advice(),

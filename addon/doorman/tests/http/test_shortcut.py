@@ -7,7 +7,7 @@ from odoo.http import Request, request
 from odoo.tests import tagged
 from odoo.tools import config, mute_logger
 
-from ... import shortcut
+from ...controllers import shortcut
 from ..common import proof_of
 from .test_http import QUIET, ROUTE, DoormanHttpCase
 

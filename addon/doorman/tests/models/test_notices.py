@@ -351,7 +351,7 @@ class TestNoticesInDiscuss(NoticeCase):
         )
         self.assertIn("Acme", body)
         self.assertIn("/odoo/doorman.approval/", body)
-        # Values are for those who decide, whatever the setting says.
+        # Values are for approvers only, even with the setting on.
         self.assertNotIn("R-77", body)
 
     def test_the_link_alone_where_one_may_not(self):

@@ -31,7 +31,7 @@ BEGIN, END = "⟦", "⟧"
 TWO = next(text for text in REFUSALS if text.count("%s") == 2)
 MARKED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile(r"[A-Za-z]{3,}")
-# Names of ours, and what is written alike everywhere.
+# Our own names, and words that are the same in every language.
 ALIKE = {
     "Doorman",
     "English",
@@ -124,7 +124,7 @@ class TestPseudoLanguage(ApprovalCase):
     # ---- what Odoo keeps ----
 
     def test_fields(self):
-        """Labels, helps and choices of all fields of ours."""
+        """Labels, helps and choices of all our fields."""
         seen = 0
         for name in self.env.registry:
             model = self.env[name].with_context(lang=LANG)
@@ -146,7 +146,7 @@ class TestPseudoLanguage(ApprovalCase):
         self.assertGreater(seen, 1_000)
 
     def test_records(self):
-        """Data of ours: whatever text of it is shown can be translated."""
+        """Our own data: every text of it that is shown can be translated."""
         data = self.env["ir.model.data"].search([("module", "=", "doorman")])
         shown = {
             "doorman.scope": ("name", "description"),

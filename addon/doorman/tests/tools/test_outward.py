@@ -129,7 +129,7 @@ class OutwardCase(MailCase):
 
 @tagged("post_install", "-at_install")
 class TestOutward(OutwardCase):
-    """What leaves the company needs approval, whatever makes it leave; what stays
+    """What leaves the company needs approval, no matter how it leaves; what stays
     inside does not."""
 
     def waits(self, run, kind="email"):
