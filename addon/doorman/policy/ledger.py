@@ -81,6 +81,8 @@ class Row:
     technical: bool = False
     # The fields that the caller gave values to, whether these differ or not.
     names: set = field(default_factory=set)
+    # Of a record that was made: which version of it the change left.
+    version: str = ""
     # The fields that show a link which the caller made from the other side.
     linked: set = field(default_factory=set)
     # Field -> value in the database, of columns and many2many links that were written.
@@ -397,7 +399,7 @@ class Ledger:
             self._settle(model, rows)
         self._settle_existence(by_model)
         self._changes = self._compare()
-        self.outward.close(self._changes)
+        self.outward.close(self._changes, self.versions())
 
     def _settle(self, model, rows):
         columns = {}
@@ -411,16 +413,20 @@ class Ledger:
 
     def _settle_existence(self, by_model):
         """Code may have undone a part of its work by itself."""
-        wanted = {}
+        wanted, made = {}, set()
         for model, rows in by_model.items():
             ids = [ident for ident, row in rows if row.kind != WRITTEN]
             wanted.setdefault(model._table, []).extend(ids)
-        there = stored.there(self.env.cr, wanted)
+            if any(row.kind == CREATED for _ident, row in rows):
+                made.add(model._table)
+        there = stored.there(self.env.cr, wanted, made)
         for model, rows in by_model.items():
             for ident, row in rows:
                 exists = (model._table, ident) in there
                 if row.kind != WRITTEN and exists != (row.kind == CREATED):
                     del self.rows[model._name, ident]
+                elif row.kind == CREATED:
+                    row.version = there[model._table, ident]
 
     def _settle_links(self):
         wanted = {relation: list(pairs) for relation, (pairs, _f) in self.links.items()}
@@ -473,6 +479,11 @@ class Ledger:
                 )
             )
         return found
+
+    def versions(self):
+        """:return: ``{(model, id): version}`` of the records that were made and are
+        there, as the change left them"""
+        return {k: row.version for k, row in self.rows.items() if row.kind == CREATED}
 
     def announce(self, records):
         """Note records that a tool does something to without changing a value."""

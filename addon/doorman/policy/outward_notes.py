@@ -140,14 +140,17 @@ class Notes:
 
     # ---- in the end ----
 
-    def close(self, changes):
-        """:param changes: what the ledger has found"""
+    def close(self, changes, made=()):
+        """:param changes: what the ledger has found
+        :param made: holds ``(model, id)`` of what was made and is there
+        """
         by_model = {}
         for (model, ident), known in self.rows.items():
             if known is None:
                 by_model.setdefault(model, []).append(ident)
         for model, ids in by_model.items():
-            for ident, entry in self._read(model, ids).items():
+            there = [ident for ident in ids if (model, ident) in made]
+            for ident, entry in self._read(model, ids, there).items():
                 self.rows[model, ident] = entry
         found = [entry for entry in self.rows.values() if entry]
         mailed = {e.get("about") for e in found if e["kind"] == "email"}
@@ -190,9 +193,13 @@ class Notes:
         before = list(self.env.cr.postcommit._funcs)[: self.hooks]
         return sum(not _module(f).startswith(HARMLESS_HOOKS) for f in before)
 
-    def _read(self, model, ids):
-        """:return: what is told of rows, of those that are there and leave"""
-        rows = self.env[model].sudo().browse(ids).exists()
+    def _read(self, model, ids, there=()):
+        """:param there: those of the ids that are known to be there
+        :return: what is told of rows, of those that are there and leave
+        """
+        rows = self.env[model].sudo().browse(ids)
+        if set(ids) != set(there):
+            rows = rows.exists()
         found = {row.id: outward.ROWS[model](row) for row in rows}
         return {ident: entry for ident, entry in found.items() if entry}
 

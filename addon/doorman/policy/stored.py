@@ -2,6 +2,9 @@
 
 from odoo.tools import SQL
 
+# Which version of a row it is: whatever writes it makes another one.
+VERSION = SQL("xmin::text || '/' || ctid::text")
+
 
 def columns(cr, table, names, ids):
     """:param names: of columns
@@ -13,24 +16,28 @@ def columns(cr, table, names, ids):
     return cr.fetchall()
 
 
-def there(cr, wanted):
+def there(cr, wanted, versioned=()):
     """Which records exist, of several models in one statement.
 
     :param wanted: ``{table: ids}``
-    :return: ``{(table, id)}``
+    :param versioned: the tables of which the versions are told; a view has none
+    :return: ``{(table, id): version or None}``
     """
     tables = [table for table, ids in wanted.items() if ids]
     parts = [
         SQL(
-            "SELECT %s::int, id FROM %s WHERE id = ANY(%s)",
-            *(number, SQL.identifier(table), list(wanted[table])),
+            "SELECT %s::int, id, %s FROM %s WHERE id = ANY(%s)",
+            number,
+            VERSION if table in versioned else SQL("NULL"),
+            SQL.identifier(table),
+            list(wanted[table]),
         )
         for number, table in enumerate(tables)
     ]
     if not parts:
-        return set()
+        return {}
     cr.execute(SQL(" UNION ALL ").join(parts))
-    return {(tables[number], ident) for number, ident in cr.fetchall()}
+    return {(tables[number], ident): told for number, ident, told in cr.fetchall()}
 
 
 def pairs(cr, wanted):
@@ -56,18 +63,9 @@ def pairs(cr, wanted):
 
 
 def versions(cr, table, ids):
-    """Which version of each row there is: whatever writes it makes another one.
-
-    :return: ``{id: version}``, of the rows that exist
-    """
-    cr.execute(
-        SQL(
-            "SELECT id, xmin::text || '/' || ctid::text FROM %s WHERE id = ANY(%s)",
-            SQL.identifier(table),
-            list(ids),
-        )
-    )
-    return dict(cr.fetchall())
+    """:return: ``{id: version}``, of the rows that exist"""
+    found = there(cr, {table: ids}, {table})
+    return {ident: version for (_table, ident), version in found.items()}
 
 
 def values(model, ident, names):

@@ -41,7 +41,7 @@ def of(noted, undoable):
     kept = {"rows": [], "never": never, "stays": []}
     if never:
         return kept
-    versions, states = _versions(env, changes), _states(env, changes)
+    versions, states = noted.versions(), _states(env, changes)
     kept["rows"] = [_row(env, change, versions, states) for change in changes]
     kept["stays"] = [
         *({"kind": "outward"} | _of_outward(one) for one in noted.outward.entries()),
@@ -59,18 +59,6 @@ def of(noted, undoable):
 
 def _of_outward(entry):
     return {"what": {name: entry[name] for name in OUTWARD if name in entry}}
-
-
-def _versions(env, changes):
-    """Of the records that were made: ``{(model, id): version}``."""
-    made, found = {}, {}
-    for change in changes:
-        if change.kind == CREATED:
-            made.setdefault(change.model, []).append(change.id)
-    for name, ids in made.items():
-        rows = stored.versions(env.cr, env[name]._table, ids)
-        found.update({(name, ident): version for ident, version in rows.items()})
-    return found
 
 
 def _states(env, changes):
