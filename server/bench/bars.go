@@ -32,6 +32,8 @@ const (
 const (
 	minRateUsual  = 2.5   // throughput at c=8, in that of the usual /jsonrpc call
 	minRateHeader = 1.0   // the same, in that of /jsonrpc with the database header
+	minThrough    = 1.0   // the same, in that of a bare server that passes the call on
+	maxThrough    = 1.25  // median at c=1, in that of the bare server
 	maxMedian     = 0.65  // median at c=1, in that of the usual /jsonrpc call
 	maxRules      = 1.2   // median at c=1 with ten rules per model, in that without any
 	minRateBare   = 0.75  // throughput at c=32, in that of the bare server
@@ -52,6 +54,8 @@ func bars(r results) (out []bar) {
 		out = append(out,
 			newBar("c=8 throughput / usual /jsonrpc", p.compare(nameUsual, 8, rateRatio), minRateUsual, atLeast),
 			newBar("c=8 throughput / /jsonrpc with the database header", p.compare(nameJSONRPC, 8, rateRatio), minRateHeader, atLeast),
+			newBar("c=8 throughput / a bare MCP server that passes the call on", p.compare(nameThrough, 8, rateRatio), minThrough, atLeast),
+			newBar("c=1 median / a bare MCP server that passes the call on", p.compare(nameThrough, 1, p50Ratio), maxThrough, atMost),
 			newBar("c=1 median / usual /jsonrpc", p.compare(nameUsual, 1, p50Ratio), maxMedian, atMost),
 			newBar("c=1 median with ten rules / without", 1/p.compare(nameRules, 1, p50Ratio), maxRules, atMost),
 			newBar("Odoo calls per tool call (real)", p.CallsPerTool, maxCalls, atMost))

@@ -129,6 +129,7 @@ func good() results {
 		Real: &part{CallsPerTool: 1, slices: map[string]map[int][]slice{
 			nameUsual:   {1: even(90, 10), 8: even(100, 80)},
 			nameJSONRPC: {1: even(180, 5), 8: even(240, 33)},
+			nameThrough: {1: even(150, 5), 8: even(240, 33)},
 			nameDoorman: {1: even(160, 6), 8: even(255, 31)},
 			nameRules:   {1: even(140, 7)},
 		}},
@@ -143,7 +144,7 @@ func good() results {
 }
 
 func TestBars(t *testing.T) {
-	if list := bars(good()); len(list) != 10 || !printBars(&strings.Builder{}, list) {
+	if list := bars(good()); len(list) != 12 || !printBars(&strings.Builder{}, list) {
 		t.Fatalf("a good measurement fails:\n%v", list)
 	}
 	for name, row := range map[string]struct {
@@ -152,6 +153,8 @@ func TestBars(t *testing.T) {
 	}{
 		"slow against the usual call": {"usual /jsonrpc", func(r *results) { r.Real.slices[nameUsual][8] = even(103, 80) }},
 		"slow against the header":     {"database header", func(r *results) { r.Real.slices[nameJSONRPC][8] = even(256, 80) }},
+		"slow against a bare server":  {"c=8 throughput / a bare", func(r *results) { r.Real.slices[nameThrough][8] = even(256, 80) }},
+		"late against a bare server":  {"c=1 median / a bare", func(r *results) { r.Real.slices[nameThrough][1] = even(150, 4.7) }},
 		"slow alone":                  {"c=1 median / usual", func(r *results) { r.Real.slices[nameDoorman][1] = even(150, 6.6) }},
 		"slow with rules":             {"ten rules", func(r *results) { r.Real.slices[nameRules][1] = even(140, 7.3) }},
 		"two calls a tool call":       {"(real)", func(r *results) { r.Real.CallsPerTool = 2 }},

@@ -6,6 +6,7 @@
 //	                ├── /jsonrpc + X-Odoo-Database
 //	                ├── JSON-2                          as a usual client calls it
 //	                ├── JSON-2 + X-Odoo-Database
+//	                ├── bare go-sdk server ── /jsonrpc + X-Odoo-Database
 //	                └── doorman serve ── Odoo           fence, rules and audit row included
 //
 //	fake   an Odoo that answers at once (in this process, beside the load), so that only the service's own cost is left:

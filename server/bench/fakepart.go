@@ -19,7 +19,7 @@ func fakePart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 		return nil, err
 	}
 	defer fake.stop()
-	bare, err := startBare(ctx, fake.url)
+	bare, err := startBare(ctx, bareOdoo{URL: fake.url})
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ const (
 	nameJSON2      = "JSON-2 + db header"
 	nameDoorman    = "Doorman"
 	nameRules      = "Doorman, ten rules per model"
+	nameThrough    = "bare go-sdk server + db header"
 )
 
 // realPart compares Doorman with the direct ways into the same Odoo.
@@ -38,7 +39,12 @@ func realPart(ctx context.Context, o options, tools *toolbox) (*part, error) {
 		return nil, err
 	}
 	defer service.stop()
-	ways := realWays(url, db, seed, service)
+	bare, err := startBare(ctx, bareOdoo{URL: url, DB: db, UID: seed.UID, Key: seed.APIKey})
+	if err != nil {
+		return nil, err
+	}
+	defer bare.stop()
+	ways := append(realWays(url, db, seed, service), mcpWay(nameThrough, bare, ""))
 	if err := warmUp(ctx, ways); err != nil {
 		return nil, err
 	}

@@ -50,7 +50,12 @@ func measureWrites(ctx context.Context, o options, tools *toolbox) (*writesPart,
 		return nil, err
 	}
 	defer service.stop()
-	w := writing{url: url, db: db, seed: seed, service: service, ids: ids}
+	bare, err := startBare(ctx, bareOdoo{URL: url, DB: db, UID: seed.UID, Key: seed.APIKey})
+	if err != nil {
+		return nil, err
+	}
+	defer bare.stop()
+	w := writing{url: url, db: db, seed: seed, service: service, bare: bare, ids: ids}
 	out := &writesPart{}
 	for _, one := range []struct {
 		into  **part
@@ -58,8 +63,8 @@ func measureWrites(ctx context.Context, o options, tools *toolbox) (*writesPart,
 		ways  []*way
 		base  string
 	}{
-		{&out.Create, "Real Odoo 19: create a contact", []*way{w.direct("create", w.createArgs), w.mcp("create_records", w.createTool)}, nameDirect},
-		{&out.Update, "Real Odoo 19: change a contact", []*way{w.direct("write", w.updateArgs), w.mcp("update_records", w.updateTool)}, nameDirect},
+		{&out.Create, "Real Odoo 19: create a contact", w.ways("create", "create_records", w.createArgs, w.createTool), nameDirect},
+		{&out.Update, "Real Odoo 19: change a contact", w.ways("write", "update_records", w.updateArgs, w.updateTool), nameDirect},
 		{&out.Floor, "Real Odoo 19: search of 2 partners", []*way{w.empty(), mcpWay(nameDoorman, service, seed.Key)}, nameEmpty},
 	} {
 		if err := warmUp(ctx, one.ways); err != nil {
@@ -97,8 +102,18 @@ type writing struct {
 	url, db string
 	seed    realSeed
 	service *child
+	bare    *child
 	ids     []int64
 	n       atomic.Int64
+}
+
+// ways are the same change by Odoo's own method, through a bare server, and by Doorman's tool.
+func (w *writing) ways(method, tool string, args, arguments func(int) string) []*way {
+	bare := mcpWay(nameThrough, w.bare, "")
+	bare.rows = doneByBare
+	doorman := mcpWay(nameDoorman, w.service, w.seed.Key)
+	doorman.rows = doneByTool
+	return []*way{w.direct(method, args), callsTool(bare, tool, arguments), callsTool(doorman, tool, arguments)}
 }
 
 func (w *writing) createArgs(int) string { return fmt.Sprintf(`[[{"name":"Made %d"}]]`, w.n.Add(1)) }
@@ -134,10 +149,8 @@ func (w *writing) direct(method string, args func(int) string) *way {
 	})
 }
 
-// mcp is the call of a tool.
-func (w *writing) mcp(tool string, arguments func(int) string) *way {
-	one := mcpWay(nameDoorman, w.service, w.seed.Key)
-	one.rows = doneByTool
+// callsTool makes a way call a tool.
+func callsTool(one *way, tool string, arguments func(int) string) *way {
 	return each(one, func(worker int) []byte {
 		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, arguments(worker))
 	})
@@ -165,6 +178,23 @@ func doneByOdoo(reply []byte) (int, error) {
 }
 
 func doneByTool(reply []byte) (int, error) {
+	count, change, err := changedBy(reply)
+	if err == nil && (count != 1 || change == 0) {
+		err = errors.New("nothing was changed")
+	}
+	return wantRows, err
+}
+
+func doneByBare(reply []byte) (int, error) {
+	count, _, err := changedBy(reply)
+	if err == nil && count != 1 {
+		err = errors.New("nothing was changed")
+	}
+	return wantRows, err
+}
+
+// changedBy reads how many records a tool says it has changed, and by which id that can be undone.
+func changedBy(reply []byte) (count int, change int64, err error) {
 	var answer struct {
 		Result *struct {
 			IsError    bool `json:"isError"`
@@ -175,10 +205,10 @@ func doneByTool(reply []byte) (int, error) {
 		} `json:"result"`
 	}
 	if err := json.Unmarshal(reply, &answer); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if answer.Result == nil || answer.Result.IsError || answer.Result.Structured.Count != 1 || answer.Result.Structured.Change == 0 {
-		return 0, errors.New("nothing was changed")
+	if answer.Result == nil || answer.Result.IsError {
+		return 0, 0, errors.New("an error")
 	}
-	return wantRows, nil
+	return answer.Result.Structured.Count, answer.Result.Structured.Change, nil
 }
