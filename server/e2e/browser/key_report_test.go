@@ -73,6 +73,8 @@ func (b *backend) keys(t *testing.T) {
 
 	user := browser(t, b.o, "pia")
 	user.open(connectionAction, ".o_list_view, .o_nocontent_help")
+	user.click(`[data-menu-xmlid="doorman.menu_reporting"]`)
+	user.wait(`[data-menu-xmlid="doorman.menu_decisions"]`)
 	user.missing("an MCP user has the report of keys in the menu", `[data-menu-xmlid="doorman.menu_keys"]`)
 }
 
