@@ -12,10 +12,11 @@ FUZZJOBS    ?= 2
 REALJOBS    ?= 2
 # Packages that have no test without a real Odoo, and all that need one: the slowest first, since they run side by side.
 ONLYREAL    := addon|browser|clients|deploy|kit|odoo|operator|soak|upgrade
-REAL        := ./server/e2e/odoo ./server/e2e/addon ./server/e2e/browser ./odoo/localodoo ./odoo \
+REAL        := ./server/e2e/browser ./server/e2e/odoo ./server/e2e/addon ./odoo/localodoo ./odoo \
                ./server/e2e/clients ./server/e2e/operator ./server/e2e/deploy ./server/demo ./server/e2e/conformance
 OFFICE      := ./server/e2e/office
 UPGRADE     := ./server/e2e/upgrade
+SOAK        := ./server/e2e/soak
 VENV        := .cache/venv
 PROMTOOL    := .cache/promtool/usr/bin/promtool
 # Of a tag v1.2.3 it is 1.2.3; of any other commit the addon's version, as a thing before its release.
@@ -29,7 +30,7 @@ GOTOOLS     := $(CURDIR)/.cache/go-tools
 DEPLOYVENV  := .cache/venv-deploy
 ADDONS      := $(patsubst %/__manifest__.py,%,$(wildcard addon/*/__manifest__.py))
 
-.PHONY: help demo test prepare unit real office policies upgrade soak soak-short fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme lint-languages format readme translations bench bench-peers bench-scale build dist lint-deploy deps clean
+.PHONY: help demo test prepare unit real slow office policies upgrade soak soak-short fuzz lint lint-go lint-compose lint-rules lint-python lint-xml lint-readme lint-languages format readme translations bench bench-peers bench-scale build dist lint-deploy deps clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -55,6 +56,10 @@ real: deps ## the real Odoo 19, the addon's own tests, the official MCP clients 
 	@echo "== tests on a real Odoo 19: the first run downloads it (about 125 MB) =="
 	DOORMAN_TEST_ODOO=1 DOORMAN_TEST_NODE=1 $(GO) test -count=1 -p $(REALJOBS) -vet=off -timeout 40m $(REAL)
 
+slow: deps ## an office's everyday jobs, also under restrictive policies, upgrades from every version and a soak: side by side, since none of them alone keeps two processors busy
+	@echo "== an office, upgrades and a soak, side by side on a real Odoo =="
+	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -p $(REALJOBS) -vet=off -timeout 60m $(OFFICE) $(SOAK) $(UPGRADE)
+
 office: deps ## everyday jobs of an office over MCP, and every button of every form, on the real Odoo
 	@echo "== an office's everyday jobs on a real Odoo 19 =="
 	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 40m -skip '^TestRealPolicies$$' $(OFFICE)
@@ -68,7 +73,7 @@ soak: deps ## half an hour of calls of every kind, at the end of which nothing m
 
 soak-short: deps ## the same for three minutes
 	@echo "== a soak on a real Odoo =="
-	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 60m -v ./server/e2e/soak
+	DOORMAN_TEST_ODOO=1 $(GO) test -count=1 -vet=off -timeout 60m -v $(SOAK)
 
 upgrade: deps ## databases of every version, with all that people had in them, brought to today's
 	@echo "== upgrades from every version =="
