@@ -363,7 +363,8 @@ class DoormanGateway(models.AbstractModel):
         self.env["doorman.policy.change"]._expire_due()
         approvals = self.env["doorman.approval"].sudo()
         due = approvals.search(
-            [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())]
+            [("state", "=", PENDING), ("expires_at", "<=", fields.Datetime.now())],
+            limit=self._at_once,
         )
         expired = due._one_by_one(lambda request: request._expire())
         waiting = approvals.search([("state", "=", PENDING)])
@@ -376,7 +377,11 @@ class DoormanGateway(models.AbstractModel):
             )
         )
         words = _lt("Its connection can no longer make requests.")
-        return progress(expired=len(expired), cancelled=len(lost._drop(words)))
+        return progress(
+            expired=len(expired),
+            cancelled=len(lost[: self._at_once]._drop(words)),
+            more=len(due) == self._at_once or len(lost) > self._at_once,
+        )
 
     @job(every=60, timeout=50)
     def _remind_approvals(self):

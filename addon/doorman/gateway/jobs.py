@@ -23,18 +23,34 @@ MOVE_IDLE = """
         OR (c.state = 'idle' AND c.last_used >= t.since)
 """
 
+# Connections that end soon. One that is archived is refused already.
+CONNECTIONS_ENDING = """
+    UPDATE doorman_connection SET expiry_reminded = true WHERE id IN (
+        SELECT id FROM doorman_connection
+         WHERE expiry_reminded IS NOT TRUE AND active
+           AND state IN ('awaiting', 'connected', 'idle')
+           AND expires_at > now() at time zone 'utc'
+           AND expires_at < now() at time zone 'utc' + make_interval(days => %s)
+         ORDER BY expires_at LIMIT %s)
+    RETURNING id
+"""
+
 # Keys that end before their connection does. Each is a row of its own: a new key is
 # reminded of anew. Not those that were rotated away, which are meant to end.
 KEYS_ENDING = """
-    UPDATE doorman_connection_proof p SET reminded = true
-      FROM doorman_connection c, res_users_apikeys k
-     WHERE c.id = p.connection_id AND c.api_key_id = p.api_key_id
-       AND k.id = p.api_key_id AND p.reminded IS NOT TRUE
-       AND c.active AND c.state IN ('awaiting', 'connected', 'idle')
-       AND k.expiration_date > now() at time zone 'utc'
-       AND k.expiration_date < now() at time zone 'utc' + make_interval(days => %s)
-       AND (c.expires_at IS NULL OR c.expires_at > k.expiration_date)
-    RETURNING c.id
+    UPDATE doorman_connection_proof SET reminded = true WHERE proof IN (
+        SELECT p.proof FROM doorman_connection_proof p
+          JOIN doorman_connection c
+            ON c.id = p.connection_id AND c.api_key_id = p.api_key_id
+          JOIN res_users_apikeys k ON k.id = p.api_key_id
+         WHERE p.reminded IS NOT TRUE
+           AND c.active AND c.state IN ('awaiting', 'connected', 'idle')
+           AND k.expiration_date > now() at time zone 'utc'
+           AND k.expiration_date
+               < now() at time zone 'utc' + make_interval(days => %s)
+           AND (c.expires_at IS NULL OR c.expires_at > k.expiration_date)
+         ORDER BY k.expiration_date LIMIT %s)
+    RETURNING connection_id
 """
 
 # A key that its age has ended stays in the report until there is another.
@@ -93,7 +109,8 @@ class DoormanGateway(models.AbstractModel):
         connections = self.env["doorman.connection"].sudo()
         alive = ("inactive", *LIVE_STATUSES)
         due = connections.search(
-            [("state", "in", alive), ("expires_at", "<=", fields.Datetime.now())]
+            [("state", "in", alive), ("expires_at", "<=", fields.Datetime.now())],
+            limit=self._at_once,
         )
         ended = due._transition("expired", alive)
         ended._remove_keys()
@@ -101,7 +118,7 @@ class DoormanGateway(models.AbstractModel):
             connection.message_post(body=self.env._("Expired."))
         self.env.cr.execute(FORGET_KEYS)
         self.env["doorman.settings"]._end_old_service_keys()
-        return progress(expired=len(ended))
+        return progress(expired=len(ended), more=len(due) == self._at_once)
 
     @job(every=86_400, timeout=300)
     def _remind_expiry(self):
@@ -111,21 +128,13 @@ class DoormanGateway(models.AbstractModel):
 
         :rtype: dict
         """
-        return progress(reminded=self._remind_connections() + self._remind_keys())
+        connections, more = self._remind_connections()
+        keys, more_keys = self._remind_keys()
+        return progress(reminded=connections + keys, more=more or more_keys)
 
     def _remind_connections(self):
-        """:return: of how many somebody was reminded"""
-        self.env.cr.execute(
-            """
-            UPDATE doorman_connection SET expiry_reminded = true
-             WHERE expiry_reminded IS NOT TRUE
-               AND state IN ('awaiting', 'connected', 'idle')
-               AND expires_at > now() at time zone 'utc'
-               AND expires_at < now() at time zone 'utc' + make_interval(days => %s)
-            RETURNING id
-            """,
-            [REMIND_DAYS],
-        )
+        """:return: of how many somebody was reminded, and whether there may be more"""
+        self.env.cr.execute(CONNECTIONS_ENDING, [REMIND_DAYS, self._at_once])
         ids = [row[0] for row in self.env.cr.fetchall()]
         self.env["doorman.connection"].invalidate_model(["expiry_reminded"])
         reminded = 0
@@ -144,11 +153,11 @@ class DoormanGateway(models.AbstractModel):
                     "administrator can set a later date."
                 ),
             )
-        return reminded
+        return reminded, len(ids) == self._at_once
 
     def _remind_keys(self):
-        """:return: of how many somebody was reminded"""
-        self.env.cr.execute(KEYS_ENDING, [REMIND_DAYS])
+        """:return: of how many somebody was reminded, and whether there may be more"""
+        self.env.cr.execute(KEYS_ENDING, [REMIND_DAYS, self._at_once])
         ids = [row[0] for row in self.env.cr.fetchall()]
         reminded = 0
         for connection in self.env["doorman.connection"].sudo().browse(ids):
@@ -163,7 +172,7 @@ class DoormanGateway(models.AbstractModel):
                     "the key and enter the new one in the AI tool's settings."
                 ),
             )
-        return reminded
+        return reminded, len(ids) == self._at_once
 
     @api.model
     def _remind(self, connection, people, kind, when, summary, note):
@@ -178,9 +187,11 @@ class DoormanGateway(models.AbstractModel):
             if not connection.with_user(person).has_access("read"):
                 continue
             lang = person.lang or "en_US"
+            here = connection.with_context(tz=person.tz)
             connection.activity_schedule(
                 kind,
-                when.date(),
+                # The day on which it ends where the person is.
+                fields.Datetime.context_timestamp(here, when).date(),
                 summary=in_language(summary, lang),
                 note=in_language(note, lang),
                 user_id=person.id,

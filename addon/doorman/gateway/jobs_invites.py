@@ -3,13 +3,15 @@ from odoo import fields, models
 from .run_job import job, progress
 
 REMIND = """
-    UPDATE doorman_connection SET invite_reminded = true
-     WHERE invite_reminded IS NOT TRUE AND invite_id IS NOT NULL AND active
-       AND state IN ('awaiting', 'connected', 'idle')
-       AND expires_at > now() at time zone 'utc'
-       -- A week before; of a short life, its last quarter.
-       AND now() at time zone 'utc' > expires_at
-           - LEAST(interval '7 days', (expires_at - create_date) / 4)
+    UPDATE doorman_connection SET invite_reminded = true WHERE id IN (
+        SELECT id FROM doorman_connection
+         WHERE invite_reminded IS NOT TRUE AND invite_id IS NOT NULL AND active
+           AND state IN ('awaiting', 'connected', 'idle')
+           AND expires_at > now() at time zone 'utc'
+           -- A week before; of a short life, its last quarter.
+           AND now() at time zone 'utc' > expires_at
+               - LEAST(interval '7 days', (expires_at - create_date) / 4)
+         ORDER BY expires_at LIMIT %s)
     RETURNING id
 """
 
@@ -31,14 +33,15 @@ class DoormanGateway(models.AbstractModel):
         invites = self.env["doorman.invite"].sudo()
         alive = ("active", "suspended")
         due = invites.search(
-            [("state", "in", alive), ("expires_at", "<=", fields.Datetime.now())]
+            [("state", "in", alive), ("expires_at", "<=", fields.Datetime.now())],
+            limit=self._at_once,
         )
         ended = due._end("expired", alive)
         for invite in ended:
             invite.message_post(body=self.env._("Expired."))
         invites._purge_guesses()
         invites._purge_codes()
-        return progress(expired=len(ended))
+        return progress(expired=len(ended), more=len(due) == self._at_once)
 
     @job(every=3_600, timeout=300)
     def _remind_invited(self):
@@ -47,7 +50,7 @@ class DoormanGateway(models.AbstractModel):
 
         :rtype: dict
         """
-        self.env.cr.execute(REMIND)
+        self.env.cr.execute(REMIND, [self._at_once])
         ids = [row[0] for row in self.env.cr.fetchall()]
         connections = self.env["doorman.connection"].sudo()
         connections.invalidate_model(["invite_reminded"])
@@ -68,4 +71,4 @@ class DoormanGateway(models.AbstractModel):
                         when=fields.Datetime.to_string(connection.expires_at),
                     ),
                 )
-        return progress(reminded=len(ids))
+        return progress(reminded=len(ids), more=len(ids) == self._at_once)

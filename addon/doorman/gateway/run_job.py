@@ -56,6 +56,11 @@ class DoormanGateway(models.AbstractModel):
 
     _inherit = "doorman.gateway"
 
+    # How many records a job ends, or reminds people of, in one transaction. Without a
+    # bound, a day on which thousands are due would never be over: each run would reach
+    # its time limit, and be undone.
+    _at_once = 500
+
     @classmethod
     def _jobs(cls):
         """:return: ``{name: Job}``, of the modules that are in this database"""

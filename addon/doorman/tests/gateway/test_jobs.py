@@ -1,8 +1,10 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from ..common import DoormanCase, proof_of
 
@@ -215,6 +217,87 @@ class TestJobs(DoormanCase):
         self.env.flush_all()
         self.assertEqual(self.run_job("remind_expiry"), {"reminded": 0})
         self.assertFalse(connection.sudo().activity_ids)
+
+    def test_it_is_due_on_the_day_where_the_person_is(self):
+        """What ends in the night of Greenwich ends on another day elsewhere."""
+        day = fields.Datetime.now().replace(minute=0) + timedelta(days=5)
+        for zone, hour, days in (
+            ("America/Los_Angeles", 3, -1),
+            ("America/Los_Angeles", 20, 0),
+            ("Pacific/Auckland", 3, 0),
+            ("Pacific/Auckland", 20, 1),
+            ("Europe/Paris", 12, 0),
+            (False, 3, 0),
+        ):
+            with self.subTest(zone=zone, hour=hour):
+                self.people["user"].tz = zone
+                ends = day.replace(hour=hour)
+                self.connection.expires_at = ends
+                self.env.flush_all()
+                self.assertEqual(self.run_job("remind_expiry"), {"reminded": 1})
+                activity = self.connection.activity_ids.sorted("id")[-1]
+                due = ends.date() + timedelta(days=days)
+                self.assertEqual(activity.date_deadline, due)
+
+    def test_an_archived_connection_is_not_reminded_of(self):
+        """It is refused already. Once it is back, its user is told."""
+        self.connection.write(
+            {"expires_at": fields.Datetime.now() + timedelta(days=3), "active": False}
+        )
+        self.env.flush_all()
+        self.assertEqual(self.run_job("remind_expiry"), {"reminded": 0})
+        self.assertFalse(self.connection.activity_ids)
+        self.connection.active = True
+        self.env.flush_all()
+        self.assertEqual(self.run_job("remind_expiry"), {"reminded": 1})
+
+    def test_what_is_due_is_done_a_part_at_a_time(self):
+        """However many there are, no run is too long to be committed."""
+        ended = fields.Datetime.now() - timedelta(hours=1)
+        connections = self.connection | self.connection2 | self._connect("admin")
+        invites = self.env["doorman.invite"].with_user(self.people["admin"])
+        scope = [(4, self.env.ref("doorman.scope_search").id)]
+        for _number in range(3):
+            invites |= invites._make({"scope_ids": scope})[0]
+        requests = [self.approval() for _number in range(3)]
+        made = self.env["doorman.approval"].concat(*requests)
+        jobs = (
+            ("expire_invites", invites),
+            ("expire_approvals", made),
+            ("expire_connections", connections),
+        )
+        for job, records in jobs:
+            with self.subTest(job=job), patch.object(type(self.gateway), "_at_once", 2):
+                self.env.flush_all()
+                self.env.cr.execute(
+                    SQL(
+                        "UPDATE %s SET expires_at = %s WHERE id = ANY(%s)",
+                        SQL.identifier(records._table),
+                        ended,
+                        records.ids,
+                    )
+                )
+                self.env.invalidate_all()
+                runs = [self.gateway.run_job(job) for _turn in range(2)]
+                self.assertEqual([run["counts"]["expired"] for run in runs], [2, 1])
+                self.assertEqual([run["more"] for run in runs], [True, False])
+
+    def test_people_are_reminded_a_part_at_a_time(self):
+        connections = self.connection | self.connection2 | self._connect("admin")
+        invite = self.env["doorman.invite"].with_user(self.people["admin"])
+        scope = [(4, self.env.ref("doorman.scope_search").id)]
+        invite = invite._make({"scope_ids": scope})[0]
+        soon = fields.Datetime.now() + timedelta(days=3)
+        connections._inside().write({"expires_at": soon, "invite_id": invite.id})
+        connections.flush_recordset()
+        # The holder of a key that was to work for days is told hours before.
+        self.env.cr.execute("UPDATE doorman_connection SET create_date = '2020-01-01'")
+        for job in ("remind_expiry", "remind_invited"):
+            with self.subTest(job=job), patch.object(type(self.gateway), "_at_once", 2):
+                runs = [self.gateway.run_job(job) for _turn in range(2)]
+                self.assertEqual([run["counts"]["reminded"] for run in runs], [2, 1])
+                self.assertEqual([run["more"] for run in runs], [True, False])
+        self.assertEqual(len(connections.activity_ids), 3)
 
     def test_a_clock_that_goes_ahead(self):
         self._row(ago=-timedelta(days=9000))
