@@ -146,10 +146,14 @@ class DoormanApproval(models.Model):
     def _deciders(self):
         """The people who may decide on this request, by now."""
         self.ensure_one()
+        return self.env["doorman.connection"]._approvers_for(*self._whom())
+
+    def _whom(self):
+        """:return: the approver and the group that are asked, and whose request it is:
+            what ``_deciders`` depends on
+        """
         request = self.sudo()
-        return self.env["doorman.connection"]._approvers_for(
-            request.approver_id, request.approver_group_id, request._askers()
-        )
+        return request.approver_id, request.approver_group_id, request._askers()
 
     def _askers(self):
         """Whose request it is: nobody decides on their own."""
@@ -163,8 +167,12 @@ class DoormanApproval(models.Model):
     def _compute_can_decide(self):
         me = self.env.user
         admin = me.has_group("doorman.group_admin")
+        asked = {}  # a list has many that the same people decide on
         for request in self:
-            mine = me in request._deciders()
+            whom = request._whom()
+            if whom not in asked:
+                asked[whom] = me in request._deciders()
+            mine = asked[whom]
             request.is_admin = admin
             mine = mine and request.sudo().first_approver_id != me
             request.can_decide = request.state == PENDING and mine

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import MissingError
 from odoo.fields import Domain
 
 # So many records of a name are looked up first.
@@ -17,8 +18,14 @@ class LooseMany2one(fields.Many2one):
         """No foreign key (odoo/orm/fields_relational.py)."""
 
     def convert_to_record(self, value, record):
-        """What is gone reads as nothing: Odoo would raise MissingError for its name."""
-        return super().convert_to_record(value, record).exists()
+        """What is gone reads as nothing: Odoo would raise MissingError for its name.
+        One query for all rows that are read together, where ``exists`` is one a row."""
+        found = super().convert_to_record(value, record)
+        try:
+            found.sudo().mapped("create_date")
+        except MissingError:
+            return found.browse()
+        return found
 
     def convert_to_record_multi(self, values, records):
         return super().convert_to_record_multi(values, records).exists()
