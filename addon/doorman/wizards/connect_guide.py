@@ -38,6 +38,7 @@ class DoormanConnectWizard(models.TransientModel):
         return guided.ways if guided else ("key", "browser", "client")
 
     @api.depends("client", "step")
+    @api.depends_context("lang")
     def _compute_guide(self):
         for wizard in self:
             url = wizard.mcp_url

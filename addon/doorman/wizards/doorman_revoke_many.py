@@ -35,6 +35,7 @@ class DoormanRevokeMany(models.TransientModel):
         return dialog._open(self.env._("Revoke"))
 
     @api.depends("connection_ids", "invite_ids")
+    @api.depends_context("lang")
     def _compute_shown(self):
         for dialog in self:
             ends = dialog.connection_ids

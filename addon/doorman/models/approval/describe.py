@@ -56,6 +56,7 @@ class DoormanApproval(models.Model):
             words = told_later(request.reason_words, self.env.lang)
             request.reason_shown = visible(words or request.reason or "")
 
+    @api.depends_context("lang")
     def _compute_html(self):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
         for request in self:
@@ -216,6 +217,7 @@ class DoormanApproval(models.Model):
             )
         return found
 
+    @api.depends_context("lang")
     def _compute_time_left(self):
         now = fields.Datetime.now()
         for request in self:

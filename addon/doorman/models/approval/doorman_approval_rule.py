@@ -43,6 +43,7 @@ class DoormanApprovalRule(models.Model):
                 )
 
     @api.depends(*CONDITIONS)
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for rule in self:
             parts = []

@@ -23,6 +23,7 @@ class DoormanScope(models.Model):
     _code_uniq = models.Constraint("UNIQUE (code)", "Each scope can exist only once.")
 
     @api.depends("code", "name")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for scope in self:
             scope.display_name = f"{scope.name} ({scope.code})"

@@ -98,7 +98,7 @@ class DoormanTool(models.Model):
         return RISK_COLORS.get(risk, 0)
 
     @api.depends("name", "risk")
-    @api.depends_context("doorman_show_risk")
+    @api.depends_context("doorman_show_risk", "lang")
     def _compute_display_name(self):
         """With the risk, where tools are picked."""
         if not self.env.context.get("doorman_show_risk"):

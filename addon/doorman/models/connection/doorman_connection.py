@@ -239,6 +239,7 @@ class DoormanConnection(models.Model):
                 )
 
     @api.depends("state", "last_used", "state_since")
+    @api.depends_context("lang")
     def _compute_idle_text(self):
         now = fields.Datetime.now()
         for connection in self:

@@ -129,7 +129,7 @@ class ResUsers(models.Model):
     def _doorman_invites(self):
         return self.env["doorman.invite"].search([("creator_id", "in", self.ids)])
 
-    @api.depends_context("uid")
+    @api.depends_context("uid", "lang")
     def _compute_doorman_own_tools(self):
         """Of others, nothing: an administrator has their own page of them."""
         # Odoo computes fields of one's own page with all rights.
@@ -149,7 +149,7 @@ class ResUsers(models.Model):
             lambda c: c.active and c.state not in ("revoked", "expired")
         )
 
-    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends_context("uid", "lang", "allowed_company_ids")
     def _compute_doorman_access(self):
         connections, invites = self._doorman_connections(), self._doorman_invites()
         for user in self:

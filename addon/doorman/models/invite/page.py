@@ -33,6 +33,7 @@ class DoormanInvite(models.Model):
             invite.groups_grown = invite._groups_have_grown()
 
     @api.depends("creator_id")
+    @api.depends_context("lang")
     def _compute_creator_lacks(self):
         admin = self.env.ref("doorman.group_admin")
         for invite in self.sudo():

@@ -55,6 +55,7 @@ class DoormanModelRuleMixin(models.AbstractModel):
 
     @api.depends("model_id", "perm_read", "perm_create", "perm_write", "perm_unlink",
                  "domain", "hidden_field_ids", "masked_field_ids")  # fmt: skip
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for rule in self:
             rule.display_name = rule._sentence()

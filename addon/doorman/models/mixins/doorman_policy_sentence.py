@@ -15,6 +15,7 @@ class DoormanPolicyMixin(models.AbstractModel):
     may_text = fields.Char("What it can do", compute="_compute_may_text")
 
     @api.depends(lambda self: self._may_depend_on())
+    @api.depends_context("lang")
     def _compute_may_text(self):
         for policy in self:
             policy.may_text = policy._may_text()

@@ -309,6 +309,7 @@ class DoormanSettings(models.Model):
             },
         }
 
+    @api.depends_context("lang")
     def _compute_notice_webhook_status(self):
         tried = [("tries", ">", 0)]
         notices = self.env["doorman.notice"].sudo()

@@ -93,6 +93,7 @@ class DoormanPolicyChange(models.Model):
     )
 
     @api.depends("connection_id", "field_name", "before", "after")
+    @api.depends_context("lang")
     def _compute_texts(self):
         for change in self:
             record = change.sudo()._record()
@@ -107,6 +108,11 @@ class DoormanPolicyChange(models.Model):
                 before=change.before_text,
                 after=change.after_text,
             )
+
+    @api.depends("summary")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        return super()._compute_display_name()
 
     @api.depends("asked_by_id", "state")
     @api.depends_context("uid")

@@ -164,8 +164,13 @@ class DoormanSettings(models.Model):
         """The one record."""
         return self.env.ref("doorman.settings").with_env(self.env)
 
+    @api.depends_context("lang")
     def _compute_name(self):
         self.name = self.env._("Server Settings")
+
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        return super()._compute_display_name()
 
     def _compute_gateway(self):
         replicas = self.env["doorman.replica"]
@@ -208,6 +213,7 @@ class DoormanSettings(models.Model):
             return False
         return url if host in LOOPBACK_HOSTS else False
 
+    @api.depends_context("lang")
     def _compute_not_installed(self):
         """What to do about tools that have a switch here and aren't installed."""
         gateway = self.env["doorman.gateway"]

@@ -4,6 +4,7 @@ the marks, no translator has seen."""
 
 import ast
 import re
+from datetime import timedelta
 from io import BytesIO
 from itertools import chain
 
@@ -203,6 +204,17 @@ class TestPseudoLanguage(ApprovalCase):
                 "model_id": self.env["ir.model"]._get("res.country").id,
             }
         )
+        now = self.env.cr.now()
+        self.env["doorman.policy.change"]._inside().create(
+            {
+                "field_name": "allow_sql",
+                "before": False,
+                "after": True,
+                "asked_by_id": self.people["admin"].id,
+                "asked_at": now,
+                "expires_at": now + timedelta(days=1),
+            }
+        )
         self.env.flush_all()
 
     def test_what_is_worked_out(self):
@@ -213,12 +225,8 @@ class TestPseudoLanguage(ApprovalCase):
             model = self.env[name].with_context(lang=LANG, active_test=False)
             for record in model.search([], limit=30):
                 known = self._known(record)
-                for field in model._fields.values():
-                    if field.store or field.name in AS_IT_IS | {"display_name"}:
-                        continue
-                    if field.type not in ("char", "text", "html") or not any(
-                        owner == "doorman" for owner in field._modules
-                    ):
+                for field in self._worked_out(model):
+                    if field.name in AS_IT_IS | {"display_name"}:
                         continue
                     value = record[field.name]
                     if not value:
@@ -231,6 +239,45 @@ class TestPseudoLanguage(ApprovalCase):
                         with self.subTest(field=str(field), text=text):
                             self.assertFalse(left)
         self.assertGreater(len(filled), 12, sorted(filled))
+
+    @staticmethod
+    def _worked_out(model):
+        """Fields of ours that hold a text, and no column."""
+        for field in model._fields.values():
+            of_ours = field.name == "display_name" or "doorman" in field._modules
+            if not field.store and of_ours and field.type in ("char", "text", "html"):
+                yield field
+
+    def test_one_reader_after_another(self):
+        """What was worked out for one reader is not what the next one gets, who reads
+        another language in the same transaction: a job tells many people."""
+        self._rows()
+        seen = set()
+        for name in LOOKED_AT:
+            model = self.env[name].with_context(active_test=False)
+            for record in model.search([], limit=10):
+                german = record.with_context(lang=LANG)
+                for field in self._worked_out(model):
+                    english = record.with_context(lang="en_US")[field.name]
+                    found = german[field.name]
+                    german.invalidate_recordset([field.name])
+                    own = german[field.name]
+                    if own != english:
+                        seen.add(str(field))
+                    with self.subTest(field=str(field)):
+                        self.assertEqual(found, own)
+        self.assertGreater(len(seen), 10, sorted(seen))
+
+    def test_each_administrator_is_asked_in_their_language(self):
+        group = ["doorman.group_admin"]
+        english, german = self.people["admin"], self._person("german", group, lang=LANG)
+        asks = self._person("asks", group)
+        changes = self.env["doorman.policy.change"].with_user(asks)
+        changes._ask(self.settings.with_user(asks), {"allow_sql": (False, True)})
+        activities = changes.sudo().search([("state", "=", "pending")]).activity_ids
+        told = {activity.user_id: activity.summary for activity in activities}
+        self.assertIn(BEGIN, told[german])
+        self.assertNotIn(BEGIN, told[english])
 
     # ---- refusals, as each reader gets them ----
 
@@ -430,6 +477,42 @@ class TestUnmarked(BaseCase):
             if f"{name}:{owner}" not in NOT_READ
         ]
         self.assertFalse(found, "\n".join(found))
+
+    @staticmethod
+    def _of_one_language(tree):
+        """Computes that translate, and whose field Odoo keeps for all languages."""
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            marks = [ast.unparse(mark) for mark in node.decorator_list]
+            if (
+                node.name.startswith("_compute_")
+                and "env._(" in ast.unparse(node)
+                and not any("depends_context" in m and "lang" in m for m in marks)
+            ):
+                yield node.name
+
+    def test_what_is_translated_depends_on_the_language(self):
+        found = [
+            f"{name}:{owner}"
+            for name, tree in sources(ROOT)
+            for owner in self._of_one_language(tree)
+        ]
+        self.assertFalse(found, "\n".join(found))
+
+    def test_it_finds_computes_of_one_language(self):
+        code = (
+            "class A:\n  {}\n  def _compute_x(self):\n    self.x = self.env._('Yes')"
+        )
+        for mark, count in (
+            ("@api.depends('y')", 1),
+            ("@api.depends_context('uid')", 1),
+            ("@api.depends_context('lang')", 0),
+            ("@api.depends_context('uid', 'lang')", 0),
+        ):
+            with self.subTest(mark=mark):
+                tree = ast.parse(code.format(mark))
+                self.assertEqual(len(list(self._of_one_language(tree))), count)
 
     def test_it_finds_them(self):
         for code, count in (
