@@ -184,8 +184,8 @@ class DoormanPolicyChange(models.Model):
 
     @api.model
     def _tell(self, record, wider):
-        """Tell all administrators what one of them has widened."""
-        people = self.env["doorman.connection"]._administrators()
+        """Tell the administrators who can open it what one of them has widened."""
+        people = self._who_can_open(record)
         for name, (before, after) in wider.items():
             body = self.env._(
                 "%(who)s widened access. %(field)s: %(before)s to %(after)s.",
@@ -227,11 +227,19 @@ class DoormanPolicyChange(models.Model):
                 )
 
     def _people(self):
-        connections = self.env["doorman.connection"]
-        people = connections._administrators() - self.asked_by_id
-        if companies := self.connection_id.user_id.sudo().company_ids:
-            people = people.filtered(lambda u: companies & u.sudo().company_ids)
-        return people
+        return self._who_can_open(self) - self.asked_by_id
+
+    @api.model
+    def _who_can_open(self, record):
+        """:return: the MCP administrators who can read a record, in any company of
+        theirs"""
+
+        def can_open(person):
+            companies = person.sudo().company_ids.ids
+            mine = record.with_user(person)
+            return mine.with_context(allowed_company_ids=companies).has_access("read")
+
+        return self.env["doorman.connection"]._administrators().filtered(can_open)
 
     # ---- deciding ----
 

@@ -266,6 +266,46 @@ class TestFourEyes(FourEyesCase):
         self.confirm(self.pending(connection))
         self.assertEqual(connection.rows_reply, 0)
 
+    def _elsewhere(self):
+        """An administrator of another company, and that company: the user of the
+        connection belongs to it as well, but mainly to the first one."""
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        self.people["user"].write({"company_ids": [(4, company.id)]})
+        companies = {"company_id": company.id, "company_ids": [(6, 0, company.ids)]}
+        groups = ["doorman.group_admin"]
+        return self._person("elsewhere", groups, **companies), company
+
+    def test_who_cannot_open_it_is_not_asked(self):
+        elsewhere, company = self._elsewhere()
+        self.by_first(self.connection).write({"rate_limit_minute": 20_000})
+        change = self.pending(self.connection)
+        self.assertIn(self.second, change.activity_ids.user_id)
+        self.assertNotIn(elsewhere, change.activity_ids.user_id)
+        self.assertFalse(change.with_user(elsewhere).has_access("read"))
+        # Where it came of an invite of that company, its administrators see to it, too.
+        invite = self.env["doorman.invite"].with_user(elsewhere).with_company(company)
+        scope = [(4, self.env.ref("doorman.scope_search").id)]
+        invite = invite._make({"scope_ids": scope})[0]
+        self.connection2.user_id.write({"company_ids": [(4, company.id)]})
+        self.connection2._inside().write({"invite_id": invite.id})
+        self.by_first(self.connection2).write({"rate_limit_minute": 20_000})
+        change = self.pending(self.connection2)
+        self.assertIn(elsewhere, change.activity_ids.user_id)
+        self.confirm(change, elsewhere)
+        self.assertEqual(self.connection2.rate_limit_minute, 20_000)
+
+    def test_who_cannot_open_it_is_not_told(self):
+        elsewhere, _company = self._elsewhere()
+        self.settings.four_eyes = False
+        self.by_first(self.connection).write({"rate_limit_minute": 20_000})
+        told = self.connection.sudo().message_ids[0].notified_partner_ids
+        self.assertIn(self.second.partner_id, told)
+        self.assertNotIn(elsewhere.partner_id, told)
+        # The settings are everybody's.
+        self.by_first().write({"allow_sql": True})
+        told = self.settings.sudo().message_ids[0].notified_partner_ids
+        self.assertIn(elsewhere.partner_id, told)
+
     def test_several_connections(self):
         both = self.connection | self.connection2
         self.connection2.rate_limit_minute = 20_000
