@@ -129,7 +129,7 @@ func (p *prober) odoo(ctx context.Context) []finding {
 	found = append(found, p.transport(client.Transport())...)
 	if !hello.Enabled {
 		found = append(found, finding{doubt, "Master switch", "Access for AI tools is switched off in Odoo.",
-			"Doorman > Configuration > Server Settings > Enable."})
+			"Switch it on in Odoo: Doorman > Configuration > Server Settings."})
 	}
 	return found
 }

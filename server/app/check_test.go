@@ -62,7 +62,7 @@ func TestCheck(t *testing.T) {
 		{"another web server", pages, nil, []string{"DOORMAN_ODOO_URL=" + answering(t, 404, "Not Found")},
 			[]string{"FAIL  Odoo ", "DOORMAN_ODOO_URL"}, oneThing},
 		{"switched off", pages, func(s *odootest.Server) { s.SetEnabled(false) }, nil,
-			[]string{"warn  Master switch", "Server Settings > Enable"}, nothingWrong},
+			[]string{"warn  Master switch", "Switch it on in Odoo: Doorman > Configuration > Server Settings."}, nothingWrong},
 		{"another way in", pages, func(s *odootest.Server) { s.SetOtherMCP("ai_mcp") }, nil,
 			[]string{"warn  Other MCP", "through ai_mcp.", "Uninstall the module"}, nothingWrong},
 		{"two services with one key", pages, func(s *odootest.Server) { s.SetServices("https://a.example/mcp", "https://b.example/mcp") }, nil,

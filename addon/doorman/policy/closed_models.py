@@ -37,7 +37,7 @@ FLOOR_MODELS = (
     "mail.mail",
     "mail.push",
     "mail.push.",
-    # Old and new values of any field of any model: get_messages tells those that may
+    # Old and new values of any field of any model: read_messages tells those that may
     # be told, with the record they are of.
     "mail.tracking.value",
     "mail.ice.server",
