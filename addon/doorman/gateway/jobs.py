@@ -219,5 +219,5 @@ class DoormanGateway(models.AbstractModel):
         self.env["doorman.notice"]._purge()
         self.env["doorman.gateway"]._purge_files()
         old = fields.Datetime.now() - timedelta(days=days)
-        self.env["doorman.approval"].sudo()._purge(old)
-        return progress(deleted=deleted, more=deleted == PURGE_ROWS)
+        more = self.env["doorman.approval"].sudo()._purge(old)
+        return progress(deleted=deleted, more=more or deleted == PURGE_ROWS)

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..policy.refusal import _lt
+from ..policy.shared import LIVE_STATUSES
 
 BESIDE, INSTEAD = "beside", "instead"
 
@@ -126,9 +127,17 @@ class DoormanReviewCopy(models.TransientModel):
         reason = _lt("The database was restored from a copy of %s.", original)
         waiting._cancel(reason)
         connections = self.env["doorman.connection"].sudo()
+        connections = connections.with_context(active_test=False)
         self.env["doorman.pickup"].sudo()._end(
             connections.search([("state", "!=", "revoked")])
         )
+        # Not listed, as they let nobody in: until somebody unarchives them.
+        connections.search(
+            [
+                ("active", "=", False),
+                ("state", "in", ("inactive", *LIVE_STATUSES)),
+            ]
+        ).action_revoke()
         self.env["doorman.settings"]._take_over()
         return self.env._(
             "%(who)s: this copy of %(original)s takes its place. Kept: %(kept)s. "

@@ -93,9 +93,14 @@ class DoormanApproval(models.Model):
         return ended
 
     def _purge(self, before):
-        """Remove the requests that were decided before that time, some at a time."""
+        """Remove the requests that were decided before that time, some at a time.
+
+        :return: whether there may be more
+        """
         decided = [("state", "!=", "pending"), ("decided_at", "<", before)]
-        self.search(decided, limit=PURGE)._inside().unlink()
+        old = self.search(decided, limit=PURGE)
+        old._inside().unlink()
+        return len(old) == PURGE
 
     def _remind(self):
         """Tell who may decide once more."""

@@ -150,7 +150,7 @@ class DoormanApproval(models.Model):
 
     def _whom(self):
         """:return: the approver and the group that are asked, and whose request it is:
-            what ``_deciders`` depends on
+        what ``_deciders`` depends on
         """
         request = self.sudo()
         return request.approver_id, request.approver_group_id, request._askers()

@@ -1,3 +1,5 @@
+from itertools import chain, count
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
@@ -144,8 +146,18 @@ class DoormanOwnTool(models.Model):
     def copy_data(self, default=None):
         found = super().copy_data(default)
         for vals in found:
-            vals["name"] = f"{vals['name'][:35]}_copy"
+            vals["name"] = self._free_name(vals["name"], "copy")
         return found
+
+    @api.model
+    def _free_name(self, name, word):
+        """:return: the name with the word behind it, and a number if that is taken"""
+        # A few dozen rows. pylint: disable-next=no-search-all
+        taken = {*self.sudo().search([]).mapped("name")}
+        taken |= {*self._catalog().search([]).mapped("name")}
+        numbers = chain([""], count(2))
+        names = (f"{name[:30]}_{word}{number}" for number in numbers)
+        return next(free for free in names if free not in taken)
 
     @api.constrains("name", "title", "description", "scope_id", "only_reads")
     def _check_words(self):
@@ -384,7 +396,7 @@ class DoormanOwnTool(models.Model):
         """Take another name: a tool of the service has come that is called the same.
         Lists that name this one keep naming it."""
         for own in self:
-            name = f"{own.name[:35]}_own"
+            name = self._free_name(own.name, "own")
             own.tool_id.sudo()._inside().write({"name": name, "offered": False})
             own.write({"name": name})
         self.env.flush_all()

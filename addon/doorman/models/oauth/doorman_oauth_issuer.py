@@ -6,6 +6,7 @@ from odoo.tools import SQL, email_normalize
 
 from ...policy import oauth_values
 from ...policy.shared import MAX_ISSUER
+from ..approval.execute import SHOWN
 
 # What the service can reach: a public name, on port 443.
 ISSUER = re.compile(
@@ -65,9 +66,11 @@ class DoormanOauthIssuer(models.Model):
         help="Another MCP administrator has to confirm it.",
     )
     waits = fields.Boolean(readonly=True, copy=False)
+    # Raised by each change that waits: what is confirmed is what was seen.
+    revision = fields.Integer(readonly=True, copy=False)
     can_confirm = fields.Boolean(compute="_compute_can_confirm")
 
-    _protected_fields |= {"waits"}
+    _protected_fields |= {"waits", "revision"}
     _issuer_uniq = models.Constraint("UNIQUE (issuer)", "This issuer already exists.")
 
     def init(self):
@@ -180,7 +183,11 @@ class DoormanOauthIssuer(models.Model):
                     "%(who)s added the trusted issuer %(issuer)s.", **who
                 )
             if two:
-                vals = {"waits": True, "changed_by_id": self.env.uid}
+                vals = {
+                    "waits": True,
+                    "changed_by_id": self.env.uid,
+                    "revision": issuer.revision + 1,
+                }
                 issuer.sudo()._inside().write(vals)
                 words += " " + self.env._(
                     "It is waiting for another MCP administrator."
@@ -191,9 +198,11 @@ class DoormanOauthIssuer(models.Model):
         """Let it in force what another administrator has changed.
 
         :raise AccessError: for anyone but MCP administrators
-        :raise UserError: for the one who has changed it
+        :raise UserError: for the one who has changed it, and if it was changed since
+            the page was opened that the context tells of
         """
         self.check_access("write")
+        shown = self.env.context.get(SHOWN)
         for issuer in self.filtered("waits"):
             if not self.env.user.has_group("doorman.group_admin"):
                 raise AccessError(self.env._("Only an MCP administrator can do this."))
@@ -203,6 +212,10 @@ class DoormanOauthIssuer(models.Model):
                         "You changed it yourself: another MCP administrator has to "
                         "confirm it."
                     )
+                )
+            if shown is not None and shown != issuer.revision:
+                raise UserError(
+                    self.env._("It has changed since you opened it: review it again.")
                 )
             issuer.sudo()._inside().write({"waits": False, "changed_by_id": False})
             issuer.message_post(body=self.env._("Confirmed by %s.", self.env.user.name))

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ...models.approval import ask
 from ..common import DoormanCase, proof_of
 
 
@@ -318,6 +319,19 @@ class TestJobs(DoormanCase):
         self._fold()
         self.assertEqual(self.run_job("purge_audit"), {"deleted": 1})
         self.assertEqual(self.connection.request_count, 2)
+
+    def test_old_requests_go_however_many_there_are(self):
+        made = self.env["doorman.approval"].concat(
+            *(self.approval() for _number in range(3))
+        )
+        years_ago = fields.Datetime.now() - timedelta(days=900)
+        made._inside().write({"state": "rejected", "decided_at": years_ago})
+        made.flush_recordset()
+        old = [("id", "in", made.ids)]
+        with patch.object(ask, "PURGE", 2):
+            runs = [self.gateway.run_job("purge_audit") for _turn in range(2)]
+            self.assertFalse(self.env["doorman.approval"].search(old))
+        self.assertEqual([run["more"] for run in runs], [True, False])
 
     def test_the_fence_does_not_wait_for_the_job(self):
         self.connection.expires_at = fields.Datetime.now() - timedelta(hours=1)

@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from ...models.settings.database_copy import same_database
-from ..common import DoormanCase
+from ..common import DoormanCase, proof_of
 
 
 @tagged("post_install", "-at_install")
@@ -146,6 +146,19 @@ class TestDatabaseCopy(DoormanCase):
         self.assertIn(self.connection.name, said)
         self.settings.action_enable()
         self.assertNotIn("error", self.gateway.resolve(held))
+
+    def test_what_is_archived_is_not_kept_either(self):
+        """Unarchived one day, it would be let in by a key that nobody looked at."""
+        held = proof_of(self.connection2._issue_key())
+        self.connection2.active = False
+        self.copied()
+        self.review("instead", keep=[self.connection.name]).action_apply()
+        self.env.invalidate_all()
+        self.assertEqual(self.connection2.state, "revoked")
+        self.connection2.active = True
+        self.settings.action_enable()
+        self.env.flush_all()
+        self.assertIn("error", self.gateway.resolve(held))
 
     def test_nothing_is_kept_unless_ticked(self):
         self.copied()

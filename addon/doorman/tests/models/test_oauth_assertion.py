@@ -435,6 +435,25 @@ class TestOauthIssuer(AssertionCase):
                 mine.write(vals)
                 self.assertEqual(mine.waits, waits)
 
+    def test_what_is_confirmed_was_seen(self):
+        """Between the look of the one and their click, the other changes it again."""
+        first, second = (
+            self.people["admin"],
+            self._person("admin3", ["doorman.group_admin"]),
+        )
+        self.settings.four_eyes = True
+        mine = self.issuers.with_user(first).create({"name": "x", "issuer": OTHER})
+        seen = mine.with_user(second).revision
+        mine.write({"match_email": True})
+        theirs = mine.with_user(second)
+        with self.assertRaisesRegex(UserError, "review it again"):
+            theirs.with_context(doorman_revision=seen).action_confirm()
+        self.assertTrue(mine.waits)
+        theirs.with_context(doorman_revision=theirs.revision).action_confirm()
+        self.assertFalse(mine.waits)
+        with self.assertRaises(AccessError):
+            mine.write({"revision": seen})
+
     def test_all_are_told(self):
         messages = self.issuers.with_user(self.people["admin"]).create(
             {"name": "x", "issuer": OTHER}

@@ -501,9 +501,7 @@ class TestUnmarked(BaseCase):
         self.assertFalse(found, "\n".join(found))
 
     def test_it_finds_computes_of_one_language(self):
-        code = (
-            "class A:\n  {}\n  def _compute_x(self):\n    self.x = self.env._('Yes')"
-        )
+        code = "class A:\n  {}\n  def _compute_x(self):\n    self.x = self.env._('Yes')"
         for mark, count in (
             ("@api.depends('y')", 1),
             ("@api.depends_context('uid')", 1),

@@ -79,7 +79,10 @@ class TestOwnToolsPublish(OwnCase):
                     }
                 )
         self.assertEqual(own.copy().state, "draft")
-        self.assertEqual(self.own.copy().state, "draft")
+        copies = [self.own.copy() for _time in range(3)]
+        self.assertEqual({own.state for own in copies}, {"draft"})
+        names = [own.name for own in copies]
+        self.assertEqual(names, ["note_it_copy", "note_it_copy2", "note_it_copy3"])
 
     def test_each_change_takes_it_back(self):
         child = {
@@ -247,6 +250,13 @@ class TestOwnToolsPublish(OwnCase):
         theirs = self.env["doorman.tool"].search([("name", "=", "note_it")])
         self.assertEqual((theirs.kind, theirs.risk), ("builtin", "low"))
         self.assertNotEqual(theirs, self.own.tool_id)
+
+    def test_it_makes_way_where_the_next_name_is_taken(self):
+        """Else the service's catalog would never be taken over again."""
+        self._own("note_it_own", self._action())
+        self.gateway.sync_catalog([{"name": "note_it", "risk": "low", "scope": "x"}])
+        self.assertEqual(self.own.name, "note_it_own2")
+        self.assertEqual(self.own.tool_id.name, "note_it_own2")
 
     def test_from_the_menu_nothing_comes_in(self):
         """The same action run in Odoo: a context gives it no parameters."""
