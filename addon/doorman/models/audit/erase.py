@@ -96,7 +96,7 @@ class DoormanAudit(models.Model):
             .search(
                 [
                     ("id", "in", [each for each in approvals if each]),
-                    ("state", "not in", ("pending", "approved")),
+                    ("state", "!=", "pending"),
                 ]
             )
         )

@@ -130,11 +130,11 @@ class DoormanConnection(models.Model):
         return bool(connections.search_count(shut_out, limit=1))
 
     def _from_consent(self, client, user):
-        """The connection that comes of a person's Allow, from the default policy.
+        """The connection that comes of a person's Allow, from the default policy; or
+        of the word of an issuer, whose name is in the context
+        (``doorman_issuer_name``).
 
         :param client: a ``doorman.oauth.client``
-        :param str issuer: who said so in their place (key of the context
-            ``doorman_issuer_name``)
         :raise UserError: if there can be none, e.g. for want of an approver
         """
         settings = self.env["doorman.settings"]._get().sudo()

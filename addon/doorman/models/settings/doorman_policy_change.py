@@ -184,7 +184,7 @@ class DoormanPolicyChange(models.Model):
 
     @api.model
     def _tell(self, record, wider):
-        """Tell the administrators who can open it what one of them has widened."""
+        """Say to those who can open it what one of them has widened."""
         people = self._who_can_open(record)
         for name, (before, after) in wider.items():
             body = self.env._(
