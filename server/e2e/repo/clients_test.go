@@ -3,8 +3,10 @@ package repo_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +50,28 @@ func unindented(text string) string {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestCommandsHaveAPage: the manual page of the Debian package names each command that the program names itself.
+func TestCommandsHaveAPage(t *testing.T) {
+	t.Parallel()
+	code, err := os.ReadFile(filepath.Join(repoRoot(t), "server", "app", "app.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(repoRoot(t), "deploy", "man", "doorman.8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := regexp.MustCompile(`(?m)^  ([a-z]+) +[a-z]`).FindAllStringSubmatch(string(code), -1)
+	if len(commands) < 6 {
+		t.Fatalf("only %d commands were found", len(commands))
+	}
+	for _, command := range commands {
+		if !strings.Contains(string(page), "\n.B "+command[1]+"\n") {
+			t.Errorf("doorman.8 does not say what %s does", command[1])
+		}
+	}
 }
 
 // TestToolsAreDocumented: docs/tools.md lists each tool at a glance, and docs/comparison.md counts them.
