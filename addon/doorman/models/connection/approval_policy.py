@@ -136,18 +136,6 @@ class DoormanConnection(models.Model):
             self.approver_id, self.approver_group_id, self.user_id
         )
 
-    @api.constrains("approver_id")
-    def _check_approver_internal(self):
-        for connection in self:
-            approver = connection.approver_id.sudo()
-            if approver and not (approver.active and approver._is_internal()):
-                raise ValidationError(
-                    self.env._(
-                        "%s cannot be an approver: only active internal users can.",
-                        approver.name,
-                    )
-                )
-
     # ---- what a change means for open requests ----
 
     def write(self, vals):

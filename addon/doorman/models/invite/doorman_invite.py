@@ -359,17 +359,6 @@ class DoormanInvite(models.Model):
                     self.env._("Groups only apply to new accounts: allow those first.")
                 )
 
-    @api.constrains("approver_id")
-    def _check_approver_internal(self):
-        for approver in self.approver_id.sudo():
-            if not (approver.active and approver._is_internal()):
-                raise ValidationError(
-                    self.env._(
-                        "%s cannot be an approver: only active internal users can.",
-                        approver.name,
-                    )
-                )
-
     def _listed(self):
         """Who may accept: logins and domains, in lower case."""
         lines = (self.accept_list or "").lower().splitlines()

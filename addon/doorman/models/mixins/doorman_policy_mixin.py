@@ -198,6 +198,17 @@ class DoormanPolicyMixin(models.AbstractModel):
                     )
                 )
 
+    @api.constrains("approver_id")
+    def _check_approver_internal(self):
+        for approver in self.approver_id.sudo():
+            if not (approver.active and approver._is_internal()):
+                raise ValidationError(
+                    self.env._(
+                        "%s cannot be an approver: only active internal users can.",
+                        approver.name,
+                    )
+                )
+
     @api.constrains(*MOST)
     def _check_numbers(self):
         least = {"approval_expiry_hours": 1}

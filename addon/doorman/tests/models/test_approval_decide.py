@@ -107,6 +107,18 @@ class TestWhoDecides(ApprovalCase):
         self.assertEqual(approval._deciders(), before)
         self.assertEqual(self._decides("admin", approval, "approve"), "allow")
 
+    def test_an_approver_is_an_active_internal_user(self):
+        """Also of the default policy: else each login by browser would fail later."""
+        gone = self._person("gone", ["base.group_user"], active=False)
+        for record in (self.settings, self.connection):
+            for user in (self.people["portal"], gone):
+                with (
+                    self.subTest(record=record, user=user),
+                    self.assertRaisesRegex(ValidationError, user.name),
+                ):
+                    record.approver_id = user
+            record.approver_id = self.people["approver"]
+
     def test_an_approver_needs_no_rights_on_the_model(self):
         """The rights are the requester's."""
         approver = self.people["approver"]

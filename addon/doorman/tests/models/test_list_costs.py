@@ -47,6 +47,30 @@ class TestListCosts(DoormanCase):
             )
         )
 
+    def test_keys(self):
+        people = [
+            self._person_vals(f"lists-{number}", ["doorman.group_user"])
+            for number in range(MANY)
+        ]
+        connections = self.env["doorman.connection"]
+        for user in self._persons(*people):
+            connections |= connections.create({"name": "x", "user_id": user.id})
+        for connection in connections:
+            connection._issue_key()
+        mine = [("connection_id", "in", connections.ids)]
+        self._check(self.env["doorman.key.report"].search(mine))
+
+    def test_policy_changes(self):
+        self._person("second", ["doorman.group_admin"])
+        changes = self.env["doorman.policy.change"].with_user(self.people["admin"])
+        for number in range(MANY):
+            user = self._person(f"lists-{number}", ["doorman.group_user"])
+            connection = self.env["doorman.connection"].create(
+                {"name": user.name, "user_id": user.id}
+            )
+            changes._ask(connection, {"rate_limit_minute": (0, 20_000)})
+        self._check(changes.search([("connection_id", "!=", False)], limit=MANY))
+
     def test_approvals(self):
         """Also where each asks others."""
         made = self.env["doorman.approval"]
