@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..policy.as_person import as_person
 from ..policy.credentials import KEY_ENDS
 from ..policy.refusal import _lt, in_language
 from ..policy.shared import LIVE_STATUSES
@@ -184,7 +185,7 @@ class DoormanGateway(models.AbstractModel):
             if not person.active or not person.has_group("doorman.group_user"):
                 continue
             # Who made it may have lost the right to know of it.
-            if not connection.with_user(person).has_access("read"):
+            if not as_person(connection, person).has_access("read"):
                 continue
             lang = person.lang or "en_US"
             here = connection.with_context(tz=person.tz)

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Date
 
 from ..policy import in_force
+from ..policy.as_person import as_person
 from ..policy.plain_text import plain
 from ..policy.posted_html import html_of
 from ..policy.refusal import Refusal, _lt
@@ -172,7 +173,7 @@ def _may_see(record, user):
     if user == record.env.user:
         return
     try:
-        record.with_user(user).check_access("read")
+        as_person(record, user).check_access("read")
     except AccessError as exc:
         raise Refusal(
             "user_may_not_read",

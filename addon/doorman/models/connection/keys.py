@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ...policy.as_person import as_person
 from ...policy.credentials import KEY_ENDS, MAX_OVERLAP_MINUTES, stored_proof
 from ...policy.refusal import _lt
 from ...policy.shared import LIVE_STATUSES, MAX_KEY_DAYS, PREFIX_KEY
@@ -157,7 +158,7 @@ class DoormanConnection(models.Model):
         """
         self.ensure_one()
         admins = (self._administrators() - self.user_id).filtered(
-            lambda admin: self.with_user(admin).has_access("read")
+            lambda admin: as_person(self, admin).has_access("read")
         )
         made = self.sudo().invite_id.creator_id | self.create_uid
         return (admins & made or admins)[:1]

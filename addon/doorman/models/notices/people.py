@@ -1,5 +1,6 @@
 from odoo import models
 
+from ...policy.as_person import as_person
 from ..approval.ask import MAX_ASKED
 from .doorman_notice import ASKING
 
@@ -31,13 +32,7 @@ class DoormanNotice(models.Model):
         return self.connection_id or self.approval_id.connection_id
 
     def _may_be_told(self, person):
-        return self._as(person).has_access("read")
-
-    def _as(self, person):
-        """What the notice is of, as somebody sees it in any of their companies."""
-        companies = person.sudo().company_ids.ids
-        record = self._record().with_user(person)
-        return record.with_context(allowed_company_ids=companies)
+        return as_person(self._record(), person).has_access("read")
 
     def _tell_people(self):
         for person in self._people():

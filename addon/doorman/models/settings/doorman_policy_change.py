@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ...policy.as_person import as_person
 from ...policy.protected_fields import CONTEXT_KEY
 
 ACTIVITY = "doorman.mail_activity_policy_change"
@@ -231,15 +232,9 @@ class DoormanPolicyChange(models.Model):
 
     @api.model
     def _who_can_open(self, record):
-        """:return: the MCP administrators who can read a record, in any company of
-        theirs"""
-
-        def can_open(person):
-            companies = person.sudo().company_ids.ids
-            mine = record.with_user(person)
-            return mine.with_context(allowed_company_ids=companies).has_access("read")
-
-        return self.env["doorman.connection"]._administrators().filtered(can_open)
+        """:return: the MCP administrators who can read a record"""
+        admins = self.env["doorman.connection"]._administrators()
+        return admins.filtered(lambda a: as_person(record, a).has_access("read"))
 
     # ---- deciding ----
 

@@ -39,6 +39,24 @@ class TestActivities(WriteCase):
         activity = self.env["mail.activity"].browse(value["activity_id"])
         self.assertEqual(activity.user_id, self.people["user"])
 
+    def test_for_a_colleague_of_one_of_the_companies(self):
+        """The call works in two companies, the colleague in one of them."""
+        other, second = (
+            self.people["user2"],
+            self.env["res.company"].create({"name": "Second"}),
+        )
+        self.people["user"].company_ids = [Command.link(second.id)]
+        self.connection.company_ids = [Command.set((self.company | second).ids)]
+        for company, code in (
+            (self.company, None),
+            (self.env["res.company"], None),
+            (second, "user_may_not_read"),
+        ):
+            with self.subTest(company=company.name):
+                self.acme.company_id = company
+                answer = self.schedule(user=other.login)
+                self.assertEqual(answer.get("error", {}).get("code"), code)
+
     def test_tried_out(self):
         before = self.env["mail.activity"].search_count([])
         value = self.schedule({"dry_run": True}, summary="x")["value"]
