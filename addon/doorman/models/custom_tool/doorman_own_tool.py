@@ -152,9 +152,10 @@ class DoormanOwnTool(models.Model):
     @api.model
     def _free_name(self, name, word):
         """:return: the name with the word behind it, and a number if that is taken"""
-        # A few dozen rows. pylint: disable-next=no-search-all
-        taken = {*self.sudo().search([]).mapped("name")}
-        taken |= {*self._catalog().search([]).mapped("name")}
+        taken = set()
+        for model in (self.sudo(), self._catalog()):
+            # A few dozen rows. pylint: disable-next=no-search-all
+            taken |= set(model.search([]).mapped("name"))
         numbers = chain([""], count(2))
         names = (f"{name[:30]}_{word}{number}" for number in numbers)
         return next(free for free in names if free not in taken)
