@@ -32,7 +32,7 @@ def outsiders(partners):
     # The caller is the most frequent one, and known without asking the database.
     user = partners.env.user
     known = user.active and not user.share
-    own = user.sudo().partner_id if known else partners.browse()
+    own = user.partner_id if known else partners.browse()
     return (
         (partners - own)
         .sudo()
