@@ -55,9 +55,9 @@ class DoormanConnectWizard(models.TransientModel):
         default=lambda self: self._read_scopes(),
     )
     read_only = fields.Boolean(
-        help="Tools that change something are hidden and refused."
+        "Read Only", help="Tools that change something are hidden and refused."
     )
-    missing_scopes = fields.Char(compute="_compute_missing_scopes")
+    missing_scopes = fields.Char("Missing scopes", compute="_compute_missing_scopes")
     no_mcp_user = fields.Boolean(compute="_compute_missing_scopes")
     expires_at = fields.Datetime("Expires on")
     key_days = fields.Integer(
@@ -78,7 +78,8 @@ class DoormanConnectWizard(models.TransientModel):
 
     client_name = fields.Char("OAuth client name")
     client_type = fields.Selection(
-        [
+        string="Client type",
+        selection=[
             ("confidential", "Confidential: a server that keeps a client secret"),
             ("public", "Public: an app on a person's device, PKCE and no secret"),
         ],

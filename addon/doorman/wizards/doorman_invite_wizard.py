@@ -81,7 +81,7 @@ class DoormanInviteWizard(models.TransientModel):
     own_scope_ids = fields.Many2many("doorman.scope", compute="_compute_own")
     own_group_ids = fields.Many2many("res.groups", compute="_compute_own")
     own_company_ids = fields.Many2many("res.company", compute="_compute_own")
-    missing_scopes = fields.Char(compute="_compute_missing_scopes")
+    missing_scopes = fields.Char("Missing scopes", compute="_compute_missing_scopes")
 
     @api.model
     def _valid_field_parameter(self, field, name):

@@ -20,7 +20,7 @@ class DoormanReviewCopyLine(models.TransientModel):
     record = fields.Integer(required=True, readonly=True)
     name = fields.Char(readonly=True)
     user_id = fields.Many2one("res.users", readonly=True)
-    last_used = fields.Datetime(readonly=True)
+    last_used = fields.Datetime("Last used", readonly=True)
     keep = fields.Boolean()
 
     def write(self, vals):

@@ -31,7 +31,7 @@ class DoormanApproval(models.Model):
     warnings_html = fields.Html("Warnings", compute="_compute_html", sanitize=False)
     payload_text = fields.Text("Exact request", compute="_compute_html")
     result_text = fields.Text("Answer", compute="_compute_html")
-    time_left = fields.Char(compute="_compute_time_left")
+    time_left = fields.Char("Time left", compute="_compute_time_left")
     # Why it failed: error_message is what the AI tool gets; its words are kept too, for
     # each reader to get them in their language.
     error_code = fields.Char(readonly=True)

@@ -65,7 +65,7 @@ class DoormanApproval(models.Model):
     )
     client = fields.Char("AI tool", readonly=True, help="The name it gives itself.")
     approver_id = fields.Many2one("res.users", readonly=True, index=True)
-    approver_group_id = fields.Many2one("res.groups", readonly=True)
+    approver_group_id = fields.Many2one("res.groups", "Approver group", readonly=True)
     tool = fields.Char(required=True, readonly=True)
     risk = fields.Selection(
         [("low", "Low"), ("medium", "Medium"), ("high", "High")], readonly=True
@@ -89,7 +89,9 @@ class DoormanApproval(models.Model):
         default=1,
         help="Increases when records have changed and it has to be reviewed again.",
     )
-    requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    requested_at = fields.Datetime(
+        "Requested on", readonly=True, default=fields.Datetime.now
+    )
     expires_at = fields.Datetime("Expires on", required=True, readonly=True)
     reminded = fields.Boolean(readonly=True)
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)

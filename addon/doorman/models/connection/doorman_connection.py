@@ -114,6 +114,7 @@ class DoormanConnection(models.Model):
     request_count = fields.Integer("Requests", readonly=True, copy=False)
     expiry_reminded = fields.Boolean(readonly=True, copy=False)
     dynamic_registration = fields.Boolean(
+        "Dynamic registration",
         readonly=True,
         copy=False,
         help="The AI tool registered itself when a person logged in.",
@@ -121,6 +122,7 @@ class DoormanConnection(models.Model):
     client_id = fields.Char("Client ID", readonly=True, copy=False)
     client_type = fields.Selection(
         [("confidential", "Confidential"), ("public", "Public")],
+        "Client type",
         readonly=True,
         copy=False,
     )
@@ -143,7 +145,7 @@ class DoormanConnection(models.Model):
         "Rows/day in force", compute="_compute_effective_rates"
     )
     audit_count = fields.Integer(compute="_compute_audit_count")
-    missing_scopes = fields.Char(compute="_compute_missing_scopes")
+    missing_scopes = fields.Char("Missing scopes", compute="_compute_missing_scopes")
     server_off = fields.Boolean(compute="_compute_server_off")
     all_read_only = fields.Boolean(compute="_compute_server_off")
 

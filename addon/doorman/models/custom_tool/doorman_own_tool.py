@@ -90,7 +90,8 @@ class DoormanOwnTool(models.Model):
         "as records.",
     )
     only_reads = fields.Boolean(
-        help="Read-only connections can use it. Whatever it changes is undone."
+        "Only reads",
+        help="Read-only connections can use it. Whatever it changes is undone.",
     )
     can_try = fields.Boolean(
         "Supports dry runs",
@@ -123,8 +124,10 @@ class DoormanOwnTool(models.Model):
     # Raised by each publication: who has read of one does not call another.
     revision = fields.Integer(readonly=True, copy=False)
     fingerprint = fields.Char(readonly=True, copy=False)
-    published_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    published_at = fields.Datetime(readonly=True, copy=False)
+    published_by_id = fields.Many2one(
+        "res.users", "Published by", readonly=True, copy=False
+    )
+    published_at = fields.Datetime("Published on", readonly=True, copy=False)
     tool_id = fields.Many2one(
         "doorman.tool",
         string="In the catalog",

@@ -101,8 +101,8 @@ class DoormanInvite(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
-    max_uses = fields.Integer(required=True, default=1)
-    current_uses = fields.Integer(readonly=True, default=0)
+    max_uses = fields.Integer("Max uses", required=True, default=1)
+    current_uses = fields.Integer("Current uses", readonly=True, default=0)
     expires_at = fields.Datetime("Expires at", required=True, index=True)
     key_lifetime_hours = fields.Integer(
         "Key lifetime (hours)",

@@ -14,9 +14,9 @@ class DoormanInviteAcceptance(models.Model):
     user_id = fields.Many2one(
         "res.users", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    accepted_at = fields.Datetime(required=True, readonly=True)
+    accepted_at = fields.Datetime("Accepted on", required=True, readonly=True)
     ip = fields.Char("From", readonly=True)
-    new_account = fields.Boolean(readonly=True)
+    new_account = fields.Boolean("New account", readonly=True)
     address_proven = fields.Boolean(
         readonly=True, help="For a new account: a code was sent to its address."
     )

@@ -44,6 +44,7 @@ class DoormanOauthClient(models.Model):
     )
     client_type = fields.Selection(
         [("confidential", "Confidential"), ("public", "Public")],
+        "Client type",
         required=True,
         readonly=True,
         default="public",
