@@ -131,6 +131,16 @@ class DoormanConnection(models.Model):
                     )
                 )
 
+    @api.model
+    def _approver_for(self, approver, user):
+        """The approver that a template names, for the connection of somebody.
+
+        :return: none, if they cannot be one: it is their own, or they have left. Then
+            the group decides that is named beside them, or the MCP administrators.
+        """
+        fit = approver.active and approver._is_internal() and approver != user
+        return approver if fit else approver.browse()
+
     def _approvers(self):
         return self._approvers_for(
             self.approver_id, self.approver_group_id, self.user_id

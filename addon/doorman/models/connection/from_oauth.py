@@ -146,6 +146,7 @@ class DoormanConnection(models.Model):
         vals |= {
             "name": client.name,
             "user_id": user.id,
+            "approver_id": self._approver_for(settings.approver_id, user).id,
             "state": "inactive" if waits else "awaiting",
             "needs_activation": waits,
             "description": issuer

@@ -269,6 +269,9 @@ class DoormanInvite(models.Model):
     def _connection_values(self, user):
         """The connection that comes of this invite."""
         vals = self._policy_values()
+        connections = self.env["doorman.connection"]
+        approver = connections._approver_for(self.approver_id, user)
+        vals["approver_id"] = approver.id
         # In the organization of the invite, whatever else the person belongs to.
         # Also where one of them has been archived since: less, and not another.
         companies = self.with_context(active_test=False).company_ids

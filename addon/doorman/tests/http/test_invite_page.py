@@ -378,13 +378,16 @@ class TestInvitePage(InviteMixin, HttpCase):
     def test_what_goes_wrong_is_said(self):
         tool = self.tool("t1")
         person = self.people["internal"]
+        group = self.env["res.groups"].create(
+            {"name": "Of one", "user_ids": [Command.set(person.ids)]}
+        )
         invite, token = self.invite(
-            approval_tool_ids=[Command.set(tool.ids)], approver_id=person.id
+            approval_tool_ids=[Command.set(tool.ids)], approver_group_id=group.id
         )
         self._open(token)
         answer = self._post("accept")
         self.assertEqual(answer.status_code, 422)
-        self.assertIn("cannot approve", answer.text)
+        self.assertIn("approve their own requests", answer.text)
         self.assertEqual(self.state(invite), ("active", 0))
 
     def test_opening_changes_nothing(self):

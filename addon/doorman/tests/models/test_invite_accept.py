@@ -69,6 +69,16 @@ class TestInviteAccept(InviteMixin, DoormanCase):
         self.assertEqual(mine["approval"]["rules"][0]["more_than"], 3)
         self.assertEqual(accepted.connection_id.approval_expiry_hours, 5)
 
+    def test_an_approver_who_has_left(self):
+        boss, tool = self.people["approver"], self.tool("t1")
+        _invite, token = self.invite(
+            approval_tool_ids=[Command.set(tool.ids)], approver_id=boss.id
+        )
+        boss.action_archive()
+        connection = self.accept(token)[0].connection_id
+        self.assertFalse(connection.approver_id)
+        self.assertIn(self.people["admin"], connection._approvers())
+
     def test_a_list_that_became_empty_still_restricts(self):
         model = self.env["ir.model"].search([("model", "=", "res.partner")])
         invite, token = self.invite(allowed_model_ids=[Command.set(model.ids)])
@@ -399,11 +409,14 @@ class TestInviteAccept(InviteMixin, DoormanCase):
     # ---- what goes wrong ----
 
     def test_nothing_is_left_of_an_acceptance_that_fails(self):
-        """Nobody could approve: the only approver is who accepts."""
+        """Nobody could approve: only the person who accepts is in the group."""
         tool = self.tool("t1")
         person = self.people["internal"]
+        group = self.env["res.groups"].create(
+            {"name": "Of one", "user_ids": [Command.set(person.ids)]}
+        )
         invite, token = self.invite(
-            approval_tool_ids=[Command.set(tool.ids)], approver_id=person.id
+            approval_tool_ids=[Command.set(tool.ids)], approver_group_id=group.id
         )
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.accept(token)

@@ -34,6 +34,26 @@ class TestOauthConsent(OauthCase):
         self.assertEqual((row["method"], row["outcome"]), ("oauth/consent", "ok"))
         self.assertEqual(row["connection_id"], connection.id)
 
+    def test_an_approver_who_cannot_be_one(self):
+        """The approver of the default policy connects an AI tool, too; and one who has
+        left keeps nobody from logging in. Then whoever would decide without an approver
+        does."""
+        approver, admin = self.people["approver"], self.people["admin"]
+        approver.group_ids += self.env.ref("doorman.group_user")
+        self.settings.approval_tool_ids = [Command.set(self.tool("t1").ids)]
+        self.settings.approver_id = approver
+        self.allow(self.begin())
+        self.assertEqual(self.connection_of().approver_id, approver)
+        self.allow(self.begin(), "approver")
+        own = self.connection_of("approver")
+        self.assertFalse(own.approver_id)
+        self.assertIn(admin, own._approvers())
+        self.assertNotIn(approver, own._approvers())
+        approver.action_archive()
+        self.allow(self.begin(), "user2")
+        self.assertFalse(self.connection_of("user2").approver_id)
+        self.assertIn(admin, self.connection_of("user2")._approvers())
+
     def test_one_connection_a_client_and_user(self):
         first, second = self.begin(), self.begin()
         self.allow(first)
@@ -149,6 +169,8 @@ class TestOauthConsent(OauthCase):
     def test_without_an_approver_there_is_none(self):
         self.settings.approval_tool_ids = [Command.set(self.tool("t1").ids)]
         self.settings.approver_id = self.people["user"]
+        admins = self.env.ref("doorman.group_admin").all_user_ids
+        admins.action_archive()
         handle = self.begin()
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.allow(handle)
