@@ -7,7 +7,7 @@ not in it.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
@@ -57,6 +57,13 @@ class FormField:
     clickable: bool
     # Of the records in it, where the form shows them.
     columns: tuple = ()
+    # Where else the same field stands: Odoo's forms have some twice, hidden for what
+    # depends on them, and once more for people (account.payment.register).
+    also: tuple = ()
+
+    @property
+    def places(self):
+        return (self, *self.also)
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,21 @@ def read_form(arch):
         buttons=tuple(_buttons(root)),
         fields=tuple(fields),
         texts=tuple(_texts(root)),
-        by_name={f.name: f for f in reversed(fields)},
+        by_name=_by_name(fields),
     )
+
+
+def _by_name(fields):
+    """Each field once: the place where a person may see it, with the others."""
+    found = {}
+    for one in reversed(fields):
+        found.setdefault(one.name, []).insert(0, one)
+    for name, places in found.items():
+        seen = next((one for one in places if "True" not in one.hidden), places[0])
+        others = tuple(one for one in places if one is not seen)
+        columns = next((one.columns for one in (seen, *others) if one.columns), ())
+        found[name] = replace(seen, columns=columns, also=others)
+    return found
 
 
 def _is_inside(node, root):
@@ -174,7 +194,8 @@ def _columns(node):
     """The columns of the first view that a field brings for its records."""
     for child in node:
         if child.tag in KINDS:
-            return tuple(_fields(child, "column_invisible"))
+            found = _by_name(_fields(child, "column_invisible"))
+            return tuple(reversed(found.values()))
     return ()
 
 

@@ -35,6 +35,13 @@ def plain(value, limit=MAX_VALUE):
     return f"{text[:limit]}… ({len(text)})"
 
 
+def shortened(text, limit):
+    """:param int limit: in characters; what is longer says how long it is"""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}... ({len(text)} characters in all)"
+
+
 def from_html(value):
     """The text of HTML: the cells of a table apart, the addresses of links below it."""
     return html2plaintext(BETWEEN_CELLS.sub(r" | \1", str(value or "")))

@@ -107,9 +107,24 @@ class Form:
         """
         return wizard_words.describe(self)
 
+    def is_shown(self, node):
+        """Whether a person may see a field now, in one of its places."""
+        return any(self.state.shows(place) is not False for place in node.places)
+
     def is_open(self, node):
         """Whether a person may fill in a field now."""
-        return self.state.shows(node) is not False and not self.is_readonly(node)
+        return any(
+            self.state.shows(place) is not False and not self.is_readonly(place)
+            for place in node.places
+        )
+
+    def is_sent(self, node, record=None, state=None):
+        """Whether a save sends a field, as Odoo's web client decides it
+        (web/static/src/model/relational_model/utils.js, patchActiveFields)."""
+        return any(
+            place.force_save or not self.is_readonly(place, record, state)
+            for place in node.places
+        )
 
     def is_readonly(self, node, record=None, state=None):
         field = (self.record if record is None else record)._fields[node.name]
@@ -120,7 +135,9 @@ class Form:
         )
 
     def is_required(self, node):
-        if node.required in ALWAYS or self.state.holds(node.required):
+        if any(
+            p.required in ALWAYS or self.state.holds(p.required) for p in node.places
+        ):
             return True
         return not node.required and self.model._fields[node.name].required
 
@@ -186,7 +203,9 @@ class Form:
         if field.type == "one2many":
             value = self._rows(node, field, value)
         else:
-            value = Values(self.guard).check(self.model, {name: value})[name]
+            # An amount may name the currency that the wizard is in by now.
+            of = self.record if field.type == "monetary" else self.model
+            value = Values(self.guard).check(of, {name: value})[name]
         self._set(name, value)
         self._settle(self.record, [name])
         self.given[name] = value
@@ -220,7 +239,7 @@ class Form:
         for number, given in enumerate(value):
             given = dict(given)
             row = given.pop("row", number)
-            if type(row) is not int or not 0 <= row < MAX_ROWS:
+            if type(row) is not int or not 0 <= row < max(MAX_ROWS, len(lines)):
                 raise Refusal(
                     "unknown_row",
                     _lt(
@@ -246,9 +265,18 @@ class Form:
                         _lt("Available: %(choices)s.", choices=", ".join(open_)),
                     )
             comodel = self.model.env[field.comodel_name]
-            checked = Values(self.guard).check(comodel, given)
-            found.append((self._line(node.name, lines, row), checked))
+            line = self._line(node.name, lines, row)
+            found.append((line, self._checked(line, comodel, given)))
         return found
+
+    def _checked(self, line, comodel, given):
+        """The values of a row, each as its field takes it."""
+        amounts = [n for n in given if comodel._fields[n].type == "monetary"]
+        others = {n: value for n, value in given.items() if n not in amounts}
+        checked = Values(self.guard).check(comodel, others) if others else {}
+        for name in amounts:
+            checked |= Values(self.guard).check(line, {name: given[name]})
+        return checked
 
     def _line(self, name, lines, row):
         if row < len(lines):
@@ -270,7 +298,7 @@ class Form:
         vals = {}
         for name, node in self.fields.items():
             field = self.model._fields[name]
-            if self.is_readonly(node) and not node.force_save:
+            if not self.is_sent(node):
                 continue
             if made and name not in self.given and self.record[name] == made[name]:
                 continue
@@ -313,9 +341,7 @@ class Form:
         for line in self.record[name]:
             state, vals = FormState(line), {}
             for column in columns:
-                if column.name == "id" or (
-                    self.is_readonly(column, line, state) and not column.force_save
-                ):
+                if column.name == "id" or not self.is_sent(column, line, state):
                     continue
                 field = line._fields[column.name]
                 if line._origin and line[column.name] == line._origin[column.name]:

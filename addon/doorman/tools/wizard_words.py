@@ -9,7 +9,7 @@ from odoo.tools.json import json_default
 from ..policy import closed_fields, in_force, looks, odoo_words
 from ..policy.form_view import ACTION
 from ..policy.in_force import name_of
-from ..policy.plain_text import from_html
+from ..policy.plain_text import from_html, shortened
 from ..policy.redact_links import withhold_links_in
 from .button_names import refusal_of_button
 
@@ -26,7 +26,8 @@ ATTRIBUTES = ["type", "string", "required", "relation", "selection"]
 def describe(form):
     """:param form: Form (wizard_form.py)
     :return: ``{model, title, values, fields, methods}``; ``text`` and ``warnings`` if
-        there are some
+        there are some; ``left_out``, if it is too long: how many there are in all of
+        what was cut, by the name of the field, or of ``fields`` and ``methods``
     """
     known = form.model.fields_get(list(form.fields), ATTRIBUTES)
     shown = {
@@ -34,25 +35,39 @@ def describe(form):
         for name, node in form.fields.items()
         if known[name]["type"] in KINDS
         and not closed_fields.is_withheld(name)
-        and form.state.shows(node) is not False
+        and form.is_shown(node)
     }
+    fields = [
+        _field(form, node, known[name])
+        for name, node in shown.items()
+        if form.is_open(node)
+    ]
+    methods = _methods(form)
     found = {
         "model": form.model._name,
         "title": form.opened.title,
         "values": {name: _value(form, node) for name, node in shown.items()},
-        "fields": [
-            _field(form, node, known[name])
-            for name, node in shown.items()
-            if form.is_open(node)
-        ][:MAX_FIELDS],
-        "methods": _methods(form)[:MAX_BUTTONS],
+        "fields": fields[:MAX_FIELDS],
+        "methods": methods[:MAX_BUTTONS],
     }
+    left_out = {
+        name: len(form.record[name])
+        for name, node in shown.items()
+        if known[name]["type"] in ("one2many", "many2many")
+        and len(form.record[name]) > len(found["values"][name] or ())
+    }
+    if len(fields) > MAX_FIELDS:
+        left_out["fields"] = len(fields)
+    if len(methods) > MAX_BUTTONS:
+        left_out["methods"] = len(methods)
+    if left_out:
+        found["left_out"] = left_out
     texts = [t.text for t in form.view.texts if form.state.shows(t) is not False]
     if texts:
-        found["text"] = " ".join(dict.fromkeys(texts))[:MAX_WORDS]
+        found["text"] = shortened(" ".join(dict.fromkeys(texts)), MAX_WORDS)
     if form.warnings:
         found["warnings"] = [
-            odoo_words.told(form.model.env, f"{title}: {text}")[:MAX_WORDS]
+            shortened(odoo_words.told(form.model.env, f"{title}: {text}"), MAX_WORDS)
             for title, text, _ in form.warnings
         ]
     return withhold_links_in(json.loads(json.dumps(found, default=json_default)))
@@ -81,7 +96,10 @@ def _field(form, node, attributes):
     if attributes.get("relation"):
         row["relation"] = attributes["relation"]
     if isinstance(attributes.get("selection"), list):
-        row["choices"] = [list(c) for c in attributes["selection"][:MAX_CHOICES]]
+        choices = attributes["selection"]
+        row["choices"] = [list(c) for c in choices[:MAX_CHOICES]]
+        if len(choices) > MAX_CHOICES:
+            row["choices_in_all"] = len(choices)
     columns = form.columns(node.name, node)
     if columns and attributes["type"] == "one2many":
         comodel = form.model.env[attributes["relation"]]
@@ -115,7 +133,7 @@ def _value(form, node):
             return [
                 _row(form, line, columns, n) for n, line in enumerate(value[:MAX_ROWS])
             ]
-    return plain(form.guard, field, value)
+    return plain(form.guard, field, value, form.record)
 
 
 def _row(form, line, columns, number):
@@ -123,14 +141,17 @@ def _row(form, line, columns, number):
     found = {"row": number}
     for column in columns:
         if _is_column(column, known):
-            value = plain(form.guard, line._fields[column.name], line[column.name])
+            field = line._fields[column.name]
+            value = plain(form.guard, field, line[column.name], line)
             if value not in (None, "", []):
                 found[column.name] = value
     return found
 
 
-def plain(guard, field, value):
-    """:return: JSON: a linked record as its id and name, "nothing" as None"""
+def plain(guard, field, value, record):
+    """:return: JSON: a linked record as its id and name, an amount with its currency,
+    "nothing" as None
+    """
     if looks.is_closed(guard, field.model_name, field.name):
         closed = guard.rules.closed(field.model_name, field.name)
         return in_force.value_of(closed, value) or None
@@ -140,9 +161,17 @@ def plain(guard, field, value):
         return None
     if field.type == "html":
         value = from_html(value)
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        return f"{value[:MAX_TEXT]}... ({len(value)} characters in all)"
-    return value
+    if field.type == "monetary" and (currency := _currency(guard, field, record)):
+        return {"amount": value, "currency": currency}
+    return shortened(value, MAX_TEXT) if isinstance(value, str) else value
+
+
+def _currency(guard, field, record):
+    """The code of the currency that an amount of a record is in; "" if it has none."""
+    name = field.get_currency_field(record)
+    if name not in record._fields or looks.is_closed(guard, record._name, name):
+        return ""
+    return record[name].sudo().name or ""
 
 
 def _linked(guard, field, records):

@@ -1,0 +1,260 @@
+"""Office work with Odoo's own apps: what is told of it, and the next step."""
+
+from odoo.fields import Command, Date
+from odoo.tests import tagged
+
+from ...tools import opened, wizard_words
+from ...tools.told_changes import MAX_IDS
+from .test_send_apps import AppsCase
+
+
+class WorkCase(AppsCase):
+    """Asks Odoo itself for what must hold."""
+
+    def wizard_press(self, wizard, method, **values):
+        request = self.request(wizard["model"], "call_method")
+        request["kwargs"] = {
+            "method": method,
+            "wizard": wizard["handle"],
+            "values": values,
+        }
+        return self.gateway.call(self.fence(), request)
+
+    def invoice(self, **vals):
+        line = {"name": "Work", "price_unit": 100, "tax_ids": False}
+        move = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.acme.id,
+                "invoice_date": Date.today(),
+                "invoice_line_ids": [Command.create(line)],
+                **vals,
+            }
+        )
+        move.action_post()
+        return move
+
+
+@tagged("post_install", "-at_install")
+class TestMoneyWork(WorkCase):
+    def setUp(self):
+        super().setUp()
+        self.needs("account.move")
+        if not self.env["account.journal"].search([("type", "=", "sale")], limit=1):
+            self.skipTest("there is no chart of accounts")
+        self.own = self.env.company.currency_id
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        self.other = currencies.search([("id", "!=", self.own.id)], limit=1)
+        self.other.active = True
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": self.other.id,
+                "company_id": self.env.company.id,
+                "name": "1999-01-01",
+                "rate": 2,
+            }
+        )
+        self.people["user"].group_ids = [
+            Command.link(self.env.ref(f"account.group_account_{name}").id)
+            for name in ("invoice", "manager")
+        ] + [Command.link(self.env.ref("base.group_multi_currency").id)]
+
+    def test_a_payment_tells_its_currency_and_takes_another(self):
+        """The form has the currency twice: hidden, and where people choose it."""
+        move = self.invoice(currency_id=self.other.id)
+        wizard = self.method(move, "action_register_payment")["value"]["wizard"]
+        self.assertEqual(
+            wizard["values"]["amount"], {"amount": 100.0, "currency": self.other.name}
+        )
+        self.assertIn("currency_id", [f["name"] for f in wizard["fields"]])
+        answer = self.wizard_press(
+            wizard,
+            "action_create_payments",
+            currency_id=self.own.name,
+            amount={"amount": 50, "currency": self.own.name},
+        )
+        value = answer["value"]
+        payment = self.env["account.payment"].search(
+            [("partner_id", "=", self.acme.id)], limit=1
+        )
+        self.assertEqual((payment.currency_id, payment.amount), (self.own, 50))
+        # It opens nothing: the invoice is what to look at.
+        self.assertEqual(value["result_model"], "account.move")
+        self.assertEqual(value["result_ids"], move.ids)
+        self.assertTrue(value["actions"])
+
+    def test_an_amount_in_another_currency_than_the_wizards(self):
+        move = self.invoice(currency_id=self.other.id)
+        wizard = self.method(move, "action_register_payment")["value"]["wizard"]
+        answer = self.wizard_press(
+            wizard,
+            "action_create_payments",
+            amount={"amount": 50, "currency": self.own.name},
+        )
+        self.assertEqual(self.kind_of(answer), "invalid_input")
+        self.assertIn(self.other.name, answer["error"]["message"])
+
+    def test_amounts_of_new_records_have_their_currency(self):
+        line = [[0, 0, {"name": "Work", "price_unit": 100, "tax_ids": []}]]
+        rows = [
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.acme.id,
+                "currency_id": currency.id,
+                "invoice_line_ids": line,
+            }
+            for currency in (self.own, self.other)
+        ]
+        request = self.request("account.move", "create") | {
+            "kwargs": {"vals_list": rows},
+            "tell": ["amount_total", "currency_id"],
+        }
+        told = self.gateway.call(self.fence(), request)["value"]["rows"]
+        self.assertEqual(
+            [(row["amount_total"], row["currency_id"][1]) for row in told],
+            [(100.0, self.own.name), (100.0, self.other.name)],
+        )
+
+    def test_buttons_are_those_of_the_record_as_it_is_now(self):
+        """``hide_post_button`` does not depend on ``state``: computed before the entry
+        is posted, it would offer to post it again."""
+        accounts = self.env["account.account"].search([], limit=2)
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "line_ids": [
+                    Command.create({"name": "x", "account_id": one.id, "balance": sum_})
+                    for one, sum_ in zip(accounts, (5, -5), strict=True)
+                ],
+            }
+        )
+        value = self.method(entry, "action_post")["value"]
+        self.assertEqual(entry.state, "posted")
+        self.assertNotIn("action_post", [a["method"] for a in value["actions"]])
+
+
+@tagged("post_install", "-at_install")
+class TestStockWork(WorkCase):
+    def setUp(self):
+        super().setUp()
+        self.needs("stock.picking")
+        self.people["user"].group_ids = [
+            Command.link(self.env.ref("stock.group_stock_manager").id)
+        ]
+        self.warehouse = self.env["stock.warehouse"].search(
+            [("company_id", "=", self.env.company.id)], limit=1
+        )
+
+    def delivery(self, lines):
+        products = self.env["product.product"].create(
+            [{"name": f"Thing {n}", "is_storable": True} for n in range(lines)]
+        )
+        kind, stock = self.warehouse.out_type_id, self.warehouse.lot_stock_id
+        for product in products:
+            self.env["stock.quant"]._update_available_quantity(product, stock, 10)
+        customers = self.env.ref("stock.stock_location_customers")
+        places = {"location_id": stock.id, "location_dest_id": customers.id}
+        picking = self.env["stock.picking"].create(
+            {
+                "picking_type_id": kind.id,
+                "move_ids": [
+                    Command.create({"product_id": p.id, "product_uom_qty": 4, **places})
+                    for p in products
+                ],
+                **places,
+            }
+        )
+        picking.action_confirm()
+        picking.action_assign()
+        return picking
+
+    def test_a_return_of_many_lines_says_how_many_there_are(self):
+        lines = wizard_words.MAX_ROWS + 5
+        picking = self.delivery(lines)
+        picking.button_validate()
+        self.assertEqual(picking.state, "done")
+        value = self.method(picking, "stock.act_stock_return_picking")["value"]
+        wizard = value["wizard"]
+        rows = wizard["values"]["product_return_moves"]
+        self.assertEqual(len(rows), wizard_words.MAX_ROWS)
+        self.assertEqual(wizard["left_out"], {"product_return_moves": lines})
+        # A row that is not shown is there all the same.
+        value = self.wizard_press(
+            wizard,
+            "action_create_returns",
+            product_return_moves=[{"row": lines - 1, "quantity": 3}],
+        )["value"]
+        back = self.env["stock.picking"].browse(value["result_ids"])
+        self.assertEqual(back.move_ids.product_id, picking.move_ids[-1].product_id)
+        self.assertEqual(back.move_ids.product_uom_qty, 3)
+
+    def test_nothing_is_left_out_of_a_short_one(self):
+        picking = self.delivery(2)
+        picking.button_validate()
+        value = self.method(picking, "stock.act_stock_return_picking")["value"]
+        self.assertEqual(len(value["wizard"]["values"]["product_return_moves"]), 2)
+        self.assertNotIn("left_out", value["wizard"])
+
+    def test_a_backorder_leads_back_to_the_delivery(self):
+        picking = self.delivery(1)
+        picking.move_ids.quantity = 3
+        wizard = self.method(picking, "button_validate")["value"]["wizard"]
+        value = self.wizard_press(wizard, "process")["value"]
+        self.assertEqual(picking.state, "done")
+        self.assertEqual(value["result_model"], "stock.picking")
+        self.assertEqual(value["result_ids"], picking.ids)
+        self.assertIn(
+            "stock.act_stock_return_picking", [a["method"] for a in value["actions"]]
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestLongAnswers(WorkCase):
+    """What is cut says so, and how much there is."""
+
+    def test_a_list_that_opens(self):
+        some = opened.MAX_RECORDS
+        self.env["res.partner"].create([{"name": "Listed"}] * (some + 3))
+        for more, name in (3, "Listed"), (0, "Acme"):
+            with self.subTest(name=name):
+                action = {
+                    "type": "ir.actions.act_window",
+                    "name": "Them",
+                    "res_model": "res.partner",
+                    "domain": [("name", "=", name)],
+                }
+                partners = type(self.env["res.partner"])
+                self.patch(
+                    partners, "create_company", lambda _self, action=action: action
+                )
+                value = self.method(self.acme, "create_company")["value"]
+                if more:
+                    self.assertEqual(len(value["result_ids"]), some)
+                    self.assertIn(f"{some} of {some + more}", value["result"])
+                else:
+                    self.assertEqual(value["result_ids"], self.acme.ids)
+                    self.assertNotIn(" of 1", value["result"])
+
+    def test_links_that_were_replaced(self):
+        tags = self.env["res.partner.category"].create(
+            [{"name": f"Tag {n}"} for n in range(MAX_IDS + 1)]
+        )
+        for some in (tags[:MAX_IDS], tags):
+            [change] = [
+                entry
+                for entry in self.write(self.acme, {"category_id": some.ids})["value"][
+                    "changed"
+                ]
+                if entry["model"] == "res.partner"
+            ]
+            _old, new = change["values"][str(self.acme.id)]["category_id"]
+            if len(some) > MAX_IDS:
+                self.assertEqual(new, {"ids": tags[:MAX_IDS].ids, "count": len(tags)})
+            else:
+                self.assertEqual(new, some.ids)
+
+    def test_what_a_method_gives(self):
+        partners = type(self.env["res.partner"])
+        self.patch(partners, "create_company", lambda _self: "x" * 9_000)
+        result = self.method(self.acme, "create_company")["value"]["result"]
+        self.assertTrue(result.endswith("x... (9002 characters in all)"), result[-40:])
