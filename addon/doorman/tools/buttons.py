@@ -18,7 +18,7 @@ from .button_names import (
     refusal_of_action,
     refusal_of_button,
 )
-from .changed_records import if_it_can_be_told
+from .changed_records import afresh, if_it_can_be_told
 from .method_checks import METHOD_NAME
 from .operations import operation
 
@@ -72,6 +72,7 @@ def next_actions(guard, records):
 
 
 def _offered(guard, record):
+    afresh(guard.env)
     record.check_access("read")
     view = record.env["ir.ui.view"]._doorman_form(record._name)
     state, found = FormState(record), {}

@@ -77,6 +77,13 @@ def if_it_can_be_told(env, tell):
         return None
 
 
+def afresh(env):
+    """Forget values that were computed before the change: what Odoo's own code does not
+    declare as a dependency would be told as it was (``hide_post_button`` of an entry
+    that has just been posted). A person's screen reads in a request of its own."""
+    env.invalidate_all()
+
+
 def filled_in(call, records, given):
     """What records hold that were just made: their numbers, totals and the like, which
     Odoo has filled in. They are made: what fails here is not told.
@@ -84,18 +91,25 @@ def filled_in(call, records, given):
     :param given: names of the fields that the caller has given values to
     :return: ``{rows}``, or nothing
     """
-    guard = call.guard
+    guard, fields = call.guard, records._fields
+    told = [name for name in call.tell if name in fields]
+    # An amount is nothing without its currency, no matter who has chosen that.
+    currencies = {
+        fields[name].get_currency_field(records)
+        for name in told
+        if fields[name].type == "monetary"
+    }
     names = [
         name
-        for name in call.tell
-        if name in records._fields
-        and name not in given
+        for name in told
+        if (name not in given or name in currencies)
         and looks.is_told(guard, records._name, name)
     ]
     if not names or len(records) > MAX_FILLED or records._name in guard.asks_to_read:
         return {}
 
     def read():
+        afresh(guard.env)
         known = records.fields_get(names, ["type"])
         rows = records.with_context(bin_size=True).read(list(known))
         return withhold_links_in(without_bytes(records, rows))

@@ -7,6 +7,7 @@ request ── published, as it was looked at ── the model ── the record
 import json
 
 from ..policy.custom_tool_run import OwnRun, running
+from ..policy.plain_text import shortened
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
@@ -162,6 +163,4 @@ def _told(guard, result):
         return summary(guard, result)
     if not isinstance(result, str):
         result = json.dumps(withhold(result), ensure_ascii=False, default=as_data)
-    if len(result) > MAX_RESULT:
-        result = result[:MAX_RESULT] + "..."
-    return {"result": withhold_links(result)}
+    return {"result": shortened(withhold_links(result), MAX_RESULT)}

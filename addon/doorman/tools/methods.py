@@ -10,7 +10,7 @@ from odoo.tools.misc import ReadonlyDict
 
 from ..policy import closed_methods, closed_models
 from ..policy.form_view import SAVE
-from ..policy.plain_text import plain
+from ..policy.plain_text import plain, shortened
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
@@ -20,7 +20,13 @@ from . import opened, press
 from .arguments import only
 from .button_names import is_action
 from .buttons import next_actions
-from .changed_records import answer, check_may_change, records_to_change, settle
+from .changed_records import (
+    answer,
+    check_may_change,
+    if_it_can_be_told,
+    records_to_change,
+    settle,
+)
 from .method_checks import check_method
 from .operations import operation
 from .preview import named
@@ -189,12 +195,28 @@ def _in_wizard(call):
         kwargs.get("kwargs") or {},
     )
     settle(guard, call.model)
-    found = {"ids": [], "names": []} | summary(pressed, result)
-    return found | _next(guard, call.model, found)
+    told = {"ids": [], "names": []} | summary(pressed, result)
+    if "result_model" not in told:
+        told |= _worked_on(guard, found)
+    return told | _next(guard, call.model, told)
+
+
+def _worked_on(guard, wizard):
+    """The records that a wizard was opened for, as what to look at: it shows none of
+    its own, and without them its caller would not know the next step."""
+    if not guard.may_use(wizard.origin):
+        return {}
+
+    def look():
+        records = guard.env[wizard.origin].browse(wizard.origin_ids[:MAX_RECORDS])
+        return records.exists()._filtered_access("read").ids
+
+    ids = if_it_can_be_told(guard.env, look)
+    return {"result_model": wizard.origin, "result_ids": ids} if ids else {}
 
 
 def _next(guard, records, found):
-    """What the record offers now that a button was pressed, or the one that opened."""
+    """What the record offers now that a button was pressed, or the one to look at."""
     opens = found.get("result_model")
     if opens:
         records = guard.env[opens].browse(found.get("result_ids"))
@@ -238,9 +260,7 @@ def _text(result):
     if isinstance(result, bytes):
         return f"({len(result)} bytes)"
     text = json.dumps(withhold(result), ensure_ascii=False, default=as_data)
-    if len(text) > MAX_RESULT:
-        text = text[:MAX_RESULT] + "..."
-    return withhold_links(text)
+    return shortened(withhold_links(text), MAX_RESULT)
 
 
 def as_data(value):

@@ -14,6 +14,7 @@ from ..policy import looks, odoo_words
 from ..policy.closed_models import way_around
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.form_state import clock, evaluated, handed_on
+from ..policy.plain_text import shortened
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, in_language
 from . import wizard_form
@@ -116,7 +117,7 @@ def _client(pressed, params, found, active):
     message = params.get("message")
     if isinstance(message, str):
         said = withhold_links(odoo_words.told(pressed.guard.env, message))
-        said = said[:MAX_MESSAGE]
+        said = shortened(said, MAX_MESSAGE)
         found["result"] = " ".join(
             filter(None, (found["result"], f"Odoo says: {said}"))
         )
@@ -143,9 +144,11 @@ def _window(pressed, action, title, active):
             found["result"] += f". Nothing is done. {way}"
             return found
         return found | _wizard(pressed, action, title, active, ids, found["result"])
-    ids = ids or _listed(pressed, action, active)
+    ids, in_all = (ids, 0) if ids else _listed(pressed, action, active)
     if ids:
         found["result_ids"] = ids
+        if in_all > len(ids):
+            found["result"] += f". The first {len(ids)} of {in_all} are in result_ids"
     elif _is_form(action) and guard.may_write(model._name):
         defaults = _defaults(pressed, action, active)
         found["result"] += ". Create it with create_records"
@@ -214,7 +217,7 @@ def _is_form(action):
 
 
 def _listed(pressed, action, active):
-    """The records that a list would show: the first of them.
+    """The records that a list would show: the first of them, and how many there are.
 
     Only their ids, and none of a model that waits for a person when it is read.
     """
@@ -222,7 +225,7 @@ def _listed(pressed, action, active):
     model = guard.env[action["res_model"]]
     domain = action.get("domain")
     if not domain or model._name in guard.asks_to_read:
-        return []
+        return [], 0
 
     def search():
         where = domain
@@ -231,9 +234,12 @@ def _listed(pressed, action, active):
             names = context | clock(model) | {"context": context}
             where = list(evaluated(domain, names | {"uid": guard.env.uid}))
         owner = guard.owner_domain(model) or []
-        return model.search([*owner, *where], limit=MAX_RECORDS).ids
+        where = [*owner, *where]
+        ids = model.search(where, limit=MAX_RECORDS + 1).ids
+        in_all = model.search_count(where) if len(ids) > MAX_RECORDS else len(ids)
+        return ids[:MAX_RECORDS], in_all
 
-    return if_it_can_be_told(guard.env, search) or []
+    return if_it_can_be_told(guard.env, search) or ([], 0)
 
 
 def _defaults(pressed, action, active):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ..policy import field_values, in_force, looks, shared
 from ..policy.in_force import name_of
-from ..policy.plain_text import from_html
+from ..policy.plain_text import from_html, shortened
 from .text_losses import of_changes
 
 # Ids and fields of each changed model in a reply; records whose values are told, and
@@ -105,14 +105,15 @@ def _plain(guard, field, value):
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return list(value)[:MAX_IDS]
+        ids = list(value)
+        if len(ids) > MAX_IDS:
+            return {"ids": ids[:MAX_IDS], "count": len(ids)}
+        return ids
     if closed := guard.rules and guard.rules.closed(field.model_name, field.name):
         return in_force.value_of(closed, value)
     if field.type == "html" and isinstance(value, str):
         value = from_html(value)
-    if isinstance(value, str) and len(value) > MAX_LETTERS:
-        return f"{value[:MAX_LETTERS]}... ({len(value)} characters in all)"
-    return value
+    return shortened(value, MAX_LETTERS) if isinstance(value, str) else value
 
 
 def _named(guard, field, ident):
