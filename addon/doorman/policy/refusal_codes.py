@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 CODES = {
     "invalid_input": (
+        "already_exists",
         "ambiguous_button",
         "ambiguous_name",
         "approval_not_needed",

@@ -91,7 +91,7 @@ class Values:
             )
         checked, moved = {}, workflow_fields.of(model)
         for name, value in self._by_id(model, vals).items():
-            field = self.field(model, name)
+            field = self.field(model, name, is_line=depth > 0)
             if value is None and not model and field.type in field_values.NUMBERS:
                 # No number is empty: Odoo's own default is what "nothing" means.
                 continue
@@ -155,9 +155,9 @@ class Values:
                 _lt("Specify the document that it is for."),
             )
 
-    def field(self, model, name):
+    def field(self, model, name, is_line=False):
         """:return: the field, if a connection may give it a value"""
-        return writable_fields.check(self.guard, model, name)
+        return writable_fields.check(self.guard, model, name, is_line)
 
     # ---- one value ----
 

@@ -1,18 +1,33 @@
-"""Which fields a connection may give a value, whatever the value."""
+"""Which fields a connection may give a value, whatever the value.
+
+A few are stored nowhere, and the model's own create and write take their values and
+put them elsewhere: how often a meeting or a task is repeated. Whether they did shows
+afterwards (check_kept); of others Odoo would drop the value without a word.
+"""
 
 from . import closed_fields, closed_models, inherited_models, shared
 from .refusal import Refusal, _lt
 from .suggestions import near_hint
 
+# Types whose values can be compared as they were sent.
+TAKEN = ("boolean", "integer", "char", "selection", "date", "datetime")
 
-def check(guard, model, name):
-    """:return: the field, if a connection may give it a value"""
+
+# Stored nowhere, not even afterwards: how far a change of a record reaches. Odoo's own
+# write takes it out of the values first.
+REACH = frozenset({("calendar.event", "recurrence_update")})
+
+
+def check(guard, model, name, is_line=False):
+    """:param bool is_line: whether the record is part of another one's values
+    :return: the field, if a connection may give it a value
+    """
     known = model._fields.get(name) if isinstance(name, str) else None
     if known is not None and (
         known.type == "binary" or name in closed_fields.BYTES_FIELDS
     ):
         raise _is_file(guard, model, name)
-    return _check(guard, model, name)
+    return _check(guard, model, name, is_line)
 
 
 def check_file(guard, model, name):
@@ -46,7 +61,7 @@ def _is_file(guard, model, name):
     return Refusal("file_as_value", what, hint, model=model._name, field=name)
 
 
-def _check(guard, model, name):
+def _check(guard, model, name, is_line=True):
     field = guard.field(model, name)
     if name in closed_fields.MAGIC_FIELDS:
         raise closed(model, name, _lt("is filled by Odoo itself"))
@@ -65,18 +80,59 @@ def _check(guard, model, name):
     ):
         raise closed(model, name, _lt("can be of any model"))
     _elsewhere(guard, model, field)
-    if is_worked_out(field):
-        raise Refusal(
-            "computed_field",
-            _lt(
-                "%(model)s.%(field)s %(why)s: it takes no value.",
-                model=model._name,
-                field=name,
-                why=_from_what(model, field),
-            ),
-            _lt("Leave it out."),
-        )
+    if is_worked_out(field) and (is_line or not _is_taken(model, field)):
+        raise _takes_no_value(model, field)
     return field
+
+
+def _takes_no_value(model, field):
+    return Refusal(
+        "computed_field",
+        _lt(
+            "%(model)s.%(field)s %(why)s: it takes no value.",
+            model=model._name,
+            field=field.name,
+            why=_from_what(model, field),
+        ),
+        _lt("Leave it out."),
+    )
+
+
+def _is_taken(model, field):
+    """Whether the model's own code may take a value that the field does not keep."""
+    if model._transient or field.type not in TAKEN:
+        return False
+    if (model._name, field.name) in REACH:
+        return True
+    writable = field.compute and not field.readonly and not field.related
+    return bool(writable and not field.store and not field.inverse)
+
+
+def check_kept(records, vals):
+    """Refuse a change of which a value has got lost.
+
+    :param records: that the values were given to; Odoo's code may have deleted some
+    :param dict vals: as Odoo got them
+    """
+    names = [
+        name
+        for name in vals
+        if (records._name, name) not in REACH
+        and _is_taken(records, records._fields[name])
+    ]
+    if not names:
+        return
+    records.env.flush_all()
+    records = records.exists()
+    records.invalidate_recordset(names)
+    for record in records:
+        for name in names:
+            field = record._fields[name]
+            given = field.convert_to_cache(vals[name], record)
+            if (field.convert_to_cache(record[name], record) or False) != (
+                given or False
+            ):
+                raise _takes_no_value(record, field)
 
 
 def _from_what(model, field):

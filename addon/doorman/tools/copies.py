@@ -10,6 +10,7 @@ from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_COPIES
 from ..policy.technical_models import is_technical
 from ..policy.values import CREATE, SET, Values
+from ..policy.writable_fields import check_kept
 from .arguments import only
 from .buttons import next_actions
 from .changed_records import answer, records_to_change, settle
@@ -38,6 +39,7 @@ def copy_records(call):
     default = _Copied(guard, values, records).check(default)
     with ledger.asked(call.env, default):
         copies = records.copy(default)
+    check_kept(copies, default)
     _note(call, copies, default)
     settle(guard, copies)
     return answer(guard, copies) | next_actions(guard, copies)

@@ -5,6 +5,8 @@ from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_RECORDS
 from ..policy.text_edits import is_edit
 from ..policy.values import Values
+from ..policy.writable_fields import check_kept
+from . import stock_counts
 from .arguments import only
 from .batch import at_once
 from .buttons import next_actions
@@ -63,12 +65,14 @@ def create_records(call):
             _lt("Send the values of 1 to %(most)s records.", most=MAX_RECORDS),
         )
     checked = Values(guard).each([(model, row) for row in rows])
+    places = [Values.place(number, model) for number in range(len(rows))]
+    stock_counts.check_new(model, list(zip(places, checked, strict=True)))
     records = at_once(
         model.env,
         lambda: _make(model, checked),
         [
-            (Values.place(number, model), lambda row=row: _make(model, [row]))
-            for number, row in enumerate(checked)
+            (place, lambda row=row: _make(model, [row]))
+            for place, row in zip(places, checked, strict=True)
         ],
     )
     if noted := ledger.of(model.env.cr):
@@ -81,8 +85,13 @@ def create_records(call):
 
 
 def _make(model, rows):
+    # Odoo's own create may take values out of what it gets.
+    given = [dict(row) for row in rows]
     with ledger.asked(model.env, *rows):
-        return model.create(rows)
+        made = model.create(rows)
+    for record, row in zip(made, given, strict=False):
+        check_kept(record, row)
+    return made
 
 
 def _change_summary(words, call):
@@ -144,8 +153,10 @@ def write_records(call):
 
 
 def _set(records, vals):
+    given = dict(vals)
     with ledger.asked(records.env, vals):
         records.write(vals)
+    check_kept(records, given)
 
 
 def _values_of(guard, records, kwargs):

@@ -258,3 +258,171 @@ class TestLongAnswers(WorkCase):
         self.patch(partners, "create_company", lambda _self: "x" * 9_000)
         result = self.method(self.acme, "create_company")["value"]["result"]
         self.assertTrue(result.endswith("x... (9002 characters in all)"), result[-40:])
+
+
+@tagged("post_install", "-at_install")
+class TestRepeated(WorkCase):
+    """Values that a record does not keep itself, and its model's own code takes."""
+
+    def test_a_meeting_every_week(self):
+        self.needs("calendar.event")
+        event = {
+            "name": "Stand-up",
+            "start": "2031-03-04 09:00:00",
+            "stop": "2031-03-04 09:30:00",
+        }
+        rule = {
+            "recurrency": True,
+            "rrule_type": "weekly",
+            "interval": 2,
+            "tue": True,
+            "end_type": "count",
+            "count": 4,
+            "event_tz": "UTC",
+        }
+        value = self.create(event | rule, model="calendar.event")["value"]
+        events = self.env["calendar.event"].search([("name", "=", "Stand-up")])
+        self.assertEqual(
+            sorted(event.start.day for event in events), [1, 4, 15, 18]
+        )  # 4 and 18 March, 1 and 15 April
+        made = self.env["calendar.event"].browse(value["ids"])
+        self.assertEqual((made.interval, made.count), (2, 4))
+        answer = self.write(
+            made, {"name": "Sit-down", "recurrence_update": "all_events"}
+        )
+        self.assertIn("value", answer)
+        self.assertEqual(
+            self.env["calendar.event"].search_count([("name", "=", "Sit-down")]), 4
+        )
+
+    def test_a_task_every_month(self):
+        self.needs("project.task")
+        self.people["user"].group_ids = [
+            Command.link(self.env.ref("project.group_project_user").id)
+        ]
+        project = self.env["project.project"].create(
+            {"name": "Upkeep", "privacy_visibility": "employees"}
+        )
+        vals = {
+            "name": "Oil the door",
+            "project_id": project.id,
+            "recurring_task": True,
+            "repeat_interval": 3,
+            "repeat_unit": "month",
+            "repeat_type": "until",
+            "repeat_until": "2032-01-31",
+        }
+        value = self.create(vals, model="project.task")["value"]
+        repeats = self.env["project.task"].browse(value["ids"]).recurrence_id
+        self.assertEqual(
+            (repeats.repeat_interval, repeats.repeat_unit, repeats.repeat_type),
+            (3, "month", "until"),
+        )
+        self.assertEqual(str(repeats.repeat_until), "2032-01-31")
+
+    def test_a_value_that_is_lost_all_the_same(self):
+        """Without ``recurring_task`` nothing takes it: refused, nothing is done."""
+        self.needs("project.task")
+        self.people["user"].group_ids = [
+            Command.link(self.env.ref("project.group_project_user").id)
+        ]
+        project = self.env["project.project"].create(
+            {"name": "Upkeep", "privacy_visibility": "employees"}
+        )
+        vals = {"name": "Once", "project_id": project.id, "repeat_interval": 3}
+        for rows in ([vals], [vals | {"repeat_interval": 0}, vals]):
+            answer = self.create(*rows, model="project.task")
+            self.assertEqual(answer["error"]["code"], "computed_field")
+            self.assertFalse(self.env["project.task"].search([("name", "=", "Once")]))
+        task = self.env["project.task"].create(
+            {"name": "There", "project_id": project.id}
+        )
+        answer = self.write(task, {"name": "Gone", "repeat_unit": "year"})
+        self.assertEqual(answer["error"]["code"], "computed_field")
+        self.assertEqual(task.name, "There")
+
+    def test_not_as_a_line_of_something_else(self):
+        self.needs("project.task")
+        self.people["user"].group_ids = [
+            Command.link(self.env.ref("project.group_project_manager").id)
+        ]
+        task = {"name": "Line", "recurring_task": True, "repeat_interval": 3}
+        answer = self.create(
+            {"name": "Upkeep", "task_ids": [[0, 0, task]]}, model="project.project"
+        )
+        self.assertIn("error", answer)
+
+
+@tagged("post_install", "-at_install")
+class TestStockCount(WorkCase):
+    def setUp(self):
+        super().setUp()
+        self.needs("stock.quant")
+        self.people["user"].group_ids = [
+            Command.link(self.env.ref("stock.group_stock_manager").id)
+        ]
+        self.stock = (
+            self.env["stock.warehouse"]
+            .search([("company_id", "=", self.env.company.id)], limit=1)
+            .lot_stock_id
+        )
+        self.thing = self.env["product.product"].create(
+            {"name": "Counted", "is_storable": True, "tracking": "none"}
+        )
+
+    def count(self, product=None, **vals):
+        vals = {
+            "product_id": (product or self.thing).id,
+            "location_id": self.stock.id,
+            "inventory_quantity": 80,
+        } | vals
+        return self.create(vals, model="stock.quant")
+
+    def apply(self, answer):
+        quant = self.env["stock.quant"].browse(answer["value"]["ids"])
+        self.assertIn("value", self.method(quant, "action_apply_inventory"))
+
+    def test_a_first_count(self):
+        self.apply(self.count())
+        self.assertEqual(self.thing.qty_available, 80)
+
+    def test_a_count_of_what_is_there(self):
+        """A second quant of the same would add to it: Odoo's own screens look for the
+        one that is there."""
+        self.env["stock.quant"]._update_available_quantity(self.thing, self.stock, 103)
+        quant = self.env["stock.quant"].search(
+            [("product_id", "=", self.thing.id), ("location_id", "=", self.stock.id)]
+        )
+        for count in (
+            lambda: self.count(),
+            lambda: self.count(lot_id=False, package_id=None),
+            lambda: self.count(product_id={"id": self.thing.id, "name": "x"}),
+            lambda: self.count(inventory_quantity_auto_apply=80),
+        ):
+            answer = count()
+            self.assertEqual(self.kind_of(answer), "invalid_input")
+            self.assertIn(str(quant.id), answer["error"]["hint"])
+        self.assertIn("value", self.write(quant, {"inventory_quantity": 80}))
+        self.method(quant, "action_apply_inventory")
+        self.assertEqual(self.thing.qty_available, 80)
+
+    def test_two_counts_of_one_thing_in_one_call(self):
+        row = {
+            "product_id": self.thing.id,
+            "location_id": self.stock.id,
+            "inventory_quantity": 5,
+        }
+        answer = self.create(row, row, model="stock.quant")
+        self.assertEqual(self.kind_of(answer), "invalid_input")
+        self.assertFalse(
+            self.env["stock.quant"].search([("product_id", "=", self.thing.id)])
+        )
+
+    def test_another_place_lot_or_owner_is_another_count(self):
+        self.env["stock.quant"]._update_available_quantity(self.thing, self.stock, 9)
+        shelf = self.env["stock.location"].create(
+            {"name": "Shelf", "location_id": self.stock.id}
+        )
+        self.apply(self.count(location_id=shelf.id))
+        self.apply(self.count(owner_id=self.acme.id))
+        self.assertEqual(self.thing.qty_available, 9 + 80 + 80)
