@@ -171,7 +171,9 @@ def _currency(guard, field, record):
     name = field.get_currency_field(record)
     if name not in record._fields or looks.is_closed(guard, record._name, name):
         return ""
-    return record[name].sudo().name or ""
+    with suppress(AccessError):
+        return record[name].name or ""
+    return ""
 
 
 def _linked(guard, field, records):
