@@ -2,7 +2,7 @@
 
 from ..policy import in_force, looks
 from ..policy.in_force import name_of
-from ..policy.plain_text import plain
+from ..policy.plain_text import plain, shortened
 from ..policy.posted_html import html_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
@@ -17,7 +17,7 @@ from .preview import named
 # Anything longer is a newsletter, not a message: the rest is told to be missing, and
 # read when it is asked for alone.
 MAX_BODY, MAX_ONE_BODY = 60_000, 2_000_000
-MAX_PARTS = 50
+MAX_PARTS, MAX_CHANGED = 50, 500
 KINDS = {"note": "mail.mt_note", "comment": "mail.mt_comment"}
 FIELDS = ["date", "author_id", "email_from", "subject", "body", "message_type"]
 # As an email keeps what it brought, until it has found its record.
@@ -129,7 +129,7 @@ def _masked(guard, field):
 def _shown(value):
     if isinstance(value, bool | int | float):
         return value
-    return str(value or "")[:500]
+    return shortened(str(value or ""), MAX_CHANGED)
 
 
 def _attachments(guard, record, message):

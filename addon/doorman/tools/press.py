@@ -12,6 +12,7 @@ import json
 from odoo.tools.json import json_default
 
 from ..policy import in_force
+from ..policy.closed_models import way_around
 from ..policy.form_state import FormState
 from ..policy.form_view import ACTION, OBJECT, SAVE, Button
 from ..policy.refusal import Refusal, _lt
@@ -210,7 +211,10 @@ def _run_action(pressed, name, button):
             _lt("Use get_actions to list the buttons of a record."),
         )
     if why := refusal_of_action(guard, records, action):
-        raise Refusal("button_not_allowed", why)
+        # Where a tool does it, the message says so.
+        has_tool = action.kind == WINDOW and way_around(action.model)
+        hint = "" if has_tool else _lt("A person has to press it in Odoo.")
+        raise Refusal("button_not_allowed", why, hint)
     if not records:
         raise Refusal("ids_missing", _lt("Specify the ids of the records."))
     if action.kind == SERVER:

@@ -9,7 +9,7 @@ from odoo.tools import email_normalize
 
 from ..policy import shared
 from ..policy.outward import person
-from ..policy.plain_text import from_html, is_plain, plain
+from ..policy.plain_text import from_html, is_plain, plain, shortened
 from ..policy.posted_html import html_of
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
@@ -256,7 +256,7 @@ def _sent(message):
         "to": people,
         "from": plain(message.email_from or "", 200),
         "subject": plain(message.subject or "", MAX_SUBJECT),
-        "text": body[:MAX_TOLD],
+        "text": shortened(body, MAX_TOLD),
         "attachments": [
             {"name": plain(file.name, 200), "size": file.file_size}
             for file in message.attachment_ids[:MAX_FILES]

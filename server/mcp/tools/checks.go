@@ -39,7 +39,7 @@ func checkReadIDs(ids idList) *access.Error {
 	case len(ids) == 0:
 		return access.NewError(access.InvalidInput, fmt.Sprintf(access.SayMissingParameter, "ids"), "Specify the ids of the records; use search_records to find them.")
 	case len(ids) > maxRows:
-		return access.NewError(access.InvalidInput, fmt.Sprintf("%d ids exceed the limit of %d.", len(ids), maxRows), "Read them in several calls.")
+		return access.NewError(access.InvalidInput, fmt.Sprintf("%d ids exceed the limit of %d.", len(ids), maxRows), "Send them in several calls.")
 	}
 	for _, id := range ids {
 		if id == 0 || id > 1<<53 || id < -1<<53 {

@@ -82,6 +82,10 @@ class TestChatter(WriteCase):
             )  # fmt: skip
         tracking = self.messages()["messages"][0]["tracking"]
         self.assertEqual((tracking[0]["old"], tracking[0]["new"]), ("old", "new"))
+        with self.subTest("a long text says how long it is"):
+            message.sudo().tracking_value_ids.write({"new_value_char": "n" * 900})
+            tracking = self.messages()["messages"][0]["tracking"]
+            self.assertIn("(900 characters in all)", tracking[0]["new"])
         groups = "base.group_system"
         with self.subTest("a field that the user may not read"):
             self.patch(self.env["res.partner"]._fields["vat"], "groups", groups)

@@ -183,7 +183,9 @@ class TestPress(WriteCase):
         )
         self.assertEqual(self.kind_of(self.press(str(action.id))), "invalid_input")
         self.be_system()
-        self.assertEqual(self.kind_of(self.press(str(action.id))), "not_allowed")
+        answer = self.press(str(action.id))
+        self.assertEqual(self.kind_of(answer), "not_allowed")
+        self.assertIn("A person", answer["error"]["hint"])
 
     def be_system(self):
         group = self.env.ref("base.group_system")
