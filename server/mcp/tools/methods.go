@@ -1,10 +1,14 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
+	"strings"
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
@@ -129,13 +133,55 @@ func boundedWizard(raw json.RawMessage) json.RawMessage {
 	if json.Unmarshal(raw, &wizard) != nil {
 		return nil
 	}
-	short := map[string]any{"note": "It has more fields than fit here: call describe_model to see them."}
-	for _, name := range []string{"handle", "model", "title", "methods"} {
-		if v := wizard[name]; len(v) > 0 && len(v) < maxDescription/2 {
-			short[name] = v
+	short := map[string]any{"note": "It shows more than fits here. Rows that are not shown can be filled in by their number; call describe_model to see its fields."}
+	room := maxDescription
+	for _, name := range []string{"handle", "model", "title", "methods", "text", "warnings", "fields"} {
+		if v := wizard[name]; len(v) > 0 && len(v) < room {
+			short[name], room = v, room-len(v)
 		}
 	}
+	// Of its values, those that fit, and of a list the first rows.
+	var values map[string]json.RawMessage
+	leftOut := map[string]int{}
+	_ = json.Unmarshal(wizard["left_out"], &leftOut) // nothing is left out by Odoo
+	if json.Unmarshal(wizard["values"], &values) == nil {
+		short["values"] = fittingValues(values, room, leftOut)
+	}
+	if len(leftOut) > 0 {
+		short["left_out"] = leftOut
+	}
 	return encoded(short, nil)
+}
+
+// fittingValues are values of a wizard that have this many bytes at most: the short ones first, then rows of its lists.
+// leftOut gets how many rows a list has that is cut, unless it says so already.
+func fittingValues(values map[string]json.RawMessage, room int, leftOut map[string]int) map[string]json.RawMessage {
+	fit := map[string]json.RawMessage{}
+	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int {
+		return cmp.Or(len(values[a])-len(values[b]), strings.Compare(a, b))
+	})
+	for _, name := range names {
+		v, overhead := values[name], len(name)+4
+		if len(v)+overhead > room {
+			var rows []json.RawMessage
+			if json.Unmarshal(v, &rows) != nil {
+				continue
+			}
+			size, n := overhead+2, 0
+			for n < len(rows) && size+len(rows[n])+1 <= room {
+				size, n = size+len(rows[n])+1, n+1
+			}
+			if leftOut[name] == 0 && n < len(rows) {
+				leftOut[name] = len(rows)
+			}
+			if n == 0 {
+				continue
+			}
+			v = encoded(rows[:n], nil)
+		}
+		fit[name], room = v, room-len(v)-overhead
+	}
+	return fit
 }
 
 // object reads a parameter that is a JSON object; nothing, and null, are an empty one.
