@@ -57,6 +57,8 @@ class FormField:
     clickable: bool
     # Of the records in it, where the form shows them.
     columns: tuple = ()
+    # What it tells the records in it: an expression.
+    context: str = ""
     # Where else the same field stands: Odoo's forms have some twice, hidden for what
     # depends on them, and once more for people (account.payment.register).
     also: tuple = ()
@@ -184,6 +186,7 @@ def _fields(root, attribute="invisible"):
             (node.get("force_save") or "") in ALWAYS,
             bool(CLICKABLE.search(node.get("options") or "")),
             _columns(node),
+            (node.get("context") or "").strip(),
         )
         for node in root.iter("field")
         if node.get("name") and not _is_inside(node, root)

@@ -5,6 +5,8 @@ opened ── defaults, onchanges ── each value, with what follows from it �
 once more ── saved, without what the form makes read-only ── a button (press.py)
 """
 
+from contextlib import suppress
+
 from odoo.fields import Command
 from odoo.tools import OrderedSet
 
@@ -207,6 +209,8 @@ class Form:
             of = self.record if field.type == "monetary" else self.model
             value = Values(self.guard).check(of, {name: value})[name]
         self._set(name, value)
+        if field.type == "one2many":
+            self._settle_rows(value)
         self._settle(self.record, [name])
         self.given[name] = value
         self.state.forget()
@@ -218,6 +222,13 @@ class Form:
         for line, vals in value:
             for key, one in vals.items():
                 line[key] = one
+
+    def _settle_rows(self, rows):
+        """What follows from the values of rows, within each."""
+        with in_force.code(self.record.env.cr):
+            for line, vals in rows:
+                for name in vals:
+                    line._apply_onchange_methods(name, {"warnings": self.warnings})
 
     def _rows(self, node, field, value):
         """Rows of a list, by their place in it.
@@ -265,7 +276,7 @@ class Form:
                         _lt("Available: %(choices)s.", choices=", ".join(open_)),
                     )
             comodel = self.model.env[field.comodel_name]
-            line = self._line(node.name, lines, row)
+            line = self._line(node, lines, row)
             found.append((line, self._checked(line, comodel, given)))
         return found
 
@@ -278,12 +289,20 @@ class Form:
             checked |= Values(self.guard).check(line, {name: given[name]})
         return checked
 
-    def _line(self, name, lines, row):
+    def _line(self, node, lines, row):
+        """A row of a list. A new one starts as it does on a screen: with the defaults
+        of its model, in the context that the form gives it."""
         if row < len(lines):
             return lines[row]
-        before = self.record[name]
-        self.record[name] = [Command.create({})]
-        return self.record[name] - before
+        before = self.record[node.name]
+        carries = {}
+        with suppress(Refusal):  # one that names what only a browser knows
+            carries = self.state.context_of(node.context)
+        names = [column.name for column in self.columns(node.name, node)]
+        with in_force.code(lines.env.cr):
+            defaults = lines.with_context(**carries).default_get(names)
+            self.record[node.name] = [Command.create(defaults)]
+        return self.record[node.name] - before
 
     # ---- saving it ----
 

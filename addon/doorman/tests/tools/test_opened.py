@@ -292,6 +292,34 @@ class TestOpenedWaits(OpenedMixin, ApprovalCase):
 class TestForms(WriteCase):
     """What a form tells of its buttons and fields."""
 
+    def test_a_field_that_stands_in_it_twice(self):
+        """Hidden for what depends on it, and where people fill it in."""
+        view = read_form(
+            """
+            <form>
+              <field name="currency" invisible="1"/>
+              <field name="lines" context="{'default_a': 1}">
+                <list>
+                  <field name="a" column_invisible="1"/>
+                  <field name="b"/>
+                  <field name="a" readonly="b"/>
+                </list>
+              </field>
+              <field name="currency" invisible="not many" required="1"/>
+              <field name="note" invisible="1"/>
+            </form>
+            """
+        )
+        currency, lines = view.by_name["currency"], view.by_name["lines"]
+        self.assertEqual(currency.hidden, ("not many",))
+        self.assertEqual([p.hidden for p in currency.also], [("True",)])
+        self.assertEqual(view.by_name["note"].hidden, ("True",))
+        self.assertEqual(lines.context, "{'default_a': 1}")
+        self.assertEqual([c.name for c in lines.columns], ["b", "a"])
+        self.assertEqual(lines.columns[1].readonly, "b")
+        # What only looks at where a field stands sees all of it.
+        self.assertEqual([f.name for f in view.fields].count("currency"), 2)
+
     def test_a_form(self):
         view = read_form(
             """

@@ -188,6 +188,35 @@ class TestStockWork(WorkCase):
         self.assertEqual(back.move_ids.product_id, picking.move_ids[-1].product_id)
         self.assertEqual(back.move_ids.product_uom_qty, 3)
 
+    def test_a_new_row_starts_as_on_a_screen(self):
+        """With its model's defaults, and what the form tells its rows."""
+        picking = self.delivery(1)
+        picking.button_validate()
+        self.env["ir.ui.view"].create(
+            {
+                "name": "returns",
+                "model": "stock.return.picking",
+                "inherit_id": self.env.ref("stock.view_stock_return_picking_form").id,
+                "arch": """
+                <field name="product_return_moves" position="attributes">
+                  <attribute name="context">{'default_quantity': 7}</attribute>
+                </field>
+                """,
+            }
+        )
+        other = self.env["product.product"].create(
+            {"name": "Also back", "is_storable": True}
+        )
+        wizard = self.method(picking, "stock.act_stock_return_picking")["value"]
+        value = self.wizard_press(
+            wizard["wizard"],
+            "action_create_returns",
+            product_return_moves=[{"row": 1, "product_id": "Also back"}],
+        )["value"]
+        back = self.env["stock.picking"].browse(value["result_ids"])
+        self.assertEqual(back.move_ids.product_id, other)
+        self.assertEqual(back.move_ids.product_uom_qty, 7)
+
     def test_nothing_is_left_out_of_a_short_one(self):
         picking = self.delivery(2)
         picking.button_validate()
@@ -426,3 +455,49 @@ class TestStockCount(WorkCase):
         self.apply(self.count(location_id=shelf.id))
         self.apply(self.count(owner_id=self.acme.id))
         self.assertEqual(self.thing.qty_available, 9 + 80 + 80)
+
+
+@tagged("post_install", "-at_install")
+class TestExpenseWork(WorkCase):
+    def test_an_expense_split_in_three(self):
+        self.needs("hr.expense")
+        user = self.people["user"]
+        user.group_ids = [
+            Command.link(self.env.ref("hr_expense.group_hr_expense_manager").id)
+        ]
+        employee = self.env["hr.employee"].create({"name": "Ann", "user_id": user.id})
+        meals = self.env["product.product"].create(
+            {"name": "Dinner", "can_be_expensed": True, "standard_price": 0}
+        )
+        expense = self.env["hr.expense"].create(
+            {
+                "name": "Dinner",
+                "employee_id": employee.id,
+                "product_id": meals.id,
+                "total_amount_currency": 90,
+                "tax_ids": False,
+            }
+        )
+        wizard = self.method(expense, "action_split_wizard")["value"]["wizard"]
+        rows = wizard["values"]["expense_split_line_ids"]
+        currency = expense.currency_id.name
+        self.assertEqual(
+            [row["total_amount_currency"] for row in rows],
+            [{"amount": 45.0, "currency": currency}] * 2,
+        )
+        answer = self.wizard_press(
+            wizard,
+            "action_split_expense",
+            expense_split_line_ids=[
+                {"row": 0, "total_amount_currency": {"amount": 30}},
+                {"row": 1, "total_amount_currency": 50},
+                {"row": 2, "total_amount_currency": 10, "name": "Tip"},
+            ],
+        )
+        self.assertIn("value", answer)
+        split = self.env["hr.expense"].search([("employee_id", "=", employee.id)])
+        self.assertEqual(
+            sorted(split.mapped(lambda e: (e.total_amount_currency, e.name))),
+            [(10, "Tip"), (30, "Dinner"), (50, "Dinner")],
+        )
+        self.assertEqual(split.product_id, meals)
