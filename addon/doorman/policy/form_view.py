@@ -39,6 +39,8 @@ class Button:
     is_link: bool = False
     # What callers call it: ``name``, or the XML id of its action.
     method: str = ""
+    # Whether it stands above a list, and is pressed for the records ticked in it.
+    above_list: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ def _buttons(root):
             _args(node),
             "oe_stat_button" in (node.get("class") or ""),
             name,
+            root.tag == "list" and node.getparent().tag == "header",
         )
 
 

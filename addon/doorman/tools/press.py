@@ -149,14 +149,15 @@ def _meant(records, buttons):
     """
     if not buttons:
         return None, {}
+    ticked = _ticked(records) if buttons[0].above_list else {}
     if not any(b.context not in ("", "{}") or b.args for b in buttons) or not records:
-        return buttons[0], {}
+        return buttons[0], ticked
     found = {}
     for record in records:
         state = FormState(record)
         # Of a button that is hidden now Odoo's own code has to say why not.
         for button in _shown(state, buttons) or buttons[:1]:
-            carries = state.context_of(button.context)
+            carries = ticked | state.context_of(button.context)
             key = json.dumps(
                 [carries, button.args], default=json_default, sort_keys=True
             )
@@ -175,6 +176,16 @@ def _meant(records, buttons):
         _lt("This button works differently for each of these records."),
         _lt("Press it for one record at a time."),
     )
+
+
+def _ticked(records):
+    """What a button above a list is told besides
+    (web/static/src/views/view_button/multi_record_view_button.js)."""
+    return {
+        "active_domain": [("id", "in", records.ids)],
+        "active_ids": records.ids,
+        "active_model": records._name,
+    }
 
 
 def _shown(state, buttons):

@@ -435,6 +435,19 @@ class TestStockCount(WorkCase):
         self.method(quant, "action_apply_inventory")
         self.assertEqual(self.thing.qty_available, 80)
 
+    def test_a_button_above_a_list_is_for_the_records_that_are_named(self):
+        """Odoo's own code asks for ``active_domain`` there."""
+        other = self.env["product.product"].create(
+            {"name": "Not counted", "is_storable": True}
+        )
+        quants = self.env["stock.quant"]
+        for product in (self.thing, other):
+            answer = self.count(product)
+            quants |= quants.browse(answer["value"]["ids"])
+        value = self.method(quants[0], "action_apply_all")["value"]
+        self.wizard_press(value["wizard"], "action_apply")
+        self.assertEqual((self.thing.qty_available, other.qty_available), (80, 0))
+
     def test_two_counts_of_one_thing_in_one_call(self):
         row = {
             "product_id": self.thing.id,
