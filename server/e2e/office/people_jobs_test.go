@@ -93,6 +93,20 @@ var peopleJobs = []job{
 		holds: []fact{{"calendar.event", `[["name","=","Colours"]]`, "start stop user_id", "2031-05-07 19:00:00 2031-05-07 20:30:00 Seller"}},
 	},
 	{
+		name: "a meeting every week", as: "admin", calls: 4, bytes: 7_000,
+		words: "A calendar meeting with the name Stand-up, recurrent: start 13 May 2031, 09:00, stop at 09:15, our time. Recurrence weekly, on tue, 4 repetitions.",
+		do: func(w *worker) {
+			zone := at(w.do("get_context", nil), "user", "tz").(string)
+			model := w.model("calendar", "Calendar Event")
+			w.describe(model, "start, stop, recurrent, recurrence, repetitions, tue")
+			w.create(model, kit.Args{
+				"name": "Stand-up", "start": w.moment("13 May 2031", "09:00", zone), "stop": w.moment("13 May 2031", "09:15", zone),
+				"recurrency": true, "rrule_type": "weekly", "tue": true, "end_type": "count", "count": 4,
+			})
+		},
+		holds: []fact{{"calendar.event", `[["name","=","Stand-up"]]`, "start", "2031-05-13 07:00:00 | 2031-05-20 07:00:00 | 2031-05-27 07:00:00 | 2031-06-03 07:00:00"}},
+	},
+	{
 		name: "a meeting is moved", as: "admin", calls: 5, bytes: 4_500,
 		words: "Move the calendar meeting Budget talk: start 6 May 2031, 14:00, stop at 15:00, our time.",
 		do: func(w *worker) {
