@@ -114,12 +114,17 @@ func TestWhoSendsNothing(t *testing.T) {
 		t.Errorf("the same link: %d", status)
 	}
 
-	slow := &fake{}
-	conn := begin(t, late(t, slow, 19*time.Second), "PUT /files/"+good+" HTTP/1.1\r\nHost: x\r\nFrom-Address: 192.0.2.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	said, err := io.ReadAll(conn)
-	if err != nil || !strings.Contains(string(said), "422") || slow.count("put") != 0 {
-		t.Errorf("stood still: %v %s", err, said)
+	// What is announced and stands still must not keep its connection either: the server reads on after the answer.
+	for name, body := range map[string]string{
+		"without a length": "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", "with a length": "Content-Length: 9\r\n\r\nx",
+	} {
+		slow := &fake{}
+		conn := begin(t, late(t, slow, 19*time.Second), "PUT /files/"+good+" HTTP/1.1\r\nHost: x\r\nFrom-Address: 192.0.2.1\r\n"+body)
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		said, err := io.ReadAll(conn)
+		if err != nil || !strings.Contains(string(said), "422") || slow.count("put") != 0 {
+			t.Errorf("stood still, %s: %v %s", name, err, said)
+		}
 	}
 }
 

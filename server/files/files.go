@@ -232,13 +232,14 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) ([]byte, error
 		_ = control.SetReadDeadline(start.Add(timeFor(n)))
 	}}
 	content, err := io.ReadAll(body)
-	_ = control.SetReadDeadline(time.Time{}) // what is left is Odoo's time
+	// A deadline that has passed stays: the server reads the rest of a body before it answers, and would wait for it for ever.
 	if over := new(http.MaxBytesError); errors.As(err, &over) {
 		return nil, tooLarge()
 	}
 	if err != nil {
 		return nil, access.NewError(access.InvalidInput, "The file did not arrive completely.", "Send it again; the link still works.")
 	}
+	_ = control.SetReadDeadline(time.Time{}) // what is left is Odoo's time
 	return content, nil
 }
 
