@@ -75,15 +75,24 @@ type Config struct {
 	Batched func(n int)
 }
 
+// CheckURL says what is wrong with a URL of Odoo's, without quoting it; nil if it can be Config.URL.
+func CheckURL(s string) error {
+	_, err := wire.BaseURL(s)
+	return err
+}
+
+// HeaderSafe reports whether s can be sent in a header, as Config.Key and Config.Database are.
+func HeaderSafe(s string) bool { return transport.HeaderSafe(s) }
+
 // withDefaults returns c with its gaps filled, or what is wrong with it, all of it, without the key.
 func (c Config) withDefaults() (Config, *url.URL, error) {
 	base, err := wire.BaseURL(c.URL)
 	errs := []error{err}
 	if c.Database == "" || !transport.HeaderSafe(c.Database) {
-		errs = append(errs, errors.New("odoo: the database name is missing or holds control characters"))
+		errs = append(errs, errors.New("odoo: the database name is missing, or has characters that no header can hold"))
 	}
 	if c.Key == "" || !transport.HeaderSafe(string(c.Key)) {
-		errs = append(errs, errors.New("odoo: the service key is missing or holds spaces or control characters"))
+		errs = append(errs, errors.New("odoo: the service key is missing, or has characters that no header can hold"))
 	}
 	if c.KeyFrom == nil {
 		c.KeyFrom = func() Key { return c.Key }

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ import (
 func BaseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+	case err != nil || u.Hostname() == "" || !portOf(u) || (u.Scheme != "http" && u.Scheme != "https"):
 		return nil, errors.New("odoo: the URL of Odoo must look like https://odoo.example.com")
 	case u.User != nil:
 		return nil, errors.New("odoo: the URL of Odoo must not hold a user or a password")
@@ -21,6 +22,15 @@ func BaseURL(s string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = ""
 	return u, nil
+}
+
+// portOf reports whether a URL's port is one, or is left to its scheme.
+func portOf(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && n > 0
 }
 
 // webURL takes what people's browsers may be sent to. Anything else (javascript:, a password, a query that would swallow

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +18,12 @@ type UsageError struct{ Text string }
 
 // Error implements error.
 func (e UsageError) Error() string { return e.Text }
+
+// helpAsked is how a command says that its usage was asked for: that goes to standard output, and is not a failure.
+type helpAsked struct{ usage string }
+
+// Error implements error.
+func (h helpAsked) Error() string { return h.usage }
 
 const usage = `Usage: doorman <command>
 
@@ -29,24 +37,37 @@ const usage = `Usage: doorman <command>
 // Run is the program: args without the program's name, environ as os.Environ gives it. It returns when the command is
 // done or ctx ends.
 func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	err := run(ctx, args, environ, stdout, stderr)
+	if help, ok := errors.AsType[helpAsked](err); ok {
+		_, err = fmt.Fprintln(stdout, help.usage)
+	}
+	return err
+}
+
+// bare are the commands without arguments, and what each says instead of taking any.
+var bare = map[string]string{
+	"serve":  "serve takes no arguments: it is configured by DOORMAN_... variables, see docs/install.md",
+	"check":  "check takes no arguments: it is configured by DOORMAN_... variables, as serve is",
+	"health": "health takes no arguments: DOORMAN_LISTEN says where the service is",
+}
+
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
 		return UsageError{usage}
 	}
-	switch command, rest := args[0], args[1:]; command {
-	case "serve":
-		if len(rest) > 0 {
-			return UsageError{"serve takes no arguments: it is configured by DOORMAN_... variables, see docs/install.md"}
+	command, rest := args[0], args[1:]
+	if said := bare[command]; said != "" && len(rest) > 0 {
+		if slices.Contains([]string{"--help", "-help", "-h"}, rest[0]) {
+			return helpAsked{fmt.Sprintf("Usage: doorman %s\n\n%s", command, said)}
 		}
+		return UsageError{said}
+	}
+	switch command {
+	case "serve":
 		return serveCommand(ctx, environ, stderr)
 	case "check":
-		if len(rest) > 0 {
-			return UsageError{"check takes no arguments: it is configured by DOORMAN_... variables, as serve is"}
-		}
 		return checkCommand(ctx, environ, stdout)
 	case "health":
-		if len(rest) > 0 {
-			return UsageError{"health takes no arguments: DOORMAN_LISTEN says where the service is"}
-		}
 		return healthCommand(ctx, environ, stdout)
 	case "explain":
 		return explainCommand(ctx, rest, environ, stdout)

@@ -37,13 +37,19 @@ or administrator (Preferences > Security > API Keys). The exit code is 1 if some
 
 // auditCommand is `doorman audit`.
 func auditCommand(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == "export" {
-		return auditExport(ctx, args[1:], environ, stdout, stderr)
+	if len(args) == 0 {
+		return UsageError{auditUsage}
 	}
-	if len(args) > 0 && args[0] == "verify" {
-		return auditVerify(ctx, args[1:], environ, stdout)
+	switch action, rest := args[0], args[1:]; action {
+	case "export":
+		return auditExport(ctx, rest, environ, stdout, stderr)
+	case "verify":
+		return auditVerify(ctx, rest, environ, stdout)
+	case "help", "--help", "-help", "-h":
+		return helpAsked{auditUsage}
+	default:
+		return UsageError{fmt.Sprintf("there is no command %q of audit\n\n%s", action, auditUsage)}
 	}
-	return UsageError{auditUsage}
 }
 
 // auditor is Odoo with an auditor's key.
@@ -243,7 +249,7 @@ func parseHead(text string) (head access.AuditLink, err error) {
 func parseAudit(flags *flag.FlagSet, args []string) error {
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return UsageError{auditUsage}
+		return helpAsked{auditUsage}
 	case err != nil:
 		return UsageError{err.Error() + "\n\n" + auditUsage}
 	}

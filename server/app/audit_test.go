@@ -14,7 +14,7 @@ import (
 
 func TestAuditArguments(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"import"}, {"--help"}, {"export", "file"}, {"export", "--after", "x"}, {"export", "--after", "-2"}, {"export", "--help"},
+		{}, {"import"}, {"export", "file"}, {"export", "--after", "x"}, {"export", "--after", "-2"},
 		{"verify", "--head", "1"}, {"verify", "--head", "x:" + strings.Repeat("0", 64)}, {"verify", "--head", "-1:" + strings.Repeat("0", 64)},
 		{"verify", "--head", "1:" + strings.Repeat("0", 63)}, {"verify", "--unknown"},
 	} {

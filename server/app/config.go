@@ -3,9 +3,11 @@ package app
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/rs/zerolog"
 
+	"doorman/odoo"
 	"doorman/server/access"
 	"doorman/server/limit"
 	"doorman/server/publicurl"
@@ -70,15 +73,21 @@ func loadConfig(environ []string) (*Config, error) {
 		}
 	}
 	c := &Config{}
-	var problems []error
+	unread := map[string]string{}
 	if err := env.ParseWithOptions(c, env.Options{Environment: variables}); err != nil {
-		problems = append(problems, parseProblems(err)...)
+		if unread, err = unreadable(err); err != nil {
+			return nil, err
+		}
 	}
-	problems = append(problems, unknownVariables(variables)...)
-	problems = append(problems, c.checkOdoo()...)
-	problems = append(problems, c.checkRedis()...)
-	problems = append(problems, c.checkHTTP()...)
-	problems = append(problems, c.checkMetrics()...)
+	problems := slices.Concat(unknownVariables(variables), c.checkOdoo(), c.checkRedis(), c.checkHTTP(), c.checkMetrics())
+	// What could not be read has not been checked either: its field is 0.
+	problems = slices.DeleteFunc(problems, func(problem error) bool {
+		name, _, _ := strings.Cut(problem.Error(), " ")
+		return unread[name] != ""
+	})
+	for _, name := range slices.Sorted(maps.Keys(unread)) {
+		problems = append(problems, fmt.Errorf("%s is %q: %s", name, variables[name], unread[name]))
+	}
 	tracesURL, wrong := tracesURL(telemetry)
 	c.tracesURL, problems = tracesURL, append(problems, wrong...)
 	if len(problems) > 0 {
@@ -119,14 +128,27 @@ func configError(problems []error) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// parseProblems takes the library's errors apart. They quote the value, so variables that hold secrets must be texts,
-// which always parse.
-func parseProblems(err error) []error {
-	var all env.AggregateError
-	if !errors.As(err, &all) {
-		return []error{err}
+// unreadable takes the library's error apart: the settings that it could not read, by name, and the form that each has to
+// have. Settings that hold secrets are texts, which can always be read. The error is of another kind.
+func unreadable(err error) (map[string]string, error) {
+	all, ok := errors.AsType[env.AggregateError](err)
+	if !ok {
+		return nil, err
 	}
-	return all.Errors
+	forms := map[string]string{}
+	for _, one := range all.Errors {
+		wrong, ok := errors.AsType[env.ParseError](one)
+		if !ok {
+			return nil, err
+		}
+		field, _ := reflect.TypeFor[Config]().FieldByName(wrong.Name)
+		form := "it must be a whole number"
+		if wrong.Type == reflect.TypeFor[time.Duration]() {
+			form = "it must be a number with a unit, such as 30s or 2m"
+		}
+		forms[field.Tag.Get("env")] = form
+	}
+	return forms, nil
 }
 
 // unknownVariables finds misspelt names: DOORMAN_ODOO_DATABASE would otherwise be ignored without a word.
@@ -151,13 +173,15 @@ func unknownVariables(variables map[string]string) (problems []error) {
 
 // checkWhere checks which Odoo it is.
 func (c *Config) checkWhere() (problems []error) {
-	if u, err := url.Parse(c.OdooURL); c.OdooURL == "" {
+	if c.OdooURL == "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_URL is missing: where Odoo answers, such as http://127.0.0.1:8070"))
-	} else if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" {
-		problems = append(problems, errors.New("DOORMAN_ODOO_URL must look like https://odoo.example.com, without user, password or query"))
+	} else if odoo.CheckURL(c.OdooURL) != nil {
+		problems = append(problems, errors.New("DOORMAN_ODOO_URL must look like https://odoo.example.com, without user, password, query or fragment"))
 	}
 	if c.OdooDB == "" {
 		problems = append(problems, errors.New("DOORMAN_ODOO_DB is missing: the name of Odoo's database"))
+	} else if !odoo.HeaderSafe(c.OdooDB) {
+		problems = append(problems, errors.New("DOORMAN_ODOO_DB must be of ASCII characters without spaces: it is sent in a header"))
 	}
 	return problems
 }
@@ -174,6 +198,8 @@ func (c *Config) checkOdoo() (problems []error) {
 		c.OdooKey = secret.New(string(key))
 	} else if c.OdooKey.Empty() {
 		problems = append(problems, errors.New("DOORMAN_ODOO_KEY is missing: create it in Odoo, Doorman > Configuration > Server Settings"))
+	} else if !odoo.HeaderSafe(c.OdooKey.Reveal()) {
+		problems = append(problems, errors.New("DOORMAN_ODOO_KEY contains a character that no key has, such as a space or a line break: copy the key alone"))
 	}
 	if !slices.Contains(transports, c.OdooTransport) {
 		problems = append(problems, fmt.Errorf("DOORMAN_ODOO_TRANSPORT is %q: use one of %s", c.OdooTransport, strings.Join(transports, ", ")))
@@ -246,7 +272,7 @@ func (c *Config) checkHTTP() (problems []error) {
 	if c.MaxBody < 1024 || c.MaxBody > 64<<20 {
 		problems = append(problems, errors.New("DOORMAN_MAX_BODY must be between 1024 and 67108864 bytes"))
 	}
-	if c.logLevel, err = zerolog.ParseLevel(c.LogLevel); err != nil || c.LogLevel == "" {
+	if c.logLevel, err = zerolog.ParseLevel(c.LogLevel); err != nil || c.logLevel < zerolog.TraceLevel || c.logLevel > zerolog.ErrorLevel {
 		problems = append(problems, fmt.Errorf("DOORMAN_LOG_LEVEL is %q: use trace, debug, info, warn or error", c.LogLevel))
 	}
 	return problems
@@ -312,12 +338,18 @@ func parsePrefixes(list []string) ([]netip.Prefix, error) {
 	for _, s := range list {
 		s = strings.TrimSpace(s)
 		if addr, err := netip.ParseAddr(s); err == nil {
+			addr = addr.Unmap() // as package clientip has them: an IPv4 address that is written as IPv6 would match nobody
 			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
 			continue
 		}
 		prefix, err := netip.ParsePrefix(s)
 		if err != nil {
 			return nil, fmt.Errorf("%q is not an address or network, such as 10.0.0.0/8 or 2001:db8::/32", s)
+		}
+		if prefix.Addr().Is4In6() {
+			if prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96); !prefix.IsValid() {
+				return nil, fmt.Errorf("%q is a network of IPv4 and IPv6 addresses: name them separately", s)
+			}
 		}
 		out = append(out, prefix.Masked())
 	}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,10 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	marked := filepath.Join(t.TempDir(), "marked")
+	if err := os.WriteFile(marked, []byte("\ufeff"+canary), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	rows := []struct {
 		name    string
 		environ []string
@@ -30,11 +35,18 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		{"an empty value is none", []string{"DOORMAN_ODOO_URL="}, []string{"DOORMAN_ODOO_URL is missing"}},
 		{"a URL without a scheme", append(good, "DOORMAN_ODOO_URL=odoo.example.com"), []string{"DOORMAN_ODOO_URL must look like"}},
 		{"a URL with a password", append(good, "DOORMAN_ODOO_URL=https://u:"+canary+"@odoo.example.com"), []string{"DOORMAN_ODOO_URL must look like"}},
+		{"a URL with a port that is none", append(good, "DOORMAN_ODOO_URL=http://odoo:99999"), []string{"DOORMAN_ODOO_URL must look like"}},
+		{"a URL without a host", append(good, "DOORMAN_ODOO_URL=http://:8069"), []string{"DOORMAN_ODOO_URL must look like"}},
+		{"a URL with a fragment", append(good, "DOORMAN_ODOO_URL=http://odoo:8069/#"+canary), []string{"DOORMAN_ODOO_URL must look like"}},
+		{"a database with a space", append(good, "DOORMAN_ODOO_DB=my db"), []string{"DOORMAN_ODOO_DB must be of ASCII"}},
+		{"a key with its line end", append(good, "DOORMAN_ODOO_KEY="+canary+"\n"), []string{"DOORMAN_ODOO_KEY contains a character"}},
+		{"a key file with a byte order mark", append(good[:2:2], "DOORMAN_ODOO_KEY_FILE="+marked), []string{"DOORMAN_ODOO_KEY_FILE: the file contains more than a key"}},
 		{"both kinds of key", append(good, "DOORMAN_ODOO_KEY_FILE=/x"), []string{"are both set"}},
 		{"a key file that is not there", append(good[:2:2], "DOORMAN_ODOO_KEY_FILE=/does/not/exist"), []string{"DOORMAN_ODOO_KEY_FILE", "no such file"}},
 		{"a key file that is empty", append(good[:2:2], "DOORMAN_ODOO_KEY_FILE="+empty), []string{"the file is empty"}},
 		{"a transport nobody knows", append(good, "DOORMAN_ODOO_TRANSPORT=soap"), []string{`"soap": use one of auto`}},
-		{"a timeout without a unit", append(good, "DOORMAN_ODOO_TIMEOUT=30"), []string{"OdooTimeout"}},
+		{"a timeout without a unit", append(good, "DOORMAN_ODOO_TIMEOUT=30"), []string{`DOORMAN_ODOO_TIMEOUT is "30": it must be a number with a unit, such as 30s`}},
+		{"a number that is none", append(good, "DOORMAN_ODOO_WORKERS=many"), []string{`DOORMAN_ODOO_WORKERS is "many": it must be a whole number`}},
 		{"a timeout of an hour", append(good, "DOORMAN_ODOO_TIMEOUT=1h"), []string{"between 1s and 5m"}},
 		{"workers below none", append(good, "DOORMAN_ODOO_WORKERS=-1"), []string{"DOORMAN_ODOO_WORKERS", "0: as Odoo reports"}},
 		{"an empty batch", append(good, "DOORMAN_ODOO_BATCH=0"), []string{"DOORMAN_ODOO_BATCH", "between 1"}},
@@ -45,6 +57,7 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		{"a public URL without https", append(good, "DOORMAN_PUBLIC_URL=http://mcp.example.com"), []string{"must be https"}},
 		{"a public URL with a path", append(good, "DOORMAN_PUBLIC_URL=https://example.com/mcp"), []string{"without a path"}},
 		{"a proxy that is not an address", append(good, "DOORMAN_TRUSTED_PROXIES=10.0.0.0/8,proxy"), []string{`"proxy" is not an address`}},
+		{"a network across both versions of IP", append(good, "DOORMAN_TRUSTED_PROXIES=::ffff:0.0.0.0/90"), []string{"DOORMAN_TRUSTED_PROXIES", "name them separately"}},
 		{"a pattern of hosts", append(good, "DOORMAN_ALLOWED_HOSTS=*.example.com"), []string{"DOORMAN_ALLOWED_HOSTS", "is not a host"}},
 		{"a URL for a host", append(good, "DOORMAN_ALLOWED_HOSTS=http://doorman"), []string{"DOORMAN_ALLOWED_HOSTS", "is not a host"}},
 		{"no host", append(good, "DOORMAN_ALLOWED_HOSTS=doorman,,x"), []string{"DOORMAN_ALLOWED_HOSTS", "is not a host"}},
@@ -58,6 +71,8 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		{"something other than an origin", append(good, "DOORMAN_ALLOWED_ORIGINS=app.example.com"), []string{"is not an origin"}},
 		{"a body of nothing", append(good, "DOORMAN_MAX_BODY=1"), []string{"DOORMAN_MAX_BODY"}},
 		{"a log level nobody knows", append(good, "DOORMAN_LOG_LEVEL=loud"), []string{`"loud": use trace`}},
+		{"a log level that is a number", append(good, "DOORMAN_LOG_LEVEL=7"), []string{`"7": use trace`}},
+		{"a log without its errors", append(good, "DOORMAN_LOG_LEVEL=disabled"), []string{`"disabled": use trace`}},
 		{"a Redis of another scheme", append(good, "DOORMAN_REDIS_URL=http://u:"+canary+"@redis:6379"), []string{"DOORMAN_REDIS_URL", "must begin with redis://"}},
 		{"a Redis without a host", append(good, "DOORMAN_REDIS_URL=redis://:"+canary+"@/0"), []string{"DOORMAN_REDIS_URL", "names no host"}},
 		{"a Redis whose URL cannot be read", append(good, "DOORMAN_REDIS_URL=redis://:"+canary+"%zz@redis:6379"), []string{"DOORMAN_REDIS_URL", "%-encoded"}},
@@ -70,7 +85,9 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			err := app.Run(t.Context(), []string{"serve"}, row.environ, &out, &out)
+			ctx, stop := context.WithCancel(t.Context())
+			stop() // a service that starts all the same ends at once
+			err := app.Run(ctx, []string{"serve"}, row.environ, &out, &out)
 			if err == nil {
 				t.Fatal("it started")
 			}
@@ -78,6 +95,14 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q is missing in: %v", want, err)
 				}
+			}
+			for line := range strings.Lines(err.Error()) {
+				if listed, found := strings.CutPrefix(line, "  - "); found && !strings.HasPrefix(listed, "DOORMAN_") && !strings.HasPrefix(listed, "OTEL_") {
+					t.Errorf("it names no setting: %s", line)
+				}
+			}
+			if strings.Count(err.Error(), "DOORMAN_ODOO_TIMEOUT") > 1 {
+				t.Errorf("one problem is told twice: %v", err)
 			}
 			if strings.Contains(err.Error()+out.String(), canary) {
 				t.Errorf("a secret was printed: %v", err)
@@ -98,6 +123,17 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"sevre"}, `no command "sevre"`},
 		{[]string{"serve", "--port", "1"}, "takes no arguments"},
 		{[]string{"demo"}, `no command "demo"`},
+		{[]string{"serve", "--help"}, ""},
+		{[]string{"check", "-h"}, ""},
+		{[]string{"health", "--help"}, ""},
+		{[]string{"explain", "--help"}, ""},
+		{[]string{"explain", "-h", "more"}, ""},
+		{[]string{"explain"}, "needs --connection and --tool"},
+		{[]string{"explain", "--connection", "1", "--tool", "x", "--record", "1"}, "--record needs --model"},
+		{[]string{"audit", "--help"}, ""},
+		{[]string{"audit", "export", "--help"}, ""},
+		{[]string{"audit", "verify", "-h"}, ""},
+		{[]string{"audit", "import"}, `no command "import" of audit`},
 	} {
 		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
 			t.Parallel()

@@ -154,11 +154,15 @@ func readQuestion(args []string) (*question, error) {
 	})
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return nil, UsageError{explainUsage}
+		return nil, helpAsked{explainUsage}
 	case err != nil:
 		return nil, UsageError{err.Error() + "\n\n" + explainUsage}
-	case flags.NArg() > 0 || q.connection <= 0 || q.tool == "" || len(q.records) > 0 && q.model == "":
-		return nil, UsageError{explainUsage}
+	case flags.NArg() > 0:
+		return nil, UsageError{fmt.Sprintf("explain takes no argument %q\n\n%s", flags.Arg(0), explainUsage)}
+	case q.connection <= 0 || q.tool == "":
+		return nil, UsageError{"explain needs --connection and --tool\n\n" + explainUsage}
+	case len(q.records) > 0 && q.model == "":
+		return nil, UsageError{"--record needs --model\n\n" + explainUsage}
 	}
 	slices.Sort(q.records)
 	return q, nil

@@ -15,7 +15,7 @@ func TestExplainArguments(t *testing.T) {
 		{}, {"--connection", "1"}, {"--tool", "x"}, {"--connection", "0", "--tool", "x"}, {"--connection", "x", "--tool", "x"},
 		{"--connection", "1", "--tool", "x", "--record", "3"}, {"--connection", "1", "--tool", "x", "--model", "a", "--record", "3x"},
 		{"--connection", "1", "--tool", "x", "--model", "a", "--record", "-3"}, {"--connection", "1", "--tool", "x", "--address", "here"},
-		{"--connection", "1", "--tool", "x", "more"}, {"--help"}, {"--unknown"},
+		{"--connection", "1", "--tool", "x", "more"}, {"--unknown"},
 	} {
 		var out bytes.Buffer
 		err := Run(context.Background(), append([]string{"explain"}, args...), nil, &out, &out)

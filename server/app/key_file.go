@@ -80,8 +80,8 @@ func readKey(path string) (odoo.Key, error) {
 	if key == "" {
 		return "", errors.New("the file is empty")
 	}
-	if strings.ContainsAny(string(key), " \t\r\n") {
-		return "", errors.New("the file holds more than a key")
+	if !odoo.HeaderSafe(string(key)) {
+		return "", errors.New("the file contains more than a key: a space, a line break in between, or a character that no key has")
 	}
 	return key, nil
 }

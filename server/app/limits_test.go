@@ -59,6 +59,10 @@ var forgers = []struct {
 		func(claimed string) []string { return []string{claimed + ", 203.0.113.5"} }, "203.0.113.5",
 	},
 	{
+		"a trusted proxy whose network is written as IPv6", []string{"DOORMAN_TRUSTED_PROXIES=::ffff:127.0.0.0/104"},
+		func(claimed string) []string { return []string{claimed + ", 203.0.113.5"} }, "203.0.113.5",
+	},
+	{
 		"a trusted proxy adds a line", []string{"DOORMAN_TRUSTED_PROXIES=127.0.0.1"},
 		func(claimed string) []string { return []string{claimed, "203.0.113.5"} }, "203.0.113.5",
 	},
