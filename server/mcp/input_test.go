@@ -24,6 +24,7 @@ func TestBadInput(t *testing.T) {
 		{"a misspelt parameter", "search_records", `{"model":"res.partner","feilds":["name"]}`, "invalid_input", "Did you mean fields"},
 		{"a parameter in capitals", "search_records", `{"MODEL":"res.partner"}`, "invalid_input", "no parameter"},
 		{"a parameter twice, the second in capitals", "search_records", `{"model":"res.partner","Model":"ir.rule"}`, "invalid_input", "no parameter"},
+		{"a parameter of a tool without any", "get_context", `{"verbose":true}`, "invalid_input", "There are no parameters."},
 		{"arguments that are a list", "search_records", `[]`, "invalid_input", "not a JSON object"},
 		{"an unknown field", "search_records", `{"model":"res.partner","fields":["nmae"]}`, "unknown_field", "Did you mean name"},
 		{"a field through a relation", "search_records", `{"model":"res.partner","fields":["parent_id.name"]}`, "invalid_input", "through a relation"},

@@ -18,11 +18,7 @@ func (s *Server) handlerOf(c *caller.Caller, session *sdk.ServerSession, method 
 	switch method {
 	case "resources/list":
 		return func(ctx context.Context, _ string, req sdk.Request) (sdk.Result, error) {
-			cursor := ""
-			if params, ok := req.GetParams().(*sdk.ListResourcesParams); ok && params != nil {
-				cursor = params.Cursor
-			}
-			list, err := s.resources.List(ctx, c, session, cursor)
+			list, err := s.resources.List(ctx, c, session, cursorOf(req))
 			if err != nil {
 				return nil, err // not the nil list: as a Result it would not be nil
 			}
@@ -42,6 +38,29 @@ func (s *Server) handlerOf(c *caller.Caller, session *sdk.ServerSession, method 
 		}
 	}
 	return next
+}
+
+// cursorOf is where a request for a list goes on; "" = at the beginning, or it is for no list.
+func cursorOf(req sdk.Request) string {
+	switch p := req.GetParams().(type) {
+	case *sdk.ListToolsParams:
+		if p != nil {
+			return p.Cursor
+		}
+	case *sdk.ListPromptsParams:
+		if p != nil {
+			return p.Cursor
+		}
+	case *sdk.ListResourcesParams:
+		if p != nil {
+			return p.Cursor
+		}
+	case *sdk.ListResourceTemplatesParams:
+		if p != nil {
+			return p.Cursor
+		}
+	}
+	return ""
 }
 
 // cut takes out of a list what this connection may not use.

@@ -38,6 +38,9 @@ func (s *Server) admit(next sdk.MethodHandler) sdk.MethodHandler {
 		}
 		result, err := s.handlerOf(c, session, method, next)(ctx, method, req)
 		if err != nil {
+			if cursor := cursorOf(req); cursor != "" && method != "resources/list" { // which says it by itself
+				err = mcperr.NoCursor(cursor) // the SDK's lists fail at nothing else, and it says no more than "invalid params"
+			}
 			return result, err
 		}
 		s.cut(c, result)

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
@@ -25,20 +28,42 @@ var received = []string{
 	"notifications/cancelled", "notifications/initialized", "notifications/progress", "notifications/roots/list_changed",
 }
 
-// message is what has to be known of a JSON-RPC message to refuse its method.
+// message is what has to be known of a JSON-RPC message to refuse it.
 type message struct {
-	Method *string         `json:"method"`
-	ID     json.RawMessage `json:"id"` // nil = none: a notification, which gets no answer
+	method *string         // nil = none that is a text
+	id     json.RawMessage // nil = none: a notification, which gets no answer
+	answer bool            // it is an answer: of a client that was asked nothing
 }
 
-func (m message) isUnknown() bool { return m.Method != nil && !slices.Contains(received, *m.Method) }
+// refusal says what is wrong with a message that the SDK must not get; ok = nothing is, as far as can be seen here.
+func (m message) refusal() (code int64, text string, ok bool) {
+	switch {
+	case m.id != nil && !comesBack(m.id):
+		// The SDK would round it: the answer would be to nobody, or to another request.
+		return jsonrpc.CodeInvalidRequest, fmt.Sprintf("The id must be a text, or a whole number of at most %d.", int64(caller.MaxNumber)), false
+	case m.method == nil && m.id != nil && !m.answer:
+		return jsonrpc.CodeInvalidRequest, "The request has no method.", false
+	case m.method != nil && !slices.Contains(received, *m.method):
+		return jsonrpc.CodeMethodNotFound, fmt.Sprintf("There is no method %q.", mcperr.Clip(*m.method, 60)), false
+	}
+	return 0, "", true
+}
 
-// notFound is the answer to a call of a method that is not there; nil to a notification.
-func (m message) notFound() json.RawMessage {
-	if m.ID == nil {
+// refused is the answer to a message with this refusal; nil to a notification.
+func (m message) refused(code int64, text string) json.RawMessage {
+	if m.id == nil {
 		return nil
 	}
-	return failure(m.ID, jsonrpc.CodeMethodNotFound, fmt.Sprintf("There is no method %q.", mcperr.Clip(*m.Method, 60)))
+	return failure(m.id, code, text)
+}
+
+// comesBack reports whether the SDK gives an id back as it came. What no id can be is refused by the SDK.
+func comesBack(id json.RawMessage) bool {
+	if c := id[0]; c != '-' && (c < '0' || c > '9') {
+		return true
+	}
+	number, err := strconv.ParseFloat(string(id), 64)
+	return err == nil && number == math.Trunc(number) && math.Abs(number) <= caller.MaxNumber
 }
 
 // failure is a JSON-RPC error for the request of an id, as JSON.
@@ -64,8 +89,9 @@ func plainID(id json.RawMessage) json.RawMessage {
 	return json.RawMessage("null")
 }
 
-// answerUnknown lets requests of methods that the SDK takes through to next, and answers the others: with the error of
-// JSON-RPC, in every version of the protocol and whatever else is in a batch with them. Who asks was admitted before.
+// answerUnknown lets what the SDK takes through to next, and answers the rest with the errors of JSON-RPC, in every version
+// of the protocol and whatever else is in a batch with it: methods that are not there, and what the SDK would take for
+// something else. Who asks was admitted before.
 func answerUnknown(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -83,29 +109,38 @@ func answerUnknown(next http.Handler) http.Handler {
 			return
 		}
 		m, ok := read(body)
-		if !ok || !m.isUnknown() {
+		if !ok { // also where more follows: the SDK would read the first message, and drop the others without a word
+			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeParseError, "The request is not one JSON-RPC message."))
+			return
+		}
+		code, text, ok := m.refusal()
+		if ok {
 			next.ServeHTTP(w, r)
 			return
 		}
-		status := http.StatusOK
-		if r.Header.Get("Mcp-Protocol-Version") >= caller.ModernProtocol {
-			status = http.StatusNotFound // what that version wants
+		status := http.StatusBadRequest
+		if code == jsonrpc.CodeMethodNotFound {
+			status = http.StatusOK
+			if r.Header.Get("Mcp-Protocol-Version") >= caller.ModernProtocol {
+				status = http.StatusNotFound // what that version wants
+			}
 		}
-		reply(w, status, m.notFound())
+		reply(w, status, m.refused(code, text))
 	})
 }
 
 // read looks into one message, by the exact keys: a struct would take "Method" for "method" too, which the SDK does not.
 func read(raw json.RawMessage) (m message, ok bool) {
 	var envelope map[string]json.RawMessage
-	if json.Unmarshal(raw, &envelope) != nil {
+	if json.Unmarshal(raw, &envelope) != nil || envelope == nil {
 		return m, false
 	}
 	var method string
-	if json.Unmarshal(envelope["method"], &method) == nil {
-		m.Method = &method
+	if name := envelope["method"]; string(name) != "null" && json.Unmarshal(name, &method) == nil {
+		m.method = &method
 	}
-	m.ID = envelope["id"]
+	m.id = envelope["id"]
+	m.answer = envelope["result"] != nil || envelope["error"] != nil
 	return m, true
 }
 
@@ -116,10 +151,19 @@ func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.
 		next.ServeHTTP(w, r)
 		return
 	}
+	ids := map[string]bool{}
 	for _, raw := range all {
-		if m, ok := read(raw); !ok || !m.isUnknown() {
+		m, ok := read(raw)
+		if m.id != nil && m.method != nil && ids[string(m.id)] { // the SDK would answer one of them, and do both
+			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeInvalidRequest, "Two requests of the batch have the same id; none was carried out."))
+			return
+		}
+		ids[string(m.id)] = true
+		if !ok {
+			rest = append(rest, raw) // the SDK refuses the whole batch for it
+		} else if code, text, ok := m.refusal(); ok {
 			rest = append(rest, raw)
-		} else if answer := m.notFound(); answer != nil {
+		} else if answer := m.refused(code, text); answer != nil {
 			answers = append(answers, answer)
 		}
 	}
@@ -135,6 +179,13 @@ func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(known)), int64(len(known))
 		told := &kept{header: http.Header{}, status: http.StatusOK}
 		next.ServeHTTP(told, r)
+		if strings.HasPrefix(told.header.Get("Content-Type"), "text/event-stream") {
+			for _, answer := range answers {
+				fmt.Fprintf(&told.body, "event: message\ndata: %s\n\n", answer)
+			}
+			told.sendTo(w)
+			return
+		}
 		var more []json.RawMessage
 		if told.status != http.StatusOK && told.status != http.StatusAccepted || told.body.Len() > 0 && json.Unmarshal(told.body.Bytes(), &more) != nil {
 			told.sendTo(w) // all of the batch is refused

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 
 	"doorman/server/access"
@@ -18,6 +19,8 @@ const (
 	progressToken = "progressToken"
 	// maxToken bounds what is sent back with every notice.
 	maxToken = 256
+	// MaxNumber is the largest whole number that JSON's readers agree on (RFC 8259 section 6).
+	MaxNumber = 1<<53 - 1
 )
 
 // peeked is what has to be known of a request before the SDK reads it. A batch (protocol 2025-03-26) has none of it.
@@ -102,13 +105,14 @@ func (m *peeked) lookInto(params json.RawMessage) {
 	}
 }
 
-// goodToken reports whether v is what the protocol takes for a progress token: a text or a whole number.
+// goodToken reports whether v is what the protocol takes for a progress token, and the SDK gives back as it came: a text or
+// a whole number, below those that a float64 rounds.
 func goodToken(v any) bool {
 	switch token := v.(type) {
 	case string:
 		return token != "" && len(token) <= maxToken
 	case float64:
-		return token == float64(int64(token))
+		return token == math.Trunc(token) && math.Abs(token) <= MaxNumber
 	}
 	return false
 }

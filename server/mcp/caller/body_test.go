@@ -21,6 +21,8 @@ func TestPeek(t *testing.T) {
 		{name: "a call", body: `{"id":1,"method":"tools/call","params":{"name":"x"}}`, want: peeked{method: "tools/call", id: "1"}},
 		{name: "progress", body: `{"id":"a","method":"tools/call","params":{"_meta":{"progressToken":7}}}`, want: peeked{method: "tools/call", id: `"a"`, streams: true}},
 		{name: "an invalid progress token", body: `{"id":1,"method":"tools/call","params":{"_meta":{"progressToken":1.5}}}`, want: peeked{method: "tools/call", id: "1"}},
+		{name: "a progress token that would be rounded", body: `{"id":1,"method":"tools/call","params":{"_meta":{"progressToken":9007199254740993}}}`, want: peeked{method: "tools/call", id: "1"}},
+		{name: "the largest progress token", body: `{"id":1,"method":"tools/call","params":{"_meta":{"progressToken":9007199254740991}}}`, want: peeked{method: "tools/call", id: "1", streams: true}},
 		{name: "progress of a list", body: `{"id":1,"method":"tools/list","params":{"_meta":{"progressToken":7}}}`, want: peeked{method: "tools/list", id: "1"}},
 		{name: "taken back", body: `{"method":"notifications/cancelled","params":{"requestId":"a"}}`, want: peeked{method: "notifications/cancelled", targets: `"a"`}},
 		{name: "by another key", body: `{"id":1,"Method":"tools/call"}`, want: peeked{id: "1"}},

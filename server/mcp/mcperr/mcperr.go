@@ -81,6 +81,11 @@ func InvalidParams(format string, args ...any) *jsonrpc.Error {
 	return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf(format, args...)}
 }
 
+// NoCursor is the error for a cursor that did not come with a page of the list that is asked for.
+func NoCursor(cursor string) *jsonrpc.Error {
+	return InvalidParams("%q is not a cursor of this list. Start without one.", Clip(cursor, 60))
+}
+
 // Write writes e as a JSON-RPC error without an id: the request was refused before its id meant anything.
 func Write(w http.ResponseWriter, status int, e *access.Error) {
 	body, _ := json.Marshal(map[string]any{

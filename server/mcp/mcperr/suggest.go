@@ -41,6 +41,9 @@ func Hint(name string, known []string, what string) string {
 	if names := Suggest(name, known); len(names) > 0 {
 		return fmt.Sprintf(access.SayDidYouMean, strings.Join(names, ", "))
 	}
+	if len(known) == 0 {
+		return "There are no " + what + "."
+	}
 	if len(known) <= 12 {
 		return "The " + what + " are " + strings.Join(known, ", ") + "."
 	}

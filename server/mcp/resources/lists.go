@@ -102,7 +102,7 @@ func openCursor(cursor string) (after string, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	after, ours := strings.CutPrefix(string(raw), cursorMark)
 	if err != nil || !ours || after == "" {
-		return "", mcperr.InvalidParams("%q is not a cursor of this list. Start without one.", mcperr.Clip(cursor, 60))
+		return "", mcperr.NoCursor(cursor)
 	}
 	return after, nil
 }
