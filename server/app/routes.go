@@ -257,6 +257,9 @@ func (s *service) httpError(err error, c echo.Context) {
 		if text, isText := he.Message.(string); isText {
 			message = text
 		}
+		if message == http.StatusText(status) { // Echo's own words, which say nothing of what to do
+			message = s.wayOn(status, c, message)
+		}
 	}
 	if under(c.Request().URL.Path, apiPath) {
 		api.WriteStatus(c.Response(), status)
@@ -264,6 +267,17 @@ func (s *service) httpError(err error, c echo.Context) {
 	}
 	body, _ := json.Marshal(map[string]any{"error": map[string]any{"status": status, "message": message}})
 	_ = c.JSONBlob(status, body)
+}
+
+// wayOn says where a request with this status could go instead.
+func (s *service) wayOn(status int, c echo.Context, otherwise string) string {
+	switch status {
+	case http.StatusNotFound:
+		return "There is nothing at this address. Doorman's MCP endpoint is " + s.config.public.String() + mcpPath + "."
+	case http.StatusMethodNotAllowed:
+		return "This address does not support this method, only " + c.Response().Header().Get(echo.HeaderAllow) + "."
+	}
+	return otherwise
 }
 
 func (s *service) logPanic(c echo.Context, err error, _ []byte) error {

@@ -35,8 +35,10 @@ func TestRoutes(t *testing.T) {
 		{"from its own page", "POST", "/mcp", []string{"Host", "mcp.example.com", "Origin", "https://mcp.example.com"}, 401, "unauthenticated"},
 		{"from an allowed page", "POST", "/mcp", []string{"Origin", "https://inspector.example.com"}, 401, "unauthenticated"},
 
-		{"metrics for others", "GET", "/metrics", []string{"X-Forwarded-For", "192.0.2.1"}, 404, "Not Found"},
-		{"a path that is not there", "GET", "/admin", nil, 404, "Not Found"},
+		{"metrics for others", "GET", "/metrics", []string{"X-Forwarded-For", "192.0.2.1"}, 404, "There is nothing at this address."},
+		{"a path that is not there", "GET", "/admin", nil, 404, "There is nothing at this address. Doorman's MCP endpoint is https://mcp.example.com/mcp."},
+		{"a method that is not there", "POST", "/readyz", nil, 405, "only OPTIONS, GET, HEAD."},
+		{"tokens by GET", "GET", "/oauth/token", nil, 405, "only OPTIONS, POST."},
 		{"by a name of somebody else (rebinding)", "POST", "/mcp", []string{"Host", "evil.example.com"}, 403, "DOORMAN_PUBLIC_URL"},
 		{"by a name that only starts like ours", "POST", "/mcp", []string{"Host", "mcp.example.com.evil.com"}, 403, "DOORMAN_PUBLIC_URL"},
 		{"by localhost on another port", "POST", "/mcp", []string{"Host", "localhost:1"}, 403, "DOORMAN_PUBLIC_URL"},
