@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,8 +19,14 @@ import (
 // late serves files with a clock that is behind: what has so long to go has been going for that long.
 func late(t *testing.T, f *fake, behind time.Duration) string {
 	t.Helper()
+	return lateBy(t, f, func() time.Duration { return behind })
+}
+
+// lateBy is late with a clock that may be put right.
+func lateBy(t *testing.T, f *fake, behind func() time.Duration) string {
+	t.Helper()
 	s := httptest.NewServer(files.New(files.Config{
-		Files: f, Guesses: &guesses{}, Now: func() time.Time { return time.Now().Add(-behind) },
+		Files: f, Guesses: &guesses{}, Now: func() time.Time { return time.Now().Add(-behind()) },
 		Identify: from,
 	}))
 	t.Cleanup(s.Close)
@@ -83,11 +90,16 @@ func try(t *testing.T, method, url, from, body string) (int, int) {
 func TestWhoReadsNothing(t *testing.T) {
 	t.Parallel()
 	f := &fake{file: access.File{Name: "x", Content: make([]byte, access.MaxFile)}}
-	address := late(t, f, 340*time.Second-3*time.Second)
+	var behind atomic.Int64
+	behind.Store(int64(340*time.Second - 3*time.Second))
+	address := lateBy(t, f, func() time.Duration { return time.Duration(behind.Load()) })
 	for i := range 4 {
-		begin(t, address, "GET /files/"+good+" HTTP/1.1\r\nHost: x\r\nFrom-Address: 192.0.2."+strconv.Itoa(i)+"\r\n\r\n")
+		conn := begin(t, address, "GET /files/"+good+" HTTP/1.1\r\nHost: x\r\nFrom-Address: 192.0.2."+strconv.Itoa(i)+"\r\n\r\n")
+		if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil { // the answer has begun, so that its deadline is set
+			t.Fatal(err)
+		}
 	}
-	until(t, "four inside", func() bool { return f.count("take") == 4 })
+	behind.Store(0) // whoever reads has all the time there is
 	if status, n := try(t, "GET", "http://"+address+"/files/"+good, "192.0.2.9", ""); status != 200 || n != access.MaxFile {
 		t.Errorf("a fifth: %d with %d bytes", status, n)
 	}
