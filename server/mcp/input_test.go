@@ -13,6 +13,8 @@ func TestBadInput(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`["child_ids","any",[`, 25) + `["name","=","x"]` + strings.Repeat(`]]`, 25)
 	many := "[" + strings.TrimSuffix(strings.Repeat(`["name","=","x"],`, 201), ",") + "]"
+	hundred := "[" + strings.TrimSuffix(strings.Repeat(`["name","=","x"],`, 100), ",") + "]"
+	within := "[" + strings.TrimSuffix(strings.Repeat(`["child_ids","any",`+hundred+`],`, 3), ",") + "]"
 	rows := []struct {
 		name, tool, args string
 		kind, says       string
@@ -40,6 +42,7 @@ func TestBadInput(t *testing.T) {
 		{"an unknown field in a domain", "search_records", `{"model":"res.partner","domain":[["nmae","=","x"]]}`, "unknown_field", "Did you mean name"},
 		{"a domain that nests too deeply", "search_records", `{"model":"res.partner","domain":` + "[" + deep + "]" + `}`, "invalid_input", "nested too deeply"},
 		{"a domain of 201 conditions", "search_records", `{"model":"res.partner","domain":` + many + `}`, "invalid_input", "more than 200"},
+		{"a domain of 3 times 100 conditions within others", "search_records", `{"model":"res.partner","domain":` + within + `}`, "invalid_input", "more than 200"},
 		{"an unknown field to sort by", "search_records", `{"model":"res.partner","order":"nmae desc"}`, "unknown_field", "Did you mean name"},
 		{"SQL to sort by", "search_records", `{"model":"res.partner","order":"name; drop table x"}`, "invalid_input", "not a sort order"},
 		{"a field that cannot be sorted by", "search_records", `{"model":"res.partner","order":"comment"}`, "invalid_input", "cannot sort by"},

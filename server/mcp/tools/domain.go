@@ -129,7 +129,9 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 		}
 	}
 	if sub, isList := c[2].([]any); isList && (operator == "any" || operator == "not any") {
-		return (&domainParser{count: p.count}).check(sub, level+1)
+		within := &domainParser{count: p.count}
+		defer func() { p.count = within.count }()
+		return within.check(sub, level+1)
 	}
 	return nil
 }
