@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -140,7 +139,6 @@ func TestStatesThatOpenNothing(t *testing.T) {
 		t.Errorf("the right one: %s", body)
 	}
 	o.Revoke(waiter)
-	time.Sleep(10 * time.Millisecond)
 	if body := modernCall(t, s.MCP, waiter, "delete_records", args, state); !strings.Contains(body, `"kind":"unauthenticated"`) {
 		t.Errorf("of a connection that was revoked: %s", body)
 	}
