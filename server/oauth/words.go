@@ -59,10 +59,12 @@ func (e *Error) Error() string { return e.Code + ": " + e.Description }
 
 func refuse(code, description string) *Error { return &Error{Code: code, Description: description} }
 
-// asError turns what the gateway says into a refusal. What is wrong inside is the operator's to know.
+// asError turns what the gateway says into a refusal, which is the caller's own to complete. What is wrong inside is the
+// operator's to know.
 func asError(err error) *Error {
 	if own, ok := errors.AsType[*Error](err); ok {
-		return own
+		told := *own // which may be one of those that all requests share, such as errCode
+		return &told
 	}
 	if said, ok := errors.AsType[*access.OAuthError](err); ok {
 		e := &Error{Code: said.Code, Description: said.Description, Reason: said.Reason}
