@@ -56,6 +56,11 @@ func TestFileTools(t *testing.T) {
 			`{"field":"image_1920","id":1,"model":"res.partner","name":"image_1920","replayed":true,"size":5,"type":"image/png"}`,
 		},
 		{
+			"sent along, with an answer that cannot be read", "request_upload", `{"model":"res.partner","id":1,"name":"n.txt","text":"x"}`,
+			`true`, `{"name":"n.txt","raw":"eA=="}`,
+			`{"id":1,"model":"res.partner","note":"It is done, but Odoo's answer could not be read: look at the record."}`,
+		},
+		{
 			"room in a field", "request_upload", `{"model":"res.partner","id":1,"field":"image_1920"}`,
 			`{"upload":{"name":"image_1920","size":0,"sha256":""},"ticket":9}`, `{"field":"image_1920"}`,
 			`{"expires_at":"2026-11-23T12:15:00Z","link":"LINK","model":"res.partner","name":"image_1920",` +

@@ -41,11 +41,12 @@ type uploaded struct {
 	ID         int64   `json:"id"`
 	Attachment int64   `json:"attachment_id,omitempty"`
 	Field      string  `json:"field,omitempty"`
-	Name       string  `json:"name"`
-	Type       string  `json:"type"`
-	Size       int64   `json:"size"`
+	Name       string  `json:"name,omitempty"`
+	Type       string  `json:"type,omitempty"`
+	Size       int64   `json:"size,omitempty"`
 	Changed    changed `json:"changed,omitzero"`
 	Replayed   bool    `json:"replayed,omitempty"`
+	Note       string  `json:"note,omitempty"`
 }
 
 func requestUpload(ctx context.Context, call *toolcall.Call, args uploadArgs) (any, error) {
@@ -74,9 +75,11 @@ func requestUpload(ctx context.Context, call *toolcall.Call, args uploadArgs) (a
 		return linked(ctx, call, args.Model, reply.Value)
 	}
 	result := &uploaded{}
-	err = json.Unmarshal(reply.Value, result)
+	if json.Unmarshal(reply.Value, result) != nil { // which must not look like a failure
+		result = &uploaded{Note: "It is done, but Odoo's answer could not be read: look at the record."}
+	}
 	result.Model, result.ID = args.Model, args.ID
-	return result, err
+	return result, nil
 }
 
 // check looks at the arguments.
