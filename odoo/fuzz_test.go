@@ -30,4 +30,4 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-const maxWords = 1700 // wire.MaxText, and what is said around it
+const maxWords = 1700 // the limit of texts in package wire, and what is said around it

@@ -66,8 +66,8 @@ func decodeApproval(raw json.RawMessage) (*access.Approval, error) {
 		return nil, Unusable("an approval whose error does not fit its state")
 	}
 	a := &access.Approval{
-		Pending: waits, State: w.State, Tool: w.Tool, Model: w.Model, Summary: PersonText(w.Summary),
-		DecidedAt: decided, DecidedBy: PersonText(w.DecidedBy), Reason: PersonText(w.Reason), Arguments: w.Arguments,
+		Pending: waits, State: w.State, Tool: w.Tool, Model: w.Model, Summary: personText(w.Summary),
+		DecidedAt: decided, DecidedBy: personText(w.DecidedBy), Reason: personText(w.Reason), Arguments: w.Arguments,
 	}
 	if w.Error != nil {
 		a.Failure = w.Error.toError()

@@ -145,7 +145,7 @@ func TestApprovalWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err = DecodeStatus(json.RawMessage(`{"approval": ` + strings.Replace(goodApproval, `"Delete 1"`, string(long), 1) + `}`))
-	if err != nil || len(r.Approval.Summary) > 2*MaxText {
+	if err != nil || len(r.Approval.Summary) > 2*maxText {
 		t.Errorf("%d bytes, %v", len(r.Approval.Summary), err)
 	}
 }

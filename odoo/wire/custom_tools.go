@@ -59,16 +59,16 @@ func (w ownWire) tool() (access.OwnTool, error) {
 	}
 	t := access.OwnTool{
 		Tool:  access.Tool{Name: w.Name, Scope: w.Scope, Writes: *w.Writes, Risk: w.Risk},
-		Title: PersonText(w.Title), Description: PersonText(w.Description),
+		Title: personText(w.Title), Description: personText(w.Description),
 		Revision: *w.Revision, Model: w.Model, OnRecords: w.Records, CanTry: w.DryRun,
 	}
 	for _, p := range w.Parameters {
 		if !ownName.MatchString(p.Name) || !slices.Contains(access.OwnTypes, p.Type) || tooLong(p.Description) {
 			return access.OwnTool{}, Unusable("parameter " + strconv.Quote(Printable(p.Name)) + " of own tool " + w.Name)
 		}
-		p.Description = PersonText(p.Description)
+		p.Description = personText(p.Description)
 		for i, choice := range p.Choices {
-			p.Choices[i] = PersonText(choice)
+			p.Choices[i] = personText(choice)
 		}
 		t.Parameters = append(t.Parameters, access.OwnParameter(p))
 	}

@@ -6,8 +6,8 @@ import (
 	"doorman/server/access"
 )
 
-// DecodeFollowed reads {"value": V}, {"value": V, "content": base64} or {"error": E}.
-func DecodeFollowed(raw json.RawMessage) (value json.RawMessage, content []byte, err error) {
+// decodeFollowed reads {"value": V}, {"value": V, "content": base64} or {"error": E}.
+func decodeFollowed(raw json.RawMessage) (value json.RawMessage, content []byte, err error) {
 	var w struct {
 		Value   json.RawMessage `json:"value"`
 		Content []byte          `json:"content"` // encoding/json reads base64
@@ -27,7 +27,7 @@ func DecodeFollowed(raw json.RawMessage) (value json.RawMessage, content []byte,
 
 // DecodeOpened reads {"value": {name}}, of a link by which a file is sent, or {"value": {name, type, size, fetch}}.
 func DecodeOpened(raw json.RawMessage) (access.Opened, error) {
-	value, _, err := DecodeFollowed(raw)
+	value, _, err := decodeFollowed(raw)
 	if err != nil {
 		return access.Opened{}, err
 	}
@@ -45,7 +45,7 @@ func DecodeOpened(raw json.RawMessage) (access.Opened, error) {
 
 // DecodeFile reads {"value": {name, type, size}, "content"}. A file that is not as long as it says is none.
 func DecodeFile(raw json.RawMessage) (access.File, error) {
-	value, content, err := DecodeFollowed(raw)
+	value, content, err := decodeFollowed(raw)
 	if err != nil {
 		return access.File{}, err
 	}
@@ -65,7 +65,7 @@ func DecodeFile(raw json.RawMessage) (access.File, error) {
 
 // DecodeAttached reads {"value": {attachment_id, name, type, size}}, or the same with the field that it was put into.
 func DecodeAttached(raw json.RawMessage) (access.Attached, error) {
-	value, _, err := DecodeFollowed(raw)
+	value, _, err := decodeFollowed(raw)
 	if err != nil {
 		return access.Attached{}, err
 	}

@@ -60,7 +60,7 @@ func checkDecoded(t *testing.T, raw json.RawMessage) {
 	if err == nil {
 		return
 	}
-	if e := access.AsError(err); e.Message == "" || len(e.Message) > MaxText+200 || strings.Contains(e.Error(), "Traceback (most") {
+	if e := access.AsError(err); e.Message == "" || len(e.Message) > maxText+200 || strings.Contains(e.Error(), "Traceback (most") {
 		t.Fatalf("%+v", e)
 	}
 }

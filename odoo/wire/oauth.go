@@ -204,7 +204,7 @@ func DecodeOAuthClient(raw json.RawMessage) (access.OAuthClient, error) {
 		return access.OAuthClient{}, Unusable("oauth_client with an unknown auth_method")
 	}
 	return access.OAuthClient{
-		ID: w.ID, Kind: w.Kind, Name: PersonText(w.Name), RedirectURIs: w.RedirectURIs, Confidential: w.AuthMethod != "none",
+		ID: w.ID, Kind: w.Kind, Name: personText(w.Name), RedirectURIs: w.RedirectURIs, Confidential: w.AuthMethod != "none",
 	}, nil
 }
 

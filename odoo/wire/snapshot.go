@@ -105,7 +105,7 @@ func (w *snapshotWire) snapshot() (*access.Snapshot, error) {
 	return &access.Snapshot{
 		OwnTools: own, Grant: grant,
 		Connection: access.Connection{
-			ID: w.Connection.ID, Version: *w.Connection.Version, Name: PersonText(w.Connection.Name), Type: w.Connection.Type,
+			ID: w.Connection.ID, Version: *w.Connection.Version, Name: personText(w.Connection.Name), Type: w.Connection.Type,
 			Status: access.Status(w.Connection.Status), ExpiresAt: expires,
 			Policy: access.Policy{
 				Scopes: *w.Policy.Scopes, Lacking: w.Policy.LackingScopes, ReadOnly: *w.Policy.ReadOnly, ResearchTools: w.Policy.ResearchTools,

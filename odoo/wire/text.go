@@ -8,8 +8,8 @@ import (
 	"doorman/server/access"
 )
 
-// MaxText is how many bytes of Odoo's words are passed on.
-const MaxText = 1500
+// maxText is how many bytes of Odoo's words are passed on.
+const maxText = 1500
 
 // traceback is how one begins, also where a text was cut within its first line.
 const traceback = "Traceback (most"
@@ -37,17 +37,17 @@ func CleanText(s string) string {
 			break // whatever follows is for the log
 		}
 	}
-	return truncate(strings.Join(kept, "\n"), MaxText)
+	return truncate(strings.Join(kept, "\n"), maxText)
 }
 
-// PersonText keeps what a person wrote, or records are called, but for what would redraw a terminal. It is not an error of
+// personText keeps what a person wrote, or records are called, but for what would redraw a terminal. It is not an error of
 // anybody's, so nothing in it is taken for one.
-func PersonText(s string) string {
+func personText(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	for i, line := range lines {
 		lines[i] = plain(line)
 	}
-	return truncate(strings.Join(lines, "\n"), MaxText)
+	return truncate(strings.Join(lines, "\n"), maxText)
 }
 
 // CleanLine is the first clean line of s without the paths in it: for the words of Python's own errors, which are about

@@ -37,7 +37,7 @@ func TestCleanText(t *testing.T) {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if got := CleanText(strings.Repeat("ж", 5000)); len(got) > MaxText+len("…") || !strings.HasSuffix(got, "ж…") {
+	if got := CleanText(strings.Repeat("ж", 5000)); len(got) > maxText+len("…") || !strings.HasSuffix(got, "ж…") {
 		t.Errorf("%d bytes, ends %q", len(got), got[len(got)-6:])
 	}
 }

@@ -8,10 +8,7 @@ import (
 	"doorman/server/access"
 )
 
-// PinnedAsOf is the date of the copies in pinned/.
-const PinnedAsOf = "2026-11"
-
-// pinnedFiles are copies of what well-known clients say of themselves, cut to what is used. They come before a fetch: the
+// pinnedFiles are copies, of November 2026, of what well-known clients say of themselves, cut to what is used. They come before a fetch: the
 // service then needs no way out to the Internet, and no vendor's bad day keeps people out. A redirect URI that a copy does
 // not have is looked for in the document itself, so that a vendor's change does not need a new release.
 //

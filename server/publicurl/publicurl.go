@@ -71,16 +71,6 @@ func isName(s string) bool {
 		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
 }
 
-// Same reports whether two addresses are one. A text that is not an address is not the same as anything.
-func Same(a, b string) bool {
-	one, err := Parse(a)
-	if err != nil {
-		return false
-	}
-	other, err := Parse(b)
-	return err == nil && *one == *other
-}
-
 // IsHost reports whether a Host header (RFC 9110 section 7.2) names the host of an address that Parse made.
 func IsHost(u *url.URL, header string) bool {
 	named, err := Parse(u.Scheme + "://" + header)
