@@ -430,3 +430,33 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+// TestOneExportAtATime: a second export would take the half line of the first for one that was cut off.
+func TestOneExportAtATime(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	first, err := audit.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := `"` + strings.Repeat("x", 100_000) + `"` // of which a part is written at once
+	if err := first.Write([]byte(long)); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := audit.OpenFile(path); err == nil || !strings.Contains(err.Error(), "another export") {
+		t.Errorf("a second export: %v %v", second, err)
+	}
+	if err := errors.Join(first.Write([]byte(`"y"`)), first.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != long+"\n\"y\"\n" {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	again, err := audit.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
