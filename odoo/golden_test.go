@@ -248,7 +248,7 @@ func compareGolden(t *testing.T, file string, g golden) {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		t.Skipf("SKIPPED: not recorded yet, so the fake's reply is from documentation: %v", err)
+		t.Fatalf("not recorded, so nothing says that the fake's reply is Odoo's: run TestReal with -update: %v", err)
 	}
 	var want, got golden
 	if err := json.Unmarshal(raw, &want); err != nil {

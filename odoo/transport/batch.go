@@ -19,7 +19,7 @@ const (
 	// patience is how long a read waits for a place among Odoo's workers. After it, it is sent all the same: what the
 	// places are is Odoo's own word, and a slow report that holds one must not hold up who waits behind it.
 	patience = 25 * time.Millisecond
-	// gathering is how long a place that came free in a crowd waits for whoever comes with the next read. The clients
+	// gathering is how long a place that came free in a crowd waits for the next reads. The clients
 	// whose answers just left are about to ask again, and the first of them would go alone. Meanwhile a worker of Odoo's
 	// is idle: measured at 8 at once, 100 and 500 microseconds gave less, and a millisecond a fifth less.
 	gathering = 250 * time.Microsecond

@@ -31,7 +31,7 @@ const (
 	ApprovalFailed    ApprovalState = "failed"    // a person approved it, and Odoo refused it
 	ApprovalRejected  ApprovalState = "rejected"  // a person said no
 	ApprovalExpired   ApprovalState = "expired"   // nobody said anything in time
-	ApprovalCancelled ApprovalState = "cancelled" // whoever asked may no longer, or withdrew it
+	ApprovalCancelled ApprovalState = "cancelled" // the requester withdrew it, or may no longer do it
 )
 
 // ApprovalEvent is what can happen to a request for approval.

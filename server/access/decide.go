@@ -19,7 +19,7 @@ type Decision struct {
 // Allowed reports whether the call may go on.
 func (d Decision) Allowed() bool { return d.allow }
 
-// Err returns nil if the call is allowed, and otherwise the refusal, in words for who asked.
+// Err returns nil if the call is allowed, and otherwise the refusal, in words for the caller.
 func (d Decision) Err() *Error {
 	switch {
 	case d.allow:

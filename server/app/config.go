@@ -164,7 +164,7 @@ func unknownVariables(variables map[string]string) (problems []error) {
 	}
 	for name := range variables {
 		if !slices.Contains(known, name) && !strings.HasPrefix(name, "DOORMAN_TEST_") {
-			problems = append(problems, fmt.Errorf("%s is not a setting; docs/install.md lists those there are", name))
+			problems = append(problems, fmt.Errorf("%s is not a setting; docs/install.md lists all of them", name))
 		}
 	}
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

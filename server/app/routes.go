@@ -155,7 +155,7 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 		if origin == "" || s.oauth.Open(r.URL.Path) {
 			return next(c)
 		}
-		// The API and the links are for scripts and for people, not for other sites' pages: no CORS, whoever is on the list.
+		// The API and the links are for scripts and for people, not for other sites' pages: no CORS, not even for those on the list.
 		private := under(r.URL.Path, apiPath) || under(r.URL.Path, invitePath) || under(r.URL.Path, filesPath)
 		if !s.originAllowed(origin) || private && !s.ownOrigin(origin) {
 			return echo.NewHTTPError(http.StatusForbidden, "Requests from this web page are not allowed: DOORMAN_ALLOWED_ORIGINS lists those that are.")

@@ -161,7 +161,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr
 	about(header, file.Name, file.Type, int64(len(file.Content)))
 	// The server has no such limit of its own, and who asks and reads nothing would keep the room for ever.
 	_ = http.NewResponseController(w).SetWriteDeadline(h.config.Now().Add(timeFor(int64(len(file.Content)))))
-	_, _ = w.Write(file.Content) // whoever is gone gets no answer
+	_, _ = w.Write(file.Content) // a client that is gone gets no answer
 	return nil
 }
 
@@ -270,7 +270,7 @@ func tooLarge() error {
 	return access.NewError(access.TooLarge, fmt.Sprintf(access.SayLargeFile, access.MaxFile), "A person has to upload it in Odoo.")
 }
 
-// typeOf is a type that no browser runs: what is downloaded is shown by nobody but whoever saved it.
+// typeOf is a type that no browser runs: what is downloaded is saved first, and opened by its user.
 func typeOf(said string) string {
 	said = strings.ToLower(said)
 	if !mediaType.MatchString(said) || strings.Contains(said, "ht") || strings.Contains(said, "xml") && !strings.Contains(said, "openxmlformats") ||

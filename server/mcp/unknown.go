@@ -28,6 +28,12 @@ var received = []string{
 	"notifications/cancelled", "notifications/initialized", "notifications/progress", "notifications/roots/list_changed",
 }
 
+// What clients alone are told: it reaches no person in Odoo, and need not be translated.
+const (
+	sayNotOne = "The request is not one JSON-RPC message."
+	sayTwice  = "Two requests of the batch have the same id; none was carried out."
+)
+
 // message is what has to be known of a JSON-RPC message to refuse it.
 type message struct {
 	method *string         // nil = none that is a text
@@ -110,7 +116,7 @@ func answerUnknown(next http.Handler) http.Handler {
 		}
 		m, ok := read(body)
 		if !ok { // also where more follows: the SDK would read the first message, and drop the others without a word
-			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeParseError, "The request is not one JSON-RPC message."))
+			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeParseError, sayNotOne))
 			return
 		}
 		code, text, ok := m.refusal()
@@ -155,7 +161,7 @@ func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.
 	for _, raw := range all {
 		m, ok := read(raw)
 		if m.id != nil && m.method != nil && ids[string(m.id)] { // the SDK would answer one of them, and do both
-			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeInvalidRequest, "Two requests of the batch have the same id; none was carried out."))
+			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeInvalidRequest, sayTwice))
 			return
 		}
 		ids[string(m.id)] = true

@@ -31,7 +31,7 @@ func documentHost(id string) (host string, ok bool) {
 // sharedSecrets are ways to authenticate that need a secret both sides know. A document is public: it has none.
 var sharedSecrets = []string{methodBasic, methodPost, "client_secret_jwt"}
 
-// parseDocument reads a client's document. Its client_id must be the very URL it came from, byte for byte: else whoever can
+// parseDocument reads a client's document. Its client_id must be the very URL it came from, byte for byte: else anybody who can
 // put a file on a host could speak for every other file there.
 func parseDocument(id string, body []byte) (access.OAuthClient, error) {
 	bad := func(why string) (access.OAuthClient, error) {

@@ -121,7 +121,6 @@ REFUSALS = (
     _lt("The values are not a JSON object."),
     _lt("There are no values to set."),
     _lt('There is no argument "%s" here, only %s.'),
-    _lt('There is no method "%s".'),
     _lt('There is no prompt "%s". %s'),
     _lt('There is no resource "%s".'),
     _lt(

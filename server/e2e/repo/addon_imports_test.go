@@ -140,9 +140,6 @@ func addonRoom(module string) string {
 func TestAddonImports(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(repoRoot(t), "addon")
-	if _, err := os.Stat(filepath.Join(dir, "doorman", "policy")); err != nil {
-		t.Skip("the addon's modules have no rooms yet")
-	}
 	modules, rooms := drawAddon(t, dir)
 	if len(modules) < 50 {
 		t.Fatalf("only %d modules were found", len(modules))

@@ -59,7 +59,7 @@ func (r *inFlight) enter(name requestName) (f *flight, leave func()) {
 }
 
 func (r *inFlight) leave(name requestName, f *flight) {
-	defer f.withdraw() // whoever still listens need not any more
+	defer f.withdraw() // nobody needs to listen any more
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var rest []*flight

@@ -68,7 +68,7 @@ func (r *Resources) Caches() []observe.Cache {
 // New builds the resources, whose reads are calls.
 func New(calls *toolcall.Runner) *Resources { return &Resources{calls: calls, names: newNamesCache()} }
 
-// Templates are the forms of addresses that there are.
+// Templates are all forms of addresses.
 func Templates() []*sdk.ResourceTemplate {
 	var templates []*sdk.ResourceTemplate
 	for _, kind := range resourceKinds {
