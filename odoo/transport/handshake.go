@@ -50,15 +50,18 @@ type handshake struct {
 	mu     sync.Mutex
 	known  bool
 	misfit error     // as fits said of the last hello; nil = it fits
+	hellos int       // how many were sent
+	last   int       // which of them misfit is of
 	asked  time.Time // when a call last asked
 }
 
 // Do implements Way.
 func (h *handshake) Do(ctx context.Context, method string, params map[string]any) (json.RawMessage, error) {
 	if method == "hello" {
+		turn := h.turn()
 		raw, err := h.next.Do(ctx, method, params)
 		if err == nil {
-			h.learn(raw)
+			h.learn(raw, turn)
 		}
 		return raw, err
 	}
@@ -135,15 +138,25 @@ func (h *handshake) mayAsk() bool {
 	return true
 }
 
-// learn takes the answer to a hello.
-func (h *handshake) learn(hello json.RawMessage) {
+// turn counts a hello that is about to be sent.
+func (h *handshake) turn() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hellos++
+	return h.hellos
+}
+
+// learn takes the answer to a hello, unless a later one was answered already.
+func (h *handshake) learn(hello json.RawMessage, turn int) {
 	var misfit error
 	if h.fits != nil {
 		misfit = h.fits(hello)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.known, h.misfit = true, misfit
+	if turn > h.last {
+		h.known, h.misfit, h.last = true, misfit, turn
+	}
 }
 
 // said returns what is known.
