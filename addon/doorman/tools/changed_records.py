@@ -81,7 +81,9 @@ def afresh(env):
     """Forget values that were computed before the change: what Odoo's own code does not
     declare as a dependency would be told as it was (``hide_post_button`` of an entry
     that has just been posted). A person's screen reads in a request of its own."""
-    env.invalidate_all()
+    for field in list(env.transaction.field_data):
+        if field.compute and not field.store:
+            field._invalidate_cache(env)
 
 
 def filled_in(call, records, given):
