@@ -29,8 +29,14 @@ MAX_URL = 2_000
 WRITTEN = re.compile(r"[!-~]+")
 SECRET_PREFIX = "whsec_"
 SECRET_BYTES = 32
-# Addresses inside of which others are hidden: NAT64 and 6to4.
-TUNNELS = [ipaddress.ip_network(n) for n in ("64:ff9b::/96", "2002::/16")]
+# Where public IPv6 servers are. Python takes more for global: addresses in which those
+# of IPv4 are hidden (::10.0.0.1, NAT64), and site-local ones (fec0::/10).
+SERVERS = ipaddress.ip_network("2000::/3")
+# In this one of them, 6to4, they are hidden as well.
+TUNNEL = ipaddress.ip_network("2002::/16")
+# Azure's host tells a virtual machine its settings here, as others do at a link-local
+# address.
+AZURE = ipaddress.ip_address("168.63.129.16")
 
 
 class NotSent(Exception):
@@ -104,12 +110,13 @@ def reachable(address, own_network=False):
     ip = ipaddress.ip_address(address.partition("%")[0])
     ip = getattr(ip, "ipv4_mapped", None) or ip
     # Link-local: where clouds tell a machine its own credentials.
-    if ip.is_multicast or ip.is_unspecified or ip.is_link_local:
+    if ip.is_multicast or ip.is_unspecified or ip.is_link_local or ip == AZURE:
         return False
     if own_network:
         return True
-    hidden = ip.version == 6 and any(ip in network for network in TUNNELS)
-    return ip.is_global and not hidden
+    if ip.version == 6 and (ip not in SERVERS or ip in TUNNEL):
+        return False
+    return ip.is_global
 
 
 def _address_of(host, port, own_network):

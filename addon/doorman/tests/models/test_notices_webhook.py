@@ -354,10 +354,15 @@ class TestNoticeWebhook(NoticeCase):
             ("::ffff:10.0.0.1", False, True),
             ("64:ff9b::a00:1", False, True),
             ("2002:a00:1::1", False, True),
+            ("::10.0.0.1", False, True),
+            ("::ffff:0:10.0.0.1", False, True),
+            ("fec0::1", False, True),
             # Where a cloud tells a machine its own credentials.
             ("169.254.169.254", False, False),
             ("::ffff:169.254.169.254", False, False),
             ("fe80::1%eth0", False, False),
+            ("168.63.129.16", False, False),
+            ("::ffff:168.63.129.16", False, False),
             ("0.0.0.0", False, False),
             ("224.0.0.1", False, False),
         ):
