@@ -21,10 +21,14 @@ NOT_HANDED_ON_NAMES = ("group_by", "active_id", "active_ids", "orderedBy")
 
 
 class FormState:
-    """:param record: one record, which may be a new one that is being filled in"""
+    """:param record: one record, which may be a new one that is being filled in
+    :param rules: the rules per model of whoever is told what shows: it must not tell of
+        the fields that they close
+    """
 
-    def __init__(self, record):
+    def __init__(self, record, rules=None):
         self.record = record
+        self.rules = rules
         self._values = {}
 
     def forget(self):
@@ -75,7 +79,7 @@ class FormState:
         return {
             name: value
             for name, value in self._values.items()
-            if withheld or not closed_fields.is_withheld(name)
+            if withheld or not self._is_closed(name)
         } | {
             "id": self.record._origin.id or False,
             "uid": env.uid,
@@ -87,6 +91,13 @@ class FormState:
             "active_ids": self.record._origin.ids,
             "active_model": self.record._name,
         }
+
+    def _is_closed(self, name):
+        if closed_fields.is_withheld(name):
+            return True
+        return self.rules is not None and bool(
+            self.rules.closed(self.record._name, name)
+        )
 
 
 def _plain(record, name):

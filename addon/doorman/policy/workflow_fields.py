@@ -33,7 +33,7 @@ def check(guard, records, field, value):
     if all((value or False) == (known or False) for known in now):
         return
     view = guard.env["ir.ui.view"]._doorman_form(name)
-    buttons = ", ".join(_buttons(view, records[:1]))
+    buttons = ", ".join(_buttons(guard, view, records[:1]))
     raise Refusal(
         "workflow_field",
         _lt(
@@ -52,9 +52,9 @@ def check(guard, records, field, value):
     )
 
 
-def _buttons(view, record):
+def _buttons(guard, view, record):
     """The buttons that move a record: those that it shows now, if there is one."""
-    state = FormState(record) if record else None
+    state = FormState(record, guard.rules) if record else None
     found = {}
     for button in view.buttons:
         if button.is_link or button.kind == SAVE or not button.label:

@@ -5,7 +5,7 @@ groups do not show. Whether a button shows depends on the record, by an expressi
 a browser would work out; here it is worked out with the values that this user may read.
 """
 
-from ..policy import closed_fields
+from ..policy import closed_fields, looks
 from ..policy.form_state import FormState
 from ..policy.form_view import ACTION, OBJECT, SAVE, is_status_bar
 from ..policy.in_force import name_of
@@ -36,7 +36,7 @@ def get_actions(call):
     guard, model = call.guard, call.model
     record = one_record(call)
     view = call.env["ir.ui.view"]._doorman_form(model._name)
-    state = FormState(record)
+    state = FormState(record, guard.rules)
     actions, hidden = [], []
     for button in view.buttons:
         shows = state.shows(button)
@@ -75,7 +75,7 @@ def _offered(guard, record):
     afresh(guard.env)
     record.check_access("read")
     view = record.env["ir.ui.view"]._doorman_form(record._name)
-    state, found = FormState(record), {}
+    state, found = FormState(record, guard.rules), {}
     for button in view.buttons:
         if button.kind == SAVE or button.is_link or not _is_named(button):
             continue
@@ -160,6 +160,7 @@ def _status(guard, record, view, state):
             or field is None
             or not record._has_field_access(field, "read")
             or closed_fields.is_withheld(name)
+            or looks.closed(guard, record, field)
             or state.shows(node) is False
         ):
             continue

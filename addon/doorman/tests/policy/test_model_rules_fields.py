@@ -128,6 +128,35 @@ class TestModelRulesFields(RulesCase):
         self.assertNotIn("boss@acme", json.dumps(answer, default=str))
         self.assertNotIn("290 34 90", json.dumps(answer, default=str))
 
+    def test_buttons_do_not_tell_it(self):
+        """Neither whether they show, nor the status that stands beside them."""
+        arch = """<form><header>
+            <button name="create_company" type="object" invisible="not ref"/>
+            <field name="type" widget="statusbar"/></header></form>"""
+        self.env["ir.ui.view"].create(
+            {"name": "t", "model": "res.partner", "type": "form", "arch": arch,
+             "priority": 0}
+        )  # fmt: skip
+
+        def told():
+            found = []
+            for ref, kind in (("R-ACME", "invoice"), (False, "delivery")):
+                self.acme.write({"ref": ref, "type": kind})
+                answer = self.call("res.partner", "get_actions", self.acme.ids)
+                found.append(answer["value"])
+            return found
+
+        first, second = told()
+        self.assertEqual(second["hidden"], ["create_company"])
+        self.assertEqual(first["status"]["value"], "invoice")
+        self.rule_for("res.partner", hidden=["ref", "type"])
+        first, second = told()
+        self.assertEqual(first, second)
+        self.assertIsNone(first["status"])
+        self.assertTrue(first["actions"][0]["may_be_hidden"])
+        answer = self.write(self.acme, {"comment": "x"})
+        self.assertNotIn("create_company", json.dumps(answer, default=str))
+
     def test_messages_do_not_tell_it(self):
         self.acme.message_post(body="hi", author_id=self.acme.id)
         field = self.env["ir.model.fields"]._get("res.partner", "email")
