@@ -5,8 +5,9 @@
 
 Who may not read a field must not read the same in another one. A carrier is inherited
 from it, related to it, its inverse, or worked out of it and of the same kind: text of
-text, amount of amount. A record's name does not count as a carrier: most names are made
-of many fields.
+text, amount of amount. So is a text that code makes of an amount, or of what a linked
+record is called. A record's name does not count as a carrier: most names are made of
+many fields.
 """
 
 import re
@@ -15,6 +16,7 @@ from collections import defaultdict
 from . import closed_models
 from .code_reach import attributes
 from .field_values import TEXTS
+from .reach import is_own_copy
 
 KINDS = {
     **dict.fromkeys(TEXTS, "text"),
@@ -22,6 +24,10 @@ KINDS = {
     **dict.fromkeys(("date", "datetime"), "date"),
 }
 NAME = "display_name"
+# What Odoo's mixins keep besides, as JSON: how long a record had each value of a field,
+# and the versions of its long texts.
+DURATIONS = "duration_tracking"
+VERSIONS = ("html_field_history", "html_field_history_metadata")
 OWNER_NAME = re.compile(r"(^|_)(res|record)_name$")
 # Copies that nothing in the registry tells of: code makes them when it sends a message.
 BY_HAND = {
@@ -44,10 +50,7 @@ def of(env, model, name):
     :return: a set of ``(model, field)``
     """
     pool = env.registry
-    sequence, known = getattr(pool, "doorman_carriers", (None, None))
-    if sequence != pool.registry_sequence:
-        known = _next(pool)
-        pool.doorman_carriers = (pool.registry_sequence, known)
+    known, _names = _known(pool)
     first = pool[model]._fields[name]
     while first.inherited:
         first = first.related_field
@@ -56,6 +59,9 @@ def of(env, model, name):
     while todo:
         one = todo.pop()
         fresh = (known[one] if one in known else set()).union(BY_HAND.get(one, ()))
+        if one[1] == pool[one[0]]._rec_name:
+            # Its records are called by it: so is what shows that.
+            fresh |= known.get((one[0], NAME), set())
         if (field := pool[one[0]]._fields[one[1]]).relational:
             # A link shows from the other side as well.
             inverses = pool.field_inverses[field]
@@ -81,6 +87,56 @@ def names_told(env, closed):
     return found
 
 
+def called_by(env, models):
+    """The models whose records have no name of their own, and are called by a record
+    of one of these: a follower by their contact.
+
+    :param models: technical names
+    :return: ``{model: one of these}``
+    """
+    found, pool, todo = {}, env.registry, set(models)
+    while todo:
+        fresh = {
+            name: comodel
+            for name, cls in pool.items()
+            if not cls._abstract and name not in found and name not in models
+            for comodel in _named_after(pool, name) & todo
+        }
+        found |= {name: found.get(other, other) for name, other in fresh.items()}
+        todo = set(fresh)
+    return found
+
+
+def _named_after(pool, name):
+    """:return: the models whose records give those of a model their names"""
+    fields, own = pool[name]._fields, pool[name]._rec_name
+    if own in fields:
+        named = fields[own]
+        if named.related and not named.inherited and not is_own_copy(pool, named):
+            last = _last(pool, name, named.related)
+            return {last.model_name} if last is not None else set()
+        return {named.comodel_name} - {None}
+    paths = pool.field_depends[fields[NAME]] if NAME in fields else ()
+    links = (fields.get(path.partition(".")[0]) for path in paths)
+    return {link.comodel_name for link in links if link is not None} - {None}
+
+
+def that_tell_names(env, model):
+    """The fields of other models that are only there to tell what its records are
+    called.
+
+    :return: a set of ``(model, field)``
+    """
+    _carried, names = _known(env.registry)
+    return {one for one in names.get(model, ()) if one[0] != model}
+
+
+def by_hand(model):
+    """:return: the ``(model, field)`` in which code copies something of its records"""
+    return {one for (name, _field), some in BY_HAND.items() if name == model
+            for one in some}  # fmt: skip
+
+
 def of_owners(env):
     """:return: the ``(model, field)`` by which files, messages and the like tell what
     the record that they hang on is called"""
@@ -93,9 +149,20 @@ def of_owners(env):
     ]
 
 
+def _known(pool):
+    """What ``_next`` finds, once a registry."""
+    sequence, known = getattr(pool, "doorman_carriers", (None, None))
+    if sequence != pool.registry_sequence:
+        known = _next(pool)
+        pool.doorman_carriers = (pool.registry_sequence, known)
+    return known
+
+
 def _next(pool):
-    """For each field those that are made of it directly."""
-    found = defaultdict(set)
+    """:return: for each field those that are made of it directly; for each model the
+    texts that nobody writes and that tell what its records are called
+    """
+    found, names = defaultdict(set), defaultdict(set)
     for name, cls in pool.items():
         if cls._abstract:
             continue
@@ -104,13 +171,61 @@ def _next(pool):
                 continue
             paths = [field.related] if field.related else ()
             if field.compute and not field.related:
-                paths = pool.field_depends[field]
+                paths = pool.field_depends[field] or _in_code(pool, field)
             for path in paths:
                 last = _last(pool, name, path)
-                for one in _made_of(pool, field, last):
-                    if one.name != NAME and _alike(one, field):
-                        found[one.model_name, one.name].add((name, field.name))
-    return found
+                of_these = [o for o in _made_of(pool, field, last) if _alike(o, field)]
+                if field.type in TEXTS and field.name != cls._rec_name:
+                    told = list(_told_of(pool, field, path, last))
+                    of_these += told
+                    if field.readonly:
+                        for link in told:
+                            names[link.comodel_name].add((name, field.name))
+                for one in of_these:
+                    found[one.model_name, one.name].add((name, field.name))
+        for one, other in _kept_by_mixins(cls):
+            found[name, one].add((name, other))
+    return found, names
+
+
+def _in_code(pool, field):
+    """The fields of its own record that a field is worked out of, where it does not say
+    so: Odoo needs that of stored ones only."""
+    if not isinstance(field.compute, str):
+        return ()
+    own = pool[field.model_name]._fields
+    words = attributes(pool, field.model_name, field.compute) & own.keys()
+    return words - {field.name}
+
+
+def _told_of(pool, field, path, last):
+    """What a text may tell besides other texts: an amount, and what the record is
+    called that a link leads to.
+
+    :param field: the text, which is no record's name
+    :param path: that it depends on
+    :param last: the field at the end of that, or None
+    """
+    if last is None or field.related or not isinstance(field.compute, str):
+        return
+    if KINDS.get(last.type) == "amount":
+        yield last
+    elif last.relational and last.comodel_name in pool:
+        named = {NAME, pool[last.comodel_name]._rec_name}
+        if named & attributes(pool, field.model_name, field.compute):
+            yield last
+    elif "." in path and last.name in (NAME, pool[last.model_name]._rec_name):
+        yield _last(pool, field.model_name, path.rpartition(".")[0])
+
+
+def _kept_by_mixins(cls):
+    """:return: pairs of a field of a model and another one that holds what it was"""
+    tracked = getattr(cls, "_track_duration_field", None)
+    if tracked and DURATIONS in cls._fields:
+        yield tracked, DURATIONS
+    if VERSIONS[0] in cls._fields:
+        texts = [f.name for f in cls._fields.values() if f.type == "html" and f.store]
+        yield from ((text, other) for text in texts for other in VERSIONS)
 
 
 def _made_of(pool, field, last):

@@ -21,6 +21,10 @@ CREDENTIAL_FIELD = re.compile(
 # say, also those of a field that is withheld; get_attachment looks at whose they are.
 BYTES_FIELDS = frozenset({"raw", "db_datas", "index_content"})
 
+# What Odoo makes of the table of changed values, and searches it by. That table is
+# closed: read_messages tells of it what the rules of each field allow.
+CHANGES_FIELDS = frozenset({"account_audit_log_preview"})
+
 # Odoo fills these itself.
 MAGIC_FIELDS = frozenset(
     {"id", "create_uid", "create_date", "write_uid", "write_date", "parent_path"}
@@ -42,7 +46,11 @@ def is_withheld(field):
 
     :param str field: technical name of the field, without a path
     """
-    return field in BYTES_FIELDS or bool(CREDENTIAL_FIELD.search(field))
+    return (
+        field in BYTES_FIELDS
+        or field in CHANGES_FIELDS
+        or bool(CREDENTIAL_FIELD.search(field))
+    )
 
 
 def is_code(field, kind):

@@ -8,7 +8,9 @@ runs.
 
 from contextlib import contextmanager, nullcontext
 
-from . import ledger, masks
+from odoo.fields import Domain
+
+from . import ledger, masks, owners
 from .model_rules import HIDDEN, values_of
 
 ATTRIBUTE = "doorman_rules"
@@ -31,12 +33,16 @@ class InForce:
 
     def domain(self, env, model):
         """:return: as ``Rules.domain``, worked out once"""
-        key = (model, *values_of(env).values()) if self.rules.is_partly(model) else None
-        if key is None:
+        if not self.rules.leaves_out(model):
             return None
-        key = tuple(map(str, key))
+        key = tuple(map(str, (model, *values_of(env).values())))
         if key not in self.domains:
-            self.domains[key] = self.rules.domain(env, model)
+            mine = self.rules.domain(env, model)
+            hanging = owners.of_records_there(
+                env, model, self.rules.partly, self.domain
+            )
+            parts = [one for one in (mine, hanging) if one is not None]
+            self.domains[key] = Domain.AND(parts)
         return self.domains[key]
 
 
@@ -115,7 +121,7 @@ def called(record, name):
     found = of(record.env)
     if found is None:
         return name
-    if record.id and found.rules.is_partly(record._name):
+    if record.id and found.rules.leaves_out(record._name):
         if not those_seen(record.env, record._name, (record.id,)):
             return NOT_SHOWN
     return _name(found.rules, record._name, record.id, name)
@@ -133,6 +139,8 @@ def _name(rules, model, ident, name):
 def those_seen(env, model, ids):
     """Those of some ids whose records there are for the connection."""
     known = env[model].with_context(active_test=False)
+    if not known.has_access("read"):
+        return set()
     return set(known.search([("id", "in", list(ids))]).ids)
 
 
@@ -181,7 +189,7 @@ def _properties(rules, properties):
 
 
 def _is_limited(rules, model):
-    return rules.is_partly(model) or model in rules.names
+    return rules.leaves_out(model) or model in rules.names
 
 
 def _seen_by_model(env, rules, fields, rows):
@@ -191,7 +199,7 @@ def _seen_by_model(env, rules, fields, rows):
     """
     ids = {}
     for field in fields:
-        if rules.is_partly(field.comodel_name):
+        if rules.leaves_out(field.comodel_name):
             some = ids.setdefault(field.comodel_name, set())
             some.update(i for row in rows for i in _ids(row[field.name]))
     return {model: those_seen(env, model, some) for model, some in ids.items()}
@@ -221,7 +229,7 @@ def groups(model, rows, specs):
         if field is None or not field.relational:
             continue
         other, seen = field.comodel_name, None
-        if found.rules.is_partly(other):
+        if found.rules.leaves_out(other):
             ids = {pair[0] for row in rows if (pair := row.get(spec))}
             seen = those_seen(model.env, other, ids)
         _pairs(found.rules, other, rows, spec, seen)

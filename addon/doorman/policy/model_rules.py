@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from odoo.fields import Domain
 
-from . import carriers, masks
+from . import carriers, closed_models, masks
 
 READ, CREATE, WRITE, DELETE = OPERATIONS = ("read", "create", "write", "delete")
 HIDDEN = "hidden"
@@ -68,6 +68,18 @@ class Rules:
         rule = self.rules.get(model)
         return rule is not None and bool(rule.domain)
 
+    @cached_property
+    def partly(self):
+        """The models of which only some records are there."""
+        return {model for model in self.rules if self.is_partly(model)}
+
+    def leaves_out(self, model):
+        """Whether records of a model are not there for the connection: by its own
+        domain, or because they hang on such records."""
+        return self.is_partly(model) or (
+            model in closed_models.FOLLOWERS and bool(self.partly)
+        )
+
     def closes_any(self, model):
         """Whether a model has a field that is closed."""
         return model in self.closed_models
@@ -107,9 +119,18 @@ def compile_rules(env, lines):
     for line in lines:
         for name in line["hidden"]:
             _close(env, fields, line["model"], name, masked=False)
+    some = [model for model, rule in rules.items() if rule.domain and model in env]
+    for model in some:
+        # Only these show more of a record that is not there than that it is linked to.
+        for key in carriers.that_tell_names(env, model) | carriers.by_hand(model):
+            if key[0] in env:
+                fields.setdefault(key, Closed(HIDDEN, model))
     called = carriers.names_told(env, fields)
     names = {model: fields[key] for model, key in called.items()}
-    for closed in names.values():
+    told = list(names.values())
+    for model, other in carriers.called_by(env, {*names, *some}).items():
+        names.setdefault(model, names.get(other) or Closed(HIDDEN, other))
+    for closed in told:
         # A file or an activity shows the name of the record that it belongs to.
         for key in carriers.of_owners(env):
             fields.setdefault(key, closed)

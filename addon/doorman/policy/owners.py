@@ -1,6 +1,9 @@
 """Records that hang on a record of another model, such as files and messages: they are
 as open as what they hang on."""
 
+from odoo.fields import Domain
+from odoo.tools import SQL
+
 from . import closed_models
 from .refusal import Refusal, _lt
 
@@ -23,6 +26,48 @@ def domain_of(guard, model):
         closed = [name for name in guard.env.registry if not guard.may_use(name)]
         return ["|", (field, "=", False), (field, "not in", sorted(closed))]
     return ["!", (field, "=like", "doorman.%")]
+
+
+def of_records_there(env, model, some, domain):
+    """What limits attachments, messages and the like to those that hang on records
+    which are there for the connection.
+
+    :param env: of the connection's user
+    :param str model: technical name of any model
+    :param some: the models of which only some records are there
+    :param domain: a function of an environment and a model that gives these
+    :return: Domain; None where the model's records stand for themselves
+    """
+    field = closed_models.FOLLOWERS.get(model)
+    some = [name for name in some if name in env and name != model]
+    if not field or not some or "res_id" not in env[model]._fields:
+        return None
+
+    def of_owner(name):
+        owner = env[name].sudo().with_context(active_test=False)
+        return owner, domain(env, name)
+
+    def to_sql(records, alias, query):
+        owned = records._field_to_sql(alias, field, query)
+        ident = records._field_to_sql(alias, "res_id", query)
+        parts = []
+        for name in some:
+            owner, there = of_owner(name)
+            parts.append(
+                SQL(
+                    "(%s IS DISTINCT FROM %s OR coalesce(%s, 0) = 0 OR %s IN %s)",
+                    *(owned, name, ident, ident, owner._search(there).subselect()),
+                )
+            )
+        return SQL("(%s)", SQL(" AND ").join(parts))
+
+    def predicate(record):
+        if record[field] not in some or not record.res_id:
+            return True
+        owner, there = of_owner(record[field])
+        return bool(owner.browse(record.res_id).exists().filtered_domain(there))
+
+    return Domain.custom(to_sql=to_sql, predicate=predicate)
 
 
 def check_seen(guard, records):

@@ -140,7 +140,7 @@ class _Walk:
 
         :param kinds: what to ask of them
         """
-        steps = enumerate(_steps(self.env, field.model_name, path))
+        steps = enumerate(_steps(self.env.registry, field.model_name, path))
         for number, (step, hanging) in steps:
             if not hanging:
                 self.reached(field, step.model_name, step.name, linked=number > 0)
@@ -149,7 +149,7 @@ class _Walk:
     def value(self, field):
         if field.inherited:
             self.todo.append((VALUE, field.related_field))
-        elif field.related and not _is_own_copy(self.env, field):
+        elif field.related and not is_own_copy(self.env.registry, field):
             self.path(field, field.related, VALUE)
 
     def condition(self, field):
@@ -157,7 +157,7 @@ class _Walk:
             self.todo.append((CONDITION, field.related_field))
             return
         self.value(field)
-        if field.related and not _is_own_copy(self.env, field):
+        if field.related and not is_own_copy(self.env.registry, field):
             self.todo.append((CONDITION, field.related_field))
         elif field.store:
             return
@@ -221,23 +221,23 @@ class _Walk:
                 self.todo.append((ORDER, one))
 
 
-def _steps(env, name, path):
+def _steps(registry, name, path):
     """The fields on a path, and whether each is of a record that hangs on the one
     before it."""
     hanging = False
     for step in path.split("."):
-        field = env.registry[name]._fields.get(step)
+        field = registry[name]._fields.get(step)
         if field is None:
             return
         yield field, hanging
-        if not field.relational or field.comodel_name not in env.registry:
+        if not field.relational or field.comodel_name not in registry:
             return
         name, hanging = field.comodel_name, hangs_on_it(field)
 
 
 def _last(env, name, path):
     """:return: the field at the end of a path, or None if there is no such path"""
-    found = [field for field, _hanging in _steps(env, name, path)]
+    found = [field for field, _hanging in _steps(env.registry, name, path)]
     return found[-1] if len(found) == path.count(".") + 1 else None
 
 
@@ -249,12 +249,13 @@ def hangs_on_it(field):
     )
 
 
-def _is_own_copy(env, field):
+def is_own_copy(registry, field):
     """Whether the table of a related field keeps it, by way of records that its own
     could not be without."""
     if not field.store:
         return False
-    links = [f for f, _hanging in _steps(env, field.model_name, field.related)][:-1]
+    path = _steps(registry, field.model_name, field.related)
+    links = [f for f, _hanging in path][:-1]
     return all(
         link.type == "many2one" and (link.required or link.ondelete == "cascade")
         for link in links

@@ -264,6 +264,7 @@ SUDO = {
     "policy/outward.py:outsiders": 1,
     "policy/outward_notes.py:_compare_by": 2,
     "policy/outward_notes.py:_read": 1,
+    "policy/owners.py:of_owner": 1,
     "policy/property_values.py:_definition": 1,
     "policy/record_url.py:url_of": 1,
     "policy/technical_models.py:is_technical": 1,

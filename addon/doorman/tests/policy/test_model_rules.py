@@ -169,6 +169,70 @@ class TestModelRules(RulesCase):
         kind = self.kind("res.partner", "search_read", fields=["id"], order="parent_id")
         self.assertEqual(kind, NO)
 
+    def hang_on(self, partner):
+        """Something of each kind on a contact, that the user may see in Odoo."""
+        user = self.people["user"]
+        note = partner.message_post(
+            body="Hello", partner_ids=user.partner_id.ids, message_type="comment"
+        )
+        activity = partner.activity_schedule(
+            "mail.mail_activity_data_todo", summary="Call", user_id=user.id
+        )
+        file = self.env["ir.attachment"].create(
+            {"name": "f", "raw": b"x", "res_model": "res.partner",
+             "res_id": partner.id}
+        )  # fmt: skip
+        partner.message_subscribe(user.partner_id.ids)
+        return [note, activity, file, partner.message_follower_ids[0]]
+
+    def test_what_hangs_on_them(self):
+        """A user sees their own activities and messages in Odoo, of any record."""
+        here, away = self.hang_on(self.acme), self.hang_on(self.other)
+        for record in (*here, *away):
+            with self.subTest(model=record._name):
+                mine = [["id", "in", record.ids]]
+                self.assertEqual(self.count(mine, record._name), 1)
+        self.rule_for("res.partner", domain=f"[('country_id', '=', {self.belgium.id})]")
+        for mine, other in zip(here, away, strict=True):
+            model = mine._name
+            with self.subTest(model=model):
+                for record, found in ((mine, 1), (other, 0)):
+                    self.assertEqual(
+                        self.count([["id", "in", record.ids]], model), found
+                    )
+                self.assertEqual(len(self.reads(mine, "id")), 1)
+                self.assertEqual(self.reads(other, "id"), NO)
+                both = [["id", "in", (mine | other).ids]]
+                answer = self.call(
+                    model, "search_read", domain=both, fields=["display_name"]
+                )
+                self.assertEqual([row["id"] for row in answer["value"]], mine.ids)
+        loose = self.env["ir.attachment"].with_user(self.people["user"])
+        loose = loose.create({"name": "f", "raw": b"x", "res_model": "res.partner"})
+        self.assertEqual(self.count([["id", "in", loose.ids]], "ir.attachment"), 1)
+
+    def test_those_who_write_and_follow(self):
+        """Neither name nor address of a contact that is not there."""
+        self.acme.message_subscribe(self.other.ids)
+        self.acme.message_post(
+            body="Hello", author_id=self.other.id, message_type="comment"
+        )
+        kwargs = {"fields": ["message_follower_ids", "message_ids"], "names": 5}
+
+        def told():
+            return json.dumps(
+                [
+                    self.call("res.partner", "read_messages", self.acme.ids),
+                    self.call("res.partner", "read", self.acme.ids, **kwargs),
+                ],
+                default=str,
+            )
+
+        self.assertIn("zeta@zeta.example", told())
+        self.rule_for("res.partner", domain=f"[('country_id', '=', {self.belgium.id})]")
+        self.assertNotIn("zeta", told().lower())
+        self.assertIn("Hello", told())
+
     def test_names_are_searched_among_them(self):
         self.rule_for("res.partner", domain=f"[('country_id', '=', {self.belgium.id})]")
         answer = self.call(

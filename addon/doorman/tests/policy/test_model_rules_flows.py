@@ -6,6 +6,7 @@ import json
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ...policy import carriers, closed_fields
 from ..rules_common import RulesCase
 
 NO = "not_allowed"
@@ -69,6 +70,61 @@ class TestModelRulesFlows(RulesCase):
         self.assertEqual(self.kind_of(self.write(order, values)), NO)
         self.assertEqual(order.user_id, self.people["user"])
         self.assertEqual(self.reads(product, "standard_price"), NO)
+
+    def test_texts_that_code_makes(self):
+        """Of an amount, of what a linked record is called, and of what a field was."""
+        self.need("account.move", "crm.lead", "project.task")
+        move, lead, task = "account.move", "crm.lead", "project.task"
+        for model, name, other, carries in (
+            (move, "amount_total", (move, "amount_total_words"), True),
+            (move, "partner_id", (move, "invoice_partner_display_name"), True),
+            ("res.partner", "name", (move, "invoice_partner_display_name"), True),
+            (task, "name", (task, "link_preview_name"), True),
+            (task, "description", (task, "html_field_history"), True),
+            (lead, "stage_id", (lead, "duration_tracking"), True),
+            # The number of an entry is made of many fields.
+            (move, "amount_total", (move, "name"), False),
+            (move, "partner_id", (move, "name"), False),
+            (move, "date", (move, "name"), False),
+            (lead, "user_id", (lead, "duration_tracking"), False),
+        ):
+            with self.subTest(field=f"{model}.{name}", other=other):
+                found = carriers.of(self.env, model, name)
+                self.assertEqual(other in found, carries)
+
+    def test_what_is_made_of_changed_values(self):
+        """Their table is closed, and so is what shows or searches it."""
+        fields = [
+            field
+            for model in self.env.values()
+            for field in model._fields.values()
+            for path in self.env.registry.field_depends.get(field, ())
+            if (link := model._fields.get(path.partition(".")[0]))
+            and link.comodel_name == "mail.tracking.value"
+        ]
+        for field in fields:
+            with self.subTest(field=str(field)):
+                self.assertTrue(closed_fields.is_withheld(field.name))
+        self.need("account.move")
+        name, message = "account_audit_log_preview", "mail.message"
+        for kwargs in (
+            {"domain": [], "fields": [name]},
+            {"domain": [[name, "ilike", "boss"]], "fields": ["id"]},
+        ):
+            with self.subTest(kwargs):
+                self.assertEqual(self.kind(message, "search_read", **kwargs), NO)
+
+    def test_names_of_contacts_that_are_not_there(self):
+        self.need("account.move")
+        move = self.env["account.move"].create(
+            {"move_type": "out_invoice", "partner_id": self.other.id}
+        )
+        name = "invoice_partner_display_name"
+        self.assertEqual(self.reads(move, name)[0][name], "Zeta")
+        self.rule_for("res.partner", domain=f"[('id', '=', {self.acme.id})]")
+        self.assertEqual(self.reads(move, name), NO)
+        self.assertEqual(self.count([[name, "=", "Zeta"]], "account.move"), NO)
+        self.assertEqual(len(self.reads(move, "partner_id", "state")), 1)
 
     def test_a_lead_is_won(self):
         self.need("crm.lead")
