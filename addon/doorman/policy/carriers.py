@@ -4,16 +4,16 @@
                         └── res.partner.email_normalized (computed) ── ...
 
 Who may not read a field must not read the same in another one. A carrier is inherited
-from it, related to it, its inverse, or worked out of it and of the same kind: text of
-text, amount of amount. So is a text that code makes of an amount, or of what a linked
-record is called. A record's name does not count as a carrier: most names are made of
-many fields.
+from it, related to it, its inverse, worked out of it and of the same kind (text of
+text, amount of amount), or a column of a query that shows it (view_columns.py). So is a
+text that code makes of an amount, or of what a linked record is called. A record's name
+does not count as a carrier: most names are made of many fields.
 """
 
 import re
 from collections import defaultdict
 
-from . import closed_models
+from . import closed_models, view_columns
 from .code_reach import attributes
 from .field_values import TEXTS
 from .reach import is_own_copy
@@ -44,13 +44,13 @@ BY_HAND = {
 def of(env, model, name):
     """The fields that hold the value of a field, itself included.
 
-    :param env: any; nothing is read with it
+    :param env: any; no records are read with it
     :param str model: technical name
     :param str name: of one of its fields
     :return: a set of ``(model, field)``
     """
     pool = env.registry
-    known, _names = _known(pool)
+    known, _names = _known(env)
     first = pool[model]._fields[name]
     while first.inherited:
         first = first.related_field
@@ -127,7 +127,7 @@ def that_tell_names(env, model):
 
     :return: a set of ``(model, field)``
     """
-    _carried, names = _known(env.registry)
+    _carried, names = _known(env)
     return {one for one in names.get(model, ()) if one[0] != model}
 
 
@@ -149,11 +149,14 @@ def of_owners(env):
     ]
 
 
-def _known(pool):
+def _known(env):
     """What ``_next`` finds, once a registry."""
+    pool = env.registry
     sequence, known = getattr(pool, "doorman_carriers", (None, None))
     if sequence != pool.registry_sequence:
         known = _next(pool)
+        for one, other in view_columns.shown(env, _alike):
+            known[0][one.model_name, one.name].add((other.model_name, other.name))
         pool.doorman_carriers = (pool.registry_sequence, known)
     return known
 
@@ -194,8 +197,8 @@ def _in_code(pool, field):
     if not isinstance(field.compute, str):
         return ()
     own = pool[field.model_name]._fields
-    words = attributes(pool, field.model_name, field.compute) & own.keys()
-    return words - {field.name}
+    words = attributes(pool, field.model_name, field.compute, texts=True)
+    return (words & own.keys()) - {field.name}
 
 
 def _told_of(pool, field, path, last):

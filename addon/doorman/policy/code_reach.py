@@ -37,12 +37,17 @@ def mentioned(env, name, method, by_name=True):
     return reader.found
 
 
-def attributes(registry, name, method):
-    """:return: the names of attributes in the code of a method of a model, its helpers
-    left out"""
+def attributes(registry, name, method, texts=False):
+    """:param bool texts: whether its texts count as well, such as names of columns
+    :return: the names of attributes in the code of a method of a model, its helpers
+        left out
+    """
     found = set()
     for function in _versions(registry[name], method):
-        found |= _words(function.__code__, {})[1]
+        strings, names = _words(function.__code__, {})
+        found |= names
+        if texts:
+            found.update(strings)
     return found
 
 

@@ -58,6 +58,29 @@ def told(env, text):
     found = in_force.any_of(env.cr)
     if found is None or not text:
         return text
+    texts, numbers = _hidden(env, found)
+    text = _without_texts(text, texts)
+    return NUMBER.sub(lambda m: _number(m[0], numbers), text) if numbers else text
+
+
+def filled_in(env, value):
+    """The same for a value that Odoo's own code has put into a form.
+
+    :param value: of a text, or an amount
+    :return: what is told of it; None for an amount that is not
+    """
+    if isinstance(value, str):
+        return told(env, value)
+    found = in_force.any_of(env.cr)
+    if found is None or not value:
+        return value
+    _texts, numbers = _hidden(env, found)
+    return None if abs(value) in numbers else value
+
+
+def _hidden(env, found):
+    """:return: what is told instead of each hidden text, in small letters; and the
+    hidden numbers"""
     texts, numbers = {}, set()
     for closed, field, value in _closed(env, found.rules):
         if isinstance(value, bool) or value is None:
@@ -69,12 +92,12 @@ def told(env, text):
             texts.setdefault(one.casefold(), _instead(closed, one))
     for name in _names_not_there(env, found):
         texts.setdefault(name.casefold(), NOT_SHOWN)
-    text = _without_texts(text, texts)
-    return NUMBER.sub(lambda m: _number(m[0], numbers), text) if numbers else text
+    return texts, numbers
 
 
 def _is_text(arg):
-    return isinstance(arg, str | LazyGettext)
+    # An error that was made of another one has that for its words.
+    return isinstance(arg, str | LazyGettext | Exception)
 
 
 # ---- what is hidden ----

@@ -269,6 +269,7 @@ SUDO = {
     "policy/record_url.py:url_of": 1,
     "policy/technical_models.py:is_technical": 1,
     "policy/values.py:_many2one": 1,
+    "policy/view_columns.py:_own_query": 1,
     "tools/call_preview.py:_settled": 1,
     "tools/call_preview.py:_where": 1,
     "tools/custom_tool_text.py:_known": 1,

@@ -17,7 +17,7 @@ from ..policy.form_state import clock, evaluated, handed_on
 from ..policy.plain_text import shortened
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, in_language
-from . import wizard_form
+from . import wizard_form, wizard_words
 from .changed_records import if_it_can_be_told
 
 MAX_TITLE, MAX_MESSAGE = 200, 500
@@ -255,6 +255,10 @@ def _defaults(pressed, action, active):
             continue
         if looks.is_closed(guard, model._name, field.name):
             continue
-        if isinstance(value, str | int | float | list) and field.type != "binary":
-            found[field.name] = value
+        if not isinstance(value, str | int | float | list) or field.type == "binary":
+            continue
+        if field.type in wizard_words.FILLED_IN:
+            if odoo_words.filled_in(guard.env, value) != value:
+                continue
+        found[field.name] = value
     return found

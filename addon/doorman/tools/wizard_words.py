@@ -20,6 +20,8 @@ KINDS = (
     *("boolean", "integer", "float", "monetary", "char", "text", "html", "date"),
     *("datetime", "selection", "many2one", "one2many", "many2many", "reference"),
 )
+# What Odoo's code may have filled in from what a rule closes.
+FILLED_IN = ("char", "text", "html", "float", "monetary")
 ATTRIBUTES = ["type", "string", "required", "relation", "selection"]
 
 
@@ -161,6 +163,10 @@ def plain(guard, field, value, record):
         return None
     if field.type == "html":
         value = from_html(value)
+    if field.type in FILLED_IN:
+        value = odoo_words.filled_in(guard.env, value)
+        if value is None:
+            return None
     if field.type == "monetary" and (currency := _currency(guard, field, record)):
         return {"amount": value, "currency": currency}
     return shortened(value, MAX_TEXT) if isinstance(value, str) else value

@@ -6,7 +6,7 @@ import json
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...policy import carriers, closed_fields
+from ...policy import carriers, closed_fields, view_columns
 from ..rules_common import RulesCase
 
 NO = "not_allowed"
@@ -73,8 +73,8 @@ class TestModelRulesFlows(RulesCase):
 
     def test_texts_that_code_makes(self):
         """Of an amount, of what a linked record is called, and of what a field was."""
-        self.need("account.move", "crm.lead", "project.task")
         move, lead, task = "account.move", "crm.lead", "project.task"
+        line, employee = "sale.order.line", "hr.employee"
         for model, name, other, carries in (
             (move, "amount_total", (move, "amount_total_words"), True),
             (move, "partner_id", (move, "invoice_partner_display_name"), True),
@@ -82,15 +82,47 @@ class TestModelRulesFlows(RulesCase):
             (task, "name", (task, "link_preview_name"), True),
             (task, "description", (task, "html_field_history"), True),
             (lead, "stage_id", (lead, "duration_tracking"), True),
+            # Columns of queries.
+            (line, "price_subtotal", ("sale.report", "price_subtotal"), True),
+            (employee, "work_email", (f"{employee}.public", "work_email"), True),
+            (
+                move + ".line",
+                "balance",
+                ("account.invoice.report", "price_total"),
+                True,
+            ),
+            (line, "price_subtotal", ("sale.report", "qty_delivered"), False),
+            (employee, "work_email", (f"{employee}.public", "name"), False),
             # The number of an entry is made of many fields.
             (move, "amount_total", (move, "name"), False),
             (move, "partner_id", (move, "name"), False),
             (move, "date", (move, "name"), False),
             (lead, "user_id", (lead, "duration_tracking"), False),
         ):
+            if model not in self.env or other[0] not in self.env:
+                continue
             with self.subTest(field=f"{model}.{name}", other=other):
                 found = carriers.of(self.env, model, name)
                 self.assertEqual(other in found, carries)
+
+    def test_columns_that_a_query_names(self):
+        for query, named in (
+            ("SELECT p.email AS x FROM res_partner p", True),
+            ("SELECT a, p.email FROM sale s LEFT JOIN res_partner AS p ON true", True),
+            ('SELECT "p"."email" FROM "res_partner" "p"', True),
+            ("SELECT res_partner.email FROM res_partner", True),
+            ("SELECT max(email) FROM res_partner", True),
+            ("SELECT s.name AS email FROM sale s JOIN res_partner p ON true", False),
+            ("SELECT s.email FROM sale s JOIN res_partner p ON true", False),
+            ("SELECT p.email_normalized FROM res_partner p", False),
+        ):
+            with self.subTest(query):
+                found = view_columns._named(
+                    query,
+                    set(view_columns.WORD.findall(query)),
+                    self.env["res.partner"],
+                )
+                self.assertEqual("email" in [f.name for f in found], named)
 
     def test_what_is_made_of_changed_values(self):
         """Their table is closed, and so is what shows or searches it."""

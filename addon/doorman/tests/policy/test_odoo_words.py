@@ -103,6 +103,11 @@ class TestOdooWords(RulesCase):
         self.fails_with(lambda p: p.email and lazy)
         self.assertEqual(self.said(), f"Wrong: {NOT_SHOWN}")
 
+    def test_deny_an_error_in_an_error(self):
+        self.rule_for("res.partner", hidden=["email"])
+        self.fails_with(lambda p: UserError(f"{p.email} is wrong"))
+        self.assertEqual(self.said(), f"{NOT_SHOWN} is wrong")
+
     def test_deny_in_a_change_of_many(self):
         """Odoo forgets what it has read once the change of all is undone."""
         self.rule_for("res.partner", hidden=["email"])
@@ -133,6 +138,60 @@ class TestOdooWords(RulesCase):
         answer = self.call("res.partner", "read", self.acme.ids, fields=names)
         why = {"contact_address": f"Nothing to tell of {NOT_SHOWN}"}
         self.assertEqual(answer["value"]["unreadable"], why)
+
+    def opens(self, context, **action):
+        """What the button of a contact tells that opens something.
+
+        :param context: makes its context of the contact
+        """
+
+        def create_company(partners):
+            partner = partners.sudo()
+            action["context"] = context(partner)
+            return {"type": "ir.actions.act_window", "target": "new"} | action
+
+        self.patch(type(self.env["res.partner"]), "create_company", create_company)
+        return self.method(self.acme, "create_company")["value"]
+
+    def test_deny_what_a_new_record_starts_with(self):
+        self.rule_for("res.partner", hidden=["email", "partner_latitude"])
+        value = self.opens(
+            lambda p: {
+                "default_name": f"Like {p.email}",
+                "default_partner_latitude": p.partner_latitude,
+                "default_partner_longitude": p.partner_latitude,
+                "default_ref": "R",
+                "default_color": 7,
+            },
+            res_model="res.partner",
+            view_mode="form",
+        )
+        self.assertEqual(value["result_values"], {"ref": "R", "color": 7})
+
+    def test_deny_what_a_wizard_starts_with(self):
+        wizard = "mail.blacklist.remove"
+        self.env["ir.model.access"].create(
+            {
+                "name": "t",
+                "model_id": self.env["ir.model"]._get_id(wizard),
+                "group_id": self.env.ref("base.group_user").id,
+                **dict.fromkeys(
+                    ("perm_read", "perm_write", "perm_create", "perm_unlink"), True
+                ),
+            }
+        )
+
+        def started():
+            value = self.opens(
+                lambda p: {"default_email": p.email, "default_reason": "Asked"},
+                res_model=wizard,
+            )
+            return value["wizard"]["values"]
+
+        told = {"email": "boss@acme.example", "reason": "Asked"}
+        self.assertEqual(started(), told)
+        self.rule_for("res.partner", hidden=["email"])
+        self.assertEqual(started(), told | {"email": NOT_SHOWN})
 
     def test_deny_what_a_button_shows(self):
         self.rule_for("res.partner", hidden=["email"])
