@@ -10,6 +10,7 @@ have changed, the routing, the retries, the COMMIT and the handling of errors.
 Sources: Odoo's ``http.py`` (``Request._serve_db``) and ``ir.http`` of ``base``.
 """
 
+import re
 import threading
 from functools import partial
 
@@ -24,6 +25,9 @@ from odoo.service.model import retrying
 from odoo.tools.misc import get_lang
 
 ROUTE = "/doorman/jsonrpc"
+
+# Bytes of a body, in digits of ASCII and not in others that Python knows as well.
+LENGTH = re.compile(r"[0-9]{1,18}")
 
 # The system parameter that turns this off, with the value "0".
 SWITCH = "doorman.http_shortcut"
@@ -58,11 +62,13 @@ def takes(request):
     :param request: ``odoo.http.Request``, whose database is known
     """
     environ = request.httprequest.environ
-    return (
+    return bool(
         environ.get("PATH_INFO") == ROUTE
         and environ.get("REQUEST_METHOD") == "POST"
         and environ.get("CONTENT_TYPE") == "application/json"
-        and environ.get("CONTENT_LENGTH", "").isdigit()
+        # How long it is must be known: of one in chunks Werkzeug does not say it.
+        and LENGTH.fullmatch(environ.get("CONTENT_LENGTH", ""))
+        and "HTTP_TRANSFER_ENCODING" not in environ
         and "HTTP_X_ODOO_DATABASE" in environ
         and not request.httprequest._session_id__
         and not environ.get("QUERY_STRING")

@@ -60,6 +60,29 @@ class TestShortcut(DoormanHttpCase):
             with self.subTest(name):
                 self.assertNotIn("short", self.way_of(**kwargs)[1])
 
+    def test_a_length_that_is_not_known(self):
+        """Such a request ends in an error of the server's if it takes the short way."""
+        good = {
+            "PATH_INFO": ROUTE,
+            "REQUEST_METHOD": "POST",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": "53",
+            "HTTP_X_ODOO_DATABASE": "x",
+        }
+        for changes, short in (
+            ({}, True),
+            ({"HTTP_TRANSFER_ENCODING": "chunked"}, False),
+            ({"CONTENT_LENGTH": ""}, False),
+            ({"CONTENT_LENGTH": "²"}, False),
+            ({"CONTENT_LENGTH": "+53"}, False),
+            ({"CONTENT_LENGTH": "-1"}, False),
+            ({"CONTENT_LENGTH": "9" * 5000}, False),
+        ):
+            with self.subTest(changes):
+                sent = SimpleNamespace(environ=good | changes, _session_id__="")
+                asked = SimpleNamespace(httprequest=sent)
+                self.assertIs(shortcut.takes(asked), short)
+
     def test_the_switch(self):
         self.switch("0")
         response, way = self.way_of()
