@@ -33,7 +33,8 @@ def told(guard, changes):
                 n for c in some for n in c.fields if looks.is_told(guard, model, n)
             )
             entry["fields"] = list(names)[:MAX_IDS]
-            values = _values(guard, model, some[: MAX_VALUED - valued])
+            there = _those_there(guard, model, some)
+            values = _values(guard, model, there[: MAX_VALUED - valued])
             valued += len(values)
             if values:
                 entry["values"] = values
@@ -69,6 +70,15 @@ def _by_model(changes):
         key = change.model, change.kind, change.asked
         found.setdefault(key, []).append(change)
     return list(found.items())
+
+
+def _those_there(guard, name, changes):
+    """Those of some changes whose records the connection sees: Odoo's code may have set
+    off more."""
+    if guard.rules is None or not guard.rules.leaves_out(name):
+        return changes
+    seen = in_force.those_seen(guard.env, name, [change.id for change in changes])
+    return [change for change in changes if change.id in seen]
 
 
 def _values(guard, name, changes):

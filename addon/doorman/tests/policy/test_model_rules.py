@@ -9,6 +9,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from ...policy import in_force
+from ...tools import told_changes
 from ..common import ApprovalCase, proof_of
 from ..rules_common import RulesCase
 
@@ -232,6 +233,31 @@ class TestModelRules(RulesCase):
         self.rule_for("res.partner", domain=f"[('country_id', '=', {self.belgium.id})]")
         self.assertNotIn("zeta", told().lower())
         self.assertIn("Hello", told())
+
+    def test_what_a_change_sets_off_elsewhere(self):
+        """It is told that records outside of the domain have changed, and not how."""
+        mine, other = self.acme.ids, self.other.ids
+        write = type(self.env["res.partner"]).write
+
+        def moves(partners, vals):
+            found = write(partners, vals)
+            if "function" in vals:
+                write(partners.browse(mine + other), {"type": "invoice"})
+            return found
+
+        self.patch(type(self.env["res.partner"]), "write", moves)
+        self.patch(told_changes, "STATUS", ("type",))
+
+        def told():
+            with self.env.cr.savepoint() as savepoint:
+                answer = self.write(self.acme, {"function": "CEO"})["value"]
+                savepoint.rollback()
+            return [row["values"] for row in answer["changed"] if "values" in row]
+
+        self.assertIn(str(other[0]), {i for rows in told() for i in rows})
+        self.rule_for("res.partner", domain=f"[('country_id', '=', {self.belgium.id})]")
+        ids = {ident for rows in told() for ident in rows}
+        self.assertEqual(ids, {str(mine[0])})
 
     def test_names_are_searched_among_them(self):
         self.rule_for("res.partner", domain=f"[('country_id', '=', {self.belgium.id})]")
