@@ -274,6 +274,7 @@ SUDO = {
     "tools/call_preview.py:_where": 1,
     "tools/custom_tool_text.py:_known": 1,
     "tools/document_mail.py:_check_own_name": 1,
+    "tools/methods.py:_works_on": 1,
     "tools/messages.py:_attachments": 1,
     "tools/messages.py:_of": 1,
     "tools/messages.py:_tracking": 1,

@@ -62,11 +62,19 @@ def _wizard_of(call):
 
 
 def _works_on(env, kwargs):
-    """What the wizard of a call works on."""
+    """What the wizard of a call works on; and its own record with its lines, where Odoo
+    has made that already: these can be written without any of its buttons."""
     if not kwargs.get("wizard"):
         return []
     found = env["doorman.wizard"]._of(kwargs["wizard"])
-    return [(found.origin, found.origin_ids)] if found and found.origin_ids else []
+    if not found:
+        return []
+    some = [(found.origin, found.origin_ids)] if found.origin_ids else []
+    # sudo: only their versions are compared.
+    made = env[found.model].sudo().browse(found.res_id or ()).exists()
+    lines = [f for f in made._fields.values() if f.type == "one2many" and f.store]
+    parts = [made, *(made[field.name] for field in lines if made)]
+    return some + [(part._name, part.ids) for part in parts if part]
 
 
 def _arguments(call):

@@ -288,6 +288,22 @@ class TestOpenedWaits(OpenedMixin, ApprovalCase):
         approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
         self.assertIn(f"res.partner,{self.acme.id}", approval.versions)
 
+    def test_nor_what_stands_in_the_wizard(self):
+        """Odoo has made its record already, and to write that needs no approval."""
+        self.rule(model_id=self.env["ir.model"]._get_id("mail.blacklist"))
+        made = self.env[WIZARD].with_user(self.people["user"])
+        made = made.create({"email": EMAIL, "reason": "shown"})
+        handle = self.wizard(res_id=made.id)["handle"]
+        answer = self.press(handle)
+        approval = self.env["doorman.approval"].browse(answer["pending"]["request_id"])
+        self.assertIn("value", self.write(made, {"reason": "another"}))
+        self.assertEqual(made.reason, "another")
+        self.by("approver", approval).action_approve()
+        self.assertEqual((approval.state, approval.revision), ("pending", 2))
+        self.assertTrue(self.blocked.active)
+        self.by("approver", approval).action_approve()
+        self.assertEqual(approval.state, "executed")
+
 
 class TestForms(WriteCase):
     """What a form tells of its buttons and fields."""
