@@ -134,7 +134,7 @@ class DoormanGateway(models.AbstractModel):
                 told.append({"id": 0, "name": name, "set_off": True})
         kept = {k: value[k] for k in ("result", "steps", "sent", "stays") if k in value}
         words = text_losses.of_changes(call.env, tried.changes)
-        words += outward_words.sentences(call.env, tried.outward)
+        words += outward_words.sentences(call.env, tried.outward, call.guard)
         if words:
             kept["warnings"] = words
         return {"changes": told} | kept

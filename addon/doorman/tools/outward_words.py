@@ -4,6 +4,7 @@ from ..policy import in_force, outward_notes
 from ..policy.plain_text import plain
 
 MAX_SENTENCES = 10
+CONTACTS = "res.partner"
 
 
 def kinds(env):
@@ -56,11 +57,20 @@ def for_a_person(env, entries):
     return found, more
 
 
-def sentences(env, entries):
-    """The same for a dry run, a sentence each."""
+def tells_addresses(guard):
+    """Whether a connection may be told to which addresses something goes."""
+    return guard.may_use(CONTACTS) and CONTACTS not in guard.asks_to_read
+
+
+def sentences(env, entries, guard=None):
+    """The same for a dry run, a sentence each.
+
+    :param guard: the rules of the connection that reads it; None for a person
+    """
     words, found = kinds(env), []
     # Who gets what, and about what, may be nothing that this connection reads.
     limited = in_force.of(env) is not None
+    limited = limited or (guard is not None and not tells_addresses(guard))
     for entry in entries[:MAX_SENTENCES]:
         label = words.get(entry["kind"], (entry["kind"], ""))[0]
         if limited:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from odoo.tools import email_normalize
 
 from ..policy import shared
+from ..policy.in_force import NOT_SHOWN
 from ..policy.outward import person
 from ..policy.plain_text import from_html, is_plain, plain, shortened
 from ..policy.posted_html import html_of
@@ -26,6 +27,7 @@ from .arguments import only, text
 from .changed_records import announce, answer, records_to_change, settle
 from .document_mail import Sending
 from .operations import operation
+from .outward_words import tells_addresses
 
 # One address and nothing else: no name, no list, nothing that ends a header.
 ADDRESS = re.compile(
@@ -116,7 +118,7 @@ def send_document(call):
     announce(record)
     message = document_mail.send(sending)
     _check_number(message)
-    message_id, sent = message.id, _sent(message)
+    message_id, sent = message.id, _sent(guard, message)
     settle(guard, record)
     return answer(guard, record) | {"message_id": message_id, "sent": sent}
 
@@ -242,15 +244,12 @@ def _without_pictures(made):
     return Markup("").join([Markup.escape(inner[0]), *map(Markup, inner[1:])])
 
 
-def _sent(message):
-    """What was sent, and to whom, by name and address."""
+def _sent(guard, message):
+    """What was sent, and to whom: by name, and by address where the connection may know
+    that."""
     message = message.sudo()
-    people = [
-        person(one.res_partner_id)
-        if one.res_partner_id
-        else plain(one.mail_email_address, 200)
-        for one in message.notification_ids
-    ]
+    tells = tells_addresses(guard)
+    people = [_recipient(one, tells) for one in message.notification_ids]
     body = withhold_links(from_html(message.body))
     return {
         "to": people,
@@ -262,3 +261,10 @@ def _sent(message):
             for file in message.attachment_ids[:MAX_FILES]
         ],
     }
+
+
+def _recipient(notification, tells):
+    partner, address = notification.res_partner_id, notification.mail_email_address
+    if tells:
+        return person(partner) if partner else plain(address, 200)
+    return plain(partner.name or "", 200) or NOT_SHOWN

@@ -61,7 +61,7 @@ def stays(guard, entries, env=None):
     """
     env = env or guard.env
     sent = [one["what"] for one in entries if one["kind"] == "outward"]
-    found = outward_words.sentences(env, sent)
+    found = outward_words.sentences(env, sent, guard)
     numbers = [one["number"] for one in entries if one["kind"] == "number"]
     if numbers:
         # They may be of records that this connection does not see.

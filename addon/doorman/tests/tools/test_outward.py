@@ -4,6 +4,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ...policy import outward
+from ...policy.guard import Guard
+from ...tools import outward_words, send_document
 from ..common import ApprovalCase
 from .test_send_document import MailCase
 
@@ -428,6 +430,32 @@ class TestOutward(OutwardCase):
         }
         self.assertTrue(used)
         self.assertLessEqual(used, set(words))
+
+    def test_addresses_are_told_where_contacts_are_open(self):
+        entry = outward.told("email", ["A <a@a.example>"], subject="S")
+        for allowed, asks, told in (
+            (None, (), True),
+            ({"res.partner"}, (), True),
+            ({"res.country"}, (), False),
+            (None, {"res.partner"}, False),
+        ):
+            with self.subTest(allowed=allowed, asks=asks):
+                allowed = allowed and frozenset(allowed)
+                guard = Guard(self.env, allowed, asks_to_read=frozenset(asks))
+                [text] = outward_words.sentences(self.env, [entry], guard)
+                self.assertEqual("a@a.example" in text, told)
+
+    def test_a_sent_document_tells_its_addresses_there(self):
+        message = self.acme.message_post(
+            body="Hi", partner_ids=self.acme.ids, subtype_xmlid="mail.mt_comment"
+        )
+        for allowed, to in (
+            (None, [outward.person(self.acme)]),
+            ({"res.country"}, [self.acme.name]),
+        ):
+            with self.subTest(allowed=allowed):
+                guard = Guard(self.env, allowed and frozenset(allowed))
+                self.assertEqual(send_document._sent(guard, message)["to"], to)
 
 
 @tagged("post_install", "-at_install")
