@@ -223,7 +223,7 @@ def _check_all_seen(guard, model, field, how, name):
     :param str name: technical name of the model that the field leads to
     :raise Refusal: if the connection sees only some records of that model
     """
-    if guard.rules.is_partly(name):
+    if guard.rules.leaves_out(name) and not reach.hangs_on_it(field):
         raise refusal(model, field, how, partly(name))
 
 

@@ -105,3 +105,23 @@ class TestModelRulesRecords(RulesCase):
         self.rule_for("res.partner", domain=self.mine)
         ids = {ident for rows in told() for ident in rows}
         self.assertEqual(ids, {str(mine[0])})
+
+    def test_paths_to_what_hangs_on_them(self):
+        """Odoo groups and exports along a path without its record rules."""
+        self.hang_on(self.other)
+        notification, path = "mail.notification", "mail_message_id.subject"
+        group = {"groupby": [path], "aggregates": ["__count"]}
+        columns = {"domain": [], "fields": ["mail_message_id"]}
+
+        def kinds():
+            return [
+                self.kind(notification, "formatted_read_group", **group),
+                self.kind(notification, "export_records", **columns),
+                # These are the record's own.
+                self.kind("res.partner", "search_read", domain=[],
+                          fields=["activity_ids"]),
+            ]  # fmt: skip
+
+        self.assertEqual(kinds(), ["ok"] * 3)
+        self.rule_for("res.partner", domain=self.mine)
+        self.assertEqual(kinds(), [NO, NO, "ok"])
