@@ -65,29 +65,29 @@ func (s *Server) oauthAssert(asked map[string]any) any {
 	jti, _ := asked["jti"].(string)
 	switch {
 	case !known || issuer.Off:
-		return refusedAssertion("issuer not trusted")
+		return refusedAssertion("The issuer is not trusted here.")
 	case o.clients[client].secret == nil, issuer.Clients != nil && !slices.Contains(issuer.Clients, client):
-		return oauthRefusal("unauthorized_client", "This client may not use assertions here.", "client not allowed")
+		return oauthRefusal("unauthorized_client", "This client may not use assertions here.", "The issuer does not allow this client.")
 	case o.jtis[name+" "+jti]:
-		return refusedAssertion("jti used before")
+		return refusedAssertion("The assertion was used before.")
 	}
 	o.jtis[name+" "+jti] = true
 	person, found := o.person(name, issuer, asked)
 	if !found {
-		return refusedAssertion("no user")
+		return refusedAssertion("Nobody has this email address.")
 	}
 	key := client + " of " + person.Email
 	s.hold(key, client, o.settings.Scopes)
 	held := s.connections[lookup(access.ProofOf(o.holders[key]))]
 	if status := held.Connection.Status; status != access.StatusInactive && !slices.Contains(access.LiveStatuses, status) {
-		return refusedAssertion("connection ended")
+		return refusedAssertion("The connection has ended. Reactivate it in Odoo.")
 	}
 	scopes := slices.DeleteFunc(slices.Clone(held.Connection.Policy.Scopes), func(scope access.Scope) bool {
 		return asked["scopes"] != nil && !slices.Contains(scopesOf(asked["scopes"]), scope) ||
 			person.Scopes != nil && !slices.Contains(person.Scopes, scope)
 	})
 	if len(scopes) == 0 {
-		return oauthRefusal("invalid_scope", "None of these scopes can be granted.", "no scope left")
+		return oauthRefusal("invalid_scope", "None of these scopes can be granted.", "None of the scopes can be granted.")
 	}
 	resource, _ := asked["resource"].(string)
 	opens := access.PrefixAccess + random()

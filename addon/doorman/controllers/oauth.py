@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.http import request
 
 from ..policy import oauth_values
+from ..policy.refusal import in_language
 from .page_time import page_time
 from .pickup import HEADERS
 
@@ -72,7 +73,7 @@ class ConsentController(http.Controller):
         user, client = request.env.user, asked["client"]
         policy, connection = standing["policy"], standing["connection"]
         uri = asked["redirect_uri"]
-        refused = standing["refusal"]
+        refused = in_language(standing["refusal"], request.env.lang or "en_US")
         document = client["kind"] == "document"
         ident = oauth_values.parts_of(client["client_id"]) if document else None
         site = oauth_values.parts_of(client["client_uri"]) or ("", "")

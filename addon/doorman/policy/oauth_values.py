@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from urllib.parse import quote, urlsplit
 
 from .invisible import without_hidden
+from .refusal import in_language
 from .shared import (
     BROWSER_SCHEMES,
     CALLBACK_WORDS,
@@ -44,11 +45,12 @@ class OAuthRefusal(Exception):
 
     :param str error: the code that the client gets
     :param str description: for the client's developer, plain ASCII
-    :param str reason: what really was wrong, for logs and the audit
+    :param reason: what really was wrong: text for the logs, or words of ``_lt`` where
+        the audit has it too
     """
 
     def __init__(self, error, description, reason):
-        super().__init__(reason)
+        super().__init__(in_language(reason))
         self.error = error
         self.description = description
         self.reason = reason
@@ -59,7 +61,7 @@ class OAuthRefusal(Exception):
             "oauth_error": {
                 "error": self.error,
                 "error_description": self.description,
-                "reason": self.reason,
+                "reason": in_language(self.reason),
             }
         }
 

@@ -6,4 +6,5 @@ from . import webhook
 from . import settings
 from . import approvals
 from . import use
+from . import changes
 from . import links

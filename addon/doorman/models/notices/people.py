@@ -14,7 +14,7 @@ class DoormanNotice(models.Model):
     def _people(self):
         """The people to tell, as of now: of a request, those who can decide on it; of
         everything else, the MCP administrators who share a company with the
-        connection's user. Only people who can open it."""
+        connection's user, if there is one. Only people who can open it."""
         if self.kind in ASKING:
             if not self._still_holds():
                 return self.env["res.users"]
@@ -22,8 +22,8 @@ class DoormanNotice(models.Model):
             people = request._deciders()[:MAX_ASKED] - request.first_approver_id
         else:
             people = self.env["doorman.connection"]._administrators()
-            companies = self._connection().user_id.company_ids
-            people = people.filtered(lambda u: companies & u.sudo().company_ids)
+            if companies := self._connection().user_id.company_ids:
+                people = people.filtered(lambda u: companies & u.sudo().company_ids)
             # The person who did it knows.
             people -= people.browse((self.data or {}).get("who_id") or ())
         return people.filtered(self._may_be_told)

@@ -215,17 +215,7 @@ class DoormanSettings(models.Model):
 
     def _tell_of_notices(self, names):
         """The address of a webhook is a secret, and stands in no chatter."""
-        people = self.env["doorman.connection"]._administrators()
-        changes = self.env["doorman.policy.change"]
-        changes._note(
-            self,
-            self.env._(
-                "%(who)s changed where notices go: %(fields)s.",
-                who=self.env.user.name,
-                fields=", ".join(changes._label(self, name) for name in names),
-            ),
-            partner_ids=people.sudo().partner_id.ids,
-        )
+        self.env["doorman.notice"]._tell_change(self, "where", names=names)
 
     # ---- the secret that signs ----
 

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from ...policy import oauth_values
 from ...policy.oauth_values import OAuthRefusal
+from ...policy.refusal import _lt
 from ...policy.shared import (
     MAX_ADDRESS,
     MAX_ASSERTION_AGE,
@@ -35,7 +36,9 @@ ONCE = """
 
 
 def refuse(reason, error="invalid_grant"):
-    """:raise OAuthRefusal: always; what was wrong, the logs and the audit learn"""
+    """:param reason: what was wrong, of ``_lt``: for the logs and the audit
+    :raise OAuthRefusal: always
+    """
     words = {
         "invalid_grant": "The assertion is not accepted here.",
         "invalid_scope": "None of these scopes can be granted.",
@@ -76,19 +79,20 @@ class DoormanOauthToken(models.AbstractModel):
     @api.model
     def _admit(self, asked, client):
         if refused := asked.get("refused"):
-            raise OAuthRefusal(
-                refused["error"], refused["error_description"], refused["reason"]
-            )
+            said = refused["error_description"]
+            detail = refused["reason"] or said
+            words = _lt("The assertion was refused: %(detail)s", detail=detail)
+            raise OAuthRefusal(refused["error"], said, words)
         self._check_form(asked)
         issuer = self.env["doorman.oauth.issuer"]._trusted()
         issuer = issuer.filtered(lambda i: i.issuer == asked["issuer"])
         if not issuer:
-            refuse("issuer not trusted")
+            refuse(_lt("The issuer is not trusted here."))
         allowed = issuer._clients()
         if client.client_type != "confidential" or (
             allowed and client.client_id not in allowed
         ):
-            refuse("client not allowed", "unauthorized_client")
+            refuse(_lt("The issuer does not allow this client."), "unauthorized_client")
         self._use_once(asked)
         user, why_not = issuer._person(asked["subject"], asked.get("email"))
         if not user:
@@ -109,9 +113,9 @@ class DoormanOauthToken(models.AbstractModel):
             or not (scopes is None or isinstance(scopes, list))
             or not oauth_values.is_text(asked.get("email") or "", MAX_ADDRESS)
         ):
-            refuse("malformed")
+            refuse(_lt("The assertion is malformed."))
         if scopes == []:  # none, which is not the same as all
-            refuse("no scope left", "invalid_scope")
+            refuse(_lt("None of the scopes can be granted."), "invalid_scope")
 
     @api.model
     def _use_once(self, asked):
@@ -124,14 +128,14 @@ class DoormanOauthToken(models.AbstractModel):
             log_exceptions=False,  # who loses the race is run again by Odoo
         )
         if not self.env.cr.fetchone():
-            refuse("jti used before")
+            refuse(_lt("The assertion was used before."))
 
     @api.model
     def _admitted(self, client, user, asked, issuer):
         """:return: the connection of this client and user, made if there is none, and
         the codes of the scopes that are granted"""
         if not user.active or user.share:
-            refuse("user archived or no internal user")
+            refuse(_lt("The user is archived, or is not an internal user."))
         requests = self.env["doorman.oauth.request"].with_user(user)
         said = {
             "client": {"client_id": client.client_id, "kind": client.kind},
@@ -142,18 +146,18 @@ class DoormanOauthToken(models.AbstractModel):
         over = connection.expires_at and connection.expires_at <= self.env.cr.now()
         ended = connection.state in ("revoked", "expired") or not connection.active
         if connection and (over or ended):
-            refuse("connection ended")
+            refuse(_lt("The connection has ended. Reactivate it in Odoo."))
         standing = requests._standing(said)
         if standing["refusal"]:
             refuse(standing["refusal"])
         if not standing["granted"]:
-            refuse("no scope left", "invalid_scope")
+            refuse(_lt("None of the scopes can be granted."), "invalid_scope")
         requests = requests.with_context(doorman_issuer_name=issuer.name)
         try:
             with self.env.cr.savepoint():
                 connection = connection or requests._connection(client)
         except UserError as exc:  # as the default policy has it, there can be none
-            refuse(str(exc))
+            refuse(_lt("No connection can be created: %(why)s", why=str(exc)))
         return connection, standing["granted"].mapped("code")
 
     @api.model

@@ -5,6 +5,7 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
 from ...policy import oauth_values
+from ...policy.refusal import _lt, in_language
 from ...policy.shared import LIVE_STATUSES
 
 # What one person has at a time. Anybody's program may register again and again, and
@@ -29,9 +30,9 @@ class DoormanOauthRequest(models.AbstractModel):
         """What the caller could make of a request. Changes nothing.
 
         :param dict asked: the request
-        :return: ``refusal``: why it cannot be allowed at all, or False; ``connection``:
-            theirs with this client, empty if there is none; ``granted`` and
-            ``withheld``: scopes; ``policy``: what it is under
+        :return: ``refusal``: why it cannot be allowed at all, in words of ``_lt``, or
+            False; ``connection``: theirs with this client, empty if there is none;
+            ``granted`` and ``withheld``: scopes; ``policy``: what it is under
         """
         user = self.env.user
         client = self.env["doorman.oauth.client"]._named(asked["client"]["client_id"])
@@ -66,29 +67,29 @@ class DoormanOauthRequest(models.AbstractModel):
 
     @api.model
     def _why_not(self, asked, client, connection):
-        """:return: the reason, in words for the caller, or False"""
+        """:return: the reason, in words of ``_lt`` for the caller, or False"""
         user = self.env.user
         if not self.env["doorman.settings"]._oauth()["enabled"]:
-            return self.env._("Browser login for AI tools is switched off here.")
+            return _lt("Browser login for AI tools is switched off here.")
         if (
             not user._is_internal()
             or user._is_superuser()
             or not user.has_group("doorman.group_user")
         ):
-            return self.env._(
+            return _lt(
                 "Your account, %s, is not allowed to connect AI tools. Once an "
                 "administrator has made you an MCP User, start again in the AI tool.",
                 user.login,
             )
         if client and not client.active:
-            return self.env._("An administrator has removed this application.")
+            return _lt("An administrator has removed this application.")
         if client.user_id and client.user_id != user:
-            return self.env._(
+            return _lt(
                 "This application was set up for somebody else. Log in as that user; "
                 "an MCP administrator can set one up for you."
             )
         if not client and asked["client"]["kind"] != "document":
-            return self.env._("This application is no longer registered here.")
+            return _lt("This application is no longer registered here.")
         if connection:
             return self._why_not_again(connection)
         return self._why_not_one_more()
@@ -101,7 +102,7 @@ class DoormanOauthRequest(models.AbstractModel):
             ("state", "in", (*LIVE_STATUSES, "inactive")),
         ]
         count = self.env["doorman.connection"].sudo().search_count(mine)
-        return count >= MAX_CONNECTIONS and self.env._(
+        return count >= MAX_CONNECTIONS and _lt(
             "You have already let %s applications in. Disconnect those that you no "
             "longer use, in Odoo under Doorman > Connected Applications.",
             count,
@@ -114,7 +115,7 @@ class DoormanOauthRequest(models.AbstractModel):
         if not over and not ended:
             return False
         reason = connection.with_env(self.env)._why_not_reactivate()
-        return reason and self.env._(
+        return reason and _lt(
             "Your connection to this application has ended, and an MCP administrator "
             "has to reactivate it: %s",
             reason,
@@ -135,7 +136,7 @@ class DoormanOauthRequest(models.AbstractModel):
             return None
         standing = self._standing(asked)
         if standing["refusal"]:
-            raise UserError(standing["refusal"])
+            raise UserError(in_language(standing["refusal"], self.env.lang or "en_US"))
         if not standing["granted"]:
             raise UserError(
                 self.env._("You have no permissions that you could give it.")

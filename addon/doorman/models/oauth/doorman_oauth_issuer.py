@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, email_normalize
 
 from ...policy import oauth_values
+from ...policy.refusal import _lt
 from ...policy.shared import MAX_ISSUER
 from ..approval.execute import SHOWN
 
@@ -173,15 +174,8 @@ class DoormanOauthIssuer(models.Model):
         if self.env.su:
             return
         two = self.env["doorman.settings"]._get().sudo().four_eyes
-        changes = self.env["doorman.policy.change"]
-        people = self.env["doorman.connection"]._administrators()
+        what = "issuer added" if new else "issuer changed"
         for issuer in self:
-            who = {"who": self.env.user.name, "issuer": issuer.issuer}
-            words = self.env._("%(who)s changed the trusted issuer %(issuer)s.", **who)
-            if new:
-                words = self.env._(
-                    "%(who)s added the trusted issuer %(issuer)s.", **who
-                )
             if two:
                 vals = {
                     "waits": True,
@@ -189,10 +183,9 @@ class DoormanOauthIssuer(models.Model):
                     "revision": issuer.revision + 1,
                 }
                 issuer.sudo()._inside().write(vals)
-                words += " " + self.env._(
-                    "It is waiting for another MCP administrator."
-                )
-            changes._note(issuer, words, partner_ids=people.sudo().partner_id.ids)
+            self.env["doorman.notice"]._tell_change(
+                issuer, what, issuer=issuer.issuer, waits=two
+            )
 
     def action_confirm(self):
         """Let it in force what another administrator has changed.
@@ -242,7 +235,7 @@ class DoormanOauthIssuer(models.Model):
 
         :param str subject: what the issuer calls them
         :param email: as the issuer has verified it, or None
-        :return: a user; empty, and a word for the logs, if it is nobody
+        :return: a user; empty, and why, in words of ``_lt``, if it is nobody
         """
         users = self.env["res.users"].sudo()
         if self.provider and "oauth_uid" in users._fields:
@@ -256,7 +249,7 @@ class DoormanOauthIssuer(models.Model):
                 return known, None
         address = email and self.match_email and email_normalize(email)
         if not address:
-            return users, "unknown subject"
+            return users, _lt("Nobody in Odoo is known by this ID.")
         found = users.search(
             [
                 ("share", "=", False),
@@ -271,7 +264,9 @@ class DoormanOauthIssuer(models.Model):
         )
         if len(found) == 1:
             return found, None
-        return users, "two users of that address" if found else "nobody of that address"
+        if found:
+            return users, _lt("Two users have this email address.")
+        return users, _lt("Nobody has this email address.")
 
     # ---- its clients ----
 

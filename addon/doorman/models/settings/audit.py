@@ -18,21 +18,11 @@ class DoormanSettings(models.Model):
         return res
 
     def _tell_of_retention(self, before):
-        connections = self.env["doorman.connection"]
-        people = connections._administrators() | connections._members(
-            self.env.ref("doorman.group_auditor")
-        )
-        self.env["doorman.policy.change"]._note(
+        self.env["doorman.notice"]._tell_change(
             self,
-            self.env._(
-                "%(who)s shortened %(field)s: %(before)s to %(after)s. Older rows are "
-                "removed within a day: export them before that.",
-                who=self.env.user.name,
-                field=self.env["doorman.policy.change"]._label(
-                    self, "audit_retention_days"
-                ),
-                before=before,
-                after=self.audit_retention_days,
-            ),
-            partner_ids=people.sudo().partner_id.ids,
+            "retention",
+            name="audit_retention_days",
+            before=before,
+            after=self.audit_retention_days,
+            auditors=True,
         )

@@ -185,23 +185,17 @@ class DoormanPolicyChange(models.Model):
 
     @api.model
     def _tell(self, record, wider):
-        """Say to those who can open it what one of them has widened."""
-        people = self._who_can_open(record)
+        """Tell those who can open it what one of them has widened."""
         for name, (before, after) in wider.items():
-            body = self.env._(
-                "%(who)s widened access. %(field)s: %(before)s to %(after)s.",
-                who=self.env.user.name,
-                field=self._label(record, name),
-                before=self._text(record, name, before),
-                after=self._text(record, name, after),
+            self.env["doorman.notice"]._tell_change(
+                record, "widened", name=name, before=before, after=after
             )
-            self._note(record, body, partner_ids=people.sudo().partner_id.ids)
 
     @api.model
-    def _note(self, record, body, **to):
+    def _note(self, record, body):
         # Without the context that lets our own code write what nobody writes.
         outside = record.sudo().with_context(**{CONTEXT_KEY: None})
-        outside.message_post(body=body, subtype_xmlid="mail.mt_note", **to)
+        outside.message_post(body=body, subtype_xmlid="mail.mt_note")
 
     def _show(self, words):
         """Tell who saves a form that it was not saved as it stands there."""

@@ -115,8 +115,8 @@ class DoormanSettings(models.Model):
         who = self.env.user.name
         settings.message_post(
             body=self.env._(
-                "New service key, shown to %(who)s. The old key works for %(minutes)s "
-                "more minutes.",
+                "New service key, shown to %(who)s. Minutes until the old key stops "
+                "working: %(minutes)s.",
                 who=who,
                 minutes=overlap_minutes,
             )

@@ -203,7 +203,7 @@ class TestAuditSeen(DoormanCase):
                 )
                 self.assertEqual(bool(new), told)
                 if told:
-                    people = self.people["admin"] | self.people["auditor"]
-                    self.assertLessEqual(
-                        people.partner_id, new.notified_partner_ids | new.partner_ids
-                    )
+                    notice = self.env["doorman.notice"].search([])[-1:]
+                    self.assertEqual(notice.kind, "changed")
+                    self.assertIn(self.people["auditor"], notice._people())
+                    self.assertNotIn(self.people["admin"], notice._people())

@@ -415,7 +415,7 @@ class TestNoticeSettings(NoticeCase):
         self.env.flush_all()
         new = self.settings.message_ids - before
         self.assertIn("Webhook URL", " ".join(new.mapped("body")))
-        self.assertIn(self.admin.partner_id, new.notified_partner_ids | new.partner_ids)
+        self.assertFalse(new.partner_ids)
         for message in new:
             self.assertNotIn("very-secret", message.body)
             self.assertFalse(message.tracking_value_ids)

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ...policy.refusal import again, in_language
 from ...policy.shared import MAX_ASSERTION_NAME, MAX_ISSUER_SUBJECT
 from ..common import DoormanCase, proof_of
 from ..oauth_common import IP, RESOURCE, OauthMixin
@@ -220,7 +221,13 @@ class TestOauthAssertion(AssertionCase):
             with self.subTest(name), self.env.cr.savepoint() as savepoint:
                 if before:
                     before()
+                known = self.rows()
                 self.assertEqual(self.error(self.show(**asked)), expected)
+                # Who reads the audit reads why in their own language.
+                for row in self.new_rows(known):
+                    words = again(row["words"])
+                    if row["outcome"] == "refused":
+                        self.assertEqual(in_language(words), row["message"])
                 savepoint.rollback()
                 self.env.invalidate_all()
                 self.env.registry.clear_cache()
@@ -232,7 +239,7 @@ class TestOauthAssertion(AssertionCase):
         self.assertEqual(row["method"], "oauth/assert")
         self.assertEqual(row["outcome"], "refused")
         self.assertEqual(row["reason"], "invalid_grant")
-        self.assertEqual(row["message"], "unknown subject")
+        self.assertEqual(row["message"], "Nobody in Odoo is known by this ID.")
         self.assertFalse(self.of_tool())
         self.show(secret=None)
         self.assertEqual(len(self.new_rows(before)), 1)
@@ -455,10 +462,14 @@ class TestOauthIssuer(AssertionCase):
             mine.write({"revision": seen})
 
     def test_all_are_told(self):
+        second = self._person("admin2", ["doorman.group_admin"])
         messages = self.issuers.with_user(self.people["admin"]).create(
             {"name": "x", "issuer": OTHER}
         ).message_ids  # fmt: skip
         self.assertTrue(any("trusted issuer" in (m.body or "") for m in messages))
+        notice = self.env["doorman.notice"].search([])[-1:]
+        self.assertIn(second, notice._people())
+        self.assertNotIn(self.people["admin"], notice._people())
 
     def test_without_auth_oauth(self):
         with patch.object(type(self.issuers), "_select_provider", lambda self: []):
