@@ -6,19 +6,12 @@ from .loose_many2one import LooseMany2one
 WEEK = [("day", ">=", "today -6d")]
 
 
-class DoormanUseDay(models.Model):
-    """The audit per day, company and outcome: what charts and counters are drawn from.
+class DoormanUseMixin(models.AbstractModel):
+    """What both ways of counting the audit have in common: days, outcomes, numbers."""
 
-    A view (``tables.py``) that says at any time what counting the audit would, in as
-    many rows as there are days. Record rules are those of the audit.
-    """
-
-    _name = "doorman.use.day"
+    _name = "doorman.use.mixin"
     _inherit = ["doorman.loose.mixin"]
-    _description = "MCP use per day"
-    _auto = False
-    _log_access = False
-    _rec_name = "day"
+    _description = "Doorman: counts of the audit"
     _order = "day desc, id desc"
 
     day = fields.Date(readonly=True, help="In UTC, like the daily limits.")
@@ -29,6 +22,20 @@ class DoormanUseDay(models.Model):
         readonly=True, help="An audit row can stand for several refused requests."
     )
     rows = fields.Integer("Rows returned", readonly=True)
+
+
+class DoormanUseDay(models.Model):
+    """The audit per day, company and outcome: what charts and counters are drawn from.
+
+    A view (``tables.py``) that says at any time what counting the audit would, in as
+    many rows as there are days. Record rules are those of the audit.
+    """
+
+    _name = "doorman.use.day"
+    _inherit = ["doorman.use.mixin"]
+    _description = "MCP use per day"
+    _auto = False
+    _rec_name = "day"
 
     def _per_outcome(self, domain=None):
         """How many requests there were, of those that this user may see.
@@ -61,29 +68,19 @@ class DoormanUseConnection(models.Model):
     connection; and what a connection's day limits are held against."""
 
     _name = "doorman.use.connection"
-    _inherit = ["doorman.loose.mixin"]
+    _inherit = ["doorman.use.mixin"]
     _description = "MCP use per day and connection"
     _auto = False
-    _log_access = False
     _rec_name = "connection_name"
-    _order = "day desc, id desc"
 
-    day = fields.Date(readonly=True, help="In UTC, like the daily limits.")
     connection_id = LooseMany2one("doorman.connection", readonly=True)
     connection_name = fields.Char("Connection (name)", readonly=True)
     user_id = LooseMany2one("res.users", readonly=True)
-    company_id = LooseMany2one("res.company", readonly=True)
-    outcome = fields.Selection(OUTCOMES, string="Status", readonly=True)
-    entries = fields.Integer("Audit rows", readonly=True)
-    requests = fields.Integer(
-        readonly=True, help="An audit row can stand for several refused requests."
-    )
     charged = fields.Integer(
         "Counted requests",
         readonly=True,
         help="Tool calls that were let in: they count against the daily limit.",
     )
-    rows = fields.Integer("Rows returned", readonly=True)
 
     def _top(self, since, limit=10):
         """The connections with the most requests, of those that this user may see.

@@ -156,6 +156,7 @@ ABSTRACT = {
     "doorman.undo": {},
     "doorman.undo.mixin": {},
     "doorman.loose.mixin": {},
+    "doorman.use.mixin": {},
     "doorman.key.show": {
         "read": {"user", "user2", "admin"},
         "create": {"user", "user2", "admin"},
