@@ -47,7 +47,7 @@ func (s *Server) aboutConnection(method string, found, params map[string]any) an
 			return adminRefusal(access.AdminConflict, "The connection has ended. Reactivate it in Odoo.")
 		}
 		found["pickup_pending"] = true
-		return pickUp(map[string]any{"connection": found})
+		return pickUp(map[string]any{"connection": found}, params["deliver"] == "email")
 	case "api_disconnect":
 		found["status"], found["pickup_pending"] = "revoked", false
 	}
@@ -82,7 +82,7 @@ func (s *Server) connect(given any) any {
 	if refused := checkPolicy(shown); refused != nil {
 		return refused
 	}
-	byLink := shown["deliver"] == "link"
+	byLink, sent := shown["deliver"] != "key", shown["deliver"] == "email"
 	now := time.Now().UTC().Format(time.RFC3339)
 	delete(shown, "key_days")
 	delete(shown, "deliver")
@@ -93,14 +93,17 @@ func (s *Server) connect(given any) any {
 	})
 	s.managed = append(s.managed, shown)
 	if byLink {
-		return pickUp(map[string]any{"connection": shown, "key": nil})
+		return pickUp(map[string]any{"connection": shown, "key": nil}, sent)
 	}
 	return map[string]any{"connection": shown, "pickup_url": nil, "pickup_expires_at": nil, "key": access.PrefixKey + secretText()}
 }
 
-// pickUp adds a link to an answer.
-func pickUp(answer map[string]any) any {
-	answer["pickup_url"] = "https://odoo.example.com/doorman/pickup#" + secretText()
+// pickUp adds a link to an answer, unless it was sent by email.
+func pickUp(answer map[string]any, sent bool) any {
+	answer["pickup_url"] = nil
+	if !sent {
+		answer["pickup_url"] = "https://odoo.example.com/doorman/pickup#" + secretText()
+	}
 	answer["pickup_expires_at"] = time.Now().UTC().Add(24 * time.Hour).Format(time.RFC3339)
 	return answer
 }

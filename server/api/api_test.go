@@ -367,6 +367,8 @@ func TestAdministration(t *testing.T) {
 		{"DELETE", connections + "/7", "", "api_disconnect map[connection_id:7]", 200},
 		{"POST", connections + "/7/rotate", "", "api_rotate map[connection_id:7]", 200},
 		{"POST", connections + "/7/rotate", `{"key_days":30}`, "api_rotate map[connection_id:7 key_days:30]", 200},
+		{"POST", connections + "/7/rotate", `{"deliver":"email"}`, "api_rotate map[connection_id:7 deliver:email]", 200},
+		{"POST", connections, `{"name":"n","user":"ann","scopes":["a"],"deliver":"email"}`, "api_connect map[values:map[deliver:email name:n scopes:[a] user:ann]]", 201},
 		{"GET", usage, "", "api_usage map[limit:100 offset:0]", 200},
 		{"GET", usage + "?from=2027-01-01&to=2027-01-31&connection=7&user=ann&limit=1000", "", "api_usage map[connection_id:7 first:2027-01-01 last:2027-01-31 limit:1000 offset:0 user:ann]", 200},
 		{"GET", server, "", "api_server map[]", 200},

@@ -99,7 +99,7 @@ func (a *API) disconnect(_ http.ResponseWriter, r *http.Request, segment string)
 	return aboutConnection("api_disconnect", segment, nil)
 }
 
-// rotate makes a pick-up link to a new key. Of several, the last one works.
+// rotate makes a pick-up link to a new key, and sends it where it is asked to. Of several, the last one works.
 func (a *API) rotate(w http.ResponseWriter, r *http.Request, segment string) (asked, *problem) {
 	if _, p := query(r); p != nil {
 		return asked{}, p

@@ -68,7 +68,7 @@ var connectionFields = with(policyFields, map[string]field{
 	"user":        text(1, access.MaxPolicyText),
 	"expires_at":  instant,
 	"key_days":    number(0, access.MaxKeyDays),
-	"deliver":     oneOf("link", "key"),
+	"deliver":     oneOf("link", "email", "key"),
 	"description": text(0, access.MaxPolicyText),
 })
 
@@ -76,7 +76,7 @@ var connectionFields = with(policyFields, map[string]field{
 var narrowedFields = with(policyFields, map[string]field{"expires_at": instant})
 
 var (
-	rotateFields = map[string]field{"key_days": number(0, access.MaxKeyDays)}
+	rotateFields = map[string]field{"key_days": number(0, access.MaxKeyDays), "deliver": oneOf("link", "email")}
 	serverFields = map[string]field{"enabled": boolean}
 )
 

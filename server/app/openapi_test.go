@@ -187,7 +187,7 @@ func TestOpenAPIInput(t *testing.T) {
 			map[string]any{"scopes": []string{"mcp:orm"}, "name": "k", "user": "anna"},
 		},
 		{"PATCH " + kit.ConnectionsPath + "/{id}", kit.ConnectionsPath + "/{made}", "Narrowing", kit.WholeNarrowing, http.StatusOK, nil},
-		{"POST " + kit.ConnectionsPath + "/{id}/rotate", kit.ConnectionsPath + "/{made}/rotate", "Rotation", `{"key_days":1}`, http.StatusOK, nil},
+		{"POST " + kit.ConnectionsPath + "/{id}/rotate", kit.ConnectionsPath + "/{made}/rotate", "Rotation", `{"deliver":"link","key_days":1}`, http.StatusOK, nil},
 		{"PATCH " + kit.ServerPath, kit.ServerPath, "SwitchOff", `{"enabled":false}`, http.StatusOK, map[string]any{"enabled": false}},
 	} {
 		t.Run(row.operation, func(t *testing.T) {

@@ -75,6 +75,7 @@ class DoormanConnectWizard(models.TransientModel):
         required=True,
     )
     link_only = fields.Char(compute="_compute_link_only")
+    email_link = fields.Boolean("Send the link by email")
 
     client_name = fields.Char("OAuth client name")
     client_type = fields.Selection(
@@ -204,14 +205,21 @@ class DoormanConnectWizard(models.TransientModel):
     def action_connect(self):
         """Make the API key connection, on record.
 
-        :return: the dialog that shows the key once, or the pick-up link to it
+        :return: the dialog that shows the key once, or the pick-up link to it; or an
+            action that tells where the link was sent
         :raise AccessError: for anyone but MCP administrators, and where they may not
             see this user's key
+        :raise UserError: if the link cannot be sent: then there is no connection either
         """
         self._check_admin()
         self.ensure_one()
         connection = self.env["doorman.connection"].create(self._connection_values())
         if self.for_other and self.handover == "link":
+            if self.email_link:
+                connection._email_pickup_link(self.key_days)
+                return connection._pickup_link_sent(
+                    {"type": "ir.actions.act_window_close"}
+                )
             return connection.action_pickup_link(self.key_days)
         return connection._new_key_dialog(key_days=self.key_days)
 

@@ -20,6 +20,8 @@ from ..mixins.doorman_api_mixin import utc
 # Beside those of a policy: to make one, and to make one stricter.
 MADE_WITH = {"name", "user", "expires_at", "key_days", "deliver"}
 NARROWED = {"expires_at"}
+# How a pick-up link reaches its user: by the caller, or by email.
+BY_LINK = ("link", "email")
 RESTRICTED = {
     "allowed_tools": "tools_restricted",
     "allowed_models": "models_restricted",
@@ -42,8 +44,8 @@ class DoormanConnection(models.Model):
 
         :param dict values: names as in the REST API
         :return: ``{connection, pickup_url, pickup_expires_at, key}``, of which the link
-            or the key is there, for the only time, and the others are None; or
-            ``{error}``
+            or the key is there, for the only time, and the others are None; both are
+            None if the link was sent to its user; or ``{error}``
         """
         return self._api(lambda connections: connections._api_connect(values))
 
@@ -90,14 +92,18 @@ class DoormanConnection(models.Model):
         )
 
     @api.model
-    def api_rotate(self, connection_id, key_days=0):
+    def api_rotate(self, connection_id, key_days=0, deliver="link"):
         """Make a pick-up link to a new key. The present key works until it is used.
 
         :param int key_days: how long the new key works; 0: as long as it may
-        :return: ``{connection, pickup_url, pickup_expires_at}`` or ``{error}``
+        :param str deliver: ``link``, or ``email``, to send it to its user
+        :return: ``{connection, pickup_url, pickup_expires_at}``, the link being None if
+            it was sent; or ``{error}``
         """
         return self._api(
-            lambda connections: connections._api_rotate(connection_id, key_days)
+            lambda connections: connections._api_rotate(
+                connection_id, key_days, deliver
+            )
         )
 
     @api.model
@@ -160,7 +166,7 @@ class DoormanConnection(models.Model):
             raise self._api_invalid("name", "")
         vals["user_id"] = self._api_user(values.get("user")).id
         deliver = self._api_chosen(
-            "deliver", values.get("deliver", "link"), ("link", "key")
+            "deliver", values.get("deliver", "link"), (*BY_LINK, "key")
         )
         if "expires_at" in values:
             vals["expires_at"] = self._api_time("expires_at", values["expires_at"])
@@ -171,8 +177,8 @@ class DoormanConnection(models.Model):
         # As themselves: their access rights and record rules hold.
         connection = self.create(vals)
         answer = {"pickup_url": None, "pickup_expires_at": None, "key": None}
-        if deliver == "link":
-            answer |= connection._api_pickup(days)
+        if deliver in BY_LINK:
+            answer |= connection._api_pickup(days, deliver)
         else:
             answer["key"] = connection._api_key(days)
         return answer | {"connection": connection._wire()}
@@ -216,20 +222,25 @@ class DoormanConnection(models.Model):
             raise ApiRefused("key_withheld", reason)
         return self._new_key_dialog(key_days=days)["context"]["default_key"]
 
-    def _api_pickup(self, days):
+    def _api_pickup(self, days, deliver):
+        if deliver == "email":
+            pickup = self._email_pickup_link(days)
+            return {"pickup_url": None, "pickup_expires_at": utc(pickup.expires_at)}
         dialog = self.action_pickup_link(days)["context"]
         until = fields.Datetime.to_datetime(dialog["default_link_until"])
         return {"pickup_url": dialog["default_link"], "pickup_expires_at": utc(until)}
 
-    def _api_rotate(self, connection_id, key_days):
+    def _api_rotate(self, connection_id, key_days, deliver):
         connection = self._api_find(connection_id)
+        deliver = self._api_chosen("deliver", deliver, BY_LINK)
         days = self._api_typed("key_days", key_days, int)
         if connection.auth_type != "bearer":
             reason = self.env._("Only API key connections have a key.")
         elif connection.state not in LIVE_STATUSES or not connection.active:
             reason = self.env._("The connection has ended. Reactivate it in Odoo.")
         else:
-            return connection._api_pickup(days) | {"connection": connection._wire()}
+            made = connection._api_pickup(days, deliver)
+            return made | {"connection": connection._wire()}
         raise ApiRefused("conflict", reason)
 
     def _api_disconnect(self, connection_id):

@@ -63,19 +63,34 @@ class DoormanConnection(models.Model):
         :raise UserError: if that is longer than it may, or it cannot be sent
         :return: an action that tells where it went
         """
+        self._email_pickup_link(key_days)
+        return self._pickup_link_sent(
+            {"type": "ir.actions.client", "tag": "soft_reload"}
+        )
+
+    def _email_pickup_link(self, key_days):
+        """As ``action_email_pickup_link``.
+
+        :return: the record of the link
+        """
         link, pickup = self._make_pickup_link(key_days)
         user = self.sudo().user_id
         if not email_normalize(user.email):
             raise UserError(self.env._("%s has no email address.", user.name))
         send_link(pickup, "doorman.mail_template_pickup", link, user.email, user.lang)
+        return pickup
+
+    def _pickup_link_sent(self, then):
+        """:param dict then: the action that follows
+        :return: an action that tells where the link went"""
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "title": self.env._("Pick-up link sent"),
-                "message": self.env._("Sent to %s.", user.email),
+                "message": self.env._("Sent to %s.", self.sudo().user_id.email),
                 "type": "success",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                "next": then,
             },
         }
 

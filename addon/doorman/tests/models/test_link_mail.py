@@ -1,3 +1,4 @@
+from functools import partial
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
@@ -98,6 +99,99 @@ class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
         self.people["user"].lang = "en_US"
         [mail] = self.sent(self.mine.action_email_pickup_link)
         self.assertEqual(mail["subject"], "Your key for Tool of user")
+
+    # ---- the same from the wizard and the REST API ----
+
+    def wizard_for(self, **vals):
+        wizards = self.env["doorman.connect.wizard"].with_user(self.admin)
+        values = {
+            "step": "key",
+            "name": "By wizard",
+            "user_id": self.people["user"].id,
+            "email_link": True,
+        }
+        return wizards.create(values | vals)
+
+    def made(self, name):
+        return self.env["doorman.connection"].search([("name", "=", name)])
+
+    def test_from_the_wizard(self):
+        [mail] = self.sent(self.wizard_for().action_connect)
+        self.assertEqual(mail["email_to"], ["user@example.com"])
+        token = self.token_of(mail)
+        self.assertNotIn(token, str(self.result))
+        self.assertNotIn(token, self.everything())
+        self.assertTrue(self.made("By wizard").pickup_pending)
+        mine = self.env["doorman.pickup"].with_user(self.people["user"])
+        self.assertTrue(mine._pick_up(token))
+
+    def test_what_the_wizard_does_not_send(self):
+        """One's own key is shown, and so is one that is handed over."""
+        for vals in ({"user_id": self.admin.id}, {"handover": "self"}):
+            wizard = self.wizard_for(**vals)
+            with self.subTest(vals=vals):
+                self.assertFalse(self.sent(wizard.action_connect))
+                self.assertIn("default_key", self.result["context"])
+
+    def test_the_wizard_makes_nothing_that_it_cannot_send(self):
+        self.people["user"].email = False
+        with self.assertRaisesRegex(UserError, "no email address"):
+            with self.env.cr.savepoint():
+                self.wizard_for().action_connect()
+        self.assertFalse(self.made("By wizard"))
+
+    def api(self, role, method, *args):
+        connections = self.env["doorman.connection"].with_user(self.people[role])
+        return getattr(connections, method)(*args)
+
+    def values(self, **vals):
+        user = self.people["user"].login
+        scopes = ["mcp:metadata", "mcp:search"]
+        return {"name": "By API", "user": user, "scopes": scopes} | vals
+
+    def test_from_the_api(self):
+        values = self.values(deliver="email")
+        [mail] = self.sent(partial(self.api, "admin", "api_connect", values))
+        self.assertEqual(mail["email_to"], ["user@example.com"])
+        self.assertNotIn("error", self.result)
+        self.assertIsNone(self.result["pickup_url"])
+        self.assertIsNone(self.result["key"])
+        self.assertTrue(self.result["pickup_expires_at"])
+        self.assertNotIn(self.token_of(mail), self.everything())
+        ident = self.result["connection"]["id"]
+        rotate = ("api_rotate", ident, 0, "email")
+        [again] = self.sent(partial(self.api, "admin", *rotate))
+        self.assertIsNone(self.result["pickup_url"])
+        # Of several links, the last one works.
+        mine = self.env["doorman.pickup"].with_user(self.people["user"])
+        self.assertIsNone(mine._pick_up(self.token_of(mail)))
+        self.assertTrue(mine._pick_up(self.token_of(again)))
+
+    def test_what_the_api_does_not_send(self):
+        ident = self.connection.id
+        rows = (
+            ("user", "forbidden", "api_connect", self.values(deliver="email")),
+            ("internal", "forbidden", "api_connect", self.values(deliver="email")),
+            ("user", "forbidden", "api_rotate", ident, 0, "email"),
+            ("admin", "invalid_input", "api_connect", self.values(deliver="mail")),
+            ("admin", "invalid_input", "api_rotate", ident, 0, "key"),
+            ("admin", "invalid_input", "api_rotate", ident, 0, None),
+        )
+        for role, code, *call in rows:
+            with self.subTest(role=role, call=call):
+                self.assertFalse(self.sent(partial(self.api, role, *call)))
+                self.assertEqual(self.result["error"]["code"], code)
+        self.people["user"].email = False
+        for call in (
+            ("api_connect", self.values(deliver="email")),
+            ("api_rotate", ident, 0, "email"),
+        ):
+            with self.subTest(call=call):
+                self.assertFalse(self.sent(partial(self.api, "admin", *call)))
+                self.assertEqual(self.result["error"]["code"], "invalid_input")
+                self.assertIn("no email address", self.result["error"]["message"])
+        self.assertFalse(self.made("By API"))
+        self.assertFalse(self.connection.pickup_ids)
 
     # ---- invites ----
 
