@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strconv"
 	"time"
+
+	"doorman/server/e2e/venv"
 )
 
 const (
@@ -60,14 +62,14 @@ var peers = []peer{
 
 // startPeer runs one of the other servers on a free port of this machine, and returns when it has said hello.
 //
-// Parameters: venv holds it; dir is an empty folder, in which it starts: it reads settings from where it is.
+// Parameters: venvDir holds it; dir is an empty folder, in which it starts: it reads settings from where it is.
 // Errors: a server that ends, or that does not answer within a minute, with the end of its log.
-func startPeer(ctx context.Context, p peer, venv, dir string, t target) (*child, error) {
+func startPeer(ctx context.Context, p peer, venvDir, dir string, t target) (*child, error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(venvPython(venv), p.args(port)...)
+	cmd := exec.Command(venv.Python(venvDir), p.args(port)...)
 	cmd.Dir = dir
 	// Nothing of the environment: no setting of another Odoo's, no proxy.
 	cmd.Env = append(p.env(t), "PATH="+os.Getenv("PATH"), "HOME="+dir, "LANG=C.UTF-8", "PYTHONUNBUFFERED=1")

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"doorman/server/e2e/venv"
 )
 
 func TestSameRows(t *testing.T) {
@@ -72,7 +74,7 @@ func TestEveryServerHasItsPart(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"mcp-server-odoo==0.9.0", "odoo-mcp==1.3.0"} {
-		if !strings.Contains(peerPackages, "\n"+name+"\n") {
+		if !strings.Contains(string(peerPackages), "\n"+name+"\n") {
 			t.Errorf("peers.txt lacks %s", name)
 		}
 	}
@@ -200,15 +202,15 @@ func TestPeersEnd(t *testing.T) {
 	if err := syscall.Kill(c.cmd.Process.Pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("process %d is still there: %v", c.cmd.Process.Pid, err)
 	}
-	venv := t.TempDir()
-	if err := os.Mkdir(filepath.Join(venv, "bin"), 0o700); err != nil {
+	venvDir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(venvDir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(venvPython(venv), []byte("#!/bin/sh\necho no module >&2; exit 3\n"), 0o700); err != nil {
+	if err := os.WriteFile(venv.Python(venvDir), []byte("#!/bin/sh\necho no module >&2; exit 3\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range peers {
-		if _, err := startPeer(t.Context(), p, venv, t.TempDir(), target{}); err == nil || !strings.Contains(err.Error(), "no module") {
+		if _, err := startPeer(t.Context(), p, venvDir, t.TempDir(), target{}); err == nil || !strings.Contains(err.Error(), "no module") {
 			t.Errorf("%s: %v", p.name, err)
 		}
 	}
@@ -218,15 +220,15 @@ func TestPeersEnd(t *testing.T) {
 func TestPeersSeeNoEnvironment(t *testing.T) {
 	t.Setenv("ODOO_MCP_RATE_LIMIT_MODE", "block")
 	t.Setenv("BENCH_SECRET", "s3cret")
-	venv := t.TempDir()
-	if err := os.Mkdir(filepath.Join(venv, "bin"), 0o700); err != nil {
+	venvDir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(venvDir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(venvPython(venv), []byte("#!/bin/sh\nenv >&2; exit 3\n"), 0o700); err != nil {
+	if err := os.WriteFile(venv.Python(venvDir), []byte("#!/bin/sh\nenv >&2; exit 3\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range peers {
-		_, err := startPeer(t.Context(), p, venv, t.TempDir(), target{url: "http://127.0.0.1:1", db: "d"})
+		_, err := startPeer(t.Context(), p, venvDir, t.TempDir(), target{url: "http://127.0.0.1:1", db: "d"})
 		if err == nil || !strings.Contains(err.Error(), "ODOO_DB=d") {
 			t.Fatalf("%s: %v", p.name, err)
 		}

@@ -1,13 +1,13 @@
 package kit
 
 import (
-	"crypto/sha256"
-	"fmt"
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"doorman/server/e2e/venv"
 )
 
 var installedPython = sync.OnceValues(installPython)
@@ -26,8 +26,7 @@ func NeedPython(t testing.TB) *Interpreter {
 	return python
 }
 
-// installPython makes a virtual environment of what requirements.txt names, unless it is there. It is of that very list:
-// another one has another folder.
+// installPython makes a virtual environment of what requirements.txt names, unless it is there.
 func installPython() (*Interpreter, error) {
 	dir, err := clientsDir()
 	if err != nil {
@@ -43,23 +42,7 @@ func installPython() (*Interpreter, error) {
 		return nil, err
 	}
 	defer release()
-	venv := filepath.Join(dir, "..", "..", "..", ".cache", fmt.Sprintf("clients-%x", sha256.Sum256(wanted))[:len("clients-")+12])
-	python := &Interpreter{Dir: dir, Path: filepath.Join(venv, "bin", "python")}
-	done := filepath.Join(venv, ".installed")
-	if _, err := os.Stat(done); err == nil {
-		return python, nil
-	}
-	if err := os.RemoveAll(venv); err != nil { // of a run that was interrupted
-		return nil, err
-	}
-	for _, args := range [][]string{
-		{"python3", "-m", "venv", venv},
-		// Wheels only: a test run must not execute what a package's author put into its installation.
-		{python.Path, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--only-binary", ":all:", "-r", list},
-	} {
-		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%v: %w\n%s", args[:3], err, out)
-		}
-	}
-	return python, os.WriteFile(done, nil, 0o600)
+	environment := venv.Dir(filepath.Join(dir, "..", "..", "..", ".cache"), "clients", wanted)
+	python := &Interpreter{Dir: dir, Path: venv.Python(environment)}
+	return python, venv.Make(context.Background(), environment, "python3", wanted)
 }

@@ -50,8 +50,8 @@ var mayImport = map[string][]string{
 	},
 	"server":                 {"server/app"},
 	"server/demo":            {"odoo/localodoo", "server/access", "server/app"},
-	"server/bench":           {"odoo/localodoo"},
-	"server/e2e/kit":         {"odoo/localodoo", "odoo/odootest", "server/access", "server/app", "server/safefetch"},
+	"server/bench":           {"odoo/localodoo", "server/e2e/venv"},
+	"server/e2e/kit":         {"odoo/localodoo", "odoo/odootest", "server/access", "server/app", "server/e2e/venv", "server/safefetch"},
 	"server/e2e/addon":       {},
 	"server/e2e/browser":     {},
 	"server/e2e/budget":      {},
@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"server/e2e/operator":    {},
 	"server/e2e/repo":        {},
 	"server/e2e/soak":        {},
+	"server/e2e/venv":        {},
 	"server/e2e/upgrade":     {"odoo/localodoo", "server/e2e/kit"},
 }
 
