@@ -157,14 +157,14 @@ func checkRate(r Rate) *Error {
 	e.RetryAfter = r.RetryAfter
 	switch r.Limit {
 	case LimitMinute:
-		e.Message = fmt.Sprintf("This connection can make %d requests a minute, and has reached that limit.", r.Max)
+		e.Message = fmt.Sprintf("This connection has reached its limit of requests a minute: %d.", r.Max)
 	case LimitDay:
-		e.Message = fmt.Sprintf("This connection can make %d requests a day (UTC), and has reached that limit.", r.Max)
+		e.Message = fmt.Sprintf("This connection has reached its limit of requests a day (UTC): %d.", r.Max)
 	default:
 		e.Message, e.Hint = "This request was not counted against its connection's limits.", "Report this to your administrator."
 	}
 	if r.RetryAfter > 0 {
-		e.Hint = fmt.Sprintf("Try again in %s.", inWords(r.RetryAfter))
+		e.Hint = fmt.Sprintf("Try again in %s.", InWords(r.RetryAfter))
 	}
 	return e
 }
@@ -176,13 +176,13 @@ const CodeRowsUsedUp = "rows_used_up"
 func RowsUsedUp(day int, rest time.Duration) *Error {
 	return &Error{
 		Kind: RateLimited, Code: CodeRowsUsedUp, RetryAfter: rest,
-		Message: fmt.Sprintf("This connection can read %d rows of data a day (UTC), and has reached that limit.", day),
-		Hint:    fmt.Sprintf("Try again in %s.", inWords(rest)),
+		Message: fmt.Sprintf("This connection has reached its limit of rows of data a day (UTC): %d.", day),
+		Hint:    fmt.Sprintf("Try again in %s.", InWords(rest)),
 	}
 }
 
-// inWords writes a waiting time, never shorter than it is.
-func inWords(d time.Duration) string {
+// InWords writes a waiting time, never shorter than it is: "1 second", "90 minutes".
+func InWords(d time.Duration) string {
 	seconds := int((d + time.Second - 1) / time.Second)
 	switch {
 	case seconds == 1:

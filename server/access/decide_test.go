@@ -221,11 +221,11 @@ func TestRateWords(t *testing.T) {
 		rate            access.Rate
 		message, inHint string
 	}{
-		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 300 * time.Millisecond}, "This connection can make 100 requests a minute, and has reached that limit.", "in 1 second."},
-		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 59*time.Second + 1}, "This connection can make 100 requests a minute, and has reached that limit.", "in 60 seconds."},
-		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 90 * time.Minute}, "This connection can make 10000 requests a day (UTC), and has reached that limit.", "in 90 minutes."},
-		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 5*time.Hour + time.Second}, "This connection can make 10000 requests a day (UTC), and has reached that limit.", "in 6 hours."},
-		{access.Rate{Limit: access.LimitDay, Max: 1}, "This connection can make 1 requests a day (UTC), and has reached that limit.", "later"},
+		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 300 * time.Millisecond}, "This connection has reached its limit of requests a minute: 100.", "in 1 second."},
+		{access.Rate{Limit: access.LimitMinute, Max: 100, RetryAfter: 59*time.Second + 1}, "This connection has reached its limit of requests a minute: 100.", "in 60 seconds."},
+		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 90 * time.Minute}, "This connection has reached its limit of requests a day (UTC): 10000.", "in 90 minutes."},
+		{access.Rate{Limit: access.LimitDay, Max: 10_000, RetryAfter: 5*time.Hour + time.Second}, "This connection has reached its limit of requests a day (UTC): 10000.", "in 6 hours."},
+		{access.Rate{Limit: access.LimitDay, Max: 1}, "This connection has reached its limit of requests a day (UTC): 1.", "later"},
 	} {
 		e := access.Limit(row.rate).Err()
 		if e == nil || e.Message != row.message || !strings.Contains(e.Hint, row.inHint) || e.RetryAfter != row.rate.RetryAfter {

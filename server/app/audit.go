@@ -120,7 +120,7 @@ func auditExport(ctx context.Context, args, environ []string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(stderr, "%d rows exported; the head is %d:%s\n", result.Rows, result.Head.N, result.Head.Digest)
+	_, _ = fmt.Fprintf(stderr, "Rows exported: %d; the head is %d:%s\n", result.Rows, result.Head.N, result.Head.Digest)
 	if result.Problem != nil {
 		return fmt.Errorf("the audit in Odoo does not fit: %w", result.Problem)
 	}
@@ -171,7 +171,7 @@ func auditVerify(ctx context.Context, args, environ []string, stdout io.Writer) 
 		return err
 	}
 	at := v.At()
-	_, err := fmt.Fprintf(stdout, "%d rows fit their chain, from %d on; the last is %d:%s\n", v.Rows, v.First, at.N, at.Digest)
+	_, err := fmt.Fprintf(stdout, "Rows that fit their chain: %d, from %d on; the last is %d:%s\n", v.Rows, v.First, at.N, at.Digest)
 	if err == nil && v.Withheld > 0 {
 		_, err = fmt.Fprintf(stdout, "%d of them are of companies that the exporting user does not see: their content could not be looked at\n", v.Withheld)
 	}
@@ -211,7 +211,7 @@ func (a *auditor) verify(ctx context.Context, heads []access.AuditLink, stdout i
 		}
 		from = &check.At
 	}
-	_, err := fmt.Fprintf(stdout, "%d rows fit their chain, from %d on; the head is %d:%s\n",
+	_, err := fmt.Fprintf(stdout, "Rows that fit their chain: %d, from %d on; the head is %d:%s\n",
 		check.At.N-first.N, first.N+1, check.At.N, check.At.Digest)
 	return err
 }

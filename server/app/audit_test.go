@@ -64,13 +64,13 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%q: %q, %v: want %s", args, out, err, want)
 		}
 	}
-	must("1200 rows exported; the head is 1200:", "export", "--to", file, "--cursor", cursor)
-	must("0 rows exported", "export", "--to", file, "--cursor", cursor)
+	must("Rows exported: 1200; the head is 1200:", "export", "--to", file, "--cursor", cursor)
+	must("Rows exported: 0", "export", "--to", file, "--cursor", cursor)
 	fake.SetAudit(lines)
-	out := must("1300 rows exported; the head is 2500:", "export", "--to", file, "--cursor", cursor)
+	out := must("Rows exported: 1300; the head is 2500:", "export", "--to", file, "--cursor", cursor)
 	_, head, _ := strings.Cut(strings.TrimSpace(out), "the head is ")
-	must("2500 rows fit their chain, from 1 on; the last is "+head, "verify", "--head", head, file)
-	must("2500 rows fit their chain, from 1 on; the head is "+head, "verify", "--head", head)
+	must("Rows that fit their chain: 2500, from 1 on; the last is "+head, "verify", "--head", head, file)
+	must("Rows that fit their chain: 2500, from 1 on; the head is "+head, "verify", "--head", head)
 	must(lines[2_499], "export", "--after", "2400")
 
 	refused("the chain ends before row 2501", "verify", "--head", "2501"+head[4:])

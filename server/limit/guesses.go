@@ -65,7 +65,7 @@ func (g *Guesses) Enter(ip netip.Addr, now time.Time) (leave func(failed bool, a
 		}
 		return nil, &access.Error{
 			Kind: access.RateLimited, Message: "Too many invalid keys or tokens from your network.",
-			Hint:       fmt.Sprintf("Check the key, and try again in %d seconds.", int(wait.Seconds()+0.999)),
+			Hint:       fmt.Sprintf("Check the key, and try again in %s.", access.InWords(wait)),
 			RetryAfter: wait,
 		}
 	}

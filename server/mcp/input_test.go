@@ -33,7 +33,7 @@ func TestBadInput(t *testing.T) {
 		{"fields that are a number", "search_records", `{"model":"res.partner","fields":7}`, "invalid_input", "list of texts"},
 		{"a domain that is not JSON", "search_records", `{"model":"res.partner","domain":"name = x"}`, "invalid_input", "not a JSON list"},
 		{"a domain that is an object", "search_records", `{"model":"res.partner","domain":{"name":"x"}}`, "invalid_input", "not a JSON list"},
-		{"a condition of two parts", "search_records", `{"model":"res.partner","domain":[["name","="]]}`, "invalid_input", "2 parts"},
+		{"a condition of two parts", "search_records", `{"model":"res.partner","domain":[["name","="]]}`, "invalid_input", "3 parts, not 2"},
 		{"an operator that is a number", "search_records", `{"model":"res.partner","domain":[["name",1,"x"]]}`, "invalid_input", "operator"},
 		{"an operator nobody knows", "search_records", `{"model":"res.partner","domain":[["name","contains","x"]]}`, "invalid_input", "not an operator"},
 		{"an operator of Odoo's own", "search_records", `{"model":"res.partner","domain":[["child_ids","ANY!",[]]]}`, "invalid_input", "not an operator"},

@@ -108,7 +108,7 @@ func TestRateRefusals(t *testing.T) {
 		a := call(t, server.URL, name, args)
 		content := a.Result.StructuredContent
 		if a.status != 200 || a.kind() != "rate_limited" || content["retry_after_seconds"] != 7.0 ||
-			content["message"] != "This connection can make 2 requests a minute, and has reached that limit." || content["hint"] != "Try again in 7 seconds." {
+			content["message"] != "This connection has reached its limit of requests a minute: 2." || content["hint"] != "Try again in 7 seconds." {
 			t.Errorf("%s: %s", name, a.body)
 		}
 	}

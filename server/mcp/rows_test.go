@@ -177,18 +177,18 @@ func TestRowsCut(t *testing.T) {
 		{
 			"search", "search_records", `{"model":"res.partner","limit":5,"offset":20}`,
 			`{"rows":[{"id":1,"name":"A"},{"id":2,"name":"B"}],"names":{},"total":25,"more":true,"most":2}`,
-			`has_more:true next_offset:22 note:This connection gets no more than 2 rows now: go on with next_offset.`,
+			`has_more:true next_offset:22 note:The row limit of this connection is 2 now: go on with next_offset.`,
 		},
 		{"search, as asked", "search_records", `{"model":"res.partner","limit":2}`, `{"rows":[{"id":1},{"id":2}],"names":{},"total":25,"more":true}`, `has_more:true next_offset:2 note:<nil>`},
 		{
 			"groups", "aggregate_records", `{"model":"res.partner","group_by":["color"],"limit":5}`,
 			`{"groups":[{"color":1,"__count":4}],"more":true,"most":1}`,
-			`has_more:true next_offset:1 note:This connection gets no more than 1 rows now: go on with next_offset.`,
+			`has_more:true next_offset:1 note:The row limit of this connection is 1 now: go on with next_offset.`,
 		},
 		{
 			"everywhere", "search_everywhere", `{"query":"Acme"}`,
 			`{"found":[{"model":"res.partner","label":"Contact","records":[{"id":1,"name":"Acme"}],"has_more":true}],"searched":1,"not_searched":[],"most":1}`,
-			`has_more:<nil> next_offset:<nil> note:This connection gets no more than 1 rows now: name models, one at a time.`,
+			`has_more:<nil> next_offset:<nil> note:The row limit of this connection is 1 now: name models, one at a time.`,
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

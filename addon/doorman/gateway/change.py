@@ -130,7 +130,7 @@ class DoormanGateway(models.AbstractModel):
             told = self._plain(tell(call, tried))
             if left := len(tried.changes) - len(told):
                 # Too many to be told one by one, or none that the user may read.
-                name = call.env._("(%s more records not shown)", left)
+                name = call.env._("(%s more not shown)", left)
                 told.append({"id": 0, "name": name, "set_off": True})
         kept = {k: value[k] for k in ("result", "steps", "sent", "stays") if k in value}
         words = text_losses.of_changes(call.env, tried.changes)

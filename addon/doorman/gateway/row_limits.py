@@ -66,8 +66,8 @@ class RowLimits:
         return Refusal(
             "rows_used_up",
             _lt(
-                "This connection can read %(day)s rows of data a day; %(left)s are "
-                "left today.",
+                "Rows of data that this connection can read a day: %(day)s; left "
+                "today: %(left)s.",
                 day=self.day,
                 left=max(self.left, 0),
             ),

@@ -73,7 +73,7 @@ REFUSALS = (
     _lt("%s is not the id of an attachment."),
     _lt("%s needs the scope %s, which your login did not include."),
     _lt("%s records exceed the limit of %s."),
-    _lt("A condition in the domain has %s parts instead of 3."),
+    _lt("A condition in the domain has 3 parts, not %s."),
     _lt("A key is required."),
     _lt('An "&", "|" or "!" in the domain lacks its conditions.'),
     _lt("Both records and ids or values were sent."),
@@ -128,14 +128,10 @@ REFUSALS = (
     ),
     _lt("There is no such record of %s that this connection can read."),
     _lt("There is no such tool."),
-    _lt(
-        "This connection can make %s requests a day (UTC), and has reached that limit."
-    ),
-    _lt("This connection can make %s requests a minute, and has reached that limit."),
-    _lt(
-        "This connection can read %s rows of data a day (UTC), and has reached that limit."  # noqa: E501
-    ),
     _lt("This connection cannot be used from your network address."),
+    _lt("This connection has reached its limit of requests a day (UTC): %s."),
+    _lt("This connection has reached its limit of requests a minute: %s."),
+    _lt("This connection has reached its limit of rows of data a day (UTC): %s."),
     _lt("This request was not decided."),
     _lt("You cannot group by %s."),
     _lt("You cannot sort by %s."),

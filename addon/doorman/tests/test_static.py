@@ -36,6 +36,26 @@ BUILT_SQL = {
     "models/audit/tables.py:TAKE_CONNECTIONS",
 }
 
+# What is counted in texts: "%s records" is wrong for one.
+COUNTED = re.compile(
+    r"%(?:\((\w+)\))?[sd] (?:(?:more|audit|approval) )?(?:applications|bytes|"
+    r"changes|characters|columns|companies|conditions|currencies|days|emails|fields|files|hours|ids|items|keys|"
+    r"letters|levels|links|minutes|models|parts|people|records|requests|rows|seconds|"
+    r"steps|times|tokens|tools|users|values)\b"
+)
+# Texts whose number is never 1, for a reason that cannot be read from the code.
+NEVER_ONE = {
+    "what %(name)s requests": "a name, and a verb",
+    "what %s requests": "a name, and a verb",
+    "already let %s applications in": "as many as MAX_CONNECTIONS, or more",
+    "the text has %(old)s characters": "longer than READ_AT_ONCE",
+    "The file has %(bytes)s bytes": "larger than the limit",
+    "%(size)s bytes exceed": "larger than the limit",
+    "%(count)s records of %(model)s": "of several",
+    "%s days": "of 48 hours or more",
+    "(%(count)s records)": "one has a text of its own",
+}
+
 SQL_WORDS = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b")
 
 
@@ -375,6 +395,37 @@ class TestStatic(SourceChecks, BaseCase):
                     with self.subTest(path.name, placeholder=example):
                         self.assertTrue(example.startswith("e.g. "))
 
+    def test_numbers_before_plurals(self):
+        """A text with a number before a plural reads wrong where the number is 1. It
+        has another order of words ("rows: %s"), or a text of its own for 1."""
+        # What the service says is looked at there.
+        generated = {"doorman/policy/service_texts.py", "doorman/policy/shared.py"}
+        for file, tree in sources(ROOT.parent):
+            if file in generated:
+                continue
+            parents = {
+                child: node
+                for node in ast.walk(tree)
+                for child in ast.iter_child_nodes(node)
+            }
+            for call in ast.walk(tree):
+                if (
+                    not isinstance(call, ast.Call)
+                    or getattr(call.func, "attr", getattr(call.func, "id", ""))
+                    not in ("_", "_lt")
+                    or not call.args
+                    or not isinstance(call.args[0], ast.Constant)
+                ):
+                    continue
+                text = call.args[0].value
+                for found in COUNTED.finditer(text):
+                    with self.subTest(file, text=text):
+                        self.assertTrue(
+                            any(known in text for known in NEVER_ONE)
+                            or _never_one(call, found, parents),
+                            f"wrong for 1: {found[0]}",
+                        )
+
     def test_view_names_and_files(self):
         for file, element in self._elements():
             if element.tag == "record" and element.get("model") == "ir.ui.view":
@@ -382,6 +433,33 @@ class TestStatic(SourceChecks, BaseCase):
             self.assertNotIn(element.tag, ("tree",), f"<list> since 18: {file}")
             for word in ("attrs", "states"):
                 self.assertIsNone(element.get(word), f"{word} in {file}")
+
+
+def _never_one(call, found, parents):
+    """Whether what fills the place of a text is a limit of ours, or the text is only
+    used where it was compared with 1 or found to be more than something."""
+    if found[1] in ("most", "limit"):
+        return True
+    if found[1]:
+        given = {k.arg: k.value for k in call.keywords}.get(found[1])
+    else:
+        before = call.args[0].value[: found.start()]
+        at = 1 + len(re.findall(r"%[sd]", before))
+        given = call.args[at] if at < len(call.args) else None
+    if given is None:
+        return False
+    name = ast.unparse(given)
+    if name.rpartition(".")[2].isupper():
+        return True
+    node = call
+    while node := parents.get(node):
+        if isinstance(node, ast.If | ast.IfExp):
+            for test in ast.walk(node.test):
+                if isinstance(test, ast.Compare) and ast.unparse(test.left) == name:
+                    more = isinstance(test.ops[0], ast.Gt | ast.GtE)
+                    if more or ast.unparse(test.comparators[0]) == "1":
+                        return True
+    return False
 
 
 if __name__ == "__main__":

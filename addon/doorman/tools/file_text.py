@@ -101,8 +101,8 @@ def page(name, kind, content, offset, indexed=""):
         raise Refusal(
             "offset_too_large",
             _lt(
-                "The text has only %(letters)s characters, so there are none from "
-                "%(offset)s on.",
+                "The text has no characters from %(offset)s on: its length is "
+                "%(letters)s.",
                 letters=len(text),
                 offset=offset,
             ),

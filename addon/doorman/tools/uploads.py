@@ -151,7 +151,8 @@ def check_came(upload, content):
         raise Refusal(
             "file_differs",
             _lt(
-                "%(bytes)s bytes arrived, but %(announced)s were announced.",
+                "Size announced, in bytes: %(announced)s; size that arrived: "
+                "%(bytes)s.",
                 bytes=len(content),
                 announced=upload["size"],
             ),

@@ -52,8 +52,8 @@ class DoormanRecordHistory(models.TransientModel):
             "params": {
                 "type": "success",
                 "message": self.env._(
-                    "Erased: the contents of %(rows)s audit rows, %(approvals)s "
-                    "approval requests and %(changes)s changes.",
+                    "Contents erased. Audit rows: %(rows)s. Approval requests: "
+                    "%(approvals)s. Changes: %(changes)s.",
                     **found,
                 ),
                 "next": {"type": "ir.actions.act_window_close"},

@@ -47,7 +47,7 @@ func (b *backend) keys(t *testing.T) {
 	p.shot("rotate-phone", 390, 844)
 	p.fill(".modal .o_field_widget[name=key_days] input", "366")
 	p.click(".modal button[name=action_rotate]")
-	p.see(".modal", "can work for at most 365 days")
+	p.see(".modal", "number of days that a key can work: 365")
 
 	b.end(t, id)
 	p.form(id)

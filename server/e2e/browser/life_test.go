@@ -89,7 +89,7 @@ func (b *backend) rotate(t *testing.T) {
 	b.admits(t, "the old key within the overlap", key, true)
 	p.form(id)
 	p.see(".o_form_sheet .alert", "The key before the last rotation works until")
-	p.see(".o-mail-Chatter", "The old key works for 30 more minutes.")
+	p.see(".o-mail-Chatter", "Minutes until the old key stops working: 30.")
 
 	p.click(rotateButton)
 	p.fill(".modal .o_field_widget[name=overlap_minutes] input", "99999")

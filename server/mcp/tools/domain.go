@@ -105,7 +105,7 @@ func (p *domainParser) condition(c []any, level int) *access.Error {
 		return badDomain("The domain has more than %d conditions.", maxConditions)
 	}
 	if len(c) != 3 {
-		return badDomain("A condition in the domain has %d parts instead of 3.", len(c))
+		return badDomain("A condition in the domain has 3 parts, not %d.", len(c))
 	}
 	operator, isText := c[1].(string)
 	if !isText {

@@ -52,7 +52,7 @@ func (r *rows) note(next string) string {
 
 // mostNote says that there are more rows than a connection gets in one reply.
 func mostNote(most int, next string) string {
-	return fmt.Sprintf("This connection gets no more than %d rows now: %s.", most, next)
+	return fmt.Sprintf("The row limit of this connection is %d now: %s.", most, next)
 }
 
 // shapeRows turns Odoo's rows into ours: many2one as {id, name}, no false for "empty", HTML as Markdown, bounded.

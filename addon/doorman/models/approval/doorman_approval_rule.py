@@ -58,9 +58,9 @@ class DoormanApprovalRule(models.Model):
             if rule.tool_id:
                 parts.append(rule.tool_id.sudo().name)
             if rule.more_than and rule.per_day:
-                parts.append(self.env._("more than %s records a day", rule.more_than))
+                parts.append(self.env._("records a day: more than %s", rule.more_than))
             elif rule.more_than:
-                parts.append(self.env._("more than %s records", rule.more_than))
+                parts.append(self.env._("records: more than %s", rule.more_than))
             if rule.reads:
                 parts.append(self.env._("including reads"))
             rule.display_name = ", ".join(parts)

@@ -131,7 +131,10 @@ class DoormanConnection(models.Model):
             )
         if longest and days > longest:
             raise UserError(
-                self.env._("A key can work for at most %(days)s days.", days=longest)
+                self.env._(
+                    "Maximum number of days that a key can work: %(days)s.",
+                    days=longest,
+                )
             )
         return days
 
@@ -219,7 +222,7 @@ class DoormanConnection(models.Model):
             )
         if overlap_minutes:
             body += " " + self.env._(
-                "The old key works for %s more minutes.", overlap_minutes
+                "Minutes until the old key stops working: %s.", overlap_minutes
             )
         self.sudo().message_post(body=body)
         context = {

@@ -94,8 +94,8 @@ class DoormanNotice(models.Model):
         return (
             self.env._("In use again: %s", self._of()),
             self.env._(
-                "The connection %(connection)s of %(user)s was used for the first time "
-                "in %(days)s days.",
+                "The connection %(connection)s of %(user)s was used again. Days since "
+                "it was last used: %(days)s.",
                 **self._whose(),
                 days=self.data["days"],
             ),
@@ -106,8 +106,8 @@ class DoormanNotice(models.Model):
         return (
             self.env._("Many refusals: %s", self._of()),
             self.env._(
-                "%(count)s requests of the connection %(connection)s of %(user)s were "
-                "refused within 10 minutes. The audit says why.",
+                "Requests of the connection %(connection)s of %(user)s that were "
+                "refused within 10 minutes: %(count)s. The audit says why.",
                 **self._whose(),
                 count=self.data["count"],
             ),
@@ -124,7 +124,7 @@ class DoormanNotice(models.Model):
         return (
             self.env._("Approved within seconds: %s", self._told("who")),
             self.env._(
-                "%(who)s approved this %(seconds)s seconds after it was requested: "
+                "%(who)s approved this %(seconds)s s after it was requested: "
                 "%(summary)s",
                 who=self._told("who"),
                 seconds=self.data["seconds"],
@@ -137,8 +137,8 @@ class DoormanNotice(models.Model):
         return (
             self.env._("Many approvals at once: %s", self._told("who")),
             self.env._(
-                "%(who)s approved %(count)s requests of medium or high risk within a "
-                "minute.",
+                "Requests of medium or high risk that %(who)s approved within a "
+                "minute: %(count)s.",
                 who=self._told("who"),
                 count=self.data["count"],
             ),

@@ -122,7 +122,7 @@ class TestNoticesOfUse(NoticeCase):
         self.assertEqual(self.use({"outcome": "pending", "count": 50}), [])
         self.use(*[refused] * 4, connection=self.connection2)
         self.assertEqual(self.use(refused), [REFUSALS])
-        self.assertIn("5 requests", self.messages[0].body)
+        self.assertIn("10 minutes: 5", self.messages[0].body)
         # Once an hour.
         self.assertEqual(self.use(*[refused] * 9), [])
         self.env.cr.execute(

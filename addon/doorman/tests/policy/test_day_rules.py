@@ -138,7 +138,7 @@ class TestDayRules(ApprovalCase):
 
     def test_what_it_is_called(self):
         rule = self.connection.approval_rule_ids
-        self.assertEqual(rule.display_name, "Contact, more than 4 records a day")
+        self.assertEqual(rule.display_name, "Contact, records a day: more than 4")
         copied = rule.create(rule._copied() | {"connection_id": self.connection.id})
         self.assertEqual(copied.display_name, rule.display_name)
 
