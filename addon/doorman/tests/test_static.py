@@ -37,12 +37,14 @@ BUILT_SQL = {
 }
 
 # What is counted in texts: "%s records" is wrong for one.
-COUNTED = re.compile(
-    r"%(?:\((\w+)\))?[sd] (?:(?:more|audit|approval) )?(?:applications|bytes|"
-    r"changes|characters|columns|companies|conditions|currencies|days|emails|fields|files|hours|ids|items|keys|"
-    r"letters|levels|links|minutes|models|parts|people|records|requests|rows|seconds|"
-    r"steps|times|tokens|tools|users|values)\b"
+NOUNS = (
+    r"(?:(?:more|audit|approval) )?(?:applications|bytes|changes|characters|columns|"
+    r"companies|conditions|connections|currencies|days|emails|fields|files|hours|ids|"
+    r"items|keys|letters|levels|links|minutes|models|parts|people|records|requests|"
+    r"rows|seconds|steps|times|tokens|tools|users|uses|values)\b"
 )
+COUNTED = re.compile(r"%(?:\((\w+)\))?[sd] " + NOUNS)
+COUNTED_IN_XML = re.compile(r"/>\s*(?:</\w+>)?\s+" + NOUNS)
 # Texts whose number is never 1, for a reason that cannot be read from the code.
 NEVER_ONE = {
     "what %(name)s requests": "a name, and a verb",
@@ -54,6 +56,11 @@ NEVER_ONE = {
     "%(count)s records of %(model)s": "of several",
     "%s days": "of 48 hours or more",
     "(%(count)s records)": "one has a text of its own",
+}
+NEVER_ONE_IN_XML = {
+    't-esc="days" /> days': "7, 30 or 90",
+    't-esc="number(data.sample)" /> audit rows': "the size of a sample",
+    "t-out=\"one['cut']\" /> characters": "of a text that is too long",
 }
 
 SQL_WORDS = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b")
@@ -425,6 +432,14 @@ class TestStatic(SourceChecks, BaseCase):
                             or _never_one(call, found, parents),
                             f"wrong for 1: {found[0]}",
                         )
+
+    def test_numbers_before_plurals_in_views(self):
+        for path in sorted(ROOT.parent.rglob("*.xml")):
+            text = " ".join(path.read_text(encoding="utf-8").split())
+            for found in COUNTED_IN_XML.finditer(text):
+                before = text[: found.end()]
+                with self.subTest(path.name, text=before[-80:]):
+                    self.assertTrue(any(map(before.endswith, NEVER_ONE_IN_XML)))
 
     def test_view_names_and_files(self):
         for file, element in self._elements():
