@@ -318,16 +318,22 @@ func (b *backend) names(t *testing.T, where string) []string {
 	return slices.DeleteFunc(strings.Split(out, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
 }
 
-func (b *backend) id(t *testing.T, name string) (id int64) {
+func (b *backend) id(t *testing.T, name string) int64 {
 	t.Helper()
-	out, err := b.o.Host.Psql(t.Context(), b.o.DB, fmt.Sprintf("SELECT id FROM doorman_connection WHERE name = '%s'", strings.ReplaceAll(name, "'", "''")))
+	return b.number(t, fmt.Sprintf("SELECT id FROM doorman_connection WHERE name = '%s'", strings.ReplaceAll(name, "'", "''")))
+}
+
+// number is what a query for one whole number finds.
+func (b *backend) number(t *testing.T, query string) (n int64) {
+	t.Helper()
+	out, err := b.o.Host.Psql(t.Context(), b.o.DB, query)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Sscan(out, &id); err != nil {
-		t.Fatalf("no connection %s: %v", name, err)
+	if _, err := fmt.Sscan(out, &n); err != nil {
+		t.Fatalf("%s: %q", query, out)
 	}
-	return id
+	return n
 }
 
 const adminID = 2 // base.user_admin

@@ -14,6 +14,7 @@ import (
 func TestRealBrowserNotices(t *testing.T) {
 	o := kit.RealOdoo(t, 0, `
 env["res.users"].search([]).odoobot_state = "disabled"
+env["doorman.replica"]._note("1.0", "https://mcp.example.com/mcp")  # the service runs
 lena = user("lena", "base.group_user", "doorman.group_user")
 connection("key", lena)`)
 	status := http.StatusOK
@@ -23,7 +24,7 @@ connection("key", lena)`)
 	p.open(settingsAction, ".o_form_view .nav-link[name=notices]")
 	p.click(".nav-link[name=notices]")
 	p.see(".o_form_view", "Refusals within 10 minutes")
-	p.shot("notices", 1400, 1080)
+	p.shot("notices", 1400, 1250)
 	p.fill(".o_field_widget[name=notice_webhook_url] input", receiver.URL+"/in")
 	p.click(".o_field_widget[name=notice_webhook_own_network] input")
 	p.click(".o_form_button_save")
@@ -74,4 +75,22 @@ connection("key", lena)`)
 	p.shot("notices-pickup", 1400, 700)
 	p.open("action-doorman.doorman_invite_wizard_action", ".o_field_widget[name=email_to]")
 	p.shot("notices-invite", 1400, 900)
+	offersEmail(p)
+}
+
+// offersEmail: whoever connects a tool for somebody else can have the link sent.
+func offersEmail(p *page) {
+	p.Helper()
+	p.open("action-doorman.doorman_connect_wizard_action", ".o_doorman_tiles")
+	p.click(`//*[contains(@class, "o_form_view")]//button[normalize-space()="API Key"]`)
+	p.wait(".o_field_widget[name=user_id] input")
+	p.missing("one's own key by email", ".o_field_widget[name=email_link]")
+	p.click(".o_field_widget[name=user_id] input")
+	p.do(chromedp.SendKeys(".o_field_widget[name=user_id] input", "lena"))
+	p.click(`//*[contains(@class, "o-autocomplete--dropdown-item")][contains(., "Lena")]`)
+	p.gone(".o-autocomplete--dropdown-menu")
+	p.see(".o_form_view", "Send the link by email")
+	p.do(chromedp.Blur(".o_field_widget[name=user_id] input"))
+	p.shot("wizard-email", 1400, 900)
+	p.shot("wizard-email-phone", 390, 1400)
 }

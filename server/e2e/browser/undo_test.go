@@ -11,8 +11,9 @@ import (
 
 const changesAction = "action-doorman.doorman_policy_change_action"
 
-// undo takes back what an AI tool has changed, from its row in the audit.
-func (b *backend) undo(t *testing.T) {
+// undoable has an AI tool change the contact Undone Ltd, and returns the row of the audit.
+func (b *backend) undoable(t *testing.T) (row int64) {
+	t.Helper()
 	connection, key := b.connect(t, "Windsurf, clean-up", adminID)
 	b.o.Python(t, fmt.Sprintf(`
 env["doorman.connection"].browse(%d).scope_ids = env["doorman.scope"].search([("code", "in", ("mcp:metadata", "mcp:search", "mcp:orm"))])
@@ -25,6 +26,12 @@ env.cr.commit()`, connection))
 	kit.Must(t, kit.Connect(t, b.s.MCP, key), "update_records", kit.Args{
 		"model": "res.partner", "ids": ids, "values": `{"function": "Seller", "comment": "Pays on time"}`,
 	})
+	return b.number(t, fmt.Sprintf("SELECT max(id) FROM doorman_audit WHERE change_id IS NOT NULL AND connection_id = %d", connection))
+}
+
+// undo takes back what an AI tool has changed, from its row in the audit.
+func (b *backend) undo(t *testing.T) {
+	b.undoable(t)
 	p := browser(t, b.o, "admin")
 	p.open(auditAction, ".o_list_view .o_data_row")
 	p.click(`//tr[contains(@class, "o_data_row")]//td[@name="what"][starts-with(normalize-space(), "Update records: Contact")]`)
@@ -33,7 +40,7 @@ env.cr.commit()`, connection))
 	p.shot("undo", 1400, 800)
 	p.shot("undo-phone", 412, 900)
 	p.click(".modal button[name=action_undo]")
-	function := fmt.Sprintf("SELECT function FROM res_partner WHERE id = %d", ids[0])
+	const function = "SELECT function FROM res_partner WHERE name = 'Undone Ltd'"
 	p.until(func() (string, bool) {
 		is, err := b.o.Host.Psql(p.ctx, b.o.DB, function)
 		return fmt.Sprintf("the function is %q (%v)", is, err), err == nil && strings.TrimSpace(is) == "Buyer"
