@@ -1,6 +1,7 @@
 package odootest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -60,7 +61,13 @@ func (s *Server) oauthAssert(asked map[string]any) any {
 		return refusal
 	}
 	if said, _ := asked["refused"].(map[string]any); said != nil {
-		return map[string]any{"oauth_error": said}
+		detail := said["reason"]
+		if detail == "" {
+			detail = said["error_description"]
+		}
+		return map[string]any{"oauth_error": map[string]any{
+			"error": said["error"], "error_description": said["error_description"], "reason": fmt.Sprint("The assertion was refused: ", detail),
+		}}
 	}
 	jti, _ := asked["jti"].(string)
 	switch {
