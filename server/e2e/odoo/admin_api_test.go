@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,7 +72,12 @@ func (a adminAPI) must(method, path, body string, want int) map[string]any {
 // else does any of it.
 func TestRealAdminAPI(t *testing.T) {
 	t.Parallel()
-	o := kit.RealOdoo(t, 0, adminPeople)
+	post := kit.NewPostOffice(t)
+	o := kit.RealOdoo(t, 0, adminPeople+fmt.Sprintf(`
+env["ir.mail_server"].create({"name": "test", "smtp_host": "127.0.0.1", "smtp_port": %d, "smtp_encryption": "none"})
+env["res.company"].search([]).alias_domain_id = env["mail.alias.domain"].create({"name": "our.example"})
+uma.email = "uma@our.example"
+`, post.Port()))
 	s := kit.Serve(t, o.Environ()...)
 	d := kit.FetchOpenAPI(t, s)
 	as := func(key string) adminAPI { return adminAPI{t, s, d, d.Operations(t), key} }
@@ -191,6 +197,19 @@ func TestRealAdminAPI(t *testing.T) {
 	kit.Must(t, session, "search_records", kit.Args{"model": "res.partner", "limit": 1}) // the old key, until the new one is there
 	renewed := kit.Connect(t, s.MCP, pickUpBy(t, o, "uma", rotated["pickup_url"]))
 	kit.Must(t, renewed, "search_records", kit.Args{"model": "res.partner", "limit": 1})
+	t.Run("by email", func(t *testing.T) {
+		sent := admin.must("POST", path+"/rotate", `{"deliver":"email"}`, 200)
+		letters := post.Of("uma@our.example", "Your key for Agent")
+		if len(letters) != 1 || sent["pickup_url"] != nil || sent["pickup_expires_at"] == nil {
+			t.Fatalf("%d emails, %v", len(letters), sent)
+		}
+		link := regexp.MustCompile(`[^"]*/doorman/pickup#[^"]*`).FindString(htmlOf(t, letters[0]))
+		renewed = kit.Connect(t, s.MCP, pickUpBy(t, o, "uma", link))
+		kit.Must(t, renewed, "search_records", kit.Args{"model": "res.partner", "limit": 1})
+		if status, answer := admin.ask("POST", kit.ConnectionsPath, `{"name":"Agent","user":"eve","scopes":["mcp:search"],"deliver":"email"}`); status != http.StatusBadRequest {
+			t.Errorf("to somebody without an address: %d %v", status, answer)
+		}
+	})
 	if listed := admin.must("GET", kit.ConnectionsPath+"?user=uma&type=bearer&limit=1", "", 200); listed["total"] != 2.0 || onlyItem(t, listed["connections"])["id"] != made["id"] {
 		t.Errorf("listed %v", listed)
 	}
