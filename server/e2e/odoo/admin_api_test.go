@@ -77,6 +77,7 @@ func TestRealAdminAPI(t *testing.T) {
 env["ir.mail_server"].create({"name": "test", "smtp_host": "127.0.0.1", "smtp_port": %d, "smtp_encryption": "none"})
 env["res.company"].search([]).alias_domain_id = env["mail.alias.domain"].create({"name": "our.example"})
 uma.email = "uma@our.example"
+eve.email = False
 `, post.Port()))
 	s := kit.Serve(t, o.Environ()...)
 	d := kit.FetchOpenAPI(t, s)
