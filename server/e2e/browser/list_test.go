@@ -175,7 +175,7 @@ func (b *backend) phone(t *testing.T) {
 	p.do(chromedp.EmulateViewport(412, 900))
 	p.open(connectionAction, ".o_kanban_view .o_kanban_record")
 	p.see(".o_kanban_record", "Claude Code, Marc's laptop Connected")
-	p.see(".o_kanban_record", "128 requests")
+	p.see(".o_kanban_record", "Requests: 128")
 	p.see(".o_control_panel", "Connect a New Tool")
 	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector(".o_content").scrollWidth > 412`))
 	if err != nil || wide {
