@@ -13,8 +13,8 @@ class DoormanNotice(models.Model):
 
     def _people(self):
         """The people to tell, as of now: of a request, those who can decide on it; of
-        everything else, the MCP administrators who share a company with the
-        connection's user, if there is one. Only people who can open it."""
+        a change, the MCP administrators; of everything else, those who share a company
+        with the connection's user. Only people who can open it."""
         if self.kind in ASKING:
             if not self._still_holds():
                 return self.env["res.users"]
@@ -22,7 +22,8 @@ class DoormanNotice(models.Model):
             people = request._deciders()[:MAX_ASKED] - request.first_approver_id
         else:
             people = self.env["doorman.connection"]._administrators()
-            if companies := self._connection().user_id.company_ids:
+            if self.kind != "changed":
+                companies = self._connection().user_id.company_ids
                 people = people.filtered(lambda u: companies & u.sudo().company_ids)
             # The person who did it knows.
             people -= people.browse((self.data or {}).get("who_id") or ())

@@ -93,7 +93,7 @@ class TestInvitePage(InviteMixin, HttpCase):
             "Read only",
             "dm-internal",
             "The link works until",
-            "90</strong> days",
+            "Days for which the key works: <strong>90</strong>",
         ):
             self.assertIn(text, page.text)
         self.assertNotIn("dmk_", page.text)

@@ -305,13 +305,12 @@ class TestFourEyes(FourEyesCase):
         elsewhere, _company = self._elsewhere()
         self.settings.four_eyes = False
         self.by_first(self.connection).write({"rate_limit_minute": 20_000})
-        told = self.connection.sudo().message_ids[0].notified_partner_ids
-        self.assertIn(self.second.partner_id, told)
-        self.assertNotIn(elsewhere.partner_id, told)
+        told = self.told()
+        self.assertIn(self.second, told)
+        self.assertNotIn(elsewhere, told)
         # The settings are everybody's.
         self.by_first().write({"allow_sql": True})
-        told = self.settings.sudo().message_ids[0].notified_partner_ids
-        self.assertIn(elsewhere.partner_id, told)
+        self.assertIn(elsewhere, self.told())
 
     def test_several_connections(self):
         both = self.connection | self.connection2
