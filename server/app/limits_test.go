@@ -244,7 +244,7 @@ func TestLimitNames(t *testing.T) {
 	for _, l := range []limit.Limits{{Minute: 1, Day: 10}, {Minute: 10, Day: 1}} {
 		for range 2 {
 			v, err := m.Take(context.Background(), fmt.Sprint(l), l, now)
-			if e := access.Limit(access.Rate(v)).Err(); err != nil || !v.Allowed && (e == nil || !strings.Contains(e.Message, "its limit of requests a "+string(v.Limit))) {
+			if e := access.Limit(access.Rate(v)).Err(); err != nil || !v.Allowed && (e == nil || !strings.Contains(e.Message, "its limit of requests a "+v.Limit)) {
 				t.Errorf("%+v: %+v %v %v", l, v, e, err)
 			}
 		}
