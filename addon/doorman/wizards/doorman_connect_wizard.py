@@ -55,7 +55,7 @@ class DoormanConnectWizard(models.TransientModel):
         default=lambda self: self._read_scopes(),
     )
     read_only = fields.Boolean(
-        "Read Only", help="Tools that change something are hidden and refused."
+        help="Tools that change something are hidden and refused."
     )
     missing_scopes = fields.Char("Missing scopes", compute="_compute_missing_scopes")
     no_mcp_user = fields.Boolean(compute="_compute_missing_scopes")

@@ -32,7 +32,6 @@ class DoormanPolicyMixin(models.AbstractModel):
         help="The groups of tools it can use, if its user has the permission too.",
     )
     read_only = fields.Boolean(
-        "Read Only",
         tracking=True,
         help="Tools that change something are hidden and refused.",
     )
