@@ -7,7 +7,7 @@ from odoo.http import Request, request
 from odoo.tests import tagged
 from odoo.tools import config, mute_logger
 
-from ...controllers import shortcut
+from ...controllers import gateway_batch, shortcut
 from ..common import proof_of
 from .test_http import QUIET, ROUTE, DoormanHttpCase
 
@@ -16,6 +16,9 @@ from .test_http import QUIET, ROUTE, DoormanHttpCase
 class TestShortcut(DoormanHttpCase):
     def setUp(self):
         super().setUp()
+        # Of two at once, none is put back because the machine is slow.
+        self.patch(gateway_batch, "BATCH_SECONDS", 60)
+        self.patch(gateway_batch, "CALL_MS", 60_000)
         self.way = []
         serve, usual = shortcut._serve, Request._serve_ir_http
 
