@@ -51,7 +51,7 @@ func TestRealRowLimits(t *testing.T) {
 			if page["has_more"] != true {
 				break
 			}
-			if !strings.Contains(fmt.Sprint(page["note"]), "no more than 20 rows") || page["total"] != 50.0 {
+			if !strings.Contains(fmt.Sprint(page["note"]), "row limit of this connection is 20") || page["total"] != 50.0 {
 				t.Fatalf("%v", page)
 			}
 			offset = int(page["next_offset"].(float64))
