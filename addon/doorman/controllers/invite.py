@@ -190,9 +190,19 @@ class InviteController(http.Controller):
             "read_only": invite.read_only,
             "restricted": invite.tools_restricted or invite.models_restricted,
             "gated": bool(invite.approval_tool_ids or invite.approval_rule_ids),
-            "key_days": round(hours / 24, 1) if hours % 24 else int(hours // 24),
+            "key_life": self._key_life(hours),
             "link_until": page_time(request.env, invite.expires_at),
         }
+
+    @staticmethod
+    def _key_life(hours):
+        """How long the key works, in words; "" if nothing but revoking ends it."""
+        if not hours:
+            return ""
+        connections = request.env["doorman.connection"]
+        whole = hours % 24 == 0
+        life = connections._days(hours // 24) if whole else connections._hours(hours)
+        return request.env._("The key works for %s.", life)
 
     def _about_mine(self, acceptance):
         connection = acceptance.connection_id

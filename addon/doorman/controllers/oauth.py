@@ -101,7 +101,10 @@ class ConsentController(http.Controller):
             "waits": self._waits(connection),
             "known": bool(connection),
             "expires": page_time(request.env, connection.expires_at),
-            "days": days,
+            "unused": request.env._(
+                "If it is not used for %s, it has to ask again.",
+                request.env["doorman.connection"]._days(days),
+            ),
         }
 
     @staticmethod

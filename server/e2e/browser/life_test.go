@@ -82,7 +82,7 @@ func (b *backend) rotate(t *testing.T) {
 	p.form(id)
 	p.click(rotateButton)
 	p.fill(".modal .o_field_widget[name=overlap_minutes] input", "30")
-	p.see(".modal", "Minutes until the old one stops: 30")
+	p.see(".modal", "Both keys work during the overlap, then the old one stops.")
 	p.click(".modal button[name=action_rotate]")
 	newest := p.key()
 	b.admits(t, "the new key", newest, true)

@@ -93,7 +93,7 @@ class TestInvitePage(InviteMixin, HttpCase):
             "Read only",
             "dm-internal",
             "The link works until",
-            "Days for which the key works: <strong>90</strong>",
+            "The key works for 90 days.",
         ):
             self.assertIn(text, page.text)
         self.assertNotIn("dmk_", page.text)
