@@ -77,6 +77,9 @@ func (f *Fetcher) Get(ctx context.Context, rawURL string) (Document, error) {
 		return Document{}, ErrAnswer
 	}
 	defer func() { _ = response.Body.Close() }()
+	if ctx.Err() != nil { // an answer to our hanging up: net/http takes it, if it comes before the connection is closed
+		return Document{}, ErrAnswer
+	}
 	if response.StatusCode != http.StatusOK { // a redirect too: it could lead anywhere
 		return Document{}, ErrStatus
 	}
