@@ -4,7 +4,7 @@ package audit
 
 import "os"
 
-// lock does nothing here: one export at a time is up to who runs it.
+// lock does nothing here: its user has to run one export at a time.
 func lock(*os.File) error { return nil }
 
 func unlock(*os.File) {}

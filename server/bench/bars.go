@@ -77,8 +77,8 @@ func bars(r results) (out []bar) {
 	}
 	if w := r.Writes; w != nil {
 		out = append(out,
-			newBar("create: c=1 median / /jsonrpc with the header", w.Create.compare(nameDirect, 1, p50Ratio), maxWrite, atMost),
-			newBar("update: c=1 median / /jsonrpc with the header", w.Update.compare(nameDirect, 1, p50Ratio), maxWrite, atMost))
+			newBar("create: c=1 median / /jsonrpc with the header", w.Create.compare(nameJSONRPC, 1, p50Ratio), maxWrite, atMost),
+			newBar("update: c=1 median / /jsonrpc with the header", w.Update.compare(nameJSONRPC, 1, p50Ratio), maxWrite, atMost))
 	}
 	if p := r.Scale; p != nil {
 		for _, s := range p.Kinds {

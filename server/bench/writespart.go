@@ -15,7 +15,6 @@ import (
 
 const (
 	nameEmpty    = "an empty route"
-	nameDirect   = "/jsonrpc + db header"
 	writeWorkers = 32 // each changes a record of its own
 )
 
@@ -63,8 +62,8 @@ func measureWrites(ctx context.Context, o options, tools *toolbox) (*writesPart,
 		ways  []*way
 		base  string
 	}{
-		{&out.Create, "Real Odoo 19: create a contact", w.ways("create", "create_records", w.createArgs, w.createTool), nameDirect},
-		{&out.Update, "Real Odoo 19: change a contact", w.ways("write", "update_records", w.updateArgs, w.updateTool), nameDirect},
+		{&out.Create, "Real Odoo 19: create a contact", w.ways("create", "create_records", w.createArgs, w.createTool), nameJSONRPC},
+		{&out.Update, "Real Odoo 19: change a contact", w.ways("write", "update_records", w.updateArgs, w.updateTool), nameJSONRPC},
 		{&out.Floor, "Real Odoo 19: search of 2 partners", []*way{w.empty(), mcpWay(nameDoorman, service, seed.Key)}, nameEmpty},
 	} {
 		if err := warmUp(ctx, one.ways); err != nil {
@@ -142,7 +141,7 @@ func each(one *way, body func(worker int) []byte) *way {
 
 // direct is the call of a method of res.partner by Odoo's own /jsonrpc.
 func (w *writing) direct(method string, args func(int) string) *way {
-	one := newWay(nameDirect, w.url+"/jsonrpc", nil, doneByOdoo, map[string]string{"X-Odoo-Database": w.db})
+	one := newWay(nameJSONRPC, w.url+"/jsonrpc", nil, doneByOdoo, map[string]string{"X-Odoo-Database": w.db})
 	return each(one, func(worker int) []byte {
 		return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"call","params":{"service":"object","method":"execute_kw",`+
 			`"args":[%q,%d,%q,"res.partner",%q,%s]}}`, w.db, w.seed.UID, w.seed.APIKey, method, args(worker))

@@ -99,7 +99,7 @@ func TestWhoReadsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	behind.Store(0) // whoever reads has all the time there is
+	behind.Store(0) // the reader has all the time in the world
 	if status, n := try(t, "GET", "http://"+address+"/files/"+good, "192.0.2.9", ""); status != 200 || n != access.MaxFile {
 		t.Errorf("a fifth: %d with %d bytes", status, n)
 	}

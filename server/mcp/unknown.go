@@ -95,9 +95,9 @@ func plainID(id json.RawMessage) json.RawMessage {
 	return json.RawMessage("null")
 }
 
-// answerUnknown lets what the SDK takes through to next, and answers the rest with the errors of JSON-RPC, in every version
-// of the protocol and whatever else is in a batch with it: methods that are not there, and what the SDK would take for
-// something else. Who asks was admitted before.
+// answerUnknown passes on to next what the SDK can answer, and answers the rest itself with the errors of JSON-RPC, in every
+// version of the protocol and next to anything else in a batch: methods that do not exist, and what the SDK would take for
+// something else. The caller has been admitted already.
 func answerUnknown(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {

@@ -205,7 +205,7 @@ def _told_of(pool, field, path, last):
     """What a text may tell besides other texts: an amount, and what the record is
     called that a link leads to.
 
-    :param field: the text, which is no record's name
+    :param field: the text, which is not the name of a record
     :param path: that it depends on
     :param last: the field at the end of that, or None
     """

@@ -22,8 +22,8 @@ NOT_HANDED_ON_NAMES = ("group_by", "active_id", "active_ids", "orderedBy")
 
 class FormState:
     """:param record: one record, which may be a new one that is being filled in
-    :param rules: the rules per model of whoever is told what shows: it must not tell of
-        the fields that they close
+    :param rules: the rules per model of the connection that is told what shows, which
+        must not tell of the fields that they close
     """
 
     def __init__(self, record, rules=None):

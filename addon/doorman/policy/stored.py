@@ -2,7 +2,7 @@
 
 from odoo.tools import SQL
 
-# Which version of a row it is: whatever writes it makes another one.
+# The version of a row: every write makes another one.
 VERSION = SQL("xmin::text || '/' || ctid::text")
 
 

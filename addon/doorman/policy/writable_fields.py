@@ -1,4 +1,4 @@
-"""Which fields a connection may give a value, whatever the value.
+"""The fields that take a value from a connection, no matter which value.
 
 A few are stored nowhere, and the model's own create and write take their values and
 put them elsewhere: how often a meeting or a task is repeated. Whether they did shows

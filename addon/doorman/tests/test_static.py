@@ -451,8 +451,8 @@ class TestStatic(SourceChecks, BaseCase):
 
 
 def _never_one(call, found, parents):
-    """Whether what fills the place of a text is a limit of ours, or the text is only
-    used where it was compared with 1 or found to be more than something."""
+    """Whether a text is filled with one of our own limits, or is only used where the
+    number was compared with 1 or found to be more than something."""
     if found[1] in ("most", "limit"):
         return True
     if found[1]:

@@ -95,7 +95,7 @@ def filled_in(call, records, given):
     """
     guard, fields = call.guard, records._fields
     told = [name for name in call.tell if name in fields]
-    # An amount is nothing without its currency, no matter who has chosen that.
+    # An amount means nothing without its currency, even one that the caller chose.
     currencies = {
         fields[name].get_currency_field(records)
         for name in told

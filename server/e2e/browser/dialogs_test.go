@@ -140,7 +140,7 @@ func (d *dialogs) ofSettings() {
 	d.picture(d.p, "review-copy-instead", d.wide)
 }
 
-// ofOdoo are Odoo's own dialogs with something of ours in them.
+// ofOdoo are Odoo's own dialogs to which Doorman adds something.
 func (d *dialogs) ofOdoo() {
 	d.shows(`orm.call("res.users", "action_get").then(next => action.doAction({...next, res_id: 2}))`) // the administrator
 	d.p.tab("AI tools")

@@ -78,7 +78,7 @@ connection("key", lena)`)
 	offersEmail(p)
 }
 
-// offersEmail: whoever connects a tool for somebody else can have the link sent.
+// offersEmail: a person who connects a tool for somebody else can have the link sent.
 func offersEmail(p *page) {
 	p.Helper()
 	p.open("action-doorman.doorman_connect_wizard_action", ".o_doorman_tiles")

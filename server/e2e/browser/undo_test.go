@@ -64,7 +64,7 @@ func (b *backend) policyChange(t *testing.T) {
 	p.shot("policy-change", 1400, 700)
 	p.shot("policy-change-phone", 412, 900)
 	// The administrator who requested it cannot confirm it, only withdraw it.
-	p.missing("the one who asked confirms", "button[name=action_confirm]")
+	p.missing("the requester confirms", "button[name=action_confirm]")
 	b.o.Python(t, `
 env["doorman.policy.change"].search([]).unlink()
 env["doorman.settings"]._get().write({"four_eyes": False})

@@ -35,7 +35,7 @@ var neverOne = map[string]string{
 }
 
 // TestNumbersBeforePlurals: a text with a number before a plural reads wrong where the number is 1. It has another order
-// of words ("rows: %d"), or a text of its own for 1; what the number is, is a limit of ours, or was compared before.
+// of words ("rows: %d"), or a text of its own for 1; the number is one of our own limits, or was compared before.
 func TestNumbersBeforePlurals(t *testing.T) {
 	t.Parallel()
 	for _, file := range parse(t, "server", "odoo", "jobs") {
@@ -81,7 +81,7 @@ func wrongForOne(call *ast.CallExpr, above []ast.Node) (wrong []string) {
 	return wrong
 }
 
-// limited reports whether a number is a limit of ours, which has a name that says so, or was compared before it is told.
+// limited reports whether a number is one of our own limits, by its name, or was compared before it is told.
 func limited(value ast.Expr, above []ast.Node) bool {
 	name := printed(value)
 	if last := name[strings.LastIndexByte(name, '.')+1:]; len(last) > len("max") && strings.EqualFold(last[:len("max")], "max") {

@@ -61,7 +61,7 @@ class DoormanProtectedMixin(models.AbstractModel):
 
     @api.model
     def message_new(self, msg_dict, custom_values=None):
-        """No email creates a record of ours.
+        """No email creates a record of Doorman's.
 
         :raise AccessError: always
         """

@@ -40,16 +40,6 @@ class DoormanNotice(models.Model):
             return record or super()._record()
         return super()._record()
 
-    def _people(self):
-        people = super()._people()
-        if self.kind == "changed" and self.data.get("auditors"):
-            auditors = self.env["doorman.connection"]._members(
-                self.env.ref("doorman.group_auditor")
-            )
-            people |= auditors.filtered(self._may_be_told)
-            people -= people.browse(self.data["who_id"])
-        return people
-
     def _words_changed(self):
         record = self._record().sudo()
         return (

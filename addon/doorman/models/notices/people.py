@@ -25,6 +25,9 @@ class DoormanNotice(models.Model):
             if self.kind != "changed":
                 companies = self._connection().user_id.company_ids
                 people = people.filtered(lambda u: companies & u.sudo().company_ids)
+            elif self.data.get("auditors"):
+                auditors = self.env.ref("doorman.group_auditor")
+                people |= self.env["doorman.connection"]._members(auditors)
             # The person who did it knows.
             people -= people.browse((self.data or {}).get("who_id") or ())
         return people.filtered(self._may_be_told)

@@ -191,7 +191,7 @@ class DoormanOauthIssuer(models.Model):
         """Let it in force what another administrator has changed.
 
         :raise AccessError: for anyone but MCP administrators
-        :raise UserError: for the one who has changed it, and if it was changed since
+        :raise UserError: for the person who changed it, and if it was changed since
             the page was opened that the context tells of
         """
         self.check_access("write")

@@ -33,7 +33,7 @@ class TestLabels(TransactionCase):
         self.assertEqual(sorted(wrong), [])
 
     def labelled(self, model, root, node):
-        """:return: the field of ours whose own label a node shows, or None"""
+        """:return: our field whose own label a node shows, or None"""
         outer = [n.get("name") for n in node.iterancestors("field")]
         model = self.env[model]
         for name in reversed(outer):

@@ -223,7 +223,7 @@ class TestOauthAssertion(AssertionCase):
                     before()
                 known = self.rows()
                 self.assertEqual(self.error(self.show(**asked)), expected)
-                # Who reads the audit reads why in their own language.
+                # People read the reason in the audit, each in their own language.
                 for row in self.new_rows(known):
                     words = again(row["words"])
                     if row["outcome"] == "refused":

@@ -36,8 +36,8 @@ class TestOauthConsent(OauthCase):
 
     def test_an_approver_who_cannot_be_one(self):
         """The approver of the default policy connects an AI tool, too; and one who has
-        left keeps nobody from logging in. Then whoever would decide without an approver
-        does."""
+        left keeps nobody from logging in. Then the people decide who would without an
+        approver."""
         approver, admin = self.people["approver"], self.people["admin"]
         approver.group_ids += self.env.ref("doorman.group_user")
         self.settings.approval_tool_ids = [Command.set(self.tool("t1").ids)]

@@ -242,15 +242,15 @@ class TestPseudoLanguage(ApprovalCase):
 
     @staticmethod
     def _worked_out(model):
-        """Fields of ours that hold a text, and no column."""
+        """Our own fields that hold a text and have no column."""
         for field in model._fields.values():
             of_ours = field.name == "display_name" or "doorman" in field._modules
             if not field.store and of_ours and field.type in ("char", "text", "html"):
                 yield field
 
     def test_one_reader_after_another(self):
-        """What was worked out for one reader is not what the next one gets, who reads
-        another language in the same transaction: a job tells many people."""
+        """What was worked out for one reader is not given to the next, in another
+        language and the same transaction: a job tells many people."""
         self._rows()
         seen = set()
         for name in LOOKED_AT:
