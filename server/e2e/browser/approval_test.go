@@ -273,10 +273,8 @@ func (a *asked) names(p *page) {
 	harmless := func(where string) {
 		p.Helper()
 		p.see("body", "<img src=x onerror='pwned=1'><script>pwned=1</script>")
-		bad, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](
-			`!!window.pwned || !!document.querySelector("img[src=x]") || document.body.innerText.includes("\u202e")`))
-		if err != nil || bad {
-			p.Errorf("%s: a name of others is more than text: %t %v", where, bad, err)
+		if ask[bool](p, `!!window.pwned || !!document.querySelector("img[src=x]") || document.body.innerText.includes("\u202e")`) {
+			p.Errorf("%s: a name of others is more than text", where)
 		}
 	}
 	p.open(approvalAction, ".o_list_view .o_data_row")
@@ -312,16 +310,16 @@ func (a *asked) phone(p *page) {
 	narrow()
 	p.request(a.id["evil"])
 	p.wait(".o_doorman_foot button[name=action_approve]")
-	fits, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`(() => {
+	fits := ask[string](p, `(() => {
 		const wide = [...document.querySelectorAll("html, .o_content, .o_form_sheet")].filter(e => e.scrollWidth > 390);
 		const far = [...document.querySelectorAll(".o_doorman_foot button")].filter(e => {
 			const {top, bottom, left, right} = e.getBoundingClientRect();
 			return top < 0 || bottom > innerHeight || left < 0 || right > innerWidth;
 		});
 		return wide.map(e => "wide: " + e.className).concat(far.map(e => "out of reach: " + e.innerText)).join(", ");
-	})()`))
-	if err != nil || fits != "" {
-		p.Errorf("at 390 px: %s %v", fits, err)
+	})()`)
+	if fits != "" {
+		p.Errorf("at 390 px: %s", fits)
 	}
 	p.open("", clock)
 	p.click(clock)

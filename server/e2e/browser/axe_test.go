@@ -88,10 +88,7 @@ func (a *axe) look(p *page, name string) {
 func (a *axe) faults(p *page, name string) {
 	p.Helper()
 	a.cut(p, name)
-	has, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`!!window.axe`))
-	if err != nil {
-		p.Fatal(err)
-	}
+	has := ask[bool](p, `!!window.axe`)
 	if !has {
 		p.js(a.script)
 	}
@@ -109,10 +106,7 @@ func (a *axe) faults(p *page, name string) {
 				rule: rule.id, impact: node.impact ?? rule.impact, help: node.failureSummary, html: node.html.slice(0, 300), where: node.target.join(" "),
 			})));
 	})()`, isOdoos(p))
-	said, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.Fatal(err)
-	}
+	said := ask[string](p, script, chromedp.EvalAwaitPromise)
 	var found []violation
 	if err := json.Unmarshal([]byte(said), &found); err != nil {
 		p.Fatal(err)
@@ -149,13 +143,10 @@ func (a *axe) note(p *page, key string, v violation, name string) {
 // cut finds headers of lists whose text does not fit.
 func (a *axe) cut(p *page, name string) {
 	p.Helper()
-	headers, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".o_list_table th[data-name]")].filter(th => {
+	headers := ask[[]string](p, `[...document.querySelectorAll(".o_list_table th[data-name]")].filter(th => {
 		const text = th.querySelector(".text-truncate, span") ?? th;
 		return innerWidth > 1000 && text.checkVisibility() && text.scrollWidth > text.clientWidth + 1 && !`+isOdoos(p)+`("cut-header", th);
-	}).map(th => th.dataset.name + ": " + th.innerText.trim())`))
-	if err != nil {
-		p.Fatal(err)
-	}
+	}).map(th => th.dataset.name + ": " + th.innerText.trim())`)
 	for _, header := range headers {
 		a.note(p, "cut header "+header, violation{Rule: "cut-header", Impact: "serious", Where: header}, name)
 	}
@@ -329,8 +320,7 @@ func (r *reader) tabsIn(p *page, form, name string) {
 		}
 		p.js(fmt.Sprintf(`document.querySelectorAll(%q)[%d].click()`, links, i))
 		p.until(func() (string, bool) {
-			active, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelectorAll(%q)[%d].classList.contains("active")`, links, i)))
-			return "the tab " + tab + " does not open", err == nil && active
+			return "the tab " + tab + " does not open", ask[bool](p, fmt.Sprintf(`document.querySelectorAll(%q)[%d]?.classList.contains("active") === true`, links, i))
 		})
 		r.look(p, name+", tab "+tab)
 	}

@@ -3,6 +3,7 @@ package browser_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/chromedp"
 
 	"doorman/server/e2e/kit"
@@ -99,8 +101,7 @@ func found(selector string) string {
 func (p *page) wait(selector string) {
 	p.Helper()
 	p.until(func() (string, bool) {
-		seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](found(selector)+`.some(e => e.checkVisibility())`))
-		return fmt.Sprintf("%s cannot be seen (%v)", selector, err), err == nil && seen
+		return selector + " cannot be seen", ask[bool](p, found(selector)+`.some(e => e.checkVisibility())`)
 	})
 }
 
@@ -108,8 +109,7 @@ func (p *page) wait(selector string) {
 func (p *page) gone(selector string) {
 	p.Helper()
 	p.until(func() (string, bool) {
-		none, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](found(selector)+`.length === 0`))
-		return fmt.Sprintf("%s is still there (%v)", selector, err), err == nil && none
+		return selector + " is still there", ask[bool](p, found(selector)+`.length === 0`)
 	})
 }
 
@@ -149,10 +149,10 @@ func (p *page) click(selector string) {
 	p.wait(selector)
 	var before string
 	p.until(func() (string, bool) {
-		at, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`JSON.stringify(`+found(selector)+`[0]?.getBoundingClientRect() ?? "")`))
-		rests := err == nil && at == before
+		at := ask[string](p, `JSON.stringify(`+found(selector)+`[0]?.getBoundingClientRect() ?? "")`)
+		rests := at == before
 		before = at
-		return fmt.Sprintf("%s does not rest: %s (%v)", selector, at, err), rests
+		return fmt.Sprintf("%s does not rest: %s", selector, at), rests
 	})
 	ctx, cancel := context.WithTimeout(p.ctx, never)
 	defer cancel()
@@ -170,6 +170,28 @@ func (p *page) fill(selector, text string) {
 	p.do(chromedp.SendKeys(selector, text), chromedp.Blur(selector))
 }
 
+// goes says whether an answer is missing because the page went away while it was asked.
+func goes(err error) bool {
+	var refused *cdproto.Error
+	return errors.As(err, &refused) && refused.Code == -32000 // the DevTools protocol has this number for all that it cannot do
+}
+
+// ask reads something in whatever page is there, by a script that changes nothing: where the page goes away meanwhile, the
+// next one is asked.
+func ask[T any](p *page, script string, options ...chromedp.EvaluateOption) T {
+	p.Helper()
+	for deadline := time.Now().Add(never); ; {
+		answer, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script, options...))
+		if err == nil {
+			return answer
+		}
+		if !goes(err) || time.Now().After(deadline) {
+			p.Fatal(err)
+		}
+	}
+}
+
+// js runs a script that changes something.
 func (p *page) js(script string) {
 	p.Helper()
 	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](script+`; true`)); err != nil {
@@ -180,11 +202,7 @@ func (p *page) js(script string) {
 // texts returns what the elements say, one string each.
 func (p *page) texts(selector string) []string {
 	p.Helper()
-	out, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]string](fmt.Sprintf(`[...document.querySelectorAll(%q)].map(e => e.innerText.trim())`, selector)))
-	if err != nil {
-		p.Fatal(err)
-	}
-	return out
+	return ask[[]string](p, fmt.Sprintf(`[...document.querySelectorAll(%q)].map(e => e.innerText.trim())`, selector))
 }
 
 // see waits until the elements together say this.

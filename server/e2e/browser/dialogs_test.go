@@ -5,25 +5,20 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"doorman/server/e2e/kit"
 )
 
 // sideways finds, on a phone, what has to be moved sideways to be read: the page itself, a dialog, a list.
 func (a *axe) sideways(p *page, name string) {
 	p.Helper()
-	found, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]violation](fmt.Sprintf(`(() => {
+	found := ask[[]violation](p, fmt.Sprintf(`(() => {
 		const odoos = %s;
 		return innerWidth >= 768 ? [] : [...document.querySelectorAll("*")].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && e.checkVisibility()
 			&& (e === document.scrollingElement || ["auto", "scroll"].includes(getComputedStyle(e).overflowX)) && !odoos("scrolls-sideways", e))
 			.map(e => ({Rule: "scrolls-sideways", Impact: "serious", Help: e.scrollWidth + " px in " + e.clientWidth + " px; furthest to the right: "
 				+ [...e.querySelectorAll("*")].reduce((far, c) => c.getBoundingClientRect().right > far.getBoundingClientRect().right ? c : far, e).outerHTML.slice(0, 200),
 				HTML: e.outerHTML.slice(0, 200), Where: (e.closest("[data-id], .o_field_widget, .o_action")?.getAttribute("name") ?? "") + " " + e.tagName + "." + e.className}));
-	})()`, isOdoos(p))))
-	if err != nil {
-		p.Fatal(err)
-	}
+	})()`, isOdoos(p)))
 	for _, v := range found {
 		a.note(p, v.Rule+" "+v.Where, v, name)
 	}

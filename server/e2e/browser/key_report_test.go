@@ -60,9 +60,8 @@ func (b *backend) keys(t *testing.T) {
 	p.do(chromedp.EmulateViewport(390, 844))
 	p.open(keyAction, ".o_kanban_view .o_kanban_record")
 	p.see(".o_kanban_record", "n8n, price list Ends soon")
-	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector(".o_content").scrollWidth > 390`))
-	if err != nil || wide {
-		t.Errorf("wider than the screen: %t %v", wide, err)
+	if ask[bool](p, `document.querySelector(".o_content").scrollWidth > 390`) {
+		t.Error("wider than the screen")
 	}
 	p.shot("keys-phone", 390, 844)
 

@@ -41,19 +41,10 @@ func (p *page) tabTo(selector, within string) {
 	p.Helper()
 	const most = 120
 	for range most {
-		at, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`!!document.activeElement?.matches(%q)`, selector)))
-		if err != nil {
-			p.Fatal(err)
-		}
-		ours, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`!!document.activeElement?.closest(%q)`, within)))
-		if err != nil {
-			p.Fatal(err)
-		}
+		at := ask[bool](p, fmt.Sprintf(`!!document.activeElement?.matches(%q)`, selector))
+		ours := ask[bool](p, fmt.Sprintf(`!!document.activeElement?.closest(%q)`, within))
 		if ours {
-			seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](focused))
-			if err != nil {
-				p.Fatal(err)
-			}
+			seen := ask[string](p, focused)
 			if len(seen) > 8 && (seen[:3] == "out" || seen[:3] == "not") {
 				p.Errorf("on the way to %s: %s", selector, seen)
 			}
@@ -70,8 +61,7 @@ func (p *page) tabTo(selector, within string) {
 func (p *page) has(what, selector string) {
 	p.Helper()
 	p.until(func() (string, bool) {
-		at, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`!!document.activeElement?.closest(%q)`, selector)))
-		return fmt.Sprintf("%s: the focus is not in %s (%v)", what, selector, err), err == nil && at
+		return fmt.Sprintf("%s: the focus is not in %s", what, selector), ask[bool](p, fmt.Sprintf(`!!document.activeElement?.closest(%q)`, selector))
 	})
 }
 

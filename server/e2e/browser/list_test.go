@@ -150,10 +150,7 @@ func (b *backend) colours(p *page) {
 		const badge = row.querySelector("td[name=state] .badge");
 		return [badge.innerText.trim(), row.className, badge.className].join("|");
 	})`
-	rows, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]string](script))
-	if err != nil {
-		p.Fatal(err)
-	}
+	rows := ask[[]string](p, script)
 	seen := map[string]bool{}
 	for _, row := range rows {
 		part := strings.Split(row, "|")
@@ -177,9 +174,8 @@ func (b *backend) phone(t *testing.T) {
 	p.see(".o_kanban_record", "Claude Code, Marc's laptop Connected")
 	p.see(".o_kanban_record", "Requests: 128")
 	p.see(".o_control_panel", "Connect a New Tool")
-	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector(".o_content").scrollWidth > 412`))
-	if err != nil || wide {
-		t.Errorf("wider than the screen: %t %v", wide, err)
+	if ask[bool](p, `document.querySelector(".o_content").scrollWidth > 412`) {
+		t.Error("wider than the screen")
 	}
 	p.shot("connections-phone", 412, 860)
 }

@@ -45,21 +45,20 @@ connection("key", lena)`)
 	for _, phone := range [][2]string{{"notices-phone", "notice_address"}, {"notices-webhook-phone", "notice_webhook_format"}} {
 		p.do(chromedp.EmulateViewport(390, 900))
 		p.until(func() (string, bool) {
-			seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`(() => {
+			return "a phone does not show " + phone[1], ask[bool](p, `(() => {
 				const field = document.querySelector(".o_field_widget[name=`+phone[1]+`]");
-				field.scrollIntoView({block: "center"});
-				const top = field.getBoundingClientRect().top;
+				field?.scrollIntoView({block: "center"});
+				const top = field?.getBoundingClientRect().top;
 				return innerWidth === 390 && top > 50 && top < 860;
-			})()`))
-			return "a phone does not show " + phone[1], err == nil && seen
+			})()`)
 		})
 		p.shot(phone[0], 390, 900)
 	}
 	p.do(chromedp.EmulateViewport(390, 900))
-	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll(".o_form_sheet *")]
-		.filter((e) => e.getBoundingClientRect().right > 391 && !e.closest(".o_notebook_headers")).map((e) => e.outerHTML.slice(0, 200)).join("\n")`))
-	if err != nil || wide != "" {
-		t.Errorf("wider than the screen: %s %v", wide, err)
+	wide := ask[string](p, `[...document.querySelectorAll(".o_form_sheet *")]
+		.filter((e) => e.getBoundingClientRect().right > 391 && !e.closest(".o_notebook_headers")).map((e) => e.outerHTML.slice(0, 200)).join("\n")`)
+	if wide != "" {
+		t.Errorf("wider than the screen: %s", wide)
 	}
 	p.do(chromedp.EmulateViewport(1400, 900))
 	p.open(settingsAction, ".o_form_view .nav-link[name=notices]")

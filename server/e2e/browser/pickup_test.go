@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"doorman/server/e2e/kit"
 )
 
@@ -36,10 +34,7 @@ out["settings"] = settings.id`)
 		return o.Server.URL() + page[strings.Index(page, "/doorman/"):], token
 	}
 	where := func(p *page) string {
-		at, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`location.href + " " + document.referrer`))
-		if err != nil {
-			p.Fatal(err)
-		}
+		at := ask[string](p, `location.href + " " + document.referrer`)
 		return at
 	}
 	works := func(p *page) {
