@@ -213,14 +213,11 @@ func TestRealBrowserAccessible(t *testing.T) {
 	ai.requests(t)
 	r := &reader{a, o, &backend{o, s}, ai}
 	for _, width := range widths {
-		wide := func(p *page) *page {
-			p.do(chromedp.EmulateViewport(width.wide, width.high))
-			return p
-		}
+		as := func(t *testing.T, login string) *page { return browserOf(t, o, login, width.wide, width.high) }
 		t.Run(fmt.Sprint("views ", width.wide), func(t *testing.T) { r.views(t, width.wide, width.high) })
-		t.Run(fmt.Sprint("dialogs ", width.wide), func(t *testing.T) { r.dialogs(t, wide, width.wide) })
-		t.Run(fmt.Sprint("approver ", width.wide), func(t *testing.T) { r.approver(wide(browser(t, o, "ann")), width.wide) })
-		t.Run(fmt.Sprint("public ", width.wide), func(t *testing.T) { r.public(t, wide, width.wide) })
+		t.Run(fmt.Sprint("dialogs ", width.wide), func(t *testing.T) { r.dialogs(as(t, "admin"), width.wide) })
+		t.Run(fmt.Sprint("approver ", width.wide), func(t *testing.T) { r.approver(as(t, "ann"), width.wide) })
+		t.Run(fmt.Sprint("public ", width.wide), func(t *testing.T) { r.public(as(t, "admin"), width.wide, width.high) })
 	}
 	t.Run("keyboard", r.byKeyboard)
 	a.report(t)
@@ -257,9 +254,10 @@ func (r *reader) views(t *testing.T, wide, high int64) {
 	if err := json.Unmarshal(raw, &actions); err != nil || len(actions) == 0 {
 		t.Fatalf("%v %s", err, raw)
 	}
+	all := browserOf(t, r.o, "admin", wide, high)
 	for _, action := range append(actions, ours{Name: "mcp-overview"}) {
 		t.Run(action.Name, func(t *testing.T) {
-			p := browser(t, r.o, "admin")
+			p := &page{t, all.ctx, all.o}
 			p.do(chromedp.EmulateViewport(wide, high))
 			if action.Modes == nil {
 				p.open(action.Name, ".o_doorman_overview")
@@ -357,14 +355,18 @@ func (r *reader) approver(p *page, wide int64) {
 }
 
 // public opens the pages of strangers and of people on their way in.
-func (r *reader) public(t *testing.T, wide func(*page) *page, width int64) {
+func (r *reader) public(admin *page, width, high int64) {
 	base := r.o.Server.URL()
 	looked := func(p *page, name, heading string) {
 		p.Helper()
 		p.see("main", heading)
 		r.look(p, fmt.Sprintf("page %s %d", name, width))
 	}
-	stranger := func() *page { return wide(visitor(t, r.o)) }
+	stranger := func() *page {
+		p := visitor(admin.T, r.o)
+		p.do(chromedp.EmulateViewport(width, high))
+		return p
+	}
 	p := stranger()
 	p.visit(base + "/doorman/invite")
 	looked(p, "invite, incomplete", "The link is not complete")
@@ -397,8 +399,8 @@ func (r *reader) public(t *testing.T, wide func(*page) *page, width int64) {
 			Link string `json:"default_link"`
 		}
 	}
-	if err := json.Unmarshal(kit.AsAdmin(t, r.o, "doorman.connection", "action_pickup_link", []int64{r.o.ID("link_id")}), &dialog); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(kit.AsAdmin(admin.T, r.o, "doorman.connection", "action_pickup_link", []int64{r.o.ID("link_id")}), &dialog); err != nil {
+		admin.Fatal(err)
 	}
 	link := base + dialog.Context.Link[strings.Index(dialog.Context.Link, "/doorman/"):]
 	p = stranger()
@@ -411,9 +413,9 @@ func (r *reader) public(t *testing.T, wide func(*page) *page, width int64) {
 	p.visit(link)
 	looked(p, "pick-up, gone", "This link does not work")
 
-	party := &kit.Party{T: t, Service: r.b.s, Redirect: "http://127.0.0.1:1/callback"}
+	party := &kit.Party{T: admin.T, Service: r.b.s, Redirect: "http://127.0.0.1:1/callback"}
 	party.Client = party.Register()
-	p = wide(browser(t, r.o, "admin"))
+	p = admin
 	p.visit(party.AuthorizeURL())
 	looked(p, "consent", "What it will be able to do")
 	p.visit(base + "/doorman/consent")

@@ -3,7 +3,6 @@ package browser_test
 import (
 	"encoding/json"
 	"fmt"
-	"testing"
 
 	"doorman/server/e2e/kit"
 )
@@ -27,24 +26,23 @@ func (a *axe) sideways(p *page, name string) {
 // dialogs are opened one after the other, for a window of one width.
 type dialogs struct {
 	*reader
-	t      *testing.T
-	p      *page
-	narrow func(*page) *page
-	wide   int64
+	p    *page
+	wide int64
 }
 
 func (d *dialogs) named(name string) string { return fmt.Sprintf("dialog %s %d", name, d.wide) }
 
 // opens runs a script that opens a dialog, and looks at it.
 func (d *dialogs) opens(name, script string) {
-	d.t.Helper()
+	d.p.Helper()
 	d.shows(script)
 	d.look(d.p, d.named(name))
 }
 
 func (d *dialogs) shows(script string) {
-	d.t.Helper()
-	d.p = d.narrow(browser(d.t, d.o, "admin"))              // a page with a dialog that was changed asks before it is left
+	d.p.Helper()
+	d.p.js(`odoo.__WOWL_DEBUG__.root.env.services.dialog.closeAll()`) // a page with a dialog that was changed asks before it is left
+	d.p.gone(".modal")
 	d.p.open(ownToolAction, ".o_list_view, .o_kanban_view") // what the web client opens by itself would close the dialog
 	d.p.js(`(({orm, action}) => {` + script + `})(odoo.__WOWL_DEBUG__.root.env.services)`)
 	d.p.wait(".modal .modal-body")
@@ -52,7 +50,7 @@ func (d *dialogs) shows(script string) {
 
 // step clicks, and looks at what comes.
 func (d *dialogs) step(name, click, then string) {
-	d.t.Helper()
+	d.p.Helper()
 	d.p.click(click)
 	d.p.see(".modal", then)
 	d.look(d.p, d.named(name))
@@ -62,15 +60,15 @@ func (d *dialogs) step(name, click, then string) {
 func (d *dialogs) does(model, method string, ids ...int64) string {
 	given, err := json.Marshal(append([]int64{}, ids...))
 	if err != nil {
-		d.t.Fatal(err)
+		d.p.Fatal(err)
 	}
 	// As for a button, the server may leave the views out.
 	return fmt.Sprintf(`orm.call(%q, %q, [%s]).then(next => action.doAction({views: [[false, "form"]], ...next}))`, model, method, given)
 }
 
 // dialogs opens what is asked and shown in dialogs.
-func (r *reader) dialogs(t *testing.T, narrow func(*page) *page, wide int64) {
-	d := &dialogs{reader: r, t: t, narrow: narrow, wide: wide}
+func (r *reader) dialogs(p *page, wide int64) {
+	d := &dialogs{reader: r, p: p, wide: wide}
 	d.connect()
 	d.invite()
 	d.ofConnections()
@@ -108,7 +106,7 @@ func (d *dialogs) invite() {
 
 // ofConnections are the dialogs about one connection, and about what its AI tool has done.
 func (d *dialogs) ofConnections() {
-	cursor := d.b.id(d.t, "Cursor, web shop team")
+	cursor := d.b.id(d.p.T, "Cursor, web shop team")
 	at := func(action string) string {
 		return fmt.Sprintf(`action.doAction(%q, {additionalContext: {active_id: %d, active_ids: [%d], default_connection_id: %d}})`, action, cursor, cursor, cursor)
 	}
@@ -118,7 +116,7 @@ func (d *dialogs) ofConnections() {
 	d.opens("pick-up link", d.does("doorman.connection", "action_pickup_link", d.o.ID("link_id")))
 	d.opens("who saw a record", `action.doAction("doorman.doorman_record_history_action")`)
 	d.picture(d.p, "who-saw", d.wide)
-	d.opens("undo", d.does("doorman.audit", "action_undo", d.b.undoable(d.t)))
+	d.opens("undo", d.does("doorman.audit", "action_undo", d.b.undoable(d.p.T)))
 	d.p.see(".modal", "Pays late")
 	d.picture(d.p, "undo", d.wide)
 }
@@ -143,9 +141,9 @@ func (d *dialogs) ofOdoo() {
 	d.look(d.p, d.named("preferences, tab AI tools"))
 	d.picture(d.p, "preferences", d.wide)
 	var module []int64
-	found := kit.AsAdmin(d.t, d.o, "ir.module.module", "search", []any{[]any{"name", "=", "doorman"}})
+	found := kit.AsAdmin(d.p.T, d.o, "ir.module.module", "search", []any{[]any{"name", "=", "doorman"}})
 	if err := json.Unmarshal(found, &module); err != nil {
-		d.t.Fatal(err)
+		d.p.Fatal(err)
 	}
 	d.opens("uninstall", d.does("ir.module.module", "button_uninstall_wizard", module...))
 	d.p.see(".modal .alert-danger", "Export the audit")
