@@ -26,7 +26,7 @@ var notRunHere = map[string]string{
 	"helm ":                          "needs a cluster; make lint-deploy renders the chart and holds it against Kubernetes' schemas",
 	"claude mcp add ":                "is a client of somebody else, which needs an account; server/e2e/clients runs others",
 	"docker ":                        "needs a container engine",
-	"DOORMAN_METRICS_LISTEN=0.0.0.0": "is a setting, of the table that TestEverySettingIsDocumented reads",
+	"DOORMAN_METRICS_LISTEN=0.0.0.0": "is a setting, of the table that TestSettingsAreDocumented reads",
 }
 
 // commandOf are the calls by which tests run what is documented.
