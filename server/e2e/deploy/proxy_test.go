@@ -39,6 +39,7 @@ type site struct {
 	entered       chan odootest.Call  // those that wait
 	release       chan struct{}       // one is let go
 	stubs         [2]*httptest.Server // Odoo's HTTP, Odoo's websockets
+	said, logged  func() string       // what the proxy has said, and what it has logged in files; logged is nil if it has none
 	reload        func(out string)    // tells the proxy which replica is about to be restarted, "" = none; nil = it finds out by itself
 }
 
@@ -54,6 +55,7 @@ func TestProxies(t *testing.T) {
 			t.Run("addresses", s.addresses)
 			t.Run("bodies", s.bodies)
 			t.Run("paths", s.paths)
+			t.Run("secrets", s.secrets)
 			t.Run("streams", s.streams)
 			t.Run("odoo", s.odooSide)
 			t.Run("rolling restart", s.rolling)
@@ -91,6 +93,7 @@ func newSite(t *testing.T, name, program string, start func(*testing.T, *site, [
 	}
 	ports := freePorts(t, 5)
 	start(t, s, append([]string{name, program}, ports...))
+	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // an invite leads to Odoo
 	return s
 }
 
@@ -116,6 +119,7 @@ func (s *site) run(t *testing.T, check, serve *exec.Cmd) {
 		t.Fatalf("%v: %v\n%s", check.Args, err, out)
 	}
 	var log kit.Log
+	s.said = log.String
 	serve.Stdout, serve.Stderr = &log, &log
 	serve.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := serve.Start(); err != nil {
@@ -172,6 +176,7 @@ func startNginx(t *testing.T, s *site, words []string) {
 		"127.0.0.1:8069", strings.TrimPrefix(s.stubs[0].URL, "http://"), "127.0.0.1:8072", strings.TrimPrefix(s.stubs[1].URL, "http://"),
 		"/etc/letsencrypt/live/mcp.example.com/fullchain.pem", certificate, "/etc/letsencrypt/live/mcp.example.com/privkey.pem", key,
 		"/etc/letsencrypt/live/odoo.example.com/fullchain.pem", certificate, "/etc/letsencrypt/live/odoo.example.com/privkey.pem", key,
+		"/var/log/nginx/error.log", filepath.Join(dir, "error.log"),
 	)
 	write := func(conf string) {
 		if err := os.WriteFile(filepath.Join(dir, "doorman.conf"), []byte(conf), 0o600); err != nil {
@@ -187,9 +192,17 @@ func startNginx(t *testing.T, s *site, words []string) {
 	if os.Getuid() == 0 {
 		user = "user root;\n" // its usual user could not enter the folder of this test
 	}
-	main := user + fmt.Sprintf("daemon off;\nworker_processes 1;\npid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%sinclude %s/doorman.conf;\n}\n", dir, temp.String(), dir)
+	main := user + fmt.Sprintf("daemon off;\nworker_processes 1;\npid %[1]s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log %[1]s/access.log;\n%[2]sinclude %[1]s/doorman.conf;\n}\n", dir, temp.String())
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(main), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	s.logged = func() string {
+		requests, err := os.ReadFile(filepath.Join(dir, "access.log"))
+		errors, errOf := os.ReadFile(filepath.Join(dir, "error.log"))
+		if err != nil || errOf != nil {
+			t.Error(err, errOf)
+		}
+		return string(requests) + string(errors)
 	}
 	s.doorman, s.odoo = "https://mcp.example.com", "https://odoo.example.com"
 	transport := &http.Transport{TLSClientConfig: pool, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -313,6 +326,30 @@ func (s *site) paths(t *testing.T) {
 		if status, text := s.ask(t, http.MethodGet, s.doorman+path, nil); status != want {
 			t.Errorf("%s: %d, want %d: %s", path, status, want, text)
 		}
+	}
+}
+
+// secrets: a link opens something for whoever has it, so a log that holds it is a list of keys. Other requests are logged, where
+// the proxy logs at all.
+func (s *site) secrets(t *testing.T) {
+	token := strings.Repeat("Q", 43)
+	for _, path := range []string{"/files/dmf_" + token, "/oauth/invite/" + token} {
+		if status, _ := s.ask(t, http.MethodGet, s.doorman+path, nil); status == 0 || status >= 500 {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	if status, _ := s.ask(t, http.MethodPut, s.doorman+"/files/dmf_"+token, bytes.NewReader(make([]byte, access.MaxFile+1))); status < 400 {
+		t.Errorf("a file that is too large: %d", status)
+	}
+	const after = "/healthz?after-the-links"
+	s.ask(t, http.MethodGet, s.doorman+after, nil)
+	log := s.said()
+	if s.logged != nil {
+		kit.Eventually(t, 20*time.Second, "the proxy logs requests", func() bool { return strings.Contains(s.logged(), after) })
+		log += s.logged()
+	}
+	if strings.Contains(log, token) {
+		t.Errorf("the proxy logs secret links:\n%s", log)
 	}
 }
 

@@ -102,6 +102,50 @@ func TestComposeInPublic(t *testing.T) {
 	}
 }
 
+// TestComposeSettingsAreKept: settings of the compose stack are documented as lines of the file that every command reads. One that
+// is typed before a single command would be gone with the next update.
+func TestComposeSettingsAreKept(t *testing.T) {
+	t.Parallel()
+	used := text(t, "docker-compose.yml") + text(t, "deploy/compose/public.yml")
+	setting := regexp.MustCompile(`(?m)^(?:# +)?([A-Z_]+)=(.*)$`)
+	given := map[string]bool{}
+	for _, where := range []string{
+		found(t, "docs/install.md", "(?s)\n```ini\n(COMPOSE_FILE=.*?)```"), found(t, "deploy/compose/public.yml", `(?s)^(.*?)\nx-`),
+		found(t, "docker-compose.yml", `(?s)^(.*?)\nx-`),
+	} {
+		where = strings.ReplaceAll(where, "rate limits:   ", "\n#   ")
+		settings := setting.FindAllStringSubmatch(where, -1)
+		if len(settings) != 3 {
+			t.Errorf("%d settings, want 3:\n%s", len(settings), where)
+		}
+		for _, s := range settings {
+			given[s[1]] = true
+			if !strings.HasPrefix(s[1], "COMPOSE_") && !strings.Contains(used, "${"+s[1]+":") {
+				t.Errorf("%s is not a setting of the compose stack", s[1])
+			}
+			if s[1] == "COMPOSE_FILE" {
+				for file := range strings.SplitSeq(s[2], ":") {
+					text(t, file)
+				}
+			}
+		}
+	}
+	for _, needed := range regexp.MustCompile(`\$\{(\w+):\?`).FindAllStringSubmatch(used, -1) {
+		if !given[needed[1]] {
+			t.Errorf("the stack needs %s, which no page gives", needed[1])
+		}
+	}
+	if !strings.Contains(text(t, ".gitignore"), "\n/.env\n") {
+		t.Error("git would take .env for a change of ours")
+	}
+	typed := regexp.MustCompile(`[A-Z_]+=\S+ +docker compose|docker compose -f`)
+	for name, page := range pages(t) {
+		if match := typed.FindString(page); match != "" {
+			t.Errorf("%s: %s", name, match)
+		}
+	}
+}
+
 // TestStopTimes: wherever the service is killed some time after the order to stop, that is later than it may need.
 func TestStopTimes(t *testing.T) {
 	t.Parallel()
