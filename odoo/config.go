@@ -64,7 +64,7 @@ type Config struct {
 	// environment are not read: Odoo is a neighbour, and the key must not go by way of somebody else's proxy.
 	RoundTripper http.RoundTripper
 
-	// Observe is told of every finished call: the gateway method, "ok" or the error's kind, and how long it took.
+	// Observe gets every finished call: the gateway method, "ok" or the error's kind, and how long it took.
 	// It must be fast and safe for concurrent use. nil = nobody.
 	Observe func(method, outcome string, d time.Duration)
 

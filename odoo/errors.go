@@ -77,7 +77,7 @@ func (c *Client) words(f *transport.Failure, j job) *access.Error {
 	}
 }
 
-// setupWords is for what only an administrator can mend.
+// setupWords is for what only an administrator can fix.
 func (c *Client) setupWords(f *transport.Failure) *access.Error {
 	switch f.Class {
 	case transport.KeyRefused:

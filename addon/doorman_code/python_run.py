@@ -155,7 +155,7 @@ class Shell:
     def do(self, model, method, ids, kwargs):
         """:return: the answer of an operation, and whether it changed something"""
         if method not in READS | CHANGES:
-            raise ValueError(f"{method} is no step")
+            raise ValueError(f"{method} is not a step")
         if method == "message_post":
             self._check_no_trial(method)
         return self._step(model, method, ids, kwargs)

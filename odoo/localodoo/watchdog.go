@@ -10,7 +10,7 @@ import (
 )
 
 // watchdogScript is what outlives us. It reads what to end, one line each, until
-// the pipe closes: by our Close, or because this process is no more. PostgreSQL
+// the pipe closes: by our Close, or because this process is gone. PostgreSQL
 // is asked to leave at once (QUIT) and killed only if it does not: its children
 // are in groups of their own, and only the postmaster can gather them.
 // (dash takes a group only as "-s KILL -- -N".)

@@ -12,7 +12,7 @@ import (
 	"doorman/server/access"
 )
 
-// The users of whom the fake's administrator may make connections, and whether the administrator may see their keys.
+// The users for whom the fake's administrator may make connections, and whether the administrator may see their keys.
 var knownUsers = map[string]bool{PersonLogin: true, "anna": true, "boss": false}
 
 const usersLogin = "user" // the name in the REST API

@@ -129,7 +129,7 @@ func (h *handshake) mayAsk() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.known {
-		return true // the first one is no doubt
+		return true // the first one raises no doubt
 	}
 	if time.Since(h.asked) < askAgain {
 		return false

@@ -33,7 +33,7 @@ type snapshotWire struct {
 		BlockedIPs    list[string]    `json:"blocked_ips"`
 		RateMinute    *int            `json:"rate_limit_minute"`
 		RateDay       *int            `json:"rate_limit_day"`
-		RowsDay       int             `json:"rows_day"` // missing is no limit
+		RowsDay       int             `json:"rows_day"` // missing means no limit
 		Approval      *bool           `json:"approval"`
 		Rules         bool            `json:"rules"` // missing is none
 	} `json:"policy"`

@@ -232,7 +232,7 @@ func checkOffered(p Policy, t Tool) *Error {
 	return refuseAs(NotAllowed, "tool_not_offered", fmt.Sprintf(SaySwitchedOff, t.Name), SaySwitchedOffHint)
 }
 
-// checkModule comes after what the connection may do at all: who may not use a tool is not told what is installed.
+// checkModule comes after what the connection may do at all: a caller who may not use a tool is not told what is installed.
 func checkModule(s *Snapshot, t Tool) *Error {
 	if t.NeedsModule == "" || !slices.Contains(s.Settings.MissingModules, t.NeedsModule) {
 		return nil

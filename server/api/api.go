@@ -35,7 +35,7 @@ type Config struct {
 	// WebURL is where people's browsers reach Odoo, without a slash at its end. It must answer at once.
 	WebURL func() string
 	Now    func() time.Time
-	// Report is told of a failure that the operator of the service should see. Neither key, token nor input is in it.
+	// Report gets each failure that the operator of the service should see. Neither key, token nor input is in it.
 	Report func(requestID string, err error)
 }
 

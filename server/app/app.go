@@ -28,7 +28,7 @@ func (h helpAsked) Error() string { return h.usage }
 const usage = `Usage: doorman <command>
 
   serve     run the service; configured by DOORMAN_... variables, see docs/install.md
-  check     say what is wrong with an installation, and how to mend it; same configuration as serve
+  check     say what is wrong with an installation, and how to fix it; same configuration as serve
   health    ask the service that runs here whether it lives, for images without a shell; exit code 1 if it does not
   explain   say whether a connection may use a tool, and what decides it; explain --help says how
   audit     take the audit out of Odoo, and say whether it was changed; audit --help says how

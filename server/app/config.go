@@ -59,8 +59,8 @@ type Config struct {
 
 var transports = []string{"auto", "doorman", "json2", "jsonrpc", "xmlrpc"}
 
-// loadConfig reads the configuration. The error names every problem at once: who sets up a service wants to mend them
-// all before the next try.
+// loadConfig reads the configuration. The error names every problem at once: an administrator wants to fix them all
+// before the next try.
 func loadConfig(environ []string) (*Config, error) {
 	variables, telemetry := map[string]string{}, map[string]string{}
 	for _, entry := range environ {

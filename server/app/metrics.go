@@ -91,7 +91,7 @@ func (m *metrics) batched(n int) { m.odooBatch.Observe(float64(n)) }
 
 func (m *metrics) refused(kind access.Kind) { m.refusals.WithLabelValues(string(kind)).Inc() }
 
-// job is told of every finished run of a job. Their names are Odoo's, bounded in number and form by package jobs.
+// job gets every finished run of a job. Their names are Odoo's, bounded in number and form by package jobs.
 func (m *metrics) job(name, outcome string, d time.Duration) {
 	m.jobRuns.WithLabelValues(name, outcome).Inc()
 	m.jobSeconds.WithLabelValues(name).Observe(d.Seconds())

@@ -40,7 +40,7 @@ type request struct {
 	id string
 }
 
-// identify is how package mcp learns who asks.
+// identify is how package mcp learns who is asking.
 func identify(r *http.Request) (netip.Addr, string) {
 	if found, ok := r.Context().Value(requestKey{}).(request); ok {
 		return found.ip, found.id

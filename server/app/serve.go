@@ -179,8 +179,8 @@ func (s *service) server() *http.Server {
 	return &http.Server{
 		Handler: s.routes(), ErrorLog: nil,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: bodyTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		// Counted from the header on: the body, the question who asks, the call itself, which a stream ends with, and
-		// as long again as the body for the answer. Without it, who asks and reads nothing keeps the connection, and
+		// Counted from the header on: the body, the question of who is asking, the call itself, which a stream ends with, and
+		// as long again as the body for the answer. Without it, a client that asks and reads nothing keeps the connection, and
 		// whatever works on its answer, for ever. Files have limits of their own.
 		WriteTimeout: bodyTime + s.config.OdooTimeout + max(s.config.OdooTimeout, mcp.Patience()) + bodyTime,
 	}

@@ -25,7 +25,7 @@ const (
 	inMemory = 4
 	// ofOne is how many of them one network may have: who sends or reads slowly must not keep everybody else out.
 	ofOne = 2
-	// arriving is how many of them may be uploads: their bytes come as slowly as whoever sends them likes, and what is
+	// arriving is how many of them may be uploads: their bytes come as slowly as their sender likes, and what is
 	// fetched must not wait for that.
 	arriving = inMemory - 1
 	// patience is how long a request waits for room.
@@ -159,7 +159,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, ip netip.Addr
 	}
 	header := w.Header()
 	about(header, file.Name, file.Type, int64(len(file.Content)))
-	// The server has no such limit of its own, and who asks and reads nothing would keep the room for ever.
+	// The server has no such limit of its own, and a client that asks and reads nothing would keep the room for ever.
 	_ = http.NewResponseController(w).SetWriteDeadline(h.config.Now().Add(timeFor(int64(len(file.Content)))))
 	_, _ = w.Write(file.Content) // a client that is gone gets no answer
 	return nil

@@ -28,7 +28,7 @@ func newRoom() *room {
 	return &room{all: make(chan struct{}, inMemory), uploads: make(chan struct{}, arriving), of: map[netip.Prefix]*share{}}
 }
 
-// enter waits for a place, until ctx ends or patience does. Whoever got one calls leave.
+// enter waits for a place, until ctx ends or patience does. A caller that got one calls leave.
 func (r *room) enter(ctx context.Context, ip netip.Addr, upload bool) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -45,7 +45,7 @@ type Limiter interface {
 	Seed(ctx context.Context, key string, used int, now time.Time) error
 
 	// GiveBack takes one request out of the day of a key again, if it is still the day of now and anything was counted in it. The
-	// limit per minute keeps it: who asks again and again while nothing can be answered is still too fast.
+	// limit per minute keeps it: a caller that asks again and again while nothing can be answered is still too fast.
 	GiveBack(ctx context.Context, key string, now time.Time) error
 
 	// Add counts n things at once in the day of a key, whatever there are already, and tells how many that makes and how

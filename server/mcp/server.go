@@ -98,7 +98,7 @@ func New(c Config) *Server {
 	return s
 }
 
-// sdkServer tells the SDK what there is. It answers nothing by itself that depends on who asks: admit does.
+// sdkServer tells the SDK what there is. It answers nothing by itself that depends on the caller: admit does.
 func (s *Server) sdkServer(version string) *sdk.Server {
 	server := sdk.NewServer(&sdk.Implementation{Name: "doorman", Title: "Doorman for Odoo", Version: version}, &sdk.ServerOptions{
 		Instructions: instructions,
@@ -109,7 +109,7 @@ func (s *Server) sdkServer(version string) *sdk.Server {
 			Completions: &sdk.CompletionCapabilities{},
 		},
 		CompletionHandler: s.complete,
-		// Lists depend on who asks. The SDK's default says "public", and a shared cache would show one person's list
+		// Lists depend on the caller. The SDK's default says "public", and a shared cache would show one person's list
 		// to another.
 		SetCacheable: func(_ context.Context, req sdk.Request, c *sdk.Cacheable) {
 			c.CacheScope, c.TTLMs = "private", int(caller.SnapshotTTL.Milliseconds())

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// issuerLife is how long an issuer's keys are good for: one that it has withdrawn is refused after that.
+	// issuerLife is how long an issuer's keys are kept: one that it has withdrawn is refused after that.
 	issuerLife = 10 * time.Minute
 	// fetchPause is the least time between two fetches of the same document: anybody can send an assertion with a key ID
 	// that nobody knows.

@@ -385,7 +385,7 @@ class DoormanGateway(models.AbstractModel):
 
     @job(every=60, timeout=50)
     def _remind_approvals(self):
-        """Remind who may decide, once, when half of the time is over.
+        """Remind those who may decide, once, when half of the time is over.
 
         :rtype: dict
         """

@@ -7,7 +7,7 @@ from ..policy import kept_answers
 from ..policy.refusal import Refusal, _lt
 from ..policy.shared import MAX_IDEMPOTENCY_KEY
 
-# How long the answer to a write is kept for who asks for the same once more.
+# How long the answer to a write is kept for a caller who asks for the same again.
 KEEP_HOURS = 24
 
 # What the ORM does not know it cannot read, export or put into a domain. No foreign

@@ -136,7 +136,7 @@ class DoormanGateway(models.AbstractModel):
 
     @api.model
     def _purge_files(self):
-        """Drop what nobody fetched. Whoever makes one clears away for others."""
+        """Drop what nobody fetched. Each new one clears away older ones."""
         self.env.cr.execute(
             SQL(
                 """
@@ -356,8 +356,8 @@ class DoormanGateway(models.AbstractModel):
         return value
 
     def _check_no_approval(self, connection, row, noted):
-        """Who asked for the link was asked for what it names. What the file has changed
-        besides may be a person's to decide."""
+        """What the link names was approved, where needed, when it was requested. What
+        else the file has changed may be a person's to decide."""
         *_others, approval = connection._write_rule(row["version"])
         if self._waits(approval, row, noted):
             raise Refusal(

@@ -1,2 +1,2 @@
-"""What a connection may do, decided without knowing who asks for it: no other room of
+"""What a connection may do, decided without knowing who is asking: no other room of
 the addon is imported here."""

@@ -4,7 +4,7 @@ pending ──┬── execute ── executed   a person approved it, and it w
           ├── fail ───── failed     a person approved it, and Odoo refused it
           ├── reject ─── rejected   a person said no
           ├── expire ─── expired    nobody said anything in time
-          └── cancel ─── cancelled  whoever asked may no longer, or withdrew it
+          └── cancel ─── cancelled  the requester may no longer, or withdrew it
 
 The service has the same table (server/access); tests hold both against
 tests/approval_transitions.json.

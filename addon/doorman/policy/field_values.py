@@ -107,6 +107,6 @@ def safe(field, text):
     if field.type == "html" and (
         not field.sanitize or getattr(field, "sanitize_overridable", False)
     ):
-        # Odoo would keep a script for who may write one. An AI tool may not.
+        # Odoo would keep a script for a user who may write one. An AI tool may not.
         return Markup(html_sanitize(text, silent=True))
     return text

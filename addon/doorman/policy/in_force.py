@@ -116,7 +116,7 @@ def name_of(record):
 
 def called(record, name):
     """:param str name: what a record is called in Odoo
-    :return: what is told of that
+    :return: what is said about that
     """
     found = of(record.env)
     if found is None:
@@ -145,7 +145,7 @@ def those_seen(env, model, ids):
 
 
 def values(found, records, rows):
-    """What is told of the rows that Odoo has read.
+    """What is said about the rows that Odoo has read.
 
     :param found: the InForce
     :param records: whose values they are, or the empty recordset of their model
@@ -176,7 +176,7 @@ def values(found, records, rows):
 
 
 def _properties(rules, properties):
-    """What is told of properties that link to records: no names where rules speak of
+    """What is said about properties that link to records: no names where rules speak of
     these."""
     for one in properties if isinstance(properties, list) else ():
         if not _is_limited(rules, one.get("comodel")) or not one.get("value"):
@@ -213,7 +213,7 @@ def _ids(value):
 
 
 def value_of(closed, held):
-    """What is told of the value of a closed field."""
+    """What is said about the value of a closed field."""
     return False if closed.how == HIDDEN else masks.mask(closed.how, held)
 
 
@@ -255,7 +255,7 @@ def cell(env, path, field, value):
 
 
 def _linked(rules, field, rows, seen):
-    """:param seen: ids of the linked records that there are; None for all"""
+    """:param seen: ids of the linked records that exist; None for all"""
     if field.type == "many2one":
         _pairs(rules, field.comodel_name, rows, field.name, seen)
     elif seen is not None:
@@ -264,7 +264,7 @@ def _linked(rules, field, rows, seen):
 
 
 def _pairs(rules, model, rows, key, seen):
-    """What is told of the ``[id, name]`` of a linked record in each row."""
+    """What is said about the ``[id, name]`` of a linked record in each row."""
     for row in rows:
         pair = row.get(key)
         if not isinstance(pair, list | tuple) or len(pair) < 2:

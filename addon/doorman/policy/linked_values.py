@@ -196,7 +196,7 @@ def _link(place, item):
 def lines(place, value):
     """A one2many: an object is a new line, one with an id changes that line. Lines that
     are not named stay."""
-    # Before anything is told of the lines that there are.
+    # Before anything is said about existing lines.
     place.guard._through(place.records, place.field)
     if value is False:
         raise place.wrong(

@@ -200,7 +200,7 @@ def _ways(words):
 
 
 def near_models(guard, name):
-    """:param str name: of a model that there is not
+    """:param str name: of a model that does not exist
     :return: a sentence on what may be meant: models that people call so, or whose
         names are near; ""
     """

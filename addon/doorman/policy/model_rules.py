@@ -90,7 +90,7 @@ class Rules:
 
     def domain(self, env, model):
         """:param env: of the connection's user
-        :return: the domain of a model's records that there are; None for all
+        :return: the domain of a model's records that exist; None for all
         """
         if not self.is_partly(model):
             return None

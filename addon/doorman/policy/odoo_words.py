@@ -67,7 +67,7 @@ def filled_in(env, value):
     """The same for a value that Odoo's own code has put into a form.
 
     :param value: of a text, or an amount
-    :return: what is told of it; None for an amount that is not
+    :return: what is said about it; None for an amount that is not
     """
     if isinstance(value, str):
         return told(env, value)

@@ -80,7 +80,7 @@ def person(partner):
     return address if name == address else f"{name} <{address or '-'}>"
 
 
-# ---- what is told of one that leaves ----
+# ---- what is said about one that leaves ----
 
 
 def told(kind, to=(), **facts):
@@ -341,7 +341,7 @@ def _mailed_for(row, partner, name):
 
 # Of the shared rows, those that are not emails.
 NOT_BY_MAIL = frozenset({"whatsapp.message", "social.post"})
-# Model -> what is told of a new row of it; None if it stays inside.
+# Model -> what is said about a new row of it; None if it stays inside.
 ROWS = {
     "mail.mail": _email,
     "mail.notification": _notification,

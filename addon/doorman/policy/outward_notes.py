@@ -65,7 +65,7 @@ class Notes:
         self.env = env
         # A Trial while all of it can be undone.
         self.trial = trial
-        # (model, id) -> what is told of it; None as long as nobody has looked
+        # (model, id) -> what is said about it; None as long as nobody has looked
         self.rows = {}
         # Ids of files that were made.
         self.files = set()
@@ -195,7 +195,7 @@ class Notes:
 
     def _read(self, model, ids, there=()):
         """:param there: those of the ids that are known to be there
-        :return: what is told of rows, of those that are there and leave
+        :return: what is said about rows that still exist and leave
         """
         rows = self.env[model].sudo().browse(ids)
         if set(ids) != set(there):

@@ -259,7 +259,7 @@ class Values:
                 named.setdefault(ident, (self.where, f"{model._name}.{field.name}"))
 
     def _check_exist(self):
-        """:raise Refusal: if a value points at a record that there is not. Odoo would
+        """:raise Refusal: if a value points at a record that does not exist. Odoo would
         say so in the words of the database, or not at all."""
         for comodel, named in self.named.items():
             found = set(self.guard.env[comodel].browse(named).exists().ids)

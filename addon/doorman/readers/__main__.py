@@ -3,8 +3,8 @@
     tools/file_text.py ── the bytes, by stdin ── this process, with limits of its own
                        ── its text, as JSON, by stdout
 
-A file that somebody has sent may be made to hang, or to fill the memory of whoever
-reads it: a few kB of ZIP or PDF become gigabytes. Such a file ends this process, and
+A file that somebody has sent may be made to hang its reader, or to fill
+its memory: a few kB of ZIP or PDF become gigabytes. Such a file ends this process, and
 Odoo goes on. Nothing of Odoo is imported here, and nothing of what is read is kept.
 """
 

@@ -36,7 +36,7 @@ def pieces(content, notes):
 def _body(part):
     try:
         text = part.get_content()
-    except (LookupError, ValueError):  # an encoding that there is not
+    except (LookupError, ValueError):  # an unknown encoding
         text = (part.get_payload(decode=True) or b"").decode("utf-8", "replace")
     if part.get_content_subtype() != "html":
         return text

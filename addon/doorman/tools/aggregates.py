@@ -79,7 +79,7 @@ def formatted_read_group(call):
 
 
 def _teller(guard, model, spec):
-    """:return: a function that makes of the value of a group what is told of it"""
+    """:return: a function that makes of the value of a group what is said about it"""
     path, _colon, how = spec.partition(":")
     _owner, field = guard.path(model, path)
     if field.type not in DATES:

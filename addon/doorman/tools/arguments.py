@@ -65,7 +65,7 @@ def one_record(call):
 
 
 def no_record(gone):
-    """:param gone: records that there are not
+    """:param gone: records that do not exist
     :return: what to raise of them
     """
     ids = ", ".join(map(str, gone.ids))

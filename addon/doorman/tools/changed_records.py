@@ -1,5 +1,5 @@
 """The records that a request changes: which it may, what else has to be done before it
-counts as done, and what is told of them.
+counts as done, and what is said about them.
 
 Each change answers ``{ids, names, url}``.
 """

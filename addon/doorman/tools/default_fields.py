@@ -84,7 +84,7 @@ def _has_companies(env):
 
 
 def _good(names, fields):
-    """Those that there are, once each, without what nobody asks for."""
+    """Those that exist, once each, without what nobody asks for."""
     identity = names[:2]
     return [
         name

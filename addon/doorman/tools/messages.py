@@ -112,7 +112,7 @@ def _tracking(guard, message):
 
 
 def _masked(guard, field):
-    """:return: a function that makes of a changed value what is told of it"""
+    """:return: a function that makes of a changed value what is said about it"""
     rules = guard.rules
     closed = rules and rules.closed(field.model, field.name)
     if closed:

@@ -1,4 +1,4 @@
-"""``call_method``: a public business method, and what is told of its answer."""
+"""``call_method``: a public business method, and what is said about its answer."""
 
 import json
 from datetime import date

@@ -14,7 +14,7 @@ from .operations import ANY_MODEL, TAKE, operation
 
 
 def _still_printed(call):
-    """Refuse what was printed for who may no longer print it."""
+    """Refuse what was printed for a user who may no longer print it."""
     _to_print(call)
     _report(call)
 

@@ -55,7 +55,7 @@ def exported(_request, answer):
 
 
 def named(request, _answer):
-    """The records that a request names: what is told of each, code has made up."""
+    """The records that a request names: what is said about each, code has made up."""
     return len(request.get("ids") or ()) or 1
 
 

@@ -1,4 +1,4 @@
-"""What is told of a wizard: what it shows, what can be filled in, its buttons."""
+"""What is said about a wizard: what it shows, what can be filled in, its buttons."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-// Package caller is who asks: it turns the credential of an HTTP request into a Caller, with what holds for their
+// Package caller is who is asking: it turns the credential of an HTTP request into a Caller, with what holds for their
 // connection, and decides what can be decided before it is known what they want.
 //
 //	request -> Door.Authenticate

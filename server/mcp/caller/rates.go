@@ -134,7 +134,7 @@ func (l *rates) complain(ctx context.Context, err error) {
 
 type rateKey struct{}
 
-// WithRate hands what the limiter said of a call to whoever decides it. In the context and not in the caller: one HTTP
+// WithRate hands what the limiter said of a call to the code that decides it. In the context and not in the caller: one HTTP
 // request may hold several calls, and each counts.
 func WithRate(ctx context.Context, r access.Rate) context.Context {
 	return context.WithValue(ctx, rateKey{}, r)

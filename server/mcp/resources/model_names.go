@@ -54,7 +54,7 @@ func newNamesCache() *namesCache {
 	})}
 }
 
-// modelNames returns the models of a caller, as list_models would: nothing for who may not use that, or only with a
+// modelNames returns the models of a caller, as list_models would: nothing for a caller who may not use that, or only with a
 // person's approval. method is what the client asked for.
 func (r *Resources) modelNames(ctx context.Context, who *caller.Caller, session *sdk.ServerSession, method string) ([]openModel, *access.Error) {
 	t := r.calls.Catalog.Tool("list_models")
@@ -65,7 +65,7 @@ func (r *Resources) modelNames(ctx context.Context, who *caller.Caller, session 
 	if known, ok := r.names.cache.GetIfPresent(key); ok {
 		return known, nil
 	}
-	// Together with those of the same credential only: who asks with one that was just revoked must not fail others.
+	// Together with those of the same credential only: a caller with one that was just revoked must not fail others.
 	got, err, _ := r.names.asked.Do(fmt.Sprintf("%x %v", who.Proof[:], key), func() (any, error) {
 		if known, ok := r.names.cache.GetIfPresent(key); ok {
 			return known, nil // it came between the look above and this one

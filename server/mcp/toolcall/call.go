@@ -31,7 +31,7 @@ type Call struct {
 // Caller is who made the call.
 func (c *Call) Caller() *caller.Caller { return c.who }
 
-// Catalog is every tool that there is.
+// Catalog is every tool.
 func (c *Call) Catalog() *Catalog { return c.runner.Catalog }
 
 // Ended notes how the call ended, in one word: ok, or the kind of an error. NoteFailure does it of errors.

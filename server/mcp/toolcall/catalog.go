@@ -12,7 +12,7 @@ import (
 // CustomMetric is what all custom tools are counted as: their names are an administrator's, as many as they like.
 const CustomMetric = "own"
 
-// Catalog is every tool that there is: ours, which are the same for everybody, and how to make one of what an administrator
+// Catalog is every tool: ours, which are the same for everybody, and how to make one of what an administrator
 // has defined in Odoo for some connections.
 type Catalog struct {
 	list   []*Tool

@@ -19,7 +19,7 @@ type Link struct {
 	ExpiresAt time.Time
 }
 
-// OpenLink opens the link to a file that Odoo told of by its ticket. The link's token is thrown here, and Odoo learns no
+// OpenLink opens the link to a file that Odoo announced by its ticket. The link's token is thrown here, and Odoo learns no
 // more than its hash.
 func (c *Call) OpenLink(ctx context.Context, ticket int64) (Link, error) {
 	token := newLinkToken()

@@ -47,7 +47,7 @@ type pendingJSON struct {
 	URL       string `json:"approval_url"`
 }
 
-// pendingResult says that a person was asked. It is not an error: a model would try to mend it.
+// pendingResult says that a person was asked. It is not an error: a model would try to correct it.
 func pendingResult(p access.Pending) *sdk.CallToolResult {
 	result, err := okResult(pendingJSON{string(access.PendingApproval), p.RequestID, Moment(p.ExpiresAt), p.URL}, true)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// quietFor is how long a call may take before anything is told of it. A stream that has begun has no HTTP status left to
+// quietFor is how long a call may take before anything is said about it. A stream that has begun has no HTTP status left to
 // say that the credential is dead, and most calls are over by then.
 const quietFor = time.Second
 

@@ -124,7 +124,7 @@ func (args *methodArgs) kwargs() (map[string]any, *access.Error) {
 	return asked, nil
 }
 
-// boundedWizard is what is told of a wizard. Of one that shows too much, what it takes to go on.
+// boundedWizard is what is said about a wizard. Of one that shows too much, what it takes to go on.
 func boundedWizard(raw json.RawMessage) json.RawMessage {
 	if len(raw) <= maxDescription {
 		return filled(raw)

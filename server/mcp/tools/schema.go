@@ -15,7 +15,7 @@ var schemaTypes = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[jsonArg]():    {Type: "string"},
 }
 
-// inputSchema builds the schema of a tool's arguments from its struct. That there are no others it does not say: every
+// inputSchema builds the schema of a tool's arguments from its struct. It does not say that no others are allowed: every
 // client would pay for it, some refuse a schema that has it, and a call with another argument is told which one is meant.
 func inputSchema[T any]() *jsonschema.Schema {
 	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: schemaTypes})

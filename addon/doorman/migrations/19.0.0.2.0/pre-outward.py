@@ -1,5 +1,5 @@
 """What leaves the company waits for a person, from now on: for connections that are
-made from now on. Those that there are, and the invites that were sent, keep what they
+made from now on. Existing ones, and the invites that were sent, keep what they
 had. Odoo would give every row of a new column its default.
 """
 

@@ -87,7 +87,7 @@ class DoormanConnection(models.Model):
     @api.model
     def _approvers_for(self, approver, group, askers):
         """The people who may decide: the approver and the group that are named; if
-        neither is, the MCP administrators of the companies of whoever asks.
+        neither is, the MCP administrators of the requester's companies.
 
         :param askers: whose request it is. They are not among them, but for
             administrators where the settings say so.

@@ -344,7 +344,7 @@ class DoormanConnection(models.Model):
             self._retire_key(overlap_minutes)
         else:
             self._remove_keys()
-            # Whoever had the old key asked for them.
+            # The holder of the old key asked for them.
             self._drop_requests(_lt("The connection's key was replaced."))
         latest = self._latest_key_end(key_days)
         # sudo: what the user's groups allow is in the end above, and a connection of an

@@ -41,7 +41,7 @@ class DoormanConnection(models.Model):
     def action_approve_outward(self):
         """Let what leaves the company wait for a person, from now on.
 
-        :raise AccessError: for whoever may not change the policy
+        :raise AccessError: for users who may not change the policy
         """
         self.ensure_one()
         self.write({"approve_outward": True})

@@ -184,12 +184,12 @@ class DoormanConnection(models.Model):
         return answer | {"connection": connection._wire()}
 
     def _api_user(self, login):
-        """The user with a login, of whom the caller may make connections."""
+        """The user with a login, for whom the caller may make connections."""
         login = self._api_typed("user", login, str)
         found = self.env["res.users"].search(
             [("login", "=", login), ("share", "=", False)]
         )
-        # Somebody of another company is told of like somebody who is not there.
+        # Somebody of another company looks like somebody who does not exist.
         found = found.filtered(lambda u: u.sudo().company_id in self.env.companies)
         if not found:
             raise self._api_invalid("user", login)

@@ -25,7 +25,7 @@ MAX_TITLE = 60
 MAX_LETTERS = 12_000
 # Around what an administrator writes of a tool, and of a parameter.
 FRAME, PARAMETER_FRAME = 350, 60
-# What is told of a tool, besides its parameters.
+# What is said about a tool, besides its parameters.
 TOLD = (
     *("name", "title", "description", "risk"),
     *("on_records", "only_reads", "can_try"),
@@ -416,7 +416,7 @@ class DoormanOwnTool(models.Model):
         return found.sorted("id")
 
     def _fingerprint(self):
-        """SHA-256 of all that the action is, and of what is told of it. Read past every
+        """SHA-256 of the action and of what AI tools are told about it. Read past every
         cache but this transaction's own."""
         told = [self[name] for name in TOLD] + [self.scope_id.code, self._parameters()]
         actions = [self._facts_of(action) for action in self._tree()]

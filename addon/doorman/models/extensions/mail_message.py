@@ -54,7 +54,7 @@ class MailMessage(models.Model):
         self._doorman_keep()
 
     def _doorman_keep(self):
-        """Odoo lets who may write a record also change and delete its messages: an
+        """Users who may write a record may also change and delete its messages: an
         administrator could change a policy and then the trace of it. What a person
         wrote themselves stays theirs.
 

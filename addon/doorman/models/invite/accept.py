@@ -100,7 +100,7 @@ class DoormanInvite(models.Model):
         return False
 
     def _needs_internal_user(self, user):
-        """:return: what somebody can do who has an account of another kind"""
+        """:return: what somebody with another kind of account can do"""
         login, maker = user.login, self.creator_id.name
         if user._is_portal():
             return self.env._(

@@ -36,7 +36,7 @@ class DoormanInvite(models.Model):
 
     def _keep_code(self, email, digest):
         """:return: which code this is; None if there were too many for this address:
-        nobody's mailbox is to be filled by who has a link"""
+        nobody with a link may fill somebody's mailbox"""
         address = hashlib.sha256(email.encode()).hexdigest()
         self.env.cr.execute(
             SQL(

@@ -282,7 +282,7 @@ class DoormanPolicyMixin(models.AbstractModel):
         if self.companies_restricted:
             policy["companies"] = self.company_ids.ids
         if self.model_rule_ids:
-            # What they say is decided here in Odoo; that there are some is enough.
+            # Odoo decides what they say; it is enough to know they exist.
             policy["rules"] = True
         for name in ("allowed_ips", "blocked_ips"):
             if listed := ip_lists.parse(self[name]):

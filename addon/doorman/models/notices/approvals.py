@@ -4,7 +4,7 @@ from odoo import fields, models
 
 
 class DoormanApproval(models.Model):
-    """What is told of requests for approval, and of how fast they are approved."""
+    """Notices of requests for approval, and of how fast they are approved."""
 
     _inherit = "doorman.approval"
 

@@ -59,7 +59,7 @@ class DoormanNotice(models.Model):
         """Have people told of something, once this transaction is committed.
 
         :param str kind: what it is of
-        :param subject: what is told of, as text or number
+        :param subject: what the notice is about, as text or number
         :param int at_most: how often within an hour; 0: as often as it happens
         :param values: ``connection_id``, ``approval_id`` and ``data``
         """

@@ -14,7 +14,7 @@ OUT = (
 
 
 class DoormanSettings(models.Model):
-    """Who is told of what, and by which way."""
+    """Who is told what, and how."""
 
     _inherit = "doorman.settings"
 

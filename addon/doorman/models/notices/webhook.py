@@ -12,7 +12,7 @@ POST_AT_ONCE = 5
 
 
 class DoormanNotice(models.Model):
-    """Posting to the webhook: never in the transaction of what is told of, at most 4
+    """Posting to the webhook: never in the transaction of what it reports, at most 4
     times, and each time with the same id, by which a receiver knows it again."""
 
     _inherit = "doorman.notice"

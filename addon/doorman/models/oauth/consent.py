@@ -20,7 +20,7 @@ class DoormanOauthRequest(models.AbstractModel):
     allow    ── the request is used up, the connection is there, a code is made
     deny     ── the request is used up
 
-    Each in one transaction, for whoever is logged in when the button is pressed.
+    Each in one transaction, for the person who is logged in when the button is pressed.
     """
 
     _inherit = "doorman.oauth.request"

@@ -16,7 +16,7 @@ class DoormanPolicyChange(models.Model):
     to confirm.
 
     pending ──┬── confirmed: it is written, if nothing else was written since
-              ├── rejected, by another one or by who asked
+              ├── rejected, by another one or by the person who asked
               ├── expired
               └── cancelled: what it would change is another by now
     """
