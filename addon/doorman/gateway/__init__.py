@@ -1,3 +1,6 @@
+"""What the service may call, and tables that the ORM does not know. Each call passes
+fence, policy and gate, and leaves its audit row, in one transaction."""
+
 from . import doorman_idempotency
 from . import doorman_day
 from . import doorman_wizard

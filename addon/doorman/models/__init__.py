@@ -1,4 +1,6 @@
-# The rooms in the order in which their models build on each other.
+"""What is stored: a folder for each subject, in the order in which they build on each
+other."""
+
 from . import extensions
 from . import mixins
 from . import catalog

@@ -302,6 +302,15 @@ class TestStatic(SourceChecks, BaseCase):
 
     # ---- data, views ----
 
+    def test_each_room_says_what_it_is_for(self):
+        """A newcomer looks into a folder's ``__init__.py`` for that."""
+        rooms = [path for path in ROOT.rglob("__init__.py") if path.parent != ROOT]
+        rooms = [path for path in rooms if "tests" not in path.parts]
+        self.assertGreater(len(rooms), 15)
+        for path in rooms:
+            doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+            self.assertTrue(doc, f"{path.relative_to(ROOT)} does not say it")
+
     def test_data_comes_in_order(self):
         files = manifest(ROOT)["data"]
         self.assertEqual(len(files), len(set(files)))

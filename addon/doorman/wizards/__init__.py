@@ -1,3 +1,5 @@
+"""Dialogs: each asks for something, does it by a method of the models, and is gone."""
+
 from . import base_module_uninstall
 from . import doorman_dialog_mixin
 from . import doorman_many_mixin

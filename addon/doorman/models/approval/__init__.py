@@ -1,3 +1,5 @@
+"""Requests that wait for a person: made, described, decided, carried out."""
+
 from . import doorman_approval_rule
 from . import doorman_approval
 from . import ask

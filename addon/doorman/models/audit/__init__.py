@@ -1,3 +1,5 @@
+"""The audit: its rows, their sums, the chain that proves them, and what reads them."""
+
 from . import loose_many2one
 from . import doorman_audit
 from . import sentences

@@ -1,3 +1,5 @@
+"""Connections of AI tools: policy, keys, pick-up links, status and use."""
+
 from . import doorman_connection
 from . import glance
 from . import keys

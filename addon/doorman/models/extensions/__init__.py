@@ -1,3 +1,5 @@
+"""What Doorman adds to Odoo's own models."""
+
 from . import base
 from . import ir_actions
 from . import ir_http

@@ -1,3 +1,5 @@
+"""Invite links: made, accepted, revoked; and accounts that are made by them."""
+
 from . import doorman_invite
 from . import revoke
 from . import doorman_invite_acceptance

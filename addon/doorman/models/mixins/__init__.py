@@ -1,3 +1,5 @@
+"""What several models share, above all the policy."""
+
 from . import doorman_protected_mixin
 from . import doorman_shown_mixin
 from . import doorman_thread_mixin

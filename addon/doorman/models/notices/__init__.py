@@ -1,3 +1,5 @@
+"""Notices to people, to Discuss and to a webhook; links that are sent by email."""
+
 from . import doorman_notice
 from . import words
 from . import people

@@ -1,3 +1,5 @@
+"""Browser logins: clients, trusted issuers, requests, consent and tokens."""
+
 from . import doorman_oauth_client
 from . import client_removal
 from . import doorman_oauth_issuer

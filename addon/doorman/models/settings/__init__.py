@@ -1,3 +1,5 @@
+"""Server Settings, the service's key, replicas, changes that need a second person."""
+
 from . import doorman_replica
 from . import doorman_settings
 from . import service_key
