@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,54 @@ func TestRequirementsNameRealTests(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestRequirementsNameRealCode: what a table says to be "met by" is still called that, or the requirement may have been lost with it.
+func TestRequirementsNameRealCode(t *testing.T) {
+	t.Parallel()
+	root := repoRoot(t)
+	words := map[string]bool{}
+	for _, file := range files(t) {
+		if ext := filepath.Ext(file); strings.HasSuffix(file, "_test.go") || strings.Contains(file, "/tests/") || !slices.Contains([]string{".go", ".py", ".xml", ".json", ".csv"}, ext) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range regexp.MustCompile(`\w+`).FindAllString(string(text), -1) {
+			words[word] = true
+		}
+	}
+	tables, err := filepath.Glob(filepath.Join(root, "server", "e2e", "requirements", "*.md"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("no tables: %v", err)
+	}
+	quoted, name := regexp.MustCompile("`([^`]+)`"), regexp.MustCompile(`^[\w.]+$`)
+	n := 0
+	for _, table := range tables {
+		for line := range strings.Lines(text(t, "server/e2e/requirements/"+filepath.Base(table))) {
+			cells := strings.Split(strings.Trim(line, "| \n"), "|")
+			if !strings.HasPrefix(line, "|") || len(cells) != 3 {
+				continue
+			}
+			for _, code := range quoted.FindAllStringSubmatch(cells[1], -1) {
+				if !name.MatchString(code[1]) {
+					continue // a path, of which TestPagesNameRealFiles knows, or an example
+				}
+				n++
+				for part := range strings.SplitSeq(code[1], ".") {
+					if !words[part] && !slices.Contains([]string{"go", "py"}, part) && !strings.HasSuffix(code[1], ".go") {
+						t.Errorf("%s: nothing is called %s: %s", filepath.Base(table), code[1], strings.TrimSpace(cells[0]))
+						break
+					}
+				}
+			}
+		}
+	}
+	if n < 150 {
+		t.Errorf("only %d names were found", n)
 	}
 }
 
