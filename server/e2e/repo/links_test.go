@@ -77,6 +77,24 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestHeadingsAreInOrder: a page's outline, and a screen reader's list of headings, miss a level that is left out.
+func TestHeadingsAreInOrder(t *testing.T) {
+	t.Parallel()
+	for name, text := range pages(t) {
+		last, inside := 0, false
+		for line := range strings.Lines(text) {
+			inside = inside != strings.HasPrefix(strings.TrimSpace(line), "```")
+			rest := strings.TrimLeft(line, "#")
+			if level := len(line) - len(rest); !inside && level > 0 && strings.HasPrefix(rest, " ") {
+				if level > last+1 {
+					t.Errorf("%s: %q follows a heading of level %d", name, strings.TrimSpace(line), last)
+				}
+				last = level
+			}
+		}
+	}
+}
+
 // anchors returns what GitHub makes of the headings of a page.
 func anchors(text string) (found []string) {
 	for line := range strings.Lines(text) {
