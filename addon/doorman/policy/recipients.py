@@ -9,7 +9,7 @@ shown in front of one included.
 
 import re
 
-MAX_ENTRIES, MAX_DOMAIN = 500, 253
+MAX_DOMAIN = 253
 SUBDOMAINS = "*."
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # What stands around an @, up to what cannot be part of an address unless it is quoted.

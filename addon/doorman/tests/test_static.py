@@ -7,6 +7,7 @@ import ast
 import csv
 import re
 import unittest
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -301,6 +302,19 @@ class TestStatic(SourceChecks, BaseCase):
     files = (*SourceChecks.files, "i18n/doorman.pot")
 
     # ---- data, views ----
+
+    def test_no_constant_is_left_over(self):
+        """One that nothing reads looks like a limit that holds."""
+        words = Counter()
+        for path in ROOT.parent.rglob("*.py"):
+            words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+        for name, tree in sources(ROOT):
+            for node in tree.body:
+                if not isinstance(node, ast.Assign):
+                    continue
+                for target in ast.walk(node.targets[0]):
+                    if isinstance(target, ast.Name) and target.id.isupper():
+                        self.assertGreater(words[target.id], 1, f"{name}: {target.id}")
 
     def test_each_room_says_what_it_is_for(self):
         """A newcomer looks into a folder's ``__init__.py`` for that."""

@@ -20,7 +20,6 @@ from ...policy.shared import (
 
 # A login, or all of a domain.
 LISTED = re.compile(r"[^\s@]*@[^\s@]+|[^\s@]+")
-OPEN_STATES = ("active", "suspended")
 STATES = [
     ("active", "Active"),
     ("used_up", "Used up"),
