@@ -109,7 +109,9 @@ FUNCTIONS = f"""
         done integer := 0;
         sum bytea;
     BEGIN
-        SELECT * INTO c FROM doorman_audit_chain;
+        -- Of two at once the second fails to serialize here, and Odoo runs it again. A
+        -- link of the same number would break a constraint, and Odoo would give up.
+        SELECT * INTO c FROM doorman_audit_chain FOR UPDATE;
         SELECT floor_id INTO mark FROM doorman_audit_mark;
         FOR r IN
             WITH batch AS MATERIALIZED (

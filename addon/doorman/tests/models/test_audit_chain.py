@@ -3,6 +3,8 @@ import json
 import threading
 from datetime import timedelta
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
@@ -320,6 +322,28 @@ class TestAuditChainAtOnce(AtOnceCase):
             return audit.api_verify(limit=50_000)
 
         return self._alone(verify)
+
+    def test_of_two_runs_one_is_run_again(self):
+        """The job and retention both extend the chain, each at its own time. Odoo runs
+        again what fails to serialize, and what breaks a constraint it does not."""
+        self._alone(self._insert)
+        self._alone(lambda env: env["doorman.audit"]._fold(100_000))
+        with self.registry.cursor() as late:
+            late.execute("SELECT 1")  # sees the database as it is now
+            self._alone(self._jobs)
+            audit = api.Environment(late, api.SUPERUSER_ID, {})["doorman.audit"]
+            for work in (
+                lambda: audit._extend_chain(1_000),
+                lambda: audit._purge(90, 1_000),
+            ):
+                with self.assertRaises(SerializationFailure):
+                    work()
+                late.rollback()
+                late.execute("SELECT 1")
+                self._alone(self._insert)
+                self._alone(self._jobs)
+        self.assertEqual(self._links(), 3)
+        self.assertIsNone(self._verify()["problem"])
 
     def test_who_commits_late_is_not_left_out(self):
         with self.registry.cursor() as late:
