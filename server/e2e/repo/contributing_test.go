@@ -119,6 +119,21 @@ func TestPagesNameRealTargets(t *testing.T) {
 	}
 }
 
+// TestPagesNameTheVersion: what people copy has the version of today.
+func TestPagesNameTheVersion(t *testing.T) {
+	t.Parallel()
+	version := found(t, "addon/doorman/__manifest__.py", `"version": "19\.0\.([\d.]+)"`)
+	named := regexp.MustCompile(`\bdoorman_(\d+\.\d+\.\d+)_`).FindAllStringSubmatch(pages(t)["docs/install.md"], -1)
+	if len(named) < 3 {
+		t.Errorf("only %d file names with a version were found", len(named))
+	}
+	for _, match := range named {
+		if match[1] != version {
+			t.Errorf("docs/install.md has %s, the addon is %s", match[0], version)
+		}
+	}
+}
+
 // TestPicturesAreShown: a picture that no page shows is not renewed with the others, and shows what is long gone.
 func TestPicturesAreShown(t *testing.T) {
 	t.Parallel()
