@@ -179,7 +179,12 @@ class DoormanGateway(models.AbstractModel):
         """Make the tool catalog the one that the service serves. What a tool does says
         how risky it is at least: the service cannot talk that down."""
         self._check_caller()
-        return self.env["doorman.tool"]._sync(list(map(self._not_talked_down, tools)))
+        try:
+            return self.env["doorman.tool"]._sync([*map(self._not_talked_down, tools)])
+        except psycopg2.errors.UniqueViolation as exc:
+            # A replica that started at the same time was first. Odoo runs this again,
+            # and then it sees those tools; a broken constraint it would only report.
+            raise ConcurrencyError("the same tools were made meanwhile") from exc
 
     @staticmethod
     def _not_talked_down(tool):

@@ -1,11 +1,14 @@
 import hashlib
 from datetime import timedelta
 
-from odoo import fields
+from odoo import api, fields
+from odoo.exceptions import ConcurrencyError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ...gateway.audit import MAX_COUNT
+from ..at_once_common import AtOnceCase
 from ..common import ApprovalCase
 
 CALL = {"method": "tools/call", "tool": "search_records", "ip": "10.0.0.1"}
@@ -178,3 +181,36 @@ class TestServiceSays(ApprovalCase):
         group = self.env.ref("doorman.group_scope_search")
         self.people["user"].group_ids = [Command.unlink(group.id)]
         self.assertEqual(self.read_code(), "permission_missing")
+
+
+@tagged("post_install", "-at_install")
+class TestCatalogAtOnce(AtOnceCase):
+    """Two replicas that start at the same instant, with a tool that is new."""
+
+    def _clean(self, env):
+        env.cr.execute("DELETE FROM doorman_tool WHERE name = 'brand_new'")
+
+    def test_the_second_is_run_again(self):
+        tool = {"name": "brand_new", "title": "New", "scope": "mcp:orm"}
+        as_it_is = "name title description category risk needs_module input_schema"
+
+        def sync(env):
+            known = env["doorman.tool"].search(
+                [("kind", "!=", "own"), ("name", "!=", tool["name"])]
+            )
+            rest = [
+                {name: one[name] for name in as_it_is.split()}
+                | {"scope": one.scope_code}
+                for one in known
+            ]
+            service = env.ref("doorman.user_service")
+            gateway = env["doorman.gateway"].with_user(service)
+            return gateway.sync_catalog([*rest, tool])
+
+        with self.registry.cursor() as late:
+            late.execute("SELECT 1")  # sees the database as it is now
+            self.assertEqual(self._alone(sync)["created"], 1)
+            with self.assertRaises(ConcurrencyError), mute_logger("odoo.sql_db"):
+                sync(api.Environment(late, api.SUPERUSER_ID, {}))
+            late.rollback()
+            self.assertEqual(sync(api.Environment(late, 1, {}))["created"], 0)
