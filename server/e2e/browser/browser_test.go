@@ -140,7 +140,9 @@ func (p *page) open(path, view string) {
 	address := p.o.Server.URL() + "/odoo/" + path
 	if ask[bool](p, ready) {
 		p.js(fmt.Sprintf(leave, address))
-		p.gone(".o_action_manager > [data-left]")
+		p.until(func() (string, bool) { // a wizard opens above what is there
+			return path + " does not open", ask[bool](p, `!document.querySelector(".o_action_manager > [data-left]") || !!document.querySelector(".modal")`)
+		})
 		p.wait(view)
 		return
 	}
@@ -157,8 +159,9 @@ const (
 	ready = `location.pathname.startsWith("/odoo") && window.width === innerWidth && !!document.querySelector(".o_action_manager > *")
 		&& !document.querySelector(".modal, .o_popover, .o_notification, .o_form_status_indicator_new_record, .o_form_button_save:not(.invisible *), .o_list_button_save")`
 	// leave has the web client go to an address as by a link in it, and marks what is there. To load all of it anew takes
-	// more than a second of processor time.
-	leave = `{ document.querySelectorAll(".o_action_manager > *").forEach(e => e.dataset.left = "");
+	// more than a second of processor time. Records are asked for anew: a list would show first what it remembers of them.
+	leave = `{ odoo.loader.modules.get("@web/core/network/rpc").rpcBus.trigger("CLEAR-CACHES", ["web_read", "web_search_read", "web_read_group"]);
+		document.querySelectorAll(".o_action_manager > *").forEach(e => e.dataset.left = "");
 		const link = Object.assign(document.createElement("a"), {href: %q});
 		document.body.append(link);
 		link.click();
