@@ -133,7 +133,8 @@ class DoormanGateway(models.AbstractModel):
                 name = call.env._("(%s more not shown)", left)
                 told.append({"id": 0, "name": name, "set_off": True})
         kept = {k: value[k] for k in ("result", "steps", "sent", "stays") if k in value}
-        words = text_losses.of_changes(call.env, tried.changes)
+        words = list(value.get("warnings", ()))
+        words += text_losses.of_changes(call.env, tried.changes)
         words += outward_words.sentences(call.env, tried.outward, call.guard)
         if words:
             kept["warnings"] = words

@@ -10,7 +10,7 @@ from odoo.tools.safe_eval import datetime as safe_datetime
 from odoo.tools.safe_eval import dateutil, safe_eval, time
 
 from . import closed_fields
-from .form_view import ALWAYS
+from .form_view import ALWAYS, NEVER
 from .refusal import Refusal, _lt
 from .view_conditions import is_true, names_in
 
@@ -53,6 +53,21 @@ class FormState:
         if expression in ALWAYS:
             return True
         return is_true(expression, self._names(names_in(expression), withheld=False))
+
+    def is_readonly(self, node):
+        """Whether one place of a field only shows it."""
+        if node.readonly in NEVER:
+            return (
+                self.record._fields[node.name].readonly if not node.readonly else False
+            )
+        return node.readonly in ALWAYS or bool(self.holds(node.readonly))
+
+    def is_sent(self, node):
+        """Whether a save sends a field, as Odoo's web client decides it
+        (web/static/src/model/relational_model/utils.js, patchActiveFields)."""
+        return any(
+            place.force_save or not self.is_readonly(place) for place in node.places
+        )
 
     def context_of(self, text):
         """What a button's context comes to, as the web client works it out.

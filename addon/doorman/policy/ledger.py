@@ -83,6 +83,8 @@ class Row:
     names: set = field(default_factory=set)
     # Of a record that was made: which version of it the change left.
     version: str = ""
+    # The fields that a form has filled in, besides what the caller gave.
+    filled: set = field(default_factory=set)
     # The fields that show a link which the caller made from the other side.
     linked: set = field(default_factory=set)
     # Field -> value in the database, of columns and many2many links that were written.
@@ -105,6 +107,8 @@ class Change(NamedTuple):
     cascaded: bool
     # Field -> what was in the database before, and what is now; of columns and links.
     values: dict = {}
+    # The fields that a form has filled in, besides what the caller gave.
+    filled: tuple = ()
 
 
 def of(cr):
@@ -168,6 +172,8 @@ class Ledger:
         # The tools that the call took, and the models that it named, step by step.
         self.tools = set()
         self.models = set()
+        # What forms have filled in of lines that the caller gives: (model, field)
+        self.beside = set()
         # Ids of the records that the call itself makes, not as a line of another one.
         self.made = set()
         # What a tool does besides, and no record's value shows, such as a message: it
@@ -257,6 +263,7 @@ class Ledger:
             for command in commands if isinstance(commands, list | tuple) else ():
                 if isinstance(command, list | tuple) and command[0] in (0, 1):
                     names.update(command[2])
+        names -= {name for model, name in self.beside if model == field.comodel_name}
         return Region(VALUES, frame, names=frozenset(names))
 
     def inverse_region(self, frame, field, records):
@@ -280,6 +287,13 @@ class Ledger:
             row = self.row(records._name, ident)
             row.kind, row.asked = CREATED, names is not None
             row.names.update(names or ())
+
+    def filled(self, model, ids, names):
+        """Note fields that a form fills in: handed on with the caller's values, and set
+        off."""
+        for ident in ids:
+            if ident and names:
+                self.row(model, ident).filled.update(names)
 
     def asked_to_write(self, records, names):
         for ident in records._ids:
@@ -476,6 +490,7 @@ class Ledger:
                 Change(
                     *(model, ident, row.kind, names, mine, wanted, row.cascaded),
                     values,
+                    tuple(n for n in names if n in row.filled),
                 )
             )
         return found

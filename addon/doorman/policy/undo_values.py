@@ -79,12 +79,13 @@ def _row(env, change, versions, states):
         "model": change.model,
         "id": change.id,
         "kind": change.kind,
-        "asked": change.asked,
+        "asked": change.asked or bool(change.filled),
     }
     if change.kind == CREATED:
         return row | {"version": versions.get((change.model, change.id))}
     names = [name for name in change.values if _is_kept(env[change.model], name)]
-    asked = [name for name in names if name in change.asked_fields]
+    # What a form has filled in goes back with what it was filled in for.
+    asked = [n for n in names if n in (*change.asked_fields, *change.filled)]
     key = (change.model, change.id)
     if key in states:
         row["state"] = states[key]

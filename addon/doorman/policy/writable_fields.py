@@ -5,7 +5,7 @@ put them elsewhere: how often a meeting or a task is repeated. Whether they did 
 afterwards (check_kept); of others Odoo would drop the value without a word.
 """
 
-from . import closed_fields, closed_models, inherited_models, shared
+from . import closed_fields, closed_models, inherited_models, shared, stock_fields
 from .refusal import Refusal, _lt
 from .suggestions import near_hint
 
@@ -72,6 +72,7 @@ def _check(guard, model, name, is_line=True):
     only = closed_models.WRITE_FIELDS.get(model._name)
     if only is not None and name not in only:
         raise closed(model, name, _lt("cannot be written by AI tools"))
+    stock_fields.check(model, name)
     if field.type == "properties_definition":
         raise closed(model, name, _lt("is shared by all records of a kind"))
     if (

@@ -30,7 +30,8 @@ MAX_CHOICES = 40
 def get_actions(call):
     """The buttons that a record offers now. Nothing is run.
 
-    :return: ``{name, actions, menu, hidden, status}``
+    :return: ``{name, actions, menu, hidden, status}``, and ``left_out``: how many
+        buttons there are beyond these, if any
     """
     only(call.kwargs)
     guard, model = call.guard, call.model
@@ -47,28 +48,38 @@ def get_actions(call):
         elif not _is_known(actions, button):
             actions.append(_action(guard, state, button, shows))
     names = {action["method"] for action in actions}
-    return withhold_links_in(
-        {
-            "name": name_of(record),
-            "actions": _told_apart(actions)[:MAX_BUTTONS],
-            "menu": _menu(guard, state, names | set(hidden))[:MAX_BUTTONS],
-            "hidden": sorted(set(hidden) - names)[:MAX_BUTTONS],
-            "status": _status(guard, record, view, state),
-        }
-    )
+    lists = {
+        "actions": _told_apart(actions),
+        "menu": _menu(guard, state, names | set(hidden)),
+        "hidden": sorted(set(hidden) - names),
+    }
+    found = {
+        "name": name_of(record),
+        "status": _status(guard, record, view, state),
+        **{name: some[:MAX_BUTTONS] for name, some in lists.items()},
+    }
+    if left := sum(len(some) - len(found[name]) for name, some in lists.items()):
+        found["left_out"] = left
+    return withhold_links_in(found)
 
 
 def next_actions(guard, records):
     """The buttons that a record offers now, in short, for a caller who has just
     created it or pressed one. A failure here does not fail that change.
 
-    :return: ``{actions: [{method, label}]}``, or nothing
+    :return: ``{actions: [{method, label}], more_actions}``: the first of them, and how
+        many are left out, if any; or nothing
     """
     no_such = records._transient or records._name in guard.asks_to_read
     if no_such or len(records) != 1:
         return {}
     found = if_it_can_be_told(guard.env, lambda: _offered(guard, records))
-    return {"actions": found} if found else {}
+    if not found:
+        return {}
+    more = len(found) - MAX_OFFERED
+    return {"actions": found[:MAX_OFFERED]} | (
+        {"more_actions": more} if more > 0 else {}
+    )
 
 
 def _offered(guard, record):
@@ -84,7 +95,7 @@ def _offered(guard, record):
         if not refusal_of_button(guard, record, button):
             told = {"method": button.method, "label": button.label}
             found.setdefault(button.method, told)
-    return list(found.values())[:MAX_OFFERED]
+    return list(found.values())
 
 
 def _is_named(button):

@@ -86,15 +86,16 @@ def afresh(env):
             field._invalidate_cache(env)
 
 
-def filled_in(call, records, given):
+def filled_in(call, records, given, besides=()):
     """What records hold that were just made: their numbers, totals and the like, which
     Odoo has filled in. They are made: what fails here is not told.
 
     :param given: names of the fields that the caller has given values to
-    :return: ``{rows}``, or nothing
+    :param besides: of those that the form has filled in
+    :return: ``{rows}``, of the first records if there are many; or nothing
     """
     guard, fields = call.guard, records._fields
-    told = [name for name in call.tell if name in fields]
+    told = [name for name in dict.fromkeys([*call.tell, *besides]) if name in fields]
     # An amount means nothing without its currency, even one that the caller chose.
     currencies = {
         fields[name].get_currency_field(records)
@@ -107,8 +108,9 @@ def filled_in(call, records, given):
         if (name not in given or name in currencies)
         and looks.is_told(guard, records._name, name)
     ]
-    if not names or len(records) > MAX_FILLED or records._name in guard.asks_to_read:
+    if not names or records._name in guard.asks_to_read:
         return {}
+    records = records[:MAX_FILLED]
 
     def read():
         afresh(guard.env)

@@ -1,7 +1,7 @@
 """Making, changing and deleting records."""
 
 from ..policy import inherited_models, ledger
-from ..policy.refusal import Refusal, _lt
+from ..policy.refusal import Refusal, _lt, at
 from ..policy.shared import MAX_RECORDS
 from ..policy.text_edits import is_edit
 from ..policy.values import Values
@@ -17,6 +17,7 @@ from .changed_records import (
     records_to_change,
     settle,
 )
+from .onchanges import Filled
 from .operations import operation
 from .words import fields_within
 
@@ -67,28 +68,34 @@ def create_records(call):
     checked = Values(guard).each([(model, row) for row in rows])
     places = [Values.place(number, model) for number in range(len(rows))]
     stock_counts.check_new(model, list(zip(places, checked, strict=True)))
+    filled, whole = Filled(guard), []
+    for place, row in zip(places, checked, strict=True):
+        with at(place if len(rows) > 1 else ""):
+            whole.append(filled.values(model, row))
+    pairs = list(zip(checked, whole, strict=True))
     records = at_once(
         model.env,
-        lambda: _make(model, checked),
+        lambda: _make(model, pairs),
         [
-            (place, lambda row=row: _make(model, [row]))
-            for place, row in zip(places, checked, strict=True)
+            (place, lambda pair=pair: _make(model, [pair]))
+            for place, pair in zip(places, pairs, strict=True)
         ],
     )
     if noted := ledger.of(model.env.cr):
         noted.made.update(records.ids)
     settle(guard, records)
     found = answer(guard, records) | filled_in(
-        call, records, set.intersection(*map(set, checked))
+        call, records, set.intersection(*map(set, checked)), filled.names
     )
-    return found | next_actions(guard, records)
+    return found | filled.told() | next_actions(guard, records)
 
 
-def _make(model, rows):
+def _make(model, pairs):
+    """:param pairs: the values that the caller gave, and all that the record gets"""
     # Odoo's own create may take values out of what it gets.
-    given = [dict(row) for row in rows]
-    with ledger.asked(model.env, *rows):
-        made = model.create(rows)
+    given = [dict(row) for row, _whole in pairs]
+    with ledger.asked(model.env, *given):
+        made = model.create([dict(whole) for _row, whole in pairs])
     for record, row in zip(made, given, strict=False):
         check_kept(record, row)
     return made
@@ -138,25 +145,30 @@ def write_records(call):
     (``vals_each``, in the order of the ids): all of it, or none."""
     only(call.kwargs, "vals", "vals_each")
     guard, records = call.guard, records_to_change(call)
-    rows = _values_of(guard, records, call.kwargs)
+    filled = Filled(guard)
+    rows = [
+        (some, vals, whole)
+        for one, vals in _values_of(guard, records, call.kwargs)
+        for some, whole in filled.each(one, vals)
+    ]
     at_once(
         call.env,
-        lambda: [_set(some, vals) for some, vals in rows],
+        lambda: [_set(*row) for row in rows],
         [
-            (Values.place(0, record), lambda rec=record, vals=vals: _set(rec, vals))
-            for some, vals in rows
-            for record in some
+            (Values.place(0, rec), lambda rec=rec, row=row: _set(rec, *row[1:]))
+            for row in rows
+            for rec in row[0]
         ],
     )
     settle(guard, records)
-    return answer(guard, records)
+    return answer(guard, records) | filled.told()
 
 
-def _set(records, vals):
-    given = dict(vals)
+def _set(records, vals, whole):
+    """:param vals: the values that the caller gave; the records get the whole"""
     with ledger.asked(records.env, vals):
-        records.write(vals)
-    check_kept(records, given)
+        records.write(dict(whole))
+    check_kept(records, vals)
 
 
 def _values_of(guard, records, kwargs):

@@ -21,8 +21,9 @@ def told(guard, changes):
 
     :param changes: the ledger's
     :return: ``[{model, count, ids, fields, values, warnings, action, set_off}]``;
-        ``values``: ``{id: {field: [old, new]}}`` of what was asked for, and of where a
-        record stands; ``warnings``: what was lost of texts
+        ``values``: ``{id: {field: [old, new]}}`` of what was asked for, of what a form
+        has filled in, and of where a record stands; ``warnings``: what was lost of
+        texts
     """
     found, valued = [], 0
     for (model, kind, asked), some in _by_model(changes):
@@ -82,12 +83,13 @@ def _those_there(guard, name, changes):
 
 
 def _values(guard, name, changes):
-    """Old and new of the fields that were asked for, and of where records stand."""
+    """Old and new of the fields that were asked for, of those that a form has filled
+    in, and of where records stand."""
     model, found = guard.env[name], {}
     for change in changes:
         row = {}
         for field, pair in change.values.items():
-            if field not in change.asked_fields and field not in STATUS:
+            if field not in (*change.asked_fields, *change.filled, *STATUS):
                 continue
             known = model._fields[field]
             if looks.is_told(guard, name, field) and model._has_field_access(

@@ -15,11 +15,11 @@ from odoo.addons.web.models.models import RecordSnapshot
 from ..policy import closed_fields, in_force
 from ..policy.context_keys import CONTEXT_KEYS
 from ..policy.form_state import FormState
-from ..policy.form_view import ALWAYS, NEVER
+from ..policy.form_view import ALWAYS
 from ..policy.refusal import Refusal, _lt
 from ..policy.suggestions import near_hint
 from ..policy.values import Values
-from . import wizard_words
+from . import form_lines, wizard_words
 
 MAX_ROWS = 100
 
@@ -56,14 +56,7 @@ class Form:
 
     def columns(self, name, node):
         """The columns that a form shows of a field's records."""
-        field = self.model._fields[name]
-        if field.type not in ("one2many", "many2many"):
-            return ()
-        comodel = self.model.env[field.comodel_name]
-        if not comodel.has_access("read"):
-            return ()
-        known = comodel.fields_get([c.name for c in node.columns], ["type"])
-        return tuple(column for column in node.columns if column.name in known)
+        return form_lines.columns(self.model, node)
 
     # ---- as it opens ----
 
@@ -116,24 +109,8 @@ class Form:
     def is_open(self, node):
         """Whether a person may fill in a field now."""
         return any(
-            self.state.shows(place) is not False and not self.is_readonly(place)
+            self.state.shows(place) is not False and not self.state.is_readonly(place)
             for place in node.places
-        )
-
-    def is_sent(self, node, record=None, state=None):
-        """Whether a save sends a field, as Odoo's web client decides it
-        (web/static/src/model/relational_model/utils.js, patchActiveFields)."""
-        return any(
-            place.force_save or not self.is_readonly(place, record, state)
-            for place in node.places
-        )
-
-    def is_readonly(self, node, record=None, state=None):
-        field = (self.record if record is None else record)._fields[node.name]
-        if node.readonly in NEVER:
-            return field.readonly if not node.readonly else False
-        return node.readonly in ALWAYS or bool(
-            (state or self.state).holds(node.readonly)
         )
 
     def is_required(self, node):
@@ -262,9 +239,7 @@ class Form:
             state = FormState(lines[row]) if row < len(lines) else None
             for key in given:
                 column = columns.get(key)
-                if column is None or (
-                    state and self.is_readonly(column, lines[row], state)
-                ):
+                if column is None or (state and state.is_readonly(column)):
                     open_ = [k for k, c in columns.items() if c.readonly not in ALWAYS]
                     raise Refusal(
                         "field_not_open",
@@ -317,12 +292,14 @@ class Form:
         vals = {}
         for name, node in self.fields.items():
             field = self.model._fields[name]
-            if not self.is_sent(node):
+            if not self.state.is_sent(node):
                 continue
             if made and name not in self.given and self.record[name] == made[name]:
                 continue
             if field.type == "one2many":
-                vals[name] = self._commands(name, node)
+                kept = Command.set(self.record[name]._origin.ids)
+                columns = self.columns(name, node)
+                vals[name] = [kept, *form_lines.commands(self.record[name], columns)]
             elif field.type == "many2many":
                 vals[name] = [Command.set(self.record[name]._origin.ids)]
             else:
@@ -352,28 +329,6 @@ class Form:
                 ),
                 _lt("Send it in values, with the same handle."),
             )
-
-    def _commands(self, name, node):
-        """The rows of a list, as a save sends them."""
-        columns = self.columns(name, node)
-        commands = [Command.set(self.record[name]._origin.ids)]
-        for line in self.record[name]:
-            state, vals = FormState(line), {}
-            for column in columns:
-                if column.name == "id" or not self.is_sent(column, line, state):
-                    continue
-                field = line._fields[column.name]
-                if line._origin and line[column.name] == line._origin[column.name]:
-                    continue
-                value = field.convert_to_write(line[column.name], line)
-                if field.type in ("one2many", "many2many"):
-                    value = [Command.set(line[column.name]._origin.ids)]
-                vals[column.name] = value
-            if not line._origin:
-                commands.append(Command.create(vals))
-            elif vals:
-                commands.append(Command.update(line._origin.id, vals))
-        return commands
 
 
 def _by_name(env, context):

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tools.json import json_default
 
 from ..policy import closed_fields, in_force, looks, odoo_words
+from ..policy.form_state import FormState
 from ..policy.form_view import ACTION
 from ..policy.in_force import name_of
 from ..policy.plain_text import from_html, shortened
@@ -106,6 +107,7 @@ def _field(form, node, attributes):
     if columns and attributes["type"] == "one2many":
         comodel = form.model.env[attributes["relation"]]
         known = comodel.fields_get([c.name for c in columns], ATTRIBUTES)
+        empty = FormState(comodel)
         row["columns"] = [
             {
                 "name": c.name,
@@ -113,7 +115,7 @@ def _field(form, node, attributes):
                 "label": known[c.name]["string"],
             }
             for c in columns
-            if _is_column(c, known) and not form.is_readonly(c, comodel)
+            if _is_column(c, known) and not empty.is_readonly(c)
         ]
     return row
 

@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strings"
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
@@ -59,6 +61,7 @@ func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any
 		Menu    json.RawMessage `json:"menu"`
 		Hidden  []string        `json:"hidden"`
 		Status  json.RawMessage `json:"status"`
+		LeftOut int             `json:"left_out"`
 	}
 	if err := json.Unmarshal(reply.Value, &answer); err != nil {
 		return nil, err
@@ -67,8 +70,11 @@ func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any
 		Model: args.Model, ID: args.ID, Name: mcperr.Clip(answer.Name, 200), Actions: answer.Actions, Hidden: answer.Hidden,
 		Menu: filled(answer.Menu), Stage: filled(answer.Status),
 	}
+	if answer.LeftOut > 0 {
+		r.Note = fmt.Sprintf("%d more buttons are not shown: Odoo's own form and menu show them.", answer.LeftOut)
+	}
 	if p := call.Caller().Snapshot(); p.ReadOnly() || !call.Catalog().MayUse(p, "call_method") {
-		r.Note = "This connection cannot run them: a person can, in Odoo."
+		r.Note = strings.TrimSpace("This connection cannot run them: a person can, in Odoo. " + r.Note)
 	}
 	return r, nil
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"doorman/server/access"
 	"doorman/server/mcp/mcperr"
@@ -20,10 +23,11 @@ type written struct {
 	ChangeID int64            `json:"change_id,omitempty"`
 	DryRun   bool             `json:"dry_run,omitempty"`
 	Changes  []recordedChange `json:"changes,omitempty"`
-	// Warnings are what a dry run would lose of texts that it writes over.
+	// Warnings are what Odoo's form says to such values, and what a dry run would lose of texts that it writes over.
 	Warnings []string `json:"warnings,omitempty"`
-	// Actions are the buttons that the one record offers now.
-	Actions json.RawMessage `json:"actions,omitempty"`
+	// Actions are the buttons that the one record offers now; MoreActions is how many of them are not shown.
+	Actions     json.RawMessage `json:"actions,omitempty"`
+	MoreActions int             `json:"more_actions,omitempty"`
 	// Replayed says that this is the answer to an earlier request with the same idempotency key.
 	Replayed bool   `json:"replayed,omitempty"`
 	Note     string `json:"note,omitempty"`
@@ -86,6 +90,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		Warnings []string         `json:"warnings"`
 		Replayed bool             `json:"replayed"`
 		Actions  json.RawMessage  `json:"actions"`
+		More     int              `json:"more_actions"`
 		ChangeID int64            `json:"change_id"`
 
 		Rows []map[string]json.RawMessage `json:"rows"`
@@ -96,6 +101,7 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		return w
 	}
 	w.Replayed, w.Changed, w.Actions, w.ChangeID = answer.Replayed, answer.Changed, filled(answer.Actions), answer.ChangeID
+	w.Warnings, w.MoreActions = answer.Warnings, answer.More
 	for i, id := range answer.IDs {
 		r := writtenRecord{ID: id}
 		if i < len(answer.Names) {
@@ -110,6 +116,14 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		w.Records = append(w.Records, r)
 	}
 	w.Count = len(w.Records)
+	var notes []string
+	if w.MoreActions > 0 {
+		notes = append(notes, fmt.Sprintf("%d more actions are not shown: get_actions lists them.", w.MoreActions))
+	}
+	if rows := len(answer.Rows); 0 < rows && rows < w.Count {
+		notes = append(notes, fmt.Sprintf("What Odoo has filled in is shown for the first %d records: read_records tells the rest.", rows))
+	}
+	w.Note = strings.Join(notes, " ")
 	if w.Replayed {
 		w.Note = "This was already done with the same idempotency_key, and was not done again."
 	}
@@ -123,16 +137,18 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 		w.Note = "Nothing was changed: this is what would happen."
 		var cut string
 		w.Changes, cut = fitting(answer.Changes, m)
-		w.Warnings = answer.Warnings
 		w.Note += cut
 	}
 	return w
 }
 
-// filledIn are the fields of a new record that hold something, but for its name, which is told anyway.
+// filledIn are the fields of a new record that hold something, but for its name, which is told anyway: the usual ones, and
+// what its form has filled in besides.
 func filledIn(row map[string]json.RawMessage, m *toolcall.ModelInfo) json.RawMessage {
 	var names []string
-	for _, name := range m.Default {
+	asked := withCurrencies(m, m.Default)
+	besides := slices.DeleteFunc(slices.Sorted(maps.Keys(row)), func(name string) bool { return slices.Contains(asked, name) })
+	for _, name := range slices.Concat(m.Default, besides) {
 		if v := string(row[name]); name != "id" && name != "display_name" && v != "" && v != "false" && v != "[]" && v != `""` {
 			names = append(names, name)
 		}

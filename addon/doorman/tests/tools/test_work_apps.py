@@ -426,7 +426,6 @@ class TestStockCount(WorkCase):
             lambda: self.count(),
             lambda: self.count(lot_id=False, package_id=None),
             lambda: self.count(product_id={"id": self.thing.id, "name": "x"}),
-            lambda: self.count(inventory_quantity_auto_apply=80),
         ):
             answer = count()
             self.assertEqual(self.kind_of(answer), "invalid_input")
@@ -434,6 +433,40 @@ class TestStockCount(WorkCase):
         self.assertIn("value", self.write(quant, {"inventory_quantity": 80}))
         self.method(quant, "action_apply_inventory")
         self.assertEqual(self.thing.qty_available, 80)
+
+    def test_stock_comes_from_counts_and_moves_alone(self):
+        """As on Odoo's own screens, which take no other field of stock."""
+        quants = self.env["stock.quant"]
+        quants._update_available_quantity(self.thing, self.stock, 5)
+        quant = quants.search(
+            [("product_id", "=", self.thing.id), ("location_id", "=", self.stock.id)]
+        )
+        other = self.env["product.product"].create(
+            {"name": "Other", "is_storable": True}
+        )
+        for name, value in (
+            ("quantity", 80),
+            ("reserved_quantity", 2),
+            ("inventory_quantity_auto_apply", 80),
+            ("inventory_diff_quantity", 75),
+            ("product_id", other.id),
+            ("location_id", self.stock.location_id.id),
+        ):
+            new = {} if name.endswith("_id") else {name: value}
+            for answer in (
+                self.write(quant, {name: value}),
+                self.write(self.stock, {"quant_ids": [[1, quant.id, {name: value}]]}),
+                self.count(other, **new) if new else None,
+            ):
+                if answer:
+                    with self.subTest(field=name):
+                        self.assertEqual(self.kind_of(answer), "not_allowed", answer)
+            self.assertFalse(quants.search([("product_id", "=", other.id)]))
+        answer = self.write(quant, {"quantity": 80})
+        self.assertIn("inventory_quantity", answer["error"]["hint"])
+        self.assertEqual((quant.quantity, quant.product_id), (5, self.thing))
+        for vals in ({"user_id": self.env.uid}, {"inventory_date": "2031-01-01"}):
+            self.assertIn("value", self.write(quant, vals))
 
     def test_a_button_above_a_list_is_for_the_records_that_are_named(self):
         """Odoo's own code asks for ``active_domain`` there."""
