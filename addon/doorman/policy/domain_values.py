@@ -222,8 +222,7 @@ def _linked(place, value):
         value = value[0]
     if isinstance(value, str):
         if not is_id_text(value.strip()):
-            _check_called(place, value)
-            return value
+            return _called(place, value)
         value = linked_values.record_id(place, value)
     if not is_number(value) or not 0 < value < 2**31:
         raise place.wrong(
@@ -243,11 +242,15 @@ def _linked(place, value):
     return value
 
 
-def _check_called(place, text):
+def _called(place, text):
+    """:return: the name, or the id of the one record that replies call so"""
     guard = place.guard
     other = guard._look_through(place.records, place.field)
     if not other.has_access("read") or record_names.is_known(guard, other, text):
-        return
+        return text
+    told = record_names.told_as(guard, other, text)
+    if len(told) == 1:
+        return told.id
     raise Refusal(
         "unknown_record_name",
         _lt(

@@ -241,9 +241,11 @@ def _own_line(place, item, commands, kept):
     if item not in own.ids:
         raise place.wrong(
             _lt("lines of the record itself"),
-            _lt("%(id)s is not one of them.", id=item)
-            if place.records
-            else _lt("A new record has no line %(id)s: leave the id out.", id=item),
+            _lt(
+                "%(id)s is not one of them. To move an existing record here: "
+                "[[4,%(id)s,0]].",
+                id=item,
+            ),
         )
     line = own.browse(item)
     if rest and not _is_its_name(line, rest):

@@ -4,7 +4,7 @@ import re
 
 from odoo.fields import Domain
 
-from . import looks_names, name_search, shared
+from . import looks, looks_names, name_search, shared
 from .in_force import name_of
 from .refusal import Refusal, _lt
 
@@ -26,8 +26,9 @@ def find(guard, model, field, text):
     """
     comodel = guard._look_through(model, field)
     place = f"{model._name}.{field.name}"
+    company = _company_of(model) if field.check_company else model.env["res.company"]
     # The same for many rows: a hundred contacts of one country.
-    key = comodel._name, text.strip()
+    key = comodel._name, text.strip(), company.id
     if key not in guard.looked_up:
         if len(guard.looked_up) >= MAX_NAMES:
             raise Refusal(
@@ -39,14 +40,23 @@ def find(guard, model, field, text):
                 ),
                 _lt("Send ids, or fewer records."),
             )
-        guard.looked_up[key] = find_in(guard, comodel, text, place)
+        guard.looked_up[key] = find_in(guard, comodel, text, place, company)
     return guard.looked_up[key]
 
 
-def find_in(guard, comodel, text, place):
+def _company_of(model):
+    """The company that the records of a value are of: a form offers no other one's
+    for a field that has to match."""
+    if len(model) == 1 and "company_id" in model._fields:
+        return model.sudo().company_id or model.env.company
+    return model.env.company
+
+
+def find_in(guard, comodel, text, place, company=None):
     """The same in a model that may be used.
 
     :param str place: what the value is for, as the error names it
+    :param company: that it has to be of, or of none; None for any
     """
     if comodel._name in guard.asks_to_read:
         raise Refusal(
@@ -59,6 +69,8 @@ def find_in(guard, comodel, text, place):
             _lt("Use the id."),
         )
     found = matching(guard, comodel, text)
+    if len(found) > 1 and company:
+        found = _of_company(guard, found, company) or found
     if len(found) == 1:
         return found.id
     text = text.strip()[:80]
@@ -71,7 +83,7 @@ def find_in(guard, comodel, text, place):
                 model=comodel._name,
                 name=text,
             ),
-            _lt("Use the id: %(choices)s.", choices=listed(found)),
+            _lt("Use the id: %(choices)s.", choices=_told_apart(guard, found)),
         )
     raise Refusal(
         "unknown_record_name",
@@ -106,8 +118,23 @@ def matching(guard, comodel, text):
         if len(named) == 1:
             return named
     if not exact and len(found) == 1 and not _begins_a_word(found, text):
-        return comodel.browse()  # "Ann" is not what Joanna is called
-    return exact or found
+        found = comodel.browse()  # "Ann" is not what Joanna is called
+    return exact or found or told_as(guard, comodel, text)
+
+
+def told_as(guard, comodel, text):
+    """The records that replies call so, where Odoo's own search does not know the whole
+    of the name: a variant by its attributes (``Shelf (Oak)``), a pricelist by its
+    currency.
+
+    :return: at most a few
+    """
+    if text.strip().isdecimal():
+        return comodel.browse()  # an id as text, nearly always
+    near = name_search.nearest(guard, comodel, text, name_search.COMPARED)
+    return comodel.browse(one.id for one in near).filtered(
+        lambda record: name_of(record).casefold() == text.strip().casefold()
+    )
 
 
 def _begins_a_word(record, text):
@@ -126,6 +153,32 @@ def near_records(guard, comodel, text):
     found = name_search.nearest(guard, comodel, text, MAX_NEAR)
     records = comodel.browse([near.id for near in found])
     return _lt(shared.SAY_DID_YOU_MEAN, listed(records)) if records else ""
+
+
+def _of_company(guard, records, company):
+    """Those that a form of a company offers, if their own may be told."""
+    if not _tells_company(guard, records):
+        return records.browse()
+    return records.filtered(lambda record: record.company_id <= company)
+
+
+def _tells_company(guard, records):
+    return "company_id" in records._fields and looks.is_told(
+        guard, records._name, "company_id"
+    )
+
+
+def _told_apart(guard, records):
+    """:return: as ``listed``, with the company where two have the same name"""
+    some = records[:MAX_NEAR]
+    names = [name_of(record) for record in some]
+    if len(set(names)) == len(names) or not _tells_company(guard, records):
+        return listed(records)
+    return "; ".join(
+        f"{record.id} {name[:60]}"
+        + (f" ({name_of(record.company_id)[:60]})" if record.company_id else "")
+        for record, name in zip(some, names, strict=True)
+    )
 
 
 def listed(records):

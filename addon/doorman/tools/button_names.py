@@ -1,7 +1,7 @@
 """What callers call a button: a method by its name, an action by its XML id."""
 
 from ..policy.closed_models import way_around
-from ..policy.form_view import OBJECT, SAVE
+from ..policy.form_view import ACTION, MAX_LABEL, OBJECT, SAVE
 from ..policy.refusal import _lt
 from .method_checks import refusal_of
 
@@ -14,6 +14,18 @@ def action_of(env, name):
     :return: ActionFacts (models/extensions/ir_actions.py), or None
     """
     return env["ir.actions.actions"]._doorman_facts(name)
+
+
+def label_of(env, button):
+    """:return: what stands on a button; of one with an icon alone, what its action is
+    called
+    """
+    if button.label or button.kind != ACTION:
+        return button.label
+    action = action_of(env, button.name)
+    if not action:
+        return ""
+    return (env[action.kind].sudo().browse(action.id).name or "")[:MAX_LABEL]
 
 
 def is_action(name):

@@ -15,6 +15,7 @@ from . import row_counts
 from .arguments import one_record, only
 from .button_names import (
     action_of,
+    label_of,
     refusal_of_action,
     refusal_of_button,
 )
@@ -93,7 +94,7 @@ def _offered(guard, record):
         if state.shows(button) is not True:
             continue
         if not refusal_of_button(guard, record, button):
-            told = {"method": button.method, "label": button.label}
+            told = {"method": button.method, "label": label_of(guard.env, button)}
             found.setdefault(button.method, told)
     return list(found.values())
 
@@ -110,7 +111,8 @@ def _is_known(actions, button):
 
 
 def _action(guard, state, button, shows):
-    found = {"method": button.method, "label": button.label}
+    label = label_of(guard.env, button)
+    found = {"method": button.method, "label": label}
     if button.confirm:
         found["confirm"] = button.confirm
     if button.kind == ACTION:

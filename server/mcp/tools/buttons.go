@@ -71,7 +71,7 @@ func getActions(ctx context.Context, call *toolcall.Call, args actionsArgs) (any
 		Menu: filled(answer.Menu), Stage: filled(answer.Status),
 	}
 	if answer.LeftOut > 0 {
-		r.Note = fmt.Sprintf("%d more buttons are not shown: Odoo's own form and menu show them.", answer.LeftOut)
+		r.Note = fmt.Sprintf("%d more are not shown: Odoo's own form and menu show them.", answer.LeftOut)
 	}
 	if p := call.Caller().Snapshot(); p.ReadOnly() || !call.Catalog().MayUse(p, "call_method") {
 		r.Note = strings.TrimSpace("This connection cannot run them: a person can, in Odoo. " + r.Note)

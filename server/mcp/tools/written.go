@@ -118,10 +118,10 @@ func shapeWritten(raw json.RawMessage, m *toolcall.ModelInfo, dryRun bool) *writ
 	w.Count = len(w.Records)
 	var notes []string
 	if w.MoreActions > 0 {
-		notes = append(notes, fmt.Sprintf("%d more actions are not shown: get_actions lists them.", w.MoreActions))
+		notes = append(notes, fmt.Sprintf("actions are the first: get_actions lists %d more.", w.MoreActions))
 	}
 	if rows := len(answer.Rows); 0 < rows && rows < w.Count {
-		notes = append(notes, fmt.Sprintf("What Odoo has filled in is shown for the first %d records: read_records tells the rest.", rows))
+		notes = append(notes, fmt.Sprintf("filled is shown for the first %d only: read_records tells the rest.", rows))
 	}
 	w.Note = strings.Join(notes, " ")
 	if w.Replayed {

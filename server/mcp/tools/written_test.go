@@ -20,7 +20,7 @@ func TestNothingIsCutInSilence(t *testing.T) {
 	}
 	m := &toolcall.ModelInfo{Name: "sale.order", Default: []string{"name"}}
 	w := shapeWritten(raw, m, false)
-	for _, want := range []string{"3 more actions", "get_actions", "first 2 records", "read_records"} {
+	for _, want := range []string{"3 more", "get_actions", "first 2 only", "read_records"} {
 		if !strings.Contains(w.Note, want) {
 			t.Errorf("the note is %q, without %q", w.Note, want)
 		}

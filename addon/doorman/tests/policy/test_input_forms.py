@@ -210,6 +210,28 @@ class TestInputForms(WriteCase):
         twins[1].active = False
         self.sets({"parent_id": "Zyxw Twin"}, parent_id=twins[0])
 
+    def test_a_name_as_replies_tell_it(self):
+        """Odoo's own search does not know the whole of it."""
+        self.people["user"].group_ids += self.env.ref("base.group_partner_manager")
+        bank, other = self.env["res.bank"].create(
+            [{"name": "Zyxw Bank", "bic": "ZYXWBEBB"}, {"name": "Zyxw Bank"}]
+        )
+        self.assertEqual(bank.display_name, "Zyxw Bank - ZYXWBEBB")
+        for text in (bank.display_name, bank.display_name.upper()):
+            account = {"acc_number": f"BE{len(text)}{text[-1]}", "bank_id": text}
+            vals = {"name": "Zyxw", "bank_ids": [account]}
+            answer = self.create(vals)
+            self.assertIn("value", answer, answer)
+            made = self.env["res.partner"].browse(answer["value"]["ids"])
+            self.assertEqual(made.bank_ids.bank_id, bank)
+        bank.copy()
+        answer = self.create({"name": "Zyxw", "bank_ids": [account]})
+        self.assertEqual(answer["error"]["code"], "ambiguous_name")
+        account["bank_id"] = "Zyxw Bank - OTHERBIC"
+        answer = self.create({"name": "Zyxw", "bank_ids": [account]})
+        self.assertEqual(answer["error"]["code"], "unknown_record_name")
+        self.assertIn(f"{other.id} Zyxw Bank", answer["error"]["hint"])
+
     def test_a_number_that_is_also_a_name(self):
         other = self.env["res.partner"].create({"name": str(self.parent.id)})
         text = str(self.parent.id)
