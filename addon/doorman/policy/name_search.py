@@ -119,6 +119,19 @@ def nearest(guard, model, text, limit=5):
     :param model: one that may be used and read without a person's approval
     :return: a list of Near, the nearest first; an empty one if it takes too long
     """
+    found = []
+    for ident, name in most_alike(guard, model, text):
+        likeness = spelling.likeness(text, name)
+        if likeness >= spelling.NEAR:
+            found.append(Near(likeness, ident, spelling.holds(text, name)))
+    return sorted(found, key=lambda near: (-near.likeness, near.id))[:limit]
+
+
+def most_alike(guard, model, text):
+    """The records whose names have most in common with a text, near or not.
+
+    :return: rows of id and name, a few
+    """
     names = names_of(guard, model)
     words = spelling.words_of(text[:MAX_LETTERS])[:MAX_WORDS]
     # A single letter is near to everything.
@@ -127,12 +140,7 @@ def nearest(guard, model, text, limit=5):
     rows = within(
         guard.env.cr, NEAR_TIMEOUT, lambda: _likely(guard, model, names, words)
     )
-    found = []
-    for ident, name in _most_alike(" ".join(words), rows or ()):
-        likeness = spelling.likeness(text, name)
-        if likeness >= spelling.NEAR:
-            found.append(Near(likeness, ident, spelling.holds(text, name)))
-    return sorted(found, key=lambda near: (-near.likeness, near.id))[:limit]
+    return _most_alike(" ".join(words), rows or ())
 
 
 def names_of(guard, model):

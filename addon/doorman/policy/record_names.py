@@ -131,8 +131,8 @@ def told_as(guard, comodel, text):
     """
     if text.strip().isdecimal():
         return comodel.browse()  # an id as text, nearly always
-    near = name_search.nearest(guard, comodel, text, name_search.COMPARED)
-    return comodel.browse(one.id for one in near).filtered(
+    alike = name_search.most_alike(guard, comodel, text)
+    return comodel.browse(ident for ident, _name in alike).filtered(
         lambda record: name_of(record).casefold() == text.strip().casefold()
     )
 
@@ -157,35 +157,41 @@ def near_records(guard, comodel, text):
 
 def _of_company(guard, records, company):
     """Those that a form of a company offers, if their own may be told."""
-    if not _tells_company(guard, records):
+    name = _company_field(guard, records)
+    if not name:
         return records.browse()
-    return records.filtered(lambda record: record.company_id <= company)
+    return records.filtered(lambda record: not record[name] or company in record[name])
 
 
-def _tells_company(guard, records):
-    return "company_id" in records._fields and looks.is_told(
-        guard, records._name, "company_id"
-    )
+def _company_field(guard, records):
+    """The field that says which company a record is of; "" if none may be told."""
+    for name in ("company_id", "company_ids"):
+        if name in records._fields and looks.is_told(guard, records._name, name):
+            return name
+    return ""
 
 
 def _told_apart(guard, records):
     """:return: as ``listed``, with the company where two have the same name"""
-    some = records[:MAX_NEAR]
-    names = [name_of(record) for record in some]
-    if len(set(names)) == len(names) or not _tells_company(guard, records):
+    field = _company_field(guard, records)
+    names = [name_of(record) for record in records]
+    if len(set(names)) == len(names) or not field:
         return listed(records)
-    return "; ".join(
-        f"{record.id} {name[:60]}"
-        + (f" ({name_of(record.company_id)[:60]})" if record.company_id else "")
-        for record, name in zip(some, names, strict=True)
-    )
+    return listed(records, lambda record: record[field]._filtered_access("read")[:1])
 
 
-def listed(records):
-    """:return: ids and names of a few records"""
-    return "; ".join(
-        f"{record.id} {name_of(record)[:60]}" for record in records[:MAX_NEAR]
-    )
+def listed(records, of=None):
+    """:param of: gives what a record is of, to tell it apart
+    :return: ids and names of a few records, and how many more there are
+    """
+    told = []
+    for record in records[:MAX_NEAR]:
+        told.append(f"{record.id} {name_of(record)[:60]}")
+        if owner := of and of(record):
+            told[-1] += f" ({name_of(owner)[:60]})"
+    if more := len(records) - len(told):
+        told.append(f"... +{more}")
+    return "; ".join(told)
 
 
 def _called(guard, comodel, operator, text, limit=FEW):

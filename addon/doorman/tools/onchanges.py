@@ -11,18 +11,25 @@ The caller's own values stay as they are, and count as asked for; what is filled
 Odoo has set off. A model without onchange methods costs one look-up.
 """
 
-from odoo.exceptions import AccessError
+import logging
+
+from psycopg2 import OperationalError
+
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import OrderedSet
 
 from ..policy import in_force, ledger, odoo_words
+from ..policy.field_values import NUMBERS
 from ..policy.form_state import FormState
 from ..policy.plain_text import shortened
-from ..policy.refusal import Refusal, at
+from ..policy.refusal import Refusal, _lt, at, in_language
 from ..policy.value_place import CREATE, UPDATE
 from ..policy.values import Values
 from ..policy.writable_fields import check
 from . import form_lines
+
+_logger = logging.getLogger(__name__)
 
 LISTS = ("one2many", "many2many")
 MAX_WORDS = 500
@@ -42,6 +49,7 @@ class Filled:
         # What it would fill in, and the connection may not write.
         self.closed = OrderedSet()
         self.heard = OrderedSet()
+        self.failed = False
 
     def applies(self, model, vals):
         """Whether some of the values of a record, or of its lines, make a form fill in
@@ -82,9 +90,17 @@ class Filled:
         nodes = records.env["ir.ui.view"]._doorman_form(records._name).by_name
         known = model.fields_get(list(nodes), ["type"])
         nodes = {name: node for name, node in nodes.items() if name in known}
-        with in_force.code(records.env.cr):
-            draft = _Draft(self, _unsaved(records, nodes), nodes)
-            given, found = draft.fill(vals)
+        try:
+            with in_force.code(records.env.cr), records.env.cr.savepoint(flush=False):
+                draft = _Draft(self, _unsaved(records, nodes), nodes)
+                given, found = draft.fill(vals)
+        except (UserError, Refusal, OperationalError):
+            raise  # a person would be told the same, or Odoo tries again
+        except Exception:
+            # Made for a screen, and no reason to refuse what needs none.
+            _logger.warning("onchange of %s failed", records, exc_info=True)
+            self.failed = True
+            return vals
         kept = self.permitted(records, found)
         self.names.update(kept)
         if noted := ledger.of(records.env.cr):
@@ -151,7 +167,9 @@ class Filled:
         ]
         if self.closed:
             names = ", ".join(self.closed)
-            words.append(env._("This connection may not fill in: %s", names))
+            words.append(in_language(_lt("Not filled in, as a form would: %s", names)))
+        if self.failed:
+            words.append(in_language(_lt("A form would fill in more, but failed.")))
         return {"warnings": words} if words else {}
 
 
@@ -268,7 +286,7 @@ class _Draft:
         record, state, found = self.record, FormState(self.record), {}
         for name in names:
             field, node = record._fields[name], self.nodes[name]
-            if not state.is_sent(node):
+            if not state.is_sent(node) or self._asks_for(field):
                 continue
             if field.type == "one2many":
                 if value := self._commands(name):
@@ -276,6 +294,12 @@ class _Draft:
             elif not record._origin or not form_lines.is_stored(record, field):
                 found[name] = form_lines.to_send(record, field)
         return found
+
+    def _asks_for(self, field):
+        """Whether a form would not be saved before a person has filled a field in
+        anew. Then it stays as it is."""
+        empty = not self.record[field.name]
+        return field.required and empty and field.type not in (*NUMBERS, "boolean")
 
     def _commands(self, name):
         record = self.record
