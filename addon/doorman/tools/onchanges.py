@@ -50,6 +50,8 @@ class Filled:
         self.closed = OrderedSet()
         self.heard = OrderedSet()
         self.failed = False
+        # Whether an onchange method runs: what it refuses, it refuses a person, too.
+        self.speaks = False
 
     def applies(self, model, vals):
         """Whether some of the values of a record, or of its lines, make a form fill in
@@ -94,12 +96,18 @@ class Filled:
             with in_force.code(records.env.cr), records.env.cr.savepoint(flush=False):
                 draft = _Draft(self, _unsaved(records, nodes), nodes)
                 given, found = draft.fill(vals)
-        except (UserError, Refusal, OperationalError):
-            raise  # a person would be told the same, or Odoo tries again
-        except Exception:
+        except OperationalError:
+            raise  # Odoo tries again
+        except Exception as exc:
+            if (
+                self.speaks
+                and isinstance(exc, UserError)
+                and not isinstance(exc, AccessError)
+            ):
+                raise  # a person would be told the same
             # Made for a screen, and no reason to refuse what needs none.
             _logger.warning("onchange of %s failed", records, exc_info=True)
-            self.failed = True
+            self.failed, self.speaks = True, False
             return vals
         kept = self.permitted(records, found)
         self.names.update(kept)
@@ -238,7 +246,9 @@ class _Draft:
         before = self._now()
         while names:
             for one in names:
+                self.filled.speaks = True
                 record._apply_onchange_methods(one, self.result)
+                self.filled.speaks = False
                 done.add(one)
             after = self._now()
             changed = [n for n in after if self._has_changed(n, before, after)]

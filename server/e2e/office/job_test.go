@@ -126,7 +126,7 @@ env.cr.commit()`, o.post.Port()))
 	return o
 }
 
-var allJobs = [][]job{salesJobs, moneyJobs, stockJobs, customerJobs, peopleJobs, textJobs, findJobs, paperJobs, denyJobs}
+var allJobs = [][]job{salesJobs, moneyJobs, stockJobs, customerJobs, peopleJobs, textJobs, findJobs, paperJobs, formJobs, denyJobs}
 
 // TestRealOffice: every job can be done by who knows nothing but its words.
 func TestRealOffice(t *testing.T) {

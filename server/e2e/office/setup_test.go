@@ -75,6 +75,7 @@ bolts, varnish = product("Steel Bolt M9", 1, 500), product("Clear Varnish", 12, 
 kits = product("Walnut Stool", 90)
 env["mrp.bom"].create({"product_tmpl_id": kits.product_tmpl_id.id, "product_qty": 1, "bom_line_ids": [Command.create({"product_id": bolts.id, "product_qty": 4})]})
 partner("Birch Brothers"), partner("Elm Interiors", email="elm@example.com"), partner("Hazel Timber"), partner("Larch Design")
+partner("Hemlock Mill", property_supplier_payment_term_id=env.ref("account.account_payment_term_30days").id)
 order(partner("Cedar and Sons"), (desk, 2))
 order(partner("Dogwood Ltd"), (lamp, 3)).note = "Leave it with the porter."
 order(partner("Fir Furniture"), (shelf, 4))

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from ...tools import onchanges
 from ..common import ApprovalCase
 from ..gateway.test_undo import UndoCase
 from ..rules_common import RulesCase
@@ -162,14 +163,31 @@ class TestOnchanges(RulesCase):
         def fail(self):
             self.env.cr.execute("SELECT no_such_column")
 
+        def look(self):
+            self.env["ir.config_parameter"].search([])
+
         methods = type(self.acme)
+        for breaks in (fail, look):
+            self.acme.write({"country_id": self.usa.id, "state_id": self.ohio.id})
+            with (
+                patch.object(methods, "_onchange_methods", {"country_id": [breaks]}),
+                mute_logger("odoo.sql_db", "odoo.addons.doorman.tools.onchanges"),
+            ):
+                value = self.move()["value"]
+            self.assertEqual(self.where(), (self.france, self.ohio))
+            self.assertIn("failed", value["warnings"][0])
+
+    def test_what_a_form_says_before_anything_changes_refuses_nothing(self):
+        partners = type(self.acme)
         with (
-            patch.object(methods, "_onchange_methods", {"country_id": [fail]}),
-            mute_logger("odoo.sql_db", "odoo.addons.doorman.tools.onchanges"),
+            patch.object(partners, "default_get", side_effect=UserError("On a screen")),
+            patch.object(
+                onchanges, "_unsaved", lambda records, nodes: records.default_get([])
+            ),
+            mute_logger("odoo.addons.doorman.tools.onchanges"),
         ):
-            value = self.move()["value"]
-        self.assertEqual(self.where(), (self.france, self.ohio))
-        self.assertIn("failed", value["warnings"][0])
+            self.assertIn("value", self.move())
+        self.assertEqual(self.where()[0], self.france)
 
     def test_a_required_field_is_not_emptied(self):
         """A form is not saved before a person has filled it in."""
