@@ -22,7 +22,7 @@ var formJobs = []job{
 	},
 	{
 		name: "a vendor's terms, and what they take back", as: "admin", calls: 16, bytes: 26_000,
-		words: "Make a purchase order to the vendor Hemlock Mill: an order line with the product Oak Desk, quantity 4, unit price 70. Confirm it and receive all. Create and confirm the bill, bill date 6 February 2031. 1 is broken (quantity 1): reverse the bill by a credit note for that, and confirm it.",
+		words: "Make a purchase order to the vendor Hemlock Mill: an order line with the product Oak Desk, quantity 4, unit price 70. Confirm it and receive all. Create and confirm the bill, bill date 6 February 2031. 1 is broken (quantity 1): reverse the bill by a credit note with that in its invoice lines, and confirm it.",
 		do: func(w *worker) {
 			orders := w.model("purchase order", "Purchase Order")
 			lines := w.relation(w.describe(orders, "vendor, order line"), "order_line")
@@ -31,13 +31,13 @@ var formJobs = []job{
 			confirmed := w.press(r, "Confirm Order")
 			w.press(w.press(confirmed, "Receive"), "Validate")
 			bill := w.press(w.actions(w.subject(confirmed)), "Create Bills")
-			w.describe("account.move", "date")
+			line := w.relation(w.describe("account.move", "date, invoice lines"), "invoice_line_ids")
 			model, id := w.subject(bill)
 			w.do("update_records", kit.Args{"model": model, "ids": []any{id}, "values": kit.Args{"invoice_date": w.date("6 February 2031")}})
 			back := w.fill(w.press(w.press(bill, "Confirm"), "Credit Note"), "Reverse", nil)
-			w.describe("account.move.line", "quantity")
-			found := w.search("account.move.line", 1, []any{is("move_id", second(w.subject(back))), is("display_type", "product")}, "quantity")
-			w.do("update_records", kit.Args{"model": "account.move.line", "ids": []any{at(found, 0, "id")}, "values": kit.Args{"quantity": 1}})
+			_, note := w.subject(back)
+			found := w.search(model, 1, []any{is("id", note)}, "invoice_line_ids")
+			w.do("update_records", kit.Args{"model": line, "ids": []any{at(found, 0, "invoice_line_ids", "ids", 0)}, "values": kit.Args{"quantity": 1}})
 			w.press(back, "Confirm")
 		},
 		holds: []fact{
@@ -49,8 +49,8 @@ var formJobs = []job{
 		name: "a variant, by the name that replies tell", as: "admin", calls: 9, bytes: 26_000,
 		words: "Make the product Birch Tray, sales price 20, with an attribute Wood of the values Oak and Ash. Then a sales order for the customer Larch Design with an order line: the product Birch Tray (Ash), quantity 2.",
 		do: func(w *worker) {
-			attributes := w.model("product attribute", "Product Attribute")
-			w.describe(attributes, "name, values")
+			attributes := w.model("attribute", "Product Attribute")
+			w.describe(attributes, "values")
 			w.create(attributes, kit.Args{"name": "Wood", "value_ids": []kit.Args{{"name": "Oak"}, {"name": "Ash"}}})
 			products := w.model("product", "Product")
 			lines := w.relation(w.describe(products, "name, sales price, attribute"), "attribute_line_ids")
@@ -73,5 +73,3 @@ var formJobs = []job{
 		holds: []fact{{"stock.quant", `[["quantity","=",500],["product_id.name","=","Oak Desk"]]`, "id", ""}},
 	},
 }
-
-func second(_ string, id any) any { return id }
