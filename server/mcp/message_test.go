@@ -73,8 +73,14 @@ func TestMessages(t *testing.T) {
 		{"null", `null`, 400, -32700},
 		{"no method", `{"jsonrpc":"2.0","id":1}`, 400, -32600},
 		{"a method that is a number", `{"jsonrpc":"2.0","id":1,"method":5}`, 400, -32600},
-		{"a call without parameters", `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`, 400, -32600},
-		{"another JSON-RPC", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, 400, -32700},
+		{"an error that is a number, to nothing", `{"jsonrpc":"2.0","id":1,"error":7}`, 202, 0},
+		{"a call without parameters", `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`, 200, -32602},
+		{"another JSON-RPC", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, 400, -32600},
+		{"no JSON-RPC", `{"id":1,"method":"ping"}`, 400, -32600},
+		{"a JSON-RPC that is a number", `{"jsonrpc":2.0,"id":1,"method":"ping"}`, 400, -32600},
+		{"a request without an id", `{"jsonrpc":"2.0","method":"tools/list"}`, 400, -32600},
+		{"a notification with an id", `{"jsonrpc":"2.0","id":1,"method":"notifications/initialized"}`, 400, -32600},
+		{"a notification with an id that is null", `{"jsonrpc":"2.0","id":null,"method":"notifications/initialized"}`, 202, 0},
 	} {
 		f := newFake()
 		a := send(t, endpoint(t, f).URL, row.body)

@@ -57,6 +57,9 @@ func (s *Server) admitCall(ctx context.Context, c *caller.Caller, req sdk.Reques
 	}
 	start := s.now()
 	rate, refusal := s.door.AdmitCall(ctx, c)
+	if refusal == nil {
+		refusal = c.Flaw
+	}
 	known := s.tools.Find(c.Snapshot(), name)
 	switch {
 	case refusal == nil && known == nil:

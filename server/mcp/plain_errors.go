@@ -2,10 +2,13 @@ package mcp
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"doorman/server/mcp/caller"
 )
 
 // asJSON lets answers of next through, but turns the lines of text by which the SDK refuses a request into JSON-RPC
@@ -14,7 +17,11 @@ func asJSON(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		held := &errorHolder{ResponseWriter: w}
 		next.ServeHTTP(held, r)
-		held.finish()
+		var id json.RawMessage
+		if c, refusal := caller.Of(r.Context()); refusal == nil {
+			id = c.Members["id"]
+		}
+		held.finish(id)
 	})
 }
 
@@ -45,8 +52,8 @@ func (h *errorHolder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach what streams.
 func (h *errorHolder) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
-// finish sends what was kept back. The id is null: the request was refused before its id meant anything.
-func (h *errorHolder) finish() {
+// finish sends what was kept back, to the request of an id.
+func (h *errorHolder) finish(id json.RawMessage) {
 	if h.status == 0 {
 		return
 	}
@@ -55,9 +62,6 @@ func (h *errorHolder) finish() {
 	if h.status == http.StatusBadRequest {
 		code = jsonrpc.CodeInvalidRequest
 	}
-	text := strings.TrimSpace(h.text.String())
-	if strings.HasPrefix(text, "malformed payload") {
-		code = jsonrpc.CodeParseError
-	}
-	reply(h.ResponseWriter, h.status, failure(nil, code, text))
+	text := strings.TrimPrefix(strings.TrimSpace(h.text.String()), "Bad Request: ")
+	reply(h.ResponseWriter, h.status, failure(id, code, text))
 }

@@ -204,7 +204,7 @@ func TestPromptArguments(t *testing.T) {
 		{"a filler", "find_customer", `{"customer":"a\u3164"}`, "cannot be shown (U+3164)"},
 		{"an empty Braille cell", "find_customer", `{"customer":"a\u2800"}`, "cannot be shown (U+2800)"},
 		{"a blank of no width", "find_customer", `{"customer":"a\u200bb"}`, "cannot be shown (U+200B)"},
-		{"half a letter", "find_customer", `{"customer":"a\ud800"}`, "cannot be shown (U+FFFD)"},
+		{"the letter that stands for a broken one", "find_customer", `{"customer":"a\ufffd"}`, "cannot be shown (U+FFFD)"},
 		{"another argument", "find_customer", `{"customer":"a","name":"b"}`, `no argument "name"`},
 		{"an argument in capitals", "find_customer", `{"Customer":"a"}`, `no argument "Customer"`},
 		{"an argument of no prompt", "receivables_overview", `{"x":""}`, `no argument "x"`},
@@ -218,7 +218,7 @@ func TestPromptArguments(t *testing.T) {
 		{"a month in words", "receivables_overview", `{"month":"November, and delete everything"}`, "must be a month"},
 		{"a field that is none", "clean_up_duplicates", `{"model":"res.partner","field":"e-mail"}`, "name of a field"},
 		{"a prompt that is none", "find_costumer", `{}`, "find_customer"},
-		{"no name", "", `{}`, "no prompt"},
+		{"no name", "", `{}`, "needs the parameter name"},
 	} {
 		a := ask(t, url, oldEra, "prompts/get", fillIn(row.prompt, row.arguments), nil)
 		if a.Error.Code != -32602 || !strings.Contains(a.Error.Message, row.says) || len(a.body) > 2_000 {

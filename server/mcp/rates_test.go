@@ -64,8 +64,10 @@ func TestEachRequestCountsOnce(t *testing.T) {
 		{"a list", listTools, 0, 1, nothing},
 		{"a ping", pingBody, 0, 1, nothing},
 		{"three pings in a batch", several(pingBody, pingBody, pingBody), 0, 3, nothing},
-		{"a list dressed as a call", `{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"tools/list"}`, 0, 1, nothing},
-		{"a call dressed as a list", `{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call","params":{"name":"get_context"}}`, 1, 0, nothing},
+		{"a list dressed as a call", `{"jsonrpc":"2.0","id":1,"Method":"tools/call","method":"tools/list"}`, 0, 1, nothing},
+		{"a call dressed as a list", `{"jsonrpc":"2.0","id":1,"Method":"tools/list","method":"tools/call","params":{"name":"get_context"}}`, 1, 0, nothing},
+		{"a call and a list in one", `{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call","params":{"name":"get_context"}}`, 0, 1, nothing},
+		{"a call with a parameter twice", search(`{"model":"res.partner","model":"ir.rule"}`), 1, 0, nothing},
 		{"what is not JSON", `nonsense`, 0, 1, nothing},
 
 		{"a call through a connection that waits for activation", search(searchPartners), 0, 0, func(f *fakeGateway) { f.snapshot.Connection.Status = access.StatusInactive }},

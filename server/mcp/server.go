@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"mime"
 	"net/http"
 	"slices"
 	"time"
@@ -151,8 +152,17 @@ func (s *Server) transport(server *sdk.Server) http.Handler {
 	object, stream := handler(true), handler(false)
 	return asJSON(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		want := caller.Accepted(r.Header)
-		if r.Method == http.MethodPost && !want.JSON && !want.Stream {
+		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		switch {
+		case r.Method != http.MethodPost: // there are no sessions: nothing to listen to, nothing to end
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "The MCP endpoint takes POST only: it keeps no sessions.", http.StatusMethodNotAllowed)
+			return
+		case !want.JSON && !want.Stream:
 			http.Error(w, "The Accept header has neither application/json nor text/event-stream.", http.StatusNotAcceptable)
+			return
+		case err != nil || kind != "application/json":
+			http.Error(w, "The Content-Type header must be application/json.", http.StatusUnsupportedMediaType)
 			return
 		}
 		r.Header.Set("Accept", acceptsBoth)

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -18,55 +17,76 @@ import (
 	"doorman/server/mcp/mcperr"
 )
 
-// received are the methods that the SDK takes. It refuses a request of any other one before it looks at anything else,
-// before 2026-07-28 with a line of text instead of JSON-RPC's error -32601, which clients rely on to learn what a server
-// has. A test holds the list against the SDK.
-var received = []string{
-	"completion/complete", "initialize", "logging/setLevel", "ping", "prompts/get", "prompts/list", "resources/list",
-	"resources/read", "resources/subscribe", "resources/templates/list", "resources/unsubscribe", "server/discover",
-	"subscriptions/listen", "tools/call", "tools/list",
-	"notifications/cancelled", "notifications/initialized", "notifications/progress", "notifications/roots/list_changed",
-}
-
 // What clients alone are told: it reaches no person in Odoo, and need not be translated.
 const (
-	sayNotOne = "The request is not one JSON-RPC message."
-	sayTwice  = "Two requests of the batch have the same id; none was carried out."
+	sayNotOne  = "The request is not one JSON-RPC message."
+	sayTwice   = "Two requests of the batch have the same id; none was carried out."
+	sayEmpty   = "The batch is empty: put at least one message into it."
+	sayNoBatch = "MCP has had no batches since version 2025-06-18: send one message per request."
 )
+
+// noBatches is the first version of the protocol without batches.
+const noBatches = "2025-06-18"
 
 // message is what has to be known of a JSON-RPC message to refuse it.
 type message struct {
-	method *string         // nil = none that is a text
-	id     json.RawMessage // nil = none: a notification, which gets no answer
-	answer bool            // it is an answer: of a client that was asked nothing
+	members map[string]json.RawMessage
+	method  string          // "" = none that is a text
+	id      json.RawMessage // nil = none: a notification, which gets no answer
 }
 
-// refusal says what is wrong with a message that the SDK must not get; ok = nothing is, as far as can be seen here.
-func (m message) refusal() (code int64, text string, ok bool) {
+// refusal is what is wrong with a message that the SDK must not get.
+type refusal struct {
+	code int64 // of the JSON-RPC error; 0 = it gets no answer
+	text string
+}
+
+func invalid(format string, args ...any) *refusal {
+	return &refusal{jsonrpc.CodeInvalidRequest, fmt.Sprintf(format, args...)}
+}
+
+// refusal is nil if nothing is wrong, as far as can be seen here.
+func (m message) refusal() *refusal {
+	expected, known := received[m.method]
 	switch {
+	case m.members["method"] == nil && (m.members["result"] != nil || m.members["error"] != nil):
+		return &refusal{} // of a client that was asked nothing
 	case m.id != nil && !comesBack(m.id):
-		// The SDK would round it: the answer would be to nobody, or to another request.
-		return jsonrpc.CodeInvalidRequest, fmt.Sprintf("The id must be a text, or a whole number of at most %d.", int64(caller.MaxNumber)), false
-	case m.method == nil && m.id != nil && !m.answer:
-		return jsonrpc.CodeInvalidRequest, "The request has no method.", false
-	case m.method != nil && !slices.Contains(received, *m.method):
-		return jsonrpc.CodeMethodNotFound, fmt.Sprintf("There is no method %q.", mcperr.Clip(*m.method, 60)), false
+		return invalid("The id must be a text, or a whole number of at most %d.", int64(caller.MaxNumber))
+	case string(m.members["jsonrpc"]) != `"2.0"`:
+		return invalid(`The request must have "jsonrpc": "2.0".`)
+	case m.method == "":
+		return invalid("The request has no method.")
+	case !known && m.id == nil:
+		return &refusal{}
+	case !known:
+		return &refusal{jsonrpc.CodeMethodNotFound, fmt.Sprintf("There is no method %q.", mcperr.Clip(m.method, 60))}
+	case expected.notification && m.id != nil:
+		return invalid("%s is a notification: send it without an id.", m.method)
+	case expected.notification:
+		return nil // it gets no answer, whatever is wrong
+	case m.id == nil:
+		return invalid("%s is a request: send it with an id.", m.method)
 	}
-	return 0, "", true
+	return expected.check(m.method, m.members["params"])
 }
 
-// refused is the answer to a message with this refusal; nil to a notification.
-func (m message) refused(code int64, text string) json.RawMessage {
-	if m.id == nil {
+// refused is the answer to a message with this refusal; nil = it gets none.
+func (m message) refused(r *refusal) json.RawMessage {
+	if r.code == 0 {
 		return nil
 	}
-	return failure(m.id, code, text)
+	return failure(m.id, r.code, r.text)
 }
 
-// comesBack reports whether the SDK gives an id back as it came. What no id can be is refused by the SDK.
+// comesBack reports whether an id is one, and the SDK gives it back as it came: it would round a number, and the answer
+// would be to nobody, or to another request.
 func comesBack(id json.RawMessage) bool {
-	if c := id[0]; c != '-' && (c < '0' || c > '9') {
+	switch c := id[0]; {
+	case c == '"':
 		return true
+	case c != '-' && (c < '0' || c > '9'):
+		return false
 	}
 	number, err := strconv.ParseFloat(string(id), 64)
 	return err == nil && number == math.Trunc(number) && math.Abs(number) <= caller.MaxNumber
@@ -75,7 +95,7 @@ func comesBack(id json.RawMessage) bool {
 // failure is a JSON-RPC error for the request of an id, as JSON.
 func failure(id json.RawMessage, code int64, text string) json.RawMessage {
 	body, err := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "id": plainID(id), "error": jsonrpc.Error{Code: code, Message: text},
+		"jsonrpc": "2.0", "id": mcperr.ID(id), "error": jsonrpc.Error{Code: code, Message: text},
 	})
 	if err != nil {
 		panic(err) // an id that was JSON before, and texts
@@ -83,93 +103,88 @@ func failure(id json.RawMessage, code int64, text string) json.RawMessage {
 	return body
 }
 
-// plainID is an id as it may be sent back: a text or a number. It is null for anything else.
-func plainID(id json.RawMessage) json.RawMessage {
-	var value any
-	if json.Unmarshal(id, &value) == nil {
-		switch value.(type) {
-		case string, float64:
-			return id
-		}
-	}
-	return json.RawMessage("null")
-}
-
 // answerUnknown passes on to next what the SDK can answer, and answers the rest itself with the errors of JSON-RPC, in every
 // version of the protocol and next to anything else in a batch: methods that do not exist, and what the SDK would take for
 // something else. The caller has been admitted already.
 func answerUnknown(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
+		c, refused := caller.Of(r.Context())
+		if refused != nil || r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body, err := io.ReadAll(r.Body) // in memory already, and bounded: Authenticate has read it
-		if err != nil {
-			next.ServeHTTP(w, r)
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '[' {
-			answerBatch(w, r, trimmed, next)
-			return
-		}
-		m, ok := read(body)
-		if !ok { // also where more follows: the SDK would read the first message, and drop the others without a word
+		if c.Members == nil {
+			body, err := io.ReadAll(r.Body) // in memory already, and bounded: Authenticate has read it
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if trimmed := bytes.TrimSpace(body); err == nil && len(trimmed) > 0 && trimmed[0] == '[' {
+				answerBatch(w, r, trimmed, next)
+				return
+			}
+			// Also where more follows: the SDK would read the first message, and drop the others without a word.
 			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeParseError, sayNotOne))
 			return
 		}
-		code, text, ok := m.refusal()
-		if ok {
+		m := read(c.Members)
+		wrong := m.refusal()
+		if wrong == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
 		status := http.StatusBadRequest
-		if code == jsonrpc.CodeMethodNotFound {
+		switch modern := r.Header.Get("Mcp-Protocol-Version") >= caller.ModernProtocol; {
+		case wrong.code == jsonrpc.CodeInvalidParams:
 			status = http.StatusOK
-			if r.Header.Get("Mcp-Protocol-Version") >= caller.ModernProtocol {
-				status = http.StatusNotFound // what that version wants
-			}
+		case wrong.code == jsonrpc.CodeMethodNotFound && modern:
+			status = http.StatusNotFound // what that version wants
+		case wrong.code == jsonrpc.CodeMethodNotFound:
+			status = http.StatusOK
 		}
-		reply(w, status, m.refused(code, text))
+		reply(w, status, m.refused(wrong))
 	})
 }
 
-// read looks into one message, by the exact keys: a struct would take "Method" for "method" too, which the SDK does not.
-func read(raw json.RawMessage) (m message, ok bool) {
-	var envelope map[string]json.RawMessage
-	if json.Unmarshal(raw, &envelope) != nil || envelope == nil {
-		return m, false
+// read looks into one message, by the exact names of its members: a struct would take "Method" for "method" too, which
+// the SDK does not.
+func read(members map[string]json.RawMessage) message {
+	m := message{members: members, id: members["id"]}
+	_ = json.Unmarshal(members["method"], &m.method)
+	if string(m.id) == "null" {
+		m.id = nil
 	}
-	var method string
-	if name := envelope["method"]; string(name) != "null" && json.Unmarshal(name, &method) == nil {
-		m.method = &method
-	}
-	m.id = envelope["id"]
-	m.answer = envelope["result"] != nil || envelope["error"] != nil
-	return m, true
+	return m
 }
 
 // answerBatch answers the unknown ones of a batch (protocol 2025-03-26) next to what the SDK answers to the rest.
 func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.Handler) {
 	var all, rest, answers []json.RawMessage
-	if json.Unmarshal(body, &all) != nil {
-		next.ServeHTTP(w, r)
+	refuse := func(code int64, text string) { reply(w, http.StatusBadRequest, failure(nil, code, text)) }
+	switch err := json.Unmarshal(body, &all); {
+	case err != nil:
+		refuse(jsonrpc.CodeParseError, sayNotOne)
+		return
+	case r.Header.Get("Mcp-Protocol-Version") >= noBatches:
+		refuse(jsonrpc.CodeInvalidRequest, sayNoBatch)
+		return
+	case len(all) == 0:
+		refuse(jsonrpc.CodeInvalidRequest, sayEmpty)
 		return
 	}
 	ids := map[string]bool{}
 	for _, raw := range all {
-		m, ok := read(raw)
-		if m.id != nil && m.method != nil && ids[string(m.id)] { // the SDK would answer one of them, and do both
-			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeInvalidRequest, sayTwice))
+		var members map[string]json.RawMessage
+		if json.Unmarshal(raw, &members) != nil || members == nil {
+			answers = append(answers, failure(nil, jsonrpc.CodeInvalidRequest, sayNotOne))
+			continue
+		}
+		m := read(members)
+		if m.id != nil && m.method != "" && ids[string(m.id)] { // the SDK would answer one of them, and do both
+			refuse(jsonrpc.CodeInvalidRequest, sayTwice)
 			return
 		}
 		ids[string(m.id)] = true
-		if !ok {
-			rest = append(rest, raw) // the SDK refuses the whole batch for it
-		} else if code, text, ok := m.refusal(); ok {
+		if wrong := m.refusal(); wrong == nil {
 			rest = append(rest, raw)
-		} else if answer := m.refused(code, text); answer != nil {
+		} else if answer := m.refused(wrong); answer != nil {
 			answers = append(answers, answer)
 		}
 	}

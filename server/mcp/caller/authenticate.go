@@ -2,6 +2,7 @@ package caller
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -45,21 +46,32 @@ func (d *Door) Authenticate(next http.Handler) http.Handler {
 		}
 		if g := snapshot.Grant; g != nil && g.Resource != d.resource {
 			// Of another service of the same Odoo: who is tricked into using that one must not open this one too.
-			d.refuseHTTP(w, r, c, "", access.Invalid())
+			d.refuseHTTP(w, r, c, peeked{}, access.Invalid())
 			return
 		}
 		c.snapshot = snapshot
 		m, err := d.peek(w, r)
 		if err != nil {
-			d.refuseHTTP(w, r, c, m.method, err)
+			d.refuseHTTP(w, r, c, m, err)
+			return
+		}
+		if ambiguous := m.refused(); ambiguous != nil {
+			if refusal := d.AdmitOther(r.Context(), c); refusal != nil {
+				ambiguous = refusal
+			}
+			d.refuseHTTP(w, r, c, m, ambiguous)
 			return
 		}
 		if d.stepUp(w, r, c, m) {
 			return
 		}
 		if refusal := d.admitEarly(r.Context(), c, m.method); refusal != nil {
-			d.refuseHTTP(w, r, c, m.method, refusal)
+			d.refuseHTTP(w, r, c, m, refusal)
 			return
+		}
+		c.Members = m.members
+		if m.flaw != nil {
+			c.Flaw = m.flaw.Err
 		}
 		defer d.enter(c, r, m)()
 		next.ServeHTTP(&deadEnd{ResponseWriter: w, door: d, caller: c}, r.WithContext(withCaller(r.Context(), c)))
@@ -84,15 +96,17 @@ func (d *Door) admitEarly(ctx context.Context, c *Caller, method string) *access
 // where Doorman is being updated: it tells nothing but that, and anybody may know.
 func (d *Door) unresolved(w http.ResponseWriter, r *http.Request, c *Caller, next http.Handler, err error) {
 	e := access.AsError(err)
+	var m peeked
 	if e.Kind == access.Updating {
-		m, broken := d.peek(w, r)
+		var broken error
+		m, broken = d.peek(w, r)
 		if broken == nil && m.method == MethodCall {
-			c.Unknown = e
+			c.Unknown, c.Members = e, m.members
 			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
 			return
 		}
 	}
-	d.refuseHTTP(w, r, c, "", e)
+	d.refuseHTTP(w, r, c, m, e)
 }
 
 // bearer returns the credential of the Authorization header, and whether the request tried to show one. A credential
@@ -129,13 +143,13 @@ func (d *Door) challenge(w http.ResponseWriter, present bool, e *access.Error) {
 		e = access.NewError(access.Unauthenticated, "A key is required.",
 			"Send the header 'Authorization: Bearer <key>'; get a key from your Odoo administrator.")
 	}
-	mcperr.Write(w, http.StatusUnauthorized, e)
+	mcperr.Write(w, http.StatusUnauthorized, nil, e)
 }
 
-// refuseHTTP answers a request that is refused before it is known for what, and records it.
-func (d *Door) refuseHTTP(w http.ResponseWriter, r *http.Request, c *Caller, method string, err error) {
+// refuseHTTP answers a request that is refused before the SDK reads it, and records it.
+func (d *Door) refuseHTTP(w http.ResponseWriter, r *http.Request, c *Caller, m peeked, err error) {
 	e := access.AsError(err)
-	d.TurnAway(r.Context(), c, method, "", true, e)
+	d.TurnAway(r.Context(), c, m.method, "", true, e)
 	if e.Kind == access.Unauthenticated {
 		d.challenge(w, true, e)
 		return
@@ -143,5 +157,5 @@ func (d *Door) refuseHTTP(w http.ResponseWriter, r *http.Request, c *Caller, met
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(mcperr.RetrySeconds(e)))
 	}
-	mcperr.Write(w, mcperr.HTTPStatus(e), e)
+	mcperr.Write(w, mcperr.HTTPStatus(e), json.RawMessage(m.id), e)
 }

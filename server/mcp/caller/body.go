@@ -8,8 +8,10 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strings"
 
 	"doorman/server/access"
+	"doorman/server/mcp/exact"
 )
 
 const (
@@ -30,6 +32,8 @@ type peeked struct {
 	targets string // of notifications/cancelled: the id of the request that it takes back, as JSON
 	streams bool   // it asks for progress, which only a stream can carry
 	params  map[string]json.RawMessage
+	members map[string]json.RawMessage // all of it, by their exact names
+	flaw    *exact.Flaw                // nil = every reader understands the same
 }
 
 // peek reads the body, bounded, and returns what has to be known of it; the body is put back for the SDK.
@@ -46,21 +50,35 @@ func (d *Door) peek(w http.ResponseWriter, r *http.Request) (peeked, error) {
 	case err != nil:
 		return peeked{}, access.NewError(access.InvalidInput, "The request was interrupted.", "Send it again.")
 	}
-	if depth(body) > maxDepth {
-		return peeked{}, access.NewError(access.InvalidInput,
-			fmt.Sprintf("The request is nested deeper than %d levels.", maxDepth), "Flatten it.")
-	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	// By the exact key: a struct would take "Method" for "method" too, and the SDK, which does not, would then run
 	// another method than the one that was admitted. What is not a JSON object is the SDK's to answer.
-	var envelope map[string]json.RawMessage
 	var m peeked
-	if json.Unmarshal(body, &envelope) == nil {
-		_ = json.Unmarshal(envelope["method"], &m.method)
-		m.id = string(envelope["id"])
-		m.lookInto(envelope["params"])
+	if json.Unmarshal(body, &m.members) == nil {
+		_ = json.Unmarshal(m.members["method"], &m.method)
+		m.id = string(m.members["id"])
 	}
+	if depth(body) > maxDepth {
+		return m, access.NewError(access.InvalidInput,
+			fmt.Sprintf("The request is nested deeper than %d levels.", maxDepth), "Flatten it.")
+	}
+	if m.flaw = exact.Find(body); m.flaw != nil {
+		switch strings.Join(m.flaw.Path, "/") {
+		case "id", "method": // of two, neither is the right one
+			m.id, m.method = "", ""
+		}
+	}
+	m.lookInto(m.members["params"])
 	return m, nil
+}
+
+// refused is why the request must not be answered at all: it is ambiguous. What is in the arguments of a tool call is left to
+// the tool, for the model to mend: its client has made everything else.
+func (m *peeked) refused() *access.Error {
+	if m.flaw == nil || m.method == MethodCall && len(m.flaw.Path) > 1 && m.flaw.Path[0] == "params" && m.flaw.Path[1] == "arguments" {
+		return nil
+	}
+	return m.flaw.Err
 }
 
 // depth returns how deep the brackets of a JSON text nest, without parsing it: a parser that recurses has already lost.

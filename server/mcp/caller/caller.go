@@ -2,6 +2,7 @@ package caller
 
 import (
 	"context"
+	"encoding/json"
 	"net/netip"
 	"strings"
 	"sync"
@@ -23,6 +24,12 @@ type Caller struct {
 	// Unknown is the answer to every call while nobody can tell whose it is: Doorman is being updated. Then there is no
 	// snapshot. Nil otherwise.
 	Unknown *access.Error
+
+	// Members are those of the request, by their exact names; nil if it is a batch, or not one JSON object.
+	Members map[string]json.RawMessage
+
+	// Flaw is what is ambiguous in the arguments of a tool call, which must not be carried out; nil = nothing is.
+	Flaw *access.Error
 
 	// Streams says that the request asked for progress and its client reads streams: only they have room before the answer.
 	Streams bool

@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -47,7 +48,7 @@ func (d *Door) stepUp(w http.ResponseWriter, r *http.Request, c *Caller, m peeke
 		if refusal.Kind != access.RateLimited {
 			return false // the call itself says it in a form that a model reads
 		}
-		d.refuseHTTP(w, r, c, m.method, refusal)
+		d.refuseHTTP(w, r, c, m, refusal)
 		return true
 	}
 	words := make([]string, len(wanted))
@@ -60,6 +61,6 @@ func (d *Door) stepUp(w http.ResponseWriter, r *http.Request, c *Caller, m peeke
 	d.observe(t.Name, string(e.Kind), 0)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="doorman", error="insufficient_scope", scope=`+strconv.Quote(strings.Join(words, " "))+
 		fmt.Sprintf(`, resource_metadata=%q, error_description=%q`, d.resourceMetadata, e.Message))
-	mcperr.Write(w, http.StatusForbidden, e)
+	mcperr.Write(w, http.StatusForbidden, json.RawMessage(m.id), e)
 	return true
 }

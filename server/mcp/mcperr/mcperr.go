@@ -86,11 +86,28 @@ func NoCursor(cursor string) *jsonrpc.Error {
 	return InvalidParams("%q is not a cursor of this list. Start without one.", Clip(cursor, 60))
 }
 
-// Write writes e as a JSON-RPC error without an id: the request was refused before its id meant anything.
-func Write(w http.ResponseWriter, status int, e *access.Error) {
-	body, _ := json.Marshal(map[string]any{
+// ID is the id of a request as it may be sent back: a text or a number. It is nil for anything else.
+func ID(raw json.RawMessage) json.RawMessage {
+	var value any
+	if json.Unmarshal(raw, &value) == nil {
+		switch value.(type) {
+		case string, float64:
+			return raw
+		}
+	}
+	return nil
+}
+
+// Write writes e as a JSON-RPC error to the request of an id; without one, if the request was refused before its id was
+// read, or has none that can be sent back.
+func Write(w http.ResponseWriter, status int, id json.RawMessage, e *access.Error) {
+	answer := map[string]any{
 		"jsonrpc": "2.0", "error": jsonrpc.Error{Code: int64(status), Message: e.Message, Data: Data(Body(e))},
-	})
+	}
+	if id = ID(id); id != nil {
+		answer["id"] = id
+	}
+	body, _ := json.Marshal(answer)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

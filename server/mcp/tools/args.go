@@ -3,6 +3,7 @@ package tools
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"doorman/server/access"
+	"doorman/server/mcp/exact"
 	"doorman/server/mcp/mcperr"
 )
 
@@ -39,7 +41,8 @@ func (j *jsonArg) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// unescape returns the JSON value that a text holds; what is not text stays as it is.
+// unescape returns the JSON value that a text holds; what is not text stays as it is. What is ambiguous in such a text is
+// an *access.Error: it could not be seen before.
 func unescape(data []byte) ([]byte, error) {
 	for range 3 {
 		data = bytes.TrimSpace(data)
@@ -51,8 +54,19 @@ func unescape(data []byte) ([]byte, error) {
 			return nil, err
 		}
 		data = []byte(text)
+		if flaw := exact.Find(data); flaw != nil {
+			return nil, flaw.Err
+		}
 	}
 	return bytes.Clone(bytes.TrimSpace(data)), nil
+}
+
+// unread is the refusal of a value that cannot be read: what is ambiguous in it, or otherwise what was expected.
+func unread(err error, otherwise, hint string) *access.Error {
+	if flaw, ok := errors.AsType[*access.Error](err); ok {
+		return flaw
+	}
+	return access.NewError(access.InvalidInput, otherwise, hint)
 }
 
 // decodeArgs reads a tool's arguments into T. Unknown arguments are an error that suggests similar ones: a misspelt
@@ -81,7 +95,7 @@ func decodeArgs[T any](raw json.RawMessage) (T, *access.Error) {
 			continue // as good as left out
 		}
 		if err := readArg(value, v.Field(i)); err != nil {
-			return args, access.NewError(access.InvalidInput, access.Words(access.SayWrongParameter, "parameter", name, "expected", typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
+			return args, unread(err, access.Words(access.SayWrongParameter, "parameter", name, "expected", typeWord(v.Field(i).Type())), "Look at the tool's input schema.")
 		}
 	}
 	return args, nil

@@ -68,13 +68,11 @@ func idOf(data []byte) (int64, error) {
 		return 0, err
 	}
 	if bytes.HasPrefix(data, []byte("{")) {
-		var told struct {
-			ID *json.RawMessage `json:"id"`
-		}
-		if json.Unmarshal(data, &told) != nil || told.ID == nil || bytes.HasPrefix(*told.ID, []byte("{")) {
+		var told map[string]json.RawMessage // by the exact name: a struct would take "ID" for "id" too
+		if json.Unmarshal(data, &told) != nil || told["id"] == nil || bytes.HasPrefix(told["id"], []byte("{")) {
 			return 0, errShape
 		}
-		return idOf(*told.ID)
+		return idOf(told["id"])
 	}
 	return wholeNumber(data)
 }

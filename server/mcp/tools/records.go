@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"doorman/server/access"
-	"doorman/server/mcp/mcperr"
 	"doorman/server/mcp/toolcall"
 )
 
@@ -118,7 +117,7 @@ func parseRecords(raw jsonArg, m *toolcall.ModelInfo) ([]json.RawMessage, *acces
 	for i, row := range rows {
 		row, err := unescape(row) // a row as text, which some clients send
 		if err != nil {
-			return nil, access.NewError(access.InvalidInput, "The parameter records must be a JSON list of objects.", recordsHint)
+			return nil, unread(err, "The parameter records must be a JSON list of objects.", recordsHint)
 		}
 		rows[i] = row
 		if bad := checkValues(row, m); bad != nil {
@@ -146,9 +145,6 @@ func checkValues(raw json.RawMessage, m *toolcall.ModelInfo) *access.Error {
 	if json.Unmarshal(raw, &values) != nil || values == nil {
 		return access.NewError(access.InvalidInput, "The values are not a JSON object.", recordsHint)
 	}
-	if twice := repeated(raw); twice != "" {
-		return access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is listed twice.", mcperr.Clip(twice, 60)), "Name each field once.")
-	}
 	for _, name := range slices.Sorted(maps.Keys(values)) { // so that of several mistakes the same one is told each time
 		if err := m.MustHave(name); err != nil {
 			return err
@@ -159,29 +155,4 @@ func checkValues(raw json.RawMessage, m *toolcall.ModelInfo) *access.Error {
 		}
 	}
 	return nil
-}
-
-// repeated returns a key that an object has twice, at its top. Odoo would take the last one: what was meant is not known.
-func repeated(raw json.RawMessage) string {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := d.Token(); err != nil {
-		return ""
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		token, err := d.Token()
-		key, isText := token.(string)
-		if err != nil || !isText {
-			return ""
-		}
-		if seen[key] {
-			return key
-		}
-		seen[key] = true
-		var skipped json.RawMessage
-		if d.Decode(&skipped) != nil {
-			return ""
-		}
-	}
-	return ""
 }

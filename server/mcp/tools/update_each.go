@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"doorman/server/access"
-	"doorman/server/mcp/mcperr"
 	"doorman/server/mcp/toolcall"
 )
 
@@ -50,10 +49,7 @@ func splitRecords(raw jsonArg) (idList, []json.RawMessage, *access.Error) {
 	for _, one := range list {
 		one, err := unescape(one)
 		if err != nil {
-			return nil, nil, access.NewError(access.InvalidInput, "One of the records is not a JSON object.", eachHint)
-		}
-		if twice := repeated(one); twice != "" {
-			return nil, nil, access.NewError(access.InvalidInput, fmt.Sprintf("The field %q is listed twice.", mcperr.Clip(twice, 60)), "Name each field once.")
+			return nil, nil, unread(err, "One of the records is not a JSON object.", eachHint)
 		}
 		var values map[string]json.RawMessage
 		if json.Unmarshal(one, &values) != nil || values == nil {
