@@ -51,7 +51,9 @@ func checkCommand(ctx context.Context, environ []string, stdout io.Writer) error
 		return err
 	}
 	p := &prober{config: c, client: &http.Client{
-		Timeout:       checkWithin,
+		Timeout: checkWithin,
+		// From outside, as clients come: on a machine whose only way out is a proxy, through that.
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if c.redis != nil {

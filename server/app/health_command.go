@@ -14,6 +14,13 @@ import (
 // healthTime is how long the service may take to say that it lives.
 const healthTime = 3 * time.Second
 
+// toItself asks a service at its own address. A proxy of the environment (HTTP_PROXY) would ask another machine, and whoever
+// answers with a redirect is not the service.
+var toItself = &http.Client{
+	Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
 // healthCommand is `doorman health`: it asks /healthz of the service that listens where this configuration says. An image
 // without a shell and curl has nothing else to ask with.
 func healthCommand(ctx context.Context, environ []string, stdout io.Writer) error {
@@ -27,7 +34,7 @@ func healthCommand(ctx context.Context, environ []string, stdout io.Writer) erro
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := toItself.Do(request)
 	if err != nil {
 		return fmt.Errorf("no service at %s: %w", address, err)
 	}

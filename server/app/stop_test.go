@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -103,5 +104,17 @@ func TestHealthCommand(t *testing.T) {
 	}
 	if err := Run(t.Context(), []string{"health", "now"}, nil, io.Discard, io.Discard); err == nil {
 		t.Error("it takes arguments")
+	}
+}
+
+// TestHealthCommandAsksNobodyElse: a redirect does not decide whether this service is well.
+func TestHealthCommandAsksNobodyElse(t *testing.T) {
+	t.Parallel()
+	well := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(well.Close)
+	moved := httptest.NewServer(http.RedirectHandler(well.URL, http.StatusFound))
+	t.Cleanup(moved.Close)
+	if err := Run(t.Context(), []string{"health"}, []string{"DOORMAN_LISTEN=" + moved.Listener.Addr().String()}, io.Discard, io.Discard); err == nil {
+		t.Error("another service answered for this one")
 	}
 }

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -42,25 +43,14 @@ func (s *Server) handlerOf(c *caller.Caller, session *sdk.ServerSession, method 
 
 // cursorOf is where a request for a list goes on; "" = at the beginning, or it is for no list.
 func cursorOf(req sdk.Request) string {
-	switch p := req.GetParams().(type) {
-	case *sdk.ListToolsParams:
-		if p != nil {
-			return p.Cursor
-		}
-	case *sdk.ListPromptsParams:
-		if p != nil {
-			return p.Cursor
-		}
-	case *sdk.ListResourcesParams:
-		if p != nil {
-			return p.Cursor
-		}
-	case *sdk.ListResourceTemplatesParams:
-		if p != nil {
-			return p.Cursor
-		}
+	var p struct {
+		Cursor string `json:"cursor"`
 	}
-	return ""
+	raw, err := json.Marshal(req.GetParams()) // the lists' parameters have no interface in common
+	if err == nil {
+		_ = json.Unmarshal(raw, &p)
+	}
+	return p.Cursor
 }
 
 // cut takes out of a list what this connection may not use.

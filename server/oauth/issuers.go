@@ -120,7 +120,10 @@ func (t *trustedIssuer) keySet(ctx context.Context, now time.Time) (oidc.KeySet,
 	if t.keys != nil && now.Before(t.ends) {
 		return t.keys, nil
 	}
-	client := oidc.ClientContext(ctx, &http.Client{Transport: &t.documents})
+	client := oidc.ClientContext(ctx, &http.Client{
+		Transport:     &t.documents,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
 	provider, err := oidc.NewProvider(client, t.name)
 	if err != nil {
 		return nil, err
