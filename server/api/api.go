@@ -106,14 +106,18 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		allowed = append(allowed, route.Method)
 	}
 	if len(allowed) == 0 {
-		WriteStatus(w, http.StatusNotFound)
+		writeProblem(w, statusProblem(http.StatusNotFound))
 		return
 	}
 	if slices.Contains(allowed, http.MethodGet) && !slices.Contains(allowed, http.MethodHead) {
 		allowed = append(allowed, http.MethodHead)
 	}
-	header.Set("Allow", strings.Join(allowed, ", "))
-	WriteStatus(w, http.StatusMethodNotAllowed)
+	header.Set("Allow", strings.Join(append([]string{http.MethodOptions}, allowed...), ", "))
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	writeProblem(w, statusProblem(http.StatusMethodNotAllowed))
 }
 
 // match reports whether a path is a route's, and what stands for its variable. A segment may be empty: an empty id or

@@ -25,7 +25,7 @@ func (p *problem) Error() string { return p.code + ": " + p.message }
 
 // codes are those of problems that have no other name than their status.
 var codes = map[int]*problem{
-	http.StatusForbidden: {code: "forbidden", message: "This is not allowed from here."},
+	http.StatusForbidden: {code: "forbidden"},
 	http.StatusNotFound:  {code: "not_found", message: "There is no such path.", hint: "GET /api/openapi.json lists them."},
 	http.StatusMethodNotAllowed: {
 		code: "method_not_allowed", message: "This path does not support this method.", hint: "The Allow header lists those it supports.",
@@ -53,8 +53,14 @@ func statusProblem(status int) *problem {
 }
 
 // WriteStatus answers what no handler of this package got to see, in the same form: status is an HTTP status, and one that
-// has no words of its own becomes 500.
-func WriteStatus(w http.ResponseWriter, status int) { writeProblem(w, statusProblem(status)) }
+// has no words of its own becomes 500. What is forbidden is said in the given words.
+func WriteStatus(w http.ResponseWriter, status int, message string) {
+	p := statusProblem(status)
+	if status == http.StatusForbidden {
+		p.message = message
+	}
+	writeProblem(w, p)
+}
 
 func unauthenticated(message string) *problem {
 	return &problem{

@@ -182,8 +182,8 @@ func batches(t *testing.T, base string) {
 		{"a notification too", "[" + ping + "," + note + "]", 200, []string{`"id":2`}},
 		{"notifications alone", "[" + note + "," + note + "]", 202, nil},
 		{"an unknown one and a notification that is known", "[" + unknown + `,{"jsonrpc":"2.0","method":"notifications/initialized"}]`, 200, []string{"-32601"}},
-		{"none", "[]", 400, []string{"-32700"}},
-		{"an unknown one next to something that is not a message", "[" + unknown + ",7]", 400, []string{"-32700"}},
+		{"none", "[]", 400, []string{"-32600"}}, // JSON-RPC section 7 has this and the next as examples
+		{"an unknown one next to something that is not a message", "[" + unknown + ",7]", 200, []string{"-32601", "-32600"}},
 	} {
 		status, _, body := bare(t, "POST", base+"/mcp", strings.NewReader(row.body), keyed("Accept", "application/json")...)
 		if status != row.status || row.has == nil && body != "" {

@@ -55,8 +55,8 @@ func TestInviteSurface(t *testing.T) {
 		{"no path", "GET", "/api/org/mcp/keys", key, 404, "not_found"},
 		{"no method", "PATCH", kit.InvitesPath, key, 405, "method_not_allowed"},
 		{"no method that anybody has", "LAUNCH", kit.InvitesPath, key, 405, "method_not_allowed"},
-		{"no method of the base", "LAUNCH", "/api", key, 405, "method_not_allowed"},
-		{"the link, asked by a page", "GET", link, []string{"Origin", "https://inspector.example.com"}, 403, ""},
+		{"no method of the base", "LAUNCH", "/api", key, 404, "not_found"},
+		{"the link, asked by a page", "GET", link, []string{"Origin", "https://inspector.example.com"}, 403, "forbidden"},
 		{"the link, posted", "POST", link, nil, 405, "method_not_allowed"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -19,6 +18,9 @@ import (
 	"doorman/server/access"
 	"doorman/server/api"
 	"doorman/server/clientip"
+	"doorman/server/files"
+	"doorman/server/mcp"
+	"doorman/server/oauth"
 	"doorman/server/observe"
 	"doorman/server/publicurl"
 )
@@ -59,16 +61,16 @@ func (s *service) routes() *echo.Echo {
 
 	// With a slash at its end it is the same endpoint. A redirect would lose the body, and in some clients the key.
 	for _, path := range []string{mcpPath, mcpPath + "/"} {
-		e.Any(path, echo.WrapHandler(s.endpoint))
+		anyMethod(e, path, echo.WrapHandler(s.endpoint))
 	}
 	for path, status := range signposts {
-		e.Any(path, s.signpost(status))
+		anyMethod(e, path, s.signpost(status))
 	}
 	for _, path := range []string{apiPath, apiPath + "/*", invitePath, invitePath + "/*"} {
-		e.Any(path, echo.WrapHandler(s.api))
+		anyMethod(e, path, echo.WrapHandler(s.api))
 	}
 	for _, path := range []string{filesPath, filesPath + "/*"} {
-		e.Any(path, echo.WrapHandler(s.files))
+		anyMethod(e, path, echo.WrapHandler(s.files))
 	}
 	s.oauth.Mount(e)
 	e.GET("/healthz", s.healthz)
@@ -81,6 +83,13 @@ func (s *service) routes() *echo.Echo {
 		s.served[route.Path] = true
 	}
 	return e
+}
+
+// anyMethod has a handler answer every method of a path, also those that Echo has never heard of: it would answer these
+// itself, and allow all those that it has.
+func anyMethod(e *echo.Echo, path string, h echo.HandlerFunc) {
+	e.Any(path, h)
+	e.RouteNotFound(path, h)
 }
 
 // addHead lets HEAD be asked wherever GET may be (RFC 9110 section 9.1): proxies, probes and link checkers ask so. The
@@ -246,7 +255,7 @@ func (s *service) readyz(c echo.Context) error {
 	return c.JSON(http.StatusOK, state)
 }
 
-// httpError answers what no handler did, in the same form everywhere.
+// httpError answers what no handler did, in the form of the endpoint that it was meant for.
 func (s *service) httpError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
@@ -261,12 +270,18 @@ func (s *service) httpError(err error, c echo.Context) {
 			message = s.wayOn(status, c, message)
 		}
 	}
-	if under(c.Request().URL.Path, apiPath) {
-		api.WriteStatus(c.Response(), status)
-		return
+	switch path := c.Request().URL.Path; {
+	case under(path, apiPath), under(path, invitePath):
+		api.WriteStatus(c.Response(), status, message)
+	case under(path, filesPath):
+		files.WriteStatus(c.Response(), status, message)
+	case under(path, mcpPath):
+		mcp.WriteStatus(c.Response(), status, message)
+	case s.oauth.Open(path):
+		oauth.WriteStatus(c.Response(), status, message)
+	default:
+		_ = c.JSON(status, map[string]any{"error": map[string]any{"status": status, "message": message}})
 	}
-	body, _ := json.Marshal(map[string]any{"error": map[string]any{"status": status, "message": message}})
-	_ = c.JSONBlob(status, body)
 }
 
 // wayOn says where a request with this status could go instead.

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,6 +74,9 @@ func New(c Config) *Handler {
 	return &Handler{config: c, room: newRoom(), busy: map[access.Proof]bool{}}
 }
 
+// allowed are the methods of a link.
+const allowed = "OPTIONS, GET, HEAD, PUT, POST"
+
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// In place of the server's own, which is for answers that are short: room, the bytes, and Odoo.
@@ -85,7 +87,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "no-referrer") // the path of this page is the secret
 	header.Set("X-Robots-Tag", "noindex")
 	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost}, r.Method) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost:
+	case http.MethodOptions:
+		header.Set("Allow", allowed)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
 		fail(w, otherMethod())
 		return
 	}
@@ -319,7 +327,7 @@ var statuses = map[access.Kind]int{
 func fail(w http.ResponseWriter, err error) {
 	if special := new(statusError); errors.As(err, &special) {
 		if special.status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", "GET, HEAD, PUT, POST")
+			w.Header().Set("Allow", allowed)
 		}
 		write(w, special.status, special.told)
 		return
@@ -336,6 +344,15 @@ func fail(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
 	}
 	write(w, status, e)
+}
+
+// WriteStatus answers with an HTTP status what never reached the handler, in its form.
+func WriteStatus(w http.ResponseWriter, status int, message string) {
+	kind := access.Internal
+	if status < http.StatusInternalServerError {
+		kind = access.Forbidden
+	}
+	write(w, status, access.NewError(kind, message, ""))
 }
 
 func write(w http.ResponseWriter, status int, e *access.Error) {

@@ -11,6 +11,11 @@ import (
 	"doorman/server/mcp/caller"
 )
 
+// WriteStatus answers with an HTTP status what never reached the endpoint, in its form.
+func WriteStatus(w http.ResponseWriter, status int, message string) {
+	reply(w, status, failure(nil, int64(status), message))
+}
+
 // asJSON lets answers of next through, but turns the lines of text by which the SDK refuses a request into JSON-RPC
 // errors: a client that reads JSON would show its user that it cannot read the answer, instead of what is wrong.
 func asJSON(next http.Handler) http.Handler {

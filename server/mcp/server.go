@@ -155,7 +155,7 @@ func (s *Server) transport(server *sdk.Server) http.Handler {
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		switch {
 		case r.Method != http.MethodPost: // there are no sessions: nothing to listen to, nothing to end
-			w.Header().Set("Allow", http.MethodPost)
+			w.Header().Set("Allow", allowed)
 			http.Error(w, "The MCP endpoint takes POST only: it keeps no sessions.", http.StatusMethodNotAllowed)
 			return
 		case !want.JSON && !want.Stream:
@@ -218,8 +218,18 @@ func (s *Server) toolOf(c *caller.Caller, method string, params map[string]json.
 	return nil
 }
 
-// ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+// allowed are the methods of the endpoint.
+const allowed = "OPTIONS, POST"
+
+// ServeHTTP implements http.Handler. OPTIONS needs no key (RFC 9110 section 9.3.7).
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Allow", allowed)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
 
 // ForgetClient drops what is remembered of an OAuth client's tokens, which it has just revoked.
 func (s *Server) ForgetClient(id string) { s.door.ForgetClient(id) }

@@ -31,7 +31,7 @@ const noBatches = "2025-06-18"
 // message is what has to be known of a JSON-RPC message to refuse it.
 type message struct {
 	members map[string]json.RawMessage
-	method  string          // "" = none that is a text
+	method  string
 	id      json.RawMessage // nil = none: a notification, which gets no answer
 }
 
@@ -55,7 +55,7 @@ func (m message) refusal() *refusal {
 		return invalid("The id must be a text, or a whole number of at most %d.", int64(caller.MaxNumber))
 	case string(m.members["jsonrpc"]) != `"2.0"`:
 		return invalid(`The request must have "jsonrpc": "2.0".`)
-	case m.method == "":
+	case !bytes.HasPrefix(m.members["method"], []byte(`"`)):
 		return invalid("The request has no method.")
 	case !known && m.id == nil:
 		return &refusal{}
@@ -177,7 +177,7 @@ func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.
 			continue
 		}
 		m := read(members)
-		if m.id != nil && m.method != "" && ids[string(m.id)] { // the SDK would answer one of them, and do both
+		if m.id != nil && m.members["method"] != nil && ids[string(m.id)] { // the SDK would answer one of them, and do both
 			refuse(jsonrpc.CodeInvalidRequest, sayTwice)
 			return
 		}

@@ -123,7 +123,7 @@ func TestErrorsOfTheSDK(t *testing.T) {
 		}
 		r.Header.Set("Authorization", "Bearer "+goodKey)
 		r.Header.Set("Accept", "text/event-stream")
-		if a := do(t, r); a.status != 405 || a.header.Get("Allow") != "POST" || !strings.Contains(a.Error.Message, "takes POST only") {
+		if a := do(t, r); a.status != 405 || a.header.Get("Allow") != "OPTIONS, POST" || !strings.Contains(a.Error.Message, "takes POST only") {
 			t.Errorf("%s: %d %s %s", method, a.status, a.header.Get("Allow"), a.body)
 		}
 	}

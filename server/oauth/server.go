@@ -139,10 +139,15 @@ func (s *Server) open(e *echo.Echo, method, path string, h echo.HandlerFunc) {
 		c.Response().Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, X-Request-Id")
 		return s.bounded(h)(c)
 	})
+	allow := "OPTIONS, " + method
+	if method == http.MethodGet {
+		allow += ", " + http.MethodHead
+	}
 	e.OPTIONS(path, func(c echo.Context) error {
 		header := c.Response().Header()
 		header.Set("Access-Control-Allow-Origin", "*")
 		header.Set("Access-Control-Allow-Methods", method)
+		header.Set("Allow", allow)
 		header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, MCP-Protocol-Version")
 		header.Set("Access-Control-Max-Age", "600")
 		return c.NoContent(http.StatusNoContent)

@@ -103,6 +103,15 @@ func writeError(w http.ResponseWriter, e *Error) {
 	writeJSON(w, e.status(), map[string]any{"error": e.Code, "error_description": e.Description})
 }
 
+// WriteStatus answers with an HTTP status what never reached an endpoint, in the form of RFC 6749 section 5.2.
+func WriteStatus(w http.ResponseWriter, status int, message string) {
+	code := invalidRequest
+	if status >= http.StatusInternalServerError {
+		code = serverError
+	}
+	writeError(w, &Error{Code: code, Description: message, Status: status})
+}
+
 // writeJSON writes an answer that nobody may keep: it may hold tokens (RFC 6749 section 5.1).
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
