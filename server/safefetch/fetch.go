@@ -39,7 +39,7 @@ type Fetcher struct {
 const (
 	defaultBytes   = 5 << 10
 	defaultTimeout = 5 * time.Second
-	// maxAddresses is how many addresses of a name are tried: each may take the whole time.
+	// maxAddresses is how many addresses of a name are tried.
 	maxAddresses = 4
 )
 
@@ -147,14 +147,8 @@ func (f *Fetcher) dial(ctx context.Context, _, target string) (net.Conn, error) 
 			return nil, ErrAddress
 		}
 	}
-	err = ErrAnswer
-	for _, a := range addresses[:min(len(addresses), maxAddresses)] {
-		var conn net.Conn
-		if conn, err = connect(ctx, netip.AddrPortFrom(a.Unmap(), 443)); err == nil {
-			return conn, nil
-		}
-	}
-	return nil, err
+	addresses = alternate(addresses)
+	return race(ctx, addresses[:min(len(addresses), maxAddresses)], connect)
 }
 
 // dialPublic connects, and has the socket itself checked before a packet leaves: nothing between the look-up and here
