@@ -36,7 +36,7 @@ func startServer(args ...string) (s *server, err error) {
 		return nil, err
 	}
 	socket := filepath.Join(dir, "redis.sock")
-	s = &server{url: "unix://" + socket}
+	s = &server{url: "unix://" + socket + patient}
 	args = append([]string{"-c", keepServer, "sh", dir, "--port", "0", "--save", "", "--unixsocket", socket, "--dir", dir}, args...)
 	s.command = exec.Command("sh", args...)
 	if s.life, err = s.command.StdinPipe(); err == nil {
@@ -74,6 +74,10 @@ func (s *server) stop() {
 	_ = s.life.Close()
 	_ = s.command.Wait()
 }
+
+// patient has a Redis wait as long as a test may: those of the product would take a machine that is busy with other tests for
+// a Redis that is away.
+const patient = "?dial_timeout=1m&read_timeout=1m&write_timeout=1m&pool_timeout=1m"
 
 // shared is the one server of all tests that do not stop it.
 var shared struct {
