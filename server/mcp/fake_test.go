@@ -17,6 +17,7 @@ import (
 
 	"doorman/server/access"
 	"doorman/server/mcp"
+	"doorman/server/mcp/tools"
 )
 
 const goodKey = "dmk_good"
@@ -399,7 +400,25 @@ func do(t testing.TB, r *http.Request) answer {
 // call calls a tool with arguments given as JSON.
 func call(t testing.TB, url, tool, args string) answer {
 	t.Helper()
-	return send(t, url, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`","arguments":`+args+`}}`)
+	a := send(t, url, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`","arguments":`+args+`}}`)
+	asAnnounced(t, tool, a)
+	return a
+}
+
+// asAnnounced holds an answer, also one that refuses, against the tool's output schema: clients do.
+func asAnnounced(t testing.TB, tool string, a answer) {
+	t.Helper()
+	known := tools.Catalog().Tool(tool)
+	if known == nil || known.Output == nil || a.Result.StructuredContent == nil {
+		return
+	}
+	schema, err := known.Output.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(a.Result.StructuredContent); err != nil {
+		t.Errorf("%s answers what its output schema does not have: %v: %s", tool, err, a.body)
+	}
 }
 
 func identify(*http.Request) (netip.Addr, string) { return netip.MustParseAddr("192.0.2.1"), "req-1" }
