@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"doorman/server/access"
+	"doorman/server/exact"
 )
 
 const (
@@ -114,8 +114,10 @@ func readBody(w http.ResponseWriter, r *http.Request, fields map[string]field, n
 		return nil, statusProblem(http.StatusRequestEntityTooLarge)
 	case err != nil:
 		return nil, invalid("The request was interrupted.")
-	case !utf8.Valid(body):
-		return nil, invalid("The request is not UTF-8.")
+	}
+	// Of two values with one name, one reader would take the first and another the last.
+	if flaw := exact.Find(body); flaw != nil {
+		return nil, invalid("%s %s", flaw.Err.Message, flaw.Err.Hint)
 	}
 	given, p := object("The request", body, fields)
 	if p != nil {
@@ -141,42 +143,22 @@ var examples = map[string]string{
 	"scopes": `: name at least one, such as "mcp:search"`, "user": ": the login of the Odoo user that the AI tool acts as",
 }
 
-// object reads one JSON object with known fields, none of them twice: of two, one reader would take the first and another
-// the last. Names are compared exactly, which encoding/json's structs would not.
+// object reads one JSON object with known fields. Names are compared exactly, which encoding/json's structs would not.
 func object(what string, raw []byte, fields map[string]field) (map[string]any, *problem) {
-	notOne := invalid("%s must be one JSON object.", what)
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return nil, notOne
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members == nil {
+		return nil, invalid("%s must be one JSON object.", what)
 	}
 	given := map[string]any{}
-	for d.More() {
-		token, err := d.Token()
-		name, isText := token.(string)
-		if err != nil || !isText {
-			return nil, notOne
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, notOne
-		}
+	for _, name := range slices.Sorted(maps.Keys(members)) { // so that of several mistakes the same one is told each time
 		read := fields[name]
 		if read == nil {
 			return nil, invalid("There is no field %s.", shown(name))
 		}
-		if _, twice := given[name]; twice {
-			return nil, invalid("%s is given twice.", name)
-		}
 		var p *problem
-		if given[name], p = read(name, value); p != nil {
+		if given[name], p = read(name, members[name]); p != nil {
 			return nil, p
 		}
-	}
-	if _, err := d.Token(); err != nil { // the closing bracket
-		return nil, notOne
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, notOne
 	}
 	return given, nil
 }

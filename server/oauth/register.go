@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"doorman/server/access"
+	"doorman/server/exact"
 )
 
 const (
@@ -123,30 +124,12 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error
 // members are the fields of a JSON object by their exact names: a struct would take Redirect_URIs for redirect_uris.
 type members map[string]json.RawMessage
 
-// parseMembers reads one JSON object. A name that comes twice could mean one thing here and another to who reads it next.
+// parseMembers reads one JSON object. A name that comes twice could mean one thing here and another to who reads it next, and
+// so could text that is not Unicode.
 func parseMembers(body []byte) (members, bool) {
-	d := json.NewDecoder(strings.NewReader(string(body)))
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return nil, false
-	}
-	out := members{}
-	for d.More() {
-		key, err := d.Token()
-		name, isText := key.(string)
-		var value json.RawMessage
-		if err != nil || !isText || d.Decode(&value) != nil {
-			return nil, false
-		}
-		if _, twice := out[name]; twice {
-			return nil, false
-		}
-		out[name] = value
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, false
-	}
-	_, err := d.Token()
-	return out, errors.Is(err, io.EOF)
+	var out members
+	err := json.Unmarshal(body, &out)
+	return out, err == nil && out != nil && exact.Find(body) == nil
 }
 
 // text returns a field that is a text, or not there (RFC 7591 lets null stand for that).

@@ -68,7 +68,7 @@ func run(check bool) error {
 	if err := write(filepath.Join(dir, target, "shared.py"), text, check); err != nil {
 		return err
 	}
-	if text, err = serviceTexts(dir, filepath.Join(dir, "..", "mcp")); err != nil {
+	if text, err = serviceTexts(dir, filepath.Join(dir, "..", "exact"), filepath.Join(dir, "..", "mcp")); err != nil {
 		return err
 	}
 	if err := write(filepath.Join(dir, target, "service_texts.py"), text, check); err != nil {

@@ -15,7 +15,7 @@ import (
 const serviceHeader = `"""What the service says in words of its own that people read, too: the titles of tools,
 and why a call was refused before it reached Odoo.
 
-Made from server/access and server/mcp by ` + "``go generate ./server/access``" + `: change
+Made from server/access, exact and mcp by ` + "``go generate ./server/access``" + `: change
 them there.
 """
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"doorman/server/access"
-	"doorman/server/mcp/exact"
+	"doorman/server/exact"
 	"doorman/server/mcp/mcperr"
 )
 

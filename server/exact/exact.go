@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"doorman/server/access"
-	"doorman/server/mcp/mcperr"
 )
 
 // Flaw is what is ambiguous in a JSON text.
@@ -43,7 +42,7 @@ func Find(raw []byte) *Flaw {
 		last := max(len(flaw.Path)-1, 0)
 		name := strings.Join(flaw.Path[last:], "")
 		flaw.Err = access.NewError(access.InvalidInput,
-			fmt.Sprintf("The name %q is given twice.", mcperr.Clip(name, 60)), "Send each name once, with one value"+in(flaw.Path[:last]))
+			fmt.Sprintf("The name %q is given twice.", clip(name, 60)), "Send each name once, with one value"+in(flaw.Path[:last]))
 	case readable(raw, syntax.ByteOffset):
 		flaw.Err = access.NewError(access.InvalidInput,
 			"A text is not valid Unicode.", `Send UTF-8, and both halves of a pair such as \ud83d\ude00`+in(flaw.Path))
@@ -61,10 +60,18 @@ func readable(raw []byte, offset int64) bool {
 	return !errors.As(err, &syntax) || syntax.ByteOffset > offset
 }
 
+// clip shortens a name from outside, to n letters.
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "..."
+	}
+	return s
+}
+
 // in ends a sentence with where that is.
 func in(path []string) string {
 	if len(path) == 0 {
 		return "."
 	}
-	return ", in " + mcperr.Clip(strings.Join(path, "."), 120) + "."
+	return ", in " + clip(strings.Join(path, "."), 120) + "."
 }
