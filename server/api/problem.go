@@ -53,11 +53,11 @@ func statusProblem(status int) *problem {
 }
 
 // WriteStatus answers what no handler of this package got to see, in the same form: status is an HTTP status, and one that
-// has no words of its own becomes 500. What is forbidden is said in the given words.
+// has no words of its own becomes 500. Why a request was not let in is said in the given words.
 func WriteStatus(w http.ResponseWriter, status int, message string) {
 	p := statusProblem(status)
-	if status == http.StatusForbidden {
-		p.message = message
+	if status == http.StatusForbidden || status == http.StatusUnsupportedMediaType {
+		p.message, p.hint = message, ""
 	}
 	writeProblem(w, p)
 }

@@ -31,7 +31,7 @@ func TestMethods(t *testing.T) {
 	server := httptest.NewServer(s.routes())
 	t.Cleanup(server.Close)
 	c.public.Host = strings.TrimPrefix(server.URL, "http://")
-	ask := func(method, path, host string) (int, http.Header, []byte) {
+	ask := func(method, path, host string, coding ...string) (int, http.Header, []byte) {
 		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
@@ -39,6 +39,9 @@ func TestMethods(t *testing.T) {
 		r.Header.Set("Authorization", "Bearer "+odootest.DefaultCredential)
 		if host != "" {
 			r.Host = host
+		}
+		for _, c := range coding {
+			r.Header.Set("Content-Encoding", c)
 		}
 		response, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
@@ -103,6 +106,11 @@ func TestMethods(t *testing.T) {
 		}
 		if row.path == "/healthz" || row.path == "/readyz" {
 			continue // by any name
+		}
+		status, _, body := ask(http.MethodPost, row.path, "", "gzip")
+		var told map[string]any
+		if err := json.Unmarshal(body, &told); status != 415 || err != nil || !row.form(told) || !strings.Contains(string(body), "compressed") {
+			t.Errorf("%s, compressed: %d %s", row.path, status, body)
 		}
 		for _, method := range []string{http.MethodGet, http.MethodPost, "FOO"} {
 			status, _, body := ask(method, row.path, "evil.example")

@@ -57,7 +57,7 @@ func (s *service) routes() *echo.Echo {
 	e.HTTPErrorHandler = s.httpError
 	// Echo's own default trusts whatever X-Forwarded-For says.
 	e.IPExtractor = func(r *http.Request) string { return clientip.Of(r, s.config.trustedProxies).String() }
-	e.Use(s.endConnections, s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource)
+	e.Use(s.endConnections, s.identifyRequest, middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic, DisablePrintStack: true}), s.checkSource, plainBody)
 
 	// With a slash at its end it is the same endpoint. A redirect would lose the body, and in some clients the key.
 	for _, path := range []string{mcpPath, mcpPath + "/"} {
@@ -183,6 +183,20 @@ func (s *service) checkSource(next echo.HandlerFunc) echo.HandlerFunc {
 			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, X-Request-Id, Traceparent, Tracestate")
 			header.Set("Access-Control-Max-Age", "600")
 			return c.NoContent(http.StatusNoContent)
+		}
+		return next(c)
+	}
+}
+
+// plainBody refuses a request whose body is compressed (RFC 9110 section 8.4): every endpoint would take the bytes for what they
+// stand for, and a file would be kept as something else than its name says.
+func plainBody(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		for _, coding := range c.Request().Header.Values("Content-Encoding") {
+			if coding != "" && !strings.EqualFold(coding, "identity") {
+				c.Response().Header().Set("Accept-Encoding", "identity")
+				return echo.NewHTTPError(http.StatusUnsupportedMediaType, "The request is compressed, which Doorman does not read: send it without Content-Encoding.")
+			}
 		}
 		return next(c)
 	}

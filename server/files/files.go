@@ -348,9 +348,12 @@ func fail(w http.ResponseWriter, err error) {
 
 // WriteStatus answers with an HTTP status what never reached the handler, in its form.
 func WriteStatus(w http.ResponseWriter, status int, message string) {
-	kind := access.Internal
-	if status < http.StatusInternalServerError {
+	kind := access.InvalidInput
+	switch {
+	case status == http.StatusForbidden:
 		kind = access.Forbidden
+	case status >= http.StatusInternalServerError:
+		kind = access.Internal
 	}
 	write(w, status, access.NewError(kind, message, ""))
 }

@@ -18,6 +18,11 @@ WRONG_TYPES = (
     psycopg2.errors.IndeterminateDatatype,
     psycopg2.errors.UndefinedFunction,
 )
+# A value that fits its column but not its index, and a condition of too many parts.
+TOO_LARGE = (
+    psycopg2.errors.ProgramLimitExceeded,
+    psycopg2.errors.StatementTooComplex,
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -53,8 +58,9 @@ class DoormanGateway(models.AbstractModel):
             return error_words.of_constraint(self._integrity_text(exc, lang))
         if told := error_words.of_odoo(exc):
             return told
-        if isinstance(exc, psycopg2.ProgrammingError) and (
-            exc.pgcode is None or isinstance(exc, WRONG_TYPES)
+        if isinstance(exc, TOO_LARGE) or (
+            isinstance(exc, psycopg2.ProgrammingError)
+            and (exc.pgcode is None or isinstance(exc, WRONG_TYPES))
         ):
             exc = psycopg2.DataError()
         wrong = (ValueError, TypeError, KeyError, OverflowError, psycopg2.DataError)

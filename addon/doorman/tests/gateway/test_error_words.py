@@ -322,6 +322,22 @@ class TestErrorWords(WriteCase):
                 self.assertIn(f"res.partner.{field} ", error["message"])
                 self.assertEqual(told_later(words, "en_US"), error["message"])
 
+    def test_a_value_that_is_too_large(self):
+        """PostgreSQL takes it for the column, and has no room in the index."""
+
+        def long_name(call):
+            self.env.cr.execute("CREATE TABLE doorman_test_long (name text)")
+            self.env.cr.execute("CREATE INDEX ON doorman_test_long (name)")
+            self.env.cr.execute(
+                "INSERT INTO doorman_test_long VALUES (%s)", ["x" * 300_000]
+            )
+
+        with self.doing(long_name, "search_count"), mute_logger("odoo.sql_db"):
+            error = self.call("res.partner", "search_count")["error"]
+        self.assertEqual(
+            (error["kind"], error["code"]), ("invalid_input", "wrong_value")
+        )
+
     def test_what_takes_too_long(self):
         error, words = self.error(psycopg2.errors.QueryCanceled("canceling statement"))
         self.assertEqual(
