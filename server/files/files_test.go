@@ -211,7 +211,6 @@ func TestRefused(t *testing.T) {
 		{name: "head, down", method: "HEAD", path: "/files/" + good, err: odoo(access.OdooUnavailable), status: 503, asked: "open"},
 		{name: "sent by a link to fetch", method: "PUT", path: "/files/" + good, body: "x", fetch: true, status: 404, asked: "open", guess: true},
 		{name: "delete", method: "DELETE", path: "/files/" + good, status: 405},
-		{name: "options", method: "OPTIONS", path: "/files/" + good, status: 204},
 		{name: "a form", method: "POST", path: "/files/" + good, body: "x", contentType: "multipart/form-data; boundary=x", status: 415, says: "curl -T"},
 		{name: "announced too large", method: "PUT", path: "/files/" + good, body: large, status: 413, says: "20971520"},
 		{name: "credential ended", method: "GET", path: "/files/" + good, err: odoo(access.Unauthenticated), status: 404, asked: "take", says: "no longer works"},
