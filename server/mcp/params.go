@@ -22,6 +22,11 @@ type method struct {
 	notification bool
 }
 
+// levelParams are those of logging/setLevel, which the SDK has deprecated.
+type levelParams struct {
+	Level string `json:"level"`
+}
+
 func asks[T any](needs ...string) method {
 	return method{params: func() any { return new(T) }, needs: needs}
 }
@@ -32,7 +37,7 @@ func asks[T any](needs ...string) method {
 var received = map[string]method{
 	"completion/complete":      asks[sdk.CompleteParams]("ref", "argument"),
 	"initialize":               asks[sdk.InitializeParams](),
-	"logging/setLevel":         asks[sdk.SetLoggingLevelParams](),
+	"logging/setLevel":         asks[levelParams](),
 	"ping":                     asks[sdk.PingParams](),
 	"prompts/get":              asks[sdk.GetPromptParams]("name"),
 	"prompts/list":             asks[sdk.ListPromptsParams](),
@@ -67,8 +72,7 @@ func (m method) check(name string, params json.RawMessage) *refusal {
 	}
 	into := m.params()
 	err := jsonv2.Unmarshal(params, into, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) // exact.Find has judged
-	var unread *jsonv2.SemanticError
-	if errors.As(err, &unread) {
+	if unread, ok := errors.AsType[*jsonv2.SemanticError](err); ok {
 		parameter := mcperr.Clip(strings.ReplaceAll(strings.TrimPrefix(string(unread.JSONPointer), "/"), "/", "."), 120)
 		if expected := typeWord(unread.GoType); expected != "" && unread.Err == nil {
 			return wrong("The parameter %s of %s must be %s, not %s.", parameter, name, expected, kindWord(unread.JSONKind))

@@ -143,7 +143,7 @@ const acceptsBoth = "application/json, text/event-stream"
 // streams: an object can carry the answer alone.
 func (s *Server) transport(server *sdk.Server) http.Handler {
 	handler := func(asObject bool) http.Handler {
-		return answerUnknown(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
+		return answerWrong(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{
 			Stateless: true, JSONResponse: asObject, PropagateRequestCancellation: true, MaxRequestBodyBytes: s.maxBody,
 			// Ours is the Host and Origin check of package app: this one refuses everything behind a proxy on the same machine.
 			DisableLocalhostProtection: true,

@@ -44,7 +44,7 @@ func race(ctx context.Context, addresses []netip.Addr, connect func(context.Cont
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan attempt, len(addresses)) // room for all: those that come too late need nobody to wait for them
-	running, err := 0, error(ErrAnswer)
+	running, err := 0, ErrAnswer
 	next := time.NewTimer(0)
 	defer next.Stop()
 	for len(addresses) > 0 || running > 0 {

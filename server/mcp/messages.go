@@ -103,10 +103,10 @@ func failure(id json.RawMessage, code int64, text string) json.RawMessage {
 	return body
 }
 
-// answerUnknown passes on to next what the SDK can answer, and answers the rest itself with the errors of JSON-RPC, in every
+// answerWrong passes on to next what the SDK can answer, and answers the rest itself with the errors of JSON-RPC, in every
 // version of the protocol and next to anything else in a batch: methods that do not exist, and what the SDK would take for
 // something else. The caller has been admitted already.
-func answerUnknown(next http.Handler) http.Handler {
+func answerWrong(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, refused := caller.Of(r.Context())
 		if refused != nil || r.Method != http.MethodPost {
