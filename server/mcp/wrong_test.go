@@ -91,7 +91,7 @@ func TestErrorsOfTheSDK(t *testing.T) {
 		{"half a type", ping, []string{"Content-Type", "application/json; charset"}, 415, 415, `7`, "application/json"},
 		{"an answer that nobody can give", ping, []string{"Accept", "text/html"}, 406, 406, `7`, "application/json"},
 		{"a stream to go on with", ping, []string{"Last-Event-ID", "a_1"}, 400, -32600, `7`, "Last-Event-ID"},
-		{"initialize with nothing", `{"jsonrpc":"2.0","id":"a","method":"initialize"}`, nil, 400, -32600, `"a"`, "params"},
+		{"initialize with nothing", `{"jsonrpc":"2.0","id":"a","method":"initialize"}`, nil, 200, -32602, `"a"`, "initialize needs the parameter protocolVersion."},
 		{"a batch for a version without", "[" + ping + "]", nil, 400, -32600, `null`, "no batches"},
 		{"an empty batch", "[]", old, 400, -32600, `null`, "at least one message"},
 		{"half a batch", "[" + ping, old, 400, -32700, `null`, "not one JSON-RPC message"},
