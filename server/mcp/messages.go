@@ -45,8 +45,8 @@ func invalid(format string, args ...any) *refusal {
 	return &refusal{jsonrpc.CodeInvalidRequest, fmt.Sprintf(format, args...)}
 }
 
-// refusal is nil if nothing is wrong, as far as can be seen here.
-func (m message) refusal() *refusal {
+// refusal is nil if nothing is wrong in this version of the protocol, as far as can be seen here.
+func (m message) refusal(version string) *refusal {
 	expected, known := received[m.method]
 	switch {
 	case m.members["method"] == nil && (m.members["result"] != nil || m.members["error"] != nil):
@@ -67,6 +67,8 @@ func (m message) refusal() *refusal {
 		return nil // it gets no answer, whatever is wrong
 	case m.id == nil:
 		return invalid("%s is a request: send it with an id.", m.method)
+	case expected.old && version >= caller.ModernProtocol:
+		return nil // the SDK says that there is none: clients take that as the sign to fall back
 	}
 	return expected.check(m.method, m.members["params"])
 }
@@ -124,14 +126,14 @@ func answerWrong(next http.Handler) http.Handler {
 			reply(w, http.StatusBadRequest, failure(nil, jsonrpc.CodeParseError, sayNotOne))
 			return
 		}
-		m := read(c.Members)
-		wrong := m.refusal()
+		m, version := read(c.Members), r.Header.Get("Mcp-Protocol-Version")
+		wrong := m.refusal(version)
 		if wrong == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
 		status := http.StatusBadRequest
-		switch modern := r.Header.Get("Mcp-Protocol-Version") >= caller.ModernProtocol; {
+		switch modern := version >= caller.ModernProtocol; {
 		case wrong.code == jsonrpc.CodeInvalidParams:
 			status = http.StatusOK
 		case wrong.code == jsonrpc.CodeMethodNotFound && modern:
@@ -157,12 +159,13 @@ func read(members map[string]json.RawMessage) message {
 // answerBatch answers the unknown ones of a batch (protocol 2025-03-26) next to what the SDK answers to the rest.
 func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.Handler) {
 	var all, rest, answers []json.RawMessage
+	version := r.Header.Get("Mcp-Protocol-Version")
 	refuse := func(code int64, text string) { reply(w, http.StatusBadRequest, failure(nil, code, text)) }
 	switch err := json.Unmarshal(body, &all); {
 	case err != nil:
 		refuse(jsonrpc.CodeParseError, sayNotOne)
 		return
-	case r.Header.Get("Mcp-Protocol-Version") >= noBatches:
+	case version >= noBatches:
 		refuse(jsonrpc.CodeInvalidRequest, sayNoBatch)
 		return
 	case len(all) == 0:
@@ -182,7 +185,7 @@ func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.
 			return
 		}
 		ids[string(m.id)] = true
-		if wrong := m.refusal(); wrong == nil {
+		if wrong := m.refusal(version); wrong == nil {
 			rest = append(rest, raw)
 		} else if answer := m.refused(wrong); answer != nil {
 			answers = append(answers, answer)

@@ -20,11 +20,18 @@ type method struct {
 	params       func() any // an empty one to read the parameters into
 	needs        []string   // parameters that must be there
 	notification bool
+	old          bool // gone since caller.ModernProtocol
 }
 
 // levelParams are those of logging/setLevel, which the SDK has deprecated.
 type levelParams struct {
 	Level string `json:"level"`
+}
+
+// old is a method that modern versions do not have.
+func old(m method) method {
+	m.old = true
+	return m
 }
 
 func asks[T any](needs ...string) method {
@@ -36,16 +43,16 @@ func asks[T any](needs ...string) method {
 // has; and parameters that it cannot read in the words of Go. A test holds the list against the SDK.
 var received = map[string]method{
 	"completion/complete":      asks[sdk.CompleteParams]("ref", "argument"),
-	"initialize":               asks[sdk.InitializeParams]("protocolVersion"),
-	"logging/setLevel":         asks[levelParams]("level"),
-	"ping":                     asks[sdk.PingParams](),
+	"initialize":               old(asks[sdk.InitializeParams]("protocolVersion")),
+	"logging/setLevel":         old(asks[levelParams]("level")),
+	"ping":                     old(asks[sdk.PingParams]()),
 	"prompts/get":              asks[sdk.GetPromptParams]("name"),
 	"prompts/list":             asks[sdk.ListPromptsParams](),
 	"resources/list":           asks[sdk.ListResourcesParams](),
 	"resources/read":           asks[sdk.ReadResourceParams]("uri"),
-	"resources/subscribe":      asks[sdk.SubscribeParams]("uri"),
+	"resources/subscribe":      old(asks[sdk.SubscribeParams]("uri")),
 	"resources/templates/list": asks[sdk.ListResourceTemplatesParams](),
-	"resources/unsubscribe":    asks[sdk.UnsubscribeParams]("uri"),
+	"resources/unsubscribe":    old(asks[sdk.UnsubscribeParams]("uri")),
 	"server/discover":          asks[sdk.DiscoverParams](),
 	"subscriptions/listen":     asks[sdk.SubscriptionsListenParams]("notifications"),
 	"tools/call":               asks[sdk.CallToolParamsRaw]("name"),

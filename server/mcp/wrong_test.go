@@ -171,3 +171,18 @@ func TestAmbiguousArguments(t *testing.T) {
 		t.Errorf("ID for id: %v %s", f.last().IDs, a.body)
 	}
 }
+
+// TestGoneMethods: what the modern protocol no longer has is not found there, whatever its parameters: that is how clients
+// learn which versions a server speaks.
+func TestGoneMethods(t *testing.T) {
+	t.Parallel()
+	url := endpoint(t, newFake()).URL
+	for _, method := range []string{"initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"} {
+		for _, params := range []string{`{}`, `{"level":7,"uri":7,"protocolVersion":7}`} {
+			a := send(t, url, bodyOf(newEra, method, params), eraHeaders(newEra, method, params)...)
+			if a.status != 404 || a.Error.Code != -32601 {
+				t.Errorf("%s %s: %d %s", method, params, a.status, a.body)
+			}
+		}
+	}
+}
