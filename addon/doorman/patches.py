@@ -14,11 +14,13 @@ from odoo.exceptions import AccessError
 from odoo.fields import Field, Many2many
 from odoo.http import Request
 from odoo.modules.registry import Registry
+from odoo.orm import environments
 from odoo.orm.fields_relational import _RelationalMulti
 from odoo.service import model as service_model
+from odoo.tools import translate
 
 from .controllers import shortcut
-from .policy import change_scope, ledger
+from .policy import change_scope, ledger, said
 
 GATEWAY = "doorman.gateway"
 INTERNET = (socket.AF_INET, socket.AF_INET6)
@@ -32,6 +34,8 @@ def post_load():
     Field.determine_inverse = _inverses_noted(Field.determine_inverse)
     _RelationalMulti.write_batch = _commands_noted(_RelationalMulti.write_batch)
     Many2many.write_real = _links_noted(Many2many.write_real)
+    noted = _texts_noted(translate.get_translation)
+    translate.get_translation = environments.get_translation = noted
     one_door = _one_door(service_model.get_public_method)
     # Modules that have imported it by name already.
     for module in (service_model, sys.modules.get("odoo.addons.rpc.controllers.json2")):
@@ -149,3 +153,18 @@ def _links_noted(write_real):
         return write_real(field, records_commands_list, create)
 
     return links_noted
+
+
+def _texts_noted(get_translation):
+    """Odoo's translation of what code says: once the values are in a text, nobody can
+    tell which parts of it are values (policy/said.py)."""
+
+    @wraps(get_translation)
+    def texts_noted(module, lang, source, args):
+        text = get_translation(module, lang, source, args)
+        if said.is_noting():
+            template = get_translation(module, lang, source, ()) if args else text
+            said.note(text, template, args)
+        return text
+
+    return texts_noted

@@ -1,98 +1,97 @@
 """What Odoo's own code says (an error, a warning, a message), without what the rules
 per model hide.
 
-    "Boss <boss@acme.example> owes 1,250.00" ── "Boss <(not shown)> owes (not shown)"
+    _("%s <%s> owes %s", name, email, due) ── "Boss <(not shown)> owes (not shown)"
 
-The words are made of what the code has read, which the ORM still has in memory: so the
-values of closed fields and the names of records outside of a rule's domain are looked
-for in them. What the code has worked out of a value is another value, and not found.
+Code puts what it has read into its texts, and may have worked that out of something
+else. The words of a text are told. Of the values between them only those are that the
+caller may know by where they are from: the very value of an open field, or what the
+caller has sent. Numbers and dates are told unless a field of that kind is closed. What
+a hidden value is makes no difference to any of this: if only those parts were left out
+that are equal to it, a caller could send a guess and see whether it is left out.
 """
 
 import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import NamedTuple
 
-from odoo.fields import Datetime
-from odoo.tools import format_date
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools.translate import LazyGettext
 
-from . import in_force, masks
+from . import hidden_values, in_force, said
 from .in_force import NOT_SHOWN
-from .model_rules import HIDDEN
-from .plain_text import from_html
 from .refusal import Refusal
 
-NUMBER = re.compile(r"\d+(?:[.,'’\s\u00a0\u202f]\d+)*")
-BETWEEN_DIGITS = re.compile(r"['’\s\u00a0\u202f]")
-# The decimal point of the languages that have a point, and of those that have a comma.
-POINTS = ((".", ","), (",", "."))
-# A line of a long text is looked for alone if it has so many letters.
-MIN_LINE = 4
+# A number, and what a date is made of.
+NUMBER = re.compile(r"(?<![^\W\d_])\d+(?:[.,:/'’\s\u00a0\u202f-]\d+)*")
+WORD = re.compile(r"\w")
+# Python has one object for each shorter text, whoever made it.
+SHORTEST = 2
+TEXTS = ("char", "text", "html")
+NUMBERS = ("integer", "float", "monetary")
+DATES = ("date", "datetime")
+KINDS = (NUMBERS, DATES)
 
 
 @contextmanager
-def held(env):
+def held(env, kwargs=None):
     """The time in which Odoo's code runs for a connection: what it raises tells nothing
     that the rules hide. Inside of a savepoint, which would empty the memory.
 
     :param env: of the connection's user
+    :param kwargs: what the caller has sent; None within another one
     """
-    try:
+    found = in_force.any_of(env.cr)
+    if found is None:
         yield
-    except Refusal:
-        raise
-    except Exception as exc:
-        if in_force.any_of(env.cr) is not None:
+        return
+    with said.noted(kwargs, lambda: _read(env, found)):
+        try:
+            yield
+        except Refusal:
+            raise
+        except (UserError, RedirectWarning) as exc:
             exc.args = tuple(
-                told(env, str(arg)) if _is_text(arg) else arg for arg in exc.args
+                told(env, arg) if _is_text(arg) else arg for arg in exc.args
             )
-        raise
+            raise
 
 
 def told(env, text):
     """:param env: of the connection's user
-    :param str text: as Odoo's own code has made it
+    :param text: as Odoo's own code has made it; or what is made into one
     :return: what of it the connection may be told
     """
     found = in_force.any_of(env.cr)
     if found is None or not text:
         return text
-    texts, numbers = _hidden(env, found)
-    text = _without_texts(text, texts)
-    return NUMBER.sub(lambda m: _number(m[0], numbers), text) if numbers else text
+    text = _as_text(text)
+    closed = _closed(env, found)
+    if not (closed.texts or closed.numbers or closed.dates):
+        return text
+    text = _Telling(env, found, closed).of(text)
+    if said.is_noting():
+        # An error goes through several hands.
+        said.note(text, text, ())
+    return text
 
 
-def filled_in(env, value):
+def filled_in(env, value, name=""):
     """The same for a value that Odoo's own code has put into a form.
 
     :param value: of a text, or an amount
-    :return: what is said about it; None for an amount that is not
+    :param str name: of its field, where the caller may have sent it
+    :return: what is told of it; None for an amount that is not
     """
-    if isinstance(value, str):
-        return told(env, value)
     found = in_force.any_of(env.cr)
-    if found is None or not value:
+    if found is None or not value or (name and (name, value) in said.sent()):
         return value
-    _texts, numbers = _hidden(env, found)
-    return None if abs(value) in numbers else value
-
-
-def _hidden(env, found):
-    """:return: what is told instead of each hidden text, in small letters; and the
-    hidden numbers"""
-    texts, numbers = {}, set()
-    for closed, field, value in _closed(env, found.rules):
-        if isinstance(value, bool) or value is None:
-            continue
-        if isinstance(value, int | float):
-            numbers.add(abs(value))
-            continue
-        for one in _as_said(env, field, value):
-            texts.setdefault(one.casefold(), _instead(closed, one))
-    for name in _names_not_there(env, found):
-        texts.setdefault(name.casefold(), NOT_SHOWN)
-    return texts, numbers
+    if isinstance(value, str):
+        closed = _closed(env, found)
+        return _Telling(env, found, closed).of_value(value) if closed.texts else value
+    return None if hidden_values.is_amount(env, found, value) else value
 
 
 def _is_text(arg):
@@ -100,145 +99,222 @@ def _is_text(arg):
     return isinstance(arg, str | LazyGettext | Exception)
 
 
-# ---- what is hidden ----
+def _as_text(value):
+    if isinstance(value, Exception) and value.args and _is_text(value.args[0]):
+        return _as_text(value.args[0])
+    return value if isinstance(value, str) else str(value)
 
 
-def _closed(env, rules):
-    """The values of closed fields that are in memory.
+# ---- what is closed, of what Odoo's code has read ----
 
-    :return: Closed, field and value of each, as the ORM keeps it
-    """
-    for (model, name), closed in rules.fields.items():
+
+class _Closed(NamedTuple):
+    """Of which kinds those closed fields are that Odoo's code has read."""
+
+    texts: bool
+    numbers: bool
+    dates: bool
+    # Models whose names may be what is closed.
+    names: frozenset
+
+
+def _closed(env, found):
+    """:return: _Closed. Whether a field was read counts, and not what was in it."""
+    read = _read(env, found) | said.seen()
+    linked = {
+        env[model]._fields[name].comodel_name
+        for model, name in found.rules.fields
+        if model in env and name in env[model]._fields
+    }
+    return _Closed(
+        TEXTS in read,
+        NUMBERS in read,
+        DATES in read,
+        frozenset({*found.rules.names, *found.rules.partly, *linked} - {None}),
+    )
+
+
+def _read(env, found):
+    """:return: a set of TEXTS, NUMBERS and DATES: what of it is closed and in memory"""
+    rules, memory, kinds = found.rules, env.transaction.field_data, set()
+    for model, name in rules.fields:
         field = env[model]._fields.get(name) if model in env else None
-        if field is None:
-            continue
-        for value in _in_memory(env, field):
-            if not field.relational:
-                yield closed, field, value
+        if field is not None and field.type != "boolean" and memory.get(field):
+            kinds.add(next((k for k in KINDS if field.type in k), TEXTS))
+    if TEXTS not in kinds and any(
+        _names_in_memory(env, model) for model in {*rules.names, *rules.partly}
+    ):
+        kinds.add(TEXTS)
+    return kinds
+
+
+def _names_in_memory(env, model):
+    return model in env and any(
+        env.transaction.field_data.get(field) for field in _naming(env, model)
+    )
+
+
+def _naming(env, model):
+    fields = env[model]._fields
+    return [fields[n] for n in {"display_name", env[model]._rec_name} & fields.keys()]
+
+
+class _Telling:
+    """What is told of texts."""
+
+    def __init__(self, env, found, closed):
+        self.env = env
+        self.found = found
+        self.closed = closed
+        self.said = said.all_said()
+        self.by_object = {id(one.text): one for one in self.said}
+        self.open = self._open() if closed.texts else {}
+
+    def of(self, text):
+        """:return: what is told of a text"""
+        if (one := self.by_object.get(id(text))) is not None:
+            return self._said(one)
+        if id(text) in self.open:
+            return text
+        return self._of_parts(text)
+
+    def of_value(self, text):
+        """:return: what is told of a text that stands for itself, in a form"""
+        if id(text) in self.by_object or id(text) in self.open:
+            return self.of(text)
+        return hidden_values.without(self.env, self.found, text)
+
+    def _of_parts(self, text):
+        """Of a text that is made of several: the words between them are no words of
+        Odoo's, for all that is known."""
+        parts = {}
+        for one in self.said:
+            if len(one.text) >= SHORTEST and one.text in text:
+                parts.setdefault(one.text, one)
+        if not parts:
+            return self._unknown(text)
+        longest = sorted(parts, key=len, reverse=True)
+        pattern = "|".join(map(re.escape, longest))
+        found = re.split(rf"(?<!\w)({pattern})(?!\w)", text)
+        return "".join(
+            self._said(parts[part]) if number % 2 else self._unknown(part)
+            for number, part in enumerate(found)
+        )
+
+    def _unknown(self, text):
+        """What is told of a text of which nothing is known."""
+        if not self.closed.texts:
+            return self._without_numbers(text)
+        if not WORD.search(text):
+            return text
+        start, end = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+        return f"{start}{NOT_SHOWN}{end}"
+
+    def _without_numbers(self, text):
+        closed = self.closed.numbers or self.closed.dates
+        return NUMBER.sub(NOT_SHOWN, text) if closed else text
+
+    def _said(self, one):
+        return said.put_together(one, self._value)
+
+    def _value(self, value, written):
+        if isinstance(value, bool) or value is None:
+            return NOT_SHOWN if self.closed.texts else str(value)
+        if isinstance(value, int | float):
+            return NOT_SHOWN if self.closed.numbers else written % value
+        if isinstance(value, date | datetime):
+            return NOT_SHOWN if self.closed.dates else str(value)
+        if isinstance(value, list | tuple):
+            return ", ".join(self._value(one, "%s") for one in value)
+        if not _is_text(value):
+            return NOT_SHOWN if self.closed.texts else self._without_numbers(str(value))
+        return self.of(_as_text(value))
+
+    def _open(self):
+        """The texts that the caller may know, by their identity."""
+        found = _by_object(one for pair in said.sent() for one in pair)
+        found |= _by_object(_called(self.env))
+        closed = set(_by_object(_choices(self.env, self.found.rules)))
+        for field, values in list(self.env.transaction.field_data.items()):
+            if field.type not in TEXTS:
                 continue
-            ids = value if isinstance(value, tuple) else (value,)
-            for linked in _names(env, field.comodel_name, set(ids)):
-                yield closed, field, linked
+            values = _by_object(_in_memory(values))
+            if self._is_open(field):
+                found |= values
+            else:
+                closed |= values.keys()
+        there = _by_object(self._names_there())
+        closed -= there.keys()
+        found |= there
+        return {key: value for key, value in found.items() if key not in closed}
+
+    def _is_open(self, field):
+        rules, model = self.found.rules, field.model_name
+        if rules.closed(model, field.name):
+            return False
+        named = field.name == "display_name" or field in _naming(self.env, model)
+        if named and (model in self.closed.names or rules.leaves_out(model)):
+            return False
+        return not rules.leaves_out(model)
+
+    def _names_there(self):
+        """What those records are called that are there, of models of which only some
+        are, where names are told."""
+        rules = self.found.rules
+        for model in rules.partly & self.env.registry.keys():
+            if model in rules.names:
+                continue
+            by_id = [
+                (ident, value)
+                for field in _naming(self.env, model)
+                if not rules.closed(model, field.name)
+                for ident, value in _of_each(self.env.transaction.field_data.get(field))
+            ]
+            there = hidden_values.there(
+                self.env, model, {ident for ident, _value in by_id}
+            )
+            yield from (value for ident, value in by_id if ident in there)
 
 
-def _in_memory(env, field, ids=None):
-    """The values of a field in every language and company.
+def _by_object(values):
+    """:return: the texts among some values, by their identity"""
+    return {
+        id(value): value
+        for value in values
+        if isinstance(value, str) and len(value) >= SHORTEST
+    }
 
-    :param ids: of these records alone
-    """
-    yield from _flat(env.transaction.field_data.get(field) or {}, ids)
+
+def _called(env):
+    """What models and fields are called."""
+    for name, cls in env.registry.items():
+        yield from (name, cls._description)
+        for field in cls._fields.values():
+            yield from (field.name, field.string)
 
 
-def _flat(values, ids):
-    for key, value in values.items():
-        is_id = isinstance(key, int)
-        if ids is not None and is_id and key not in ids:
-            continue
+def _choices(env, rules):
+    """What the choices of closed fields are called: code has one object for a word."""
+    for model, name in rules.fields:
+        field = env[model]._fields.get(name) if model in env else None
+        if field is not None and isinstance(getattr(field, "selection", None), list):
+            yield from (text for choice in field.selection for text in choice)
+
+
+# ---- values in memory ----
+
+
+def _in_memory(values):
+    """The values of a field in every language and company."""
+    return (value for _ident, value in _of_each(values))
+
+
+def _of_each(values, ident=None):
+    """:return: pairs of the id of a record and a value"""
+    for key, value in (values or {}).items():
+        of = key if isinstance(key, int) and ident is None else ident
         if isinstance(value, Mapping):
             # The values by what they depend on, or a text by its languages.
-            yield from _flat(value, None if is_id else ids)
+            yield from _of_each(value, of)
         elif value is not None:
-            yield value
-
-
-def _names(env, model, ids):
-    """What the records of a model are called, as far as that is in memory."""
-    fields = env[model]._fields
-    for name in {"display_name", env[model]._rec_name} & fields.keys():
-        for value in _in_memory(env, fields[name], ids):
-            if isinstance(value, str):
-                yield value
-
-
-def _names_not_there(env, found):
-    for model in found.rules.rules:
-        if model not in env or not found.rules.is_partly(model):
-            continue
-        fields = env[model]._fields
-        named = {"display_name", env[model]._rec_name} & fields.keys()
-        ids = {
-            ident
-            for name in named
-            for ident in _ids(env.transaction.field_data.get(fields[name]) or {})
-        }
-        yield from _names(env, model, ids - _there(env, model, ids))
-
-
-def _there(env, model, ids):
-    """Those of some ids whose records there are for the connection."""
-    if not ids or in_force.of(env) is None:
-        return set()
-    try:
-        return in_force.those_seen(env, model, ids)
-    except Exception:  # noqa: BLE001 what failed may have ended the transaction
-        return set()
-
-
-def _ids(values):
-    for key, value in values.items():
-        if isinstance(key, int):
-            yield key
-        elif isinstance(value, Mapping):
-            yield from _ids(value)
-
-
-# ---- in words ----
-
-
-def _as_said(env, field, value):
-    """The texts in which code may tell a value."""
-    if isinstance(value, date):
-        yield from _dates(env, value)
-        return
-    text = from_html(value) if field.type == "html" else str(value)
-    if field.type == "selection":
-        yield from filter(None, [dict(field._description_selection(env)).get(value)])
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    yield from filter(None, [" ".join(text.split())])
-    yield from (line for line in lines if len(line) >= MIN_LINE)
-
-
-def _dates(env, value):
-    if isinstance(value, datetime):
-        yield str(value)
-        local = Datetime.context_timestamp(env["res.users"], value)
-        yield local.strftime("%Y-%m-%d %H:%M:%S")
-        yield from _dates(env, local.date())
-        value = value.date()
-    yield value.isoformat()
-    yield format_date(env, value)
-    yield value.strftime("%m/%d/%Y")
-
-
-def _instead(closed, text):
-    return NOT_SHOWN if closed.how == HIDDEN else masks.mask(closed.how, text)
-
-
-def _without_texts(text, texts):
-    """:param texts: what is told instead of each; small letters"""
-    plain = " ".join(text.casefold().split())
-    there = sorted((one for one in texts if one in plain), key=len, reverse=True)
-    for one in there:
-        words = r"\s+".join(map(re.escape, one.split()))
-        pattern = re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
-        text = pattern.sub(lambda _m, instead=texts[one]: instead, text)
-    return text
-
-
-def _number(said, numbers):
-    for meant, decimals in _meant(said):
-        if any(round(one, decimals) == meant for one in numbers):
-            return NOT_SHOWN
-    parts = re.split(r"(\s)", said)
-    if len(parts) == 1:
-        return said
-    return "".join(_number(part, numbers) if part.strip() else part for part in parts)
-
-
-def _meant(said):
-    """The numbers that a text may mean, with how many decimals."""
-    digits = BETWEEN_DIGITS.sub("", said)
-    for point, other in POINTS:
-        whole = digits.replace(other, "").replace(point, ".")
-        if whole.count(".") <= 1:
-            yield float(whole), len(whole.partition(".")[2])
+            yield of, value

@@ -199,5 +199,5 @@ def run(call):
     :return: the operation's own answer
     :raise Refusal: if a rule refuses it
     """
-    with odoo_words.held(call.env):
+    with odoo_words.held(call.env, call.kwargs):
         return call.operation.run(call)

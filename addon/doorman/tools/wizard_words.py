@@ -70,8 +70,10 @@ def describe(form):
         found["text"] = shortened(" ".join(dict.fromkeys(texts)), MAX_WORDS)
     if form.warnings:
         found["warnings"] = [
-            shortened(odoo_words.told(form.model.env, f"{title}: {text}"), MAX_WORDS)
-            for title, text, _ in form.warnings
+            shortened(
+                ": ".join(odoo_words.told(form.model.env, s) for s in said), MAX_WORDS
+            )
+            for *said, _type in form.warnings
         ]
     return withhold_links_in(json.loads(json.dumps(found, default=json_default)))
 
@@ -166,7 +168,7 @@ def plain(guard, field, value, record):
     if field.type == "html":
         value = from_html(value)
     if field.type in FILLED_IN:
-        value = odoo_words.filled_in(guard.env, value)
+        value = odoo_words.filled_in(guard.env, value, field.name)
         if value is None:
             return None
     if field.type == "monetary" and (currency := _currency(guard, field, record)):

@@ -1,7 +1,10 @@
 """What Odoo's own errors and messages say of what the rules per model hide."""
 
+import json
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import SQL
 from odoo.tools.translate import LazyGettext
 
 from ...policy.in_force import NOT_SHOWN
@@ -38,18 +41,18 @@ class TestOdooWords(RulesCase):
     # ---- told ----
 
     def test_allow_without_rules(self):
-        self.fails_with(lambda p: f"{p.email} owes 1,234.57")
+        self.fails_with(lambda p: p.env._("%s owes 1,234.57", p.email))
         self.assertEqual(self.said(), "boss@acme.example owes 1,234.57")
 
     def test_allow_other_fields(self):
         self.rule_for("res.partner", hidden=["phone"])
-        self.fails_with(lambda p: f"{p.email}, not {p.phone and 'that number'}")
+        self.fails_with(lambda p: p.phone and p.env._("%s, not that number", p.email))
         self.assertEqual(self.said(), "boss@acme.example, not that number")
 
     def test_allow_parts_of_words(self):
         self.acme.ref = "AB"
         self.rule_for("res.partner", hidden=["ref"])
-        self.fails_with(lambda p: f"{p.ref}: ABLE, CAB, AB1")
+        self.fails_with(lambda p: p.env._("%s: ABLE, CAB, AB1", p.ref))
         self.assertEqual(self.said(), f"{NOT_SHOWN}: ABLE, CAB, AB1")
 
     # ---- not told ----
@@ -59,7 +62,10 @@ class TestOdooWords(RulesCase):
         cases = (
             ("email", lambda p: p.email, NOT_SHOWN),
             ("email", lambda p: p.email.upper(), NOT_SHOWN),
-            ("email", lambda p: f'"Boss" <{p.email}>', f'"Boss" <{NOT_SHOWN}>'),
+            ("email", lambda p: p.env._("by <%s>", p.email), f"by <{NOT_SHOWN}>"),
+            ("email", lambda p: f'"Boss" <{p.email}>', NOT_SHOWN),
+            ("email", lambda p: [p.email, p.name], f"{NOT_SHOWN}, Acme"),
+            ("email", lambda p: UserError(p.email), NOT_SHOWN),
             ("phone", lambda p: p.phone, NOT_SHOWN),
             ("comment", lambda p: p.comment and "Secret notes", NOT_SHOWN),
             ("country_id", lambda p: p.country_id.display_name, NOT_SHOWN),
@@ -85,7 +91,9 @@ class TestOdooWords(RulesCase):
         for name, words, instead in cases:
             with self.subTest(name=name):
                 rule.hidden_field_ids = self.fields("res.partner", name)
-                self.fails_with(lambda p, words=words: f"Odoo: {words(p)}, 17 left.")
+                self.fails_with(
+                    lambda p, words=words: p.env._("Odoo: %s, 17 left.", words(p))
+                )
                 self.assertEqual(self.said(), f"Odoo: {instead}, 17 left.")
 
     def test_deny_whatever_the_error(self):
@@ -105,25 +113,45 @@ class TestOdooWords(RulesCase):
 
     def test_deny_an_error_in_an_error(self):
         self.rule_for("res.partner", hidden=["email"])
-        self.fails_with(lambda p: UserError(f"{p.email} is wrong"))
+        self.fails_with(lambda p: UserError(p.env._("%s is wrong", p.email)))
         self.assertEqual(self.said(), f"{NOT_SHOWN} is wrong")
 
     def test_deny_in_a_change_of_many(self):
         """Odoo forgets what it has read once the change of all is undone."""
         self.rule_for("res.partner", hidden=["email"])
-        self.fails_with(lambda p: f"{p.email} is wrong")
+        self.fails_with(lambda p: p.env._("%s is wrong", p.email))
         said = self.said(self.acme + self.other)
         self.assertIn(f"{NOT_SHOWN} is wrong", said)
         self.assertNotIn("example", said)
 
+    def test_deny_what_fails_when_it_is_saved(self):
+        """Fields that are stored are worked out after the method has run."""
+        self.rule_for("res.partner", hidden=["email"])
+
+        def fails(partners):
+            email = partners.sudo()[:1].email
+            raise UserError(partners.env._("%s is wrong", email))
+
+        partner = type(self.env["res.partner"])
+        self.patch(partner, "_compute_commercial_company_name", fails)
+
+        def create_company(partners):
+            partners.sudo().company_name = "Acme Ltd"
+
+        self.patch(partner, "create_company", create_company)
+        answer = self.method(self.acme, "create_company")
+        self.assertEqual(answer["error"]["message"], f"{NOT_SHOWN} is wrong")
+
     def test_deny_masked(self):
         self.rule_for("res.partner", masked=["email"])
-        self.fails_with(lambda p: f"{p.email} is wrong")
-        self.assertEqual(self.said(), "b***@a***.example is wrong")
+        self.fails_with(lambda p: p.env._("%s is wrong", p.email))
+        self.assertEqual(self.said(), f"{NOT_SHOWN} is wrong")
 
     def test_deny_records_that_are_not_there(self):
         self.rule_for("res.partner", domain=f"[('id', '!=', {self.other.id})]")
-        self.fails_with(lambda p: f"{p.name} and {p.browse(self.other.id).name}")
+        self.fails_with(
+            lambda p: p.env._("%s and %s", p.name, p.browse(self.other.id).name)
+        )
         self.assertEqual(self.said(), f"Acme and {NOT_SHOWN}")
 
     def test_deny_a_field_that_fails_to_be_read(self):
@@ -131,7 +159,8 @@ class TestOdooWords(RulesCase):
         self.rule_for("res.partner", hidden=["email"])
 
         def fails(partners):
-            raise UserError(f"Nothing to tell of {partners[:1].sudo().email}")
+            email = partners[:1].sudo().email
+            raise UserError(partners.env._("Nothing to tell of %s", email))
 
         self.patch(type(self.env["res.partner"]), "_compute_contact_address", fails)
         names = ["name", "contact_address"]
@@ -202,7 +231,7 @@ class TestOdooWords(RulesCase):
                 "type": "ir.actions.client",
                 "tag": "display_notification",
                 "name": f"About {email}",
-                "params": {"message": f"Sent to {email}"},
+                "params": {"message": partners.env._("Sent to %s", email)},
             }
 
         partner = type(self.env["res.partner"])
@@ -212,3 +241,98 @@ class TestOdooWords(RulesCase):
         answer = self.gateway.call(self.fence(), request)
         self.assertIn(f"Odoo says: Sent to {NOT_SHOWN}", str(answer))
         self.assertNotIn("boss@", str(answer))
+
+    def test_deny_what_nobody_says_is_made_of_words(self):
+        """Of a text that was put together without Odoo's translation, nothing says what
+        in it is a value."""
+        self.rule_for("res.partner", hidden=["email"])
+        self.fails_with(lambda p: f"{p.email} is wrong")
+        self.assertEqual(self.said(), NOT_SHOWN)
+        self.fails_with(
+            lambda p: "\n".join([p.env._("One: %s", p.email), p.env._("Two")])
+        )
+        self.assertEqual(self.said(), f"One: {NOT_SHOWN}\nTwo")
+
+    def test_allow_what_models_and_fields_are_called(self):
+        self.rule_for("res.partner", hidden=["email"])
+        field = self.env["res.partner"]._fields["partner_latitude"]
+        words = (field.string, field.name, field.model_name)
+        self.fails_with(lambda p: p.email and p.env._("%s, %s, %s, %d", *words, 5))
+        self.assertEqual(self.said(), f"{', '.join(words)}, 5")
+
+    # ---- guesses ----
+
+    def assert_same_answer(self, field, guess, other, words, **values):
+        """Two databases that differ in a hidden value alone give the same answer, also
+        where that value is what the caller guesses.
+
+        :param words: makes the words of an error of a partner and of what is written
+        """
+
+        def write(partners, vals):
+            partner = partners.sudo()
+            partner.mapped(field)
+            raise UserError(words(partner, vals))
+
+        self.patch(type(self.env["res.partner"]), "write", write)
+        answers = []
+        for value in (guess, other):
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE res_partner SET %s = %s WHERE id = %s",
+                    *(SQL.identifier(field), value, self.acme.id),
+                )
+            )
+            self.env.invalidate_all()
+            answer = self.write(self.acme, {"function": guess} | values)
+            self.assertIn("said", answer["error"]["message"])
+            answers.append(json.dumps(answer, sort_keys=True))
+        self.assertEqual(*answers)
+
+    def test_deny_guesses_of_texts(self):
+        """What is sent comes back in an error: by itself, in a text, in capitals,
+        beside the hidden value, or from an open field into which it was put before."""
+        guess = "guess@acme.example"
+        self.acme.name = guess
+        self.rule_for("res.partner", hidden=["email"])
+        for number, words in enumerate(
+            (
+                lambda p, vals: p.env._("said %s", vals["function"]),
+                lambda p, vals: p.env._("said %s", vals["function"].upper()),
+                lambda p, vals: p.env._("said %s", f"by {vals['function']}, twice"),
+                lambda p, vals: p.env._("said %s, %s", vals["function"], p.email),
+                lambda p, vals: p.env._("said %s", p.mapped("email")),
+                lambda p, vals: p.env._("said %s", p.name),
+                lambda p, vals: p.env._("said %s", p.display_name),
+                lambda p, vals: p.env._("said guess@acme.example"),
+                lambda p, vals: p.env._("said %s", p),
+                lambda p, vals: p.env._("said") + f" {vals['function']}",
+                lambda p, vals: p.env._("said") + f" {p.email}",
+            )
+        ):
+            with self.subTest(number=number):
+                self.assert_same_answer("email", guess, "boss@acme.example", words)
+
+    def test_deny_guesses_of_words(self):
+        """A word that a text has anyway is there whatever is hidden."""
+        self.rule_for("res.partner", hidden=["type"])
+        self.assert_same_answer(
+            "type",
+            "contact",
+            "other",
+            lambda p, vals: p.env._("said of this contact: %s", vals["function"]),
+        )
+
+    def test_deny_guesses_of_numbers(self):
+        self.rule_for("res.partner", hidden=["partner_latitude"])
+        for number, words in enumerate(
+            (
+                lambda p, vals: p.env._("said %s", vals["color"]),
+                lambda p, vals: p.env._("said %d", vals["color"]),
+                lambda p, vals: p.env._("said %.2f, 17 left", p.partner_latitude),
+                lambda p, vals: p.env._("said %s", f"{vals['color']},00"),
+                lambda p, vals: p.env._("said") + f" {p.partner_latitude}, 17",
+            )
+        ):
+            with self.subTest(number=number):
+                self.assert_same_answer("partner_latitude", 17, 3, words, color=17)
