@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"encoding/base64"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,11 +22,13 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if r.URL.RawQuery != "" || r.URL.ForceQuery {
 		return nil, refuse(invalidRequest, "Send the parameters in the body, and none in the address.")
 	}
-	kind, parameters, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") || len(r.Header.Values("Content-Type")) != 1 {
+	// A value may be quoted (RFC 9110 section 5.6.6); a parameter that is there twice is an error.
+	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" || len(r.Header.Values("Content-Type")) != 1 {
 		return nil, refuse(invalidRequest, "Send the parameters as application/x-www-form-urlencoded.")
 	}
-	if p := strings.TrimSpace(parameters); p != "" && !strings.EqualFold(p, "charset=utf-8") {
+	charset, named := parameters["charset"]
+	if named && !strings.EqualFold(charset, "utf-8") || len(parameters) > 1 || len(parameters) == 1 && !named {
 		return nil, refuse(invalidRequest, "Send the parameters in UTF-8.")
 	}
 	body, err := readBody(w, r, maxForm)

@@ -484,6 +484,10 @@ func TestTokenForms(t *testing.T) {
 		{"plain text", "/oauth/token", form, "text/plain", 400},
 		{"no type", "/oauth/token", form, "", 400},
 		{"another charset", "/oauth/token", form, kind + "; charset=utf-16", 400},
+		{"another charset, quoted", "/oauth/token", form, kind + `; charset="utf-16"`, 400},
+		{"two charsets", "/oauth/token", form, kind + "; charset=utf-8; charset=utf-16", 400},
+		{"a quote that does not end", "/oauth/token", form, kind + `; charset="utf-8`, 400},
+		{"another parameter", "/oauth/token", form, kind + "; boundary=x", 400},
 		{"a broken escape", "/oauth/token", form + "&x=%zz", kind, 400},
 		{"a semicolon", "/oauth/token", form + ";x=1", kind, 400},
 		{"17 kB", "/oauth/token", form + "&x=" + strings.Repeat("a", 17<<10), kind, 413},
@@ -522,8 +526,14 @@ func TestTokenForms(t *testing.T) {
 			t.Errorf("the right client, and an unknown token: %d %s", a.status, a.body)
 		}
 	}
-	if a := s.do(http.MethodPost, "/oauth/token", form, "Content-Type", kind+"; charset=UTF-8"); a.status != 200 {
-		t.Errorf("after all that: %d %s", a.status, a.body)
+	// Written in any of the ways that RFC 9110 section 8.3.1 lists.
+	for _, parameters := range []string{"; charset=UTF-8", `; charset="utf-8"`, `;Charset="UTF-8"`, ""} {
+		a := s.do(http.MethodPost, "/oauth/token", refreshing(client, token).Encode(), "Content-Type", kind+parameters)
+		if a.status != 200 {
+			t.Errorf("%q: %d %s", parameters, a.status, a.body)
+			continue
+		}
+		token = a.text("refresh_token")
 	}
 }
 

@@ -78,15 +78,14 @@ def told(env, text):
     return text
 
 
-def filled_in(env, value, name=""):
+def filled_in(env, value):
     """The same for a value that Odoo's own code has put into a form.
 
     :param value: of a text, or an amount
-    :param str name: of its field, where the caller may have sent it
     :return: what is told of it; None for an amount that is not
     """
     found = in_force.any_of(env.cr)
-    if found is None or not value or (name and (name, value) in said.sent()):
+    if found is None or not value:
         return value
     if isinstance(value, str):
         closed = _closed(env, found)

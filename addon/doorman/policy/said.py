@@ -90,7 +90,7 @@ def seen():
 
 
 def sent():
-    """:return: ``(name, value)`` of every plain value that the caller has sent, under
+    """:return: ``(name, value)`` of every plain value that the caller has sent, with
     the name that it has, or that its list has"""
     return [] if _call() is None else list(_leaves("", _call().kwargs))
 

@@ -168,7 +168,7 @@ def plain(guard, field, value, record):
     if field.type == "html":
         value = from_html(value)
     if field.type in FILLED_IN:
-        value = odoo_words.filled_in(guard.env, value, field.name)
+        value = odoo_words.filled_in(guard.env, value)
         if value is None:
             return None
     if field.type == "monetary" and (currency := _currency(guard, field, record)):
