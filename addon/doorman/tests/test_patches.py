@@ -2,10 +2,12 @@ import socket
 from types import SimpleNamespace
 from unittest.mock import patch
 
+from odoo import _
 from odoo.tests import BaseCase, tagged
+from odoo.tools.translate import LazyGettext
 
 from .. import patches
-from ..policy import ledger
+from ..policy import ledger, said
 from ..policy.change_scope import Trial, writing
 from ..policy.refusal import Refusal
 from .common import WriteCase
@@ -53,6 +55,13 @@ class TestPatches(WriteCase):
                 self.acme.write(vals)
         self.assertEqual(seen, ["code", "inverse"])
 
+    def test_texts_are_known_while_a_call_runs(self):
+        lazy = LazyGettext("%s of them", "some", _module="base")
+        with said.noted(None, set):
+            texts = [self.env._("%s left", 5), _("%(n)s left", n=5), str(lazy)]
+            self.assertEqual([one.text for one in said.all_said()], texts[::-1])
+        self.assertEqual(said.all_said(), [])
+
 
 @tagged("post_install", "-at_install")
 class TestPatchesElsewhere(BaseCase):
@@ -72,3 +81,7 @@ class TestPatchesElsewhere(BaseCase):
         patches._commands_noted(lambda *args: ran.append(args))(field, [(records, [])])
         patches._links_noted(lambda *args: ran.append(args))(field, [(records, [])])
         self.assertEqual(len(ran), 3)
+
+    def test_texts_are_made(self):
+        made = patches._texts_noted(lambda *args: args)
+        self.assertEqual(made("base", "en_US", "x", ()), ("base", "en_US", "x", ()))

@@ -296,7 +296,7 @@ class TestStatic(SourceChecks, BaseCase):
         f"patches.py:post_load: {name}"
         for name in (
             *("socket.socket", "Registry", "Request", "Field"),
-            *("_RelationalMulti", "Many2many"),
+            *("_RelationalMulti", "Many2many", "translate", "environments"),
         )
     )
     files = (*SourceChecks.files, "i18n/doorman.pot")
