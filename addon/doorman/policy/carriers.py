@@ -5,16 +5,17 @@
 
 Who may not read a field must not read the same in another one. A carrier is inherited
 from it, related to it, its inverse, worked out of it and of the same kind (text of
-text, amount of amount), or a column of a query that shows it (view_columns.py). So is a
-text that code makes of an amount, or of what a linked record is called. A record's name
-does not count as a carrier: most names are made of many fields.
+text, amount of amount), a copy that code makes of it within a record, or a column of a
+query that shows it (view_columns.py). So is what it is written through to, and a text
+that code makes of an amount, or of what a linked record is called. A record's name does
+not count as a carrier: most names are made of many fields.
 """
 
 import re
 from collections import defaultdict
 
 from . import closed_models, view_columns
-from .code_reach import attributes
+from .code_reach import attributes, copied_in, set_in
 from .field_values import TEXTS
 from .reach import is_own_copy
 
@@ -51,10 +52,7 @@ def of(env, model, name):
     """
     pool = env.registry
     known, _names = _known(env)
-    first = pool[model]._fields[name]
-    while first.inherited:
-        first = first.related_field
-    found = {(model, name), (first.model_name, first.name)}
+    found = _where_written(pool, pool[model]._fields[name])
     todo = list(found)
     while todo:
         one = todo.pop()
@@ -186,6 +184,10 @@ def _next(pool):
                             names[link.comodel_name].add((name, field.name))
                 for one in of_these:
                     found[one.model_name, one.name].add((name, field.name))
+        for one, other in copied_in(cls):
+            if one in cls._fields and other in cls._fields:
+                if _alike(cls._fields[one], cls._fields[other]):
+                    found[name, one].add((name, other))
         for one, other in _kept_by_mixins(cls):
             found[name, one].add((name, other))
     return found, names
@@ -245,6 +247,39 @@ def _made_of(pool, field, last):
     there = pool[last.comodel_name]._fields
     words = attributes(pool, field.model_name, field.compute)
     return (last, *(there[word] for word in words if word in there))
+
+
+def _where_written(pool, field):
+    """A field, and those in which its value ends up when somebody writes it: what it is
+    inherited from or related to, or what its inverse writes. They are the same.
+
+    :return: a set of ``(model, field)``
+    """
+    found, todo = set(), [field]
+    while todo:
+        field = todo.pop()
+        if (field.model_name, field.name) in found:
+            continue
+        found.add((field.model_name, field.name))
+        if field.inherited or (field.related and not field.readonly):
+            ends = [_last(pool, field.model_name, field.related)]
+        elif field.compute and field.inverse:
+            ends = _set_by_inverse(pool, field)
+        else:
+            ends = []
+        todo += [one for one in ends if one is not None and _alike(one, field)]
+    return found
+
+
+def _set_by_inverse(pool, field):
+    """Those fields that one is worked out of, and that its inverse sets. One inverse
+    may be that of many fields: then the one with the same name."""
+    paths = pool.field_depends[field]
+    ends = [_last(pool, field.model_name, path) for path in paths]
+    names = set_in(pool, field.model_name, field.inverse)
+    ends = [one for one in ends if one is not None and one.name in names]
+    alike = [one for one in ends if f"_{field.name}".endswith(f"_{one.name}")]
+    return alike or ends
 
 
 def _last(pool, name, path):

@@ -10,6 +10,7 @@ ever makes a field count as reaching more.
 import dis
 import inspect
 import re
+from functools import cache
 from itertools import pairwise
 from types import CodeType
 
@@ -18,6 +19,20 @@ from odoo.models import BaseModel
 # How far helpers are followed that a method calls.
 DEPTH = 4
 WORD = re.compile(r"\w+")
+# In bytecode, what is read shortly before it is set. Most code is passed over by that:
+# taking it apart takes a while.
+NEAR = re.compile(
+    b"|".join(
+        re.escape(bytes([dis.opmap[read]])) + b".{1,24}?" + re.escape(bytes([put]))
+        for reads, put in (
+            (("LOAD_ATTR", "COPY"), dis.opmap["STORE_ATTR"]),
+            (("BINARY_SUBSCR",), dis.opmap["STORE_SUBSCR"]),
+        )
+        for read in reads
+        if read in dis.opmap
+    ),
+    re.DOTALL,
+)
 # A domain in this form looks at fields of the other model, by their bare names.
 INSIDE = frozenset({"any", "not any", "any!", "not any!"})
 
@@ -48,6 +63,90 @@ def attributes(registry, name, method, texts=False):
         found |= names
         if texts:
             found.update(strings)
+    return found
+
+
+def set_in(registry, name, method):
+    """:return: the names of attributes that the code of a method sets, and its texts,
+    such as the names of fields that it writes"""
+    found = set()
+    for function in _versions(registry[name], method):
+        found.update(_words(function.__code__, {})[0])
+        found.update(a for op, a in _steps(function.__code__) if op == "STORE_ATTR")
+    return found
+
+
+def copied_in(cls):
+    """What the code of a model sets to the value of another field of the same record:
+    ``line.net = line.price``, ``vals["net"] = vals["price"]``, and both of
+    ``line.price = line.net = worked_out()``.
+
+    :param cls: of the registry
+    :return: a set of pairs: the name that is read, and the one that is set
+    """
+    bases = [b for b in cls.__mro__ if b.__module__.startswith("odoo.addons.")]
+    return set().union(*map(_copies_of, bases))
+
+
+@cache
+def _copies_of(base):
+    found = set()
+    for function in vars(base).values():
+        function = inspect.unwrap(getattr(function, "__func__", function))
+        if code := getattr(function, "__code__", None):
+            found |= _copies(code)
+    return found
+
+
+def _copies(code):
+    if not NEAR.search(code.co_code):
+        return frozenset()
+    steps, found = _steps(code), set()
+    for number in range(len(steps)):
+        match steps[number : number + 6]:
+            case [
+                ("LOAD_FAST", record),
+                ("LOAD_ATTR", read),
+                ("LOAD_FAST", same),
+                ("STORE_ATTR", put),
+                *_,
+            ] if record == same:
+                found.add((read, put))
+            case [
+                ("LOAD_FAST", values),
+                ("LOAD_CONST", str(read)),
+                ("BINARY_SUBSCR", _),
+                ("LOAD_FAST", same),
+                ("LOAD_CONST", str(put)),
+                ("STORE_SUBSCR", _),
+            ] if values == same:
+                found.add((read, put))
+            case [
+                (before, _),
+                ("COPY", 1),
+                ("LOAD_FAST", record),
+                ("STORE_ATTR", one),
+                ("LOAD_FAST", same),
+                ("STORE_ATTR", other),
+            ] if record == same and before != "LOAD_CONST":
+                found |= {(one, other), (other, one)}
+    return frozenset(found)
+
+
+def _steps(code):
+    """The instructions of a piece of code, as pairs of their name and what they are
+    about, the same for each version of Python."""
+    found = []
+    for step in dis.get_instructions(code):
+        name = step.opname
+        if name == "CACHE":
+            continue
+        if name == "LOAD_FAST_LOAD_FAST":
+            found += [("LOAD_FAST", one) for one in step.argval]
+        elif name.startswith("LOAD_FAST"):
+            found.append(("LOAD_FAST", step.argval))
+        else:
+            found.append((name, step.argval))
     return found
 
 

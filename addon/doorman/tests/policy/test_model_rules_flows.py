@@ -6,7 +6,7 @@ import json
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...policy import carriers, closed_fields, view_columns
+from ...policy import carriers, closed_fields, code_reach, view_columns
 from ..rules_common import RulesCase
 
 NO = "not_allowed"
@@ -104,6 +104,74 @@ class TestModelRulesFlows(RulesCase):
             with self.subTest(field=f"{model}.{name}", other=other):
                 found = carriers.of(self.env, model, name)
                 self.assertEqual(other in found, carries)
+
+    def test_the_same_in_two_fields(self):
+        """A field goes along with what it is written through to, and with the copies
+        that code makes of it; what its code only reads stays."""
+        partner, company, bank = "res.partner", "res.company", "res.partner.bank"
+        move, item = "account.move", "account.move.line"
+        line, bought = "sale.order.line", "purchase.order.line"
+        product, template = "product.product", "product.template"
+        for model, name, other, carries in (
+            # Related, and written through.
+            (company, "email", (partner, "email"), True),
+            (partner, "email", (company, "email"), True),
+            (bank, "bank_bic", ("res.bank", "bic"), True),
+            ("res.users", "private_email", ("hr.employee", "private_email"), True),
+            # Related, and only read.
+            (bank, "company_id", (partner, "company_id"), False),
+            (line, "state", ("sale.order", "state"), False),
+            # Inverses.
+            (company, "street", (partner, "street"), True),
+            (company, "street", (partner, "city"), False),
+            (template, "standard_price", (product, "standard_price"), True),
+            (product, "lst_price", (template, "list_price"), True),
+            (product, "lst_price", (product, "price_extra"), False),
+            (item, "debit", (item, "balance"), True),
+            (item, "debit", (item, "credit"), True),
+            ("hr.employee", "work_email", (partner, "email"), True),
+            ("hr.employee", "work_email", (partner, "phone"), False),
+            ("crm.lead", "email_from", (partner, "email"), True),
+            # Copies within a record: of an attribute, in a dict, two at once.
+            (partner, "company_name", (partner, "commercial_company_name"), True),
+            (line, "price_unit", (line, "technical_price_unit"), True),
+            (bought, "price_unit", (bought, "technical_price_unit"), True),
+            (item, "balance", (item, "amount_currency"), True),
+            (line, "price_unit", (line, "product_uom_qty"), False),
+            (move, "date", (move, "invoice_date"), False),
+        ):
+            if model not in self.env or other[0] not in self.env:
+                continue
+            with self.subTest(field=f"{model}.{name}", other=other):
+                found = carriers.of(self.env, model, name)
+                self.assertEqual(other in found, carries)
+
+    def test_copies_that_code_makes(self):
+        def attribute(line):
+            line.net = line.price
+
+        def both(line, worked_out):
+            line.price = line.net = worked_out()
+
+        def in_dict(self, vals):
+            vals["net"] = vals["price"]
+
+        def others(line, other, vals):
+            line.net = other.price
+            line.net = line.price * 2
+            line.net = line.price = 0.0
+            vals["net"] = other["price"]
+            vals["net"] = vals["price"] + 1
+
+        pair = ("price", "net")
+        for method, found in (
+            (attribute, {pair}),
+            (both, {pair, pair[::-1]}),
+            (in_dict, {pair}),
+            (others, set()),
+        ):
+            with self.subTest(method.__name__):
+                self.assertEqual(code_reach._copies(method.__code__), found)
 
     def test_columns_that_a_query_names(self):
         for query, named in (
