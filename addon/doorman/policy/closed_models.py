@@ -66,6 +66,23 @@ FOLLOWERS = {
 }
 # Those of them that keep that name as the id of an ir.model.
 OWNER_IDS = {"mail.activity": "res_model_id", "rating.rating": "res_model_id"}
+
+
+def owner_field(pool, model):
+    """:param pool: the registry
+    :param str model: technical name
+    :return: the field that names the model of what its records hang on, also where it
+        is inherited, as a product's document inherits a file; None if there is none
+    """
+    found = FOLLOWERS.get(model)
+    if found is None and model in pool:
+        cls = pool[model]
+        for parent in cls._inherits:
+            found = found or owner_field(pool, parent)
+        found = found if found in cls._fields else None
+    return found
+
+
 # A text that names a model, on whatever model it is.
 MODEL_FIELD = re.compile(r"(^|_)model(_name)?$")
 

@@ -332,7 +332,7 @@ class Guard:
         ):
             raise Refusal("ids_missing", _lt("Specify the ids of the records."))
         records = model.browse(ids)
-        if model._name in closed_models.FOLLOWERS:
+        if closed_models.owner_field(model.pool, model._name):
             owners.check(self, records.sudo().exists(), write, set())
         owners.check_seen(self, records)
         return records

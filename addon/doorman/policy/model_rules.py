@@ -49,6 +49,8 @@ class Rules:
     fields: dict = field(default_factory=dict)
     # ``{model: Closed}`` of those whose records are called by a closed field.
     names: dict = field(default_factory=dict)
+    # The models whose records hang on those of others.
+    hanging: frozenset = frozenset(closed_models.FOLLOWERS)
 
     def of(self, model):
         """:return: the Rule for a model, or None if there is none"""
@@ -76,9 +78,7 @@ class Rules:
     def leaves_out(self, model):
         """Whether records of a model are not there for the connection: by its own
         domain, or because they hang on such records."""
-        return self.is_partly(model) or (
-            model in closed_models.FOLLOWERS and bool(self.partly)
-        )
+        return self.is_partly(model) or (model in self.hanging and bool(self.partly))
 
     def closes_any(self, model):
         """Whether a model has a field that is closed."""
@@ -134,7 +134,9 @@ def compile_rules(env, lines):
         # A file or an activity shows the name of the record that it belongs to.
         for key in carriers.of_owners(env):
             fields.setdefault(key, closed)
-    return Rules(rules, others, fields, names)
+    pool = env.registry
+    hanging = frozenset(m for m in pool if closed_models.owner_field(pool, m))
+    return Rules(rules, others, fields, names, hanging)
 
 
 def _close(env, fields, model, name, masked):

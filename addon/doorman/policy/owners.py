@@ -15,12 +15,15 @@ def domain_of(guard, model):
     :param model: any
     :return: a domain; None where the model's records stand for themselves
     """
-    field = closed_models.FOLLOWERS.get(model._name)
+    field = closed_models.owner_field(model.pool, model._name)
     if not field:
         return None
     if guard.allowed is not None:
-        names = filter(guard.may_use, guard.allowed)
-        return [(field, "in", sorted(names))]
+        names = sorted(filter(guard.may_use, guard.allowed))
+        if model._name in closed_models.FOLLOWERS:
+            return [(field, "in", names)]
+        # What inherits a file is something by itself.
+        return ["|", (field, "=", False), (field, "in", names)]
     if guard.rules is not None:
         # What hangs on nothing is as before.
         closed = [name for name in guard.env.registry if not guard.may_use(name)]
@@ -38,7 +41,7 @@ def of_records_there(env, model, some, domain):
     :param domain: a function of an environment and a model that gives these
     :return: Domain; None where the model's records stand for themselves
     """
-    field = closed_models.FOLLOWERS.get(model)
+    field = closed_models.owner_field(env.registry, model)
     some = [name for name in some if name in env and name != model]
     if not field or not some or "res_id" not in env[model]._fields:
         return None
@@ -99,7 +102,7 @@ def check(guard, records, write, seen):
     :param set seen: models and ids, because a file may hang on itself
     :raise Refusal: if some of it may not be used
     """
-    field = closed_models.FOLLOWERS.get(records._name)
+    field = closed_models.owner_field(records.pool, records._name)
     if not field:
         return
     for owner, hanging in records.grouped(field).items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from odoo.models import BaseModel
 
-from ..policy import looks, model_rules, odoo_words
+from ..policy import looks, model_rules, odoo_words, record_links
 from ..policy.guard import Guard
 from ..policy.refusal import Refusal, _lt
 from . import operations
@@ -200,4 +200,4 @@ def run(call):
     :raise Refusal: if a rule refuses it
     """
     with odoo_words.held(call.env, call.kwargs):
-        return call.operation.run(call)
+        return record_links.told_in(call.guard, call.operation.run(call))

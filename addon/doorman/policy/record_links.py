@@ -1,0 +1,82 @@
+"""Links to records in the HTML that leaves: ``Created from <a ...>Big deal</a>``.
+
+What a record is called is told as far as the connection may use its model, and as its
+rules let it be told. People are called by their names all the same: those who are
+mentioned, like those who wrote.
+"""
+
+import re
+
+from lxml import etree, html
+
+from .in_force import NOT_SHOWN, called
+
+PEOPLE = frozenset({"res.partner", "res.users"})
+MODEL, ID = "data-oe-model", "data-oe-id"
+# /odoo/crm.lead/5, /odoo/action-7/crm.lead/5, /mail/view?model=crm.lead&res_id=5
+ADDRESS = re.compile(
+    r"/odoo/(?:[^?#]*/)?(?P<model>[a-z]\w*(?:\.\w+)+)/(?P<id>\d+)"
+    r"|[?&#]model=(?P<other>[a-z]\w*(?:\.\w+)+)"
+)
+SIGNS = (MODEL, "/odoo/", "model=")
+
+
+def told_in(guard, value):
+    """:param guard: the rules of the connection
+    :param value: an answer, as JSON has it
+    :return: the same, with what links to records may tell
+    """
+    if guard.allowed is None and guard.rules is None:
+        return value
+    return _in(guard, value)
+
+
+def _in(guard, value):
+    if isinstance(value, str):
+        return told(guard, value)
+    if isinstance(value, dict):
+        return {key: _in(guard, one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_in(guard, one) for one in value]
+    return tuple(_in(guard, one) for one in value) if type(value) is tuple else value
+
+
+def told(guard, text):
+    """:param str text: HTML, or any other text
+    :return: what is told of it
+    """
+    if "<a" not in text or not any(sign in text for sign in SIGNS):
+        return text
+    try:
+        tree = html.fragment_fromstring(text, create_parent="div")
+    except (etree.ParserError, ValueError):  # not HTML, although it has links
+        return NOT_SHOWN
+    links = [link for link in tree.iter("a") if not _is_told(guard, link)]
+    if not links:
+        return text
+    for link in links:
+        tail = link.tail
+        link[:] = []
+        link.text, link.tail = NOT_SHOWN, tail
+    return html.tostring(tree, encoding="unicode")[len("<div>") : -len("</div>")]
+
+
+def _record_of(link):
+    """:return: model and id of the record that a link leads to; "" and 0 if none"""
+    model, ident = link.get(MODEL), link.get(ID) or ""
+    if model and ident.isdecimal():
+        return model, int(ident)
+    found = ADDRESS.search(link.get("href") or "")
+    if not found:
+        return model or "", 0
+    return found["model"] or found["other"], int(found["id"] or 0)
+
+
+def _is_told(guard, link):
+    model, ident = _record_of(link)
+    said = "".join(link.itertext())
+    if model not in guard.env or not said.strip():
+        return True
+    if not guard.may_use(model):
+        return model in PEOPLE
+    return called(guard.env[model].browse(ident), said) == said
