@@ -175,7 +175,8 @@ def _next(pool):
                 paths = pool.field_depends[field] or _in_code(pool, field)
             for path in paths:
                 last = _last(pool, name, path)
-                of_these = [o for o in _made_of(pool, field, last) if _alike(o, field)]
+                made_of = (*_made_of(pool, field, last), *_links_on(pool, name, path))
+                of_these = [one for one in made_of if _alike(one, field)]
                 if field.type in TEXTS and field.name != cls._rec_name:
                     told = list(_told_of(pool, field, path, last))
                     of_these += told
@@ -184,13 +185,22 @@ def _next(pool):
                             names[link.comodel_name].add((name, field.name))
                 for one in of_these:
                     found[one.model_name, one.name].add((name, field.name))
-        for one, other in copied_in(cls):
-            if one in cls._fields and other in cls._fields:
-                if _alike(cls._fields[one], cls._fields[other]):
-                    found[name, one].add((name, other))
-        for one, other in _kept_by_mixins(cls):
+            if KINDS.get(field.type) == "amount":
+                for one in _in_queries(pool, field):
+                    found[one.model_name, one.name].add((name, field.name))
+        for one, other in (*_kept_by_mixins(cls), *_copied(cls)):
             found[name, one].add((name, other))
     return found, names
+
+
+def _links_on(pool, name, path):
+    """The links that a path leads through: ``partner_id.commercial_partner_id`` is of
+    the same company as ``partner_id``."""
+    while "." in path:
+        path = path.rpartition(".")[0]
+        link = _last(pool, name, path)
+        if link is not None:
+            yield link
 
 
 def _in_code(pool, field):
@@ -201,6 +211,19 @@ def _in_code(pool, field):
     own = pool[field.model_name]._fields
     words = attributes(pool, field.model_name, field.compute, texts=True)
     return (words & own.keys()) - {field.name}
+
+
+def _in_queries(pool, field):
+    """The fields of other models that a field is worked out of, where Odoo is not told
+    what it depends on, and its code names them: it asks the database for a sum."""
+    told = pool.field_depends[field] or field.related
+    if told or field.store or not isinstance(field.compute, str):
+        return
+    words = attributes(pool, field.model_name, field.compute, texts=True)
+    for name in words & pool.keys() - {field.model_name}:
+        for word in words & pool[name]._fields.keys():
+            if _alike(pool[name]._fields[word], field):
+                yield pool[name]._fields[word]
 
 
 def _told_of(pool, field, path, last):
@@ -221,6 +244,14 @@ def _told_of(pool, field, path, last):
             yield last
     elif "." in path and last.name in (NAME, pool[last.model_name]._rec_name):
         yield _last(pool, field.model_name, path.rpartition(".")[0])
+
+
+def _copied(cls):
+    """:return: pairs of a field of a model and another one to which code copies it"""
+    fields = cls._fields
+    for one, other in copied_in(cls):
+        if one in fields and other in fields and _alike(fields[one], fields[other]):
+            yield one, other
 
 
 def _kept_by_mixins(cls):

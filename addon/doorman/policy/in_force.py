@@ -225,14 +225,27 @@ def groups(model, rows, specs):
     """
     found = of(model.env)
     for spec in specs if found is not None else ():
-        field = model._fields.get(spec)
-        if field is None or not field.relational:
+        other, seen = _grouped_by(model, spec), None
+        if not other:
             continue
-        other, seen = field.comodel_name, None
         if found.rules.leaves_out(other):
             ids = {pair[0] for row in rows if (pair := row.get(spec))}
             seen = those_seen(model.env, other, ids)
         _pairs(found.rules, other, rows, spec, seen)
+
+
+def _grouped_by(model, spec):
+    """:return: the model of the records by which groups are called; "" if by none.
+    Groups by ``id`` are called by the record itself."""
+    name, _point, rest = spec.partition(".")
+    field = model._fields.get(name)
+    if name == "id":
+        return model._name
+    if field is None or not field.relational:
+        return ""
+    return (
+        _grouped_by(model.env[field.comodel_name], rest) if rest else field.comodel_name
+    )
 
 
 def cell(env, path, field, value):

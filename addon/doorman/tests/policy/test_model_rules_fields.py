@@ -157,6 +157,37 @@ class TestModelRulesFields(RulesCase):
         answer = self.write(self.acme, {"comment": "x"})
         self.assertNotIn("create_company", json.dumps(answer, default=str))
 
+    def test_groups_do_not_tell_names(self):
+        """However they are asked for: by the record itself, or along a path."""
+        self.child.parent_id = self.other
+        ways = (
+            "id",
+            "parent_id",
+            "parent_id.commercial_partner_id",
+            "commercial_partner_id",
+            "user_id.partner_id",
+        )
+
+        def told(way):
+            answer = self.call(
+                "res.partner",
+                "formatted_read_group",
+                domain=[["id", "in", [self.other.id, self.child.id]]],
+                groupby=[way],
+                aggregates=["__count"],
+            )
+            return json.dumps(answer)
+
+        named = [way for way in ways if "Zeta" in told(way)]
+        self.assertLessEqual({"id", "parent_id"}, {*named})
+        rule = self.rule_for("res.partner", hidden=["name"])
+        self.assertEqual([way for way in ways if "Zeta" in told(way)], [])
+        rule.hidden_field_ids = False
+        rule.masked_field_ids = self.fields("res.partner", "name")
+        for way in named:
+            self.assertNotIn("Zeta", told(way))
+            self.assertIn("Z***", told(way))
+
     def test_messages_do_not_tell_it(self):
         self.acme.message_post(body="hi", author_id=self.acme.id)
         field = self.env["ir.model.fields"]._get("res.partner", "email")

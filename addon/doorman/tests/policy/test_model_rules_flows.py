@@ -112,6 +112,7 @@ class TestModelRulesFlows(RulesCase):
         move, item = "account.move", "account.move.line"
         line, bought = "sale.order.line", "purchase.order.line"
         product, template = "product.product", "product.template"
+        analytic = "account.analytic.line"
         for model, name, other, carries in (
             # Related, and written through.
             (company, "email", (partner, "email"), True),
@@ -132,6 +133,13 @@ class TestModelRulesFlows(RulesCase):
             ("hr.employee", "work_email", (partner, "email"), True),
             ("hr.employee", "work_email", (partner, "phone"), False),
             ("crm.lead", "email_from", (partner, "email"), True),
+            # By way of a link to the same model.
+            (partner, "parent_id", (partner, "commercial_partner_id"), True),
+            ("project.task", "partner_id", (analytic, "commercial_partner_id"), True),
+            (partner, "country_id", (partner, "commercial_partner_id"), False),
+            # Sums that code asks the database for.
+            (item, "amount_residual", (partner, "credit"), True),
+            (item, "price_subtotal", (partner, "credit"), False),
             # Copies within a record: of an attribute, in a dict, two at once.
             (partner, "company_name", (partner, "commercial_company_name"), True),
             (line, "price_unit", (line, "technical_price_unit"), True),
