@@ -74,13 +74,15 @@ def owner_field(pool, model):
     :return: the field that names the model of what its records hang on, also where it
         is inherited, as a product's document inherits a file; None if there is none
     """
-    found = FOLLOWERS.get(model)
-    if found is None and model in pool:
-        cls = pool[model]
-        for parent in cls._inherits:
-            found = found or owner_field(pool, parent)
-        found = found if found in cls._fields else None
-    return found
+    todo, seen = [model], set()
+    while todo:
+        name = todo.pop()
+        if field := FOLLOWERS.get(name):
+            return field if field in pool[model]._fields else None
+        if name in pool and name not in seen:
+            seen.add(name)
+            todo += pool[name]._inherits
+    return None
 
 
 # A text that names a model, on whatever model it is.
