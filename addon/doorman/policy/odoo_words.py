@@ -82,7 +82,7 @@ def filled_in(env, value):
     """The same for a value that Odoo's own code has put into a form.
 
     :param value: of a text, or an amount
-    :return: what is told of it; None for an amount that is not
+    :return: what is said about it; None for an amount that is not
     """
     found = in_force.any_of(env.cr)
     if found is None or not value:
@@ -159,7 +159,7 @@ def _naming(env, model):
 
 
 class _Telling:
-    """What is told of texts."""
+    """What is told, text by text."""
 
     def __init__(self, env, found, closed):
         self.env = env
@@ -170,7 +170,7 @@ class _Telling:
         self.open = self._open() if closed.texts else {}
 
     def of(self, text):
-        """:return: what is told of a text"""
+        """:return: what is said about a text"""
         if (one := self.by_object.get(id(text))) is not None:
             return self._said(one)
         if id(text) in self.open:
@@ -178,7 +178,7 @@ class _Telling:
         return self._of_parts(text)
 
     def of_value(self, text):
-        """:return: what is told of a text that stands for itself, in a form"""
+        """:return: what is said about a text that stands for itself, in a form"""
         if id(text) in self.by_object or id(text) in self.open:
             return self.of(text)
         return hidden_values.without(self.env, self.found, text)
@@ -201,7 +201,7 @@ class _Telling:
         )
 
     def _unknown(self, text):
-        """What is told of a text of which nothing is known."""
+        """What is said about a text of which nothing is known."""
         if not self.closed.texts:
             return self._without_numbers(text)
         if not WORD.search(text):

@@ -43,7 +43,7 @@ def _in(guard, value):
 
 def told(guard, text):
     """:param str text: HTML, or any other text
-    :return: what is told of it
+    :return: what is said about it
     """
     if "<a" not in text or not any(sign in text for sign in SIGNS):
         return text
