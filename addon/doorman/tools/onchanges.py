@@ -170,7 +170,9 @@ class Filled:
         left out; or nothing"""
         env = self.guard.env
         words = [
-            shortened(odoo_words.told(env, f"{title}: {text}"), MAX_WORDS)
+            shortened(
+                ": ".join(odoo_words.told(env, s) for s in (title, text)), MAX_WORDS
+            )
             for title, text, _kind in self.heard
         ]
         if self.closed:
