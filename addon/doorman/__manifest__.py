@@ -25,6 +25,7 @@
         "wizards/doorman_rotate_service_key_views.xml",
         "wizards/doorman_review_copy_views.xml",
         "wizards/doorman_connect_wizard_views.xml",
+        "views/doorman_policy_line_views.xml",
         "wizards/doorman_invite_wizard_views.xml",
         "wizards/doorman_many_views.xml",
         "wizards/doorman_undo_dialog_views.xml",

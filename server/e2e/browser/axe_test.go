@@ -39,8 +39,6 @@ var odoosFaults = []struct{ rules, elements, why string }{
 	{"color-contrast", ".o_pivot th *, .o_pivot th, .o_activity_view *", "Odoo's pivot tables and activity view"},
 	{"scrolls-sideways", ".o_notebook_headers", "Odoo's tabs on a phone"},
 	{"scrolls-sideways", ".o_pivot, .o_pivot_view", "Odoo's pivot table where it is wider than a phone"},
-	{"scrolls-sideways", ".o_list_view:has(th[data-name=requests]) .o_list_renderer", "tables of numbers, like pivot tables"},
-	{"scrolls-sideways", "[name=rule_ids] *, [name=approval_rule_ids] *, [name=model_rule_ids] *, [name=parameter_ids] *", "Odoo's lists whose lines are edited in place"},
 	{"*", ".o_form_view:has([name=doorman_own_tools]) :not(.o_doorman, .o_doorman *)", "Odoo's own part of Preferences"},
 	{"*", ".o_form_view:has(button[name=action_doorman_audit]) :not(.alert-danger, .alert-danger *)", "Odoo's own part of the dialog that uninstalls"},
 	{"*", ".o-mail-Chatter :not([class*=o_doorman])", "Odoo's chatter, without what is ours in it"},

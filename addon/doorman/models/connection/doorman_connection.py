@@ -468,7 +468,7 @@ class DoormanConnection(models.Model):
         """The use of this connection, as a graph."""
         action = self._open_audit("doorman.doorman_use_connection_action")
         views = sorted(action["views"], key=lambda view: view[1] != "graph")
-        return action | {"views": views}
+        return action | {"views": views, "mobile_view_mode": "graph"}
 
     def _open_audit(self, xmlid):
         self.ensure_one()
