@@ -170,6 +170,7 @@ SUDO = {
     "models/mixins/doorman_policy_line_mixin.py:_changed": 1,
     "models/mixins/doorman_policy_line_mixin.py:_check_fixed": 1,
     "models/mixins/doorman_policy_line_mixin.py:unlink": 1,
+    "models/mixins/doorman_policy_mixin.py:_check_decides_nowhere": 2,
     "models/mixins/doorman_policy_mixin.py:_check_approver_internal": 1,
     "models/mixins/doorman_policy_mixin.py:_set_restrictions": 1,
     "models/mixins/doorman_policy_sentence.py:_may": 2,

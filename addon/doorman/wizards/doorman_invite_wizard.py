@@ -76,6 +76,9 @@ class DoormanInviteWizard(models.TransientModel):
     approval_tool_ids = fields.Many2many(
         relation="doorman_invite_wizard_approval_tool_rel"
     )
+    # A dialog that nobody finished keeps nobody from being deleted.
+    approver_id = fields.Many2one(ondelete="cascade")
+    approver_group_id = fields.Many2one(ondelete="cascade")
     rule_ids = fields.One2many("doorman.invite.wizard.rule", "wizard_id")
     model_rule_ids = fields.One2many("doorman.invite.wizard.model.rule", "wizard_id")
     own_scope_ids = fields.Many2many("doorman.scope", compute="_compute_own")

@@ -15,7 +15,11 @@ class DoormanApproval(models.Model):
     _inherit = "doorman.approval"
 
     first_approver_id = fields.Many2one(
-        "res.users", string="First approved by", readonly=True, ondelete="restrict"
+        # Deleted, they have approved nothing: two others are needed.
+        "res.users",
+        string="First approved by",
+        readonly=True,
+        ondelete="set null",
     )
     first_approved_at = fields.Datetime("First approved on", readonly=True)
     needs_two = fields.Boolean(compute="_compute_needs_two")

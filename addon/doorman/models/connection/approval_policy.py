@@ -29,6 +29,18 @@ class DoormanConnection(models.Model):
         "Waiting for approval", compute="_compute_approval_counts"
     )
 
+    nobody_approves = fields.Boolean(compute="_compute_nobody_approves")
+
+    def _compute_nobody_approves(self):
+        """Whether what it requests waits for people who are no longer there."""
+        for connection in self:
+            # Also tools that are switched off now.
+            gated = connection.with_context(active_test=False).approval_tool_ids
+            gated = gated or connection.approval_rule_ids or connection.approve_outward
+            least = 2 if connection.two_approvers else 1
+            people = connection._approvers() if gated else ()
+            connection.nobody_approves = bool(gated) and len(people) < least
+
     def _compute_approval_counts(self):
         totals = self.env["doorman.approval"]._read_group(
             [("connection_id", "in", self.ids)],

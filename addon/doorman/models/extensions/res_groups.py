@@ -23,6 +23,11 @@ class ResGroups(models.Model):
         users._doorman_log_out(before)
         return res
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_doorman_approver(self):
+        policies = self.env["doorman.policy.mixin"]
+        policies._check_decides_nowhere("approver_group_id", self)
+
     def unlink(self):
         refuse_inside(self.env)
         users, before = self._doorman_logged_in()

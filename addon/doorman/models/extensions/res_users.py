@@ -36,6 +36,11 @@ class ResUsers(models.Model):
             self._doorman_on_board(vals["active"])
         return res
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_doorman_approver(self):
+        policies = self.env["doorman.policy.mixin"]
+        policies._check_decides_nowhere("approver_id", self)
+
     def unlink(self):
         refuse_inside(self.env)
         # Here, and not by the database's cascade: keys go with them.

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
 from ...policy import ip_lists, recipients
@@ -9,6 +9,8 @@ from ...policy.policy_fields import (
     POLICY_FIELDS,
 )
 
+# How many policies an error names.
+SHOWN = 10
 # By these keys of a context, a caller would keep a change out of the chatter.
 UNTRACKED = ("tracking_disable", "mail_notrack", "mail_create_nolog")
 
@@ -263,6 +265,35 @@ class DoormanPolicyMixin(models.AbstractModel):
         self.invalidate_recordset(list(lists))
         if vals:
             self._inside().write(vals)
+
+    @api.model
+    def _check_decides_nowhere(self, name, them):
+        """Before approvers are deleted: others would decide in their place, so a person
+        chooses these first. Invites that have ended name nobody any more.
+
+        :param str name: ``approver_id`` or ``approver_group_id``
+        :param them: the users or groups
+        :raise UserError: with the policies that name them
+        """
+        found = []
+        for model in ("doorman.settings", "doorman.connection", "doorman.invite"):
+            policies = self.env[model].sudo().with_context(active_test=False)
+            policies = policies.search([(name, "in", them.ids)])
+            if model == "doorman.invite":
+                live = policies.filtered(lambda i: i.state in ("active", "suspended"))
+                (policies - live)._inside().write({name: False})
+                policies = live
+            label = self.env["ir.model"]._get(model).name
+            found += [f"{p.display_name} ({label})" for p in policies]
+        if found:
+            raise UserError(
+                self.env._(
+                    "%(who)s decides on what AI tools request: choose another approver "
+                    "first, and revoke the invites that name this one.\n\n%(where)s",
+                    who=", ".join(them.sudo().mapped("display_name")),
+                    where="\n".join(found[:SHOWN]),
+                )
+            )
 
     def _policy(self):
         """The policy as the service gets it. A missing list means no restriction.

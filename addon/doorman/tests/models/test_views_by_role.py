@@ -53,7 +53,10 @@ class TestViewsByRole(DoormanMixin, TransactionCase):
         and what asks first whether they may."""
         seen, wrong = 0, []
         views = self.env["ir.ui.view"].search(
-            [("model", "=like", "doorman.%"), ("type", "in", ("list", "form", "kanban"))]
+            [
+                ("model", "=like", "doorman.%"),
+                ("type", "in", ("list", "form", "kanban")),
+            ]
         )
         for view in views.filtered(lambda view: view.mode == "primary"):
             model = self.env[view.model].with_user(self.people["auditor"])
@@ -79,7 +82,8 @@ class TestViewsByRole(DoormanMixin, TransactionCase):
         asks += [n.get("t-if") or "" for n in button.iterancestors()]
         # Many approvals at once: each is looked at before the dialog says anything.
         return (
-            name.startswith("action_open_") and name != "action_open_reject"
+            name.startswith("action_open_")
+            and name != "action_open_reject"
             or name == "action_approve_many"
             or any(word in ask for ask in asks for word in ("can_", "is_admin"))
         )
