@@ -37,7 +37,6 @@ var odoosFaults = []struct{ rules, elements, why string }{
 	{"heading-order", ".modal-title", "Odoo's title of a dialog"},
 	{"scrollable-region-focusable", ".o_pivot", "Odoo's pivot table where it is wider than a phone"},
 	{"color-contrast", ".o_pivot th *, .o_pivot th, .o_activity_view *", "Odoo's pivot tables and activity view"},
-	{"scrolls-sideways", ".o_notebook_headers", "Odoo's tabs on a phone"},
 	{"scrolls-sideways", ".o_pivot, .o_pivot_view", "Odoo's pivot table where it is wider than a phone"},
 	{"*", ".o_form_view:has([name=doorman_own_tools]) :not(.o_doorman, .o_doorman *)", "Odoo's own part of Preferences"},
 	{"*", ".o_form_view:has(button[name=action_doorman_audit]) :not(.alert-danger, .alert-danger *)", "Odoo's own part of the dialog that uninstalls"},
@@ -138,13 +137,13 @@ func (a *axe) note(p *page, key string, v violation, name string) {
 	a.seen[key].pages = append(a.seen[key].pages, name)
 }
 
-// cut finds headers of lists whose text does not fit.
+// cut finds headers and badges of lists whose text does not fit.
 func (a *axe) cut(p *page, name string) {
 	p.Helper()
-	headers := ask[[]string](p, `[...document.querySelectorAll(".o_list_table th[data-name]")].filter(th => {
-		const text = th.querySelector(".text-truncate, span") ?? th;
-		return innerWidth > 1000 && text.checkVisibility() && text.scrollWidth > text.clientWidth + 1 && !`+isOdoos(p)+`("cut-header", th);
-	}).map(th => th.dataset.name + ": " + th.innerText.trim())`)
+	headers := ask[[]string](p, `[...document.querySelectorAll(".o_list_table th[data-name], .o_data_cell:has(.o_field_badge)")].filter(cell => {
+		const text = cell.querySelector("th .text-truncate, th span") ?? cell;
+		return innerWidth > 1000 && text.checkVisibility() && text.scrollWidth > text.clientWidth + 1 && !`+isOdoos(p)+`("cut-header", cell);
+	}).map(cell => (cell.dataset.name ?? cell.getAttribute("name")) + ": " + cell.innerText.trim())`)
 	for _, header := range headers {
 		a.note(p, "cut header "+header, violation{Rule: "cut-header", Impact: "serious", Where: header}, name)
 	}

@@ -57,6 +57,7 @@ func TestRealBrowserGerman(t *testing.T) {
 	t.Run("revoke", g.revoke)
 	t.Run("invite", g.invite)
 	t.Run("consent", g.consent)
+	t.Run("nothing is cut", g.whole)
 }
 
 // say is the German of an English text.
@@ -104,6 +105,29 @@ func (g *german) wizard(t *testing.T) {
 	p.see(".modal", g.say(t, "Close without copying?"))
 	p.click(g.button(t, "modal-footer", "Close"))
 	p.gone(".modal")
+}
+
+// whole looks, at a desk, at each list's headers and badges and at the tabs of the longest form: German words are long.
+func (g *german) whole(t *testing.T) {
+	p := browser(t, g.o, "admin")
+	a := &axe{seen: map[string]*finding{}}
+	for _, list := range []string{
+		"application", "approval", "audit", "connection", "invite", "key_report", "oauth_client", "oauth_issuer", "own_tool", "policy_change",
+		"tool", "use_connection",
+	} {
+		p.open("action-doorman.doorman_"+list+"_action?view_type=list", drawn["list"])
+		a.cut(p, list)
+	}
+	a.report(t)
+	for _, width := range widths {
+		p.do(chromedp.EmulateViewport(width.wide, width.high))
+		p.open(settingsAction, ".o_form_view .o_notebook_headers .nav-link")
+		outside := ask[[]string](p, `[...document.querySelectorAll(".o_notebook_headers .nav-link")].filter(tab =>
+			tab.getBoundingClientRect().right > tab.closest(".o_form_sheet").getBoundingClientRect().right).map(tab => tab.innerText)`)
+		if len(outside) != 0 {
+			t.Errorf("tabs beyond the edge at %d px: %q", width.wide, outside)
+		}
+	}
 }
 
 func (g *german) approval(t *testing.T) {

@@ -2,6 +2,7 @@ import {Component, onWillStart, useEffect, useRef} from "@odoo/owl";
 import {cookie} from "@web/core/browser/cookie";
 import {getCustomColor} from "@web/core/colors/colors";
 import {loadBundle} from "@web/core/assets";
+import {user} from "@web/core/user";
 
 /** Stripes of a colour: bars differ for those who do not tell the colours apart. */
 function stripes(color) {
@@ -58,6 +59,7 @@ export class OverviewChart extends Component {
             },
             options: {
                 animation: false,
+                locale: user.lang,
                 maintainAspectRatio: false,
                 interaction: {mode: "index", intersect: false},
                 scales: {
