@@ -59,10 +59,9 @@ type scaleSummary struct {
 
 // scaleGrows are analyses of everything in a period, which a person asks for.
 var scaleGrows = map[string]string{
-	"pivot: connection by status, 7 days":             "connections that it shows",
-	"overview: the ten busiest connections of a week": "connections in use",
-	"group: tool, 7 days":                             "rows of a week",
-	"sort: slowest first, 7 days":                     "rows of a week",
+	"pivot: connection by status, 7 days": "connections that it shows",
+	"group: tool, 7 days":                 "rows of a week",
+	"sort: slowest first, 7 days":         "rows of a week",
 }
 
 // filled is what the fill script tells of a database; the measuring script takes it as it is.

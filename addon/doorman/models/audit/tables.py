@@ -69,8 +69,9 @@ SCHEMA = """
     CREATE UNIQUE INDEX IF NOT EXISTS doorman_use_connection_sum_key
         ON doorman_use_connection_sum (connection_id, day, COALESCE(user_id, 0),
                                        COALESCE(company_id, 0), outcome);
-    CREATE INDEX IF NOT EXISTS doorman_use_connection_sum_day
-        ON doorman_use_connection_sum (day);
+    CREATE INDEX IF NOT EXISTS doorman_use_connection_sum_busy
+        ON doorman_use_connection_sum (day, outcome, requests DESC);
+    DROP INDEX IF EXISTS doorman_use_connection_sum_day;
     CREATE INDEX IF NOT EXISTS doorman_use_connection_sum_user
         ON doorman_use_connection_sum (user_id, day);
 """

@@ -7,7 +7,7 @@ from odoo import api, fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...models.audit import loose_many2one
+from ...models.audit import doorman_use, loose_many2one
 from ..at_once_common import AtOnceCase
 from ..common import ENDLESS, DoormanCase
 
@@ -197,6 +197,48 @@ class TestUse(DoormanCase):
                 for role in ("user", "admin"):
                     shown = self.connection.with_user(self.people[role])
                     self.assertEqual(shown.audit_count, 3)
+
+    def test_the_busiest_are_those_that_counting_finds(self):
+        """However few are looked at, and with part of it not in the sums yet."""
+        chance = self.draw
+        many = [self._connect("user", name=f"Busy {n}") for n in range(8)]
+        today, fast = fields.Date.today(), 0
+        use = self.env["doorman.use.connection"].with_user(self.people["admin"])
+        for turn in range(12):
+            self.env.cr.execute("DELETE FROM doorman_audit")
+            self.audit._rebuild_sums()
+            for n in range(60):
+                connection = chance.choice(many)
+                self.used(
+                    connection,
+                    ago=chance.randrange(9),
+                    outcome=chance.choice(("ok", "ok", "refused", "pending")),
+                    count=chance.choice((1, 2, 5, 40)) * (1 + many.index(connection)),
+                    company_id=self.company.id,
+                )
+                if n == 40:
+                    self.audit._fold(100_000)
+            since = today - timedelta(days=6)
+            found = use._read_group(
+                [("day", ">=", since)], ["connection_id"], ["requests:sum"]
+            )
+            counted = dict(found)
+            for leaders in ((1,), (1, 2), (3,), (100,)):
+                with (
+                    patch.object(doorman_use, "LEADERS", leaders),
+                    self.subTest(turn=turn, leaders=leaders),
+                ):
+                    top = use._top(since, limit=3)
+                    self.assertEqual(
+                        [requests for _connection, requests in top],
+                        sorted(counted.values(), reverse=True)[:3],
+                    )
+                    for connection, requests in top:
+                        self.assertEqual(requests, counted[connection])
+                    rows = use._leaders(since, leaders[0], 3)
+                    fast += len(rows) == 3 and rows[-1][1] > rows[-1][2]
+        # Some of it without counting all.
+        self.assertGreater(fast, 12)
 
     def test_names_are_searched_for_as_odoo_does(self):
         """With ids that are looked up first, and with a join."""
