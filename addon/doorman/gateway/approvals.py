@@ -28,6 +28,10 @@ from .run_job import job, progress
 MAX_SHOWN = 256_000
 # Of a request, what is done; the rest tells how, and by whom.
 PAYLOAD = ("model", "method", "ids", "kwargs", "context")
+# For how many of those who decide a request is kept in their language.
+MAX_READERS = 50
+# What is.
+TOLD = ("summary", "model_label", "preview")
 NOT_FOUND = _lt("This connection has no such approval request.")
 
 
@@ -273,15 +277,20 @@ class DoormanGateway(models.AbstractModel):
         elif operations.runs_code(request):
             self._check_may_read(connection, row, request)
         guard = self._guard(connection, row, request)
-        reader = reader or self._reader(connection)
-        call = call_of(guard, request | {"dry_run": True}, Describer(reader))
+        describer = Describer(*([reader] if reader else self._readers(connection)))
+        call = call_of(guard, request | {"dry_run": True}, describer)
         call = resolved(call)
         before = self._versions(call, request)
         if tried is None:
             tried = self._try(call, connection, row, request, ran)
         tools = {self._tool_of(request)} | getattr(tried, "tools", set())
         risk = gate.highest(map(self._risk_of, tools))
-        return preview(reader, call, tried) | {"versions": before}, risk
+        first, *others = (
+            (each.env.lang, preview(each.env, replace(call, describer=each), tried))
+            for each in describer.for_each()
+        )
+        told = {lang: {name: one[name] for name in TOLD} for lang, one in others}
+        return first[1] | {"versions": before, "in_languages": told or False}, risk
 
     def _try(self, call, connection, row, request, ran):
         """Run a call that waits, look at what it did, and undo it.
@@ -308,11 +317,17 @@ class DoormanGateway(models.AbstractModel):
         self._undo()
         return tried
 
-    def _reader(self, connection):
-        """An environment that reads for who decides: in their language and time."""
-        approver = connection.sudo()._approvers()[:1]
-        lang, zone = approver.lang or "en_US", approver.tz or "UTC"
-        return self.sudo().with_context(lang=lang, tz=zone).env
+    def _readers(self, connection):
+        """Environments that read for who decides, and for whose request it is: one for
+        each of their languages, in the time of the first who has it."""
+        connection = connection.sudo()
+        zones = {}
+        for person in connection._approvers()[:MAX_READERS] | connection.user_id:
+            zones.setdefault(person.lang or "en_US", person.tz or "UTC")
+        return [
+            self.sudo().with_context(lang=lang, tz=zone).env
+            for lang, zone in zones.items()
+        ]
 
     @staticmethod
     def _versions(call, request):

@@ -153,7 +153,7 @@ class DoormanGateway(models.AbstractModel):
             waits = self._waits(approval, row, noted, outward)
             tried = None
             if waits:
-                call = replace(call, describer=Describer(self._reader(connection)))
+                call = replace(call, describer=Describer(*self._readers(connection)))
             if waits or call.dry_run:
                 tried = look(call, noted)
             value = self._plain(value)

@@ -17,25 +17,43 @@ MAX_LINKED = 20
 
 
 class Shown(NamedTuple):
-    """A value, and how a person reads it. Two that read the same may differ: the text
-    may be cut."""
+    """A value, and how people read it, by language. Two that read the same may differ:
+    the text may be cut."""
 
     raw: object
-    text: str
+    texts: dict
 
 
 class Describer:
     """Turns values of a model into texts.
 
     :param env: of whom the values are shown to, by language
+    :param others: of people with other languages, who read them later: by then, the
+        records that are named may be gone
     """
 
-    def __init__(self, env):
+    def __init__(self, env, *others):
         self.env = env
+        self.envs = (env, *others)
+
+    def for_each(self):
+        """The same, for each of these people."""
+        return [
+            Describer(env, *(other for other in self.envs if other is not env))
+            for env in self.envs
+        ]
 
     def shown(self, record, name, value):
-        """A value of a field of a record, with its text. See ``value``."""
-        return Shown(value, self.value(record, record._fields[name], value))
+        """A value of a field of a record, with its texts. See ``value``."""
+        field = record._fields[name]
+        texts = {}
+        for reader in self.for_each():
+            lang, own = reader.env.lang, value
+            if field.type == "many2one" and value and lang != record.env.lang:
+                linked = record.with_context(lang=lang)[name]
+                own = (linked.id, linked.sudo().display_name)  # as read gives it
+            texts[lang] = reader.value(record, field, own)
+        return Shown(value, texts)
 
     def value(self, record, field, value):
         """:param value: as ``read`` gives it"""
@@ -49,7 +67,7 @@ class Describer:
         if kind in ("one2many", "many2many"):
             return self._linked(record, field, value)
         if kind == "selection":
-            options = dict(field._description_selection(record.env))
+            options = dict(field._description_selection(self.env))
             return plain(options.get(value, value))
         if kind == "datetime":
             return self._time(value)
@@ -76,7 +94,8 @@ class Describer:
         return digits and digits[1]
 
     def _linked(self, record, field, ids):
-        others = record.env[field.comodel_name].browse(ids[:MAX_LINKED])
+        others = record.with_context(lang=self.env.lang).env[field.comodel_name]
+        others = others.browse(ids[:MAX_LINKED])
         # Names have commas in them.
         names = "; ".join(plain(o.display_name or o.id, 80) for o in others)
         if len(ids) > MAX_LINKED:
@@ -96,7 +115,8 @@ class Describer:
             if not (before and after) and self._is_derived(model, name):
                 continue
             old, new = (before or {}).get(name), (after or {}).get(name)
-            texts = [old.text if old else None, new.text if new else None]
+            lang = self.env.lang
+            texts = [one.texts[lang] if one else None for one in (old, new)]
             if old and new and isinstance(old.raw, str) and isinstance(new.raw, str):
                 texts = self._texts(model._fields[name], old.raw, new.raw, texts)
             if old and new and texts[0] == texts[1]:
@@ -189,7 +209,7 @@ class Describer:
 
     def name(self, model, ident):
         """What a record is called, where the reader may read it."""
-        record = model.browse(ident)
+        record = model.with_context(lang=self.env.lang).browse(ident)
         try:
             return plain(record.display_name or ident, 80)
         except (AccessError, MissingError):

@@ -12,7 +12,7 @@ class DoormanReject(models.TransientModel):
     approval_id = fields.Many2one(
         "doorman.approval", required=True, readonly=True, ondelete="cascade"
     )
-    summary = fields.Char(related="approval_id.summary")
+    summary = fields.Char(related="approval_id.summary_shown")
     reason = fields.Text(required=True)
 
     def action_reject(self):

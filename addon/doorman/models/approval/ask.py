@@ -31,7 +31,7 @@ class DoormanApproval(models.Model):
                     "doorman.mail_activity_approval",
                     # Somebody waits: what is due later, the clock does not count.
                     fields.Date.context_today(text.with_context(tz=person.tz)),
-                    summary=text.summary[:200],
+                    summary=text.summary_shown[:200],
                     note=text._activity_note(),
                     user_id=person.id,
                 )

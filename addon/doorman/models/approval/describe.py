@@ -19,6 +19,8 @@ class DoormanApproval(models.Model):
 
     _inherit = "doorman.approval"
 
+    summary_shown = fields.Char("What it would do", compute="_compute_shown")
+    model_shown = fields.Char("Model", compute="_compute_shown")
     changes_html = fields.Html(
         "What would change", compute="_compute_html", sanitize=False
     )
@@ -42,6 +44,25 @@ class DoormanApproval(models.Model):
     reason_words = fields.Json(readonly=True, prefetch=False)
     reason_shown = fields.Char("Reason", compute="_compute_reason")
 
+    def _in_language(self, name):
+        """A value as it was found for the reader's language; as it was for the first
+        approver, if it was for nobody with that language."""
+        kept = (self.in_languages or {}).get(self.env.lang or "en_US", {})
+        return kept.get(name) or self[name]
+
+    @api.depends("summary", "model_label", "in_languages")
+    @api.depends_context("lang")
+    def _compute_shown(self):
+        for request in self:
+            request.summary_shown = request._in_language("summary")
+            request.model_shown = request._in_language("model_label")
+
+    @api.depends("summary", "in_languages")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for request in self:
+            request.display_name = request.summary_shown
+
     @api.depends("error_message", "error_words")
     @api.depends_context("lang")
     def _compute_error(self):
@@ -60,8 +81,9 @@ class DoormanApproval(models.Model):
     def _compute_html(self):
         render = partial(self.env["ir.qweb"]._render, minimal_qcontext=True)
         for request in self:
-            values = request._shown(request.preview or {}, request.model) | {
-                "warnings": request._warnings(request.preview or {}),
+            preview = request._in_language("preview") or {}
+            values = request._shown(preview, request.model) | {
+                "warnings": request._warnings(preview),
                 "body": request._body(),
             }
             request.changes_html = render("doorman.approval_changes", values)

@@ -36,7 +36,7 @@ class DoormanApproval(models.Model):
     _order = "id desc"
     _rec_name = "summary"
 
-    # In the approver's language; and in English, as the AI tool gets it.
+    # In the first approver's language; and in English, as the AI tool gets it.
     summary = fields.Char("What it would do", required=True, readonly=True)
     summary_told = fields.Char("What it would do (English)", readonly=True)
     state = fields.Selection(
@@ -83,6 +83,8 @@ class DoormanApproval(models.Model):
     # Before and after, as texts; and which versions of the records that was: with names
     # that who reads the request need not see.
     preview = fields.Json(readonly=True, prefetch=False)
+    # Summary, model_label and preview for the others who read it: language -> values.
+    in_languages = fields.Json(readonly=True, prefetch=False)
     versions = fields.Json(readonly=True, prefetch=False, groups=fields.NO_ACCESS)
     revision = fields.Integer(
         readonly=True,
@@ -113,7 +115,7 @@ class DoormanApproval(models.Model):
 
     _protected_fields = frozenset(
         {
-            "summary_told",
+            *("summary_told", "in_languages"),
             *("summary", "state", "connection_id", "connection_name", "requester_id"),
             *("client", "approver_id", "approver_group_id", "tool", "risk", "model"),
             *("model_label", "orm_method", "record_count", "payload", "digest"),
@@ -315,7 +317,7 @@ class DoormanApproval(models.Model):
             raise UserError(self._why_over())
         words = _lt("Rejected by %(who)s: %(why)s", who=me.name, why=reason)
         self._note("reject", "refused", "rejected", words)
-        return self._tell(self.env._("Rejected"), self.sudo().summary, "info")
+        return self._tell(self.env._("Rejected"), self.sudo().summary_shown, "info")
 
     def action_open_reject(self):
         """The dialog that asks for the reason."""

@@ -255,7 +255,9 @@ class DoormanApproval(models.Model):
                 described | {"risk": risk, "revision": self.revision + 1}
             )
             self._asked_anew()
-            self._activities().write({"summary": self.summary[:200]})
+            for activity in self._activities():
+                text = self.with_context(lang=activity.user_id.lang)
+                activity.summary = text.summary_shown[:200]
             self.message_post(
                 body=self.env._("Records have changed: it has to be reviewed again.")
             )
@@ -298,7 +300,7 @@ class DoormanApproval(models.Model):
         self._note("approve", "ok", None, words)
         self._look_at_pace()
         return self._tell(
-            self.env._("Approved and carried out"), self.summary, "success"
+            self.env._("Approved and carried out"), self.summary_shown, "success"
         )
 
     def _failed(self, error):

@@ -90,7 +90,7 @@ class DoormanApproval(models.Model):
         rows = Markup("").join(
             Markup("<li>%s <span class='text-muted'>%s · %s</span></li>")
             % (
-                request.summary,
+                request.summary_shown,
                 request.requester_id.name or "",
                 request.connection_name or "",
             )

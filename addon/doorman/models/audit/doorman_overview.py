@@ -105,7 +105,7 @@ class DoormanOverview(models.AbstractModel):
             "first": [
                 {
                     "id": approval.id,
-                    "summary": approval.summary,
+                    "summary": approval.summary_shown,
                     "who": approval.requester_id.sudo().name,
                     "since": fields.Datetime.to_string(approval.create_date),
                 }

@@ -121,6 +121,7 @@ class DoormanApproval(models.Model):
                 "summary_told": ERASED,
                 "arguments": False,
                 "preview": False,
+                "in_languages": False,
                 "versions": False,
                 "reason": False,
                 "reason_words": False,

@@ -29,13 +29,15 @@ class DoormanNotice(models.Model):
 
     def _words_approval(self):
         return (
-            self.env._("Approval needed: %s", plain(self.approval_id.summary, 200)),
+            self.env._(
+                "Approval needed: %s", plain(self.approval_id.summary_shown, 200)
+            ),
             *self._words_request(),
         )
 
     def _words_reminder(self):
         return (
-            self.env._("Still waiting: %s", plain(self.approval_id.summary, 200)),
+            self.env._("Still waiting: %s", plain(self.approval_id.summary_shown, 200)),
             *self._words_request(),
         )
 
@@ -128,7 +130,7 @@ class DoormanNotice(models.Model):
                 "%(summary)s",
                 who=self._told("who"),
                 seconds=self.data["seconds"],
-                summary=plain(self.approval_id.summary, 200),
+                summary=plain(self.approval_id.summary_shown, 200),
             ),
             self.env._("Ask whether it was read before it was approved."),
         )
@@ -164,7 +166,7 @@ class DoormanNotice(models.Model):
         """
         if self.kind not in ASKING:
             return []
-        preview = self.approval_id.preview or {}
+        preview = self.approval_id._in_language("preview") or {}
         rows = [
             (change["name"], row["label"], row["before"], row["after"])
             for change in preview.get("changes") or []
@@ -189,7 +191,7 @@ class DoormanNotice(models.Model):
             found |= {
                 "connection": plain(request.connection_name or "-", MAX_NAME),
                 "request_id": request.id,
-                "summary": plain(request.summary, 200),
+                "summary": plain(request.summary_shown, 200),
                 "requested_by": plain(request.requester_id.name or "-", MAX_NAME),
                 "expires_at": fields.Datetime.to_string(request.expires_at),
             }

@@ -67,6 +67,7 @@ APPROVAL = {
     "arguments": "{}",
     "idempotency_key": "forged",
     "preview": {},
+    "in_languages": {},
     "versions": {},
     "revision": 99,
     "requested_at": "2020-01-01 00:00:00",

@@ -261,9 +261,12 @@ class TestShown(ApprovalCase):
         group.user_ids = [Command.set(self.people["internal"].ids)]
         self.connection.write({"approver_id": False, "approver_group_id": group.id})
         self.env.flush_all()
+        with self.assertRaisesRegex(UserError, "Four eyes decides"):
+            group.unlink()
+        # Nor is it by what does not ask.
         with self.assertRaises(psycopg2.IntegrityError), mute_logger("odoo.sql_db"):
             with self.env.cr.savepoint():
-                group.unlink()
+                self.env.cr.execute("DELETE FROM res_groups WHERE id = %s", [group.id])
         self.assertEqual(self.connection.approver_group_id, group)
 
     def test_all_that_was_asked_for_is_shown(self):

@@ -335,7 +335,7 @@ class TestTimesShown(WriteCase):
     def test_the_reader_is_who_decides(self):
         self.people["approver"].write({"tz": "Pacific/Auckland"})
         self.people["user"].write({"tz": "America/Los_Angeles"})
-        env = self.gateway._reader(self.connection)
+        env = self.gateway._readers(self.connection)[0]
         self.assertEqual(str(env.tz), "Pacific/Auckland")
         self.people["approver"].tz = False
-        self.assertEqual(str(self.gateway._reader(self.connection).tz), "UTC")
+        self.assertEqual(str(self.gateway._readers(self.connection)[0].tz), "UTC")
