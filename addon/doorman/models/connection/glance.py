@@ -155,6 +155,21 @@ class DoormanConnection(models.Model):
             return NotImplemented
         return Domain("id", "in", self._ids_ending_soon())
 
+    @api.onchange("expires_at")
+    def _onchange_expires_at(self):
+        """A date that has passed is a way to end it, or a slip of the pen."""
+        if self.expires_at and self.expires_at <= fields.Datetime.now():
+            return {
+                "warning": {
+                    "title": self.env._("Ends at once"),
+                    "message": self.env._(
+                        "This date has passed: once you save it, the connection is "
+                        "refused."
+                    ),
+                }
+            }
+        return None
+
     @api.model
     def _ids_ending_soon(self):
         """Those that live, and whose key or which themselves end within 14 days."""

@@ -39,7 +39,8 @@ def send_link(record, template, link, address, lang):
     try:
         mail.send(raise_exception=True)
     except Exception as exc:  # noqa: BLE001 nothing may stay after any error
-        why = str(exc)
+        # Odoo gives what happened and why as two arguments.
+        why = ": ".join(map(str, exc.args)) or repr(exc)
     if why or mail.exists():
         # The error takes the transaction back, and this email with it.
         raise UserError(

@@ -31,6 +31,18 @@ class TestGlance(DoormanCase):
         self.assertEqual(found, wanted)
         self.assertEqual(self.connection2.use_per_day[-1]["requests"], 50)
 
+    def test_a_date_that_has_passed(self):
+        """The form says what it means before it is saved."""
+        now = fields.Datetime.now()
+        for date, warned in (
+            (now - timedelta(days=1), True),
+            (now + timedelta(days=1), False),
+            (False, False),
+        ):
+            form = self.connection.new({"expires_at": date}, origin=self.connection)
+            with self.subTest(date=date):
+                self.assertEqual(bool(form._onchange_expires_at()), warned)
+
     def test_refused_last(self):
         self.assertFalse(self.connection.refused_at)
         self.used(ago=3, outcome="refused", reason="read_only", message="Only reads.")

@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.addons.mail.tests.common import MockEmail
 
 from ..common import ROLES, DoormanCase
@@ -82,6 +83,19 @@ class TestLinkMail(InviteMixin, MockEmail, DoormanCase):
         self.assertEqual(len(self.connection.pickup_ids), before)
         self.assertFalse(
             self.env["mail.mail"].search([("model", "=", "doorman.pickup")])
+        )
+
+    def test_why_it_was_not_sent(self):
+        """Odoo's error has two parts: they are read as one sentence."""
+
+        def refuse(*_args, **_kwargs):
+            raise MailDeliveryException("No mail server", OSError(111, "refused"))
+
+        self.patch(type(self.env["mail.mail"]), "send", refuse)
+        with self.assertRaises(UserError) as caught:
+            self.mine.action_email_pickup_link()
+        self.assertIn(
+            "sent: No mail server: [Errno 111] refused", str(caught.exception)
         )
 
     def test_without_an_address(self):
