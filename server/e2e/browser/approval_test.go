@@ -126,7 +126,7 @@ func (a *asked) clock(p *page) {
 
 // approve decides on the page of a request that was opened from the list, by the activity in its chatter.
 func (a *asked) approve(p *page) {
-	p.click(`//td[@name="summary"][contains(., "Azure Nordic")][contains(., "Change")]`)
+	p.click(`//td[@name="summary_shown"][contains(., "Azure Nordic")][contains(., "Change")]`)
 	p.see(".o_form_sheet", "Change city, country, notes, and phone on contact Azure Nordic")
 	p.see(".o_doorman_change", "City Paris → Berlin")
 	p.see(".o_doorman_change", "Country France → Germany")
