@@ -28,6 +28,7 @@ var odoosFaults = []struct{ rules, elements, why string }{
 	{"aria-allowed-role", "article.o_kanban_record", "Odoo's cards"},
 	{"autocomplete-valid", ".o_select_menu_input", "Odoo's selection field"},
 	{"button-name", ".o_optional_columns_dropdown .btn, .o_button_more, .o_clipboard_button, .o_control_panel .btn:has(> .fa-search)", "Odoo's menu of buttons, its copy button, its search on a phone"},
+	{"accesskeys", ".o-kanban-button-new", "Odoo's button below the cards of a form, which may have two such fields"},
 	{"image-alt", ".o_avatar img, .o_m2o_avatar img, .o_field_many2one_avatar_user img", "Odoo's pictures of people, whose names stand beside them"},
 	{"label", ".o_data_cell .form-check-input[disabled], .o_field_boolean input[disabled]", "Odoo's tick that cannot be edited, in lists; the column has a header"},
 	{"label", ".o_list_record_selector input", "Odoo's tick that chooses a row"},
@@ -196,7 +197,7 @@ for data in env["ir.model.data"].search([("module", "in", ("doorman", "doorman_c
         if view not in looked:  # two actions may share one
             modes.append(mode)
         looked.add(view)
-    actions.append({"name": data.complete_name, "modes": modes, "cards": "kanban" in action.view_mode, "first": first.id or 0})
+    actions.append({"name": data.complete_name, "modes": modes, "cards": "kanban" in action.view_mode, "narrow": action.mobile_view_mode, "first": first.id or 0})
 out["actions"] = actions
 `
 
@@ -238,7 +239,9 @@ type ours struct {
 	Name  string
 	Modes []string
 	Cards bool
-	First int64
+	// Narrow is the mode in which a narrow window opens an action with cards, whatever its address says.
+	Narrow string
+	First  int64
 }
 
 // views opens each view of each of our actions, and each tab of each form.
@@ -276,8 +279,8 @@ func (r *reader) view(p *page, action ours, mode string, wide, high int64) {
 		return
 	case form:
 		path += fmt.Sprintf("/%d", action.First)
-	case phone && mode != "kanban" && action.Cards:
-		// They are reached from a wide window: a narrow one opens cards in their place.
+	case phone && mode != action.Narrow && action.Cards:
+		// They are reached from a wide window: a narrow one opens another in their place.
 		p.do(chromedp.EmulateViewport(widths[0].wide, widths[0].high))
 		resized = true
 		fallthrough
