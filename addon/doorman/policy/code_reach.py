@@ -109,20 +109,20 @@ def _copies(code):
                 ("LOAD_ATTR", read),
                 ("LOAD_FAST", same),
                 ("STORE_ATTR", put),
-                *_,
+                *_rest,
             ] if record == same:
                 found.add((read, put))
             case [
                 ("LOAD_FAST", values),
                 ("LOAD_CONST", str(read)),
-                ("BINARY_SUBSCR", _),
+                ("BINARY_SUBSCR", None),
                 ("LOAD_FAST", same),
                 ("LOAD_CONST", str(put)),
-                ("STORE_SUBSCR", _),
+                ("STORE_SUBSCR", None),
             ] if values == same:
                 found.add((read, put))
             case [
-                (before, _),
+                (before, _what),
                 ("COPY", 1),
                 ("LOAD_FAST", record),
                 ("STORE_ATTR", one),

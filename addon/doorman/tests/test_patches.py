@@ -58,7 +58,8 @@ class TestPatches(WriteCase):
     def test_texts_are_known_while_a_call_runs(self):
         lazy = LazyGettext("%s of them", "some", _module="base")
         with said.noted(None, set):
-            texts = [self.env._("%s left", 5), _("%(n)s left", n=5), str(lazy)]
+            texts = [translate("%s left", 5) for translate in (self.env._, _)]
+            texts.append(str(lazy))
             self.assertEqual([one.text for one in said.all_said()], texts[::-1])
         self.assertEqual(said.all_said(), [])
 

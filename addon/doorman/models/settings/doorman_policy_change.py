@@ -46,13 +46,8 @@ class DoormanPolicyChange(models.Model):
     field_label = fields.Char("What", compute="_compute_texts")
     before_text = fields.Char("From", compute="_compute_texts")
     after_text = fields.Char("To", compute="_compute_texts")
-    asked_by_id = fields.Many2one(
-        "res.users",
-        string="Requested by",
-        readonly=True,
-        required=True,
-        ondelete="cascade",
-    )
+    # Empty once they are deleted: what was decided stays.
+    asked_by_id = fields.Many2one("res.users", string="Requested by", readonly=True)
     asked_at = fields.Datetime("Requested on", readonly=True, required=True)
     expires_at = fields.Datetime("Expires on", readonly=True, required=True)
     state = fields.Selection(
@@ -249,14 +244,15 @@ class DoormanPolicyChange(models.Model):
                     "confirm it."
                 )
             )
-        record = change._record()
-        if record[change.field_name] != change.before:
+        record, stale = change._record(), ""
+        if not change.asked_by_id:  # then one administrator alone would decide
+            stale = self.env._("The person who requested it has been deleted.")
+        elif record[change.field_name] != change.before:
+            stale = self.env._("It has changed since it was requested.")
+        if stale:
             change._end_or_raise("cancelled")
-            return self._notice(
-                self.env._("Cancelled: nothing was changed"),
-                self.env._("It has changed since it was requested."),
-                "warning",
-            )
+            title = self.env._("Cancelled: nothing was changed")
+            return self._notice(title, stale, "warning")
         change._end_or_raise("confirmed")
         # sudo: one administrator alone would only ask again.
         record.write({change.field_name: change.after})

@@ -227,6 +227,22 @@ class TestFourEyes(FourEyesCase):
         self.assertEqual(change.state, "cancelled")
         self.assertEqual(self.settings.audit_retention_days, 40)
 
+    def test_who_asked_is_deleted(self):
+        """What was decided stays. What waits is done for nobody: one administrator
+        would decide alone."""
+        self.by_first().write({"allow_sql": True})
+        decided = self.pending()
+        self.confirm(decided)
+        self.by_first().write({"allow_shell": True})
+        waiting = self.pending()
+        self.env.flush_all()
+        self.first.unlink()
+        self.env.invalidate_all()
+        self.assertEqual(decided.state, "confirmed")
+        self.confirm(waiting)
+        self.assertEqual(waiting.state, "cancelled")
+        self.assertFalse(self.settings.allow_shell)
+
     def test_nobody_writes_a_change(self):
         self.by_first().write({"allow_sql": True})
         change = self.pending().with_user(self.second)
