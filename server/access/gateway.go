@@ -27,7 +27,7 @@ type Gateway interface {
 	// service asks once per model, group set, language and registry, and keeps it.
 	Fields(ctx context.Context, f Fence, model string, lang string) (Reply, error)
 
-	// FileLink opens a link to the file that a call announced by its ticket, for whoever has the token behind p. Reply.Value is
+	// FileLink opens a link to the file that a call announced by its ticket, for the bearer of the token behind p. Reply.Value is
 	// {expires_in}, in seconds. An older link to the same file ends.
 	FileLink(ctx context.Context, f Fence, ticket int64, p Proof) (Reply, error)
 

@@ -14,7 +14,7 @@ import (
 // healthTime is how long the service may take to say that it lives.
 const healthTime = 3 * time.Second
 
-// toItself asks a service at its own address. A proxy of the environment (HTTP_PROXY) would ask another machine, and whoever
+// toItself asks a service at its own address. A proxy of the environment (HTTP_PROXY) would ask another machine, and what
 // answers with a redirect is not the service.
 var toItself = &http.Client{
 	Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true},

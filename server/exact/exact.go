@@ -22,7 +22,7 @@ type Flaw struct {
 	Path []string
 }
 
-// Find returns the first flaw of a JSON text; nil if it has none, or is no JSON: who parses it says that better.
+// Find returns the first flaw of a JSON text; nil if it has none, or is not JSON at all, which its parser explains better.
 func Find(raw []byte) *Flaw {
 	if jsontext.Value(raw).IsValid() {
 		return nil

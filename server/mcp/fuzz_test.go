@@ -44,7 +44,7 @@ func FuzzArguments(f *testing.F) {
 	})
 }
 
-// FuzzMessages: whatever is posted, the answer is JSON-RPC, or none, and speaks no Go.
+// FuzzMessages posts anything at all: the answer is JSON-RPC, or none, and does not mention Go.
 func FuzzMessages(f *testing.F) {
 	for name := range mcp.Received() {
 		for _, params := range []string{`{}`, `[]`, `7`, `null`, `{"name":7,"uri":7,"cursor":7,"ref":7,"level":7}`, `{"name":"get_context","arguments":{"a":1,"a":2},"_meta":{"progressToken":{}}}`} {

@@ -27,7 +27,7 @@ from .refusal import Refusal
 # A number, and what a date is made of.
 NUMBER = re.compile(r"(?<![^\W\d_])\d+(?:[.,:/'’\s\u00a0\u202f-]\d+)*")
 WORD = re.compile(r"\w")
-# Python has one object for each shorter text, whoever made it.
+# Of a shorter text, Python has one object, no matter where it was made.
 SHORTEST = 2
 TEXTS = ("char", "text", "html")
 NUMBERS = ("integer", "float", "monetary")

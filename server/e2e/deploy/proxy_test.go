@@ -329,8 +329,8 @@ func (s *site) paths(t *testing.T) {
 	}
 }
 
-// secrets: a link opens something for whoever has it, so a log that holds it is a list of keys. Other requests are logged, where
-// the proxy logs at all.
+// secrets checks that links to files and invites are not logged, since anyone who has one can open it. Other requests are
+// logged, where the proxy logs at all.
 func (s *site) secrets(t *testing.T) {
 	token := strings.Repeat("Q", 43)
 	for _, path := range []string{"/files/dmf_" + token, "/oauth/invite/" + token} {
