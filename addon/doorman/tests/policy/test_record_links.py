@@ -78,7 +78,7 @@ class TestRecordLinks(RulesCase):
                 line.unlink()
 
     def test_what_inherits_a_file_hangs_as_it_does(self):
-        """Also where its model does not look like a file, such as a document of a product."""
+        """Also where its model does not look like a file: a document of a product."""
         pool = self.env.registry
         for model, field in (
             ("ir.attachment", "res_model"),
