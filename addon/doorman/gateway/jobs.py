@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..policy.as_person import as_person
+from ..policy.as_person import as_person, day_of
 from ..policy.credentials import KEY_ENDS
 from ..policy.refusal import _lt, in_language
 from ..policy.shared import LIVE_STATUSES
@@ -188,11 +188,9 @@ class DoormanGateway(models.AbstractModel):
             if not as_person(connection, person).has_access("read"):
                 continue
             lang = person.lang or "en_US"
-            here = connection.with_context(tz=person.tz)
             connection.activity_schedule(
                 kind,
-                # The day on which it ends where the person is.
-                fields.Datetime.context_timestamp(here, when).date(),
+                day_of(person, when),
                 summary=in_language(summary, lang),
                 note=in_language(note, lang),
                 user_id=person.id,

@@ -45,6 +45,7 @@ func startChromium() {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
 		// What visitors read, where Odoo has it: TestRealBrowserGerman. Everywhere else it has English alone.
 		chromedp.Flag("accept-lang", "de-DE"),
+		chromedp.Env("TZ=UTC"), // Odoo takes it for the person's time zone at their first login: TestRealBrowserFirstSteps
 		chromedp.UserDataDir(dir), chromedp.WindowSize(1400, 900))
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(allocator)

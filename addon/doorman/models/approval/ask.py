@@ -1,10 +1,11 @@
 import logging
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...policy.approval_states import PENDING
+from ...policy.as_person import day_of
 from ...policy.refusal import _lt
 
 _logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class DoormanApproval(models.Model):
                 text.activity_schedule(
                     "doorman.mail_activity_approval",
                     # Somebody waits: what is due later, the clock does not count.
-                    fields.Date.context_today(text.with_context(tz=person.tz)),
+                    day_of(person),
                     summary=text.summary_shown[:200],
                     note=text._activity_note(),
                     user_id=person.id,

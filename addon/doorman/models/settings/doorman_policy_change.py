@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...policy.as_person import as_person
+from ...policy.as_person import as_person, day_of
 from ...policy.protected_fields import CONTEXT_KEY
 
 ACTIVITY = "doorman.mail_activity_policy_change"
@@ -211,7 +211,7 @@ class DoormanPolicyChange(models.Model):
                 text = change.with_context(lang=person.lang)
                 text.activity_schedule(
                     ACTIVITY,
-                    fields.Date.context_today(text.with_context(tz=person.tz)),
+                    day_of(person),
                     summary=text.summary[:200],
                     user_id=person.id,
                 )

@@ -222,6 +222,10 @@ class TestJobs(DoormanCase):
     def test_it_is_due_on_the_day_where_the_person_is(self):
         """What ends in the night of Greenwich ends on another day elsewhere."""
         day = fields.Datetime.now().replace(minute=0) + timedelta(days=5)
+        # What runs the job lives somewhere else.
+        self.env["res.users"].with_context(active_test=False).search(
+            []
+        ).tz = "Pacific/Kiritimati"
         for zone, hour, days in (
             ("America/Los_Angeles", 3, -1),
             ("America/Los_Angeles", 20, 0),
@@ -229,6 +233,7 @@ class TestJobs(DoormanCase):
             ("Pacific/Auckland", 20, 1),
             ("Europe/Paris", 12, 0),
             (False, 3, 0),
+            (False, 20, 0),
         ):
             with self.subTest(zone=zone, hour=hour):
                 self.people["user"].tz = zone

@@ -36,6 +36,18 @@ class TestWhoDecides(ApprovalCase):
     def test_an_approver(self):
         self._matrix(self.waiting_delete(), "approver")
 
+    def test_it_is_due_today_where_the_approver_is(self):
+        """Odoo's menu of activities opens what is due until today: by UTC for a person
+        without a time zone, and not by that of the requester."""
+        everybody = self.env["res.users"].with_context(active_test=False).search([])
+        for elsewhere in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+            with self.subTest(elsewhere=elsewhere):
+                everybody.tz = elsewhere
+                self.people["approver"].tz = False
+                activity = self.waiting_delete()._activities()
+                due = fields.Date.today()  # UTC
+                self.assertEqual(activity.mapped("date_deadline"), [due])
+
     def test_none_named(self):
         """Any administrator, but not the requester."""
         self.connection.approver_id = False
