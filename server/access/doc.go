@@ -1,7 +1,7 @@
 // Package access is the pure core of Doorman: what a connection may do, and the one function that decides it.
 //
 //	Snapshot (what Odoo says of a connection)  ─┐
-//	Call     (caller, which tool and model,   ├─> Decide ─> Decision: allow, or refuse (kind, words, what to do)
+//	Call     (caller, which tool and model,     ├─> Decide ─> Decision: allow, or refuse (kind, words, what to do)
 //	          what the limiter said of it)      │
 //	now                                         ─┘
 //

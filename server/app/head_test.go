@@ -15,10 +15,9 @@ import (
 	"doorman/odoo/odootest"
 )
 
-// TestHeadWhereverGet walks the router: HEAD is answered wherever GET is, as GET is, and without a body (RFC 9110 section
-// 9.1).
-func TestHeadWhereverGet(t *testing.T) {
-	t.Parallel()
+// listening starts a service before a fake Odoo. It returns its router, and where that listens.
+func listening(t *testing.T) (*service, *echo.Echo, string) {
+	t.Helper()
 	o := odootest.New(t)
 	c, err := loadConfig([]string{"DOORMAN_ODOO_URL=" + o.URL(), "DOORMAN_ODOO_DB=" + odootest.DefaultDatabase, "DOORMAN_ODOO_KEY=" + string(odootest.DefaultKey),
 		"DOORMAN_PUBLIC_URL=http://127.0.0.1:8090"})
@@ -33,6 +32,14 @@ func TestHeadWhereverGet(t *testing.T) {
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
 	c.public.Host = strings.TrimPrefix(server.URL, "http://")
+	return s, router, server.URL
+}
+
+// TestHeadWhereverGet walks the router: HEAD is answered wherever GET is, as GET is, and without a body (RFC 9110 section
+// 9.1).
+func TestHeadWhereverGet(t *testing.T) {
+	t.Parallel()
+	s, router, url := listening(t)
 	paths := []string{}
 	for _, route := range router.Routes() {
 		if route.Method == http.MethodGet {
@@ -51,7 +58,7 @@ func TestHeadWhereverGet(t *testing.T) {
 		t.Fatalf("the walk found %v", paths)
 	}
 	ask := func(method, path string, key ...string) (int, http.Header, string) {
-		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+strings.ReplaceAll(path, "*", "x"), nil)
+		r, err := http.NewRequestWithContext(t.Context(), method, url+strings.ReplaceAll(path, "*", "x"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

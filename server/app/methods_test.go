@@ -1,38 +1,22 @@
 package app
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/rs/zerolog"
 
 	"doorman/odoo/odootest"
 )
 
-// TestMethods walks every kind of endpoint with every kind of method: OPTIONS tells what there is, what there is not gets 405
-// with the same list, also where the method exists nowhere, and every error has the form of its endpoint.
+// TestMethods walks every kind of endpoint with every kind of method: OPTIONS lists what is supported, anything else gets 405
+// with the same list, even a method that does not exist at all, and every error has the form of its endpoint.
 func TestMethods(t *testing.T) {
 	t.Parallel()
-	o := odootest.New(t)
-	c, err := loadConfig([]string{"DOORMAN_ODOO_URL=" + o.URL(), "DOORMAN_ODOO_DB=" + odootest.DefaultDatabase, "DOORMAN_ODOO_KEY=" + string(odootest.DefaultKey),
-		"DOORMAN_PUBLIC_URL=http://127.0.0.1:8090"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := newService(context.Background(), c, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(s.routes())
-	t.Cleanup(server.Close)
-	c.public.Host = strings.TrimPrefix(server.URL, "http://")
+	_, _, url := listening(t)
 	ask := func(method, path, host string, coding ...string) (int, http.Header, []byte) {
-		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, http.NoBody)
+		r, err := http.NewRequestWithContext(t.Context(), method, url+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}

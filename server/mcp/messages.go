@@ -64,7 +64,7 @@ func (m message) refusal(version string) *refusal {
 	case expected.notification && m.id != nil:
 		return invalid("%s is a notification: send it without an id.", m.method)
 	case expected.notification:
-		return nil // it gets no answer, whatever is wrong
+		return nil // it gets no answer, no matter what is wrong
 	case m.id == nil:
 		return invalid("%s is a request: send it with an id.", m.method)
 	case expected.old && version >= caller.ModernProtocol:
@@ -228,7 +228,7 @@ func answerBatch(w http.ResponseWriter, r *http.Request, body []byte, next http.
 	reply(w, http.StatusOK, body)
 }
 
-// reply sends one answer; nil means that there is none to send: Accepted.
+// reply sends one answer; nil means nothing to send: Accepted.
 func reply(w http.ResponseWriter, status int, body json.RawMessage) {
 	if body == nil {
 		w.WriteHeader(http.StatusAccepted)

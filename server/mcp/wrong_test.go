@@ -14,7 +14,7 @@ import (
 // goWords are those that only a programmer of this service understands.
 var goWords = regexp.MustCompile(`(?i)unmarshal|json:|\bGo\b|\b(mcp|jsonrpc2|json)\.\w|struct|RawMessage|handling '|Bad Request: `)
 
-// TestWrongParameters: who sends a parameter of the wrong kind is told which one, in plain words, to the id of the request.
+// TestWrongParameters: the error for a parameter of the wrong kind names it in plain words, and carries the id of the request.
 func TestWrongParameters(t *testing.T) {
 	t.Parallel()
 	url := endpoint(t, newFake()).URL
@@ -172,8 +172,8 @@ func TestAmbiguousArguments(t *testing.T) {
 	}
 }
 
-// TestGoneMethods: what the modern protocol no longer has is not found there, whatever its parameters: that is how clients
-// learn which versions a server speaks.
+// TestGoneMethods: a method that the modern protocol has dropped is not found there, even with wrong parameters: that is how
+// clients learn which versions a server speaks.
 func TestGoneMethods(t *testing.T) {
 	t.Parallel()
 	url := endpoint(t, newFake()).URL

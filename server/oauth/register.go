@@ -124,8 +124,8 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error
 // members are the fields of a JSON object by their exact names: a struct would take Redirect_URIs for redirect_uris.
 type members map[string]json.RawMessage
 
-// parseMembers reads one JSON object. A name that comes twice could mean one thing here and another to who reads it next, and
-// so could text that is not Unicode.
+// parseMembers reads one JSON object. A name that comes twice could mean one thing here and another to its next reader, and so
+// could text that is not Unicode.
 func parseMembers(body []byte) (members, bool) {
 	var out members
 	err := json.Unmarshal(body, &out)

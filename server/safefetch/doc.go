@@ -2,7 +2,8 @@
 // network that the service stands in (server-side request forgery).
 //
 //	https URL ─> every address of the name public? ─> dial these very addresses, one shortly after the other ─> each checked
-//	once more on the socket ─> TLS for the name, with the first that answers ─> GET, no redirects, no proxy, no cookies ─> 200 ─> at most MaxBytes, while reading
+//	once more on the socket ─> TLS for the name, with the first that answers ─> GET, no redirects, no proxy, no cookies ─>
+//	200 ─> at most MaxBytes, while reading
 //
 // The check is on the address that is dialled and not on the name: a name may have another address a moment later. What
 // is public is a closed list, not the complement of what is known to be private.

@@ -12,7 +12,7 @@ import (
 const headStart = 250 * time.Millisecond
 
 // alternate puts addresses of the two families in turns, in the order that the resolver gave them otherwise (RFC 8305 section
-// 4): where a network has no way out for one family, all of its addresses are dead.
+// 4): where a network has no route for one family, none of its addresses can be reached.
 func alternate(addresses []netip.Addr) []netip.Addr {
 	var first, second []netip.Addr
 	for _, a := range addresses {

@@ -318,8 +318,8 @@ class DoormanGateway(models.AbstractModel):
         return tried
 
     def _readers(self, connection):
-        """Environments that read for who decides, and for whose request it is: one for
-        each of their languages, in the time of the first who has it."""
+        """Environments that read for the people who decide, and for the requester: one
+        for each of their languages, in the time zone of the first who speaks it."""
         connection = connection.sudo()
         zones = {}
         for person in connection._approvers()[:MAX_READERS] | connection.user_id:

@@ -5,13 +5,12 @@ looked for in it, unless it is where the value is from that decides (odoo_words.
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date, datetime
 
 from odoo.fields import Datetime
 from odoo.tools import format_date
 
-from . import in_force, masks
+from . import in_force, masks, orm_memory
 from .in_force import NOT_SHOWN
 from .model_rules import HIDDEN
 from .plain_text import from_html
@@ -65,7 +64,7 @@ def _closed(env, rules):
         field = env[model]._fields.get(name) if model in env else None
         if field is None:
             continue
-        for value in _in_memory(env, field):
+        for _ident, value in orm_memory.values(env, field):
             if not field.relational:
                 yield closed, field, value
                 continue
@@ -74,32 +73,11 @@ def _closed(env, rules):
                 yield closed, field, linked
 
 
-def _in_memory(env, field, ids=None):
-    """The values of a field in every language and company.
-
-    :param ids: of these records alone
-    """
-    yield from _flat(env.transaction.field_data.get(field) or {}, ids)
-
-
-def _flat(values, ids):
-    for key, value in values.items():
-        is_id = isinstance(key, int)
-        if ids is not None and is_id and key not in ids:
-            continue
-        if isinstance(value, Mapping):
-            # The values by what they depend on, or a text by its languages.
-            yield from _flat(value, None if is_id else ids)
-        elif value is not None:
-            yield value
-
-
 def _names(env, model, ids):
     """What the records of a model are called, as far as that is in memory."""
-    fields = env[model]._fields
-    for name in {"display_name", env[model]._rec_name} & fields.keys():
-        for value in _in_memory(env, fields[name], ids):
-            if isinstance(value, str):
+    for field in orm_memory.naming(env, model):
+        for ident, value in orm_memory.values(env, field):
+            if (ident is None or ident in ids) and isinstance(value, str):
                 yield value
 
 
@@ -107,12 +85,11 @@ def _names_not_there(env, found):
     for model in found.rules.rules:
         if model not in env or not found.rules.is_partly(model):
             continue
-        fields = env[model]._fields
-        named = {"display_name", env[model]._rec_name} & fields.keys()
         ids = {
             ident
-            for name in named
-            for ident in _ids(env.transaction.field_data.get(fields[name]) or {})
+            for field in orm_memory.naming(env, model)
+            for ident, _value in orm_memory.values(env, field)
+            if ident is not None
         }
         yield from _names(env, model, ids - there(env, model, ids))
 
@@ -125,14 +102,6 @@ def there(env, model, ids):
         return in_force.those_seen(env, model, ids)
     except Exception:  # noqa: BLE001 what failed may have ended the transaction
         return set()
-
-
-def _ids(values):
-    for key, value in values.items():
-        if isinstance(key, int):
-            yield key
-        elif isinstance(value, Mapping):
-            yield from _ids(value)
 
 
 # ---- in words ----

@@ -12,7 +12,6 @@ that are equal to it, a caller could send a guess and see whether it is left out
 """
 
 import re
-from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from typing import NamedTuple
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools.translate import LazyGettext
 
-from . import hidden_values, in_force, said
+from . import hidden_values, in_force, orm_memory, said
 from .in_force import NOT_SHOWN
 from .refusal import Refusal
 
@@ -149,13 +148,8 @@ def _read(env, found):
 
 def _names_in_memory(env, model):
     return model in env and any(
-        env.transaction.field_data.get(field) for field in _naming(env, model)
+        env.transaction.field_data.get(field) for field in orm_memory.naming(env, model)
     )
-
-
-def _naming(env, model):
-    fields = env[model]._fields
-    return [fields[n] for n in {"display_name", env[model]._rec_name} & fields.keys()]
 
 
 class _Telling:
@@ -184,8 +178,7 @@ class _Telling:
         return hidden_values.without(self.env, self.found, text)
 
     def _of_parts(self, text):
-        """Of a text that is made of several: the words between them are no words of
-        Odoo's, for all that is known."""
+        """Of a text made of several: the words between them may be anybody's."""
         parts = {}
         for one in self.said:
             if len(one.text) >= SHORTEST and one.text in text:
@@ -234,10 +227,11 @@ class _Telling:
         found = _by_object(one for pair in said.sent() for one in pair)
         found |= _by_object(_called(self.env))
         closed = set(_by_object(_choices(self.env, self.found.rules)))
-        for field, values in list(self.env.transaction.field_data.items()):
+        for field in list(self.env.transaction.field_data):
             if field.type not in TEXTS:
                 continue
-            values = _by_object(_in_memory(values))
+            pairs = orm_memory.values(self.env, field)
+            values = _by_object(value for _ident, value in pairs)
             if self._is_open(field):
                 found |= values
             else:
@@ -251,7 +245,7 @@ class _Telling:
         rules, model = self.found.rules, field.model_name
         if rules.closed(model, field.name):
             return False
-        named = field.name == "display_name" or field in _naming(self.env, model)
+        named = field in orm_memory.naming(self.env, model)
         if named and (model in self.closed.names or rules.leaves_out(model)):
             return False
         return not rules.leaves_out(model)
@@ -265,9 +259,9 @@ class _Telling:
                 continue
             by_id = [
                 (ident, value)
-                for field in _naming(self.env, model)
+                for field in orm_memory.naming(self.env, model)
                 if not rules.closed(model, field.name)
-                for ident, value in _of_each(self.env.transaction.field_data.get(field))
+                for ident, value in orm_memory.values(self.env, field)
             ]
             there = hidden_values.there(
                 self.env, model, {ident for ident, _value in by_id}
@@ -298,22 +292,3 @@ def _choices(env, rules):
         field = env[model]._fields.get(name) if model in env else None
         if field is not None and isinstance(getattr(field, "selection", None), list):
             yield from (text for choice in field.selection for text in choice)
-
-
-# ---- values in memory ----
-
-
-def _in_memory(values):
-    """The values of a field in every language and company."""
-    return (value for _ident, value in _of_each(values))
-
-
-def _of_each(values, ident=None):
-    """:return: pairs of the id of a record and a value"""
-    for key, value in (values or {}).items():
-        of = key if isinstance(key, int) and ident is None else ident
-        if isinstance(value, Mapping):
-            # The values by what they depend on, or a text by its languages.
-            yield from _of_each(value, of)
-        elif value is not None:
-            yield of, value

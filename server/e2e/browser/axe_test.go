@@ -239,7 +239,7 @@ type ours struct {
 	Name  string
 	Modes []string
 	Cards bool
-	// Narrow is the mode in which a narrow window opens an action with cards, whatever its address says.
+	// Narrow is the mode in which a narrow window opens an action with cards, no matter what its address says.
 	Narrow string
 	First  int64
 }

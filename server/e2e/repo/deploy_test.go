@@ -136,7 +136,7 @@ func TestComposeSettingsAreKept(t *testing.T) {
 		}
 	}
 	if !strings.Contains(text(t, ".gitignore"), "\n/.env\n") {
-		t.Error("git would take .env for a change of ours")
+		t.Error("git would list .env as a change")
 	}
 	typed := regexp.MustCompile(`[A-Z_]+=\S+ +docker compose|docker compose -f`)
 	for name, page := range pages(t) {

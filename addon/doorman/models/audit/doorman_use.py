@@ -122,8 +122,8 @@ class DoormanUseConnection(models.Model):
     def _top(self, since, limit=10):
         """The connections with the most requests, of those that this user may see.
 
-        Who is busy over some days is among the first of one of them: only these are
-        counted, as long as nobody else can have more.
+        A busy connection leads on one of the days at least: only those that do are
+        counted, as long as no other can have more.
 
         :param date since: the first day (UTC)
         :return: ``[(connection, requests)]``, the most first; of a deleted connection

@@ -323,7 +323,7 @@ class TestErrorWords(WriteCase):
                 self.assertEqual(told_later(words, "en_US"), error["message"])
 
     def test_a_value_that_is_too_large(self):
-        """PostgreSQL takes it for the column, and has no room in the index."""
+        """It fits the column, but not the index."""
 
         def long_name(call):
             self.env.cr.execute("CREATE TABLE doorman_test_long (name text)")

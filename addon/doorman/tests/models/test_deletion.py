@@ -25,8 +25,8 @@ class TestDeletion(InviteMixin, ApprovalCase):
         self.boss2 = self._person("boss2", ["base.group_user"])
 
     def test_nothing_else_holds_others_records(self):
-        """Who deletes a user, a group or a company is stopped by no record of ours that
-        they cannot see or change: a dialog, a decision of last year."""
+        """Nothing stops the deletion of a user, a group or a company that people cannot
+        see or change: a dialog, a decision of last year."""
         held, looked_at = set(), 0
         for model in self.registry.values():
             if not model._name.startswith("doorman.") or model._abstract:

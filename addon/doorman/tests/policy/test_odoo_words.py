@@ -319,7 +319,7 @@ class TestOdooWords(RulesCase):
                 self.assert_same_answer("email", guess, "boss@acme.example", words)
 
     def test_deny_guesses_of_words(self):
-        """A word that a text has anyway is there whatever is hidden."""
+        """A word that a text has anyway stays, no matter what is hidden."""
         self.rule_for("res.partner", hidden=["type"])
         self.assert_same_answer(
             "type",
