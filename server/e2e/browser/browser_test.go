@@ -349,12 +349,12 @@ func (b *backend) connect(t *testing.T, name string, user int64) (id int64, key 
 // admits checks whether a key lets a call through.
 func (b *backend) admits(t *testing.T, what, key string, want bool) {
 	t.Helper()
-	ok, err := kit.Search(t.Context(), b.s.MCP, key)
+	err := kit.Search(t.Context(), b.s.MCP, key)
 	if want && err != nil {
 		t.Errorf("%s: %v", what, err)
 	}
-	if ok != want {
-		t.Errorf("%s: a call with it went through: %t, want %t", what, ok, want)
+	if !want && err == nil {
+		t.Errorf("%s: a call with it went through", what)
 	}
 }
 

@@ -88,13 +88,15 @@ func TryPost(ctx context.Context, url, key, method string, params any, headers .
 	return answer, errors.Join(err, json.Unmarshal(text, &answer))
 }
 
-// Search makes one search with a connection's key, and says whether it succeeded.
-func Search(ctx context.Context, url, key string) (bool, error) {
+// Search makes one search with a connection's key. Its error tells what came in place of the records.
+func Search(ctx context.Context, url, key string) error {
 	r, err := TryPost(ctx, url, key, "tools/call",
 		ToolCall("search_records", Args{"model": "res.partner", "fields": []string{"name"}, "limit": 1}))
 	if err != nil {
-		return false, err
+		return err
 	}
-	_, failed := r.Tool()
-	return r.Status == http.StatusOK && failed == "", nil
+	if _, failed := r.Tool(); r.Status != http.StatusOK || failed != "" {
+		return fmt.Errorf("the search was answered with %d %s", r.Status, r.Body)
+	}
+	return nil
 }

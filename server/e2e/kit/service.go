@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,7 +65,12 @@ func ServeIn(ctx context.Context, t testing.TB, environ ...string) *Service {
 	}()
 	s := &Service{log: &Log{}}
 	s.stop = sync.OnceValue(func() error { cancel(); return <-done })
-	t.Cleanup(func() { _ = s.Stop() })
+	t.Cleanup(func() {
+		_ = s.Stop()
+		if t.Failed() {
+			t.Logf("the end of the service's log:\n%s", lastLines(s.Log(), 30))
+		}
+	})
 	open := make(chan string, 1)
 	go s.readLog(reader, open)
 	select {
@@ -75,6 +81,12 @@ func ServeIn(ctx context.Context, t testing.TB, environ ...string) *Service {
 	}
 	s.URL = strings.TrimSuffix(s.MCP, "/mcp")
 	return s
+}
+
+// lastLines is the end of a text: at most n lines.
+func lastLines(text string, n int) string {
+	lines := slices.Collect(strings.Lines(text))
+	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 
 // readLog keeps the log and reports the address of the endpoint from its first line.

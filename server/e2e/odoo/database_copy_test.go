@@ -41,8 +41,7 @@ func TestRealDatabaseCopy(t *testing.T) {
 	copied := &kit.Odoo{Host: o.Host, Server: o.Server, DB: db, ServiceKey: original.ServiceKey, Out: original.Out}
 	opens := func(s *kit.Service, key string) bool {
 		t.Helper()
-		ok, err := kit.Search(t.Context(), s.MCP, original.Text(key))
-		return ok && err == nil
+		return kit.Search(t.Context(), s.MCP, original.Text(key)) == nil
 	}
 	ready := func(s *kit.Service) (int, string) {
 		status, _, body := kit.Get(t, http.MethodGet, strings.TrimSuffix(s.MCP, "/mcp")+"/readyz")

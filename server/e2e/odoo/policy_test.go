@@ -135,7 +135,7 @@ func TestRealFolding(t *testing.T) {
 	for range clients {
 		callers.Go(func() {
 			for next.Add(1) <= total {
-				if ok, err := kit.Search(t.Context(), s.MCP, o.Text("key")); !ok || err != nil {
+				if err := kit.Search(t.Context(), s.MCP, o.Text("key")); err != nil {
 					t.Errorf("a call failed: %v", err)
 					return
 				}

@@ -244,7 +244,7 @@ func TestRealOperator(t *testing.T) {
 	before := i.psql(i.o.DB, "SELECT count(*) FROM res_partner")
 	key := i.install()
 	i.serve()
-	if ok, err := kit.Search(t.Context(), i.front.URL+"/mcp", key); !ok || err != nil {
+	if err := kit.Search(t.Context(), i.front.URL+"/mcp", key); err != nil {
 		t.Fatalf("the first call: %v", err)
 	}
 
@@ -290,7 +290,7 @@ func (i *installation) copies(key string) {
 	}
 	for db, says := range map[string]string{restored: "copy of another one", staging: ""} {
 		s := kit.Serve(i.t, "DOORMAN_ODOO_URL="+i.o.Server.URL(), "DOORMAN_ODOO_DB="+db, "DOORMAN_ODOO_KEY="+strings.TrimSpace(string(secret)))
-		if ok, err := kit.Search(i.t.Context(), s.MCP, key); ok && err == nil {
+		if kit.Search(i.t.Context(), s.MCP, key) == nil {
 			i.t.Errorf("%s: a key of the original opens it", db)
 		}
 		status, _, body := kit.Get(i.t, http.MethodGet, s.URL+"/readyz")
@@ -307,7 +307,7 @@ func (i *installation) copies(key string) {
 	if status := i.json2(staging); status != http.StatusUnauthorized {
 		i.t.Errorf("the service key in the neutralized copy: %d", status)
 	}
-	if ok, err := kit.Search(i.t.Context(), i.front.URL+"/mcp", key); !ok || err != nil {
+	if err := kit.Search(i.t.Context(), i.front.URL+"/mcp", key); err != nil {
 		i.t.Errorf("the original has suffered from its copies: %v", err)
 	}
 }
@@ -353,7 +353,7 @@ func (i *installation) away(key string, done int64, before string) {
 		r.start(i.t)
 		i.front.isReady(i.t, n)
 	}
-	if ok, err := kit.Search(i.t.Context(), i.front.URL+"/mcp", key); ok && err == nil {
+	if kit.Search(i.t.Context(), i.front.URL+"/mcp", key) == nil {
 		i.t.Error("a connection's key outlived the uninstallation")
 	}
 	l := &load{t: i.t, mcp: i.front.URL + "/mcp", key: again}

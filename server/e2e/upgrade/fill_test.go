@@ -183,7 +183,7 @@ func (l *life) logIn(t *testing.T, s *then) {
 	if status, _, _ := kit.NoFollow(t, http.MethodGet, l.bot.AuthorizeURL(), ""); status != http.StatusFound && status != http.StatusSeeOther {
 		t.Fatalf("the way to the consent page: %d", status)
 	}
-	if ok, err := kit.Search(t.Context(), s.MCP, fmt.Sprint(l.tokens["access_token"])); !ok || err != nil {
+	if err := kit.Search(t.Context(), s.MCP, fmt.Sprint(l.tokens["access_token"])); err != nil {
 		t.Fatalf("the access token does not work: %v", err)
 	}
 }
