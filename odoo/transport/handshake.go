@@ -19,7 +19,8 @@ const (
 	interfaceHeader  = "X-Doorman-Interface"
 	interfaceContext = "doorman_interface"
 	// askAgain is how long after a hello that a call asked for another call asks for the next, and askFor how long it may
-	// take.
+	// take. The first hello of all takes as long as the call that waits for it may: an Odoo that is still loading a
+	// database needs longer.
 	askAgain = time.Second
 	askFor   = 2 * time.Second
 )
@@ -70,7 +71,7 @@ func (h *handshake) Do(ctx context.Context, method string, params map[string]any
 	}
 	raw, err := h.next.Do(ctx, method, params)
 	if err != nil && foreign(AsFailure(err)) {
-		_ = h.ask(ctx) // that it fails too changes nothing
+		_ = h.ask(ctx, askFor) // that it fails too changes nothing
 		if misfit := h.failure(); misfit != nil {
 			return nil, misfit // an exception ended the transaction, so this too is true: nothing was done
 		}
@@ -82,15 +83,23 @@ func (h *handshake) Do(ctx context.Context, method string, params map[string]any
 func (h *handshake) admit(ctx context.Context) error {
 	switch known, misfit := h.said(); {
 	case !known && h.greet:
-		if err := h.ask(ctx); err != nil {
+		if err := h.ask(ctx, callTime(ctx)); err != nil {
 			f := *AsFailure(err)
 			f.Sent = false // the hello was, the call was not
 			return &f
 		}
 	case misfit != nil:
-		_ = h.ask(ctx)
+		_ = h.ask(ctx, askFor)
 	}
 	return h.failure()
+}
+
+// callTime is how much time a call has left.
+func callTime(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return time.Until(deadline)
+	}
+	return askFor
 }
 
 // foreign reports a failure that an addon of another version gives: it knows no such method, takes other arguments, or
@@ -109,14 +118,14 @@ func foreign(f *Failure) bool {
 	return false
 }
 
-// ask says hello, unless a call did within askAgain. Many at once ask once; one that goes away does not end it for the
-// others.
-func (h *handshake) ask(ctx context.Context) error {
+// ask says hello and waits for the answer as long as within, unless a call did within askAgain. Many at once ask once; one
+// that goes away does not end it for the others.
+func (h *handshake) ask(ctx context.Context, within time.Duration) error {
 	_, err, _ := h.asking.Do("hello", func() (any, error) {
 		if !h.mayAsk() {
 			return nil, nil
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 		defer cancel()
 		_, err := h.Do(ctx, "hello", h.hello)
 		return nil, err
