@@ -156,6 +156,9 @@ class DoormanGateway(models.AbstractModel):
                 call = replace(call, describer=Describer(*self._readers(connection)))
             if waits or call.dry_run:
                 tried = look(call, noted)
+                if not waits:  # a person who decides is shown all of it
+                    told = told_changes.of_connection(call.guard, tried.changes)
+                    tried.changes = told
             value = self._plain(value)
         if waits:
             raise Waits(tried)

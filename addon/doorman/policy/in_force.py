@@ -41,7 +41,8 @@ class InForce:
             hanging = owners.of_records_there(
                 env, model, self.rules.partly, self.domain
             )
-            parts = [one for one in (mine, hanging) if one is not None]
+            files = owners.not_of_fields(env, model, self.rules.files)
+            parts = [one for one in (mine, hanging, files) if one is not None]
             self.domains[key] = Domain.AND(parts)
         return self.domains[key]
 
@@ -241,6 +242,9 @@ def _grouped_by(model, spec):
     field = model._fields.get(name)
     if name == "id":
         return model._name
+    if field is not None and field.type == "properties" and rest:
+        path = spec.partition(":")[0]
+        return model.get_property_definition(path).get("comodel") or ""
     if field is None or not field.relational:
         return ""
     return (

@@ -331,7 +331,7 @@ class Ledger:
     def deleting(self, records, asked):
         """Note records that are about to be deleted, and what goes along."""
         self._gone(records._name, records._ids, asked=asked)
-        if records._name == "ir.attachment":
+        if records._name == "ir.attachment" and not asked:
             # Once they are gone nobody knows any more that they were a field's own.
             for ident, name in self._select(
                 records._table, ("res_field",), list(records._ids)

@@ -51,6 +51,10 @@ class Rules:
     names: dict = field(default_factory=dict)
     # The models whose records hang on those of others.
     hanging: frozenset = frozenset(closed_models.FOLLOWERS)
+    # ``{model: names}`` of closed fields whose bytes Odoo keeps as files.
+    files: dict = field(default_factory=dict)
+    # The models that are files.
+    holding: frozenset = frozenset()
 
     def of(self, model):
         """:return: the Rule for a model, or None if there is none"""
@@ -77,8 +81,17 @@ class Rules:
 
     def leaves_out(self, model):
         """Whether records of a model are not there for the connection: by its own
-        domain, or because they hang on such records."""
-        return self.is_partly(model) or (model in self.hanging and bool(self.partly))
+        domain, because they hang on such records, or because they are what a closed
+        field holds."""
+        return (
+            self.is_partly(model)
+            or (model in self.hanging and bool(self.partly))
+            or self.holds_closed(model)
+        )
+
+    def holds_closed(self, model):
+        """Whether some records of a model are what closed fields hold: files."""
+        return bool(self.files) and model in self.holding
 
     def closes_any(self, model):
         """Whether a model has a field that is closed."""
@@ -136,7 +149,12 @@ def compile_rules(env, lines):
             fields.setdefault(key, closed)
     pool = env.registry
     hanging = frozenset(m for m in pool if closed_models.owner_field(pool, m))
-    return Rules(rules, others, fields, names, hanging)
+    holding = frozenset(m for m in hanging if "res_field" in pool[m]._fields)
+    files = {}
+    for model, name in fields:
+        if getattr(pool[model]._fields[name], "attachment", False):
+            files.setdefault(model, set()).add(name)
+    return Rules(rules, others, fields, names, hanging, files, holding)
 
 
 def _close(env, fields, model, name, masked):

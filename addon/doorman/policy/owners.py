@@ -73,11 +73,30 @@ def of_records_there(env, model, some, domain):
     return Domain.custom(to_sql=to_sql, predicate=predicate)
 
 
+def not_of_fields(env, model, closed):
+    """What limits files to those that no closed field holds: Odoo keeps a field's bytes
+    as a file, which is read, searched and fetched by itself.
+
+    :param env: of the connection's user
+    :param str model: technical name of any model
+    :param dict closed: ``{model: names}`` of such fields
+    :return: Domain; None where the model's records are no files
+    """
+    field = closed_models.owner_field(env.registry, model)
+    if not closed or not field or "res_field" not in env[model]._fields:
+        return None
+    return Domain.AND(
+        Domain(field, "!=", name) | Domain("res_field", "not in", sorted(names))
+        for name, names in closed.items()
+    )
+
+
 def check_seen(guard, records):
     """:raise Refusal: if some records are not among those of their model that there are
     for the connection"""
     rules = guard.rules
-    if rules is None or not rules.is_partly(records._name):
+    name = records._name
+    if rules is None or not (rules.is_partly(name) or rules.holds_closed(name)):
         return
     known = records.exists()
     seen = known.with_context(active_test=False).search([("id", "in", known.ids)])
@@ -87,7 +106,7 @@ def check_seen(guard, records):
             _lt(
                 "The rules of this connection do not let it use some of these records "
                 "of %(model)s.",
-                model=records._name,
+                model=name,
             ),
             _lt("Use search_records to find those that it can use."),
         )

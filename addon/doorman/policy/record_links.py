@@ -10,6 +10,7 @@ import re
 from lxml import etree, html
 
 from .in_force import NOT_SHOWN, called
+from .plain_text import from_html
 
 PEOPLE = frozenset({"res.partner", "res.users"})
 MODEL, ID = "data-oe-model", "data-oe-id"
@@ -29,6 +30,48 @@ def told_in(guard, value):
     if guard.allowed is None and guard.rules is None:
         return value
     return _in(guard, value)
+
+
+def text_of(guard, value):
+    """HTML as plain text, in which nobody could tell a link from any other word.
+
+    :return: it, with what links to records may tell
+    """
+    return from_html(told_in(guard, str(value or "")))
+
+
+def rows_told(guard, model, rows):
+    """Texts that Odoo makes of HTML, such as the beginning of a message: not shown
+    where that has a link which is not told.
+
+    :param rows: of a read, with ids; they are changed
+    """
+    if guard.allowed is None and guard.rules is None:
+        return rows
+    for name in rows[0] if rows else ():
+        if not (made_of := made_of_html(model, name)):
+            continue
+        ids = [row["id"] for row in rows if row.get(name)]
+        texts = {
+            row.pop("id"): list(filter(None, row.values()))
+            for row in model.browse(ids).read(made_of)
+        }
+        for row in rows:
+            if any(told(guard, text) != text for text in texts.get(row["id"], ())):
+                row[name] = NOT_SHOWN
+    return rows
+
+
+def made_of_html(model, name):
+    """:return: the fields with HTML that a text of a record is worked out of"""
+    field = model._fields.get(name)
+    while field is not None and field.inherited:
+        field = field.related_field
+    if field is None or field.type not in ("char", "text") or not field.compute:
+        return []
+    paths = model.pool.field_depends[field]
+    known = (model._fields.get(path) for path in paths)
+    return [one.name for one in known if one is not None and one.type == "html"]
 
 
 def _in(guard, value):

@@ -5,7 +5,7 @@ import re
 from odoo.exceptions import AccessError
 from odoo.fields import Date
 
-from ..policy import in_force
+from ..policy import in_force, looks
 from ..policy.as_person import as_person
 from ..policy.plain_text import plain
 from ..policy.posted_html import html_of
@@ -133,6 +133,7 @@ def _user(guard, who):
     users = guard.env["res.users"]
     if who is None or who == "":
         return guard.env.user
+    found = users
     if type(who) is int or (isinstance(who, str) and who.isdecimal()):
         found = users.search([("id", "=", min(int(who), 2**31 - 1))])
     else:
@@ -141,26 +142,37 @@ def _user(guard, who):
             return guard.env.user
         # By name it is a search in the users.
         guard.model("res.users")
-        found = users.search([("login", "=", who)]) or users.search(
-            [("name", "=ilike", _literal(who))], limit=6
-        )
+        ways = {"login": ("=", who), "name": ("=ilike", _literal(who))}
+        for name in _told(guard, ways):
+            if found := users.search([(name, *ways[name])], limit=6):
+                break
     found = found.filtered(lambda u: not u.share)
     if len(found) == 1:
         return found
     if found:
-        names = "; ".join(f"{u.id} {u.name} ({u.login})" for u in found[:5])
+        told = _told(guard, ("login",))
+        names = "; ".join(
+            f"{u.id} {in_force.name_of(u)}" + (f" ({u.login})" if told else "")
+            for u in found[:5]
+        )
         raise Refusal(
             "ambiguous_name",
             _lt("More than one user is called %(user)r.", user=str(who)[:60]),
             _lt("Use the login or the id: %(choices)s.", choices=names),
         )
     hint = _lt("Specify a user's login, full name or id; leave it out for yourself.")
-    if not str(who).isdecimal():
+    if not str(who).isdecimal() and _told(guard, ("name",)):
         known = users.search([("share", "=", False)], limit=500).mapped("name")
         hint = near_hint(str(who), known) or hint
     raise Refusal(
         "unknown_user", _lt("There is no user %(user)r.", user=str(who)[:60]), hint
     )
+
+
+def _told(guard, names):
+    """Those of some fields of a user that no rule closes: a search for one confirms a
+    guess."""
+    return [name for name in names if not looks.is_closed(guard, "res.users", name)]
 
 
 def _literal(name):
@@ -177,7 +189,7 @@ def _may_see(record, user):
     except AccessError as exc:
         raise Refusal(
             "user_may_not_read",
-            _lt("%(user)s cannot read this record.", user=user.name),
+            _lt("%(user)s cannot read this record.", user=in_force.name_of(user)),
             _lt("Choose somebody who can."),
         ) from exc
 

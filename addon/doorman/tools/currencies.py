@@ -10,6 +10,7 @@ import json
 
 from odoo.fields import Domain
 
+from ..policy import looks
 from ..policy.groupings import SUM_CURRENCY
 from ..policy.refusal import Refusal, _lt
 from .rates import Rates
@@ -58,6 +59,9 @@ class Amounts:
             return None
         currency = self.model._fields[field.get_currency_field(self.model)]
         self.model._check_field_access(currency, "read")
+        if looks.is_closed(self.guard, self.model._name, currency.name):
+            # What is told with every amount.
+            looks.check_value(self.guard, self.model, currency)
         return currency.name
 
     def _look(self, name):

@@ -11,7 +11,7 @@ import io
 import tempfile
 import time
 
-from ..policy import guard_words, in_force, limits, looks
+from ..policy import guard_words, in_force, limits, looks, record_links, shared
 from ..policy.plain_text import plain, plain_file_name
 from ..policy.redact_links import withhold_links
 from ..policy.refusal import Refusal, _lt
@@ -117,6 +117,17 @@ def _column(call, name):
                 ),
                 _lt("Leave it out; use get_attachment to get files."),
             )
+        if looks.is_limited(guard) and record_links.made_of_html(model, step):
+            # Of the links in it nobody could tell what they lead to.
+            raise Refusal(
+                "field_not_exported",
+                _lt(
+                    "%(model)s.%(field)s cannot be exported.",
+                    model=model._name,
+                    field=step,
+                ),
+                _lt(shared.SAY_LEAVE_OUT),
+            )
         if not last and not field.relational:
             raise Refusal(
                 "malformed_path",
@@ -173,7 +184,7 @@ def export_records(call):
     label = model.env["ir.model"]._get(model._name).name or model._name
     with tempfile.TemporaryFile() as file:
         table = _Csv(file) if form == "csv" else _Xlsx(file)
-        count = _write(model, ids, columns, table, most)
+        count = _write(call.guard, model, ids, columns, table, most)
         file.seek(0)
         content = file.read()
     if len(content) > MAX_FILE:
@@ -184,7 +195,7 @@ def export_records(call):
     return {"file": told, "content": content, "file_of": ids[: MOST_SEEN + 1]}
 
 
-def _write(model, ids, columns, table, most):
+def _write(guard, model, ids, columns, table, most):
     """:return: how many rows there are, below the one with the labels"""
     until, count = time.monotonic() + PATIENCE, 0
     computing = time.thread_time() + COMPUTING
@@ -199,7 +210,7 @@ def _write(model, ids, columns, table, most):
                 raise _too_many(_lt("This is more than %(most)s rows.", most=most))
             table.add(
                 [
-                    _cell(in_force.cell(model.env, path, field, value))
+                    _cell(guard, in_force.cell(model.env, path, field, value))
                     for (path, _label, field), value in zip(columns, row, strict=True)
                 ]
             )
@@ -217,11 +228,11 @@ def _write(model, ids, columns, table, most):
     return count
 
 
-def _cell(value):
+def _cell(guard, value):
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     if isinstance(value, str):
-        return withhold_links(value)
+        return withhold_links(record_links.told_in(guard, value))
     return value
 
 

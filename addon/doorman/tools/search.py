@@ -4,7 +4,7 @@ which fields it has."""
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..policy import closed_fields, looks, odoo_words
+from ..policy import closed_fields, looks, odoo_words, record_links
 from ..policy.change_scope import forget
 from ..policy.redact_links import withhold_links_in
 from . import row_counts
@@ -122,7 +122,7 @@ def _told(guard, model, rows, each, unreadable=None, total=None, near=None, more
     :param list near: the names that are near to one that finds nothing
     :param dict more: that there are more rows, and why they are not there
     """
-    found = {"rows": without_bytes(model, rows)}
+    found = {"rows": record_links.rows_told(guard, model, without_bytes(model, rows))}
     if each is not None:
         number({"names": each}, "names", 0, MAX_NAMES, minimum=0)
         found["names"] = names_of(guard, model, rows, each)

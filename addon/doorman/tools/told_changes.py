@@ -4,9 +4,10 @@ notes, never from what a method has returned."""
 import datetime
 from decimal import Decimal
 
-from ..policy import field_values, in_force, looks, shared
+from ..policy import field_values, in_force, looks, record_links, shared
 from ..policy.in_force import name_of
-from ..policy.plain_text import from_html, shortened
+from ..policy.ledger import DELETED, WRITTEN
+from ..policy.plain_text import shortened
 from .text_losses import of_changes
 
 # Ids and fields of each changed model in a reply; records whose values are told, and
@@ -26,7 +27,7 @@ def told(guard, changes):
         texts
     """
     found, valued = [], 0
-    for (model, kind, asked), some in _by_model(changes):
+    for (model, kind, asked), some in _by_model(of_connection(guard, changes)):
         entry = {"model": model, "action": kind, "count": len(some)}
         if guard.may_use(model):
             entry["ids"] = [c.id for c in some][:MAX_IDS]
@@ -34,8 +35,7 @@ def told(guard, changes):
                 n for c in some for n in c.fields if looks.is_told(guard, model, n)
             )
             entry["fields"] = list(names)[:MAX_IDS]
-            there = _those_there(guard, model, some)
-            values = _values(guard, model, there[: MAX_VALUED - valued])
+            values = _values(guard, model, some[: MAX_VALUED - valued])
             valued += len(values)
             if values:
                 entry["values"] = values
@@ -73,13 +73,38 @@ def _by_model(changes):
     return list(found.items())
 
 
-def _those_there(guard, name, changes):
-    """Those of some changes whose records the connection sees: Odoo's code may have set
-    off more."""
-    if guard.rules is None or not guard.rules.leaves_out(name):
-        return changes
-    seen = in_force.those_seen(guard.env, name, [change.id for change in changes])
-    return [change for change in changes if change.id in seen]
+def of_connection(guard, changes):
+    """Those of some changes that a connection may hear of: not what Odoo's code has set
+    off on records that are not there for it, or in fields that are closed. Whether
+    these differ depends on what they held, so even their number would confirm a guess.
+
+    :param changes: the ledger's
+    :return: a list
+    """
+    if guard.rules is None:
+        return list(changes)
+    ids = {}
+    for change in changes:
+        if guard.rules.leaves_out(change.model):
+            ids.setdefault(change.model, []).append(change.id)
+    seen = {name: in_force.those_seen(guard.env, name, ids[name]) for name in ids}
+    return [
+        change
+        for change in changes
+        # Nobody can tell any more whether one that is gone was there.
+        if change.asked
+        or change.kind == DELETED
+        or (
+            change.id in seen.get(change.model, (change.id,))
+            and _shows(guard.rules, change)
+        )
+    ]
+
+
+def _shows(rules, change):
+    """Whether a record that Odoo's code has changed differs in a field that is told."""
+    names = change.fields if change.kind == WRITTEN else ()
+    return not names or any(not rules.closed(change.model, n) for n in names)
 
 
 def _values(guard, name, changes):
@@ -124,7 +149,7 @@ def _plain(guard, field, value):
     if closed := guard.rules and guard.rules.closed(field.model_name, field.name):
         return in_force.value_of(closed, value)
     if field.type == "html" and isinstance(value, str):
-        value = from_html(value)
+        value = record_links.text_of(guard, value)
     return shortened(value, MAX_LETTERS) if isinstance(value, str) else value
 
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 from odoo.exceptions import AccessError
 from odoo.tools.json import json_default
 
-from ..policy import closed_fields, in_force, looks, odoo_words
+from ..policy import closed_fields, in_force, looks, odoo_words, record_links
 from ..policy.form_state import FormState
 from ..policy.form_view import ACTION
 from ..policy.in_force import name_of
-from ..policy.plain_text import from_html, shortened
+from ..policy.plain_text import shortened
 from ..policy.redact_links import withhold_links_in
 from .button_names import refusal_of_button
 
@@ -166,7 +166,7 @@ def plain(guard, field, value, record):
     if value is False and field.type != "boolean":
         return None
     if field.type == "html":
-        value = from_html(value)
+        value = record_links.text_of(guard, value)
     if field.type in FILLED_IN:
         value = odoo_words.filled_in(guard.env, value)
         if value is None:
