@@ -3,7 +3,8 @@
 values ── field: exists, not withheld, not Odoo's own, no code, no template, no bytes,
           not one that Odoo works out, or that only buttons move
        ── shape: names, objects, texts ... become what Odoo takes (input_forms.py)
-       ── many2one, reference: a record that exists, never a new one by its name
+       ── many2one, reference: a record that exists and is there for the connection,
+          never a new one by its name
        ── one2many, many2many: commands, each for a model that may be used; what
           a command creates or updates is checked as the rest, at every depth
        ── the model that a record hangs on, by name or by id: one that may be changed
@@ -17,6 +18,7 @@ from . import (
     inherited_models,
     input_forms,
     limits,
+    owners,
     workflow_fields,
     writable_fields,
 )
@@ -44,11 +46,20 @@ class Values:
     """Checks the values of one request.
 
     :param guard: the rules of the connection
+    :param bool sent: whether the caller has sent them. What Odoo's code fills in, and
+        what was there before, may lead to records that the connection does not see
+    :param held: the record that has these values now, if it is not the one that gets
+        them: a wizard's
     """
 
-    def __init__(self, guard):
+    def __init__(self, guard, sent=True, held=None):
         self.guard = guard
+        self.sent = sent
+        self.held = held
         self.commands = 0
+        # Records that values newly link to, of models of which only some are there for
+        # the connection: model -> id -> where in the request.
+        self.linked = {}
         # Records that values point at, not known to exist yet, and those that do:
         # model -> id -> (where in the request, field), and model -> ids.
         self.named, self.known = {}, {}
@@ -217,6 +228,7 @@ class Values:
         if closed_models.on_floor(comodel):
             self.guard._through(model, field)
         self._names(model, field, comodel, [value])
+        self._links(model, field, comodel, value)
         if comodel == "ir.model":
             # By its number it is the same as by its name.
             record = self.guard.env[comodel].sudo().browse(value).exists()
@@ -246,6 +258,7 @@ class Values:
         if not number.isdecimal():
             raise self._wrong(model, field, _lt('text like "res.partner,7", or false'))
         self._names(model, field, self.guard.model(name)._name, [int(number)])
+        self._links(model, field, name, int(number))
         return value
 
     # ---- records that exist ----
@@ -257,6 +270,33 @@ class Values:
         for ident in ids:
             if ident not in known:
                 named.setdefault(ident, (self.where, f"{model._name}.{field.name}"))
+
+    def _links(self, model, field, comodel, ident):
+        """Note a record that a value links to. Odoo's code copies what it likes from
+        there: a contact gets the address of the company that it is put into."""
+        rules = self.guard.rules
+        if not self.sent or rules is None or not rules.leaves_out(comodel):
+            return
+        holders = model
+        if self.held is not None and self.held._name == model._name:
+            holders = self.held
+        now = [record[field.name] for record in holders]
+        if now and all(
+            one and (one._name, one._origin.id) == (comodel, ident) for one in now
+        ):
+            return  # as a read has told it
+        self.linked.setdefault(comodel, {}).setdefault(ident, self.where)
+
+    def _check_links(self):
+        """:raise Refusal: if a value links to a record that is not there for the
+        connection"""
+        for comodel, linked in self.linked.items():
+            for ident, where in linked.items():
+                record = self.guard.env[comodel].browse(ident)
+                with at(where):
+                    owners.check(self.guard, record.sudo(), False, set())
+                    owners.check_seen(self.guard, record)
+        self.linked.clear()
 
     def _check_exist(self):
         """:raise Refusal: if a value points at a record that does not exist. Odoo would
@@ -270,6 +310,7 @@ class Values:
                 with at(where):
                     raise guard_words.unknown_records(field, comodel, gone[:10])
         self.named.clear()
+        self._check_links()
 
     def _properties(self, model, field, value, _depth):
         # As a list it could carry a definition, which all records share.

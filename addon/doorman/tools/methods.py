@@ -100,7 +100,7 @@ def _resolved(call):
     checked = {
         name: value
         if _is_rows(call.model, name) or name not in call.model._fields
-        else Values(call.guard).check(call.model, {name: value})[name]
+        else Values(call.guard, sent=False).check(call.model, {name: value})[name]
         for name, value in values.items()
     }
     return kwargs | {"values": checked}

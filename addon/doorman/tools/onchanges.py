@@ -129,7 +129,8 @@ class Filled:
                 field = check(self.guard, records, name)
                 if field.type in (*LISTS, "many2one", "reference"):
                     value = self._of_lines(field, value)
-                    value = Values(self.guard).check(records, {name: value})[name]
+                    known = Values(self.guard, sent=False)
+                    value = known.check(records, {name: value})[name]
             except (Refusal, AccessError):
                 self.closed.add(name)
             else:

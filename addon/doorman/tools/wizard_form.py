@@ -184,7 +184,8 @@ class Form:
         else:
             # An amount may name the currency that the wizard is in by now.
             of = self.record if field.type == "monetary" else self.model
-            value = Values(self.guard).check(of, {name: value})[name]
+            known = Values(self.guard, held=self.record)
+            value = known.check(of, {name: value})[name]
         self._set(name, value)
         if field.type == "one2many":
             self._settle_rows(value)
@@ -259,7 +260,8 @@ class Form:
         """The values of a row, each as its field takes it."""
         amounts = [n for n in given if comodel._fields[n].type == "monetary"]
         others = {n: value for n, value in given.items() if n not in amounts}
-        checked = Values(self.guard).check(comodel, others) if others else {}
+        known = Values(self.guard, held=line)
+        checked = known.check(comodel, others) if others else {}
         for name in amounts:
             checked |= Values(self.guard).check(line, {name: given[name]})
         return checked

@@ -276,3 +276,81 @@ class TestHiddenElsewhere(ExportMixin, RulesCase):
         self.env.invalidate_all()
         self.assertEqual(self.set_off("Fifth street"), [])
         self.assertEqual(kid.street, "Fifth street")
+
+    # ---- links to records that are not there ----
+
+    def linking(self, ident):
+        """What puts a contact into a company, each way that a caller has.
+
+        :return: how each ends, and all that was told
+        """
+        told, dry = {}, {"dry_run": True}
+        for name, value in {
+            "an id": ident,
+            "as text": str(ident),
+            "as read": [ident, NOT_SHOWN],
+            "an object": {"id": ident, "name": "x"},
+        }.items():
+            told[name] = self.write(self.acme, {"parent_id": value}, more=dry)
+        told["each"] = self.call(
+            PARTNER,
+            "write",
+            (self.acme + self.child).ids,
+            vals_each=[{"function": "CEO"}, {"parent_id": ident}],
+            more=dry,
+        )
+        told["new"] = self.create({"name": "New", "parent_id": ident}, more=dry)
+        line = {"acc_number": "BE71 0961 2345 6769", "partner_id": ident}
+        told["a line"] = self.write(self.acme, {"bank_ids": [[0, 0, line]]}, more=dry)
+        told["a copy"] = self.call(
+            PARTNER, "copy", self.acme.ids, default={"parent_id": ident}, more=dry
+        )
+        if "sale.order" in self.env:
+            group = self.env.ref("sales_team.group_sale_salesman_all_leads")
+            self.people["user"].group_ids += group
+            vals = {"partner_id": ident}
+            told["an order"] = self.create(vals, model="sale.order", more=dry)
+        return {name: self.kind_of(answer) for name, answer in told.items()}, str(told)
+
+    def omega(self):
+        """One with an address and a number, which the people in it get."""
+        return self.env[PARTNER].create(
+            {"name": "Omega", "is_company": True, "street": "Quiet street", "ref": "R"}
+        )
+
+    def test_allow_links_to_records(self):
+        company = self.omega()
+        for rule in ({}, {"hidden": ["email"]}, {"domain": "[('ref', '!=', 'Q')]"}):
+            if rule:
+                self.rule_for(PARTNER, **rule)
+            with self.subTest(rule=rule):
+                ended, told = self.linking(company.id)
+                self.assertEqual(set(ended.values()), {"ok"}, ended)
+                self.assertIn("Quiet street", told)
+            self.connection.model_rule_ids.unlink()
+
+    def test_deny_links_to_records(self):
+        company = self.omega()
+        self.rule_for(PARTNER, domain="[('ref', '!=', 'R')]")
+        ended, told = self.linking(company.id)
+        self.assertEqual(set(ended.values()), {"not_allowed"}, ended)
+        for secret in ("Quiet street", "Omega"):
+            self.assertNotIn(secret, told)
+
+    def test_a_link_that_is_there_stays(self):
+        company = self.omega()
+        self.acme.parent_id = company
+        self.rule_for(PARTNER, domain="[('ref', '!=', 'R')]")
+        [row] = self.reads(self.acme, "parent_id")
+        self.assertEqual(row["parent_id"][1], NOT_SHOWN)
+        vals = {"parent_id": row["parent_id"], "function": "CEO"}
+        self.assertEqual(self.kind_of(self.write(self.acme, vals)), "ok")
+        # Not so where the other one would get it.
+        answer = self.write(self.acme + self.child, {"parent_id": company.id})
+        self.assertEqual(self.kind_of(answer), "not_allowed")
+        # Back to what was there before.
+        done = self.write(self.acme, {"parent_id": False})["value"]
+        self.assertFalse(self.acme.parent_id)
+        answer = self.call(False, "undo_change", change=done["change_id"], partly=True)
+        self.assertEqual(self.kind_of(answer), "ok", answer)
+        self.assertEqual(self.acme.parent_id, company)
