@@ -18,7 +18,6 @@ from . import (
     inherited_models,
     input_forms,
     limits,
-    owners,
     workflow_fields,
     writable_fields,
 )
@@ -292,10 +291,8 @@ class Values:
         connection"""
         for comodel, linked in self.linked.items():
             for ident, where in linked.items():
-                record = self.guard.env[comodel].browse(ident)
                 with at(where):
-                    owners.check(self.guard, record.sudo(), False, set())
-                    owners.check_seen(self.guard, record)
+                    self.guard.records(self.guard.env[comodel], [ident])
         self.linked.clear()
 
     def _check_exist(self):
