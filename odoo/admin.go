@@ -84,7 +84,7 @@ func (c *Client) adminError(f *transport.Failure, method string) *access.Error {
 	switch f.Class {
 	case transport.KeyRefused:
 		e = access.NewError(access.Unauthenticated, "This key is invalid or no longer works.",
-			"Create one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'.")
+			"Create one in Odoo under My Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'.")
 	case transport.Missing, transport.Blocked:
 		e = unavailable("The REST API of the Doorman addon does not answer in Odoo.",
 			"An administrator has to update the module doorman, and let POST /json/2/ through the proxy, if there is one.", wire.RetrySoon)

@@ -65,7 +65,7 @@ func WriteStatus(w http.ResponseWriter, status int, message string) {
 func unauthenticated(message string) *problem {
 	return &problem{
 		status: http.StatusUnauthorized, code: "unauthenticated", message: message,
-		hint: "Create one in Odoo under Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'. " +
+		hint: "Create one in Odoo under My Preferences > Security > API Keys (Add API Key), and send it as 'Authorization: Bearer <key>'. " +
 			"The key of an MCP connection (dmk_...) does not work here.",
 	}
 }

@@ -33,7 +33,7 @@ Odoo (- is standard input); without a file, Odoo checks its own rows against its
   --head    a head that an export printed: the chain must still contain it
 
 DOORMAN_ODOO_URL and DOORMAN_ODOO_DB select the Odoo database, as for serve. DOORMAN_ADMIN_KEY is the Odoo API key of an MCP auditor
-or administrator (Preferences > Security > API Keys). The exit code is 1 if something does not fit.`
+or administrator (My Preferences > Security > API Keys). The exit code is 1 if something does not fit.`
 
 // auditCommand is `doorman audit`.
 func auditCommand(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {

@@ -27,7 +27,7 @@ Shows whether a connection can use a tool, and why. Nothing is carried out, and 
   --address     network address that the AI tool calls from
 
 DOORMAN_ODOO_URL and DOORMAN_ODOO_DB select the Odoo database, as for serve. DOORMAN_ADMIN_KEY is the Odoo API key of an MCP
-administrator (Preferences > Security > API Keys).`
+administrator (My Preferences > Security > API Keys).`
 
 // question is what `doorman explain` is asked.
 type question struct {
