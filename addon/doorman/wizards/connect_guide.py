@@ -25,6 +25,8 @@ class DoormanConnectWizard(models.TransientModel):
     offers_browser = fields.Boolean(compute="_compute_offers")
     offers_bearer = fields.Boolean(compute="_compute_offers")
     guide = fields.Json(compute="_compute_guide")
+    # The name that was suggested last: until somebody changes it, it follows the user.
+    suggested = fields.Char()
 
     @api.depends("client")
     def _compute_offers(self):
@@ -73,19 +75,31 @@ class DoormanConnectWizard(models.TransientModel):
     def _go(self, step):
         self._check_admin()
         if step == "key" and not self.name:
-            self.name = self._suggested_name()
+            self.name = self.suggested = self._suggested_name()
         return super()._go(step)
 
+    @api.onchange("user_id")
+    def _onchange_user(self):
+        super()._onchange_user()
+        if self.user_id and self.suggested and self.name == self.suggested:
+            self.name = self.suggested = self._suggested_name()
+
     def _suggested_name(self):
+        """:return: a name that no other connection of the user has, or False"""
         if self.client not in CLIENTS:
             return False
-        return f"{CLIENTS[self.client].title}, {self.user_id.name}"
+        first = name = f"{CLIENTS[self.client].title}, {self.user_id.name}"
+        number = 1
+        while self.env["doorman.connection"]._alike(name, self.user_id):
+            number += 1
+            name = f"{first} ({number})"
+        return name
 
     def action_back(self):
         """Back to the choice of the AI tool."""
         self._check_admin()
         self.ensure_one()
-        if self.name == self._suggested_name():
+        if self.name == self.suggested:
             self.name = False
         self.client = False
         return super().action_back()

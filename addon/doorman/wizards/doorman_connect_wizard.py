@@ -39,6 +39,7 @@ class DoormanConnectWizard(models.TransientModel):
         domain=[("share", "=", False)],
         help="The AI tool can see and do what this user can, never more.",
     )
+    same_name = fields.Boolean(compute="_compute_same_name")
     for_other = fields.Boolean(compute="_compute_for_other")
     access = fields.Selection(
         [
@@ -99,6 +100,18 @@ class DoormanConnectWizard(models.TransientModel):
             wizard.oauth_enabled = settings.oauth_enabled
             wizard.mcp_url = settings.mcp_url
             wizard.service_silent = settings.gateway_silent
+
+    @api.depends("name", "client_name", "step", "user_id")
+    def _compute_same_name(self):
+        connections = self.env["doorman.connection"]
+        for wizard in self:
+            name = wizard._connection_name()
+            wizard.same_name = bool(connections._alike(name, wizard.user_id))
+
+    def _connection_name(self):
+        """What the connection will be called, "" if that was not said."""
+        name = self.client_name if self.step == "client" else self.name
+        return (name or "").strip()
 
     @api.depends("user_id")
     def _compute_for_other(self):

@@ -2,6 +2,7 @@
 
 from . import doorman_connection
 from . import glance
+from . import same_name
 from . import keys
 from . import doorman_key_report
 from . import doorman_key_show
