@@ -280,7 +280,7 @@ func (b *consents) openWizard(p *page, button string) {
 func (b *consents) wizardURL(t *testing.T) {
 	p := browser(t, b.o, "admin")
 	b.openWizard(p, "action_choose_browser")
-	p.see(".modal .o_field_widget[name=mcp_url]", b.s.MCP)
+	p.see(".modal .o_field_widget[name=guide]", b.s.MCP)
 	p.see(".modal", "Waiting for the first call.")
 	p.shot("wizard-oauth", 1400, 900)
 	p.click(".modal button[name=action_back]")
