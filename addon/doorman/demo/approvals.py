@@ -10,44 +10,48 @@ REQUESTS = (
     (
         "Claude Code, Marc's laptop",
         "delete_records",
-        "Permanently delete 3 records of Contact: Azure Interior, Brandon "
-        "Freeman, Azure Interior, Colleen Diaz and 1 more",
+        "Permanently delete 3 contacts: Brandon Freeman, Colleen Diaz, Nicole Ford",
         *("rejected", 140, 0.4, "Brandon still works there. Archive the others."),
     ),
     (
         "Cursor, web shop team",
         "call_method",
-        "Run action_archive: 12 records of Contact",
+        "“Archive” (action_archive): 12 contacts: Lumber Inc, Jackson Group, Ready Mat "
+        "and 9 more",
         *("executed", 117, 2.5, ""),
     ),
     (
         "Sales assistant",
         "update_records",
-        "Change Salesperson of 41 records of Contact",
+        "Change salesperson on 41 contacts: Azure Interior, Deco Addict, Gemini "
+        "Furniture and 38 more",
         *("expired", 96, 24, ""),
     ),
     (
         "Claude Code, Marc's laptop",
         "delete_records",
-        "Permanently delete Contact: Test Customer",
+        "Permanently delete contact Test Customer",
         *("executed", 71, 0.2, ""),
     ),
     (
         "Claude, browser",
         "update_records",
-        "Change Tags of 25 records of Contact",
+        "Change tags on 25 contacts: Azure Interior, Deco Addict, Ready Mat and 22 "
+        "more",
         *("executed", 49, 5.1, ""),
     ),
     (
         "Trainee, newsletter lists",
         "delete_records",
-        "Permanently delete 200 records of Contact",
+        "Permanently delete 200 contacts: Newsletter 001, Newsletter 002, Newsletter "
+        "003 and 197 more",
         *("cancelled", 64, 1, "The connection was revoked."),
     ),
     (
         "Cursor, web shop team",
         "call_method",
-        "Run action_unarchive: 12 records of Contact",
+        "“Unarchive” (action_unarchive): 12 contacts: Lumber Inc, Jackson Group, Ready "
+        "Mat and 9 more",
         *("executed", 22, 0.7, ""),
     ),
 )

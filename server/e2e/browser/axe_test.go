@@ -39,7 +39,7 @@ var odoosFaults = []struct{ rules, elements, why string }{
 	{"scrollable-region-focusable", ".o_pivot", "Odoo's pivot table where it is wider than a phone"},
 	{"color-contrast", ".o_pivot th *, .o_pivot th, .o_activity_view *", "Odoo's pivot tables and activity view"},
 	{"scrolls-sideways", ".o_pivot, .o_pivot_view", "Odoo's pivot table where it is wider than a phone"},
-	{"*", ".o_form_view:has([name=doorman_own_tools]) :not(.o_doorman, .o_doorman *)", "Odoo's own part of Preferences"},
+	{"*", ".o_form_view:has([name=doorman_own_tools]) :not(.o_doorman, .o_doorman *)", "Odoo's own part of My Preferences"},
 	{"*", ".o_form_view:has(button[name=action_doorman_audit]) :not(.alert-danger, .alert-danger *)", "Odoo's own part of the dialog that uninstalls"},
 	{"*", ".o-mail-Chatter :not([class*=o_doorman])", "Odoo's chatter, without what is ours in it"},
 }
@@ -86,6 +86,8 @@ func (a *axe) look(p *page, name string) {
 func (a *axe) faults(p *page, name string) {
 	p.Helper()
 	a.cut(p, name)
+	a.notes(p, name)
+	a.blank(p, name)
 	has := ask[bool](p, `!!window.axe`)
 	if !has {
 		p.js(a.script)
@@ -142,11 +144,33 @@ func (a *axe) note(p *page, key string, v violation, name string) {
 func (a *axe) cut(p *page, name string) {
 	p.Helper()
 	headers := ask[[]string](p, `[...document.querySelectorAll(".o_list_table th[data-name], .o_data_cell:has(.o_field_badge)")].filter(cell => {
-		const text = cell.querySelector("th .text-truncate, th span") ?? cell;
+		const text = cell.querySelector("th .text-truncate, th span, .badge") ?? cell;
 		return innerWidth > 1000 && text.checkVisibility() && text.scrollWidth > text.clientWidth + 1 && !`+isOdoos(p)+`("cut-header", cell);
 	}).map(cell => (cell.dataset.name ?? cell.getAttribute("name")) + ": " + cell.innerText.trim())`)
 	for _, header := range headers {
 		a.note(p, "cut header "+header, violation{Rule: "cut-header", Impact: "serious", Where: header}, name)
+	}
+}
+
+// notes finds what is said of an empty field below it: an empty line beside the label, which reads as if nothing could be
+// entered there, and the note as if it belonged to the next field.
+func (a *axe) notes(p *page, name string) {
+	p.Helper()
+	below := ask[[]string](p, `[...document.querySelectorAll(".o_doorman .o_cell > div > .o_field_widget + .text-muted:last-child")].filter(note => {
+		const field = note.previousElementSibling, inputs = [...field.querySelectorAll("input, textarea")];
+		return note.checkVisibility() && inputs.length && inputs.every(input => !input.value && !input.placeholder)
+			&& note.getBoundingClientRect().top >= field.getBoundingClientRect().bottom - 1;
+	}).map(note => note.previousElementSibling.getAttribute("name") + ": " + note.innerText)`)
+	for _, note := range below {
+		a.note(p, "note below "+note, violation{Rule: "note-below-empty-field", Impact: "minor", Where: note}, name)
+	}
+}
+
+// blank finds a pivot table that has rows and not one number.
+func (a *axe) blank(p *page, name string) {
+	p.Helper()
+	if ask[bool](p, `(cells => cells.length > 0 && cells.every(cell => !cell.innerText.trim()))([...document.querySelectorAll(".o_pivot td")])`) {
+		a.note(p, "blank pivot "+name, violation{Rule: "blank-pivot", Impact: "serious", Where: ".o_pivot"}, name)
 	}
 }
 
@@ -172,6 +196,7 @@ settings_id = settings.id
 out["settings"] = settings.id
 link = connection("link", pia)
 paul = user("paul", "base.group_portal")
+env["doorman.connection"].create({"user_id": pia.id, "name": "All that the purchasing department asks its AI tool about, " * 3})
 def invite(**values):
     _invite, token = env["doorman.invite"].with_user(admin)._make(
         {"scope_ids": [Command.set(env.ref("doorman.scope_search").ids)], "max_uses": 9, **values})
@@ -421,6 +446,6 @@ func (r *reader) public(admin *page, width, high int64) {
 	p.visit(base + "/doorman/consent")
 	looked(p, "consent, gone", "There is nothing to decide here")
 	p.visit(r.b.s.URL + "/oauth/authorize?client_id=nobody")
-	p.see("body", "This cannot go on")
+	p.see("body", "Connecting failed")
 	r.look(p, fmt.Sprintf("page of the service %d", width))
 }
