@@ -88,6 +88,7 @@ func (a *axe) faults(p *page, name string) {
 	a.cut(p, name)
 	a.notes(p, name)
 	a.blank(p, name)
+	a.lines(p, name)
 	has := ask[bool](p, `!!window.axe`)
 	if !has {
 		p.js(a.script)
@@ -171,6 +172,18 @@ func (a *axe) blank(p *page, name string) {
 	p.Helper()
 	if ask[bool](p, `(cells => cells.length > 0 && cells.every(cell => !cell.innerText.trim()))([...document.querySelectorAll(".o_pivot td")])`) {
 		a.note(p, "blank pivot "+name, violation{Rule: "blank-pivot", Impact: "serious", Where: ".o_pivot"}, name)
+	}
+}
+
+// lines finds a line between the pages of a form and nothing: Odoo draws it if anything follows, seen or not.
+func (a *axe) lines(p *page, name string) {
+	p.Helper()
+	if ask[bool](p, `[...document.querySelectorAll(".o_form_sheet .o_notebook")].some(pages => {
+		let next = pages.nextElementSibling;
+		while (next && !next.checkVisibility()) next = next.nextElementSibling;
+		return !next && pages.checkVisibility() && parseFloat(getComputedStyle(pages.querySelector(":scope > .tab-content")).borderBottomWidth) > 0;
+	})`) {
+		a.note(p, "line before nothing "+name, violation{Rule: "line-before-nothing", Impact: "minor", Where: ".o_notebook"}, name)
 	}
 }
 
