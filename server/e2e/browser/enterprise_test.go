@@ -40,7 +40,7 @@ func TestRealBrowserIssuer(t *testing.T) {
 	p.click(".o_field_widget[name=match_email] input")
 	p.click(".o_form_button_save")
 	p.see(".o-mail-Chatter", "added the trusted issuer https://company.okta.com")
-	p.shot("issuer", 1400, 900)
+	p.shot("trusted-issuer", 1400, 900)
 	p.shot("issuer-phone", 390, 900)
 	p.click("button[name=action_new_client]")
 	p.fill(".modal .o_field_widget[name=name] input", "Claude")

@@ -134,11 +134,18 @@ func TestPagesNameTheVersion(t *testing.T) {
 	}
 }
 
-// TestPicturesAreShown: a picture that no page shows is not renewed with the others, and shows what is long gone.
+// TestPicturesAreShown: a picture that no page shows, or that no test takes under its name, is not renewed with the others,
+// and shows what is long gone.
 func TestPicturesAreShown(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
 	n := 0
+	var takers strings.Builder
+	for _, file := range files(t) {
+		if strings.HasPrefix(file, "server/e2e/browser/") {
+			takers.WriteString(text(t, file))
+		}
+	}
 	for _, file := range files(t) {
 		if !strings.HasPrefix(file, "docs/img/") {
 			continue
@@ -150,6 +157,9 @@ func TestPicturesAreShown(t *testing.T) {
 		}
 		if !shown {
 			t.Errorf("no page shows %s", file)
+		}
+		if name := strings.TrimSuffix(filepath.Base(file), ".png"); !strings.Contains(takers.String(), `shot("`+name+`"`) {
+			t.Errorf("no test takes %s", file)
 		}
 	}
 	if n < 20 {
