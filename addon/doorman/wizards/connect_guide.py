@@ -80,9 +80,10 @@ class DoormanConnectWizard(models.TransientModel):
 
     @api.onchange("user_id")
     def _onchange_user(self):
-        super()._onchange_user()
+        res = super()._onchange_user()
         if self.user_id and self.suggested and self.name == self.suggested:
             self.name = self.suggested = self._suggested_name()
+        return res
 
     def _suggested_name(self):
         """:return: a name that no other connection of the user has, or False"""
