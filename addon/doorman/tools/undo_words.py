@@ -14,12 +14,19 @@ def summary(env, kept):
     :return: a sentence
     """
     labels = [_label(env, name) for name in kept["models"]]
+    models = plain(", ".join(labels), 100) or "-"
     count = sum(1 for row in kept["rows"] if row["asked"])
+    if count == 1:
+        return env._(
+            "Undo a change to one record of %(models)s, made by %(tool)s",
+            models=models,
+            tool=kept["tool"],
+        )
     return env._(
-        "Undo a change by %(tool)s of %(models)s, records: %(count)s",
-        tool=kept["tool"],
-        models=plain(", ".join(labels), 100) or "-",
+        "Undo a change to %(count)s records of %(models)s, made by %(tool)s",
         count=count,
+        models=models,
+        tool=kept["tool"],
     )
 
 
