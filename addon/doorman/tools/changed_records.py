@@ -6,6 +6,7 @@ Each change answers ``{ids, names, url}``.
 
 from ..policy import closed_models, guard_words, in_force, ledger, looks, shared
 from ..policy.in_force import name_of
+from ..policy.late_savepoint import late_savepoint
 from ..policy.record_url import url_of
 from ..policy.redact_links import withhold_links_in
 from ..policy.refusal import Refusal, _lt
@@ -70,7 +71,7 @@ def if_it_can_be_told(env, tell):
     :return: what ``tell`` gives; None if it fails
     """
     try:
-        with env.cr.savepoint(flush=False):
+        with late_savepoint(env.cr):
             return tell()
     except Exception:  # noqa: BLE001 see above
         env.cr.execute("SELECT 1")  # a broken transaction raises again
