@@ -25,7 +25,6 @@ would be gone as soon as an automation rule is edited: base_automation restores 
 import os
 import sys
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import odoo.orm
@@ -34,12 +33,22 @@ from odoo.tools import SQL
 
 from . import stored
 from .cascades import cascades_of
+from .ledger_rows import (
+    CREATED,
+    DELETED,
+    WRITTEN,
+    Change,
+    Row,
+    counts,
+    differing,
+    differing_columns,
+    is_column,
+)
 from .outward_notes import Notes
-from .technical_models import TECHNICAL_COLUMNS, is_technical
+from .technical_models import is_technical
 
 ATTRIBUTE = "doorman_ledger"
 CALLER, CORE, VALUES, INVERSE, CODE = "caller", "core", "values", "inverse", "code"
-CREATED, WRITTEN, DELETED = "created", "updated", "deleted"
 CRUD = ("create", "write", "unlink")
 # Whose frames may stand between an override and what it overrides: Odoo's core, and the
 # places of ours that hand a call on.
@@ -66,49 +75,6 @@ class Region(NamedTuple):
 # Of code that makes values of its own: all is set off, wherever it is called from.
 SET_OFF = Region(CODE)
 NOTHING = nullcontext()
-
-
-@dataclass(slots=True)
-class Row:
-    """What became of one record."""
-
-    kind: str = WRITTEN
-    # Whether the caller asked for it to be made or deleted.
-    asked: bool = False
-    # The database took it along.
-    cascaded: bool = False
-    # Odoo's own affair, by what only the record itself said.
-    technical: bool = False
-    # The fields that the caller gave values to, whether these differ or not.
-    names: set = field(default_factory=set)
-    # Of a record that was made: which version of it the change left.
-    version: str = ""
-    # The fields that a form has filled in, besides what the caller gave.
-    filled: set = field(default_factory=set)
-    # The fields that show a link which the caller made from the other side.
-    linked: set = field(default_factory=set)
-    # Field -> value in the database, of columns and many2many links that were written.
-    before: dict = field(default_factory=dict)
-    after: dict = field(default_factory=dict)
-
-
-class Change(NamedTuple):
-    """One record that differs."""
-
-    model: str
-    id: int
-    kind: str
-    # Fields that differ, the technical ones left out.
-    fields: tuple
-    # Of these, the ones that the caller gave values to.
-    asked_fields: tuple
-    # Whether the caller asked for this, wholly or in part.
-    asked: bool
-    cascaded: bool
-    # Field -> what was in the database before, and what is now; of columns and links.
-    values: dict = {}
-    # The fields that a form has filled in, besides what the caller gave.
-    filled: tuple = ()
 
 
 def of(cr):
@@ -165,6 +131,8 @@ class Ledger:
         self.env = env
         self.regions = []
         self.rows = {}
+        # (model, id) -> the same of columns that may be written, as they were
+        self.seen = {}
         # (relation table, its columns) -> the pairs before, of the rows looked at
         self.links = {}
         # Made and deleted by the same call: never there for anybody else.
@@ -300,20 +268,47 @@ class Ledger:
             if ident:
                 self.row(records._name, ident).names.update(names)
 
+    def existing(self, records, names):
+        """Which of some records exist. The same look sees what is in columns that they
+        are to be given.
+
+        :param names: of fields, or of what the caller takes for fields
+        :return: a set of ids
+        """
+        model = records.browse()
+        names = sorted(n for n in set(names) if counts(n) and is_column(model, n))
+        return self._see(model, names, records._ids)
+
+    def _see(self, model, names, ids):
+        """Look at columns. What is known already stays: it was there before.
+
+        :return: the ids that exist, as a set
+        """
+        found = self._select(model._table, names, ids)
+        for ident, *values in found:
+            seen = self.seen.setdefault((model._name, ident), {})
+            for name, value in zip(names, values, strict=True):
+                seen.setdefault(name, value)
+        return {row[0] for row in found}
+
     def columns(self, records, vals_list):
         """Note columns that are about to be written: what is in them now."""
         self.outward.written(records, vals_list)
-        new, table = {}, records._table
+        unseen, noted = {}, []
         for record, vals in zip(records, vals_list, strict=True):
             row = self.row(records._name, record.id)
-            if row.kind != CREATED:
-                unknown = [n for n in vals if n not in row.before and _counts(n)]
-                if unknown:
-                    new.setdefault(tuple(sorted(unknown)), []).append(record.id)
-        for names, ids in new.items():
-            for ident, *values in self._select(table, names, ids):
-                row = self.row(records._name, ident)
-                row.before.update(zip(names, values, strict=True))
+            if row.kind == CREATED:
+                continue
+            names = sorted(n for n in vals if n not in row.before and counts(n))
+            noted.append((row, names, record.id))
+            seen = self.seen.get((records._name, record.id), ())
+            if unknown := tuple(n for n in names if n not in seen):
+                unseen.setdefault(unknown, []).append(record.id)
+        for names, ids in unseen.items():
+            self._see(records, names, ids)
+        for row, names, ident in noted:
+            seen = self.seen.get((records._name, ident), {})
+            row.before.update({name: seen[name] for name in names if name in seen})
 
     def linked(self, field, records, new=False):
         """Note the rows of a many2many that are about to change.
@@ -398,7 +393,9 @@ class Ledger:
 
     def close(self):
         """Look at what there is by now. Everything has been flushed before."""
-        self._settle_links()
+        links = {relation: list(pairs) for relation, (pairs, _f) in self.links.items()}
+        pairs, there = stored.look(self.env.cr, links, *self._to_find())
+        self._settle_links(pairs)
         for key in self.vanished:
             self.rows.pop(key, None)
         by_model = {}
@@ -411,7 +408,7 @@ class Ledger:
         }
         for model, rows in by_model.items():
             self._settle(model, rows)
-        self._settle_existence(by_model)
+        self._settle_existence(by_model, there)
         self._changes = self._compare()
         self.outward.close(self._changes, self.versions())
 
@@ -419,21 +416,28 @@ class Ledger:
         columns = {}
         for ident, row in rows:
             if row.kind == WRITTEN and row.before:
-                stored = [n for n in row.before if _is_column(model, n)]
-                columns.setdefault(tuple(sorted(stored)), {})[ident] = row
+                stored = [n for n in row.before if is_column(model, n)]
+                if stored:
+                    columns.setdefault(tuple(sorted(stored)), {})[ident] = row
         for names, wanted in columns.items():
             for ident, *values in self._select(model._table, names, list(wanted)):
                 wanted[ident].after.update(zip(names, values, strict=True))
 
-    def _settle_existence(self, by_model):
-        """Code may have undone a part of its work by itself."""
+    def _to_find(self):
+        """:return: the records that were made or deleted, as ``{table: ids}``; and the
+        tables of those that were made"""
         wanted, made = {}, set()
-        for model, rows in by_model.items():
-            ids = [ident for ident, row in rows if row.kind != WRITTEN]
-            wanted.setdefault(model._table, []).extend(ids)
-            if any(row.kind == CREATED for _ident, row in rows):
+        for key, row in self.rows.items():
+            model = self.env[key[0]]
+            if row.kind == WRITTEN or model._abstract or key in self.vanished:
+                continue
+            wanted.setdefault(model._table, []).append(key[1])
+            if row.kind == CREATED:
                 made.add(model._table)
-        there = stored.there(self.env.cr, wanted, made)
+        return wanted, made
+
+    def _settle_existence(self, by_model, there):
+        """Code may have undone a part of its work by itself."""
         for model, rows in by_model.items():
             for ident, row in rows:
                 exists = (model._table, ident) in there
@@ -442,10 +446,9 @@ class Ledger:
                 elif row.kind == CREATED:
                     row.version = there[model._table, ident]
 
-    def _settle_links(self):
-        wanted = {relation: list(pairs) for relation, (pairs, _f) in self.links.items()}
+    def _settle_links(self, pairs):
         after = {}
-        for relation, one, other in stored.pairs(self.env.cr, wanted):
+        for relation, one, other in pairs:
             after.setdefault((relation, one), set()).add(other)
         for relation, (before, shown) in self.links.items():
             table, column1, column2 = relation
@@ -476,11 +479,13 @@ class Ledger:
     def _compare(self):
         found = []
         # Code may have dropped the value of a field that has no column.
-        real = any(row.kind != WRITTEN or _columns(row) for row in self.rows.values())
+        real = any(
+            row.kind != WRITTEN or differing_columns(row) for row in self.rows.values()
+        )
         for (model, ident), row in self.rows.items():
             if row.technical or is_technical(self.env, model, ident, row.kind):
                 continue
-            names = _differing(self.env[model], row, real)
+            names = differing(self.env[model], row, real)
             if row.kind == WRITTEN and not names:
                 continue
             mine = tuple(n for n in names if n in row.names or n in row.linked)
@@ -547,50 +552,3 @@ def _is_of(frame, records):
     if records._name in owner._inherits:
         return True
     return owner._name == records._name and set(records._ids) <= set(owner._ids)
-
-
-def _counts(name):
-    return name not in TECHNICAL_COLUMNS
-
-
-def _is_column(model, name):
-    known = model._fields.get(name)
-    return known is not None and known.store and known.column_type
-
-
-def _is_elsewhere(model, name):
-    """Whether other records hold the values of a field. Links have been noted."""
-    known = model._fields.get(name)
-    if known is None or not _counts(name) or known.type == "many2many" and known.store:
-        return False
-    return not _is_column(model, name)
-
-
-def _columns(row):
-    """The columns and links of a record that differ."""
-    return [
-        name
-        for name, old in row.before.items()
-        # What has no column to compare was noted because it differs.
-        if name not in row.after or row.after[name] != old
-    ]
-
-
-def _differing(model, row, real):
-    """The fields of a record that differ.
-
-    :param bool real: whether anything differs in the database
-    """
-    if row.kind == CREATED:
-        return tuple(sorted(row.names))
-    if row.kind == DELETED:
-        return ()
-    names = _columns(row)
-    if real:
-        # The caller's values without a column of their own: other records hold them.
-        names += [
-            name
-            for name in sorted(row.names)
-            if name not in row.before and _is_elsewhere(model, name)
-        ]
-    return tuple(names)

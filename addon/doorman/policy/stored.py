@@ -16,55 +16,54 @@ def columns(cr, table, names, ids):
     return cr.fetchall()
 
 
-def there(cr, wanted, versioned=()):
-    """Which records exist, of several models in one statement.
+def look(cr, links, wanted, versioned=()):
+    """The rows of several many2many tables, and which records exist, of several models:
+    all in one statement.
 
+    :param links: ``{(table, column, other column): ids}``, of the first column
     :param wanted: ``{table: ids}``
     :param versioned: the tables of which the versions are told; a view has none
-    :return: ``{(table, id): version or None}``
+    :return: ``[(relation, id, id on the other side)]``, with the key of ``links``; and
+        ``{(table, id): version or None}``
     """
-    tables = [table for table, ids in wanted.items() if ids]
-    parts = [
-        SQL(
-            "SELECT %s::int, id, %s FROM %s WHERE id = ANY(%s)",
-            number,
-            VERSION if table in versioned else SQL("NULL"),
-            SQL.identifier(table),
-            list(wanted[table]),
-        )
-        for number, table in enumerate(tables)
-    ]
-    if not parts:
-        return {}
-    cr.execute(SQL(" UNION ALL ").join(parts))
-    return {(tables[number], ident): told for number, ident, told in cr.fetchall()}
+    keys, parts = [], []
 
-
-def pairs(cr, wanted):
-    """The rows of several many2many tables, in one statement.
-
-    :param wanted: ``{(table, column, other column): ids}``, of the first column
-    :return: ``[(relation, id, id on the other side)]``, with the key of ``wanted``
-    """
-    relations = [relation for relation, ids in wanted.items() if ids]
-    parts = []
-    for number, relation in enumerate(relations):
-        table, column, other = map(SQL.identifier, relation)
-        parts.append(
-            SQL(
-                "SELECT %s::int, %s, %s FROM %s WHERE %s = ANY(%s)",
-                *(number, column, other, table, column, list(wanted[relation])),
+    def ask(key, table, column, told, ids):
+        if ids:
+            keys.append(key)
+            parts.append(
+                SQL(
+                    "SELECT %s::int, %s, %s::text FROM %s WHERE %s = ANY(%s)",
+                    *(len(parts), column, told, table, column, list(ids)),
+                )
             )
-        )
-    if not parts:
-        return []
-    cr.execute(SQL(" UNION ALL ").join(parts))
-    return [(relations[number], one, other) for number, one, other in cr.fetchall()]
+
+    for relation, ids in links.items():
+        table, column, other = map(SQL.identifier, relation)
+        ask(relation, table, column, other, ids)
+    for table, ids in wanted.items():
+        told = VERSION if table in versioned else SQL("NULL")
+        ask(table, SQL.identifier(table), SQL.identifier("id"), told, ids)
+    found, there = [], {}
+    if parts:
+        cr.execute(SQL(" UNION ALL ").join(parts))
+        for number, ident, told in cr.fetchall():
+            key = keys[number]
+            if isinstance(key, tuple):
+                found.append((key, ident, int(told)))
+            else:
+                there[key, ident] = told
+    return found, there
+
+
+def pairs(cr, links):
+    """As ``look``: the rows of many2many tables alone."""
+    return look(cr, links, {})[0]
 
 
 def versions(cr, table, ids):
     """:return: ``{id: version}``, of the rows that exist"""
-    found = there(cr, {table: ids}, {table})
+    _pairs, found = look(cr, {}, {table: ids}, {table})
     return {ident: version for (_table, ident), version in found.items()}
 
 

@@ -28,8 +28,10 @@ def check_may_change(guard, model):
     guard_words.check_has_records(model)
 
 
-def records_to_change(call):
-    """:return: the records to change, all of which exist"""
+def records_to_change(call, names=()):
+    """:param names: of the fields that they are to be given, not checked yet
+    :return: the records to change, all of which exist
+    """
     guard, model, ids = call.guard, call.model, call.ids
     check_may_change(guard, model)
     records = guard.records(model, ids, write=True)
@@ -41,10 +43,18 @@ def records_to_change(call):
                 most=MAX_RECORDS,
             ),
         )
-    gone = records - records.exists()
+    gone = records - _existing(records, names)
     if gone:
         raise no_record(gone)
     return records
+
+
+def _existing(records, names):
+    noted = ledger.of(records.env.cr)
+    if noted is None or not names or not records._auto:
+        return records.exists()
+    there = noted.existing(records, names)
+    return records.filtered(lambda record: record.id in there)
 
 
 def announce(records):

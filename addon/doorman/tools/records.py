@@ -144,7 +144,8 @@ def write_records(call):
     """The same values on all records (``vals``), or values of its own for each
     (``vals_each``, in the order of the ids): all of it, or none."""
     only(call.kwargs, "vals", "vals_each")
-    guard, records = call.guard, records_to_change(call)
+    guard = call.guard
+    records = records_to_change(call, _names_in(call.kwargs))
     filled = Filled(guard)
     rows = [
         (some, vals, whole)
@@ -162,6 +163,13 @@ def write_records(call):
     )
     settle(guard, records)
     return answer(guard, records) | filled.told()
+
+
+def _names_in(kwargs):
+    """The names that the values of a change have, which may be anything yet."""
+    each = kwargs.get("vals_each")
+    rows = [kwargs.get("vals"), *(each if isinstance(each, list) else ())]
+    return {name for row in rows if isinstance(row, dict) for name in row}
 
 
 def _set(records, vals, whole):

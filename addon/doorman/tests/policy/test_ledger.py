@@ -88,6 +88,45 @@ class TestLedger(LedgerCase):
         self.acme.ref = "A-1"
         self.assertFalse(self.noted(work).changes())
 
+    def test_a_look_beforehand(self):
+        """Which records exist, with what is in them: a write between two looks does not
+        make the first one forgotten."""
+        names = ["ref", "category_id", "company_type", "write_date", "no_such", "id"]
+        missing = self.acme.copy()
+        missing.unlink()
+        self.acme.ref = "A-1"
+
+        def work(env):
+            noted, acme = ledger.of(env.cr), self.acme.with_env(env)
+            found = noted.existing(acme + missing.with_env(env), names)
+            self.assertEqual(found, {self.acme.id})
+            for ref in ("A-2", "A-3"):
+                with ledger.asked(env, {"ref": ref}):
+                    acme.write({"ref": ref})
+                env.flush_all()
+                self.assertEqual(noted.existing(acme, names), {self.acme.id})
+            new = env["res.partner"].create({"name": "New"})
+            self.assertEqual(noted.existing(new, names), {new.id})
+            with ledger.asked(env, {"ref": "N-1"}):
+                new.write({"ref": "N-1"})
+            env.flush_all()
+            self.assertFalse(noted.row("res.partner", new.id).before)
+
+        noted = self.noted(work)
+        [change] = [c for c in noted.changes() if c.id == self.acme.id]
+        self.assertEqual(change.values, {"ref": ("A-1", "A-3")})
+        self.assertEqual(change.asked_fields, ("ref",))
+        self.assertNotIn(missing.id, [ident for _model, ident in noted.rows])
+
+    def test_a_look_alone_is_no_change(self):
+        def work(env):
+            ledger.of(env.cr).existing(self.acme.with_env(env), ["ref", "name"])
+
+        noted = self.noted(work)
+        self.assertFalse(noted.changes())
+        self.assertFalse(noted.asked_for())
+        self.assertFalse(noted.asked_rows())
+
     def test_computed_columns_are_told_as_set_off(self):
         parent = self.env["res.partner"].create({"name": "P", "is_company": True})
         self.acme.write({"parent_id": parent.id, "is_company": False})
