@@ -39,6 +39,16 @@ class TestFence(DoormanCase):
     def test_a_fence_that_holds(self):
         self.assertIsInstance(self._count()["value"], int)
 
+    def test_it_brings_the_time(self):
+        """Odoo asks for it before it writes, in a statement that is spared."""
+        cr = self.env.cr
+        self.addCleanup(setattr, cr, "_now", cr._now)
+        cr._now = None
+        self._count()
+        found = cr._now
+        cr.execute("SELECT now() AT TIME ZONE 'UTC'")
+        self.assertEqual([found], list(cr.fetchone()))
+
     def test_proofs_that_are_none(self):
         proof = self.proof
         stored = self._stored()
