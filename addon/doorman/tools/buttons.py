@@ -152,8 +152,7 @@ def _menu(guard, state, known):
             found.setdefault(button.method, button.label)
     bound = env["ir.actions.actions"].get_bindings(model._name).get("action") or ()
     for entry in bound:
-        if "form" not in str(entry.get("binding_view_types") or "form"):
-            continue
+        # Also those of lists alone: what merges or cancels several records is there.
         action = action_of(env, str(entry["id"]))
         if not action or action.name in known:
             continue

@@ -23,6 +23,15 @@ class TestPress(WriteCase):
             [{**server, "state": "code", "code": CODE} for _n in range(4)]
         )
         cls.in_menu.binding_model_id = model_id
+        cls.above_lists = actions.create(
+            {
+                **server,
+                "state": "code",
+                "code": CODE,
+                "binding_model_id": model_id,
+                "binding_view_types": "list,kanban",
+            }
+        )
         cls.hook = actions.create(
             {**server, "state": "webhook", "webhook_url": "https://example.com/x"}
         )
@@ -216,6 +225,7 @@ class TestPress(WriteCase):
         self.assertNotIn("button", actions["Run"])
         menu = [entry["method"] for entry in answer["menu"]]
         self.assertIn(str(self.in_menu.id), menu)
+        self.assertIn(str(self.above_lists.id), menu)
         self.assertNotIn(str(self.elsewhere.id), menu)
 
     def test_what_it_offers_next(self):
