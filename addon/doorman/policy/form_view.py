@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 ALWAYS, NEVER = ("1", "True", "true"), ("0", "False", "false", "")
+# What a widget for two dates writes besides its own field.
+OTHER_DATE = re.compile(r"['\"](?:start|end)_date_field['\"]\s*:\s*['\"](\w+)['\"]")
 CLICKABLE = re.compile(r"clickable['\"]\s*:\s*['\"]?(1|[Tt]rue)")
 # A method of the record, an action of Odoo's, and the button that only saves.
 OBJECT, ACTION, SAVE = "object", "action", "save"
@@ -179,21 +181,29 @@ def _label(node):
 
 
 def _fields(root, attribute="invisible"):
-    return [
-        FormField(
-            node.get("name"),
-            node.get("widget") or "",
-            _hidden(node, root, attribute),
-            (node.get("readonly") or "").strip(),
-            (node.get("required") or "").strip(),
-            (node.get("force_save") or "") in ALWAYS,
-            bool(CLICKABLE.search(node.get("options") or "")),
-            _columns(node),
-            (node.get("context") or "").strip(),
-        )
-        for node in root.iter("field")
-        if node.get("name") and not _is_inside(node, root)
-    ]
+    found = []
+    for node in root.iter("field"):
+        if not node.get("name") or _is_inside(node, root):
+            continue
+        one = _field(node, root, attribute)
+        found.append(one)
+        for name in OTHER_DATE.findall(node.get("options") or ""):
+            found.append(replace(one, name=name, required="", columns=(), context=""))
+    return found
+
+
+def _field(node, root, attribute):
+    return FormField(
+        node.get("name"),
+        node.get("widget") or "",
+        _hidden(node, root, attribute),
+        (node.get("readonly") or "").strip(),
+        (node.get("required") or "").strip(),
+        (node.get("force_save") or "") in ALWAYS,
+        bool(CLICKABLE.search(node.get("options") or "")),
+        _columns(node),
+        (node.get("context") or "").strip(),
+    )
 
 
 def _columns(node):

@@ -336,6 +336,27 @@ class TestForms(WriteCase):
         # What only looks at where a field stands sees all of it.
         self.assertEqual([f.name for f in view.fields].count("currency"), 2)
 
+    def test_a_field_that_the_widget_of_another_fills_in(self):
+        """A range of days: its end stands in the form for that alone, or not at all."""
+        view = read_form(
+            """
+            <form>
+              <field name="start" widget="daterange" invisible="not many" required="1"
+                     readonly="done" options="{'end_date_field': 'end', 'x': true}"/>
+              <field name="end" invisible="1"/>
+              <field name="until" widget="daterange"
+                     options='{"start_date_field": "since"}'/>
+              <field name="other" invisible="1"/>
+            </form>
+            """
+        )
+        end = view.by_name["end"]
+        self.assertEqual((end.hidden, end.readonly), (("not many",), "done"))
+        self.assertEqual(end.required, "")
+        self.assertEqual(view.by_name["since"].hidden, ())
+        self.assertEqual(view.by_name["other"].hidden, ("True",))
+        self.assertEqual(view.by_name["start"].required, "1")
+
     def test_a_form(self):
         view = read_form(
             """
