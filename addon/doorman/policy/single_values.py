@@ -10,6 +10,9 @@ from .suggestions import near_hint
 from .value_place import unpacked
 
 NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
+# Times that Odoo takes the UTC day of where a switch is on, by model: the switch, and
+# their names (calendar/models/calendar_event.py, _compute_dates).
+WHOLE_DAYS = {"calendar.event": ("allday", ("start", "stop"))}
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 # A tag, an entity or a comment: text without any is not HTML.
 MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|&(#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+\d*);|<!--")
@@ -41,9 +44,22 @@ def date(place, value):
 
 
 def time(place, value):
-    zone = place.guard.env.tz
-    found = value and moments.time_text(value, zone)
+    if value and _is_whole_day(place):
+        day = moments.date_text(value)
+        found = day and f"{day} 00:00:00"
+    else:
+        found = value and moments.time_text(value, place.guard.env.tz)
     return value and _moment(place, found, moments.TIME_FORM, value)
+
+
+def _is_whole_day(place):
+    """Whether a time stands for a day, the same everywhere: as written."""
+    switch, names = WHOLE_DAYS.get(place.records._name, ("", ()))
+    if place.field.name not in names:
+        return False
+    if switch in place.vals:
+        return boolean(place, place.vals[switch]) is True
+    return bool(place.records) and all(record[switch] for record in place.records)
 
 
 def _moment(place, found, form, value):

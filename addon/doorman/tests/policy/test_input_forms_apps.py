@@ -76,3 +76,33 @@ class TestInputFormsOfApps(WriteCase):
                 answer = self.write(event, {"start": value})
                 self.assertEqual(self.kind_of(answer), BAD)
                 self.assertIn("calendar.event.start", answer["error"]["message"])
+
+    def test_whole_days(self):
+        """Of an event that takes all day, a time is the day as it was written: Odoo's
+        own calendar shows the day that it is in UTC."""
+        if "calendar.event" not in self.env:
+            self.skipTest("calendar is not installed")
+        event = self.env["calendar.event"].create(
+            {"name": "x", "start": "2026-01-01 10:00:00", "stop": "2026-01-01 11:00:00"}
+        )
+        for zone in ("Europe/Brussels", "Pacific/Auckland", "America/New_York", False):
+            self.people["user"].tz = zone
+            for start in ("2026-12-08", "2026-12-08T00:00+01:00", "2026-12-08 23:30"):
+                with self.subTest(zone=zone, start=start):
+                    vals = {"name": "y", "start": start, "stop": "2026-12-09"}
+                    answer = self.create(
+                        vals | {"allday": "true"}, model="calendar.event"
+                    )
+                    made = event.browse(answer["value"]["ids"])
+                    days = str(made.start_date), str(made.stop_date)
+                    self.assertEqual(days, ("2026-12-08", "2026-12-09"))
+                    vals = {"start": "2026-12-10", "stop": "2026-12-10"}
+                    self.assertIn("value", self.write(made, vals))
+                    self.assertEqual(str(made.start_date), "2026-12-10")
+                    self.assertEqual(str(made.stop_date), "2026-12-10")
+        # Where it takes no whole day, or will not any more, a date is its midnight.
+        self.people["user"].tz = "Europe/Brussels"
+        for one, vals in ((event, {}), (made, {"allday": False})):
+            vals = {"start": "2026-12-08", "stop": "2026-12-09"} | vals
+            self.assertIn("value", self.write(one, vals))
+            self.assertEqual(str(one.start), "2026-12-07 23:00:00")
