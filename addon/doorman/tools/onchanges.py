@@ -9,6 +9,9 @@ write ── one write with all of it
 
 The caller's own values stay as they are, and count as asked for; what is filled in,
 Odoo has set off. A model without onchange methods costs one look-up.
+
+A form also works a default out anew where what it depends on is filled in; create keeps
+it. So a new record with such a default goes through a form, too.
 """
 
 import logging
@@ -49,6 +52,8 @@ class Filled:
         # What it would fill in, and the connection may not write.
         self.closed = OrderedSet()
         self.heard = OrderedSet()
+        # Of models: fields with a default, and what Odoo works them out from.
+        self.defaults = {}
         self.failed = False
         # Whether an onchange method runs: what it refuses, it refuses a person, too.
         self.speaks = False
@@ -61,6 +66,27 @@ class Filled:
             name in methods or self._in_lines(model._fields[name], value)
             for name, value in vals.items()
         )
+
+    def outdated(self, records, vals):
+        """The fields of a new record whose default a form would not keep: Odoo works
+        them out from what is given, and its create would leave them at the default. A
+        meeting's end is an hour from now, whenever it starts."""
+        model = records._name
+        if records:
+            return []
+        if model not in self.defaults:
+            depends = records.env.registry.field_depends
+            self.defaults[model] = {
+                name: {path.partition(".")[0] for path in depends[field]}
+                for name, field in records._fields.items()
+                if field.default and field.compute and field.store
+                if not field.readonly
+            }
+        return [
+            name
+            for name, sources in self.defaults[model].items()
+            if name not in vals and not sources.isdisjoint(vals)
+        ]
 
     def _in_lines(self, field, value):
         if field.type != "one2many" or not isinstance(value, list):
@@ -86,7 +112,8 @@ class Filled:
         :param dict vals: the caller's, checked
         :return: these, and what the form fills in besides
         """
-        if not self.applies(records, vals):
+        outdated = self.outdated(records, vals)
+        if not outdated and not self.applies(records, vals):
             return vals
         model = records.browse()
         nodes = records.env["ir.ui.view"]._doorman_form(records._name).by_name
@@ -95,7 +122,7 @@ class Filled:
         try:
             with in_force.code(records.env.cr), records.env.cr.savepoint(flush=False):
                 draft = _Draft(self, _unsaved(records, nodes), nodes)
-                given, found = draft.fill(vals)
+                given, found = draft.fill(vals, outdated)
         except OperationalError:
             raise  # Odoo tries again
         except Exception as exc:
@@ -212,8 +239,9 @@ class _Draft:
         fields = record._fields
         self.names = [n for n in nodes if fields[n].store or fields[n].inverse]
 
-    def fill(self, vals):
-        """:return: the caller's values, with what is filled in of their lines; and what
+    def fill(self, vals, outdated=()):
+        """:param outdated: names of fields whose default may not stay
+        :return: the caller's values, with what is filled in of their lines; and what
         is filled in besides
         """
         record, methods, found = (
@@ -222,6 +250,9 @@ class _Draft:
             OrderedSet(),
         )
         given = {name: self._with_lines(name, value) for name, value in vals.items()}
+        if outdated:
+            self._now()  # what is worked out from the defaults
+        start = {name: record[name] for name in outdated if name in self.nodes}
         for name, value in given.items():
             record[name] = value
             if name in methods and not self._is_as_before(name):
@@ -229,6 +260,7 @@ class _Draft:
         for name, value in given.items():
             if record._fields[name].type not in LISTS:
                 record[name] = value
+        found.update(name for name, value in start.items() if record[name] != value)
         return given, self._sent([name for name in found if name not in vals])
 
     def _is_as_before(self, name):

@@ -288,3 +288,29 @@ class TestOnchangesApps(WorkCase):
         self.assertEqual(order.payment_term_id, form.record.payment_term_id)
         self.assertEqual(order.order_line.product_qty, 20)
         self.assertEqual(order.order_line.price_unit, 25)
+
+
+class TestDefaults(WorkCase):
+    """A default that Odoo works out anew, in its form, from what is filled in."""
+
+    def made(self, model, **vals):
+        answer = self.create(vals, model=model)
+        self.assertIn("value", answer, answer)
+        return self.env[model].browse(answer["value"]["ids"])
+
+    def test_the_end_of_a_meeting(self):
+        self.needs("calendar.event")
+        start, stop = "2026-01-06 09:00:00", "2026-01-06 12:00:00"
+        for vals, end in (
+            ({"start": start}, "2026-01-06 10:00:00"),
+            ({"start": start, "duration": 1.5}, "2026-01-06 10:30:00"),
+            ({"duration": 1.5, "start": start}, "2026-01-06 10:30:00"),
+            ({"start": start, "stop": stop}, stop),
+        ):
+            with self.subTest(vals=vals):
+                made = self.made("calendar.event", name="Past", **vals)
+                self.assertEqual((str(made.start), str(made.stop)), (start, end))
+        # As in Odoo's own form.
+        with Form(self.env["calendar.event"]) as form:
+            form.name, form.start = "Past", start
+        self.assertEqual(str(form.record.stop), "2026-01-06 10:00:00")
