@@ -86,6 +86,11 @@ func TestNearestNames(t *testing.T) {
 		!strings.Contains(string(got["note"]), "nearest") {
 		t.Errorf("search_records: %s", got)
 	}
+	const archived = `[{"field":"name","asked":"azure","model":"res.partner","records":[{"id":15,"name":"Azure","archived":true}]}]`
+	got = structured(t, call(t, endpoint(t, answering(`{"rows":[],"nearest":`+archived+`}`)).URL, "search_records", `{"model":"res.partner"}`))
+	if !strings.Contains(string(got["nearest"]), `"archived":true`) || !strings.Contains(string(got["note"]), "include_archived") {
+		t.Errorf("an archived name: %s", got)
+	}
 	got = structured(t, call(t, endpoint(t, answering(`{"rows":[]}`)).URL, "search_records", `{"model":"res.partner"}`))
 	if _, told := got["nearest"]; told || got["note"] != nil {
 		t.Errorf("nothing is near: %s", got)

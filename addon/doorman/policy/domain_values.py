@@ -259,7 +259,8 @@ def _called(place, text):
             model=other._name,
             name=text[:60],
         ),
-        record_names.near_records(guard, other, text)
+        record_names.archived(guard, other, text)
+        or record_names.near_records(guard, other, text)
         or _lt('To match part of a name, use the operator "ilike".'),
     )
 

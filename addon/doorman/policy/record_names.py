@@ -93,7 +93,8 @@ def find_in(guard, comodel, text, place, company=None):
             model=comodel._name,
             name=text,
         ),
-        near_records(guard, comodel, text)
+        archived(guard, comodel, text)
+        or near_records(guard, comodel, text)
         or _lt(
             "Find the record in %(model)s first, with search_records.",
             model=comodel._name,
@@ -147,6 +148,28 @@ def is_known(guard, comodel, text):
     return bool(_called(guard, comodel, "=", text, limit=1))
 
 
+def archived(guard, comodel, text):
+    """:return: a sentence that names the archived records of exactly this name with
+    their ids, or ''"""
+    found = archived_called(guard, comodel, "=", text, MAX_NEAR)
+    if not found:
+        return ""
+    return _lt(
+        "Archived: %(choices)s. Use the id, or restore it first.",
+        choices=listed(found),
+    )
+
+
+def archived_called(guard, comodel, operator, text, limit):
+    """:return: the archived records that a name stands for, at most a few"""
+    name = comodel._active_name
+    told = name and looks.is_told(guard, comodel._name, name)
+    if not told or not _has_names(comodel):
+        return comodel.browse()
+    hidden = comodel.with_context(active_test=False)
+    return _called(guard, hidden, operator, text, limit, Domain(name, "=", False))
+
+
 def near_records(guard, comodel, text):
     """:return: a sentence that names records of a similar name with their ids, or ''"""
     comodel = comodel.with_context(active_test=True)
@@ -194,8 +217,8 @@ def listed(records, of=None):
     return "; ".join(told)
 
 
-def _called(guard, comodel, operator, text, limit=FEW):
-    domain = looks_names.named(guard, comodel, operator, text)
+def _called(guard, comodel, operator, text, limit=FEW, also=Domain.TRUE):
+    domain = looks_names.named(guard, comodel, operator, text) & also
     domain &= Domain(guard.owner_domain(comodel) or [])
     return comodel.search(domain, limit=limit)
 

@@ -3,7 +3,7 @@ names are near."""
 
 from odoo.fields import Domain
 
-from ..policy import looks_names, name_search
+from ..policy import looks_names, name_search, record_names
 from ..policy.in_force import name_of
 from ..policy.refusal import Refusal
 
@@ -18,7 +18,8 @@ def nearest_names(guard, model, domain):
     :param guard: the rules of the connection
     :param model: the one that was searched
     :param list domain: as it was sent, and checked
-    :return: a list of ``{field, asked, model, records: [{id, name}]}``
+    :return: a list of ``{field, asked, model, records: [{id, name, archived?}]}``;
+        where only archived records of the model have the name, these
     """
     if "!" in domain:
         return []  # what was asked not to be found
@@ -26,9 +27,11 @@ def nearest_names(guard, model, domain):
     for field, target, operator, text in _asked(guard, model, domain):
         if len(found) == MAX_NAMES:
             break
-        records = _meant(guard, target, operator, text)
-        if records:
+        rows = _archived(guard, model, domain, target, operator, text)
+        if not rows:
+            records = _meant(guard, target, operator, text)
             rows = [{"id": r.id, "name": name_of(r)} for r in records]
+        if rows:
             facts = {"field": field, "asked": text[:80], "model": target._name}
             found.append(facts | {"records": rows})
     return found
@@ -70,6 +73,21 @@ def _named_model(guard, model, path):
     if owner._name in guard.asks_to_read or not owner.has_access("read"):
         return None
     return owner
+
+
+def _archived(guard, model, domain, target, operator, text):
+    """The archived records of a model that have a name. Of another model's, whether
+    they are archived makes no difference to what is found."""
+    hides = target == model and model.env.context.get("active_test", True)
+    names = {c.field_expr for c in Domain(domain).iter_conditions()} if hides else ()
+    if not hides or model._active_name in names:
+        return []
+    operator = "ilike" if operator in LIKE else "=ilike"
+    try:
+        found = record_names.archived_called(guard, model, operator, text, EACH)
+    except Refusal:
+        return []  # its names may not be searched
+    return [{"id": r.id, "name": name_of(r), "archived": True} for r in found]
 
 
 def _meant(guard, target, operator, text):

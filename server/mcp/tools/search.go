@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"doorman/server/access"
@@ -75,6 +76,14 @@ type nearName struct {
 	Records json.RawMessage `json:"records"`
 }
 
+// hasArchived reports whether the records have the name, and are archived.
+func (n nearName) hasArchived() bool {
+	var records []struct {
+		Archived bool `json:"archived"`
+	}
+	return json.Unmarshal(n.Records, &records) == nil && len(records) > 0 && records[0].Archived
+}
+
 func (p *page) noteLeftOut(call *toolcall.Call, m *toolcall.ModelInfo, named stringList, fields []string) {
 	if len(named) > 0 {
 		return
@@ -90,6 +99,9 @@ func (p *page) noteLeftOut(call *toolcall.Call, m *toolcall.ModelInfo, named str
 func (p *page) noteNearest(nearest []nearName) {
 	if p.Nearest = nearest; len(nearest) > 0 {
 		p.Note = "No record has a name that the domain asks for: nearest lists similar names. Ask your user before you change one of those."
+		if slices.ContainsFunc(nearest, nearName.hasArchived) {
+			p.Note = "Only archived records have a name that the domain asks for: nearest lists them, and include_archived finds them."
+		}
 	}
 }
 

@@ -158,6 +158,38 @@ class Searching(Extensions):
             with self.subTest(query=query):
                 self.assertNotIn("Zephyr Quintessence", self.names(query))
 
+    def test_an_archived_name(self):
+        """What is archived is told as that, before what is only alike."""
+        partner = self.people_named[0]
+        name = partner.name
+        alike = self.env["res.partner"].create({"name": f"{name} Ltd"})
+        partner.active = False
+        row = {"id": partner.id, "name": name, "archived": True}
+        for domain in (
+            [["name", "=", name]],
+            [["name", "ilike", name.lower()], ["id", "!=", alike.id]],
+            [["display_name", "in", [name]]],
+        ):
+            with self.subTest(domain=domain):
+                [near] = self.near_rows(domain)
+                self.assertEqual(near["records"], [row])
+        # Else it is meant: the name is the beginning of its own.
+        alike.name = "Zephyr Quintesence"
+        hint = self.near_hint(name)
+        self.assertIn(f"Archived: {partner.id} {name}", hint)
+        asked = {"domain": [["parent_id", "=", name]], "fields": ["name"]}
+        answer = self.call("res.partner", "search_read", **asked)
+        self.assertIn(f"Archived: {partner.id} {name}", answer["error"]["hint"])
+        self.assertIn("value", self.write(self.acme, {"parent_id": partner.id}))
+        # Something else finds nothing, or it was looked for.
+        for domain in (
+            [["name", "=", name], ["active", "=", False], ["id", "=", 0]],
+            [["name", "ilike", "ltd"], ["id", "=", 0]],
+        ):
+            with self.subTest(domain=domain):
+                told = [r for near in self.near_rows(domain) for r in near["records"]]
+                self.assertNotIn(row, told)
+
     def test_a_name_in_a_domain(self):
         partner = self.people_named[0]
         child = self.env["res.partner"].create(
