@@ -99,6 +99,33 @@ var customerJobs = []job{
 		holds: []fact{{"res.partner", `[["name","=","Umber Paints"]]`, "is_company country_id email child_ids", "true France hello@umber.example 2 of them"}},
 	},
 	{
+		name: "two opportunities become one", as: "admin", calls: 6, bytes: 8_000,
+		words: "Each opportunity (lead) of the company Hemp House is the same request: merge them.",
+		do: func(w *worker) {
+			model := w.model("lead", "Lead")
+			w.describe(model, "company")
+			found := w.search(model, 2, []any{is("partner_name", "Hemp House")}, "name")
+			ids := []any{at(found, 0, "id"), at(found, 1, "id")}
+			merge := w.offered(w.actions(model, ids[0]), "Merge")
+			w.fill(w.do("call_method", kit.Args{"model": model, "ids": ids, "method": at(merge, "method")}), "Merge", nil)
+		},
+		holds: []fact{{"crm.lead", `[["partner_name","=","Hemp House"],["active","in",[true,false]]]`, "type", "opportunity"}},
+	},
+	{
+		name: "an archived contact comes back", as: "admin", calls: 3, bytes: 3_500,
+		words: "The contact Old Orchard buys again: restore it (active).",
+		do: func(w *worker) {
+			model := w.model("contact", "Contact")
+			w.search(model, 0, []any{is("name", "Old Orchard")}, "name")
+			old := at(w.last, "nearest", 0, "records", 0)
+			if at(old, "archived") != true {
+				w.stopf("it is not told that it is archived: %v", w.last)
+			}
+			w.do("update_records", kit.Args{"model": model, "ids": []any{at(old, "id")}, "values": kit.Args{"active": true}})
+		},
+		holds: []fact{{"res.partner", `[["name","=","Old Orchard"]]`, "active", "true"}},
+	},
+	{
 		name: "something to do for somebody", as: "admin", calls: 3, bytes: 3_000,
 		words: "Seller must call Elm Interiors by 9 January 2031: an activity Call on the contact, summary Ask for the colour.",
 		do: func(w *worker) {

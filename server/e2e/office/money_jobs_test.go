@@ -87,6 +87,18 @@ var moneyJobs = []job{
 		holds: []fact{{"account.move", `[["partner_id.name","=","Larch Design"]]`, "move_type state amount_untaxed invoice_date", "out_invoice posted 115 2031-02-02"}},
 	},
 	{
+		name: "the hours of a month", as: "admin", calls: 6, bytes: 6_000,
+		words: "Bill Linden Lab, the customer, the hours of their sales order from 1 June 2031 to 30 June 2031.",
+		do: func(w *worker) {
+			model := w.model("sales order", "Sales Order")
+			w.describe(model, "customer")
+			found := w.search(model, 1, []any{is("partner_id.name", "Linden Lab")})
+			opened := w.press(w.actions(model, at(found, 0, "id")), "Create Invoice")
+			w.fill(opened, "Create Draft", kit.Args{"date_start_invoice_timesheet": w.date("1 June 2031"), "date_end_invoice_timesheet": w.date("30 June 2031")})
+		},
+		holds: []fact{{"account.move", `[["partner_id.name","=","Linden Lab"]]`, "amount_untaxed", "150"}},
+	},
+	{
 		name: "back to draft, and cancelled", as: "admin", calls: 6, bytes: 8_000,
 		words: "The invoice (journal entry) of our partner Rowan Farm was a mistake: set it back to draft and cancel it.",
 		do: func(w *worker) {

@@ -110,6 +110,27 @@ var peopleJobs = []job{
 		},
 	},
 	{
+		name: "a meeting that was, by its duration", as: "admin", calls: 4, bytes: 6_000,
+		words: "Put the calendar meeting with the name Tasting there, too: start 4 March 2025, 10:00 our time, duration 1.5 hours.",
+		do: func(w *worker) {
+			zone := at(w.do("get_context", nil), "user", "tz").(string)
+			model := w.model("calendar", "Calendar Event")
+			w.describe(model, "start, duration")
+			w.create(model, kit.Args{"name": "Tasting", "start": w.moment("4 March 2025", "10:00", zone), "duration": 1.5})
+		},
+		holds: []fact{{"calendar.event", `[["name","=","Tasting"]]`, "start stop duration", "2025-03-04 09:00:00 2025-03-04 10:30:00 1.5"}},
+	},
+	{
+		name: "two whole days", as: "admin", calls: 3, bytes: 4_500,
+		words: "The fair Wood Days takes two days: a calendar event of that name, all day, start 8 December 2031, stop 9 December 2031.",
+		do: func(w *worker) {
+			model := w.model("calendar", "Calendar Event")
+			w.describe(model, "start, stop, all day")
+			w.create(model, kit.Args{"name": "Wood Days", "allday": true, "start": w.date("8 December 2031"), "stop": w.date("9 December 2031")})
+		},
+		holds: []fact{{"calendar.event", `[["name","=","Wood Days"]]`, "start_date stop_date", "2031-12-08 2031-12-09"}},
+	},
+	{
 		name: "a meeting is moved", as: "admin", calls: 5, bytes: 4_500,
 		words: "Move the calendar meeting Budget talk: start 6 May 2031, 14:00, stop at 15:00, our time.",
 		do: func(w *worker) {

@@ -60,7 +60,7 @@ var policies = []policy{
 			"back to draft, and cancelled", "a vendor's bill", "buy, receive a part, get the bill, pay",
 			"a customer sends something back", "scrap", "an inventory count", "make something", "new prices",
 			"a vendor's terms, and what they take back", "a part is made, the rest later", "a variant, by the name that replies tell",
-			"from a lead to a sale", "tags of a customer", "archive a contact", "two contacts moved",
+			"from a lead to a sale", "tags of a customer", "archive a contact", "two contacts moved", "an archived contact comes back", "the hours of a month",
 			"a new customer with people", "something to do for somebody", "time off is approved", "time off is refused",
 			"an employee asks for time off", "an expense", "a task, its stage, its hours", "the end of a long text",
 			"a note with a list", "a French colleague's product", "a PDF is read", "no: a salesperson posts an invoice",

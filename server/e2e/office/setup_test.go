@@ -125,5 +125,11 @@ taxi = product("Taxi rides", 0, is_storable=False, type="service", can_be_expens
 env["calendar.event"].create({"name": "Budget talk", "start": "2031-05-05 08:00:00", "stop": "2031-05-05 09:00:00", "user_id": admin.id, "partner_ids": [Command.set([admin.partner_id.id])]})
 env["crm.lost.reason"].create({"name": "Bought elsewhere"})
 rent = product("Delivery van", 30, is_storable=False)
+hours = product("Workshop hours", 50, is_storable=False, type="service", invoice_policy="delivery", service_type="timesheet", service_tracking="task_in_project", uom_id=env.ref("uom.product_uom_hour").id)
+linden = order(partner("Linden Lab"), (hours, 20)); linden.action_confirm()
+env["account.analytic.line"].create([{"name": "Work", "task_id": linden.tasks_ids.id, "project_id": linden.tasks_ids.project_id.id, "employee_id": employees[0].id, "unit_amount": n, "date": day}
+    for n, day in ((1, "2031-05-31"), (3, "2031-06-10"), (5, "2031-07-02"))])
+env["crm.lead"].create([{"name": n, "type": "opportunity", "user_id": admin.id, "partner_name": "Hemp House", "team_id": False} for n in ("Hemp ropes", "Hemp nets")])
+partner("Old Orchard").active = False
 out.update(ivy=ivy.name, hornbeam=hornbeam.name, juniper=juniper.name, kapok=kapok.name, south=south.id, juniper_id=juniper.id, north=north.id, order=kapok.id)
 `
