@@ -67,10 +67,10 @@ func TestUpdating(t *testing.T) {
 			o.Become(row.addon)
 			readiness := func(status int) string {
 				var body string
-				kit.Eventually(t, backWithin, fmt.Sprintf("/readyz answers %d", status), func() bool {
+				kit.Within(t, backWithin, fmt.Sprintf("/readyz answers %d", status), func() error {
 					var got int
 					got, _, body = kit.Get(t, http.MethodGet, s.URL+"/readyz")
-					return got == status
+					return kit.Unless(got == status, got, " ", body)
 				})
 				return body
 			}
@@ -88,9 +88,9 @@ func TestUpdating(t *testing.T) {
 			}
 			o.Become(fitting)
 			readiness(http.StatusOK)
-			kit.Eventually(t, backWithin, "calls work again", func() bool {
-				kind, _ := toolError(t, s.MCP, odootest.DefaultCredential)
-				return kind == ""
+			kit.Within(t, backWithin, "calls work again", func() error {
+				kind, text := toolError(t, s.MCP, odootest.DefaultCredential)
+				return kit.Unless(kind == "", kind, " ", text)
 			})
 		})
 	}
@@ -143,9 +143,9 @@ func TestStartedTooEarly(t *testing.T) {
 			}
 			o.Become(fitting)
 			start := time.Now()
-			kit.Eventually(t, backWithin, "calls work", func() bool {
-				kind, _ := toolError(t, s.MCP, odootest.DefaultCredential)
-				return kind == ""
+			kit.Within(t, backWithin, "calls work", func() error {
+				kind, text := toolError(t, s.MCP, odootest.DefaultCredential)
+				return kit.Unless(kind == "", kind, " ", text)
 			})
 			t.Logf("worked after %s", time.Since(start).Round(time.Millisecond))
 		})

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"doorman/odoo/odootest"
 	"doorman/server/e2e/kit"
@@ -120,9 +119,9 @@ func TestInviteTokenStaysOut(t *testing.T) {
 	}
 	token := kit.InviteLink.FindStringSubmatch(made.URL)[1]
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	kit.Eventually(t, 5*time.Second, "Odoo has said where people reach it", func() bool {
-		_, header, _ := kit.NoFollow(t, http.MethodGet, s.URL+"/oauth/invite/x", "")
-		return header.Get("Location") == "https://odoo.example.com/doorman/invite"
+	kit.Await(t, "Odoo has said where people reach it", func() error {
+		status, header, _ := kit.NoFollow(t, http.MethodGet, s.URL+"/oauth/invite/x", "")
+		return kit.Unless(header.Get("Location") == "https://odoo.example.com/doorman/invite", status, " ", header)
 	})
 	paths := []string{"/oauth/invite/" + token, "/oauth/invite/" + token + "/", "/oauth//invite/" + token, "/oauth/invites/" + token, "/" + token,
 		"/api/org/mcp/invites/" + token, "/mcp/" + token, "/oauth/invite?token=" + token}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -221,13 +222,13 @@ func TestRedisDown(t *testing.T) {
 func TestServiceTellsOdoo(t *testing.T) {
 	t.Parallel()
 	s, o := overFake(t, nil)
-	kit.Eventually(t, 5*time.Second, "the first runs", func() bool {
+	kit.Await(t, "the first runs", func() error {
 		for _, job := range []string{"fold_use", "expire_connections", "purge_audit", "remind_expiry", "expire_invites", "remind_invited", "purge_oauth"} {
 			if o.JobRuns(job) == 0 {
-				return false
+				return errors.New(job + " has not run")
 			}
 		}
-		return o.Count("hello") > 0 && o.Count("sync_catalog") > 0
+		return kit.Unless(o.Count("hello") > 0 && o.Count("sync_catalog") > 0, "no heartbeat, or no catalog")
 	})
 	if said := o.LastHello(); said["url"] != s.MCP || said["version"] == "" {
 		t.Errorf("it said %v", said)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -97,12 +96,15 @@ func TestTheClientGivesUp(t *testing.T) {
 			if err := <-done; !errors.Is(err, context.Canceled) {
 				t.Errorf("the client got %v", err)
 			}
-			kit.Eventually(t, 5*time.Second, "the service waits no longer", func() bool {
+			kit.Await(t, "the service waits no longer", func() error {
 				_, _, metrics := kit.Send(t, http.MethodGet, s.URL+"/metrics", "")
-				return strings.Contains(metrics, "doorman_odoo_in_flight 0") && strings.Contains(metrics, `doorman_tool_calls_total{outcome="odoo_timeout",tool="delete_records"} 1`)
+				return kit.Unless(strings.Contains(metrics, "doorman_odoo_in_flight 0") && strings.Contains(metrics, `doorman_tool_calls_total{outcome="odoo_timeout",tool="delete_records"} 1`), metrics)
 			})
 			close(release)
-			kit.Eventually(t, 5*time.Second, "Odoo has done it, and says so", func() bool { return len(o.Audit()) == 1 && o.Audit()[0].Outcome == "ok" })
+			kit.Await(t, "Odoo has done it, and says so", func() error {
+				rows := o.Audit()
+				return kit.Unless(len(rows) == 1 && rows[0].Outcome == "ok", rows)
+			})
 			if err := s.Stop(); err != nil { // sends what is to be recorded
 				t.Fatal(err)
 			}

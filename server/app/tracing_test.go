@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"doorman/odoo/odootest"
 	"doorman/server/e2e/kit"
@@ -286,7 +285,7 @@ func TestCallLines(t *testing.T) {
 			}
 			continue
 		}
-		kit.Eventually(t, 5*time.Second, "a line of "+row.name, func() bool { return len(callLines(t, s)) > was })
+		kit.Await(t, "a line of "+row.name, func() error { return kit.Unless(len(callLines(t, s)) > was, s.Log()) })
 		line := callLines(t, s)[was]
 		for name, value := range row.want {
 			if line[name] != value {

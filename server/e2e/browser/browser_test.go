@@ -400,9 +400,9 @@ out["settings"] = settings.id
 out["admin_group"] = env.ref("doorman.group_admin").id`)
 	b := &backend{o, kit.Serve(t, o.Environ()...)}
 	kit.AsAdmin(t, o, "doorman.settings", "write", []int64{o.ID("settings")}, map[string]any{"public_url": b.s.URL})
-	kit.Eventually(t, 10*time.Second, "the service has said hello", func() bool {
+	kit.Await(t, "the service has said hello", func() error {
 		n, err := o.Host.Psql(t.Context(), o.DB, "SELECT count(*) FROM doorman_tool WHERE name = 'get_context'")
-		return err == nil && strings.TrimSpace(n) == "1"
+		return kit.Unless(err == nil && strings.TrimSpace(n) == "1", n, err)
 	})
 	t.Run("every view opens", b.everyView)
 	t.Run("phone", b.phone)

@@ -3,7 +3,6 @@ package browser_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"doorman/server/e2e/kit"
 )
@@ -18,9 +17,9 @@ if "odoobot_state" in env["res.users"]._fields:  # else it opens a chat over wha
 settings.action_disable()
 out["settings"] = settings.id`)
 	b := &backend{o, kit.Serve(t, o.Environ()...)}
-	kit.Eventually(t, 10*time.Second, "the service has said hello", func() bool {
+	kit.Await(t, "the service has said hello", func() error {
 		n, err := o.Host.Psql(t.Context(), o.DB, "SELECT count(*) FROM doorman_replica")
-		return err == nil && strings.TrimSpace(n) == "1"
+		return kit.Unless(err == nil && strings.TrimSpace(n) == "1", n, err)
 	})
 	t.Run("checklist", b.checklist)
 	t.Run("overview", b.overview)

@@ -62,7 +62,7 @@ func (b *backend) ownTool(t *testing.T) {
 	p.see(".o_statusbar_status .o_arrow_button_current", "Published")
 	p.shot("own-tool", 1400, 900)
 
-	kit.Eventually(t, 40*time.Second, "AI tools see what was published", func() bool { return offered() != nil })
+	kit.Within(t, 40*time.Second, "AI tools see what was published", func() error { return kit.Unless(offered() != nil, "it is not listed") })
 	if tool := offered(); tool.Description == "" || tool.Title != "Tag a customer" {
 		t.Errorf("the AI tool sees %+v", tool)
 	}

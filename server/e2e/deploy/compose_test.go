@@ -20,7 +20,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"doorman/odoo/localodoo"
 	"doorman/server/e2e/kit"
@@ -172,7 +171,7 @@ func (s *stack) serveOdoo() string {
 	}()
 	s.t.Cleanup(func() { stop(); <-ended })
 	url := "http://127.0.0.1:" + s.value("HTTP_PORT")
-	kit.Eventually(s.t, 2*time.Minute, "Odoo is healthy", func() bool {
+	kit.Await(s.t, "Odoo is healthy", func() error {
 		select {
 		case err := <-ended:
 			ended <- err
@@ -181,10 +180,10 @@ func (s *stack) serveOdoo() string {
 		}
 		answer, err := http.Get(url + "/web/health")
 		if err != nil {
-			return false
+			return err
 		}
 		_ = answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
+		return kit.Unless(answer.StatusCode == http.StatusOK, answer.Status)
 	})
 	return url
 }
@@ -318,9 +317,9 @@ env.cr.commit()
 	if err != nil || strings.TrimSpace(version) == "19.0.0.1.0" {
 		t.Errorf("an older addon was not updated: %s %v", version, err)
 	}
-	kit.Eventually(t, 30*time.Second, "the service works with its new key", func() bool {
-		_, failed := kit.Call(t, session, "search_records", map[string]any{"model": "res.users", "fields": []string{"login"}})
-		return failed == ""
+	kit.Await(t, "the service works with its new key", func() error {
+		content, failed := kit.Call(t, session, "search_records", map[string]any{"model": "res.users", "fields": []string{"login"}})
+		return kit.Unless(failed == "", failed, content)
 	})
 }
 

@@ -132,13 +132,13 @@ func (s *site) run(t *testing.T, check, serve *exec.Cmd) {
 			t.Logf("the proxy:\n%s", log.String())
 		}
 	})
-	kit.Eventually(t, 20*time.Second, "the proxy reaches a replica", func() bool {
+	kit.Await(t, "the proxy reaches a replica", func() error {
 		answer, err := s.client.Get(s.doorman + "/healthz")
 		if err != nil {
-			return false
+			return err
 		}
 		_ = answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
+		return kit.Unless(answer.StatusCode == http.StatusOK, answer.Status)
 	})
 }
 
@@ -345,7 +345,7 @@ func (s *site) secrets(t *testing.T) {
 	s.ask(t, http.MethodGet, s.doorman+after, nil)
 	log := s.said()
 	if s.logged != nil {
-		kit.Eventually(t, 20*time.Second, "the proxy logs requests", func() bool { return strings.Contains(s.logged(), after) })
+		kit.Await(t, "the proxy logs requests", func() error { return kit.Unless(strings.Contains(s.logged(), after), s.logged()) })
 		log += s.logged()
 	}
 	if strings.Contains(log, token) {
@@ -379,7 +379,7 @@ func (s *site) streams(t *testing.T) {
 	<-s.entered
 	select {
 	case <-told:
-	case <-time.After(20 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Error("no progress while Odoo works: something holds the stream back")
 	}
 	s.held.Store(false)
@@ -452,20 +452,20 @@ func (s *site) rolling(t *testing.T) {
 			t.Errorf("replica %d: %v", i, err)
 		}
 		before := calls.Load()
-		kit.Eventually(t, 20*time.Second, "the other replica carries on", func() bool { return calls.Load() > before+50 })
+		kit.Await(t, "the other replica carries on", func() error { return kit.Unless(calls.Load() > before+50, calls.Load()-before, " calls since") })
 		s.replicas[i] = s.replica(t, s.ports[i])
 		if s.reload != nil {
 			s.reload("")
 		}
 		// The next one goes once this one is back, as every orchestrator does it.
-		kit.Eventually(t, 20*time.Second, "the replica that was restarted gets calls", func() bool {
+		kit.Await(t, "the replica that was restarted gets calls", func() error {
 			answer, err := http.Get("http://127.0.0.1:" + s.ports[i] + "/metrics")
 			if err != nil {
-				return false
+				return err
 			}
 			defer answer.Body.Close()
 			text, _ := io.ReadAll(answer.Body)
-			return bytes.Contains(text, []byte(`doorman_tool_calls_total{outcome="ok",tool="search_records"}`))
+			return kit.Unless(bytes.Contains(text, []byte(`doorman_tool_calls_total{outcome="ok",tool="search_records"}`)), answer.Status)
 		})
 	}
 	close(stop)

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // Redis starts a Redis of the test's own, on a socket and without files, and returns its URL. Without redis-server on
@@ -30,12 +29,12 @@ func Redis(t testing.TB) string {
 		_ = server.Wait()
 		_ = os.RemoveAll(dir)
 	})
-	Eventually(t, 20*time.Second, "redis-server takes connections", func() bool {
+	Await(t, "redis-server takes connections", func() error {
 		c, err := net.Dial("unix", socket)
 		if err == nil {
 			_ = c.Close()
 		}
-		return err == nil
+		return err
 	})
 	// What Redis may take is the service's business, tested in package limit; a busy machine is not the test's.
 	return "unix://" + socket + "?dial_timeout=20s&read_timeout=20s&write_timeout=20s"

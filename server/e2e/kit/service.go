@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -150,19 +149,4 @@ func Call(t testing.TB, s *sdk.ClientSession, tool string, args map[string]any) 
 		failed = fmt.Sprint(content["kind"])
 	}
 	return content, failed
-}
-
-// Eventually waits until ok returns true, at most for d.
-func Eventually(t testing.TB, d time.Duration, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(d)
-	for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
-		if ok() {
-			tick.Stop()
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s", d, what)
-		}
-	}
 }

@@ -188,9 +188,9 @@ eve.email = False
 	for range 2 { // the answer may get lost
 		admin.must("PATCH", path, `{"allowed_models":["res.partner"],"rows_day":1000}`, 200)
 	}
-	kit.Eventually(t, 5*time.Second, "the stricter policy holds", func() bool {
-		_, failed := kit.Call(t, session, "search_records", kit.Args{"model": "res.users", "limit": 1})
-		return failed == "not_allowed"
+	kit.Within(t, 5*time.Second, "the stricter policy holds", func() error {
+		content, failed := kit.Call(t, session, "search_records", kit.Args{"model": "res.users", "limit": 1})
+		return kit.Unless(failed == "not_allowed", failed, content)
 	})
 	kit.Must(t, session, "search_records", kit.Args{"model": "res.partner", "limit": 1})
 

@@ -61,7 +61,7 @@ func (p *process) start(t testing.TB) {
 			t.Fatal("the service ended at once")
 		}
 		p.mcp = mcp
-	case <-time.After(20 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("the service does not listen")
 	}
 }
@@ -130,10 +130,10 @@ func (k *killing) within(most time.Duration) {
 // call asks until an answer comes: the AI tool tries again after a failure.
 func (k *killing) call(t testing.TB, tool string, arguments any) (content map[string]any) {
 	t.Helper()
-	kit.Eventually(t, 60*time.Second, tool+" is answered", func() bool {
+	kit.Await(t, tool+" is answered", func() error {
 		answer, err := once(t.Context(), k.p.mcp, k.key, tool, arguments)
 		content = answer
-		return err == nil && answer != nil && answer["kind"] == nil
+		return kit.Unless(err == nil && answer != nil && answer["kind"] == nil, err, answer)
 	})
 	return content
 }

@@ -204,10 +204,13 @@ func (r race) run(t *testing.T, o *kit.Odoo, s *kit.Service, pairs chan struct{}
 		t.Fatal(err)
 	}
 	if r.expires {
-		kit.Eventually(t, 10*time.Second, "all are over", func() bool { // another run of the job may still work
+		kit.Await(t, "all are over", func() error { // another run of the job may still work
 			over, err := endsOf(t.Context(), o, names)
+			if err = errors.Join(err, kit.RunJob(t.Context(), o, "expire_approvals")); err != nil {
+				return err
+			}
 			pending := func(e ending) bool { return e.Open }
-			return kit.RunJob(t.Context(), o, "expire_approvals") == nil && err == nil && !slices.ContainsFunc(slices.Collect(maps.Values(over)), pending)
+			return kit.Unless(!slices.ContainsFunc(slices.Collect(maps.Values(over)), pending), over)
 		})
 	}
 	endedOnce(t, o, names)

@@ -1,10 +1,10 @@
 package odoo_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -65,18 +65,16 @@ func TestRealCodeAddonInOneOfTwo(t *testing.T) {
 	// a moment what held before, and Odoo loads its modules anew at the first request.
 	settles := func(when string, s site, has bool) {
 		t.Helper()
-		want, said, shown := [2]string{"needs_module", "needs_module"}, [2]string{}, false
+		want := [2]string{"needs_module", "needs_module"}
 		if has {
 			want = [2]string{}
 		}
-		defer func() {
-			if t.Failed() {
-				t.Logf("%s: run_sql %q, run_python %q, want %q; listed: %v, want %v", s.DB, said[0], said[1], want, shown, has)
+		kit.Await(t, when, func() error {
+			said, shown := answers(s), listed(s)
+			if said == want && shown == has {
+				return nil
 			}
-		}()
-		kit.Eventually(t, 2*time.Minute, when, func() bool {
-			said, shown = answers(s), listed(s)
-			return said == want && shown == has
+			return fmt.Errorf("%s: run_sql %q, run_python %q, want %q; listed: %v, want %v", s.DB, said[0], said[1], want, shown, has)
 		})
 	}
 	wants := func(when string, has ...bool) {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"doorman/server/e2e/kit"
 )
@@ -64,7 +63,10 @@ func TestRealDatabaseCopy(t *testing.T) {
 	}
 
 	copied.Python(t, review)
-	kit.Eventually(t, time.Minute, "the copy's service to be ready", func() bool { status, _ := ready(ofCopy); return status == http.StatusOK })
+	kit.Await(t, "the copy's service to be ready", func() error {
+		status, body := ready(ofCopy)
+		return kit.Unless(status == http.StatusOK, status, " ", body)
+	})
 	if !opens(ofCopy, "kept") || opens(ofCopy, "forgotten") {
 		t.Error("after the review the copy takes what was not ticked, or refuses what was")
 	}
@@ -90,13 +92,13 @@ func TestRealDatabaseCopy(t *testing.T) {
 		t.Error("through the proxy nothing is answered")
 	}
 	name.Store(db)
-	kit.Eventually(t, time.Minute, "the service to notice", func() bool {
+	kit.Await(t, "the service to notice", func() error {
 		status, body := ready(both)
-		return status == http.StatusServiceUnavailable && strings.Contains(body, "A different Odoo database")
+		return kit.Unless(status == http.StatusServiceUnavailable && strings.Contains(body, "A different Odoo database"), status, " ", body)
 	})
 	if opens(both, "kept") {
 		t.Error("a call went to the other database")
 	}
 	name.Store(original.DB)
-	kit.Eventually(t, time.Minute, "the first database", func() bool { return opens(both, "kept") })
+	kit.Await(t, "the first database", func() error { return kit.Unless(opens(both, "kept"), "it does not open") })
 }

@@ -264,17 +264,21 @@ func (r *stampede) acceptAndExpire(round int) {
 	if got != want {
 		r.t.Errorf("%d keys: %+v, want %+v", n, got, want)
 	}
-	kit.Eventually(r.t, 5*time.Second, "the time is over", func() bool {
+	kit.Await(r.t, "the time is over", func() error {
 		over, err := r.o.Host.Psql(r.t.Context(), r.o.DB, fmt.Sprintf(
 			"SELECT 'over=' || (clock_timestamp() at time zone 'utc' >= expires_at) FROM doorman_invite WHERE id = %d", id))
-		return err == nil && strings.Contains(over, "over=true")
+		return kit.Unless(err == nil && strings.Contains(over, "over=true"), over, err)
 	})
 	// Before the job has said so; and who looks at the page still has the button.
 	if tooLate, gone := r.sort("too late", r.accept(offers[:1], late, func(<-chan struct{}) {})); len(tooLate) > 0 || gone != 1 {
 		r.t.Error("accepted after the end")
 	}
-	kit.Eventually(r.t, 10*time.Second, "the job says so", func() bool { // another run of it may be under way
-		return kit.RunJob(r.t.Context(), r.o, "expire_invites") == nil && takenOf(r.t, r.o, id).State == "expired"
+	kit.Await(r.t, "the job says so", func() error { // another run of it may be under way
+		if err := kit.RunJob(r.t.Context(), r.o, "expire_invites"); err != nil {
+			return err
+		}
+		got := takenOf(r.t, r.o, id)
+		return kit.Unless(got.State == "expired", got)
 	})
 	r.t.Logf("%d of %d were in before", n, len(some))
 }

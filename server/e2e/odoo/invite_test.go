@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"doorman/server/e2e/kit"
 
@@ -208,9 +207,9 @@ func TestRealInvites(t *testing.T) {
 	t.Parallel()
 	o := kit.RealOdoo(t, 0, invitePeople)
 	s := kit.Serve(t, o.Environ()...)
-	kit.Eventually(t, 20*time.Second, "Odoo knows where the service is", func() bool {
-		status, _, _ := kit.Get(t, "GET", s.URL+"/readyz")
-		return status == http.StatusOK
+	kit.Await(t, "Odoo knows where the service is", func() error {
+		status, _, body := kit.Get(t, "GET", s.URL+"/readyz")
+		return kit.Unless(status == http.StatusOK, status, " ", body)
 	})
 	create, revoke := kit.InviteExamples(t, s)
 	as := func(key string) organizer { return organizer{t, s.URL, key} }

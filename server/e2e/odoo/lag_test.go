@@ -117,8 +117,8 @@ func lagRound(t testing.TB, mcpURL, key string, end, mend func(testing.TB, strin
 			}
 		}
 	})
-	has := func(want func(call) bool) func() bool {
-		return func() bool {
+	has := func(want func(call) bool) func() error {
+		return func() error {
 			mu.Lock()
 			defer mu.Unlock()
 			n := 0
@@ -127,13 +127,13 @@ func lagRound(t testing.TB, mcpURL, key string, end, mend func(testing.TB, strin
 					n++
 				}
 			}
-			return n >= 3
+			return kit.Unless(n >= 3, n, " of ", len(calls), " calls")
 		}
 	}
-	kit.Eventually(t, 10*time.Second, "calls succeed before", has(func(c call) bool { return c.ok }))
+	kit.Await(t, "calls succeed before", has(func(c call) bool { return c.ok }))
 	end(t, key)
 	committed := time.Now()
-	kit.Eventually(t, 10*time.Second, "calls are made after", has(func(c call) bool { return c.began.After(committed) }))
+	kit.Await(t, "calls are made after", has(func(c call) bool { return c.began.After(committed) }))
 	close(stop)
 	ticker.Stop()
 	under.Wait()

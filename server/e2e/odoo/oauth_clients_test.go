@@ -205,7 +205,7 @@ func (c *known) masterSwitch(t *testing.T) {
 			}
 			change(true)
 			// The client has nobody left to ask: what lets it in is the token that it had.
-			kit.Eventually(t, 15*time.Second, "it works again", func() bool { return kit.Answers(t, session) })
+			kit.Within(t, 15*time.Second, "it works again", func() error { return kit.Unless(kit.Answers(t, session), "no answer") })
 		})
 	}
 }

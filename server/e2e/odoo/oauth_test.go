@@ -85,7 +85,7 @@ env.cr.commit()`)
 		}
 	})
 	t.Run("the job", func(t *testing.T) {
-		kit.Eventually(t, 5e9, "purge_oauth ran", func() bool { return strings.Contains(s.Log(), `"job":"purge_oauth"`) })
+		kit.Await(t, "purge_oauth ran", func() error { return kit.Unless(strings.Contains(s.Log(), `"job":"purge_oauth"`), s.Log()) })
 		for line := range strings.Lines(s.Log()) {
 			if strings.Contains(line, `"job":"purge_oauth"`) && strings.Contains(line, `"error"`) {
 				t.Error(line)

@@ -147,7 +147,7 @@ func TestRealFolding(t *testing.T) {
 	folder.Wait()
 	// What came after the oldest transaction under way, in any database of the server, waits for it to end: other tests have some.
 	want := fmt.Sprint(total, " connected")
-	kit.Eventually(t, time.Minute, "the last calls are counted", func() bool {
+	kit.Await(t, "the last calls are counted", func() error {
 		if err := kit.RunJob(t.Context(), o, "fold_use"); err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestRealFolding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.TrimSpace(got) == want
+		return kit.Unless(strings.TrimSpace(got) == want, got)
 	})
 	if folds.Load() < 10 {
 		t.Errorf("only %d folds while the calls ran", folds.Load())
@@ -205,9 +205,9 @@ func TestRealCatalogReacts(t *testing.T) {
 	o := kit.RealOdoo(t, 0, `connection("key", admin); connection("narrow", admin)`)
 	s := kit.Serve(t, o.Environ()...)
 	session := kit.Connect(t, s.MCP, o.Text("key"))
-	kit.Eventually(t, 10*time.Second, "the catalog is in Odoo", func() bool {
+	kit.Await(t, "the catalog is in Odoo", func() error {
 		n, err := o.Host.Psql(t.Context(), o.DB, "SELECT count(*) FROM doorman_tool")
-		return err == nil && strings.TrimSpace(n) != "0"
+		return kit.Unless(err == nil && strings.TrimSpace(n) != "0", n, err)
 	})
 	listed := func() bool { return lists(t, s.MCP, o.Text("key"), "search_records") }
 	search := func() string {
@@ -256,7 +256,7 @@ func TestRealCatalogReacts(t *testing.T) {
 	}
 	t.Run("tools/list alone, within its cache hint", func(t *testing.T) {
 		kit.AsAdmin(t, o, "doorman.tool", "write", search1, map[string]any{"active": false})
-		kit.Eventually(t, 31*time.Second, "the tool disappears", func() bool { return !listed() })
+		kit.Within(t, 31*time.Second, "the tool disappears", func() error { return kit.Unless(!listed(), "it is listed") })
 		kit.AsAdmin(t, o, "doorman.tool", "write", search1, map[string]any{"active": true})
 	})
 	t.Run("a module is installed, and removed", func(t *testing.T) {

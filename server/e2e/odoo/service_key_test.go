@@ -57,11 +57,11 @@ func TestRealServiceKey(t *testing.T) {
 					putKey(t, path, key)
 				}
 				for _, s := range services {
-					kit.Eventually(t, time.Minute, "the new key", func() bool { return strings.Count(s.Log(), "its new key is in use") > n })
+					kit.Await(t, "the new key", func() error { return kit.Unless(strings.Count(s.Log(), "its new key is in use") > n, s.Log()) })
 				}
 				o.Python(t, overlapIsOver)
 				before := made.Load()
-				kit.Eventually(t, time.Minute, "calls by the new key", func() bool { return made.Load() > before+40 })
+				kit.Await(t, "calls by the new key", func() error { return kit.Unless(made.Load() > before+40, made.Load()-before, " calls") })
 			}
 			close(stop)
 			workers.Wait()

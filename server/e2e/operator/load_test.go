@@ -108,7 +108,9 @@ func (l *load) smoothly(phase int64, name string, do func()) {
 func (l *load) goesOn(when string) {
 	l.t.Helper()
 	before := l.done.Load()
-	kit.Eventually(l.t, time.Minute, "calls are answered "+when, func() bool { return l.done.Load() >= before+20 })
+	kit.Await(l.t, "calls are answered "+when, func() error {
+		return kit.Unless(l.done.Load() >= before+20, l.done.Load()-before, " since, and ", l.failed.Load(), " answers that were none")
+	})
 }
 
 // end lets every client finish what it has begun, and holds what is there against what was answered: each record once, each

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"doorman/odoo/localodoo"
 	"doorman/server/e2e/kit"
@@ -173,7 +172,7 @@ func (i *installation) rolling() {
 	for n, r := range i.replicas {
 		r.stop(i.t, syscall.SIGTERM)
 		r.start(i.t)
-		kit.Eventually(i.t, time.Minute, "the balancer takes it in again", i.front.ready[n].Load)
+		i.front.isReady(i.t, n)
 	}
 }
 
@@ -186,7 +185,7 @@ func (i *installation) newKey() {
 	}
 	i.rotate()
 	for n, r := range i.replicas {
-		kit.Eventually(i.t, time.Minute, "the new key", func() bool { return r.count(taken) > before[n] })
+		kit.Await(i.t, "the new key", func() error { return kit.Unless(r.count(taken) > before[n], r.unusual()) })
 	}
 	i.o.Python(i.t, `
 env.cr.execute("UPDATE doorman_service_key SET until = now() at time zone 'utc' - interval '1 second' WHERE until IS NOT NULL")

@@ -3,6 +3,8 @@
 package operator_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -67,6 +69,7 @@ type balancer struct {
 	*httptest.Server
 	proxies [2]*httputil.ReverseProxy
 	ready   [2]atomic.Bool
+	said    [2]atomic.Value // what /readyz came to, as a text
 	turn    atomic.Int64
 }
 
@@ -86,7 +89,7 @@ func newBalancer(t *testing.T, replicas [2]string) *balancer {
 		watched, ends := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(ends)
-			client := &http.Client{Timeout: 5 * time.Second}
+			client := &http.Client{Timeout: time.Minute} // a machine that is slow for a moment takes no replica out
 			for tick := time.NewTicker(100 * time.Millisecond); ; {
 				select {
 				case <-watched:
@@ -95,9 +98,13 @@ func newBalancer(t *testing.T, replicas [2]string) *balancer {
 				case <-tick.C:
 				}
 				answer, err := client.Get(to.String() + "/readyz")
+				said := fmt.Sprint(err)
 				if err == nil {
+					text, _ := io.ReadAll(answer.Body)
 					_ = answer.Body.Close()
+					said = answer.Status + " " + string(text)
 				}
+				b.said[i].Store(said)
 				b.ready[i].Store(err == nil && answer.StatusCode == http.StatusOK)
 			}
 		}()
@@ -121,7 +128,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // isReady waits until the balancer takes a replica for ready.
 func (b *balancer) isReady(t *testing.T, i int) {
 	t.Helper()
-	kit.Eventually(t, time.Minute, "the replica is ready", b.ready[i].Load)
+	kit.Await(t, "the replica is ready", func() error { return kit.Unless(b.ready[i].Load(), "its /readyz: ", b.said[i].Load()) })
 }
 
 // count is how often the log says this.

@@ -200,12 +200,12 @@ func start(t *testing.T, o *kit.Odoo) service {
 	}()
 	select {
 	case url := <-open:
-		kit.Eventually(t, 30*time.Second, "the service is ready", func() bool {
-			status, _, _ := kit.Get(t, http.MethodGet, strings.TrimSuffix(url, "/mcp")+"/readyz")
-			return status == http.StatusOK
+		kit.Await(t, "the service is ready", func() error {
+			status, _, body := kit.Get(t, http.MethodGet, strings.TrimSuffix(url, "/mcp")+"/readyz")
+			return kit.Unless(status == http.StatusOK, status, " ", body)
 		})
 		return service{url, strings.TrimSuffix(url, "/mcp") + "/metrics"}
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("the service did not start")
 		return service{}
 	}

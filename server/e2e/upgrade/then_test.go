@@ -92,7 +92,7 @@ func serveThen(t *testing.T, program, listen string, environ ...string) *then {
 	case err := <-ended:
 		ended <- err
 		t.Fatalf("the service of then did not start: %v\n%s", err, s.log)
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Fatalf("the service of then does not open:\n%s", s.log)
 	}
 	return s

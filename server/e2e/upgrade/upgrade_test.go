@@ -118,9 +118,9 @@ func (s *site) fill(t *testing.T, b *base) {
 // awaitCatalog waits until the service has told Odoo of its tools.
 func awaitCatalog(t *testing.T, b *base) {
 	t.Helper()
-	kit.Eventually(t, soon, "the catalog is there", func() bool {
+	kit.Await(t, "the catalog is there", func() error {
 		out, err := b.Host.Psql(t.Context(), b.DB, "SELECT count(*) FROM doorman_tool WHERE name = 'aggregate_records' AND offered")
-		return err == nil && strings.TrimSpace(out) == "1"
+		return kit.Unless(err == nil && strings.TrimSpace(out) == "1", out, err)
 	})
 }
 
@@ -150,10 +150,10 @@ func (s *site) updating(t *testing.T, says, cure string) {
 	before := takeDump(t, b.Odoo)
 	service := kit.Serve(t, b.Environ()...)
 	var body string
-	kit.Eventually(t, soon, "/readyz says so", func() bool {
+	kit.Within(t, soon, "/readyz says so", func() error {
 		var status int
 		status, _, body = kit.Get(t, http.MethodGet, service.URL+"/readyz")
-		return status == http.StatusServiceUnavailable && strings.Contains(body, "updating")
+		return kit.Unless(status == http.StatusServiceUnavailable && strings.Contains(body, "updating"), status, " ", body)
 	})
 	kit.Wants(t, body, says, cure)
 	printed, said := kit.Check(t, b.Environ()...)
@@ -286,10 +286,11 @@ func (s *site) oldService(t *testing.T) {
 	before := takeDump(t, b.Odoo)
 	service := serveThen(t, s.program, "127.0.0.1:0", b.Environ()...)
 	var body string
-	kit.Eventually(t, soon, "/readyz of then is told so", func() bool {
+	kit.Within(t, soon, "/readyz of then is told so", func() error {
 		var status int
 		status, _, body = kit.Get(t, http.MethodGet, service.URL+"/readyz")
-		return status == http.StatusServiceUnavailable && strings.Contains(body, "updated") // until then Odoo may be starting
+		// Until then Odoo may be starting.
+		return kit.Unless(status == http.StatusServiceUnavailable && strings.Contains(body, "updated"), status, " ", body)
 	})
 	says := []string{"Doorman is being updated", fmt.Sprintf("the service speaks interface %d", s.v.Interface)}
 	kit.Wants(t, body, says...)
@@ -309,9 +310,9 @@ func (s *site) after(t *testing.T, b *base) {
 		t.Skip("there was no life before")
 	}
 	service := kit.Serve(t, append(b.Environ(), "DOORMAN_LISTEN="+b.listen)...)
-	kit.Eventually(t, soon, "/readyz is ready", func() bool {
-		status, _, _ := kit.Get(t, http.MethodGet, service.URL+"/readyz")
-		return status == http.StatusOK
+	kit.Within(t, soon, "/readyz is ready", func() error {
+		status, _, body := kit.Get(t, http.MethodGet, service.URL+"/readyz")
+		return kit.Unless(status == http.StatusOK, status, " ", body)
 	})
 	printed, _ := kit.Check(t, b.Environ()...)
 	kit.Wants(t, printed, "ok    Odoo", "addon "+manifestVersion(t, repo(t)))
