@@ -23,7 +23,7 @@ func (h *Host) RunTests(ctx context.Context, db string, modules, tags string, ou
 	if tags == "" {
 		tags = "/" + strings.Join(strings.Split(modules, ","), ",/")
 	}
-	port, hold, err := freePort()
+	port, hold, err := FreePort()
 	if err != nil {
 		return TestResult{}, err
 	}

@@ -91,7 +91,7 @@ func (s *Server) place() error {
 		ports = append(ports, &s.port)
 	}
 	for _, port := range ports {
-		number, hold, err := freePort()
+		number, hold, err := FreePort()
 		if err != nil {
 			return err
 		}
@@ -110,11 +110,11 @@ func (s *Server) letGo() {
 	s.holds = nil
 }
 
-// freePort finds a TCP port of 127.0.0.1 that nobody uses and keeps other hosts
-// from taking it until hold is closed. It is below the range that the kernel
+// FreePort finds a TCP port of 127.0.0.1 that nobody uses and keeps other hosts
+// from taking it until hold is closed, while a server listens there, or starts again. It is below the range that the kernel
 // hands to outgoing connections: a port from there could be taken by any client
 // while a server restarts.
-func freePort() (port int, hold *os.File, err error) {
+func FreePort() (port int, hold *os.File, err error) {
 	for range 100 {
 		port = 15000 + rand.IntN(15000)
 		if hold, err = holdPort(port); err == nil {

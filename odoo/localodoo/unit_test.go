@@ -367,7 +367,7 @@ func TestServerCommand(t *testing.T) {
 
 // Hosts of several processes choose ports at the same time, long before Odoo listens on them.
 func TestPortIsHeld(t *testing.T) {
-	port, hold, err := freePort()
+	port, hold, err := FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +23,7 @@ func TestOAuthSuite(t *testing.T) {
 	node := kit.NeedNode(t)
 	odoo := odootest.New(t)
 	s := kit.Serve(t, "DOORMAN_ODOO_URL="+odoo.URL(), "DOORMAN_ODOO_DB="+odootest.DefaultDatabase, "DOORMAN_ODOO_KEY="+odootest.DefaultKey)
-	port := freePort(t)
+	port := kit.FreePort(t)
 	odoo.MakeClient("dmo_suite", "", "http://127.0.0.1:"+port+"/callback")
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), kit.ProgramTimeout)
@@ -94,15 +93,4 @@ func agree(ctx context.Context, odoo *odootest.Server, issuer, address string) e
 	}
 	_, err = get(back)
 	return err
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }

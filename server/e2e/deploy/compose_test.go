@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -85,17 +84,11 @@ func newStack(t *testing.T) *stack {
 	return s
 }
 
-// freePorts are ports of this machine that nobody listens on.
+// freePorts are so many of kit.FreePort.
 func freePorts(t *testing.T, n int) (ports []string) {
 	t.Helper()
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		ports = append(ports, port)
+		ports = append(ports, kit.FreePort(t))
 	}
 	return ports
 }

@@ -44,9 +44,3 @@ func Unless(ok bool, came ...any) error {
 	}
 	return errors.New(fmt.Sprint(came...))
 }
-
-// Eventually is Await with a time and without a reason.
-func Eventually(t testing.TB, d time.Duration, what string, ok func() bool) {
-	t.Helper()
-	Within(t, d, what, func() error { return Unless(ok(), "it has not happened") })
-}

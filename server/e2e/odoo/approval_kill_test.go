@@ -23,20 +23,17 @@ const killSeeds = 24
 // process is a Doorman in a process of its own, which can be killed.
 type process struct {
 	binary  string
+	listen  string // the same after each kill
 	environ []string
 	mcp     string
 	cmd     *exec.Cmd
 }
 
-// start runs the service, on the port it had before, and returns once it listens.
+// start runs the service, and returns once it listens.
 func (p *process) start(t testing.TB) {
 	t.Helper()
-	listen := "127.0.0.1:0"
-	if p.mcp != "" {
-		listen = strings.TrimSuffix(strings.TrimPrefix(p.mcp, "http://"), "/mcp")
-	}
 	p.cmd = exec.Command(p.binary, "serve")
-	p.cmd.Env = append(append(os.Environ(), p.environ...), "DOORMAN_LISTEN="+listen)
+	p.cmd.Env = append(append(os.Environ(), p.environ...), "DOORMAN_LISTEN="+p.listen)
 	output, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +89,7 @@ func TestRealApprovalKills(t *testing.T) {
 		seeds = n
 	}
 	o := kit.OwnOdoo(t, 2, gatedConnections+`gated("key")`)
-	p := &process{binary: filepath.Join(t.TempDir(), "doorman"), environ: append(o.Environ(), "DOORMAN_ODOO_TRANSPORT=doorman")}
+	p := &process{binary: filepath.Join(t.TempDir(), "doorman"), listen: kit.FreeAddress(t), environ: append(o.Environ(), "DOORMAN_ODOO_TRANSPORT=doorman")}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", p.binary, "doorman/server")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -2,6 +2,7 @@ package odoo_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,10 +17,12 @@ const (
 	recovery = 5 * time.Second
 )
 
-func ready(t *testing.T, s *kit.Service) int {
-	t.Helper()
-	status, _, _ := kit.Get(t, http.MethodGet, s.URL+"/readyz")
-	return status
+// readiness asks a service, and tells what it says unless its status is this one.
+func readiness(t *testing.T, s *kit.Service, want int) func() error {
+	return func() error {
+		status, _, body := kit.Get(t, http.MethodGet, s.URL+"/readyz")
+		return kit.Unless(status == want, status, " ", body)
+	}
 }
 
 // TestRealOdooFails: whatever happens to Odoo, a call ends by its deadline with the right kind, readiness tells, the
@@ -78,14 +81,12 @@ func TestRealOdooFails(t *testing.T) {
 			if failed != row.kind || strings.Contains(kit.Sprint(content), "canary") {
 				t.Errorf("got %q: %v, want %q", failed, content, row.kind)
 			}
-			kit.Eventually(t, 10*time.Second, "readiness tells", func() bool { return ready(t, s) == http.StatusServiceUnavailable })
+			kit.Within(t, 10*time.Second, "readiness tells", readiness(t, s, http.StatusServiceUnavailable))
 			row.mend(t)
 			mended := time.Now()
-			kit.Eventually(t, recovery, "calls work again", func() bool {
-				return kit.Search(t.Context(), s.MCP, o.Text("key")) == nil
-			})
+			kit.Within(t, recovery, "calls work again", func() error { return kit.Search(t.Context(), s.MCP, o.Text("key")) })
 			t.Logf("worked again after %s", time.Since(mended).Round(time.Millisecond))
-			kit.Eventually(t, recovery, "readiness tells again", func() bool { return ready(t, s) == http.StatusOK })
+			kit.Within(t, recovery, "readiness tells again", readiness(t, s, http.StatusOK))
 		})
 	}
 }
@@ -128,9 +129,7 @@ func TestRealPostgresFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for way, s := range services {
-		kit.Eventually(t, recovery, way+" works again", func() bool {
-			return kit.Search(t.Context(), s.MCP, o.Text("key")) == nil
-		})
+		kit.Within(t, recovery, way+" works again", func() error { return kit.Search(t.Context(), s.MCP, o.Text("key")) })
 	}
 }
 
@@ -170,12 +169,16 @@ func TestRealShutdown(t *testing.T) {
 	}
 	answered := make(chan error, 1)
 	go func() { answered <- kit.Search(t.Context(), s.MCP, o.Text("key")) }()
-	kit.Eventually(t, time.Minute, "the call is under way", func() bool { return proxy.Requests() > before })
+	kit.Await(t, "the call is under way", func() error { return kit.Unless(proxy.Requests() > before, "no request of it has come") })
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop() }()
-	kit.Eventually(t, time.Minute, "no new request is taken", func() bool {
-		_, err := http.Get(s.URL + "/healthz")
-		return err != nil
+	kit.Await(t, "no new request is taken", func() error {
+		answer, err := http.Get(s.URL + "/healthz")
+		if err != nil {
+			return nil // so it is
+		}
+		_ = answer.Body.Close()
+		return errors.New(answer.Status)
 	})
 	if err := o.Server.Resume(); err != nil {
 		t.Fatal(err)

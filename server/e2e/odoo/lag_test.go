@@ -88,7 +88,7 @@ func lagRound(t testing.TB, mcpURL, key string, end, mend func(testing.TB, strin
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	kit.Eventually(t, 10*time.Second, "the key works", func() bool { return kit.Search(ctx, mcpURL, key) == nil })
+	kit.Await(t, "the key works", func() error { return kit.Search(ctx, mcpURL, key) })
 
 	type call struct {
 		began time.Time

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"doorman/server/e2e/kit"
 )
@@ -84,7 +83,7 @@ func TestRealServiceKey(t *testing.T) {
 				putKey(t, path, key)
 			}
 			for _, s := range services {
-				kit.Eventually(t, time.Minute, "an answer", func() bool { return ask(s) == nil })
+				kit.Await(t, "an answer", func() error { return ask(s) })
 			}
 		})
 	}

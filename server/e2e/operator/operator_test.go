@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -128,7 +127,7 @@ func (i *installation) rotate() {
 func (i *installation) serve() {
 	i.t.Helper()
 	program := buildDoorman(i.t)
-	at := [2]string{freeAddress(i.t), freeAddress(i.t)}
+	at := [2]string{kit.FreeAddress(i.t), kit.FreeAddress(i.t)}
 	i.front = newBalancer(i.t, at)
 	command := kit.CommandOf(i.t, "docs/install.md", "DOORMAN_ODOO_URL=http://127.0.0.1:8069", "http://127.0.0.1:8069", i.o.Server.URL(),
 		"=mydb ", "="+i.o.DB+" ", "/run/secrets/doorman", i.keyFile, "https://mcp.example.com", i.front.URL,
@@ -154,17 +153,6 @@ func (i *installation) serve() {
 	if out, err := look.CombinedOutput(); err != nil || strings.Contains(string(out), "FAIL") || !strings.Contains(string(out), "It runs, and takes calls.") {
 		i.t.Errorf("doorman check: %v\n%s", err, out)
 	}
-}
-
-// freeAddress is where nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // rolling restarts one replica after the other.

@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -105,19 +103,4 @@ func (s *then) check(t *testing.T) string {
 	command.Env = s.environ
 	out, _ := command.CombinedOutput() // that it finds something wrong is said in it
 	return string(out)
-}
-
-// address is a free one of this machine, below the range that the kernel gives to outgoing connections: it is used twice,
-// by the service of then and by today's, since tokens are made for one address.
-func address(t *testing.T) string {
-	t.Helper()
-	for port := 14000 + os.Getpid()%800; port < 15000; port++ {
-		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		if l, err := net.Listen("tcp", at); err == nil {
-			_ = l.Close()
-			return at
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }

@@ -88,7 +88,8 @@ func install(t *testing.T, v version) *site {
 	}
 	t.Cleanup(func() { _ = s.host.Close() })
 	for _, switches := range []bool{false, true} {
-		b := &base{Odoo: &kit.Odoo{Host: s.host}, switches: switches}
+		// One address for the service of then and for today's: tokens are made for it.
+		b := &base{Odoo: &kit.Odoo{Host: s.host}, switches: switches, listen: kit.FreeAddress(t)}
 		if b.DB, err = s.host.NewDatabase(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +109,6 @@ func install(t *testing.T, v version) *site {
 
 // fill lets people and AI tools use the service of then.
 func (s *site) fill(t *testing.T, b *base) {
-	b.listen = address(t)
 	service := serveThen(t, s.program, b.listen, b.Environ()...)
 	awaitCatalog(t, b)
 	b.life = live(t, b.Odoo, service)
