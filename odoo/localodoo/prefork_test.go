@@ -61,6 +61,35 @@ func preforkServer(t *testing.T, h *Host) *Server {
 	return s
 }
 
+// everyWorker freezes one of two workers, as a busy machine does, until the other one has answered.
+func everyWorker(t *testing.T, h *Host, db string) {
+	s, err := h.Serve(t.Context(), ServeOptions{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Stop() })
+	var workers []int
+	eventually(t, time.Minute, "two workers", func() bool {
+		_, workers = children(t, s.proc.pid)
+		return len(workers) == 2
+	})
+	if err := signalProcess(workers[0], syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() { opened <- s.Open(t.Context(), db) }()
+	eventually(t, time.Minute, "the other worker answers", func() bool { return len(workersOf(s.logSince(0), db)) == 1 })
+	if err := signalProcess(workers[0], syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+	if found := workersOf(s.logSince(0), db); len(found) != 2 {
+		t.Errorf("only %v of the workers %v have opened the database", found, workers)
+	}
+}
+
 // The master of a prefork server keeps its children going: at every turn of its loop, which the death of a child sets
 // off, it starts again what is missing. So the process for websockets must be the same one after many turns.
 func websocketProcess(t *testing.T, s *Server, db string) {

@@ -313,6 +313,7 @@ func servers(t *testing.T, h *Host, a, b string) {
 	if err := threaded.Stop(); err != nil {
 		t.Error(err)
 	}
+	t.Run("every worker opens the database", func(t *testing.T) { everyWorker(t, h, a) })
 	t.Run("the process for websockets lives", func(t *testing.T) { websocketProcess(t, prefork, a) })
 	t.Run("stop, kill, pause, restart", func(t *testing.T) { upAndDown(t, prefork, a) })
 }

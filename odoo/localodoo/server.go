@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"sync"
 	"syscall"
@@ -202,26 +203,60 @@ func (s *Server) await(ctx context.Context, from int64) error {
 		return errPortTaken
 	}
 	for _, db := range s.opts.Databases {
-		if err := s.warm(ctx, db); err != nil {
+		if err := s.Open(ctx, db); err != nil {
 			return fmt.Errorf("opening the database %s: %w\n%s", db, err, failingPart(string(s.logSince(from))))
 		}
 	}
 	return nil
 }
 
-// warm makes the workers load the registry of a database. Which worker takes a
-// request is the kernel's choice, so with several this is likely, not certain.
-func (s *Server) warm(ctx context.Context, db string) error {
+// opening is how often Open asks for a worker that has not answered: it may be at
+// work for somebody else for long.
+const opening = 400
+
+// Open makes each of the workers load the registry of a database. Which worker
+// takes a request is the kernel's choice, so it asks until all have answered.
+func (s *Server) Open(ctx context.Context, db string) error {
+	var from int64
+	if info, err := os.Stat(s.opts.LogFile); err == nil {
+		from = info.Size()
+	}
 	page := s.URL() + "/web/login"
 	if err := get(ctx, page, db); err != nil {
 		return err
 	}
-	var all sync.WaitGroup
-	for range 3 * s.opts.Workers {
-		all.Go(func() { _ = get(ctx, page, db) })
+	timer := time.NewTicker(tick)
+	defer timer.Stop()
+	for range opening {
+		if s.opts.Workers == 0 || len(workersOf(s.logSince(from), db)) >= s.opts.Workers {
+			break
+		}
+		var all sync.WaitGroup
+		for range 3 * s.opts.Workers {
+			all.Go(func() { _ = get(ctx, page, db) })
+		}
+		all.Wait()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timer.C:
+		}
 	}
-	all.Wait()
 	return nil
+}
+
+// answered is a request in Odoo's log: date, time, process, level, database.
+var answered = regexp.MustCompile(`(?m)^\S+ \S+ (\d+) INFO (\S+) werkzeug: .* "GET /web/login`)
+
+// workersOf are the processes that have answered for a database, by Odoo's log.
+func workersOf(log []byte, db string) map[string]bool {
+	pids := map[string]bool{}
+	for _, found := range answered.FindAllSubmatch(log, -1) {
+		if string(found[2]) == db {
+			pids[string(found[1])] = true
+		}
+	}
+	return pids
 }
 
 // get asks a server for a page.

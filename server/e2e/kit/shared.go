@@ -3,7 +3,6 @@ package kit
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -102,37 +101,19 @@ func (h *hosts) close() {
 // server is an Odoo that serves the databases of many tests.
 type server struct {
 	*localodoo.Server
-	host    *localodoo.Host
-	workers int
+	host *localodoo.Host
 
 	mu     sync.Mutex
 	byText map[string]*sharedOdoo
 }
 
-// open gives a database to the server, and lets its workers load it: a test's first call must not pay for that. Which
-// worker takes a request is the kernel's choice, so with several this is likely, not certain.
+// open gives a database to the server, and lets all its workers load it: a test's first call must not pay for that.
 func (s *server) open(t testing.TB, o *Odoo) {
 	t.Helper()
 	o.Server = s.Server
-	var all sync.WaitGroup
-	for range max(1, 3*s.workers) {
-		all.Go(func() {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+"/web/login", nil)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			r.Header.Set("X-Odoo-Database", o.DB)
-			r.Close = true // a kept connection would pin one worker
-			response, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Errorf("opening the database: %v", err)
-				return
-			}
-			_ = response.Body.Close()
-		})
+	if err := s.Open(t.Context(), o.DB); err != nil {
+		t.Errorf("opening the database: %v", err)
 	}
-	all.Wait()
 }
 
 // sharedOdoo is a database that several tests use, one after the other: the one that has the lock.
@@ -166,7 +147,7 @@ func (s *servers) get(t testing.TB, modules []string, workers int) *server {
 		odoo, err := host.Serve(context.Background(), localodoo.ServeOptions{
 			Workers: workers, ExtraArgs: []string{"--limit-memory-soft", "0", "--limit-memory-hard", "0"},
 		})
-		return &server{Server: odoo, host: host, workers: workers, byText: map[string]*sharedOdoo{}}, err
+		return &server{Server: odoo, host: host, byText: map[string]*sharedOdoo{}}, err
 	})
 	if err != nil {
 		t.Fatalf("no local Odoo: %v", err)

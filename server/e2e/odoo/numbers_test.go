@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -84,13 +85,20 @@ func realDays(t *testing.T, o *kit.Odoo, auckland, angeles *sdk.ClientSession) {
 		}
 	}
 	for session, zone := range map[*sdk.ClientSession]string{auckland: "Pacific/Auckland", angeles: "America/Los_Angeles"} {
+		began := time.Now().Truncate(time.Second)
 		told := kit.Must(t, session, "get_context", nil)
+		ended := time.Now()
+		local, _ := told["now_local"].(string)
+		now, err := time.Parse(time.RFC3339, local)
+		if err != nil || now.Before(began) || now.After(ended) {
+			t.Fatalf("%s: %v, %v: asked at %s, answered at %s", zone, told, err, began, ended)
+		}
+		// The same instant, as Python's own time zones have it.
 		want := o.Python(t, fmt.Sprintf(`
 import datetime, pytz
-now = datetime.datetime.now(pytz.timezone(%q))
-out.update(day=now.strftime("%%A"), hour=now.strftime("%%Y-%%m-%%dT%%H"), offset=now.isoformat()[-6:])`, zone))
-		local, _ := told["now_local"].(string)
-		if told["weekday"] != want["day"] || !strings.HasPrefix(local, want["hour"].(string)) || !strings.HasSuffix(local, want["offset"].(string)) {
+now = datetime.datetime.fromtimestamp(%d, pytz.timezone(%q))
+out.update(day=now.strftime("%%A"), local=now.isoformat())`, now.Unix(), zone))
+		if told["weekday"] != want["day"] || local != want["local"] {
 			t.Errorf("%s: %v %v, want %v", zone, told["weekday"], local, want)
 		}
 	}

@@ -178,8 +178,10 @@ func lists(t *testing.T, mcpURL, key, tool string) bool {
 func TestRealDayLimit(t *testing.T) {
 	t.Parallel()
 	o := kit.RealOdoo(t, 0, `connection("key", admin, rate_limit_day=5)`)
+	sameDay := kit.SameDay()
 	call := func(s *kit.Service) string {
 		_, failed := kit.Call(t, kit.Connect(t, s.MCP, o.Text("key")), "search_records", map[string]any{"model": "res.partner"})
+		sameDay(t)
 		return failed
 	}
 	first := kit.Serve(t, o.Environ()...)

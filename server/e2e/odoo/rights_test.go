@@ -2,6 +2,7 @@ package odoo_test
 
 import (
 	"testing"
+	"time"
 
 	"doorman/server/e2e/kit"
 )
@@ -67,13 +68,18 @@ connection("narrow", admin, allowed_model_ids=[Command.set([env["ir.model"]._get
 	} {
 		t.Run("refused without asking: "+name, func(t *testing.T) {
 			// A refusal may ask once in two seconds who this is, in case it was allowed since: the one before does.
+			asked := time.Now()
 			kit.Call(t, narrow, "search_records", args)
 			before := proxy.Requests()
 			if _, failed := kit.Call(t, narrow, "search_records", args); failed == "" {
 				t.Fatal("allowed")
 			}
-			if n := proxy.Requests() - before; n != 0 {
-				t.Fatalf("%d requests to Odoo, want 0", n)
+			most := int64(0)
+			if time.Since(asked) >= 2*time.Second { // on a slow machine
+				most = 1
+			}
+			if n := proxy.Requests() - before; n > most {
+				t.Fatalf("%d requests to Odoo, want %d", n, most)
 			}
 		})
 	}
