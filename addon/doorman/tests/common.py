@@ -9,7 +9,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import TransactionCase
+from odoo.tests import HttpCase, TransactionCase
 
 from ..tools import operations
 
@@ -241,6 +241,16 @@ class DoormanMixin:
         except (AccessError, *denials):
             return "deny"
         return "allow"
+
+
+# How long a request of a test may take, in seconds. Odoo's own 12 are little on a busy
+# machine, and what passes never waits for the end of it.
+PATIENCE = 180
+
+
+class PatientHttpCase(HttpCase):
+    def url_open(self, url, *args, timeout=PATIENCE, **kwargs):
+        return super().url_open(url, *args, timeout=timeout, **kwargs)
 
 
 class DoormanCase(DoormanMixin, TransactionCase):

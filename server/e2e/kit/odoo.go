@@ -164,6 +164,9 @@ func (o *Odoo) Beside(t testing.TB, setup string) *Odoo {
 	other := &Odoo{Host: o.Host, Server: o.Server, DB: db}
 	other.Out = other.Python(t, prelude+setup)
 	other.ServiceKey = other.Text("service_key")
+	if err := other.Server.Open(t.Context(), db); err != nil { // a test's first call must not pay for it
+		t.Fatalf("opening the database: %v", err)
+	}
 	return other
 }
 

@@ -132,7 +132,7 @@ func (i *installation) serve() {
 	command := kit.CommandOf(i.t, "docs/install.md", "DOORMAN_ODOO_URL=http://127.0.0.1:8069", "http://127.0.0.1:8069", i.o.Server.URL(),
 		"=mydb ", "="+i.o.DB+" ", "/run/secrets/doorman", i.keyFile, "https://mcp.example.com", i.front.URL,
 		"doorman_0.2.0_linux_amd64/doorman", program)
-	env := []string{"DOORMAN_TRUSTED_PROXIES=127.0.0.1", "DOORMAN_REDIS_URL=" + kit.Redis(i.t), "DOORMAN_STOP_DELAY=2s", "DOORMAN_LOG_LEVEL=debug"}
+	env := []string{"DOORMAN_TRUSTED_PROXIES=127.0.0.1", "DOORMAN_REDIS_URL=" + kit.Redis(i.t), "DOORMAN_STOP_DELAY=6s", "DOORMAN_LOG_LEVEL=debug"}
 	for n := range i.replicas {
 		r := &replica{command: command, at: at[n], env: env}
 		i.replicas[n] = r

@@ -2,14 +2,14 @@ import json
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import DoormanMixin
+from ..common import DoormanMixin, PatientHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestAdminApiOverHttp(DoormanMixin, HttpCase):
+class TestAdminApiOverHttp(DoormanMixin, PatientHttpCase):
     """As the service calls: JSON-2, with the administrator's own key."""
 
     @classmethod

@@ -2,18 +2,18 @@ import json
 import re
 from unittest.mock import patch
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...controllers.gateway import MAX_BODY, TIMING_HEADER
 from ...gateway.interface import HEADER, INTERFACE
-from ..common import DoormanMixin
+from ..common import DoormanMixin, PatientHttpCase
 
 ROUTE = "/doorman/jsonrpc"
 QUIET = ("odoo.http", "odoo.sql_db", "odoo.addons.doorman.gateway.errors")
 
 
-class DoormanHttpCase(DoormanMixin, HttpCase):
+class DoormanHttpCase(DoormanMixin, PatientHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

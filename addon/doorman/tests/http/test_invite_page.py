@@ -3,13 +3,13 @@ from unittest.mock import patch
 
 from odoo import http
 from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...controllers import invite as controller
 from ...models.invite.sign_up import CODES
 from ...policy.guesses import GUESSES, guess_source
-from ..common import proof_of
+from ..common import PATIENCE, PatientHttpCase, proof_of
 from ..invite_common import InviteMixin
 
 OPEN = "/doorman/invite"
@@ -17,7 +17,7 @@ PASSWORD = "correct-horse-1"
 
 
 @tagged("post_install", "-at_install")
-class TestInvitePage(InviteMixin, HttpCase):
+class TestInvitePage(InviteMixin, PatientHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -396,7 +396,7 @@ class TestInvitePage(InviteMixin, HttpCase):
         self._open(token)
         for path in ("", "/details", "/details", f"?token={token}", "/details?x=1"):
             self.url_open(f"{OPEN}{path}")
-            self.opener.head(f"{self.base_url()}{OPEN}{path}", timeout=12)
+            self.opener.head(f"{self.base_url()}{OPEN}{path}", timeout=PATIENCE)
         for path in ("open", "accept", "signup"):
             answer = self.url_open(f"{OPEN}/{path}?token={token}")
             self.assertIn(answer.status_code, (404, 405))

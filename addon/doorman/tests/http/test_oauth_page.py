@@ -2,9 +2,10 @@ import re
 
 from odoo import http
 from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..common import PATIENCE, PatientHttpCase
 from ..oauth_common import CALLBACK, OauthMixin
 
 ROUTE = "/doorman/consent"
@@ -12,7 +13,7 @@ ISS = "iss=https%3A%2F%2Fmcp.example.com"
 
 
 @tagged("post_install", "-at_install")
-class TestOauthPage(OauthMixin, HttpCase):
+class TestOauthPage(OauthMixin, PatientHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -237,7 +238,7 @@ class TestOauthPage(OauthMixin, HttpCase):
         for query in ("", "&answer=allow", "&answer=deny", "&csrf_token=x"):
             path = f"{ROUTE}?request={handle}{query}"
             self.assertEqual(self.url_open(path).status_code, 200)
-            self.opener.head(f"{self.base_url()}{path}", timeout=12)
+            self.opener.head(f"{self.base_url()}{path}", timeout=PATIENCE)
         self.assertTrue(self._undecided(handle))
 
     @mute_logger("odoo.http")

@@ -3,11 +3,11 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...policy.credentials import token_digest
-from ..common import ROLES, DoormanCase
+from ..common import ROLES, DoormanCase, PatientHttpCase
 from ..invite_common import InviteMixin
 
 URL = "https://mcp.example.com"
@@ -271,7 +271,7 @@ class TestInviteApi(InviteMixin, DoormanCase):
 
 
 @tagged("post_install", "-at_install")
-class TestInviteApiOverHttp(InviteMixin, HttpCase):
+class TestInviteApiOverHttp(InviteMixin, PatientHttpCase):
     """As the service calls: JSON-2, with the administrator's own key."""
 
     @classmethod

@@ -5,11 +5,18 @@ from urllib.parse import urlsplit
 from odoo import fields, http
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...policy.credentials import token_digest
-from ..common import ROLES, DoormanCase, DoormanMixin, proof_of
+from ..common import (
+    PATIENCE,
+    ROLES,
+    DoormanCase,
+    DoormanMixin,
+    PatientHttpCase,
+    proof_of,
+)
 
 ROUTE = "/doorman/pickup"
 DETAILS = f"{ROUTE}/details"
@@ -250,7 +257,7 @@ class TestPickup(PickupMixin, DoormanCase):
 
 
 @tagged("post_install", "-at_install")
-class TestPickupPage(PickupMixin, HttpCase):
+class TestPickupPage(PickupMixin, PatientHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -431,7 +438,7 @@ class TestPickupPage(PickupMixin, HttpCase):
             self.assertEqual(self._open(token).status_code, 200)
         self.env.flush_all()
         for path in (ROUTE, DETAILS, f"{ROUTE}/{token}"):
-            head = self.opener.head(f"{self.base_url()}{path}", timeout=12)
+            head = self.opener.head(f"{self.base_url()}{path}", timeout=PATIENCE)
             self.assertEqual(head.status_code, 200)
         self.assertFalse(self._used())
         self.env.flush_all()
