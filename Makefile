@@ -11,7 +11,7 @@ FUZZLOGIN   ?= 30s
 FUZZJOBS    ?= 2
 REALJOBS    ?= 2
 # Packages that have no test without a real Odoo, and all that need one: the slowest first, since they run side by side.
-ONLYREAL    := addon|browser|clients|deploy|kit|odoo|operator|soak|upgrade
+ONLYREAL    := addon|browser|clients|deploy|odoo|operator|soak|upgrade
 REAL        := ./server/e2e/browser ./server/e2e/odoo ./server/e2e/addon ./odoo/localodoo ./odoo \
                ./server/e2e/clients ./server/e2e/operator ./server/e2e/deploy ./server/demo ./server/e2e/conformance
 OFFICE      := ./server/e2e/office

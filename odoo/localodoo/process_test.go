@@ -37,7 +37,7 @@ func TestTwoProcessesAtOnce(t *testing.T) {
 		t.Errorf("nobody said that it waits\n%s", both)
 	}
 	for _, h := range []holding{ha, hb} {
-		eventually(t, 5*time.Second, "no process left after Close", func() bool { return len(processesOf(h.WorkDir)) == 0 })
+		eventually(t, time.Minute, "no process left after Close", func() bool { return len(processesOf(h.WorkDir)) == 0 })
 		if _, err := os.Stat(h.WorkDir); err == nil {
 			t.Errorf("%s is left after Close", h.WorkDir)
 		}

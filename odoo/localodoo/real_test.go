@@ -45,7 +45,7 @@ func start(t *testing.T, o Options) *Host {
 		if err := h.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		eventually(t, 5*time.Second, "no process left after Close", func() bool { return len(processesOf(h.work.dir)) == 0 })
+		eventually(t, time.Minute, "no process left after Close", func() bool { return len(processesOf(h.work.dir)) == 0 })
 	})
 	return h
 }
@@ -365,7 +365,7 @@ func upAndDown(t *testing.T, s *Server, db string) {
 	must(s.Stop())
 	down("stopped")
 	for _, pid := range websockets {
-		eventually(t, 5*time.Second, "the process for websockets gone after Stop", func() bool { return gone(pid) })
+		eventually(t, time.Minute, "the process for websockets gone after Stop", func() bool { return gone(pid) })
 	}
 	must(s.Stop())
 	restart("restart after a stop")
@@ -457,7 +457,7 @@ func TestContextEndsHost(t *testing.T) {
 	if err := h.Close(); err != nil { // waits for what the cancellation began
 		t.Error(err)
 	}
-	eventually(t, 5*time.Second, "no process left", func() bool { return len(processesOf(h.work.dir)) == 0 })
+	eventually(t, time.Minute, "no process left", func() bool { return len(processesOf(h.work.dir)) == 0 })
 	if err := s.Restart(t.Context()); !errors.Is(err, errClosed) {
 		t.Errorf("a restart after the end: %v", err)
 	}

@@ -152,7 +152,7 @@ func shellCancelled(t *testing.T, h *Host, db string) {
 	if !gone(script) {
 		t.Error("Shell has returned, and the script lives")
 	}
-	eventually(t, 5*time.Second, "the script's program gone", func() bool { return gone(program) })
+	eventually(t, time.Minute, "the script's program gone", func() bool { return gone(program) })
 	if out, err := h.Psql(t.Context(), db, "SELECT count(*) FROM res_partner WHERE name = 'never'"); err != nil || out != "0" {
 		t.Errorf("committed %s, %v", out, err)
 	}
@@ -225,7 +225,7 @@ func TestShellProcess(t *testing.T) {
 	}
 	all.Wait()
 	for _, pid := range []int{script, program} {
-		eventually(t, 5*time.Second, "nothing left of the script after Close", func() bool { return gone(pid) })
+		eventually(t, time.Minute, "nothing left of the script after Close", func() bool { return gone(pid) })
 	}
 	if _, err := h.Shell(t.Context(), db, "print(1)"); !errors.Is(err, errClosed) {
 		t.Errorf("after Close: %v", err)

@@ -97,8 +97,9 @@ func TestForgedAddresses(t *testing.T) {
 				}
 				return passed
 			}
-			if n := count("dmk_rated"); n != 50 {
-				t.Errorf("%d of %d calls passed a limit of 50", n, requests)
+			began := time.Now()
+			if n := count("dmk_rated"); n < 50 || n > within(50, began) {
+				t.Errorf("%d of %d calls passed a limit of 50 in %s", n, requests, time.Since(began))
 			}
 			if n := count("dmk_inside"); n != 0 {
 				t.Errorf("%d of %d calls passed a list of allowed addresses that the client is not on", n, requests)
@@ -107,16 +108,23 @@ func TestForgedAddresses(t *testing.T) {
 				t.Errorf("%d of %d calls passed a block of the client's own address", n, requests)
 			}
 			before, limited := o.Count("resolve"), 0
+			began = time.Now()
 			for i := range requests {
 				if status, _ := ask(fmt.Sprint("dmk_guess_", i)); status == http.StatusTooManyRequests {
 					limited++
 				}
 			}
-			if asked := o.Count("resolve") - before; asked != 120 || limited != requests-120 {
-				t.Errorf("of %d guesses %d reached Odoo and %d were limited, want 120 and %d", requests, asked, limited, requests-120)
+			if asked := o.Count("resolve") - before; asked < 120 || asked > within(120, began) || limited != requests-asked {
+				t.Errorf("of %d guesses in %s %d reached Odoo and %d were limited, want 120 and %d", requests, time.Since(began), asked, limited, requests-120)
 			}
 		})
 	}
+}
+
+// within is how many may have passed a limit a minute since then: that many, and on a machine that took longer than a minute
+// over it, as many for each minute that has begun.
+func within(limit int, began time.Time) int {
+	return limit * (1 + int(time.Since(began)/time.Minute))
 }
 
 // search sends one tools/call with these X-Forwarded-For lines.
@@ -141,7 +149,7 @@ func TestExactlyTheLimit(t *testing.T) {
 		if key == "dmk_day" && time.Now().UTC().Hour() == 0 && time.Now().UTC().Minute() < 2 {
 			continue // the day has just turned: nothing is seeded then
 		}
-		before := len(o.Audit())
+		before, began := len(o.Audit()), time.Now()
 		var passed, refused atomic.Int64
 		var together sync.WaitGroup
 		for range 32 {
@@ -159,8 +167,12 @@ func TestExactlyTheLimit(t *testing.T) {
 			})
 		}
 		together.Wait()
-		if passed.Load() != want || refused.Load() != 320-want || int64(len(o.Audit())-before) != want {
-			t.Errorf("%s: %d passed, %d refused, %d reached Odoo; want %d", key, passed.Load(), refused.Load(), len(o.Audit())-before, want)
+		most := want
+		if key == "dmk_100" {
+			most = int64(within(100, began))
+		}
+		if n := passed.Load(); n < want || n > most || refused.Load() != 320-n || int64(len(o.Audit())-before) != n {
+			t.Errorf("%s: %d passed, %d refused, %d reached Odoo in %s; want %d", key, n, refused.Load(), len(o.Audit())-before, time.Since(began), want)
 		}
 	}
 }
@@ -172,6 +184,7 @@ func TestReplicasShareTheLimit(t *testing.T) {
 	first, o := overFake(t, []odootest.Connection{withPolicy("dmk_100", access.Policy{RateMinute: 100})}, redis)
 	second := kit.Serve(t,
 		"DOORMAN_ODOO_URL="+o.URL(), "DOORMAN_ODOO_DB="+o.Options().Database, "DOORMAN_ODOO_KEY="+o.Options().Key, redis)
+	began := time.Now()
 	var passed [2]atomic.Int64
 	var together sync.WaitGroup
 	for client := range 32 {
@@ -189,8 +202,9 @@ func TestReplicasShareTheLimit(t *testing.T) {
 		})
 	}
 	together.Wait()
-	if a, b := passed[0].Load(), passed[1].Load(); a+b != 100 || a == 0 || b == 0 || len(o.Audit()) != 100 {
-		t.Errorf("%d passed at one and %d at the other, %d reached Odoo; want 100 together, some at each", a, b, len(o.Audit()))
+	a, b := int(passed[0].Load()), int(passed[1].Load())
+	if a+b < 100 || a+b > within(100, began) || a == 0 || b == 0 || len(o.Audit()) != a+b {
+		t.Errorf("%d passed at one and %d at the other, %d reached Odoo in %s; want 100 together, some at each", a, b, len(o.Audit()), time.Since(began))
 	}
 }
 

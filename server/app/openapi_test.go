@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -121,11 +122,17 @@ func TestOpenAPI(t *testing.T) {
 		ask(name, path, "")
 		ask(name, path, "", "Host", "evil.example.com")
 	}
-	for range 120 {
-		kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath, "Authorization", "Bearer wrong")
-	}
 	for name, c := range calls {
-		ask(name, c.path, c.body, "Authorization", admin)
+		// 120 within a minute are too many; a busy machine may need more than a minute for so many.
+		kit.Await(t, name+" is limited", func() error {
+			if ask(name, c.path, c.body, "Authorization", admin); seen[name+" 429"] {
+				return nil
+			}
+			for range 120 {
+				kit.Get(t, http.MethodGet, s.URL+kit.InvitesPath, "Authorization", "Bearer wrong")
+			}
+			return errors.New("120 wrong keys are not too many")
+		})
 	}
 	for name, op := range operations {
 		for status := range op.Responses {

@@ -362,7 +362,7 @@ func TestSyslog(t *testing.T) {
 	var all []string
 	for range lines {
 		text := make([]byte, 70_000)
-		_ = packets.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = packets.SetReadDeadline(time.Now().Add(3 * time.Minute))
 		n, _, err := packets.ReadFrom(text)
 		if err != nil {
 			t.Fatal(err)

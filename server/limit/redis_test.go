@@ -52,7 +52,7 @@ func startServer(args ...string) (s *server, err error) {
 		return nil, err
 	}
 	defer r.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	for {
 		// A server that wants a password answers too.
