@@ -153,7 +153,8 @@ func newOdoo(t testing.TB, host *localodoo.Host, setup string) *Odoo {
 	return o
 }
 
-// Beside makes one more database on the same server, with a setup of its own, as RealOdoo takes it.
+// Beside makes one more database on the same server, with a setup of its own, as RealOdoo takes it. It can still be copied: the
+// server opens it at the first request, or by Server.Open.
 func (o *Odoo) Beside(t testing.TB, setup string) *Odoo {
 	t.Helper()
 	db, err := theHosts.database(t.Context(), o.Host)
@@ -164,9 +165,6 @@ func (o *Odoo) Beside(t testing.TB, setup string) *Odoo {
 	other := &Odoo{Host: o.Host, Server: o.Server, DB: db}
 	other.Out = other.Python(t, prelude+setup)
 	other.ServiceKey = other.Text("service_key")
-	if err := other.Server.Open(t.Context(), db); err != nil { // a test's first call must not pay for it
-		t.Fatalf("opening the database: %v", err)
-	}
 	return other
 }
 

@@ -30,6 +30,9 @@ func TestRealCodeAddonInOneOfTwo(t *testing.T) {
 	plain := kit.RealOdoo(t, 0, coder)
 	with := plain.Beside(t, coder)
 	with.Python(t, install)
+	if err := with.Server.Open(t.Context(), with.DB); err != nil {
+		t.Fatal(err)
+	}
 
 	type site struct {
 		*kit.Odoo
