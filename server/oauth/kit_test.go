@@ -113,12 +113,9 @@ func (w *web) fetcher() *safefetch.Fetcher {
 	}
 }
 
-func newSite(t testing.TB) *site { return newSiteWithin(t, 0) }
-
-// newSiteWithin is one whose answers may take so long; 0 = as long as usual.
-func newSiteWithin(t testing.TB, within time.Duration) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
-	s := &site{within: within, t: t, odoo: odootest.New(t), log: &lines{}, web: &web{pages: map[string]http.HandlerFunc{}}, issuer: issuer}
+	s := &site{t: t, odoo: odootest.New(t), log: &lines{}, web: &web{pages: map[string]http.HandlerFunc{}}, issuer: issuer}
 	s.now.Store(time.Now().UnixNano())
 	s.web.server = httptest.NewTLSServer(s.web)
 	t.Cleanup(s.web.server.Close)
