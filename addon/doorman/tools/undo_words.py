@@ -16,17 +16,15 @@ def summary(env, kept):
     labels = [_label(env, name) for name in kept["models"]]
     models = plain(", ".join(labels), 100) or "-"
     count = sum(1 for row in kept["rows"] if row["asked"])
-    if count == 1:
-        return env._(
-            "Undo a change to one record of %(models)s, made by %(tool)s",
-            models=models,
-            tool=kept["tool"],
+    names = {"models": models, "tool": kept["tool"]}
+    return (
+        env._("Undo a change to one record of %(models)s, made by %(tool)s", **names)
+        if count == 1
+        else env._(
+            "Undo a change to %(count)s records of %(models)s, made by %(tool)s",
+            count=count,
+            **names,
         )
-    return env._(
-        "Undo a change to %(count)s records of %(models)s, made by %(tool)s",
-        count=count,
-        models=models,
-        tool=kept["tool"],
     )
 
 
