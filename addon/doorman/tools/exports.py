@@ -89,6 +89,16 @@ def _check(call):
     return [_column(call, name) for name in names]
 
 
+def _not_exported(guard, model, field):
+    """:return: what to do instead, if a field cannot be exported; else None"""
+    if field.type in NO_COLUMN:
+        return _lt("Leave it out; use get_attachment to get files.")
+    if looks.is_limited(guard) and record_links.made_of_html(model, field.name):
+        # Of the links in it nobody could tell what they lead to.
+        return _lt(shared.SAY_LEAVE_OUT)
+    return None
+
+
 def _column(call, name):
     """One column.
 
@@ -107,7 +117,7 @@ def _column(call, name):
     for number, step in enumerate(steps):
         last = number == len(steps) - 1
         field = guard.field(model, step, masked=last)
-        if field.type in NO_COLUMN:
+        if hint := _not_exported(guard, model, field):
             raise Refusal(
                 "field_not_exported",
                 _lt(
@@ -115,18 +125,7 @@ def _column(call, name):
                     model=model._name,
                     field=step,
                 ),
-                _lt("Leave it out; use get_attachment to get files."),
-            )
-        if looks.is_limited(guard) and record_links.made_of_html(model, step):
-            # Of the links in it nobody could tell what they lead to.
-            raise Refusal(
-                "field_not_exported",
-                _lt(
-                    "%(model)s.%(field)s cannot be exported.",
-                    model=model._name,
-                    field=step,
-                ),
-                _lt(shared.SAY_LEAVE_OUT),
+                hint,
             )
         if not last and not field.relational:
             raise Refusal(
