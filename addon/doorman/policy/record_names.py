@@ -20,7 +20,7 @@ def find(guard, model, field, text):
 
     :param field: the relation, whose other model is searched
     :param str text: the name: exactly, whatever its case; or else a part of the name of
-        no other one
+        one alone, if no archived one has this name
     :return: its id
     :raise Refusal: if none or several are called so; it names the near ones
     """
@@ -118,8 +118,15 @@ def matching(guard, comodel, text):
         )
         if len(named) == 1:
             return named
-    if not exact and len(found) == 1 and not _begins_a_word(found, text):
-        found = comodel.browse()  # "Ann" is not what Joanna is called
+    if (
+        not exact
+        and len(found) == 1
+        and (
+            not _begins_a_word(found, text)  # "Ann" is not what Joanna is called
+            or archived_called(guard, comodel, "=", text, limit=1)
+        )
+    ):
+        found = comodel.browse()
     return exact or found or told_as(guard, comodel, text)
 
 
