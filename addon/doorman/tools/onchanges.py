@@ -52,8 +52,6 @@ class Filled:
         # What it would fill in, and the connection may not write.
         self.closed = OrderedSet()
         self.heard = OrderedSet()
-        # Of models: fields with a default, and what Odoo works them out from.
-        self.defaults = {}
         self.failed = False
         # Whether an onchange method runs: what it refuses, it refuses a person, too.
         self.speaks = False
@@ -71,20 +69,11 @@ class Filled:
         """The fields of a new record whose default a form would not keep: Odoo works
         them out from what is given, and its create would leave them at the default. A
         meeting's end is an hour from now, whenever it starts."""
-        model = records._name
         if records:
             return []
-        if model not in self.defaults:
-            depends = records.env.registry.field_depends
-            self.defaults[model] = {
-                name: {path.partition(".")[0] for path in depends[field]}
-                for name, field in records._fields.items()
-                if field.default and field.compute and field.store
-                if not field.readonly
-            }
         return [
             name
-            for name, sources in self.defaults[model].items()
+            for name, sources in records._doorman_defaults().items()
             if name not in vals and not sources.isdisjoint(vals)
         ]
 

@@ -1,6 +1,6 @@
 import sys
 
-from odoo import api, models
+from odoo import api, models, tools
 
 from ...policy import in_force, ledger
 from ...policy.ledger import CORE, SET_OFF, Region
@@ -53,6 +53,20 @@ class Base(models.AbstractModel):
         if noted is not None and self:
             noted.columns(self, vals_list)
         return super()._write_multi(vals_list)
+
+    @api.model
+    @tools.ormcache()
+    def _doorman_defaults(self):
+        """The fields with a default that Odoo also works out from others.
+
+        :return: ``{name: names of those others}``
+        """
+        depends = self.env.registry.field_depends
+        return {
+            name: frozenset(path.partition(".")[0] for path in depends[field])
+            for name, field in self._fields.items()
+            if field.default and field.compute and field.store and not field.readonly
+        }
 
     # ---- what leaves ----
 
