@@ -83,12 +83,16 @@ def _row(env, change, versions, states):
     }
     if change.kind == CREATED:
         return row | {"version": versions.get((change.model, change.id))}
-    names = [name for name in change.values if _is_kept(env[change.model], name)]
+    model = env[change.model]
+    names = [name for name in change.values if _is_kept(model, name)]
     # What a form has filled in goes back with what it was filled in for.
     asked = [n for n in names if n in (*change.asked_fields, *change.filled)]
     key = (change.model, change.id)
     if key in states:
         row["state"] = states[key]
+    worked_out = [n for n in names if n not in asked and _may_be_typed(model, n)]
+    if row["asked"] and worked_out:
+        row["worked_out"] = {n: plain(change.values[n][1]) for n in worked_out}
     return row | {
         "before": {name: plain(change.values[name][0]) for name in names},
         "after": {name: plain(change.values[name][1]) for name in asked},
@@ -98,6 +102,14 @@ def _row(env, change, versions, states):
 def _is_kept(model, name):
     """A credential is kept nowhere but where it is; bytes are not kept twice."""
     return not closed_fields.is_withheld(name) and model._fields[name].type != "binary"
+
+
+def _may_be_typed(model, name):
+    """Whether Odoo works a value out, and a person may change it. It does not always
+    come back with what it was worked out from: a salesperson that a contact was given
+    with its company stays when the company goes."""
+    field = model._fields[name]
+    return bool(field.compute and field.store and not field.readonly)
 
 
 def _lost(env, change):
@@ -134,6 +146,14 @@ def changed_since(env, row):
     if STATE in row and STATE in model._fields:
         wanted = wanted | {STATE: row[STATE]}
     return _differing(model, row["id"], wanted)
+
+
+def still_worked_out(env, row):
+    """:return: the values that Odoo worked out with the change, which a person might
+    have typed and nobody has changed since: ``{name: value}``"""
+    values = row.get("worked_out") or {}
+    differing = _differing(env[row["model"]], row["id"], values)
+    return {name: value for name, value in values.items() if name not in differing}
 
 
 def not_as_before(env, row):
@@ -186,16 +206,18 @@ def _part(model, field, value, key):
 # ---- what an undo writes ----
 
 
-def to_write(env, row):
+def to_write(env, row, after=None):
     """The old values of a kept row, in the form in which a connection sends values.
 
+    :param dict after: the new values whose old ones are wanted; those that the caller
+        and the form gave unless it is given
     :return: ``[(context, values)]``: of translated values, and those that each company
         has its own of, each in its own context
     """
     model, found = env[row["model"]], {}
-    for name, after in row["after"].items():
+    for name, new in (row["after"] if after is None else after).items():
         field = model._fields[name]
-        for key, value in _parts(model, field, row["before"][name], after):
+        for key, value in _parts(model, field, row["before"][name], new):
             found.setdefault(key, {})[name] = False if value is None else value
     return [(_context(key), vals) for key, vals in found.items()]
 

@@ -9,11 +9,14 @@ It is a change like any other: policy, approval rules, ledger and audit hold, as
 are now.
 """
 
+from odoo.exceptions import AccessError, UserError
+
 from ..policy import ledger, stored, undo_values
 from ..policy.ledger import CREATED, DELETED, WRITTEN
 from ..policy.refusal import Refusal, _lt, at
 from ..policy.undo_values import SENT
 from ..policy.values import Values
+from ..policy.writable_fields import check
 from . import undo_words
 from .arguments import only
 from .changed_records import check_may_change, settle
@@ -62,9 +65,11 @@ def undo_change(call):
     rows = [row for row in kept["rows"] if _is_known(env, row)]
     _check_named(guard, kept)
     _check_unchanged(guard, kept["rows"])
+    worked_out = [(row, undo_values.still_worked_out(env, row)) for row in rows]
     _write_back(guard, [row for row in rows if row["kind"] == WRITTEN])
     _take_back(guard, kept, [row for row in rows if row["kind"] == CREATED])
     settle(guard, env["base"])
+    _put_back(guard, [(row, after) for row, after in worked_out if after])
     stays = kept["stays"] + _left(env, rows)
     if stays and not kwargs.get("partly"):
         raise Refusal(
@@ -137,15 +142,45 @@ def _write_back(guard, rows):
             continue
         record = _records(guard, row)
         for context, vals in undo_values.to_write(guard.env, row):
-            one = _within(guard, record, context)
-            place = Values.place(0, record)
-            with at(place):
-                # HTML as it was: it is none that somebody has typed.
-                texts = [v for v in vals.values() if isinstance(v, str)]
-                guard.html.update(zip(texts, texts, strict=True))
-                checked = Values(guard, sent=False).check(one, vals)
-                with ledger.asked(guard.env, checked):
-                    one.write(checked)
+            with at(Values.place(0, record)):
+                _write(guard, _within(guard, record, context), vals)
+
+
+def _write(guard, record, vals):
+    # HTML as it was: it is none that somebody has typed.
+    texts = [v for v in vals.values() if isinstance(v, str)]
+    guard.html.update(zip(texts, texts, strict=True))
+    checked = Values(guard, sent=False).check(record, vals)
+    with ledger.asked(guard.env, checked):
+        record.write(checked)
+
+
+def _put_back(guard, worked_out):
+    """Write what Odoo had worked out and does not work out as it was. What may not be
+    written stays, and is told."""
+    env = guard.env
+    for row, after in worked_out:
+        names = undo_values.not_as_before(env, row)
+        after = {
+            name: after[name]
+            for name in names
+            if name in after and _may_write(guard, env[row["model"]], name)
+        }
+        for context, vals in undo_values.to_write(env, row, after):
+            try:
+                with env.cr.savepoint():
+                    _write(guard, _within(guard, _records(guard, row), context), vals)
+            except (Refusal, UserError):
+                continue
+    if worked_out:
+        settle(guard, env["base"])
+
+
+def _may_write(guard, model, name):
+    try:
+        return bool(check(guard, model, name))
+    except (Refusal, AccessError):
+        return False
 
 
 def _within(guard, record, context):
