@@ -354,7 +354,7 @@ func (r *reader) tabsIn(p *page, form, name string) {
 		if i == 0 {
 			continue
 		}
-		p.js(fmt.Sprintf(`document.querySelectorAll(%q)[%d].click()`, links, i))
+		p.act(fmt.Sprintf(`document.querySelectorAll(%q)[%d]`, links, i), `e.click()`)
 		p.until(func() (string, bool) {
 			return "the tab " + tab + " does not open", ask[bool](p, fmt.Sprintf(`document.querySelectorAll(%q)[%d]?.classList.contains("active") === true`, links, i))
 		})

@@ -198,26 +198,31 @@ func (p *page) fill(selector, text string) {
 	p.Helper()
 	p.wait(selector)
 	p.do(chromedp.Focus(selector))
-	p.js(fmt.Sprintf(`document.querySelector(%q).select()`, selector))
+	p.act(fmt.Sprintf(`document.querySelector(%q)`, selector), `e.select()`)
 	p.do(chromedp.SendKeys(selector, text), chromedp.Blur(selector))
 }
 
-// goes says whether an answer is missing because the page went away while it was asked.
-func goes(err error) bool {
+// passes says whether an answer is missing because the page went away while it was asked, or has not drawn all that the
+// script reads.
+func passes(err error) bool {
 	var refused *cdproto.Error
-	return errors.As(err, &refused) && refused.Code == -32000 // the DevTools protocol has this number for all that it cannot do
+	var thrown *chromedp.ExceptionError
+	// The DevTools protocol has this number for all that it cannot do.
+	return errors.As(err, &refused) && refused.Code == -32000 || errors.As(err, &thrown)
 }
 
 // ask reads something in whatever page is there, by a script that changes nothing: where the page goes away meanwhile, the
-// next one is asked.
+// next one is asked, and one that is still being drawn, once more.
 func ask[T any](p *page, script string, options ...chromedp.EvaluateOption) T {
 	p.Helper()
-	for deadline := time.Now().Add(never); ; {
+	deadline := time.Now().Add(never)
+	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
 		answer, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script, options...))
 		if err == nil {
+			tick.Stop()
 			return answer
 		}
-		if !goes(err) || time.Now().After(deadline) {
+		if !passes(err) || time.Now().After(deadline) {
 			p.Fatal(err)
 		}
 	}
@@ -229,6 +234,14 @@ func (p *page) js(script string) {
 	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](script+`; true`)); err != nil {
 		p.Fatal(err)
 	}
+}
+
+// act runs a script on the element e that an expression gives, once it is there: a menu draws its entries after it opens.
+func (p *page) act(element, script string) {
+	p.Helper()
+	p.until(func() (string, bool) {
+		return element + " is not there", ask[bool](p, fmt.Sprintf(`(e => { if (e) { %s } return !!e; })(%s)`, script, element))
+	})
 }
 
 // texts returns what the elements say, one string each.

@@ -22,7 +22,7 @@ func TestRealBrowserIssuer(t *testing.T) {
 	p.shot("enterprise-settings", 1400, 1080)
 	p.do(chromedp.EmulateViewport(390, 900)) // first: with it, the page scrolls back to its top
 	p.until(func() (string, bool) {
-		p.js(`document.querySelector("[name=oauth_assertions]").scrollIntoView({block: "center"})`)
+		p.act(`document.querySelector("[name=oauth_assertions]")`, `e.scrollIntoView({block: "center"})`)
 		seen := p.texts(".o_form_view button.btn-link")
 		return "no button to the issuers on a phone", len(seen) > 0
 	})

@@ -136,7 +136,7 @@ func (b *backend) list(t *testing.T) {
 // choose clicks an entry of the search menu, which stays open: by script, since the menu moves with the search bar.
 func (p *page) choose(menu, entry string) {
 	p.Helper()
-	p.js(fmt.Sprintf(`[...document.querySelectorAll(%q)].find(e => e.innerText.trim() === %q).click()`, menu+" .o_menu_item", entry))
+	p.act(fmt.Sprintf(`[...document.querySelectorAll(%q)].find(e => e.innerText.trim() === %q)`, menu+" .o_menu_item", entry), `e.click()`)
 }
 
 // colours checks that each row has the colour of its status, and its badge the same.
