@@ -112,9 +112,9 @@ func (s *Server) letGo() {
 }
 
 // FreePort finds a TCP port of 127.0.0.1 that nobody uses and keeps other hosts
-// from taking it until hold is closed, while a server listens there, or starts again. It is below the range that the kernel
-// hands to outgoing connections: a port from there could be taken by any client
-// while a server restarts.
+// from taking it until hold is closed, while a server listens there, or starts
+// again. It is below the range that the kernel hands to outgoing connections: a
+// port from there could be taken by any client while a server restarts.
 func FreePort() (port int, hold *os.File, err error) {
 	for range 100 {
 		port = 15000 + rand.IntN(15000)

@@ -41,7 +41,7 @@ class InForce:
             hanging = owners.of_records_there(
                 env, model, self.rules.partly, self.domain
             )
-            files = owners.not_of_fields(env, model, self.rules.files)
+            files = owners.not_of_fields(env, model, self.rules)
             parts = [one for one in (mine, hanging, files) if one is not None]
             self.domains[key] = Domain.AND(parts)
         return self.domains[key]

@@ -73,21 +73,21 @@ def of_records_there(env, model, some, domain):
     return Domain.custom(to_sql=to_sql, predicate=predicate)
 
 
-def not_of_fields(env, model, closed):
+def not_of_fields(env, model, rules):
     """What limits files to those that no closed field holds: Odoo keeps a field's bytes
     as a file, which is read, searched and fetched by itself.
 
     :param env: of the connection's user
     :param str model: technical name of any model
-    :param dict closed: ``{model: names}`` of such fields
+    :param Rules rules: which say what is closed
     :return: Domain; None where the model's records are no files
     """
-    field = closed_models.owner_field(env.registry, model)
-    if not closed or not field or "res_field" not in env[model]._fields:
+    if not rules.holds_closed(model):
         return None
+    field = closed_models.owner_field(env.registry, model)
     return Domain.AND(
         Domain(field, "!=", name) | Domain("res_field", "not in", sorted(names))
-        for name, names in closed.items()
+        for name, names in rules.files.items()
     )
 
 

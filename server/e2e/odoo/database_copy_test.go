@@ -45,7 +45,7 @@ func TestRealDatabaseCopy(t *testing.T) {
 	}
 	opens := func(s *kit.Service, key string) error { return kit.Search(t.Context(), s.MCP, original.Text(key)) }
 	ready := func(s *kit.Service) (int, string) {
-		status, _, body := kit.Get(t, http.MethodGet, strings.TrimSuffix(s.MCP, "/mcp")+"/readyz")
+		status, _, body := kit.Get(t, http.MethodGet, s.URL+"/readyz")
 		return status, body
 	}
 	ofOriginal, ofCopy := kit.Serve(t, original.Environ()...), kit.Serve(t, copied.Environ()...)
@@ -65,10 +65,7 @@ func TestRealDatabaseCopy(t *testing.T) {
 	}
 
 	copied.Python(t, review)
-	kit.Await(t, "the copy's service to be ready", func() error {
-		status, body := ready(ofCopy)
-		return kit.Unless(status == http.StatusOK, status, " ", body)
-	})
+	kit.Await(t, "the copy's service to be ready", readiness(t, ofCopy, http.StatusOK))
 	if err := opens(ofCopy, "kept"); err != nil || opens(ofCopy, "forgotten") == nil {
 		t.Errorf("after the review the copy takes what was not ticked, or refuses what was: %v", err)
 	}

@@ -207,10 +207,7 @@ func TestRealInvites(t *testing.T) {
 	t.Parallel()
 	o := kit.RealOdoo(t, 0, invitePeople)
 	s := kit.Serve(t, o.Environ()...)
-	kit.Await(t, "Odoo knows where the service is", func() error {
-		status, _, body := kit.Get(t, "GET", s.URL+"/readyz")
-		return kit.Unless(status == http.StatusOK, status, " ", body)
-	})
+	kit.Await(t, "Odoo knows where the service is", readiness(t, s, http.StatusOK))
 	create, revoke := kit.InviteExamples(t, s)
 	as := func(key string) organizer { return organizer{t, s.URL, key} }
 	admin := as(o.Text("admin_key"))
